@@ -1,0 +1,1 @@
+"""The meshcoop node: keys, store, network, local API and command line."""

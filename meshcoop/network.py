@@ -1,0 +1,86 @@
+"""The boundary to other nodes: what a node asks of a network, whoever provides it.
+
+`meshcoop.net.host` implements it over libp2p, `meshcoop.testing` in memory. Nothing else in the
+house knows which of the two it talks through.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import trio
+
+
+class NetworkError(Exception):
+    """A peer cannot be reached, or a stream to it has ended before its time."""
+
+
+class Stream(Protocol):
+    """Bytes to and from one authenticated peer."""
+
+    @property
+    def peer(self) -> str:
+        """The peer's id, as libp2p writes it in base58."""
+
+    async def read(self) -> bytes:
+        """Some bytes, at most 64 KiB; b"" once the peer has closed. Raises NetworkError on a reset."""
+
+    async def write(self, data: bytes) -> None:
+        """Sends all of `data`; waits while the peer does not read. Raises NetworkError."""
+
+    async def close(self) -> None:
+        """Ends the stream in both directions. Never raises."""
+
+
+Handler = Callable[[Stream], Awaitable[None]]
+Validator = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True)
+class PeerEvent:
+    """A peer has appeared or gone. `discovered` names a dialable address, not yet a connection."""
+
+    what: Literal["connected", "disconnected", "discovered"]
+    peer: str
+    address: str
+
+
+class Network(Protocol):
+    """One node's place in the network. Addresses are multiaddrs that end in /p2p/PEER_ID."""
+
+    @property
+    def peer_id(self) -> str:
+        """This node's own peer id."""
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where others can dial this node."""
+
+    @property
+    def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+        """Peers that come and go, in order; bounded, the oldest never lost for connections."""
+
+    def peers(self) -> dict[str, str]:
+        """Connected peers: id → the address of the connection."""
+
+    def serve(self, protocol: str, handler: Handler) -> None:
+        """Answers `protocol`. A handler that raises costs its stream, never the node."""
+
+    async def connect(self, address: str) -> str:
+        """Dials `address` and returns the peer's id. Raises NetworkError within a bounded time."""
+
+    async def open(self, peer: str, protocol: str) -> Stream:
+        """A new stream to a connected peer. Raises NetworkError within a bounded time."""
+
+    async def drop(self, peer: str) -> None:
+        """Closes every connection to `peer`. Never raises."""
+
+    async def subscribe(
+        self, topic: str, validator: Validator
+    ) -> trio.MemoryReceiveChannel[bytes]:
+        """Joins a gossip topic. `validator` is pure in the bytes and synchronous; what it refuses
+        is neither delivered nor forwarded. When the channel is full, new messages are lost: gossip
+        is a hint, sync brings the truth."""
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Sends `data` to the topic, paced so that a burst does not overrun the peers' queues."""

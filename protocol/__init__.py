@@ -1,0 +1,1 @@
+"""The meshcoop protocol: bytes and records in, verdicts and views out. No I/O, clock or randomness."""

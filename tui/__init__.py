@@ -1,0 +1,1 @@
+"""What residents see: a client of the local API."""
