@@ -1,0 +1,185 @@
+"""The author: fills in, seals and signs what people and software of this home post.
+
+A record is only signed if it would count: the thread is folded with it first, by the same rules
+that every other home applies.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from meshcoop.inbox import Inbox
+from protocol import codec, record, schema, seal
+from protocol.errors import Refused
+from protocol.fields import Resolve
+from protocol.log import START
+from protocol.record import Header, Record
+from protocol.schema import KINDS, Kind
+from protocol.thread import Entry, Thread
+
+_NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
+
+
+class Author:
+    """Signs for the devices of this home. `random(n)` gives n random bytes, `now` milliseconds."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        devices: dict[bytes, bytes],
+        now: Callable[[], int],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.inbox = inbox
+        self.state = inbox.state
+        self.devices = devices  # device key → seed
+        self.now = now
+        self.random = random
+
+    def post(
+        self,
+        kind_name: str,
+        given: dict[str, Any],
+        *,
+        about: bytes | None = None,
+        person: bytes | None = None,
+        resolve: Resolve,
+    ) -> Record:
+        """Posts what a person wrote; returns the record once it is safely stored.
+
+        Raises Refused where a rule forbids it, with the sentence for the person.
+        """
+        kind = KINDS.get(kind_name)
+        if kind is None or not kind.posted:
+            posted = ", ".join(sorted(one.name for one in KINDS.values() if one.posted))
+            raise Refused("R-10.8", f"there is no kind {kind_name!r} to post; there are: {posted}")
+        return self.write(kind, kind.read(given, resolve), about=about, person=person)
+
+    def write(
+        self,
+        kind: Kind,
+        fields: dict[str, Any],
+        *,
+        about: bytes | None = None,
+        person: bytes | None = None,
+    ) -> Record:
+        """Signs and stores one record of `kind`; private fields come in the clear."""
+        device = self._device(person)
+        entry = self._draft(kind, device, about, fields)
+        if kind.about:
+            root = self._root(kind, about)
+            thread = self.state.thread(root)
+            entry = entry._replace(fields=kind.complete(thread, entry, self._today(entry)))
+        else:
+            if about is not None:
+                raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
+            thread = self.state.thread(-1)
+        entry = entry._replace(fields=self._sealed(kind, thread, entry))
+        kind.check(entry.fields)
+        kind.guard(thread, entry)
+        self._must_count(entry, root if kind.about else None)
+        one = self.sign(kind, entry)
+        self._within_quota(one)
+        taken = self.inbox.take([one], durable=True)
+        assert one in taken.stored, taken.refused
+        return one
+
+    def sign(self, kind: Kind, entry: Entry, neighbourhood: bytes | None = None) -> Record:
+        """The signed record of an entry at its place in this home's log."""
+        place = self.state.neighbourhood if neighbourhood is None else neighbourhood
+        known = self.inbox.store.log(entry.device)
+        head = known.head if known else START
+        content = schema.content(kind.name, entry.fields)
+        if kind.audience == record.EPOCH:
+            content = self._seal_epoch(content, entry)
+        header = Header(
+            record.VERSION,
+            entry.device,
+            head.seq + 1,
+            head.id,
+            entry.time,
+            None,
+            [entry.about] if entry.about else [],
+            kind.audience,
+            len(content),
+            record.digest(content),
+        )
+        if len(content) > codec.MAX_BYTES - 1024:
+            raise Refused("R-01.1", "this is too long for one record; write it shorter")
+        return record.sign(header, content, place, self.devices[entry.device])
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _device(self, person: bytes | None) -> bytes:
+        known = self.state.authority
+        mine = [
+            key
+            for key in self.devices
+            if known and known.author(key) in ({person} if person else set(known.members))
+        ]
+        if not mine:
+            whose = "that person" if person else "a member"
+            raise Refused("R-03.5", f"no device of {whose} is at this home")
+        return mine[0]
+
+    def _draft(
+        self, kind: Kind, device: bytes, about: bytes | None, fields: dict[str, Any]
+    ) -> Entry:
+        known, authority = self.inbox.store.log(device), self.state.authority
+        assert authority is not None
+        person = authority.author(device)
+        assert person is not None
+        head = known.head if known else START
+        # R-01.13 and R-03.9: never before the log's last record, nor before one belonged.
+        time = max(self.now(), head.time, authority.members[person].since)
+        return Entry(_NOT_YET, device, head.seq + 1, time, about, person, kind.name, fields)
+
+    def _root(self, kind: Kind, about: bytes | None) -> int:
+        if about is None:
+            what = " or ".join(kind.about)
+            raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
+        row = self.inbox.store.get(about)
+        if row is None or row.root is None:
+            raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
+        return row.root
+
+    def _sealed(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
+        """R-10.6: private fields, checked in the clear, then sealed to both parties' devices."""
+        fields = dict(entry.fields)
+        for name, field in kind.fields.items():
+            if field.private and fields.get(name) is not None:
+                field.check(name, fields[name])
+                assert self.state.authority is not None
+                fields[name] = seal.seal_for(
+                    self.state.authority.boxes(kind.readers(thread, entry)),
+                    codec.pack(fields[name]),
+                    seal.private_context(self.state.neighbourhood, entry.device, entry.seq, name),
+                    self.random(32),
+                )
+        return fields
+
+    def _seal_epoch(self, content: bytes, entry: Entry) -> bytes:
+        epoch = self.state.ring.current()
+        if epoch is None:
+            raise Refused("R-03.8", "this home has no key of the neighbourhood yet; wait for one")
+        place = seal.context(self.state.neighbourhood, entry.device, entry.seq)
+        return seal.seal_epoch(epoch, content, place, self.random(32))
+
+    def _must_count(self, entry: Entry, root: int | None) -> None:
+        told = self.state.thread(-1 if root is None else root, [entry]).history
+        refusal = next(one.refusal for one in told if one.entry.id == _NOT_YET)
+        if refusal:
+            raise refusal
+
+    def _within_quota(self, one: Record) -> None:
+        known = self.inbox.store.begin_log(one.fields.device)
+        if self.inbox.quota_share(one, known) > 1:
+            raise Refused(
+                "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
+            )
+
+    def _today(self, entry: Entry) -> str:
+        """The day by the charter's fixed offset from UTC, YYYY-MM-DD."""
+        assert self.state.authority is not None
+        offset = self.state.authority.charter["offset"] * 60
+        return datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()

@@ -1,0 +1,103 @@
+"""Founding: a new neighbourhood begins with a charter, its first epoch key and a profile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from meshcoop.author import Author
+from meshcoop.epochs import KeyRing
+from meshcoop.inbox import Inbox
+from meshcoop.state import State
+from meshcoop.store import Store
+from protocol import record, schema, seal, statement
+from protocol.record import Header, Record
+from protocol.schema import KINDS
+from protocol.seal import EpochKey
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person's keys at their first device. `root_seed` goes to the recovery words."""
+
+    root_seed: bytes
+    device_seed: bytes
+    person: bytes
+    device: bytes
+    statement: bytes
+
+    @classmethod
+    def new(cls, random: Callable[[int], bytes]) -> "Identity":
+        """A new person with a new device."""
+        root_seed, device_seed = random(32), random(32)
+        certificate = statement.certify(root_seed, device_seed, seal.box_key(device_seed).public)
+        known = statement.read(certificate)
+        return cls(root_seed, device_seed, known.person, known.device, certificate)
+
+
+def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
+    """The record that founds a neighbourhood; its id is the neighbourhood's."""
+    kind = KINDS["charter"]
+    values = {**fields, "founders": [identity.statement]}
+    kind.check(values)
+    content = schema.content(kind.name, values)
+    header = Header(
+        record.VERSION,
+        identity.device,
+        1,
+        None,
+        now,
+        None,
+        [],
+        kind.audience,
+        len(content),
+        record.digest(content),
+    )
+    return record.sign(header, content, record.FOUNDING, identity.device_seed)
+
+
+def open_state(
+    store: Store, neighbourhood: bytes, devices: dict[bytes, bytes], now: Callable[[], int]
+) -> State:
+    """The state of `neighbourhood` in `store`, readable with these devices (key → seed)."""
+    ring = KeyRing((key, seal.box_key(seed)) for key, seed in devices.items())
+    return State(store, neighbourhood, ring, now)
+
+
+def found(
+    store: Store,
+    identity: Identity,
+    fields: dict[str, Any],
+    name: str,
+    now: Callable[[], int],
+    random: Callable[[int], bytes],
+) -> Author:
+    """Founds a neighbourhood in an empty store, with `name` as the founder's profile."""
+    first = charter(identity, fields, now())
+    devices = {identity.device: identity.device_seed}
+    author = Author(Inbox(open_state(store, first.id, devices, now)), devices, now, random)
+    with store.transaction():
+        author.inbox.take([first], durable=True)
+        offer_epochs(author, [EpochKey.of(1, random(32))], identity.device, None)
+        author.write(KINDS["profile"], {"name": name})
+    return author
+
+
+def offer_epochs(
+    author: Author, keys: list[EpochKey], device: bytes, person: bytes | None
+) -> list[Record]:
+    """R-03.8: seals these epoch keys to one device, a record a key; signed as `person`."""
+    authority = author.state.authority
+    assert authority is not None
+    box = authority.devices[device].box
+    return [
+        author.write(
+            KINDS["epoch"],
+            {
+                "number": one.number,
+                "key_id": one.id,
+                "seals": [device + seal.seal_key(one.key, box, author.random(32))],
+            },
+            person=person,
+        )
+        for one in keys
+    ]

@@ -1,0 +1,221 @@
+"""The inbox: the only way in. Verify, store, fold, announce.
+
+Whatever brought a record (a person here, gossip, sync, a join), it comes through `take`. What
+cannot be placed yet waits in a bounded pool outside the store; what a rule forbids is refused by
+name. Merging in any order gives one store and one set of views.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from meshcoop.pool import Pool
+from meshcoop.state import State
+from meshcoop.store import Log, Row
+from protocol import log, record
+from protocol.errors import Refused
+from protocol.record import Record
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Taken:
+    """What became of some records: those stored now; refusals, a line each; logs (by device) with
+    a gap or with another history than ours, for which a round of sync is due.
+    """
+
+    stored: list[Record] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unplaced: set[bytes] = field(default_factory=set)
+    touched: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
+
+
+class Inbox:
+    """Takes records into a state. Listeners hear of what was stored, after it is safe."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.store = state.store
+        self.pool = Pool()
+        self.listeners: list[Callable[[Taken], None]] = []
+
+    def take_wires(self, wires: Iterable[bytes]) -> Taken:
+        """Takes records as they came from a peer."""
+        taken, records = Taken(), []
+        for wire in wires:
+            try:
+                records.append(record.parse(wire))
+            except Refused as refusal:
+                taken.refused.append(str(refusal))
+        return self.take(records, into=taken)
+
+    def take(
+        self, records: Iterable[Record], *, durable: bool = False, into: Taken | None = None
+    ) -> Taken:
+        """Verifies, stores and folds `records`, and what they make placeable in the pool.
+
+        When it returns, what it calls stored survives a killed process; with `durable` also a
+        power cut.
+        """
+        taken = into or Taken()
+        fresh = [one for one in records if self._genuine(one, taken)]
+        if fresh:
+            with self.store.transaction(durable=durable):
+                while fresh:
+                    for one in fresh:
+                        self._place(one, taken)
+                    fresh = self.pool.ready(self._placeable)
+                self.state.fold(taken.touched)
+        if taken.stored:
+            for listener in self.listeners:
+                listener(taken)
+        return taken
+
+    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes content for records that are held without it."""
+        with self.store.transaction(durable=False):
+            touched = set()
+            for record_id, content in items:
+                row = self.store.get(record_id)
+                if row is None or row.record.content is not None or self.state.erased(row):
+                    continue
+                try:
+                    record.check_content(row.record.fields, content)
+                except Refused as refusal:
+                    _LOG.info("content for %s: %s", record_id.hex(), refusal)
+                    continue
+                self.store.set_content(record_id, content)
+                whole = Row(row.n, row.root, row.over, row.record._replace(content=content))
+                if self.state.read_act(whole):
+                    touched |= self.state.fold_authority()
+                if row.root is not None:
+                    touched.add(row.root)
+            self.state.fold(touched)
+
+    def absent(self, limit: int) -> list[bytes]:
+        """Records whose content is missing here though nobody took it back."""
+        rows = self.store.absent(4 * limit)
+        return [row.record.id for row in rows if not self.state.erased(row)][:limit]
+
+    # -- verify -----------------------------------------------------------------------------------
+
+    def _genuine(self, one: Record, taken: Taken) -> bool:
+        if self.store.has(one.id) or one.id in self.pool:
+            return False
+        founding = one.id == self.state.neighbourhood
+        try:
+            record.verify(one, record.FOUNDING if founding else self.state.neighbourhood)
+        except Refused as refusal:
+            taken.refused.append(str(refusal))
+            return False
+        return True
+
+    def _placeable(self, one: Record) -> bool:
+        """Whether a pooled record's turn has come."""
+        if not self.state.member(one.fields.device):
+            return False
+        known = self.store.log(one.fields.device)
+        head = known.head.seq if known else 0
+        return one.fields.seq <= head + 1 or (known is not None and known.fork is not None)
+
+    # -- store ------------------------------------------------------------------------------------
+
+    def _place(self, one: Record, taken: Taken) -> None:
+        device, seq = one.fields.device, one.fields.seq
+        if self.store.has(one.id):
+            return
+        if not self.state.member(device) and one.id != self.state.neighbourhood:
+            self._wait(one, taken)
+            return
+        known = self.store.begin_log(device)
+        if known.ended is not None and seq > known.ended:
+            taken.refused.append("the log ended when it passed twice its quota (R-03.15)")
+        elif known.fork is not None and seq >= known.fork:
+            self._place_beyond(one, known, taken)
+        elif seq <= known.head.seq:
+            self._fork(one, known, taken)
+        elif seq > known.head.seq + 1:
+            self._wait(one, taken)
+        else:
+            self._append(one, known, taken)
+
+    def _wait(self, one: Record, taken: Taken) -> None:
+        self.pool.add(one)
+        taken.unplaced.add(one.fields.device)
+
+    def _append(self, one: Record, known: Log, taken: Taken) -> None:
+        try:
+            log.follows(known.head, one)
+        except Refused as refusal:
+            taken.refused.append(str(refusal))
+            if refusal.rule == "R-01.12":
+                taken.unplaced.add(known.device)
+            return
+        share = self.quota_share(one, known)
+        n = self.store.append(one, known, over=share > 1, ended=share > 2)  # noqa: PLR2004
+        self._stored(Row(n, None, share > 1, one), taken)
+
+    def _fork(self, one: Record, known: Log, taken: Taken) -> None:
+        """Another record at a number that the log has passed: the log is forked there."""
+        _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
+        self.store.fork(known.device, one.fields.seq)
+        taken.touched |= self.state.roots_of(known)
+        self._place_beyond(one, self.store.begin_log(known.device), taken)
+        taken.touched |= self.state.fold_authority()
+
+    def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
+        """R-01.14: from a fork on, only proof and what others have named is kept."""
+        n = self.store.insert(one, known.n, over=False)
+        dropped = self.store.prune()
+        for row in dropped:
+            self.state.forget_act(row.record.id)
+            if row.root == row.n:
+                self.state.views.drop(row.n)
+            elif row.root is not None:
+                taken.touched.add(row.root)
+        taken.touched -= {row.n for row in dropped}
+        if all(row.n != n for row in dropped):
+            self._stored(Row(n, None, False, one), taken)
+
+    def _stored(self, row: Row, taken: Taken) -> None:
+        one = row.record
+        taken.stored.append(one)
+        self._join_thread(row.n, one, taken)
+        if self.state.read_act(row):
+            taken.touched |= self.state.fold_authority()
+        self._erase(row)
+        target = self.store.get(one.about) if one.about else None
+        if one.fields.audience == record.OPEN and target is not None:
+            self._erase(target)
+
+    def _erase(self, row: Row) -> None:
+        if row.record.content is not None and self.state.erased(row):
+            self.store.set_content(row.record.id, None)
+
+    def _join_thread(self, n: int, one: Record, taken: Taken) -> None:
+        """Finds the thread of a record, and gives it to the answers that waited for this one."""
+        root: int | None = n
+        if one.about is not None:
+            about = self.store.get(one.about)
+            root = about.root if about else None
+        if root is None:
+            return
+        found = [(n, one.id)]
+        while found:
+            member, member_id = found.pop()
+            self.store.set_root(member, root)
+            found += [(row.n, row.record.id) for row in self.store.orphans(member_id)]
+        taken.touched.add(root)
+
+    def quota_share(self, one: Record, known: Log) -> float:
+        """R-03.15: how much of its device's quota of the claimed day is used with this record."""
+        if self.state.authority is None:
+            return 0
+        charter = self.state.authority.charter
+        same_day = one.fields.time // record.DAY_MS == known.day
+        records, size = (known.records, known.bytes) if same_day else (0, 0)
+        return max(
+            (records + 1) / charter["quota_records"],
+            (size + one.fields.size) / charter["quota_bytes"],
+        )

@@ -1,0 +1,221 @@
+"""What this home makes of its records: authority, keys, threads and views (the four strata).
+
+Incremental folding gives what a rebuild gives. A record that is ahead of this clock is left out
+until its time has come.
+"""
+
+from collections.abc import Callable, Iterable
+
+from meshcoop.epochs import KeyRing
+from meshcoop.store import Log, Row, Store
+from meshcoop.views import Views
+from protocol import authority, record, schema, seal, thread
+from protocol.authority import Act, Authority
+from protocol.errors import Refused
+from protocol.kinds import neighbourhood as _kinds  # registers every kind before the first fold
+from protocol.record import Record
+from protocol.schema import KINDS
+from protocol.thread import Entry, Thread
+
+DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
+
+_FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
+_AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
+_ACTS = {one.name for one in (_kinds.Charter, _kinds.Admit, _kinds.Device, _kinds.Epoch)}
+_SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
+
+
+class State:
+    """The folded state of one neighbourhood at this home. Callers hold the store's transaction."""
+
+    def __init__(
+        self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
+    ) -> None:
+        self.store = store
+        self.views = Views(store.db)
+        self.neighbourhood = neighbourhood
+        self.ring = ring
+        self.now = now
+        self.authority: Authority | None = None
+        self._acts: dict[bytes, Act] = {}
+        store.db.execute(_SCHEMA)
+        for row in store.open_records():
+            self.read_act(row)
+        with store.transaction():
+            self.fold_authority()
+            if store.meta("fold") != _FOLD_VERSION:
+                self.rebuild()
+
+    def member(self, device: bytes) -> bool:
+        """Whether the device belongs to a member."""
+        return self.authority is not None and self.authority.author(device) is not None
+
+    # -- stratum 1 --------------------------------------------------------------------------------
+
+    def read_act(self, row: Row) -> bool:
+        """Remembers an open record of authority; what is malformed or over the quota is none."""
+        one = row.record
+        if row.over or one.content is None or one.fields.audience != record.OPEN:
+            return False
+        try:
+            name, values = schema.read_content(one.content)
+        except Refused:
+            return False
+        if name not in _ACTS:
+            return False
+        fields = one.fields
+        self._acts[one.id] = Act(one.id, fields.device, fields.seq, fields.time, name, values)
+        return True
+
+    def forget_act(self, record_id: bytes) -> None:
+        """The record is no longer kept."""
+        self._acts.pop(record_id, None)
+
+    def authority_with(self, acts: Iterable[Act]) -> Authority | None:
+        """Authority as it would be with these further acts, for a peer's proof of membership."""
+        charter = self._acts.get(self.neighbourhood)
+        if charter is None:
+            return None
+        return authority.fold(charter, [*self._acts.values(), *acts], self._forks())
+
+    def fold_authority(self) -> set[int]:
+        """Folds stratum 1; returns the threads whose facts may have changed with it."""
+        charter = self._acts.get(self.neighbourhood)
+        if charter is None:
+            return set()
+        before = self.authority
+        acts = [act for act in self._acts.values() if not self._ahead(act.time, _AUTHORITY)]
+        self.authority = authority.fold(charter, acts, self._forks())
+        epochs = (one for one in acts if one.kind == "epoch" and self.member(one.device))
+        if self.ring.learn(sorted(epochs, key=lambda one: one.id)) and before is not None:
+            return self._roots()
+        if before is None:
+            return set()
+        devices = {*before.devices, *self.authority.devices}
+        changed = [one for one in devices if _facts(before, one) != _facts(self.authority, one)]
+        logs = [known for one in changed if (known := self.store.log(one))]
+        return {root for known in logs for root in self.roots_of(known)}
+
+    def _forks(self) -> dict[bytes, int]:
+        return {one.device: one.fork for one in self.store.logs() if one.fork is not None}
+
+    # -- strata 3 and 4 ---------------------------------------------------------------------------
+
+    def fold(self, roots: Iterable[int]) -> None:
+        """Folds these threads, by the row of their root, and replaces their views."""
+        if self.authority is not None:
+            for root in roots:
+                self.views.replace(root, self.thread(root).views.values())
+
+    def fold_due(self) -> None:
+        """Folds what was ahead of this clock and no longer is."""
+        limit = self.now() + DRIFT_MS
+        rows = self.store.db.execute("SELECT root FROM held WHERE due <= ?", (limit,)).fetchall()
+        if rows:
+            with self.store.transaction(durable=False):
+                self.store.db.execute("DELETE FROM held WHERE due <= ?", (limit,))
+                touched = self.fold_authority()
+                self.fold(touched | {row[0] for row in rows if row[0] != _AUTHORITY})
+
+    def rebuild(self) -> None:
+        """Makes all views anew from the records."""
+        with self.store.transaction():
+            self.views.clear()
+            self.fold(self._roots())
+            self.store.set_meta("fold", _FOLD_VERSION)
+
+    def thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
+        """Folds the thread whose root is in row `root`, with `extra` entries not yet posted."""
+        assert self.authority is not None
+        entries = [entry for row in self.store.thread(root) if (entry := self.entry(row))]
+        return thread.fold([*entries, *extra], self.authority)
+
+    def roots_of(self, known: Log) -> set[int]:
+        """The threads in which a log has records."""
+        return self._roots("AND log = ?", known.n)
+
+    def _roots(self, more: str = "", *values: object) -> set[int]:
+        rows = self.store.db.execute(
+            f"SELECT DISTINCT root FROM records WHERE root NOT NULL {more}",  # noqa: S608
+            values,
+        )
+        return {row[0] for row in rows.fetchall()}
+
+    # -- opening records --------------------------------------------------------------------------
+
+    def open(self, one: Record) -> bytes | None:
+        """The plain content of a record, or None where it is not here or not for this home.
+
+        Private records stay closed: what folds is what all homes of the neighbourhood see alike.
+        """
+        if one.content is None or one.fields.audience == record.PRIVATE:
+            return None
+        if one.fields.audience == record.OPEN:
+            return one.content
+        key = self.ring.get(seal.sealed_epoch_id(one.content))
+        return seal.open_epoch(key, one.content, self.context(one)) if key else None
+
+    def context(self, one: Record) -> bytes:
+        """What sealed content of this record is bound to."""
+        return seal.context(self.neighbourhood, one.fields.device, one.fields.seq)
+
+    def entry(self, row: Row) -> Entry | None:
+        """The record as threads read it; None while it is ahead of this clock."""
+        one, fields = row.record, row.record.fields
+        if self._ahead(fields.time, row.root or row.n):
+            return None
+        person = self.authority.author(fields.device) if self.authority else None
+        entry = Entry(
+            one.id, fields.device, fields.seq, fields.time, one.about, person or b"", None, {}
+        )
+        if person is None:
+            return entry._replace(fault=Refused("R-03.5", "its device belongs to no member"))
+        if row.over:
+            over = Refused("R-03.15", "it lies above its device's quota for the day")
+            return entry._replace(fault=over)
+        try:
+            name, values = self._read(one)
+        except Refused as refusal:
+            return entry._replace(fault=refusal)
+        return entry._replace(kind=name, fields=values)
+
+    def erased(self, row: Row) -> bool:
+        """Whether a retraction of this record is here and holds (R-01.17)."""
+        answers = [
+            one
+            for one in self.store.answers(row.record.id)
+            if one.record.fields.audience == record.OPEN
+        ]
+        target = self.entry(row) if answers else None
+        return target is not None and any(
+            (entry := self.entry(one))
+            and self.authority is not None
+            and self.authority.stands(entry.device, entry.seq)
+            and thread.retracts(entry, target)
+            for one in answers
+        )
+
+    def _read(self, one: Record) -> tuple[str | None, dict[str, object]]:
+        plain = self.open(one)
+        if plain is None:
+            return None, {}
+        name, values = schema.read_content(plain)
+        if name in KINDS and KINDS[name].audience != one.fields.audience:
+            audience = record.AUDIENCES[KINDS[name].audience]
+            raise Refused("R-10.9", f"a {name} has the audience {audience}")
+        return name, values
+
+    def _ahead(self, time: int, root: int) -> bool:
+        """Whether a time is ahead of this clock; what it belongs to is then folded when it is due."""
+        if time <= self.now() + DRIFT_MS:
+            return False
+        self.store.db.execute(
+            "INSERT INTO held VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = min(due, ?2)",
+            (root, time),
+        )
+        return True
+
+
+def _facts(known: Authority, device: bytes) -> object:
+    one = known.devices.get(device)
+    return known.author(device), one and one.revoked, known.forks.get(device)

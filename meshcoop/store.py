@@ -1,0 +1,367 @@
+"""The store: exact signed bytes in SQLite, and what is known of each log.
+
+The store knows headers, not meanings: a relay keeps the same one. It never decides what may come
+in; `meshcoop.inbox` does. Everything here is synchronous and short.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from meshcoop.errors import Mistake
+from protocol import log, record
+from protocol.errors import Refused
+from protocol.log import Head, Kept
+from protocol.record import Record
+from protocol.sync import Held
+
+_LOG = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS logs (
+    n INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE,
+    seq INTEGER NOT NULL, id BLOB, time INTEGER NOT NULL,
+    day INTEGER NOT NULL, records INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    fork INTEGER, ended INTEGER
+);
+CREATE TABLE IF NOT EXISTS records (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, seq INTEGER NOT NULL,
+    about BLOB, root INTEGER, over INTEGER NOT NULL, open INTEGER NOT NULL,
+    header BLOB NOT NULL, signature BLOB NOT NULL, content BLOB
+);
+CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
+CREATE INDEX IF NOT EXISTS by_root ON records (root);
+CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
+CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
+CREATE INDEX IF NOT EXISTS by_absent ON records (n) WHERE content IS NULL;
+CREATE TABLE IF NOT EXISTS parents (
+    parent BLOB NOT NULL, child INTEGER NOT NULL, PRIMARY KEY (parent, child)
+) WITHOUT ROWID;
+"""
+
+_COLUMNS = "n, id, root, over, header, signature, content"
+
+
+class Log(NamedTuple):
+    """What is known of one device's log. `day` counts days since 1970; `records` and `bytes` are
+    what its head's day has used of the quota; `ended`: the number past twice the quota.
+    """
+
+    n: int
+    device: bytes
+    head: Head
+    day: int
+    records: int
+    bytes: int
+    fork: int | None
+    ended: int | None
+
+
+class Row(NamedTuple):
+    """A stored record. `root` is the row number of its thread's root, None while that is not here;
+    `over`: it lies above its device's quota.
+    """
+
+    n: int
+    root: int | None
+    over: bool
+    record: Record
+
+
+class Store:
+    """Records by id, by log and by thread."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = FULL")
+        self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
+        self.db.executescript(_SCHEMA)
+        self._depth = 0
+
+    def close(self) -> None:
+        """Ends the use of the file."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All or nothing. `durable`: on the disk before it returns, power loss included; without
+        it, what was taken from a peer survives a killed process and can be fetched again.
+        """
+        if self._depth:
+            yield
+            return
+        self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self.db.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        else:
+            self.db.execute("COMMIT")
+        finally:
+            self._depth = 0
+
+    def meta(self, name: str) -> object:
+        """A value that this home remembers about its store."""
+        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, name: str, value: object) -> None:
+        """Remembers a value."""
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def has(self, record_id: bytes) -> bool:
+        """Whether the record, with or without its content, is held."""
+        found = self.db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
+        return found is not None
+
+    def get(self, record_id: bytes) -> Row | None:
+        """The record of this id."""
+        return self._one("id = ?", record_id)
+
+    def row(self, n: int) -> Row:
+        """The record in row `n`."""
+        found = self._one("n = ?", n)
+        assert found is not None
+        return found
+
+    def thread(self, root: int) -> list[Row]:
+        """The records of the thread whose root is in row `root`."""
+        return self._many("root = ? ORDER BY n", root)
+
+    def open_records(self) -> list[Row]:
+        """All records with an open audience, of which authority is made."""
+        return self._many("open ORDER BY n")
+
+    def matching(self, prefix: str) -> list[bytes]:
+        """Ids that begin with these hexadecimal digits; at most two, enough to see a doubt."""
+        low = bytes.fromhex(prefix + "0" * (64 - len(prefix)))
+        high = bytes.fromhex(prefix + "f" * (64 - len(prefix)))
+        rows = self.db.execute(
+            "SELECT id FROM records WHERE id BETWEEN ? AND ? LIMIT 2", (low, high)
+        )
+        return [row[0] for row in rows]
+
+    def count(self) -> int:
+        """How many records are held."""
+        count: int = self.db.execute("SELECT count(*) FROM records").fetchone()[0]
+        return count
+
+    def ids(self) -> Iterator[bytes]:
+        """All ids, sorted."""
+        return (row[0] for row in self.db.execute("SELECT id FROM records ORDER BY id"))
+
+    def log(self, device: bytes) -> Log | None:
+        """What is known of the log of `device`."""
+        row = self.db.execute("SELECT * FROM logs WHERE device = ?", (device,)).fetchone()
+        return _log(row) if row else None
+
+    def logs(self) -> list[Log]:
+        """All logs."""
+        return [_log(row) for row in self.db.execute("SELECT * FROM logs")]
+
+    def heads(self) -> dict[bytes, Held]:
+        """What sync compares: the head of every log, and what is kept of forks."""
+        return {
+            one.device: Held(
+                one.head.seq,
+                one.head.id or b"",
+                tuple(row.id for row in self._kept(one, one.fork)) if one.fork else (),
+            )
+            for one in self.logs()
+        }
+
+    def id_at(self, device: bytes, seq: int) -> bytes | None:
+        """The id of the record with this number, before any fork."""
+        row = self.db.execute(
+            "SELECT r.id FROM records r JOIN logs l ON r.log = l.n WHERE l.device = ? AND r.seq = ?"
+            " AND (l.fork IS NULL OR r.seq < l.fork)",
+            (device, seq),
+        ).fetchone()
+        return row[0] if row else None
+
+    def log_from(self, device: bytes, seq: int, limit: int) -> list[Record]:
+        """At most `limit` records of a log from number `seq` on, in order, forks included."""
+        rows = self._many(
+            "log = (SELECT n FROM logs WHERE device = ?) AND seq >= ? ORDER BY seq, id LIMIT ?",
+            device,
+            seq,
+            limit,
+        )
+        return [row.record for row in rows]
+
+    def absent(self, limit: int) -> list[Record]:
+        """Records held without their content, newest first."""
+        return [row.record for row in self._many("content IS NULL ORDER BY n DESC LIMIT ?", limit)]
+
+    def answers(self, about: bytes) -> list[Row]:
+        """Records that name `about` as a parent."""
+        return self._many("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", about)
+
+    def orphans(self, about: bytes) -> list[Row]:
+        """Records whose thread was not known because `about` was missing."""
+        return self._many("about = ? AND root IS NULL", about)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def append(self, one: Record, known: Log, *, over: bool, ended: bool) -> int:
+        """Adds the next record of its log and counts it. Returns its row number."""
+        n = self.insert(one, known.n, over=over)
+        fields = one.fields
+        day = fields.time // record.DAY_MS
+        used = (known.records, known.bytes) if day == known.day else (0, 0)
+        self.db.execute(
+            "UPDATE logs SET seq = ?, id = ?, time = ?, day = ?, records = ?, bytes = ?, ended = ?"
+            " WHERE n = ?",
+            (
+                fields.seq,
+                one.id,
+                fields.time,
+                day,
+                used[0] + 1,
+                used[1] + fields.size,
+                fields.seq if ended else known.ended,
+                known.n,
+            ),
+        )
+        return n
+
+    def begin_log(self, device: bytes) -> Log:
+        """The log of `device`, empty if it is new."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO logs (device, seq, id, time, day, records, bytes)"
+            " VALUES (?, 0, NULL, 0, 0, 0, 0)",
+            (device,),
+        )
+        found = self.log(device)
+        assert found is not None
+        return found
+
+    def insert(self, one: Record, log_n: int, *, over: bool) -> int:
+        """Adds a record to the tables that know records, and its thread if that is known."""
+        cursor = self.db.execute(
+            "INSERT INTO records (id, log, seq, about, root, over, open, header, signature, content)"
+            " VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
+            (
+                one.id,
+                log_n,
+                one.fields.seq,
+                one.about,
+                over,
+                one.fields.audience == record.OPEN,
+                one.header,
+                one.signature,
+                one.content,
+            ),
+        )
+        n = cursor.lastrowid
+        assert n is not None
+        self.db.executemany(
+            "INSERT INTO parents VALUES (?, ?)", [(parent, n) for parent in one.fields.parents]
+        )
+        return n
+
+    def set_root(self, n: int, root: int | None) -> None:
+        """Puts a record into a thread."""
+        self.db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
+
+    def set_content(self, record_id: bytes, content: bytes | None) -> None:
+        """Erases content, or brings back what was missing."""
+        self.db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
+
+    def fork(self, device: bytes, seq: int) -> None:
+        """The log of `device` was continued twice from before `seq`: its head falls back there."""
+        known = self.begin_log(device)
+        at = min(seq, known.fork or seq)
+        before = self.db.execute(
+            "SELECT id, header FROM records WHERE log = ? AND seq = ?", (known.n, at - 1)
+        ).fetchone()
+        head = log.START
+        if before:
+            head = Head(at - 1, before[0], record.read_header(before[1]).time)
+        self.db.execute(
+            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ? WHERE n = ?",
+            (at, head.seq, head.id, head.time, known.n),
+        )
+
+    def prune(self) -> list[Row]:
+        """Drops what R-01.14 does not keep of forked logs; returns what was dropped."""
+        dropped: list[Row] = []
+        while found := self._unkept():
+            for row in found:
+                self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
+                self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
+                # Its answers wait again, as if it had never come.
+                self.db.execute("UPDATE records SET root = NULL WHERE about = ?", (row.record.id,))
+            dropped += found
+        return dropped
+
+    def _unkept(self) -> list[Row]:
+        found: list[Row] = []
+        for one in self.logs():
+            if one.fork is not None:
+                rows = self._kept(one, one.fork)
+                keep = log.kept(one.fork, rows)
+                found += [row for k in rows if k.id not in keep and (row := self.get(k.id))]
+        return found
+
+    def _kept(self, known: Log, fork: int) -> list[Kept]:
+        rows = self.db.execute(
+            "SELECT seq, id, EXISTS (SELECT 1 FROM parents p JOIN records c ON p.child = c.n"
+            " WHERE p.parent = r.id AND c.log <> r.log)"
+            " FROM records r WHERE log = ? AND seq >= ?",
+            (known.n, fork),
+        )
+        return [Kept(seq, one, bool(named)) for seq, one, named in rows]
+
+    def _one(self, where: str, *values: object) -> Row | None:
+        found = self._many(where, *values)
+        return found[0] if found else None
+
+    def _many(self, where: str, *values: object) -> list[Row]:
+        rows = self.db.execute(f"SELECT {_COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
+        return [_row(*row) for row in rows.fetchall()]
+
+
+def _row(
+    n: int,
+    record_id: bytes,
+    root: int | None,
+    over: int,
+    header: bytes,
+    signature: bytes,
+    content: bytes | None,
+) -> Row:
+    """Reads a stored record back, hashing it again: a disk can forget a bit without an error."""
+    try:
+        fields = record.read_header(header)
+        if record.record_id(header, signature) != record_id:
+            raise Refused("R-01.11", "the id is not that of the bytes")
+    except Refused as refusal:
+        raise Mistake(
+            f"The store is damaged ({refusal}). Stop the node, move store.db away and start again: "
+            "the neighbours' nodes hold the records."
+        ) from None
+    if content is not None:
+        try:
+            record.check_content(fields, content)
+        except Refused:
+            _LOG.error("the content of %s is damaged; asking peers for it", record_id.hex())
+            content = None
+    return Row(n, root, bool(over), Record(record_id, fields, header, signature, content))
+
+
+def _log(
+    row: tuple[int, bytes, int, bytes | None, int, int, int, int, int | None, int | None],
+) -> Log:
+    n, device, seq, head, time, day, records, size, fork, ended = row
+    return Log(n, device, Head(seq, head, time), day, records, size, fork, ended)

@@ -1,0 +1,297 @@
+"""Frames of the local API between a node and its screens (specs/06). Bytes in, frames out.
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack: a request
+`[0, id, method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`.
+Every refusal here ends the connection: after bytes that cannot be read there is no next frame.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn, get_args
+
+import msgpack
+
+from protocol.errors import Refused
+
+VERSION = 1
+HELLO = "hello"  # the method of a client's first request
+SUBSCRIBE = "subscribe"  # the method that asks for events
+RESYNC = "resync"  # the topic that says: events were lost, read again and subscribe again
+REFUSED = "refused"  # the topic that says why the node closes the connection
+
+MAX_FRAME = 1024 * 1024  # bytes after the length
+MAX_DEPTH = 16  # containers inside each other, the frame's own array included
+MAX_ITEMS = 16_384  # in one array or map
+MAX_CONTAINERS = 65_536  # in one frame
+MAX_MESSAGE = 2000  # characters of an error's message
+
+TOO_MUCH = frozenset({"R-06.1", "R-06.3"})  # refusals whose remedy is to ask for less at a time
+
+ErrorCode = Literal["refused", "usage", "internal", "unknown"]
+
+_HEADER = 4
+_MAX_ID = 2**63 - 1
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+
+
+def _require(condition: bool, rule: str, reason: str) -> None:
+    if not condition:
+        raise Refused(rule, reason)
+
+
+def _require_id(value: object) -> None:
+    fits = type(value) is int and 0 <= value <= _MAX_ID
+    _require(fits, "R-06.4", "a request's id is an integer from 0 to 2^63 - 1")
+
+
+def _require_name(value: object) -> None:
+    fits = isinstance(value, str) and _NAME.fullmatch(value) is not None
+    _require(fits, "R-06.4", "a method or topic is 1 to 64 of a-z, 0-9, _ . - and starts with a-z")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A client asks. `id` is the client's own choice, 0 to 2^63 - 1. Raises Refused (R-06.4)."""
+
+    id: int
+    method: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_id(self.id)
+        _require_name(self.method)
+        _require(type(self.params) is dict, "R-06.4", "a request's params are a map")
+
+
+@dataclass(frozen=True)
+class Error:
+    """Why a request has no result, in a sentence for the person. Raises Refused (R-06.5)."""
+
+    code: ErrorCode
+    message: str
+
+    def __post_init__(self) -> None:
+        known = isinstance(self.code, str) and self.code in get_args(ErrorCode)
+        _require(known, "R-06.5", "an error's code is refused, usage, internal or unknown")
+        fits = type(self.message) is str and len(self.message) <= MAX_MESSAGE
+        _require(fits, "R-06.5", f"an error's message is a text of up to {MAX_MESSAGE} characters")
+
+
+@dataclass(frozen=True)
+class Response:
+    """The node answers request `id`, with an error or a result. Raises Refused (R-06.4, R-06.5)."""
+
+    id: int
+    error: Error | None = None
+    result: Any = None
+
+    def __post_init__(self) -> None:
+        _require_id(self.id)
+        one = self.error is None or self.result is None
+        _require(one, "R-06.5", "a response has an error or a result, never both")
+
+
+@dataclass(frozen=True)
+class Event:
+    """The node tells what has happened. Raises Refused (R-06.4)."""
+
+    topic: str
+    payload: Any = None
+
+    def __post_init__(self) -> None:
+        _require_name(self.topic)
+
+
+Frame = Request | Response | Event
+
+
+def encode(frame: Frame) -> bytes:
+    """The frame's bytes, its length included.
+
+    Raises Refused: R-06.1 above 1 MiB, R-06.2 for values that frames do not carry, R-06.3 for too
+    many of them.
+    """
+    array = _array(frame)
+    _check(array)
+    try:
+        body: bytes = msgpack.packb(array)
+    except (ValueError, OverflowError) as error:  # lone surrogates, integers beyond 64 bits
+        raise Refused("R-06.2", f"a value that frames do not carry: {error}"[:200]) from None
+    _check_length(len(body))
+    return len(body).to_bytes(_HEADER, "big") + body
+
+
+class Decoder:
+    """Bytes as they arrive, in whatever pieces, to complete frames in order.
+
+        decoder.feed(data)
+        for frame in decoder: …
+
+    Both raise Refused (R-06.1 to R-06.5), and go on raising it: the rest cannot be read. Iterate
+    after every `feed`; then never more than one frame and the last piece are held.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._refusal: Refused | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes. A header that claims too much is refused before its body comes."""
+        if self._refusal is None:
+            self._buffer += data
+        self._guarded_size()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames that are complete by now; more may follow after the next `feed`."""
+        while (size := self._guarded_size()) is not None and len(self._buffer) >= _HEADER + size:
+            body = bytes(self._buffer[_HEADER : _HEADER + size])
+            del self._buffer[: _HEADER + size]
+            try:
+                frame = _decode(body)
+            except Refused as refusal:
+                self._refuse(refusal)
+            yield frame
+
+    @property
+    def partial(self) -> bool:
+        """Whether a frame has begun and not ended: a connection that closes now was cut."""
+        return bool(self._buffer)
+
+    def _guarded_size(self) -> int | None:
+        if self._refusal is not None:
+            raise self._refusal
+        if len(self._buffer) < _HEADER:
+            return None
+        size = int.from_bytes(self._buffer[:_HEADER], "big")
+        try:
+            _check_length(size)
+        except Refused as refusal:
+            self._refuse(refusal)
+        return size
+
+    def _refuse(self, refusal: Refused) -> NoReturn:
+        self._buffer.clear()
+        self._refusal = refusal
+        raise refusal
+
+
+def hello(request_id: int) -> Request:
+    """The request that opens every connection."""
+    return Request(request_id, HELLO, {"version": VERSION})
+
+
+def check_hello(request: Request) -> None:
+    """Whether a client's first request opens the connection. Raises Refused (R-06.6)."""
+    _require(request.method == HELLO, "R-06.6", f"the first request is `{HELLO}`")
+    theirs = request.params.get("version")
+    same = type(theirs) is int and theirs == VERSION
+    reason = f"the node speaks version {VERSION} of the local API; restart it or this program"
+    _require(same, "R-06.6", reason)
+
+
+def _array(frame: Frame) -> list[Any]:
+    if isinstance(frame, Request):
+        return [0, frame.id, frame.method, frame.params]
+    if isinstance(frame, Event):
+        return [2, frame.topic, frame.payload]
+    error = frame.error and {"code": frame.error.code, "message": frame.error.message}
+    return [1, frame.id, error, frame.result]
+
+
+def _decode(body: bytes) -> Frame:
+    array = _unpack(body)
+    _check(array)
+    if type(array) is list and array and type(array[0]) is int:
+        match array:
+            case [0, request_id, method, params]:
+                return Request(request_id, method, params)
+            case [1, request_id, error, result]:
+                return Response(request_id, _error(error), result)
+            case [2, topic, payload]:
+                return Event(topic, payload)
+    raise Refused("R-06.4", "a frame is a request, a response or an event")
+
+
+def _error(value: Any) -> Error | None:
+    if value is None:
+        return None
+    fits = type(value) is dict and value.keys() == {"code", "message"}
+    _require(fits, "R-06.5", "an error is a map of code and message")
+    return Error(value["code"], value["message"])
+
+
+def _unpack(body: bytes) -> Any:
+    """The msgpack value of the whole body. The counting keeps a small frame from filling memory."""
+    containers = 0
+
+    def count() -> None:
+        nonlocal containers
+        containers += 1
+        _require(containers <= MAX_CONTAINERS, "R-06.3", f"more than {MAX_CONTAINERS} containers")
+
+    def counted_list(items: list[Any]) -> list[Any]:
+        count()
+        return items
+
+    def counted_map(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        count()
+        items = dict(pairs)
+        _require(len(items) == len(pairs), "R-06.2", "a map names each key once")
+        return items
+
+    try:
+        return msgpack.unpackb(
+            body,
+            strict_map_key=True,
+            list_hook=counted_list,
+            object_pairs_hook=counted_map,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+        )
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise Refused("R-06.2", f"not one msgpack value: {error}"[:200]) from None
+
+
+def _check(array: Any) -> None:
+    """Raises Refused for values that frames do not carry (R-06.2) and for too many (R-06.3).
+
+    Goes level by level, without recursion, so that depth costs no stack.
+    """
+    containers = 1
+    level = [array]
+    for _ in range(MAX_DEPTH):
+        level = [container for value in level for container in _containers_in(value)]
+        containers += len(level)
+        _require(containers <= MAX_CONTAINERS, "R-06.3", f"more than {MAX_CONTAINERS} containers")
+        if not level:
+            return
+    raise Refused("R-06.2", f"containers nested deeper than {MAX_DEPTH}")
+
+
+def _containers_in(container: Any) -> list[Any]:
+    values: Iterable[Any] = [container]
+    if type(container) in {list, tuple, dict}:
+        _require(len(container) <= MAX_ITEMS, "R-06.3", f"more than {MAX_ITEMS} items in one place")
+        values = container
+    if type(container) is dict:
+        texts = all(type(key) is str for key in container)
+        _require(texts, "R-06.2", "map keys are texts")
+        values = container.values()
+    found = []
+    for value in values:
+        kind = type(value)
+        if kind in {list, tuple, dict}:
+            found.append(value)
+            continue
+        _require(kind in _SCALARS, "R-06.2", f"values of type {kind.__name__} are not carried")
+        if kind is float:
+            _require(math.isfinite(value), "R-06.2", "numbers are finite")
+    return found
+
+
+def _check_length(size: int) -> None:
+    reason = f"a frame of {size} bytes; at most {MAX_FRAME} are carried: ask for less at a time"
+    _require(size <= MAX_FRAME, "R-06.1", reason)

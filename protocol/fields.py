@@ -1,0 +1,212 @@
+"""Field rules: what a value in a record may be, how people write it and how it is shown.
+
+A kind declares its fields once with these (specs/10-kinds.md); validation, the command line's
+options, the form on screen, the spec's table and the tests' strategies all derive from them.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from protocol.codec import MAX_ITEMS
+from protocol.errors import Refused
+
+Resolve = Callable[[str, str], bytes]  # ("person" or "record", what somebody typed) → full id
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
+_DATE_LENGTH = len("2026-11-23")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a kind. `private`: sealed to both parties inside the content (R-10.6)."""
+
+    required: bool = False
+    private: bool = False
+    default: Any = None
+    filled: bool = False  # written by the software, not by a person
+    help: str = ""
+
+    type_name = "value"
+    many = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Raises Refused (R-10.3) unless `value` is one this field may hold."""
+        raise NotImplementedError
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        """The value that a person's or program's input means. Raises Refused."""
+        del name, resolve
+        return given
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        """Smallest and largest: of the number, else of the length or count."""
+        return None, None
+
+
+def _refuse(name: str, must: str) -> Refused:
+    return Refused("R-10.3", f"{name} must be {must}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Field):
+    """Text of `min` to `max` characters (code points)."""
+
+    min: int = 0
+    max: int = 200
+    type_name = "text"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not str or not self.min <= len(value) <= self.max:
+            raise _refuse(name, f"a text of {self.min} to {self.max} characters")
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        del resolve
+        if type(given) is str and len(given.strip()) < self.min:
+            raise _refuse(name, "filled in")
+        return given
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        return self.min, self.max
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer(Field):
+    """A whole number from `min` to `max`."""
+
+    min: int = 0
+    max: int = 2**31
+    type_name = "integer"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not int or not self.min <= value <= self.max:
+            raise _refuse(name, f"a whole number from {self.min} to {self.max}")
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        del resolve
+        if type(given) is str:
+            # "−10" with a typographic minus is what a person copies from a page.
+            text = given.strip().replace("\u2212", "-")
+            if not re.fullmatch(r"-?[0-9]{1,15}", text):
+                raise _refuse(name, f"a whole number from {self.min} to {self.max}")
+            return int(text)
+        return given
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        return self.min, self.max
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minutes(Integer):
+    """A duration. An hour of anyone's work is worth an hour of anyone else's."""
+
+    max: int = 60 * 24 * 31
+    type_name = "minutes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment(Field):
+    """A date YYYY-MM-DD, with THH:MM where an hour matters; a Z says UTC, else it is local."""
+
+    type_name = "moment"
+    day_only: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        must = "a date like 2026-11-23" + ("" if self.day_only else " or 2026-11-23T09:30")
+        if type(value) is not str or not _MOMENT.fullmatch(value):
+            raise _refuse(name, must)
+        if self.day_only and len(value) != _DATE_LENGTH:
+            raise _refuse(name, must)
+        try:
+            date.fromisoformat(value[:_DATE_LENGTH])
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise _refuse(name, must) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Field):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+    type_name = "choice"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not str or value not in self.words:
+            raise _refuse(name, "one of " + ", ".join(self.words))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person(Field):
+    """A person: their root key, 32 bytes; people type a name or the start of an id."""
+
+    type_name = "person"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
+            raise _refuse(name, "a person")
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        if type(given) is not str:
+            raise _refuse(name, "a person's name or id")
+        return resolve("person", given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bytes(Field):
+    """Raw bytes, `min` to `max` of them; written by software, shown in hex."""
+
+    min: int = 0
+    max: int = 8192
+    type_name = "bytes"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not bytes or not self.min <= len(value) <= self.max:
+            raise _refuse(name, f"{self.min} to {self.max} bytes")
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        del resolve
+        try:
+            return bytes.fromhex(given)
+        except (ValueError, TypeError):
+            raise _refuse(name, "hexadecimal digits") from None
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        return self.min, self.max
+
+
+@dataclass(frozen=True, kw_only=True)
+class Many(Field):
+    """A list of at most `max` values of one field type."""
+
+    of: Field
+    max: int = 16
+    many = True
+
+    def __post_init__(self) -> None:
+        if self.max > MAX_ITEMS:
+            raise ValueError("more items than a container may hold")
+
+    @property
+    def type_name(self) -> str:  # type: ignore[override]  # a class constant elsewhere
+        return f"list of {self.of.type_name}"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not list or len(value) > self.max:
+            raise _refuse(name, f"a list of at most {self.max}")
+        for item in value:
+            self.of.check(name, item)
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        items = given if isinstance(given, list) else [given]
+        return [self.of.read(name, item, resolve) for item in items]
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        return 0, self.max

@@ -1,0 +1,164 @@
+"""Seals: what is encrypted for whom (specs/01-records.md, section Sealing).
+
+XChaCha20-Poly1305 with keys from X25519 and HKDF-SHA256. Randomness is an argument: `seed` is 32
+fresh random bytes, of which every key and nonce of one sealing derives.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import nacl.bindings as sodium
+import nacl.exceptions
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from protocol.errors import Refused
+
+KEY = 32
+KEY_ID = 16
+NONCE = 24
+TAG = 16
+SLOT = KEY + KEY + TAG  # an ephemeral key, then the sealed key
+MAX_SLOTS = 32
+
+
+def derive(secret: bytes, purpose: str, length: int = KEY) -> bytes:
+    """HKDF-SHA256 of `secret` for one `purpose`, `length` bytes (R-01.20)."""
+    info = b"meshcoop 1 " + purpose.encode()
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
+
+
+class BoxKey(NamedTuple):
+    """The X25519 key pair of a device, derived from its seed."""
+
+    public: bytes
+    secret: bytes
+
+
+def box_key(device_seed: bytes) -> BoxKey:
+    """The key to which things are sealed for the device with this signing seed."""
+    secret = derive(device_seed, "box")
+    return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
+
+
+class EpochKey(NamedTuple):
+    """The group key of one epoch; `id` names it without telling it."""
+
+    number: int
+    id: bytes
+    key: bytes
+
+    @classmethod
+    def of(cls, number: int, key: bytes) -> "EpochKey":
+        return cls(number, epoch_id(key), key)
+
+
+def epoch_id(key: bytes) -> bytes:
+    """R-01.21: 16 bytes that name an epoch key and commit to it."""
+    return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID]
+
+
+def seal_epoch(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
+    """R-01.22: key id, nonce, ciphertext. `context` binds it to the author's place in their log."""
+    nonce = derive(seed, "epoch nonce", NONCE)
+    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, epoch.key)
+    return epoch.id + nonce + sealed
+
+
+def sealed_epoch_id(content: bytes) -> bytes:
+    """Which epoch's key opens this content. Raises Refused if it is too short to be sealed."""
+    if len(content) < KEY_ID + NONCE + TAG:
+        raise Refused("R-01.22", "too short to be sealed content")
+    return content[:KEY_ID]
+
+
+def open_epoch(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
+    """The plain content. Raises Refused when key, context or bytes are not those sealed."""
+    sealed_epoch_id(content)
+    return _decrypt(epoch.key, content[KEY_ID:], context, "R-01.22")
+
+
+def context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
+    """What epoch content is bound to: the neighbourhood and the author's place in their log."""
+    return neighbourhood + device + seq.to_bytes(8, "big")
+
+
+def private_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
+    """What a private field is bound to: the author's place in their log and the field's name."""
+    return context(neighbourhood, device, seq) + field.encode()
+
+
+def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
+    """R-01.23: `key` (32 bytes) sealed to one device's box key: a slot of 80 bytes.
+
+    Raises Refused when `to` is a low-order point, to which no secret can be sealed.
+    """
+    public, secret = _ephemeral(seed, to)
+    shared = _shared(secret, to, public, to)
+    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(key, None, bytes(NONCE), shared)
+    return public + sealed
+
+
+def open_key(slot: bytes, mine: BoxKey) -> bytes:
+    """The key in a slot sealed to `mine`. Raises Refused."""
+    if len(slot) != SLOT:
+        raise Refused("R-01.23", f"a sealed key is {SLOT} bytes")
+    shared = _shared(mine.secret, slot[:KEY], slot[:KEY], mine.public)
+    return _decrypt(shared, bytes(NONCE) + slot[KEY:], None, "R-01.23")
+
+
+def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) -> bytes:
+    """R-01.24: `plain` sealed to several devices: a count, a slot each, nonce, ciphertext.
+
+    Nothing tells who the devices are; a reader tries each slot.
+    """
+    recipients = sorted(set(boxes))
+    if not 1 <= len(recipients) <= MAX_SLOTS:
+        raise Refused("R-01.24", f"private words go to 1 to {MAX_SLOTS} devices")
+    key = derive(seed, "private key")
+    slots = [seal_key(key, to, derive(seed, "private slot")) for to in recipients]
+    nonce = derive(seed, "private nonce", NONCE)
+    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, key)
+    return bytes([len(slots)]) + b"".join(slots) + nonce + sealed
+
+
+def open_private(sealed: bytes, mine: Iterable[BoxKey], context: bytes) -> bytes | None:
+    """The plain bytes, or None when no slot is for any of `mine`. Raises Refused if malformed."""
+    count = sealed[0] if sealed else 0
+    end = 1 + count * SLOT
+    if not 1 <= count <= MAX_SLOTS or len(sealed) < end + NONCE + TAG:
+        raise Refused("R-01.24", "not a list of sealed keys and a sealed text")
+    slots = [sealed[at : at + SLOT] for at in range(1, end, SLOT)]
+    for box in mine:
+        for slot in slots:
+            try:
+                key = open_key(slot, box)
+            except Refused:
+                continue  # a slot for another device
+            return _decrypt(key, sealed[end:], context, "R-01.24")
+    return None
+
+
+def _ephemeral(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
+    secret = derive(seed + to, "ephemeral")
+    return sodium.crypto_scalarmult_base(secret), secret
+
+
+def _shared(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
+    try:
+        product = sodium.crypto_scalarmult(secret, public)
+    # PyNaCl reports a low-order point as RuntimeError, a wrong length as TypeError or ValueError.
+    except (RuntimeError, TypeError, ValueError, nacl.exceptions.CryptoError):
+        raise Refused("R-01.23", "not a key that anything can be sealed to") from None
+    return derive(product + sender + receiver, "slot")
+
+
+def _decrypt(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
+    try:
+        plain: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            sealed[NONCE:], context, sealed[:NONCE], key
+        )
+    except (nacl.exceptions.CryptoError, ValueError, TypeError):
+        raise Refused(rule, "it was not sealed with this key for this place") from None
+    return plain

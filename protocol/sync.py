@@ -1,0 +1,397 @@
+"""Pull sync, sans I/O (specs/05-sync.md): one long-lived session between two homes.
+
+The driver feeds bytes to `receive` and gets events; it answers them with the methods below, which
+return the bytes to send. A round: both sides send a digest of what they hold; if the digests
+differ, both send their have-map, then what the other lacks, then an end. There is no asking for
+records: a have-map is the request, and can claim nothing that costs its receiver memory.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from protocol import frames
+from protocol.errors import Refused
+
+PROTOCOL = "/meshcoop/sync/1"
+VERSION = 1
+WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
+SHORT = 8
+MAX_CHAIN = 128
+MAX_DEVICES = 65_536
+MAX_ASKED = 256
+
+HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE = range(10)
+
+_HELLO = b"meshcoop sync 1 hello\0"
+_ROOM = 8 * 1024  # what a frame keeps free beside its records
+_BATCH = frames.MAX_FRAME - _ROOM
+
+
+class Held(NamedTuple):
+    """What a store holds of one log: the number and id of its head, before any fork; and where it
+    forks, the ids kept from there on (else an empty tuple).
+    """
+
+    seq: int
+    id: bytes
+    fork: tuple[bytes, ...] = ()
+
+
+Heads = Mapping[bytes, Held]  # device key → what is held of its log
+
+
+# Events ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The peer says who it is; the driver checks `chain` and the signature, then calls admit."""
+
+    neighbourhood: bytes
+    device: bytes
+    signature: bytes
+    chain: list[bytes]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """The peer has sent its digest; the driver calls `compare` with its heads."""
+
+
+@dataclass(frozen=True)
+class Lacks:
+    """What the peer lacks: of each log (device, number of its head, first bytes of its head's id),
+    and the devices whose forks it does not know as we do. The driver sends what follows that head,
+    or the whole log if ours has another record there, with `records`, then calls `end`.
+    """
+
+    logs: list[tuple[bytes, int, bytes]]
+    forks: list[bytes]
+
+
+@dataclass(frozen=True)
+class Received:
+    """Records to take; the driver calls `taken` with their size in bytes when it has."""
+
+    wires: list[bytes]
+    size: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The round is over on both sides. `equal`: the digests already were."""
+
+    equal: bool
+
+
+@dataclass(frozen=True)
+class Announced:
+    """The peer holds this log up to this number; a gap that stays is a reason for a round."""
+
+    device: bytes
+    seq: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The peer holds these records without their content."""
+
+    ids: list[bytes]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Content for records held without it."""
+
+    items: list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    """The peer ends the session and says why."""
+
+    rule: str
+    reason: str
+
+
+Event = (
+    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Goodbye
+)  # fmt: skip
+
+
+def hello_message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
+    """R-05.2: what a device signs to prove membership on this very connection."""
+    return _HELLO + neighbourhood + b"\0".join((sender.encode(), receiver.encode()))
+
+
+def digest(heads: Heads) -> bytes:
+    """R-05.4: 16 bytes over all heads in order of device."""
+    hasher = hashlib.sha256(b"meshcoop digest 1\0")
+    for device in sorted(heads):
+        held = heads[device]
+        hasher.update(device + held.seq.to_bytes(8, "big") + held.id + _fork_mark(held))
+    return hasher.digest()[:16]
+
+
+class Session:
+    """One side of a session. Raises Refused on whatever the peer may not send."""
+
+    def __init__(self) -> None:
+        self._decoder = frames.Decoder()
+        self._met = False
+        self._sent: bytes | None = None  # the digest of the round under way
+        self._theirs: bytes | None = None
+        self._have: dict[bytes, tuple[int, bytes, bytes]] | None = None
+        self._heads: Heads | None = None
+        self._ended = [False, False]  # we, they
+        self.window = WINDOW  # what the peer still lets us send
+        self._open_window = WINDOW  # what we still let the peer send
+
+    # -- what the driver says ---------------------------------------------------------------------
+
+    def hello(
+        self, neighbourhood: bytes, device: bytes, signature: bytes, chain: list[bytes]
+    ) -> bytes:
+        """The first frame of each side."""
+        return frames.encode([HELLO, VERSION, neighbourhood, device, signature, chain])
+
+    def admit(self) -> None:
+        """The driver has found the peer's hello to be a member's."""
+        self._met = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a round is under way."""
+        return self._sent is not None
+
+    def begin(self, heads: Heads) -> bytes:
+        """Starts a round, unless one is under way: then nothing."""
+        if self.busy:
+            return b""
+        self._heads = heads
+        self._sent = digest(heads)
+        return frames.encode([DIGEST, self._sent])
+
+    def compare(self, heads: Heads) -> tuple[bytes, list[Event]]:
+        """Answers a digest: with ours if it was not yet sent, then with the have-map if they
+        differ. If they do not, the round is over.
+        """
+        out = self.begin(heads)
+        if self._sent == self._theirs:
+            self._reset()
+            return out, [Settled(equal=True)]
+        assert self._heads is not None
+        return out + b"".join(_have_frames(self._heads)), []
+
+    def records(self, wires: Iterable[bytes]) -> bytes:
+        """Frames of records, in log order. The driver first sees to it that `window` is open."""
+        out = []
+        for batch in _batches(wires):
+            self.window -= sum(map(len, batch))
+            out.append(frames.encode([RECORDS, batch]))
+        return b"".join(out)
+
+    def end(self) -> tuple[bytes, list[Event]]:
+        """Everything that the peer lacked in this round has been sent."""
+        self._ended[0] = True
+        return frames.encode([END]), self._over()
+
+    def taken(self, size: int) -> bytes:
+        """Opens the peer's window again by `size` bytes that have been taken."""
+        self._open_window += size
+        return frames.encode([CREDIT, size])
+
+    def announce(self, heads: Iterable[tuple[bytes, int]]) -> bytes:
+        """Says which logs have grown, and how far."""
+        return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
+
+    def want(self, ids: Iterable[bytes]) -> bytes:
+        """Asks for the content of records held without it."""
+        asked = list(ids)[:MAX_ASKED]
+        return frames.encode([WANT, asked]) if asked else b""
+
+    def contents(self, items: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """Answers what was wanted, a frame an item."""
+        return b"".join(frames.encode([CONTENT, one, content]) for one, content in items)
+
+    def bye(self, refusal: Refused) -> bytes:
+        """Says why the session ends."""
+        return frames.encode([BYE, refusal.rule, refusal.reason[:500]])
+
+    # -- what the peer says -----------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """The events that `data` completes. Act on each before asking for the next: what a frame
+        may be depends on the answer to the one before.
+        """
+        for frame in self._decoder.feed(data):
+            yield from self._frame(frame)
+
+    def _frame(self, frame: list[Any]) -> list[Event]:
+        kind = frame[0]
+        if kind == BYE:
+            _shape(frame, str, str)
+            return [Goodbye(frame[1][:16], frame[2][:500])]
+        if not self._met and kind != HELLO:
+            raise Refused("R-05.2", "a session begins with a hello")
+        if kind == HELLO:
+            return [self._on_hello(frame)]
+        handlers = {
+            DIGEST: self._on_digest,
+            HAVE: self._on_have,
+            RECORDS: self._on_records,
+            END: self._on_end,
+            CREDIT: self._on_credit,
+            HEAD: _on_head,
+            WANT: _on_want,
+            CONTENT: _on_content,
+        }
+        handler = handlers.get(kind)
+        # What a later version adds is passed over, not a fault.
+        return handler(frame) if handler else []
+
+    def _on_hello(self, frame: list[Any]) -> Hello:
+        if self._met:
+            raise Refused("R-05.2", "one hello a session")
+        if frame[1:2] != [VERSION]:
+            raise Refused("R-05.2", f"this home speaks version {VERSION} of the sync protocol")
+        _shape(frame, int, bytes, bytes, bytes, list)
+        _, _, neighbourhood, device, signature, chain = frame
+        if len(chain) > MAX_CHAIN or not all(type(wire) is bytes for wire in chain):
+            raise Refused("R-05.3", f"a hello carries at most {MAX_CHAIN} records")
+        return Hello(neighbourhood, device, signature, chain)
+
+    def _on_digest(self, frame: list[Any]) -> list[Event]:
+        _shape(frame, bytes)
+        if self._theirs is not None:
+            raise Refused("R-05.4", "one digest a round")
+        self._theirs = frame[1]
+        return [Compare()]
+
+    def _on_have(self, frame: list[Any]) -> list[Event]:
+        _shape(frame, list, bool)
+        if self._theirs is None or self._sent == self._theirs:
+            raise Refused("R-05.5", "a have-map follows digests that differ")
+        self._have = self._have or {}
+        _read_have(frame[1], self._have)
+        if frame[2]:
+            return []
+        assert self._heads is not None
+        have, self._have = self._have, None
+        return [_lacks(self._heads, have)]
+
+    def _on_records(self, frame: list[Any]) -> list[Event]:
+        _shape(frame, list)
+        if not all(type(wire) is bytes for wire in frame[1]):
+            raise Refused("R-05.6", "records come as bytes")
+        size = sum(map(len, frame[1]))
+        self._open_window -= size
+        if self._open_window < -_BATCH:
+            raise Refused("R-05.7", "more was sent than the window allows")
+        return [Received(frame[1], size)]
+
+    def _on_end(self, frame: list[Any]) -> list[Event]:
+        _shape(frame)
+        if self._sent is None or self._ended[1]:
+            raise Refused("R-05.6", "an end without a round")
+        self._ended[1] = True
+        return self._over()
+
+    def _on_credit(self, frame: list[Any]) -> list[Event]:
+        _shape(frame, int)
+        if not 0 <= frame[1] <= WINDOW or self.window + frame[1] > WINDOW:
+            raise Refused("R-05.7", "credit for more than was sent")
+        self.window += frame[1]
+        return []
+
+    def _over(self) -> list[Event]:
+        if not all(self._ended):
+            return []
+        self._reset()
+        return [Settled(equal=False)]
+
+    def _reset(self) -> None:
+        self._sent = self._theirs = self._have = self._heads = None
+        self._ended = [False, False]
+
+
+def _on_head(frame: list[Any]) -> list[Event]:
+    _shape(frame, bytes, int)
+    return [Announced(frame[1], frame[2])]
+
+
+def _on_want(frame: list[Any]) -> list[Event]:
+    _shape(frame, list)
+    if len(frame[1]) > MAX_ASKED or not all(type(one) is bytes for one in frame[1]):
+        raise Refused("R-05.8", f"at most {MAX_ASKED} contents are asked for at once")
+    return [Wanted(frame[1])]
+
+
+def _on_content(frame: list[Any]) -> list[Event]:
+    _shape(frame, bytes, bytes)
+    return [Contents([(frame[1], frame[2])])]
+
+
+def _shape(frame: list[Any], *types: type) -> None:
+    if [type(item) for item in frame[1:]] != list(types):
+        raise Refused("R-05.1", f"a frame of type {frame[0]} does not look like this")
+
+
+def _fork_mark(held: Held) -> bytes:
+    if not held.fork:
+        return b""
+    return hashlib.sha256(b"".join(sorted(held.fork))).digest()[:SHORT]
+
+
+def _have_frames(heads: Heads) -> list[bytes]:
+    rows = [
+        [device[:SHORT], held.seq, held.id[:SHORT], _fork_mark(held)]
+        for device, held in sorted(heads.items())
+    ]
+    size = frames.MAX_FRAME_ITEMS // 4
+    chunks = [rows[at : at + size] for at in range(0, len(rows), size)] or [[]]
+    return [
+        frames.encode([HAVE, [item for row in chunk for item in row], at < len(chunks) - 1])
+        for at, chunk in enumerate(chunks)
+    ]
+
+
+def _read_have(flat: list[Any], have: dict[bytes, tuple[int, bytes, bytes]]) -> None:
+    """R-05.5: four items a log: the device's and the head's first 8 bytes around its number, and
+    a mark of what is kept of a fork, empty where there is none.
+    """
+    if len(flat) % 4 or len(have) + len(flat) // 4 > MAX_DEVICES:
+        raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
+    for at in range(0, len(flat), 4):
+        device, seq, head, mark = flat[at : at + 4]
+        if [type(item) for item in flat[at : at + 4]] != [bytes, int, bytes, bytes] or seq < 0:
+            raise Refused("R-05.5", "a have-map names device, number, head and fork")
+        have[device] = (seq, head, mark)
+
+
+def _lacks(heads: Heads, have: Mapping[bytes, tuple[int, bytes, bytes]]) -> Lacks:
+    logs: list[tuple[bytes, int, bytes]] = []
+    forks: list[bytes] = []
+    for device, held in sorted(heads.items()):
+        seq, head, mark = have.get(device[:SHORT], (0, b"", b""))
+        differs = seq == held.seq and head != held.id[:SHORT]
+        if seq < held.seq or (differs and not (mark or held.fork)):
+            logs.append((device, seq, head))
+        if held.fork and mark != _fork_mark(held):
+            forks.append(device)
+    return Lacks(logs, forks)
+
+
+def _batches(wires: Iterable[bytes]) -> Iterable[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if batch and (size + len(wire) + 8 * len(batch) > _BATCH or len(batch) >= 1024):  # noqa: PLR2004
+            yield batch
+            batch, size = [], 0
+        batch.append(wire)
+        size += len(wire)
+    if batch:
+        yield batch

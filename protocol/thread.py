@@ -1,0 +1,225 @@
+"""Stratum 3: what a thread folds to (specs/03, R-03.10 ff.).
+
+A thread is a root record and everything that hangs from it by first parents. Its views are a pure
+function of those records and of stratum 1: the order in which they came does not matter. States
+that only a clock changes are left to whoever shows the view.
+"""
+
+import hashlib
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from protocol import codec
+from protocol.authority import Authority
+from protocol.errors import Refused
+from protocol.schema import KINDS, Kind
+
+View = dict[str, Any]
+
+_COUNTERSIGNING = ("agreement", "accept", "confirm")
+
+
+class Entry(NamedTuple):
+    """An opened record. `kind` is None where this home has no content or no key for it."""
+
+    id: bytes
+    device: bytes
+    seq: int
+    time: int
+    about: bytes | None
+    person: bytes
+    kind: str | None
+    fields: dict[str, Any]
+    fault: Refused | None = None  # why the content is no use, if it is not
+
+    @property
+    def order(self) -> tuple[int, bytes]:
+        """The order of siblings: time, then id."""
+        return self.time, self.id
+
+
+class Told(NamedTuple):
+    """A line of a thread's history, with the refusal of a record that does not count."""
+
+    entry: Entry
+    refusal: Refused | None
+
+
+@dataclass
+class Thread:
+    """The records of one thread and the views made of them so far."""
+
+    authority: Authority
+    entries: dict[bytes, Entry]
+    views: dict[bytes, View] = field(default_factory=dict)
+    history: list[Told] = field(default_factory=list)
+    marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def target(self, entry: Entry) -> Entry:
+        """The record that `entry` is about."""
+        if entry.about is None:
+            raise Refused("R-10.5", f"a {entry.kind} is about something")
+        return self.entries[entry.about]
+
+    def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
+        """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
+        declared = KINDS[entry.kind or ""].fields
+        shown = {
+            name: None if one.private else entry.fields.get(name) for name, one in declared.items()
+        }
+        view = {
+            "id": entry.id,
+            "kind": entry.kind,
+            "author": entry.person,
+            "created": entry.time,
+            "about": entry.about,
+            "state": state,
+            **shown,
+            **more,
+        }
+        self.views[entry.id] = view
+        return view
+
+    def of_kind(self, name: str, about: bytes | None = None) -> list[View]:
+        """Views of one kind, in the order they were folded; `about` one record if given."""
+        return [
+            view
+            for view in self.views.values()
+            if view["kind"] == name and about in {None, view.get("about")}
+        ]
+
+
+def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
+    """Folds one thread: exactly one entry is its root, and every other hangs from it."""
+    thread = Thread(authority, {entry.id: entry for entry in entries})
+    children = _children(thread)
+    retracted = _retracted(thread)
+    counting = _Counting(thread, children)
+    for entry in _in_order(thread, children):
+        if entry.id in retracted:
+            _tombstone(thread, entry)
+            continue
+        try:
+            _apply(thread, entry, counting, retracted)
+        except Refused as refusal:
+            thread.history.append(Told(entry, refusal))
+        else:
+            thread.history.append(Told(entry, None))
+    for view in reversed(list(thread.views.values())):
+        if view["kind"] in KINDS:
+            KINDS[view["kind"]].settle(thread, view)
+    return thread
+
+
+def view_hash(view: View) -> bytes:
+    """R-03.16: one view's share of the state hash."""
+    return hashlib.sha256(b"meshcoop view 1\0" + codec.pack(view)).digest()
+
+
+def retracts(entry: Entry, target: Entry) -> bool:
+    """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
+    if entry.kind != "retract" or entry.person != target.person:
+        return False
+    return target.kind is None or not (target.kind in KINDS and KINDS[target.kind].relied_on)
+
+
+def _children(thread: Thread) -> dict[bytes, list[Entry]]:
+    children: dict[bytes, list[Entry]] = defaultdict(list)
+    for entry in thread.entries.values():
+        if entry.about in thread.entries:
+            children[entry.about or b""].append(entry)
+    return children
+
+
+def _in_order(thread: Thread, children: dict[bytes, list[Entry]]) -> Iterable[Entry]:
+    """Parents before children, then by time and id (R-03.11)."""
+    ready = [(e.order, e) for e in thread.entries.values() if e.about not in thread.entries]
+    heapq.heapify(ready)
+    while ready:
+        _, entry = heapq.heappop(ready)
+        yield entry
+        for child in children[entry.id]:
+            heapq.heappush(ready, (child.order, child))
+
+
+def _retracted(thread: Thread) -> set[bytes]:
+    return {
+        entry.about
+        for entry in thread.entries.values()
+        if entry.about in thread.entries
+        and thread.authority.stands(entry.device, entry.seq)
+        and retracts(entry, thread.entries[entry.about])
+    }
+
+
+def _tombstone(thread: Thread, entry: Entry) -> None:
+    thread.views[entry.id] = {
+        "id": entry.id,
+        "kind": "retracted",
+        "author": entry.person,
+        "created": entry.time,
+        "about": entry.about,
+        "state": "retracted",
+    }
+    gone = Refused("R-01.17", "its author retracted it")
+    thread.history.append(Told(entry._replace(kind=None, fields={}), gone))
+
+
+class _Counting:
+    """R-03.12: a record counts if its log stands there, or if another person countersigned it."""
+
+    def __init__(self, thread: Thread, children: dict[bytes, list[Entry]]) -> None:
+        self._thread = thread
+        self._children = children
+        self._known: dict[bytes, bool] = {}
+
+    def __call__(self, entry: Entry) -> bool:
+        stack = [entry]
+        while stack:  # a loop, because a hostile thread is deeper than Python's stack
+            one = stack[-1]
+            signers = [c for c in self._children[one.id] if self._countersigns(c, one)]
+            unknown = [c for c in signers if c.id not in self._known]
+            stands = self._thread.authority.stands(one.device, one.seq)
+            if unknown and not stands:
+                stack.extend(unknown)
+                continue
+            self._known[one.id] = stands or any(self._known[c.id] for c in signers)
+            stack.pop()
+        return self._known[entry.id]
+
+    def _countersigns(self, child: Entry, target: Entry) -> bool:
+        if child.kind not in _COUNTERSIGNING or child.person == target.person:
+            return False
+        kind = KINDS.get(child.kind)
+        return kind is not None and kind.countersigns(self._thread, child, target)
+
+
+def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
+    if entry.fault:
+        raise entry.fault
+    if entry.kind is None:
+        raise Refused("R-03.13", "its content is not here, or not for this home")
+    if entry.kind not in KINDS:
+        raise Refused("R-10.8", "something newer than this program knows")
+    kind = KINDS[entry.kind]
+    if not counting(entry):
+        raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
+    if kind.root != (entry.about is None):
+        raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
+    if not kind.root:
+        _check_target(thread, kind, entry, retracted)
+    kind.fold(thread, entry)
+
+
+def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
+    target = thread.target(entry)
+    if target.id in retracted or target.kind is None:
+        # What both have signed stands by itself when the words it grew from are gone.
+        if not kind.relied_on and kind.name != "retract":
+            raise Refused("R-03.13", "what it is about is not there any more")
+    elif "*" not in kind.about and target.kind not in kind.about:
+        allowed = " or ".join(kind.about)
+        raise Refused("R-10.5", f"a {kind.name} is about {allowed}, not a {target.kind}")
