@@ -32,6 +32,13 @@ class Stream(Protocol):
         """Ends the stream in both directions. Never raises."""
 
 
+class Starting(Protocol):
+    """What `nursery.start` hands in, for services whose start somebody awaits."""
+
+    def started(self) -> None:
+        """The service does its work from now on."""
+
+
 Handler = Callable[[Stream], Awaitable[None]]
 Validator = Callable[[bytes], bool]
 
@@ -75,12 +82,11 @@ class Network(Protocol):
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
 
-    async def subscribe(
-        self, topic: str, validator: Validator
-    ) -> trio.MemoryReceiveChannel[bytes]:
+    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
         """Joins a gossip topic. `validator` is pure in the bytes and synchronous; what it refuses
         is neither delivered nor forwarded. When the channel is full, new messages are lost: gossip
-        is a hint, sync brings the truth."""
+        is a hint, sync brings the truth.
+        """
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to the topic, paced so that a burst does not overrun the peers' queues."""

@@ -1,0 +1,162 @@
+"""A blocking client of the local API, for the command line. Imports nothing slow."""
+
+import itertools
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from meshcoop.errors import Mistake
+from protocol.control import (
+    REFUSED,
+    SUBSCRIBE,
+    Decoder,
+    ErrorCode,
+    Event,
+    Frame,
+    Request,
+    Response,
+    encode,
+    hello,
+)
+from protocol.errors import Refused
+
+HELLO_SECONDS = 10
+
+_EXIT_CODES: dict[ErrorCode, int] = {"refused": 1, "usage": 2, "internal": 1, "unknown": 1}
+_PIECE = 64 * 1024
+
+
+class NodeGone(Mistake):
+    """No node answers, or it has gone in the middle of a call, whose outcome is then unknown."""
+
+
+class Client:
+    """One connection to the node of a home. Every method raises Mistake, NodeGone among them.
+
+    A call that takes more than `patience` seconds counts as gone; None waits while the node lives.
+    """
+
+    def __init__(self, socket_path: Path, patience: float | None = None) -> None:
+        self._path = socket_path
+        self._patience = patience
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._decoder = Decoder()
+        self._events: deque[Event] = deque()  # those that came while a call was waited for
+        self._ids = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        """Connects and shakes hands, within 10 s."""
+        try:
+            self._connect()
+        except BaseException:
+            self._socket.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+    def call(self, method: str, **params: Any) -> Any:
+        """The method's result. A refusal raises Mistake."""
+        deadline = None if self._patience is None else time.monotonic() + self._patience
+        return self._ask(Request(next(self._ids), method, params), deadline)
+
+    def subscribe(self, *topics: str) -> None:
+        """Asks for the events of `topics`, or for all; `events` then brings them."""
+        self.call(SUBSCRIBE, **({"topics": list(topics)} if topics else {}))
+
+    def events(self, seconds: float) -> Iterator[Event]:
+        """Events as they come, and no more after `seconds`.
+
+        After one with the topic "resync" some are lost: read again what matters, and subscribe again.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            frame = self._next(deadline)
+            if frame is None:
+                return
+            if isinstance(frame, Event):
+                yield frame
+
+    def _connect(self) -> None:
+        seconds = min(HELLO_SECONDS, self._patience or HELLO_SECONDS)
+        deadline = time.monotonic() + seconds
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.connect(os.fspath(self._path))
+        except OSError:
+            raise NodeGone("No node runs in this home; start it with `meshcoop up`.") from None
+        self._ask(hello(next(self._ids)), deadline)
+
+    def _ask(self, request: Request, deadline: float | None) -> Any:
+        try:
+            data = encode(request)
+        except Refused as refusal:
+            raise Mistake(f"This cannot be sent to the node: {refusal.reason}.", 2) from None
+        try:
+            self._socket.sendall(data)
+        except OSError:
+            # The node may have said why before it closed: what it said is read below.
+            deadline = time.monotonic() + HELLO_SECONDS
+        while True:
+            frame = self._next(deadline)
+            if frame is None:
+                raise NodeGone("The node does not answer; see its log, or restart it.")
+            if isinstance(frame, Event):
+                self._events.append(frame)
+            elif isinstance(frame, Response) and frame.id == request.id:
+                if frame.error is None:
+                    return frame.result
+                raise Mistake(frame.error.message, _EXIT_CODES[frame.error.code])
+
+    def _next(self, deadline: float | None) -> Frame | None:
+        """The next frame, or None when the deadline (of time.monotonic) has passed."""
+        try:
+            while (frame := next(iter(self._decoder), None)) is None:
+                data = self._receive(deadline)
+                if data is None:
+                    return None
+                self._decoder.feed(data)
+        except Refused as refusal:
+            reason = f"The node answers in a way that this program cannot read: {refusal.reason}"
+            raise Mistake(f"{reason}; restart it.") from None
+        if isinstance(frame, Event) and frame.topic == REFUSED:
+            _closed_with(frame)
+        return frame
+
+    def _receive(self, deadline: float | None) -> bytes | None:
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._socket.settimeout(left)
+        else:
+            self._socket.settimeout(None)
+        try:
+            data = self._socket.recv(_PIECE)
+        except TimeoutError:
+            return None
+        except OSError:
+            data = b""
+        if not data:
+            gone = "The node has stopped before it answered"
+            raise NodeGone(f"{gone}; start it with `meshcoop up` and look whether it was done.")
+        return data
+
+
+def _closed_with(event: Event) -> NoReturn:
+    payload = event.payload
+    message = payload.get("message") if isinstance(payload, dict) else None
+    raise Mistake(message if isinstance(message, str) else "The node has closed the connection.")
