@@ -35,6 +35,7 @@ class Author:
         self.devices = devices  # device key → seed
         self.now = now
         self.random = random
+        self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
 
     def post(
         self,
@@ -82,6 +83,8 @@ class Author:
         self._within_quota(one)
         taken = self.inbox.take([one], durable=True)
         assert one in taken.stored, taken.refused
+        for listener in self.signed:
+            listener(one)
         return one
 
     def sign(self, kind: Kind, entry: Entry, neighbourhood: bytes | None = None) -> Record:

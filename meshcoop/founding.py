@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshcoop.author import Author
+from meshcoop.duties import offer_epochs
 from meshcoop.epochs import KeyRing
 from meshcoop.inbox import Inbox
 from meshcoop.state import State
@@ -77,27 +78,6 @@ def found(
     author = Author(Inbox(open_state(store, first.id, devices, now)), devices, now, random)
     with store.transaction():
         author.inbox.take([first], durable=True)
-        offer_epochs(author, [EpochKey.of(1, random(32))], identity.device, None)
+        offer_epochs(author, [EpochKey.of(1, random(32))], identity.device)
         author.write(KINDS["profile"], {"name": name})
     return author
-
-
-def offer_epochs(
-    author: Author, keys: list[EpochKey], device: bytes, person: bytes | None
-) -> list[Record]:
-    """R-03.8: seals these epoch keys to one device, a record a key; signed as `person`."""
-    authority = author.state.authority
-    assert authority is not None
-    box = authority.devices[device].box
-    return [
-        author.write(
-            KINDS["epoch"],
-            {
-                "number": one.number,
-                "key_id": one.id,
-                "seals": [device + seal.seal_key(one.key, box, author.random(32))],
-            },
-            person=person,
-        )
-        for one in keys
-    ]

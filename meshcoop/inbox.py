@@ -215,7 +215,6 @@ class Inbox:
         charter = self.state.authority.charter
         same_day = one.fields.time // record.DAY_MS == known.day
         records, size = (known.records, known.bytes) if same_day else (0, 0)
-        return max(
-            (records + 1) / charter["quota_records"],
-            (size + one.fields.size) / charter["quota_bytes"],
-        )
+        by_count = (records + 1) / int(charter["quota_records"])
+        by_size = (size + one.fields.size) / int(charter["quota_bytes"])
+        return max(by_count, by_size)

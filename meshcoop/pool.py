@@ -28,6 +28,10 @@ class Pool:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def devices(self) -> set[bytes]:
+        """The devices that have records waiting."""
+        return set(self._by_device)
+
     def add(self, one: Record) -> None:
         """Keeps `one` for later."""
         if one.id in self._ids:

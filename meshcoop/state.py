@@ -96,6 +96,24 @@ class State:
         logs = [known for one in changed if (known := self.store.log(one))]
         return {root for known in logs for root in self.roots_of(known)}
 
+    def seals(self) -> set[tuple[bytes, bytes]]:
+        """Which devices (their keys) have been sent which epoch keys (their ids)."""
+        return {
+            (one[: seal.KEY], act.fields["key_id"])
+            for act in self._acts.values()
+            if act.kind == "epoch" and self.member(act.device)
+            for one in act.fields["seals"]
+        }
+
+    def statement(self, person: bytes) -> bytes | None:
+        """The root statement with which somebody vouched for `person`."""
+        found: list[bytes] = [
+            act.fields["statement"]
+            for act in self._acts.values()
+            if act.kind == "admit" and act.fields["person"] == person
+        ]
+        return min(found, default=None)
+
     def _forks(self) -> dict[bytes, int]:
         return {one.device: one.fork for one in self.store.logs() if one.fork is not None}
 

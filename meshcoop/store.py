@@ -199,9 +199,9 @@ class Store:
         )
         return [row.record for row in rows]
 
-    def absent(self, limit: int) -> list[Record]:
+    def absent(self, limit: int) -> list[Row]:
         """Records held without their content, newest first."""
-        return [row.record for row in self._many("content IS NULL ORDER BY n DESC LIMIT ?", limit)]
+        return self._many("content IS NULL ORDER BY n DESC LIMIT ?", limit)
 
     def answers(self, about: bytes) -> list[Row]:
         """Records that name `about` as a parent."""

@@ -77,6 +77,11 @@ class Authority:
         live = (one for one in self.devices.values() if one.revoked is None)
         return sorted(one.box for one in live if one.person in wanted)
 
+    def vouchers_of(self, person: bytes) -> set[bytes]:
+        """Who vouched for a member; nobody for a founder."""
+        admits = self.members[person].admits if person in self.members else ()
+        return {self.devices[self._admitted_by[one]].person for one in admits}
+
     def proof(self, device: bytes) -> list[bytes]:
         """Ids of the records, the charter first, that show `device` to be a member's (R-05.3)."""
         needed: dict[bytes, None] = {self.neighbourhood: None}

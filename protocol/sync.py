@@ -19,12 +19,14 @@ VERSION = 1
 WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
 SHORT = 8
 MAX_CHAIN = 128
+MAX_CHAIN_BYTES = 60 * 1024
 MAX_DEVICES = 65_536
-MAX_ASKED = 256
+MAX_ASKED = 32
+MAX_PEERS = 32
+MAX_ADDRESS = 200
 
-HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE = range(10)
+HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS = range(11)
 
-_HELLO = b"meshcoop sync 1 hello\0"
 _ROOM = 8 * 1024  # what a frame keeps free beside its records
 _BATCH = frames.MAX_FRAME - _ROOM
 
@@ -109,6 +111,13 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class Peers:
+    """Where other members' homes can be dialled, as the peer knows them."""
+
+    addresses: list[str]
+
+
+@dataclass(frozen=True)
 class Goodbye:
     """The peer ends the session and says why."""
 
@@ -117,13 +126,8 @@ class Goodbye:
 
 
 Event = (
-    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Goodbye
+    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Peers | Goodbye
 )  # fmt: skip
-
-
-def hello_message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
-    """R-05.2: what a device signs to prove membership on this very connection."""
-    return _HELLO + neighbourhood + b"\0".join((sender.encode(), receiver.encode()))
 
 
 def digest(heads: Heads) -> bytes:
@@ -216,6 +220,10 @@ class Session:
         """Answers what was wanted, a frame an item."""
         return b"".join(frames.encode([CONTENT, one, content]) for one, content in items)
 
+    def peers(self, addresses: Iterable[str]) -> bytes:
+        """Tells where members' homes can be dialled; told to members only."""
+        return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
+
     def bye(self, refusal: Refused) -> bytes:
         """Says why the session ends."""
         return frames.encode([BYE, refusal.rule, refusal.reason[:500]])
@@ -247,6 +255,7 @@ class Session:
             HEAD: _on_head,
             WANT: _on_want,
             CONTENT: _on_content,
+            PEERS: _on_peers,
         }
         handler = handlers.get(kind)
         # What a later version adds is passed over, not a fault.
@@ -332,6 +341,14 @@ def _on_want(frame: list[Any]) -> list[Event]:
 def _on_content(frame: list[Any]) -> list[Event]:
     _shape(frame, bytes, bytes)
     return [Contents([(frame[1], frame[2])])]
+
+
+def _on_peers(frame: list[Any]) -> list[Event]:
+    _shape(frame, list)
+    plain = all(type(one) is str and len(one) <= MAX_ADDRESS for one in frame[1])
+    if len(frame[1]) > MAX_PEERS or not plain:
+        raise Refused("R-05.9", f"at most {MAX_PEERS} addresses at once")
+    return [Peers(frame[1])]
 
 
 def _shape(frame: list[Any], *types: type) -> None:

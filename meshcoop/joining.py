@@ -1,0 +1,245 @@
+"""Joining: invitations, knocks at the door, and who opens it (specs/07-joining.md)."""
+
+import hmac
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import trio
+
+from meshcoop import duties
+from meshcoop.errors import Mistake
+from meshcoop.mesh import Mesh
+from meshcoop.network import Network, NetworkError, Stream
+from protocol import frames, hello, invitation, record, statement
+from protocol.errors import Refused
+from protocol.invitation import Invitation, Knock
+from protocol.schema import KINDS
+
+_LOG = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 10
+_RETRY_SECONDS = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS invitations (
+    id BLOB PRIMARY KEY, secret BLOB NOT NULL, expires INTEGER NOT NULL, approve INTEGER NOT NULL,
+    person BLOB, statement BLOB, name TEXT, since INTEGER
+) WITHOUT ROWID;
+"""
+
+
+class Knocked(NamedTuple):
+    """Somebody who showed an invitation and waits for a voucher. `since` in milliseconds."""
+
+    person: bytes
+    name: str
+    since: int
+
+
+class Door:
+    """Gives out invitations and answers those who come with one."""
+
+    def __init__(
+        self, mesh: Mesh, public_key: bytes, now: Callable[[], int], random: Callable[[int], bytes]
+    ) -> None:
+        self._mesh = mesh
+        self._db: sqlite3.Connection = mesh.inbox.store.db
+        self._public_key = public_key
+        self._now, self._random = now, random
+        self._db.executescript(_SCHEMA)
+
+    def invite(self, *, approve: bool) -> tuple[str, int]:
+        """A new invitation and when it ends (milliseconds). `approve`: this home vouches at once."""
+        one = Invitation(
+            self._mesh.inbox.state.neighbourhood[: invitation.PREFIX],
+            self._public_key,
+            self._random(invitation.SECRET),
+            tuple(_reachable_first(self._mesh.network.addresses)),
+        )
+        expires = self._now() + invitation.LIFETIME_MS
+        with self._mesh.inbox.store.transaction():
+            self._db.execute("DELETE FROM invitations WHERE expires < ?", (self._now(),))
+            self._db.execute(
+                "INSERT INTO invitations (id, secret, expires, approve) VALUES (?, ?, ?, ?)",
+                (one.id, one.secret, expires, approve),
+            )
+        return invitation.encode(one), expires
+
+    def knocks(self) -> list[Knocked]:
+        """Those who knocked here and are no members yet."""
+        rows = self._db.execute(
+            "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
+        )
+        return [Knocked(*row) for row in rows if not self._is_member(row[0])]
+
+    def approve(self, person: bytes) -> bool:
+        """Vouches for a person who knocked or for whom others vouched; whether they now belong."""
+        row = self._db.execute(
+            "SELECT statement FROM invitations WHERE person = ?", (person,)
+        ).fetchone()
+        certificate = row[0] if row else self._mesh.inbox.state.statement(person)
+        if certificate is None:
+            raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
+        if not self._is_member(person):
+            self._vouch(person, certificate)
+        return self._is_member(person)
+
+    async def answer(self, stream: Stream) -> None:
+        """Answers knocks on one stream."""
+        decoder = frames.Decoder()
+        with trio.move_on_after(_ANSWER_SECONDS):
+            while data := await stream.read():
+                for frame in decoder.feed(data):
+                    await stream.write(frames.encode(self._reply(stream.peer, frame)))
+
+    def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
+        try:
+            return self._knock(peer, Knock.read(frame))
+        except Refused as refusal:
+            _LOG.info("a knock from %s: %s", peer, refusal)
+            return [invitation.REFUSAL, refusal.rule, refusal.reason]
+
+    def _knock(self, peer: str, knock: Knock) -> list[Any]:
+        certified = self._certified(peer, knock)
+        self._mesh.peers.welcome(peer)
+        row = self._db.execute(
+            "SELECT approve FROM invitations WHERE id = ?", (knock.invitation,)
+        ).fetchone()
+        if row[0] and not self._is_member(certified.person):
+            self._vouch(certified.person, knock.statement)
+        if not self._is_member(certified.person):
+            return [invitation.ANSWER, invitation.WAITING, []]
+        chain = self._mesh.credentials.chain(certified.device)
+        return [invitation.ANSWER, invitation.ADMITTED, chain]
+
+    def _certified(self, peer: str, knock: Knock) -> statement.Certified:
+        """R-07.3, R-07.4: the invitation is ours, valid, proved, and this person's alone."""
+        row = self._db.execute(
+            "SELECT secret, expires, person FROM invitations WHERE id = ?", (knock.invitation,)
+        ).fetchone()
+        if row is None:
+            raise Refused("R-07.3", "this home knows no such invitation; ask for a new one")
+        secret, expires, holder = row
+        certified = statement.read(knock.statement)
+        if not isinstance(certified, statement.Certified):
+            raise Refused("R-07.2", "a knock certifies a device")
+        own = self._mesh.network.peer_id
+        expected = invitation.proof(secret, peer, own, certified.person)
+        if not hmac.compare_digest(expected, knock.proof):
+            raise Refused("R-07.3", "the knock does not prove the invitation's secret")
+        if holder not in {None, certified.person}:
+            raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
+        if holder is None and expires < self._now():
+            raise Refused("R-07.4", "this invitation has expired; ask for a new one")
+        if holder is None:
+            with self._mesh.inbox.store.transaction():
+                self._db.execute(
+                    "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"
+                    " WHERE id = ?",
+                    (certified.person, knock.statement, knock.name, self._now(), knock.invitation),
+                )
+        return certified
+
+    def _vouch(self, person: bytes, certificate: bytes) -> None:
+        author = self._mesh.author
+        mine = {author.state.authority.author(one) for one in author.devices if author.state.authority}
+        known = author.state.authority
+        if known and mine & known.waiting.get(person, frozenset()):
+            return  # vouched already; somebody else is to
+        author.write(KINDS["admit"], {"person": person, "statement": certificate})
+        duties.seal_epochs(author, {person})
+
+    def _is_member(self, person: bytes) -> bool:
+        authority = self._mesh.inbox.state.authority
+        return authority is not None and person in authority.members
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The door is open: `neighbourhood` is the id, `chain` the records that show it (R-07.5)."""
+
+    neighbourhood: bytes
+    chain: list[bytes]
+
+
+async def knock(
+    network: Network, one: Invitation, inviter: str, certificate: bytes, name: str
+) -> Admitted | None:
+    """Knocks once at the inviter's home: admitted, or None while a voucher is waited for.
+
+    Raises Refused when the door stays shut, NetworkError when nobody is there.
+    """
+    certified = statement.read(certificate)
+    assert isinstance(certified, statement.Certified)
+    proof = invitation.proof(one.secret, network.peer_id, inviter, certified.person)
+    stream = await _reach(network, one, inviter)
+    try:
+        with trio.fail_after(_ANSWER_SECONDS):
+            await stream.write(frames.encode(Knock(one.id, proof, certificate, name).frame()))
+            answer = await _first_frame(stream)
+    except trio.TooSlowError:
+        raise NetworkError("the inviter's home does not answer") from None
+    finally:
+        with trio.CancelScope(shield=True):
+            await stream.close()
+    return _read_answer(answer, one, certified)
+
+
+async def keep_knocking(
+    network: Network, one: Invitation, inviter: str, certificate: bytes, name: str, seconds: float
+) -> Admitted | None:
+    """The same until somebody is there. Raises NetworkError once `seconds` are over."""
+    deadline = trio.current_time() + seconds
+    while True:
+        try:
+            return await knock(network, one, inviter, certificate, name)
+        except NetworkError:
+            if trio.current_time() + _RETRY_SECONDS > deadline:
+                raise
+        await trio.sleep(_RETRY_SECONDS)
+
+
+async def _reach(network: Network, one: Invitation, inviter: str) -> Stream:
+    failure = NetworkError("the invitation names no address; ask for a new one")
+    for address in one.addresses:
+        try:
+            await network.connect(f"{address}/p2p/{inviter}")
+            return await network.open(inviter, invitation.PROTOCOL)
+        except NetworkError as error:
+            failure = error
+    raise failure
+
+
+async def _first_frame(stream: Stream) -> list[Any]:
+    decoder = frames.Decoder()
+    while data := await stream.read():
+        for frame in decoder.feed(data):
+            return frame
+    raise NetworkError("the inviter's home hung up")
+
+
+def _read_answer(
+    frame: list[Any], one: Invitation, certified: statement.Certified
+) -> Admitted | None:
+    types = [type(item) for item in frame]
+    if frame[0] == invitation.REFUSAL and types == [int, str, str]:
+        raise Refused(frame[1][:16], frame[2][:500])
+    if frame[0] != invitation.ANSWER or types != [int, int, list]:
+        raise Refused("R-07.5", "the inviter's home answers something else than expected")
+    if frame[1] == invitation.WAITING:
+        return None
+    chain = frame[2]
+    if not chain or not all(type(wire) is bytes for wire in chain):
+        raise Refused("R-07.5", "the inviter's home shows no charter")
+    charter = record.parse(chain[0])
+    if not charter.id.startswith(one.neighbourhood):
+        raise Refused("R-07.5", "the charter is not the one this invitation is for")
+    hello.member(chain, charter.id, certified.device)
+    return Admitted(charter.id, chain)
+
+
+def _reachable_first(addresses: list[str]) -> list[str]:
+    """Addresses that other machines can dial before those that only this one can."""
+    return sorted(addresses, key=lambda one: one.startswith(("/ip4/127.", "/ip6/::1/")))

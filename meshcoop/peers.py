@@ -1,0 +1,150 @@
+"""The peer manager: who to talk to, where they were seen, when to try again.
+
+It keeps a few links, dials with a back-off, saves addresses that worked, and drops who proves
+neither membership nor an invitation in time. libp2p's own connector is off (net/).
+"""
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import trio
+
+from meshcoop.network import Network, NetworkError, Stream
+from protocol import sync
+
+LINKS = 8
+PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
+GUEST_SECONDS = 120  # for somebody who has shown an invitation
+MAX_SAVED = 256
+
+_FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
+_TICK = 0.5
+_ADDRESS = re.compile(
+    r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
+)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS addresses (
+    address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass
+class _Attempt:
+    failures: int = 0
+    next_at: float = 0.0
+
+
+class Peers:
+    """Keeps connections. `talk(stream)` runs a sync session and returns when it is over;
+    `talking()` names the peers with whom one is under way.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        db: sqlite3.Connection,
+        *,
+        talk: Callable[[Stream], Awaitable[None]],
+        talking: Callable[[], set[str]],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._network = network
+        self._db = db
+        self._talk, self._talking, self._random = talk, talking, random
+        self._attempts: dict[str, _Attempt] = {}
+        self._dialling: set[str] = set()
+        self._guests: set[str] = set()
+        db.executescript(_SCHEMA)
+        rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
+        self._book: dict[str, str] = {}
+        self.learn(row[0] for row in rows)
+
+    @property
+    def known(self) -> list[str]:
+        """Addresses where a member's home has been met, latest first."""
+        rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
+        return [row[0] for row in rows]
+
+    def learn(self, addresses: Iterable[str]) -> None:
+        """Notes where homes may be; what is no address of a home is passed over."""
+        for address in addresses:
+            match = _ADDRESS.fullmatch(address)
+            if match and match[1] != self._network.peer_id and len(self._book) < MAX_SAVED:
+                self._book.setdefault(address, match[1])
+
+    def met(self, address: str, when: int) -> None:
+        """A member's home answered at this address at `when` (milliseconds)."""
+        match = _ADDRESS.fullmatch(address)
+        if match:
+            self._book[address] = match[1]
+            self._db.execute(
+                "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, match[1], when)
+            )
+
+    def welcome(self, peer: str) -> None:
+        """The peer has shown an invitation and may stay a while longer."""
+        self._guests.add(peer)
+
+    async def run(self) -> None:
+        """Dials and watches until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch, nursery)
+            for peer in self._network.peers():
+                nursery.start_soon(self._expect_proof, peer)
+            while True:
+                for address in self._due():
+                    nursery.start_soon(self._dial, address)
+                await trio.sleep(_TICK)
+
+    async def _watch(self, nursery: trio.Nursery) -> None:
+        async for event in self._network.events:
+            if event.what == "discovered":
+                self.learn([event.address])
+            elif event.what == "connected":
+                nursery.start_soon(self._expect_proof, event.peer)
+            else:
+                self._guests.discard(event.peer)
+
+    async def _expect_proof(self, peer: str) -> None:
+        await trio.sleep(PROOF_SECONDS)
+        if peer in self._guests:
+            await trio.sleep(GUEST_SECONDS)
+            self._guests.discard(peer)
+        if peer not in self._talking():
+            await self._network.drop(peer)
+
+    def _due(self) -> list[str]:
+        """Addresses to dial now: one a peer, while there are fewer links than wanted."""
+        talking = self._talking()
+        now = trio.current_time()
+        due: dict[str, str] = {}
+        for address, peer in self._book.items():
+            attempt = self._attempts.setdefault(address, _Attempt())
+            if peer not in talking | self._dialling and attempt.next_at <= now:
+                known = due.get(peer)
+                # The address that failed least is the likeliest.
+                if known is None or attempt.failures < self._attempts[known].failures:
+                    due[peer] = address
+        room = max(0, LINKS - len(talking) - len(self._dialling))
+        return sorted(due.values(), key=lambda one: self._attempts[one].failures)[:room]
+
+    async def _dial(self, address: str) -> None:
+        peer = self._book[address]
+        self._dialling.add(peer)
+        attempt = self._attempts[address]
+        began = trio.current_time()
+        try:
+            await self._network.connect(address)
+            stream = await self._network.open(peer, sync.PROTOCOL)
+            await self._talk(stream)
+        except NetworkError:
+            pass  # asleep, or gone; the pause says when to look again
+        finally:
+            self._dialling.discard(peer)
+        lasted = trio.current_time() - began > _LAST_PAUSE
+        attempt.failures = 0 if lasted else attempt.failures + 1
+        pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt.failures, 10))
+        attempt.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)

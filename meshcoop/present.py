@@ -1,0 +1,153 @@
+"""Views as people and programs see them: names for people, hex for ids, ISO times, and what only
+this home can read laid over what everybody sees."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgpack
+
+from meshcoop.state import State
+from meshcoop.store import Row
+from protocol import seal
+from protocol.errors import Refused
+from protocol.fields import Many, Person
+from protocol.schema import KINDS
+from protocol.thread import Thread, View
+
+Shown = dict[str, Any]
+
+
+def iso(milliseconds: int) -> str:
+    """A time as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Presenter:
+    """Shows the state of one home as of `now` (milliseconds)."""
+
+    def __init__(self, state: State, now: Callable[[], int]) -> None:
+        self._state = state
+        self._now = now
+        self._names: dict[bytes, str] | None = None
+
+    def names(self) -> dict[bytes, str]:
+        """The name of everybody who has told it."""
+        latest = self._state.views.latest("profile")
+        return {person: str(view["name"]) for person, view in latest.items()}
+
+    def person(self, person: bytes) -> Shown:
+        """`{id, name}`; a person without a profile is named by the start of their id."""
+        if self._names is None:
+            self._names = self.names()
+        return {"id": person.hex(), "name": self._names.get(person, person.hex()[:8])}
+
+    def view(self, view: View) -> Shown:
+        """One view, whole."""
+        shown = self._plain(view)
+        if view["kind"] in {"offer", "request"}:
+            found = (self._state.views.get(one) for one in view["responses"])
+            shown["responses"] = [self._plain(one) for one in found if one]
+        return shown
+
+    def history(self, thread: Thread) -> list[Shown]:
+        """What happened in a thread, in order; `note` says why something does not count."""
+        return [
+            {
+                "id": told.entry.id.hex(),
+                "kind": told.entry.kind,
+                "author": self.person(told.entry.person),
+                "created": iso(told.entry.time),
+                "about": told.entry.about.hex() if told.entry.about else None,
+                "counted": told.refusal is None,
+                "note": str(told.refusal) if told.refusal else None,
+            }
+            for told in thread.history
+        ]
+
+    def people(self) -> list[Shown]:
+        """Members with their profiles, by name."""
+        authority = self._state.authority
+        assert authority is not None
+        profiles = self._state.views.latest("profile")
+        found = []
+        for member in authority.members.values():
+            profile = profiles.get(member.person)
+            shown = self._plain(profile) if profile else {}
+            found.append(
+                {
+                    **shown,
+                    **self.person(member.person),
+                    "kind": "person",
+                    "author": self.person(member.person),
+                    "created": iso(member.since),
+                    "state": "member",
+                }
+            )
+        return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+
+    def _plain(self, view: View) -> Shown:
+        kind = KINDS.get(view["kind"])
+        people = {"author"} | {
+            name for name, one in (kind.fields if kind else {}).items() if _is_person(one)
+        }
+        shown = {
+            name: self._people(value) if name in people else _json(value)
+            for name, value in view.items()
+        }
+        shown["created"] = iso(view["created"])
+        shown["state"] = self._state_now(view)
+        return shown | self._private(view)
+
+    def _people(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.person(one) for one in value]
+        return self.person(value) if value is not None else None
+
+    def _state_now(self, view: View) -> str:
+        """The state as of now: what only a clock changes is not in the view."""
+        until = view.get("until")
+        state: str = view["state"]
+        if state == "open" and until:
+            return "expired" if iso(self._now())[: len(until)] > until else state
+        return state
+
+    def _private(self, view: View) -> Shown:
+        """The private fields that a device of this home can open."""
+        kind = KINDS.get(view["kind"])
+        names = [name for name, one in (kind.fields if kind else {}).items() if one.private]
+        row = self._state.store.get(view["id"]) if names else None
+        if row is None:
+            return {}
+        fields = self._fields(row)
+        return {name: self._open(row, name, fields[name]) for name in names if fields.get(name)}
+
+    def _fields(self, row: Row) -> dict[str, Any]:
+        entry = self._state.entry(row)
+        return entry.fields if entry else {}
+
+    def _open(self, row: Row, name: str, sealed: bytes) -> Any:
+        fields = row.record.fields
+        place = seal.private_context(
+            self._state.neighbourhood, fields.device, fields.seq, name
+        )
+        try:
+            plain = seal.open_private(sealed, self._state.ring.boxes.values(), place)
+            return None if plain is None else msgpack.unpackb(plain)
+        except (Refused, ValueError):
+            return None  # sealed wrongly by its author: nobody can read it
+
+
+def _is_person(field: object) -> bool:
+    return isinstance(field, Person) or (isinstance(field, Many) and isinstance(field.of, Person))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_json(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _json(one) for name, one in value.items()}
+    return value

@@ -1,0 +1,300 @@
+"""Sync over one stream: drives a `protocol.sync.Session` between the network and the inbox."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import trio
+
+from meshcoop.inbox import Inbox
+from meshcoop.network import NetworkError, Stream
+from protocol import hello, sync
+from protocol.errors import Refused
+from protocol.record import Record
+from protocol.sync import Session
+
+_LOG = logging.getLogger(__name__)
+
+HELLO_SECONDS = 10
+GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
+_QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
+_PAGE = 200  # records read from the store at once
+_PATIENCE = 3  # rounds that follow each other because the last one left something unplaced
+_ROUNDS_A_SECOND = 5
+
+
+class Credentials:
+    """With what this home proves its membership, and to whom it listens."""
+
+    def __init__(self, inbox: Inbox, peer_id: str, device: bytes, seed: bytes) -> None:
+        self.inbox = inbox
+        self.peer_id = peer_id
+        self.device = device
+        self._seed = seed
+
+    def greet(self, session: Session, receiver: str) -> bytes:
+        """Our hello to the peer `receiver`."""
+        state = self.inbox.state
+        signature = hello.prove(self._seed, state.neighbourhood, self.peer_id, receiver)
+        return session.hello(state.neighbourhood, self.device, signature, self.chain(self.device))
+
+    def chain(self, device: bytes) -> list[bytes]:
+        """The open records that show `device` to be a member's; none if they are too many for one
+        hello, which then convinces only who has them already.
+        """
+        authority = self.inbox.state.authority
+        rows = [self.inbox.store.get(one) for one in authority.proof(device)] if authority else []
+        wires = [row.record.wire for row in rows if row is not None]
+        fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
+        return wires if fits else []
+
+    def check(self, greeting: sync.Hello, sender: str) -> bytes:
+        """The person who greets. Raises Refused (R-05.2, R-05.3)."""
+        state = self.inbox.state
+        if greeting.neighbourhood != state.neighbourhood:
+            raise Refused("R-05.2", "this home belongs to another neighbourhood")
+        hello.check(
+            greeting.device,
+            greeting.signature,
+            state.neighbourhood,
+            sender=sender,
+            receiver=self.peer_id,
+        )
+        authority = state.authority
+        if authority is None or authority.author(greeting.device) is None:
+            authority = state.authority_with(hello.acts(greeting.chain, state.neighbourhood))
+        person = authority.author(greeting.device) if authority else None
+        if authority is None or person is None:
+            raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
+        if authority.devices[greeting.device].revoked is not None:
+            raise Refused("R-03.3", "this device has been revoked")
+        self.inbox.take_wires(greeting.chain)
+        return person
+
+
+class Watcher(Protocol):
+    """Who hears what comes of a conversation; `meshcoop.mesh.Mesh`."""
+
+    def on_met(self, one: "Conversation") -> None:
+        """The peer is a member."""
+
+    def on_stored(self, records: list[Record]) -> None:
+        """These records are new here."""
+
+    def on_settled(self) -> None:
+        """A round is over."""
+
+    def on_peers(self, addresses: list[str]) -> None:
+        """The peer says where other homes are."""
+
+
+class Conversation:
+    """A session with one peer, from hello to goodbye. `person` is known once it has proved it."""
+
+    def __init__(
+        self, stream: Stream, credentials: Credentials, watcher: Watcher, opener: str
+    ) -> None:
+        self.peer = stream.peer
+        self.opener = opener  # the peer id of the side that opened the stream
+        self.person: bytes | None = None
+        self._scope = trio.CancelScope()
+        self._stream = stream
+        self._credentials = credentials
+        self._inbox = credentials.inbox
+        self._session = Session()
+        self._watcher = watcher
+        self._out: list[bytes] = []
+        self._queued = 0
+        self._wake = trio.Event()  # there is something to write
+        self._room = trio.Event()  # something was written, or credit has come
+        self._again = False
+        self._unplaced = 0
+        self._patience = _PATIENCE
+
+    async def run(self) -> None:
+        """Talks until one side ends it. Never raises for what a peer does."""
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    self._nursery = nursery
+                    nursery.start_soon(self._write)
+                    self._send(self._credentials.greet(self._session, self.peer))
+                    await self._read()
+                    self.end()
+        except* NetworkError:
+            pass  # the peer has gone; there is nobody to tell
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._stream.close()
+
+    def end(self) -> None:
+        """Ends the session."""
+        self._scope.cancel()
+
+    def request_round(self) -> None:
+        """Starts a round, or another one after the one under way."""
+        if self.person is None or self._session.busy:
+            self._again = True
+        else:
+            self._send(self._session.begin(self._inbox.store.heads()))
+
+    def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
+        """Tells the peer which logs have grown."""
+        if self.person is not None:
+            self._send(self._session.announce(heads))
+
+    def tell_peers(self, addresses: Iterable[str]) -> None:
+        """Tells the peer where other homes are."""
+        if self.person is not None:
+            self._send(self._session.peers(addresses))
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            with trio.move_on_after(HELLO_SECONDS) as deadline:
+                self._deadline = deadline
+                while data := await self._stream.read():
+                    for event in self._session.receive(data):
+                        await self._on(event)
+        except Refused as refusal:
+            _LOG.info("peer %s: %s", self.peer, refusal)
+            with trio.move_on_after(1):
+                await self._stream.write(self._session.bye(refusal))
+
+    async def _on(self, event: sync.Event) -> None:
+        match event:
+            case sync.Compare():
+                await self._compare()
+            case sync.Received():
+                await self._take(event)
+            case sync.Lacks():
+                self._nursery.start_soon(self._send_lacking, event)
+            case sync.Announced():
+                self._nursery.start_soon(self._watch, event)
+            case _:
+                self._on_other(event)
+        self._room.set()
+
+    def _on_other(self, event: sync.Event) -> None:
+        match event:
+            case sync.Hello():
+                self._on_hello(event)
+            case sync.Wanted():
+                self._send(self._session.contents(self._contents(event.ids)))
+            case sync.Contents():
+                self._inbox.take_contents(event.items)
+            case sync.Peers():
+                self._watcher.on_peers(event.addresses)
+            case sync.Settled():
+                self._over([event])
+            case sync.Goodbye():
+                _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
+
+    async def _compare(self) -> None:
+        out, events = self._session.compare(self._inbox.store.heads())
+        self._send(out)
+        self._over(events)
+        # A peer that asks for round after round gets them at a walking pace.
+        await trio.sleep(1 / _ROUNDS_A_SECOND if events else 0)
+
+    def _on_hello(self, greeting: sync.Hello) -> None:
+        self.person = self._credentials.check(greeting, self.peer)
+        self._session.admit()
+        self._deadline.deadline = trio.current_time() + float("inf")
+        self._watcher.on_met(self)
+        self.request_round()
+
+    async def _take(self, event: sync.Received) -> None:
+        taken = self._inbox.take_wires(event.wires)
+        self._unplaced += len(taken.unplaced)
+        if taken.refused:
+            _LOG.info("peer %s sent what is refused: %s", self.peer, taken.refused[0])
+        self._watcher.on_stored(taken.stored)
+        self._send(self._session.taken(event.size))
+        await trio.lowlevel.checkpoint()
+
+    def _over(self, events: list[sync.Event]) -> None:
+        if not events:
+            return
+        self._watcher.on_settled()
+        missing = self._inbox.absent(sync.MAX_ASKED)
+        self._send(self._session.want(missing))
+        if self._unplaced and self._patience:
+            self._patience -= 1
+            self._again = True
+        elif not self._unplaced:
+            self._patience = _PATIENCE
+        self._unplaced = 0
+        if self._again:
+            self._again = False
+            self.request_round()
+
+    async def _watch(self, event: sync.Announced) -> None:
+        """A gap that gossip has not filled after a while is a reason for a round."""
+        if self._lacks(event):
+            await trio.sleep(GAP_SECONDS)
+            if self._lacks(event):
+                self.request_round()
+
+    def _lacks(self, event: sync.Announced) -> bool:
+        known = self._inbox.store.log(event.device)
+        return (known is None or known.head.seq < event.seq) and not (known and known.fork)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _send(self, data: bytes) -> None:
+        if not data:
+            return
+        self._queued += len(data)
+        if self._queued > _QUEUE:
+            _LOG.info("peer %s does not read what it asked for (R-05.7)", self.peer)
+            self.end()
+            return
+        self._out.append(data)
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            data, self._out = b"".join(self._out), []
+            await self._stream.write(data)
+            self._queued -= len(data)
+            self._room.set()
+
+    async def _send_lacking(self, lacks: sync.Lacks) -> None:
+        for page in self._pages(lacks):
+            while self._session.window <= 0 or self._queued > sync.WINDOW:
+                await self._room.wait()
+                self._room = trio.Event()
+            self._send(self._session.records(one.wire for one in page))
+            await trio.lowlevel.checkpoint()
+        out, events = self._session.end()
+        self._send(out)
+        self._over(events)
+
+    def _pages(self, lacks: sync.Lacks) -> Iterator[list[Record]]:
+        store = self._inbox.store
+        for device, seq, head in lacks.logs:
+            ours = store.id_at(device, seq)
+            start = seq + 1 if ours and ours.startswith(head) and head else 1
+            yield from _paged(store.log_from, device, start)
+        for device in lacks.forks:
+            known = store.log(device)
+            if known is not None and known.fork is not None:
+                yield from _paged(store.log_from, device, known.fork)
+
+    def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        for one in ids:
+            row = self._inbox.store.get(one)
+            if row is not None and row.record.content is not None:
+                yield one, row.record.content
+
+
+def _paged(
+    read: Callable[[bytes, int, int], list[Record]], device: bytes, start: int
+) -> Iterator[list[Record]]:
+    while page := read(device, start, _PAGE):
+        yield page
+        start = page[-1].fields.seq + 1

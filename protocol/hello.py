@@ -1,0 +1,60 @@
+"""Proof of membership on one connection (specs/05-sync.md, R-05.2 and R-05.3)."""
+
+import nacl.bindings
+import nacl.exceptions
+
+from protocol import authority, record, schema
+from protocol.authority import Act
+from protocol.errors import Refused
+
+_DOMAIN = b"meshcoop sync 1 hello\0"
+_SIGNATURE = 64
+
+
+def prove(device_seed: bytes, neighbourhood: bytes, sender: str, receiver: str) -> bytes:
+    """The device's signature over the neighbourhood and both peer ids: of no use elsewhere."""
+    _, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
+    message = _message(neighbourhood, sender, receiver)
+    signed: bytes = nacl.bindings.crypto_sign(message, secret)
+    return signed[:_SIGNATURE]
+
+
+def check(
+    device: bytes, signature: bytes, neighbourhood: bytes, *, sender: str, receiver: str
+) -> None:
+    """Raises Refused (R-05.2) unless `device` signed for this connection."""
+    try:
+        message = signature + _message(neighbourhood, sender, receiver)
+        if len(signature) != _SIGNATURE:
+            raise ValueError("length")
+        nacl.bindings.crypto_sign_open(message, device)
+    except (nacl.exceptions.CryptoError, ValueError, TypeError):
+        raise Refused("R-05.2", "the hello's signature is not for this connection") from None
+
+
+def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
+    """R-05.3: the open records that a hello carries, checked like any others. Raises Refused."""
+    found = []
+    for wire in chain:
+        one = record.parse(wire)
+        record.verify(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
+        if one.fields.audience != record.OPEN or one.content is None:
+            raise Refused("R-05.3", "a hello carries open records with their content")
+        name, values = schema.read_content(one.content)
+        found.append(Act(one.id, one.fields.device, one.fields.seq, one.fields.time, name, values))
+    return found
+
+
+def member(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
+    """The person whose `device` a chain, by itself, shows to be a member's. Raises Refused."""
+    found = acts(chain, neighbourhood)
+    charter = next((act for act in found if act.id == neighbourhood), None)
+    known = authority.fold(charter, found, {}) if charter else None
+    person = known.author(device) if known else None
+    if person is None:
+        raise Refused("R-05.3", "the records shown make nobody a member")
+    return person
+
+
+def _message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
+    return _DOMAIN + neighbourhood + b"\0".join((sender.encode(), receiver.encode()))
