@@ -147,6 +147,8 @@ class Home:
             else:
                 where = f"A node already runs in {self.path}"
                 raise Mistake(f"{where}; stop it with `meshcoop down`.")
+            os.ftruncate(file, 0)
+            os.write(file, str(os.getpid()).encode())
             yield
         finally:
             os.close(file)
@@ -160,6 +162,11 @@ class Home:
             return not _flocked(file, fcntl.LOCK_SH)
         finally:
             os.close(file)
+
+    def holder(self) -> int | None:
+        """The process that holds the lock; None while nobody does."""
+        text = self.lock_file.read_text() if self.running() else ""
+        return int(text) if text.isdigit() else None
 
     def _open_lock(self) -> int:
         try:

@@ -6,7 +6,7 @@ house knows which of the two it talks through.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import trio
 
@@ -32,12 +32,9 @@ class Stream(Protocol):
         """Ends the stream in both directions. Never raises."""
 
 
-class Starting(Protocol):
-    """What `nursery.start` hands in, for services whose start somebody awaits."""
-
-    def started(self) -> None:
-        """The service does its work from now on."""
-
+# What `nursery.start` hands in: trio.TaskStatus[None]. libp2p brings old stubs (trio-typing) that hide
+# this type of trio's from type checkers.
+Starting: TypeAlias = Any
 
 Handler = Callable[[Stream], Awaitable[None]]
 Validator = Callable[[bytes], bool]

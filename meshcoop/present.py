@@ -1,5 +1,6 @@
 """Views as people and programs see them: names for people, hex for ids, ISO times, and what only
-this home can read laid over what everybody sees."""
+this home can read laid over what everybody sees.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -129,9 +130,7 @@ class Presenter:
 
     def _open(self, row: Row, name: str, sealed: bytes) -> Any:
         fields = row.record.fields
-        place = seal.private_context(
-            self._state.neighbourhood, fields.device, fields.seq, name
-        )
+        place = seal.private_context(self._state.neighbourhood, fields.device, fields.seq, name)
         try:
             plain = seal.open_private(sealed, self._state.ring.boxes.values(), place)
             return None if plain is None else msgpack.unpackb(plain)

@@ -6,6 +6,7 @@ environment and on no command line, and the node needs neither a terminal nor an
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,14 @@ def stop(home: Home, timeout: float = 10) -> None:
                 client.call("stop")
         time.sleep(_PAUSE)
     _reap()
+
+
+def kill(home: Home) -> None:
+    """Ends a node that does not answer."""
+    holder = home.holder()
+    if holder is not None:
+        with suppress(ProcessLookupError):
+            os.kill(holder, signal.SIGKILL)
 
 
 def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Popen[bytes]:

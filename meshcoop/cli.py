@@ -1,0 +1,70 @@
+"""The command line: global options, dispatch, and one sentence for every mistake."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from meshcoop.commands import belonging, nodes, records, workshop
+from meshcoop.commands.context import Context
+from meshcoop.config import Home
+from meshcoop.errors import Mistake
+from protocol.errors import Refused
+
+_REFUSED, _USAGE, _INTERRUPTED = 1, 2, 130
+
+
+def build() -> App:
+    """The application with all its commands."""
+    app = App(
+        name="meshcoop",
+        help="A neighbourhood runs its own public services, from home to home.",
+        version_flags=(),
+        result_action="return_value",
+    )
+    for group in (belonging, nodes, records, workshop):
+        group.register(app)
+    app.meta.default(_launcher(app))
+    return app
+
+
+def main() -> None:
+    """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
+    os.umask(0o077)  # nothing that a home writes is for others
+    try:
+        build().meta(exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _end(f"{_first_line(str(error))} `meshcoop --help` shows how.", _USAGE)
+    except Mistake as mistake:
+        _end(mistake.sentence, mistake.code)
+    except Refused as refusal:
+        _end(f"{refusal}.", _USAGE if refusal.rule.startswith("R-10") else _REFUSED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+def _launcher(app: App) -> Any:
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
+        json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
+    ) -> Any:
+        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        extra = {"context": Context(Home.find(home), json)} if "context" in ignored else {}
+        return command(*bound.args, **bound.kwargs, **extra)
+
+    return launch
+
+
+def _end(sentence: str, code: int) -> None:
+    print(sentence[0].upper() + sentence[1:], file=sys.stderr)
+    sys.exit(code)
+
+
+def _first_line(text: str) -> str:
+    lines = [one.strip() for one in text.splitlines() if one.strip()]
+    return (lines[0] if lines else text).rstrip(".") + "."

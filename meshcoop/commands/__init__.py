@@ -1,0 +1,1 @@
+"""The commands of `meshcoop`, one file a group; `meshcoop.cli` puts them together."""

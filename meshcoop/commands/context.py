@@ -1,0 +1,68 @@
+"""What every command is given: the home, how to answer, and a node to ask."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from meshcoop import passphrase, process
+from meshcoop.client import Client
+from meshcoop.config import Home
+from meshcoop.errors import Mistake
+
+
+@dataclass(frozen=True)
+class Context:
+    """`json`: standard output holds one JSON document and nothing else."""
+
+    home: Home
+    json: bool
+
+    def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
+        """Prints the result, as JSON or in words."""
+        if self.json or text is None:
+            print(json.dumps(value, ensure_ascii=False, indent=None if self.json else 2))
+        else:
+            print(text())
+        sys.stdout.flush()
+
+    @contextmanager
+    def node(self) -> Iterator[Client]:
+        """A client of this home's node, which is started if it does not run."""
+        if not process.running(self.home):
+            self.must_exist()
+            process.start(self.home, passphrase.obtain())
+        with Client(self.home.socket) as client:
+            yield client
+
+    def must_exist(self) -> None:
+        """Raises Mistake where nobody has founded or joined yet."""
+        if not self.home.keys.exists():
+            raise Mistake(
+                f"There is no home in {self.home.path} yet: `meshcoop found` begins a "
+                "neighbourhood, `meshcoop join` enters one."
+            )
+
+
+Given = Annotated[Context, Parameter(parse=False)]
+Listen = Annotated[
+    list[str] | None,
+    Parameter(negative=(), help="an address to listen on, such as /ip4/0.0.0.0/tcp/4001; kept"),
+]
+
+
+def keep_listen(context: Context, listen: list[str] | None) -> None:
+    """Keeps what --listen named in the home."""
+    if listen:
+        from dataclasses import replace
+
+        from meshcoop.net.address import check_listen
+
+        for one in listen:
+            check_listen(one)
+        settings = context.home.read_settings()
+        context.home.write_settings(replace(settings, listen=tuple(listen)))

@@ -1,0 +1,150 @@
+"""Commands about the node: run, up, down, status, wait."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from meshcoop import keystore, passphrase, process
+from meshcoop.client import Client
+from meshcoop.commands.context import Context, Given, Listen, keep_listen
+from protocol.text import line
+
+
+def register(app: App) -> None:
+    """Adds the commands to `app`."""
+    app.command(_run, name="run")
+    app.command(_up, name="up")
+    app.command(_down, name="down")
+    app.command(_status, name="status")
+    app.command(_wait, name="wait")
+
+
+def _run(*, listen: Listen = None, context: Given) -> None:
+    """Runs the node in the foreground until it is interrupted."""
+    context.must_exist()
+    with context.home.lock():
+        keep_listen(context, listen)
+        unlocked = keystore.unlock(context.home.keys, passphrase.obtain())
+        context.home.create()
+        _serve(context, unlocked)
+
+
+def _up(*, listen: Listen = None, context: Given) -> None:
+    """Starts the node in the background and returns when it is ready."""
+    context.must_exist()
+    if not process.running(context.home):
+        keep_listen(context, listen)
+        process.start(context.home, passphrase.obtain())
+    with Client(context.home.socket) as client:
+        status = client.call("status")
+    context.answer(status, lambda: f"The node is up (process {status['pid']}).")
+
+
+def _down(*, context: Given) -> None:
+    """Stops the node."""
+    process.stop(context.home)
+    context.answer({"stopped": True}, lambda: "The node is stopped.")
+
+
+def _status(*, context: Given) -> None:
+    """Where this home stands: people, peers, records, hashes, who waits."""
+    with context.node() as node:
+        status = node.call("status")
+    context.answer(status, lambda: _told(status))
+
+
+def _wait(
+    *,
+    records: Annotated[int | None, Parameter(help="at least so many are stored")] = None,
+    state_hash: Annotated[str | None, Parameter(help="the state has this hash")] = None,
+    id_: Annotated[str | None, Parameter(name="--id", help="this record is stored")] = None,
+    peers: Annotated[int | None, Parameter(help="at least so many are connected")] = None,
+    timeout: Annotated[float, Parameter(help="seconds")] = 30,
+    context: Given,
+) -> None:
+    """Returns once it is so; with exit code 1 if it is not in time."""
+    asked = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
+    with context.node() as node:
+        so = node.call("wait", timeout=timeout, **asked)
+    context.answer({"so": so}, lambda: "It is so." if so else "It is not so yet.")
+    if not so:
+        sys.exit(1)
+
+
+def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
+    # Late: libp2p takes a second to import, and only a node needs it.
+    import trio
+
+    from meshcoop.net.host import open_host
+    from meshcoop.node import Node
+
+    _log_to(context)
+
+    def network(seed: bytes, listen: list[str]) -> Any:
+        mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
+        return open_host(seed, listen, log_file=context.home.log, mdns=mdns)
+
+    node = Node(context.home, unlocked, network, _now, os.urandom)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_watch_signals, node.stop)
+            await nursery.start(node.run)
+            ready: dict[str, Any] = {
+                "ready": True,
+                "peer_id": node.network.peer_id,
+                "addresses": node.network.addresses,
+                "pid": os.getpid(),
+            }
+            context.answer(
+                ready, lambda: " ".join(["ready", ready["peer_id"], *ready["addresses"]])
+            )
+            await node.ended.wait()
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+async def _watch_signals(stop: Any) -> None:
+    import trio
+
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            stop()
+
+
+def _log_to(context: Context) -> None:
+    handler = logging.FileHandler(context.home.log)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("meshcoop")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _told(status: dict[str, Any]) -> str:
+    if status["neighbourhood"] is None:
+        waiting = status["waiting"]["admission"]
+        return "Waiting to be admitted." if waiting else "This home belongs to no neighbourhood."
+    person = status["person"]
+    lines = [
+        f"{line(status['neighbourhood']['name'])}, at the home of "
+        + (line(person["name"]) if person else "nobody who belongs"),
+        f"{status['records']} records, state {status['state_hash'][:16]}",
+        f"{len(status['peers'])} neighbours connected: "
+        + (", ".join(line(one["person"]["name"]) for one in status["peers"]) or "nobody"),
+    ]
+    lines += [
+        f"{line(one['person']['name'])} has knocked: `meshcoop approve {one['person']['id'][:8]}`"
+        for one in status["waiting"]["knocks"]
+    ]
+    return "\n".join(lines)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,140 @@
+"""Commands about records: post, list, show, balance, kinds, search."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from meshcoop.client import Client, NodeGone
+from meshcoop.commands import told
+from meshcoop.commands.context import Context, Given
+from meshcoop.commands.options import of_kind
+from meshcoop.errors import Mistake
+from protocol.schema import KINDS, Kind, describe
+
+About = Annotated[str, Parameter(help="the id of what this answers")]
+Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
+
+_USAGE = 2
+_MAX_LINE = 1024 * 1024
+
+
+def register(app: App) -> None:
+    """Adds the commands to `app`."""
+    post = App(name="post", help="Signs and gossips one record.", version_flags=())
+    for kind in KINDS.values():
+        if kind.posted:
+            of_kind(post, kind.name, kind, _poster(kind))
+    post.default(_post_lines)
+    app.command(post)
+    app.command(_list, name="list")
+    app.command(_show, name="show")
+    app.command(_balance, name="balance")
+    app.command(_list_kinds, name="kinds")
+    app.command(_search, name="search")
+
+
+def _poster(kind: Kind) -> Any:
+    """The command for one kind; a root is about nothing, and may have a field of that name."""
+
+    def root(*, as_: Person = None, context: Given, **fields: Any) -> None:
+        _post(context, {"kind": kind.name, "as": as_, "fields": fields})
+
+    def answer(*, about: About, as_: Person = None, context: Given, **fields: Any) -> None:
+        _post(context, {"kind": kind.name, "about": about, "as": as_, "fields": fields})
+
+    command = root if kind.root else answer
+    command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
+    return command
+
+
+def _post(context: Context, given: dict[str, Any]) -> None:
+    with context.node() as node:
+        posted = node.call("post", **given)
+    context.answer(posted, lambda: str(posted["id"]))
+
+
+def _post_lines(
+    *kind: str,
+    lines: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="JSON objects {kind, about?, as?, fields}, one a line, on stdin"
+        ),
+    ] = False,
+    context: Given,
+) -> None:
+    """Posts many records: each line of standard input is answered once it is safely stored."""
+    if not lines or kind:
+        posted = ", ".join(sorted(one.name for one in KINDS.values() if one.posted))
+        what = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
+        raise Mistake(f"{what}; there are: {posted}.", _USAGE)
+    refused = False
+    with context.node() as node:
+        for text in iter(lambda: sys.stdin.readline(_MAX_LINE), ""):
+            if text.strip():
+                answer = _post_line(node, text)
+                refused = refused or "error" in answer
+                print(json.dumps(answer, ensure_ascii=False), flush=True)
+    if refused:
+        sys.exit(1)
+
+
+def _post_line(node: Client, text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+        if type(given) is not dict or not set(given) <= {"kind", "about", "as", "fields"}:
+            return {"error": "A line is a JSON object with kind, about, as and fields."}
+        posted: dict[str, Any] = node.call("post", **given)
+    except NodeGone:
+        raise
+    except Mistake as mistake:
+        return {"error": mistake.sentence}
+    except ValueError as error:
+        return {"error": f"This line is not JSON: {error}."}
+    return posted
+
+
+def _list(
+    what: str,
+    /,
+    *,
+    about: Annotated[str | None, Parameter(help="only what answers this id")] = None,
+    state: Annotated[str | None, Parameter(help="only those in this state")] = None,
+    limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    context: Given,
+) -> None:
+    """Lists requests, offers, responses, agreements, receipts, people, charters."""
+    with context.node() as node:
+        found = node.call("list", what=what, about=about, state=state, limit=limit)
+    context.answer(found, lambda: told.listing(found))
+
+
+def _show(record: str, /, *, context: Given) -> None:
+    """Shows a record, and what happened around it."""
+    with context.node() as node:
+        view = node.call("show", id=record)
+    context.answer(view, lambda: told.whole(view))
+
+
+def _balance(person: str | None = None, /, *, context: Given) -> None:
+    """Minutes given and received, of everybody or of one person."""
+    with context.node() as node:
+        found = node.call("balance", person=person)
+    context.answer(found, lambda: told.balances(found if isinstance(found, list) else [found]))
+
+
+def _list_kinds(*, context: Given) -> None:
+    """The kinds of records and their fields."""
+    found = describe()
+    context.answer(found, lambda: told.kinds(found))
+
+
+def _search(*words: str, context: Given) -> None:
+    """Finds what holds all these words."""
+    if not words:
+        raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
+    with context.node() as node:
+        found = node.call("search", words=" ".join(words))
+    context.answer(found, lambda: told.listing(found))

@@ -1,0 +1,242 @@
+"""The node: one process, one home. `run` wires everything in one nursery, top to bottom."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import trio
+
+from meshcoop import api, founding, joining
+from meshcoop.author import Author
+from meshcoop.config import Home
+from meshcoop.errors import Mistake
+from meshcoop.inbox import Inbox, Taken
+from meshcoop.joining import Admitted, Door
+from meshcoop.keystore import Unlocked
+from meshcoop.mesh import Mesh
+from meshcoop.methods import Methods
+from meshcoop.net.identity import peer_id_from_key, public_key_of
+from meshcoop.network import Network, NetworkError, Starting
+from meshcoop.state import State
+from meshcoop.store import Store
+from protocol import invitation
+from protocol.errors import Refused
+from protocol.record import device_key
+from protocol.schema import KINDS
+
+_LOG = logging.getLogger(__name__)
+
+OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
+
+_ASK_AGAIN_SECONDS = 5
+_OWN_HEAD_SECONDS = 5  # how long peers are asked for this home's own head before it signs
+_CLOCK_BEHIND_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a node has once its home belongs to a neighbourhood."""
+
+    author: Author
+    mesh: Mesh
+    door: Door
+
+    @property
+    def state(self) -> State:
+        """What this home makes of its records."""
+        return self.author.state
+
+
+class Node:
+    """One home's node. Network, clock (milliseconds) and randomness are handed in."""
+
+    def __init__(
+        self,
+        home: Home,
+        unlocked: Unlocked,
+        open_network: OpenNetwork,
+        now: Callable[[], int],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.home = home
+        self.now, self.random = now, random
+        self.member: Member | None = None
+        self.ready = False
+        self.changed = trio.Event()  # replaced whenever something changed
+        self._unlocked = unlocked
+        self._open_network = open_network
+        self._hub = api.Hub()
+        self._may_sign = trio.Event()
+        self._stop = trio.Event()
+        self.ended = trio.Event()
+
+    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """Runs until `stop`. Started once programs and peers are answered."""
+        settings = self.home.read_settings()
+        listen = list(settings.listen) or self.home.default_listen()
+        self.store = Store(self.home.store)
+        try:
+            async with self._open_network(self._unlocked.keys.network_seed, listen) as network:
+                self.network = network
+                async with trio.open_nursery() as nursery:
+                    self._nursery = nursery
+                    if settings.neighbourhood:
+                        await self._enter(bytes.fromhex(settings.neighbourhood))
+                    elif settings.invitation:
+                        nursery.start_soon(self._wait_at_the_door, settings.invitation)
+                    methods = Methods(self).table()
+                    await nursery.start(api.serve, self.home.socket, methods, self._hub)
+                    self.ready = True
+                    task_status.started()
+                    await self._stop.wait()
+                    nursery.cancel_scope.cancel()
+        finally:
+            self.store.close()
+            self.ended.set()
+
+    def stop(self) -> None:
+        """Ends `run`."""
+        self._stop.set()
+
+    def change(self) -> None:
+        """Tells whoever waits that something may be different now."""
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def may_sign(self) -> Member:
+        """The membership, once this home knows what it last signed. Raises Mistake."""
+        member = self.member
+        if member is None:
+            raise Mistake(
+                "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
+            )
+        await self._may_sign.wait()
+        self._check_log(member)
+        return member
+
+    # -- joining ----------------------------------------------------------------------------------
+
+    async def join(self, text: str, name: str, seconds: float) -> bool:
+        """Knocks with an invitation; whether this home now belongs. Raises Refused, Mistake."""
+        one = invitation.decode(text)
+        if self.member is not None:
+            if self.member.state.neighbourhood.startswith(one.neighbourhood):
+                return True
+            raise Mistake("This home already belongs to a neighbourhood; use another --home.")
+        self.store.set_meta("name", name)
+        deadline = trio.current_time() + seconds
+        try:
+            admitted = await joining.keep_knocking(
+                self.network, one, peer_id_from_key(one.peer), self._certificate(), name, seconds
+            )
+        except NetworkError as error:
+            raise Mistake(
+                f"No neighbour could be reached within {seconds:g} s ({error}); ask the inviter to "
+                "start their node, then join again."
+            ) from None
+        if admitted is None:
+            self._remember(invitation=text)
+            self._nursery.start_soon(self._wait_at_the_door, text)
+            return False
+        await self._move_in(admitted, one)
+        with trio.move_on_after(max(deadline - trio.current_time(), _OWN_HEAD_SECONDS)):
+            await self._settled_in()
+            return True
+        raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
+
+    async def _wait_at_the_door(self, text: str) -> None:
+        """Knocks again and again until a voucher has opened."""
+        one = invitation.decode(text)
+        name = str(self.store.meta("name"))
+        peer = peer_id_from_key(one.peer)
+        while self.member is None:
+            await trio.sleep(_ASK_AGAIN_SECONDS)
+            try:
+                admitted = await joining.knock(self.network, one, peer, self._certificate(), name)
+            except (NetworkError, Refused) as error:
+                _LOG.info("still waiting to be admitted: %s", error)
+                continue
+            if admitted is not None and self.member is None:
+                await self._move_in(admitted, one)
+
+    async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
+        self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
+        await self._enter(admitted.neighbourhood, admitted.chain)
+        assert self.member is not None
+        peer = peer_id_from_key(one.peer)
+        self.member.mesh.peers.learn(f"{address}/p2p/{peer}" for address in one.addresses)
+
+    async def _settled_in(self) -> None:
+        """Returns once what the neighbour offered is stored and this person has a name."""
+        assert self.member is not None
+        await self.member.mesh.settled.wait()
+        while self.store.meta("name") is not None:
+            await self.changed.wait()
+
+    # -- belonging --------------------------------------------------------------------------------
+
+    async def _enter(self, neighbourhood: bytes, chain: list[bytes] | None = None) -> None:
+        """Starts the services of a neighbourhood."""
+        devices = {device_key(one.seed): one.seed for one in self._unlocked.keys.devices}
+        state = founding.open_state(self.store, neighbourhood, devices, self.now)
+        inbox = Inbox(state)
+        inbox.listeners.append(self._on_taken)
+        inbox.take_wires(chain or [])
+        author = Author(inbox, devices, self.now, self.random)
+        mesh = Mesh(self.network, author, self.now, self.random)
+        door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
+        self.network.serve(invitation.PROTOCOL, door.answer)
+        self.member = Member(author, mesh, door)
+        await self._nursery.start(mesh.run)
+        self._nursery.start_soon(self._learn_own_head, mesh)
+
+    async def _learn_own_head(self, mesh: Mesh) -> None:
+        """Before it signs, a node asks its peers how far its own log is (DESIGN section 4)."""
+        if mesh.peers.known:
+            with trio.move_on_after(_OWN_HEAD_SECONDS):
+                await mesh.settled.wait()
+        self._may_sign.set()
+        await self._introduce()
+
+    async def _introduce(self) -> None:
+        """Posts a newcomer's name, as soon as this home can read and write."""
+        assert self.member is not None
+        while (name := self.store.meta("name")) is not None:
+            if self.member.state.ring.current() and self._belongs():
+                with self.store.transaction():
+                    self.member.author.write(KINDS["profile"], {"name": name})
+                    self.store.set_meta("name", None)
+                self.change()
+            else:
+                await self.changed.wait()
+
+    def _belongs(self) -> bool:
+        assert self.member is not None
+        return any(self.member.state.member(one) for one in self.member.author.devices)
+
+    def _check_log(self, member: Member) -> None:
+        for device in member.author.devices:
+            known = self.store.log(device)
+            if known is None:
+                continue
+            if known.fork is not None:
+                raise Mistake(
+                    "This device signed twice with one number (a copied or rolled-back disk?), so "
+                    "nothing it signs counts any more; join again as a new device."
+                )
+            if known.head.time > self.now() + _CLOCK_BEHIND_MS:
+                raise Mistake("This machine's clock is over an hour behind its own log; set it.")
+
+    def _on_taken(self, taken: Taken) -> None:
+        self._hub.publish("changed", {"stored": len(taken.stored)})
+        self.change()
+
+    # -- keys and settings ------------------------------------------------------------------------
+
+    def _remember(self, **values: Any) -> None:
+        self.home.write_settings(replace(self.home.read_settings(), **values))
+
+    def _certificate(self) -> bytes:
+        return self._unlocked.keys.devices[0].statement
