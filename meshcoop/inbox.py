@@ -60,6 +60,8 @@ class Inbox:
         """
         taken = into or Taken()
         fresh = [one for one in records if self._genuine(one, taken)]
+        # What waits here counts as come again: time may have made its author a member meanwhile.
+        fresh = fresh or self.pool.ready(self._placeable)
         if fresh:
             with self.store.transaction(durable=durable):
                 while fresh:
@@ -92,6 +94,7 @@ class Inbox:
                 if row.root is not None:
                     touched.add(row.root)
             self.state.fold(touched)
+        self.take([])  # an admission may have come to light, for which others wait
 
     def absent(self, limit: int) -> list[bytes]:
         """Records whose content is missing here though nobody took it back."""
@@ -162,6 +165,9 @@ class Inbox:
         self.store.fork(known.device, one.fields.seq)
         taken.touched |= self.state.roots_of(known)
         self._place_beyond(one, self.store.begin_log(known.device), taken)
+        for row in self.store.open_records():  # from a fork on no quota leaves anything out
+            if row.record.fields.device == known.device:
+                self.state.read_act(row)
         taken.touched |= self.state.fold_authority()
 
     def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:

@@ -144,7 +144,9 @@ class Door:
 
     def _vouch(self, person: bytes, certificate: bytes) -> None:
         author = self._mesh.author
-        mine = {author.state.authority.author(one) for one in author.devices if author.state.authority}
+        mine = {
+            author.state.authority.author(one) for one in author.devices if author.state.authority
+        }
         known = author.state.authority
         if known and mine & known.waiting.get(person, frozenset()):
             return  # vouched already; somebody else is to

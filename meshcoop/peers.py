@@ -77,11 +77,11 @@ class Peers:
 
     def met(self, address: str, when: int) -> None:
         """A member's home answered at this address at `when` (milliseconds)."""
-        match = _ADDRESS.fullmatch(address)
-        if match:
-            self._book[address] = match[1]
+        # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
+        peer = self._book.get(address)
+        if peer is not None:
             self._db.execute(
-                "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, match[1], when)
+                "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
             )
 
     def welcome(self, peer: str) -> None:

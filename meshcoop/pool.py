@@ -40,7 +40,8 @@ class Pool:
         self._ids.add(one.id)
         self._bytes += _size(one)
         while len(self._ids) > self._max_records or self._bytes > self._max_bytes:
-            fullest = max(self._by_device.values(), key=len)
+            by_bytes = self._bytes > self._max_bytes
+            fullest = max(self._by_device.values(), key=_weight if by_bytes else len)
             self._remove(next(iter(fullest.values())))
 
     def ready(self, placeable: Callable[[Record], bool]) -> list[Record]:
@@ -51,9 +52,10 @@ class Pool:
             # The next of a log makes the one after it placeable, so a run leaves together.
             run = 0
             for one in waiting:
-                if placeable(one) or (run and one.fields.seq <= run + 1):
-                    found.append(one)
-                    run = one.fields.seq
+                if not (run and one.fields.seq <= run + 1) and not placeable(one):
+                    break  # nor is any after it
+                found.append(one)
+                run = one.fields.seq
         for one in found:
             self._remove(one)
         return found
@@ -65,6 +67,10 @@ class Pool:
             del self._by_device[device]
         self._ids.discard(one.id)
         self._bytes -= _size(one)
+
+
+def _weight(waiting: dict[bytes, Record]) -> int:
+    return sum(map(_size, waiting.values()))
 
 
 def _size(one: Record) -> int:

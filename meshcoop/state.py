@@ -64,7 +64,13 @@ class State:
         if name not in _ACTS:
             return False
         fields = one.fields
-        self._acts[one.id] = Act(one.id, fields.device, fields.seq, fields.time, name, values)
+        act = Act(one.id, fields.device, fields.seq, fields.time, name, values)
+        try:
+            if one.id == self.neighbourhood:
+                authority.founding(act)
+        except Refused:
+            return False
+        self._acts[one.id] = act
         return True
 
     def forget_act(self, record_id: bytes) -> None:
@@ -123,7 +129,11 @@ class State:
         """Folds these threads, by the row of their root, and replaces their views."""
         if self.authority is not None:
             for root in roots:
-                self.views.replace(root, self.thread(root).views.values())
+                views = self.thread(root).views.values()
+                self.views.replace(root, views)
+                for one in views:
+                    if one["kind"] == "retracted":
+                        self.store.set_content(one["id"], None)
 
     def fold_due(self) -> None:
         """Folds what was ahead of this clock and no longer is."""

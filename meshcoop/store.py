@@ -43,6 +43,18 @@ CREATE TABLE IF NOT EXISTS parents (
 ) WITHOUT ROWID;
 """
 
+# What hangs from a record, at any depth, waits again as if the record had never come.
+_UNROOT = """
+WITH RECURSIVE below (n, id) AS (
+    SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
+    WHERE p.parent = ?
+    UNION
+    SELECT r.n, r.id FROM below b JOIN parents p ON p.parent = b.id
+    JOIN records r ON r.n = p.child AND r.about = p.parent
+)
+UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
+"""
+
 _COLUMNS = "n, id, root, over, header, signature, content"
 
 
@@ -289,9 +301,11 @@ class Store:
         if before:
             head = Head(at - 1, before[0], record.read_header(before[1]).time)
         self.db.execute(
-            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ? WHERE n = ?",
+            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ?, ended = NULL WHERE n = ?",
             (at, head.seq, head.id, head.time, known.n),
         )
+        # Who heard of the fork first has counted nothing beyond it: all forget what they counted.
+        self.db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (known.n, at))
 
     def prune(self) -> list[Row]:
         """Drops what R-01.14 does not keep of forked logs; returns what was dropped."""
@@ -300,8 +314,7 @@ class Store:
             for row in found:
                 self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
                 self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
-                # Its answers wait again, as if it had never come.
-                self.db.execute("UPDATE records SET root = NULL WHERE about = ?", (row.record.id,))
+                self.db.execute(_UNROOT, (row.record.id,))
             dropped += found
         return dropped
 
@@ -329,7 +342,12 @@ class Store:
 
     def _many(self, where: str, *values: object) -> list[Row]:
         rows = self.db.execute(f"SELECT {_COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
-        return [_row(*row) for row in rows.fetchall()]
+        stored = rows.fetchall()
+        found = [_row(*row) for row in stored]
+        for raw, row in zip(stored, found, strict=True):
+            if raw[-1] is not None and row.record.content is None:
+                self.set_content(row.record.id, None)  # so that it counts as absent
+        return found
 
 
 def _row(

@@ -85,18 +85,19 @@ class Authority:
     def proof(self, device: bytes) -> list[bytes]:
         """Ids of the records, the charter first, that show `device` to be a member's (R-05.3)."""
         needed: dict[bytes, None] = {self.neighbourhood: None}
-        self._prove(device, needed, set())
+        ahead, seen = [device], {device}
+        while ahead:  # a loop, because a chain of admissions may be longer than Python's stack
+            known = self.devices.get(ahead.pop())
+            if known is None or known.person not in self.members:
+                continue
+            needed[known.carrier] = None
+            for admit in self.members[known.person].admits:
+                needed[admit] = None
+                voucher = self._admitted_by[admit]
+                if voucher not in seen:
+                    seen.add(voucher)
+                    ahead.append(voucher)
         return list(needed)
-
-    def _prove(self, device: bytes, needed: dict[bytes, None], seen: set[bytes]) -> None:
-        known = self.devices.get(device)
-        if known is None or known.person not in self.members or device in seen:
-            return
-        seen.add(device)
-        needed[known.carrier] = None
-        for admit in self.members[known.person].admits:
-            needed[admit] = None
-            self._prove(self._admitted_by[admit], needed, seen)
 
 
 def founding(act: Act) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def founding(act: Act) -> dict[str, Any]:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
     declared = KINDS["charter"].fields
     defaults = {name: one.default for name, one in declared.items() if one.default is not None}
-    charter = defaults | act.fields
+    charter = defaults | {name: one for name, one in act.fields.items() if one is not None}
     founders = [statement.read(one) for one in charter["founders"]]
     if not any(
         isinstance(one, statement.Certified) and one.device == act.device for one in founders

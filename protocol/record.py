@@ -79,6 +79,12 @@ def record_id(header: bytes, signature: bytes) -> bytes:
     return hashlib.sha256(_NAME + header + signature).digest()
 
 
+def device_key(seed: bytes) -> bytes:
+    """The public key, which names the device, of a 32-byte seed."""
+    public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
+    return public
+
+
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
     """Signs `header` for `neighbourhood` (32 bytes; FOUNDING for the first charter)."""
     packed = codec.pack(list(header))

@@ -147,8 +147,10 @@ def _ephemeral(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
 
 def _shared(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
     try:
+        if len(public) != KEY:  # PyNaCl does not look, and libsodium would read past the end
+            raise ValueError("length")
         product = sodium.crypto_scalarmult(secret, public)
-    # PyNaCl reports a low-order point as RuntimeError, a wrong length as TypeError or ValueError.
+    # PyNaCl reports a low-order point as RuntimeError.
     except (RuntimeError, TypeError, ValueError, nacl.exceptions.CryptoError):
         raise Refused("R-01.23", "not a key that anything can be sealed to") from None
     return derive(product + sender + receiver, "slot")

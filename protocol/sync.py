@@ -149,6 +149,7 @@ class Session:
         self._theirs: bytes | None = None
         self._have: dict[bytes, tuple[int, bytes, bytes]] | None = None
         self._heads: Heads | None = None
+        self._heard = False  # the peer's have-map of this round is complete
         self._ended = [False, False]  # we, they
         self.window = WINDOW  # what the peer still lets us send
         self._open_window = WINDOW  # what we still let the peer send
@@ -281,14 +282,14 @@ class Session:
 
     def _on_have(self, frame: list[Any]) -> list[Event]:
         _shape(frame, list, bool)
-        if self._theirs is None or self._sent == self._theirs:
-            raise Refused("R-05.5", "a have-map follows digests that differ")
+        if self._theirs is None or self._sent == self._theirs or self._heard:
+            raise Refused("R-05.5", "one have-map follows digests that differ")
         self._have = self._have or {}
         _read_have(frame[1], self._have)
         if frame[2]:
             return []
         assert self._heads is not None
-        have, self._have = self._have, None
+        have, self._have, self._heard = self._have, None, True
         return [_lacks(self._heads, have)]
 
     def _on_records(self, frame: list[Any]) -> list[Event]:
@@ -303,8 +304,8 @@ class Session:
 
     def _on_end(self, frame: list[Any]) -> list[Event]:
         _shape(frame)
-        if self._sent is None or self._ended[1]:
-            raise Refused("R-05.6", "an end without a round")
+        if not self._heard or self._ended[1]:
+            raise Refused("R-05.6", "an end comes once, after the have-map")
         self._ended[1] = True
         return self._over()
 
@@ -323,7 +324,7 @@ class Session:
 
     def _reset(self) -> None:
         self._sent = self._theirs = self._have = self._heads = None
-        self._ended = [False, False]
+        self._ended, self._heard = [False, False], False
 
 
 def _on_head(frame: list[Any]) -> list[Event]:
@@ -383,8 +384,11 @@ def _read_have(flat: list[Any], have: dict[bytes, tuple[int, bytes, bytes]]) -> 
         raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
     for at in range(0, len(flat), 4):
         device, seq, head, mark = flat[at : at + 4]
-        if [type(item) for item in flat[at : at + 4]] != [bytes, int, bytes, bytes] or seq < 0:
+        types = [type(item) for item in flat[at : at + 4]]
+        if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
             raise Refused("R-05.5", "a have-map names device, number, head and fork")
+        if len(head) > SHORT or len(mark) > SHORT:
+            raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
         have[device] = (seq, head, mark)
 
 

@@ -24,7 +24,7 @@ def safe(text: str) -> str:
             combining += 1
             if combining > MAX_COMBINING:
                 continue
-        else:
+        elif character != _JOINER:  # joined marks still sit on the same letter
             combining = 0
         shown.append(character if _harmless(character, category) else MARK)
     return "".join(shown)

@@ -62,6 +62,8 @@ class Thread:
         """The record that `entry` is about."""
         if entry.about is None:
             raise Refused("R-10.5", f"a {entry.kind} is about something")
+        if entry.about not in self.entries:
+            raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
         return self.entries[entry.about]
 
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:

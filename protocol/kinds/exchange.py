@@ -232,7 +232,7 @@ class Confirm(Kind):
         """R-13.12: by the party that did not write the receipt."""
         receipt = thread.views.get(entry.about or b"")
         target = thread.target(entry)
-        if receipt is None:
+        if receipt is None or receipt["kind"] != "receipt":
             raise Refused("R-13.12", "the receipt itself does not count")
         if entry.person not in {receipt["giver"], receipt["receiver"]} - {target.person}:
             raise Refused("R-13.12", "only the other party can confirm a receipt")
