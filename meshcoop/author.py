@@ -37,6 +37,14 @@ class Author:
         self.random = random
         self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
 
+    @property
+    def person(self) -> bytes:
+        """Whose device this home signs with, unless a post names another. Raises Refused."""
+        assert self.state.authority is not None
+        person = self.state.authority.author(self._device(None))
+        assert person is not None
+        return person
+
     def post(
         self,
         kind_name: str,

@@ -121,7 +121,7 @@ def _meet(street: list[Household]) -> None:
 
 
 def _people(one: Household) -> str:
-    names = [each["name"] for each in one.run("list", "people")]
+    names = [str(each["name"]) for each in one.run("list", "people")]
     return ", ".join(names[:-1]) + " and " + names[-1]
 
 

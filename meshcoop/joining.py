@@ -144,12 +144,13 @@ class Door:
 
     def _vouch(self, person: bytes, certificate: bytes) -> None:
         author = self._mesh.author
-        mine = {
-            author.state.authority.author(one) for one in author.devices if author.state.authority
-        }
-        known = author.state.authority
-        if known and mine & known.waiting.get(person, frozenset()):
+        authority, voucher = author.state.authority, author.person
+        assert authority is not None
+        if voucher in authority.waiting.get(person, frozenset()):
             return  # vouched already; somebody else is to
+        if not authority.may_vouch(voucher, self._now()):
+            most = authority.charter["admissions_a_month"]
+            raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
         author.write(KINDS["admit"], {"person": person, "statement": certificate})
         duties.seal_epochs(author, {person})
 

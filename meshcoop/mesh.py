@@ -81,6 +81,8 @@ class Mesh:
         one = Conversation(stream, self.credentials, self, opener)
         try:
             await one.run()
+        except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+            _LOG.exception("a conversation with %s is lost to a fault of ours", one.peer)
         finally:
             if self.conversations.get(one.peer) is one:
                 del self.conversations[one.peer]
@@ -142,7 +144,11 @@ class Mesh:
                         frames.append(heard.receive_nowait())
                     except trio.WouldBlock:
                         break
-                taken = self.inbox.take_wires(frame[gossip.MAC :] for frame in frames)
+                try:
+                    taken = self.inbox.take_wires(frame[gossip.MAC :] for frame in frames)
+                except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+                    _LOG.exception("gossip is lost to a fault of ours")
+                    continue
                 if taken.unplaced:
                     nursery.start_soon(self._fill_gap, taken)
 

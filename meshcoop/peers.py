@@ -15,6 +15,7 @@ from meshcoop.network import Network, NetworkError, Stream
 from protocol import sync
 
 LINKS = 8
+LOOK_SECONDS = 60  # how often a home with enough links tries one more
 PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
 GUEST_SECONDS = 120  # for somebody who has shown an invitation
 MAX_SAVED = 256
@@ -55,7 +56,8 @@ class Peers:
         self._db = db
         self._talk, self._talking, self._random = talk, talking, random
         self._attempts: dict[str, _Attempt] = {}
-        self._dialling: set[str] = set()
+        self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
+        self._look_at = 0.0
         self._guests: set[str] = set()
         db.executescript(_SCHEMA)
         rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
@@ -72,8 +74,17 @@ class Peers:
         """Notes where homes may be; what is no address of a home is passed over."""
         for address in addresses:
             match = _ADDRESS.fullmatch(address)
-            if match and match[1] != self._network.peer_id and len(self._book) < MAX_SAVED:
-                self._book.setdefault(address, match[1])
+            if match and match[1] != self._network.peer_id and address not in self._book:
+                self._make_room()
+                self._book[address] = match[1]
+
+    def _make_room(self) -> None:
+        """A full book forgets the address that failed most: hostile entries cannot fill it."""
+        while len(self._book) >= MAX_SAVED:
+            tried = {one: self._attempts.get(one, _Attempt()).failures for one in self._book}
+            worst = max(tried, key=lambda one: tried[one])
+            del self._book[worst]
+            self._attempts.pop(worst, None)
 
     def met(self, address: str, when: int) -> None:
         """A member's home answered at this address at `when` (milliseconds)."""
@@ -97,6 +108,9 @@ class Peers:
             while True:
                 for address in self._due():
                     nursery.start_soon(self._dial, address)
+                links = [one for one in self._dialling if one in self._talking()]
+                if len(links) > LINKS:
+                    await self._network.drop(links[0])
                 await trio.sleep(_TICK)
 
     async def _watch(self, nursery: trio.Nursery) -> None:
@@ -118,23 +132,25 @@ class Peers:
 
     def _due(self) -> list[str]:
         """Addresses to dial now: one a peer, while there are fewer links than wanted."""
-        talking = self._talking()
+        busy = self._talking().union(self._dialling)
         now = trio.current_time()
         due: dict[str, str] = {}
         for address, peer in self._book.items():
             attempt = self._attempts.setdefault(address, _Attempt())
-            if peer not in talking | self._dialling and attempt.next_at <= now:
+            if peer not in busy and attempt.next_at <= now:
                 known = due.get(peer)
                 # The address that failed least is the likeliest.
                 if known is None or attempt.failures < self._attempts[known].failures:
                     due[peer] = address
-        room = max(0, LINKS - len(talking) - len(self._dialling))
+        room = max(0, LINKS - len(busy))
+        if due and not room and now >= self._look_at:
+            # Otherwise two halves that were long apart, each with links enough, never meet again.
+            self._look_at, room = now + LOOK_SECONDS, 1
         return sorted(due.values(), key=lambda one: self._attempts[one].failures)[:room]
 
     async def _dial(self, address: str) -> None:
-        peer = self._book[address]
-        self._dialling.add(peer)
-        attempt = self._attempts[address]
+        peer, attempt = self._book[address], self._attempts[address]
+        self._dialling[peer] = None
         began = trio.current_time()
         try:
             await self._network.connect(address)
@@ -143,7 +159,7 @@ class Peers:
         except NetworkError:
             pass  # asleep, or gone; the pause says when to look again
         finally:
-            self._dialling.discard(peer)
+            del self._dialling[peer]
         lasted = trio.current_time() - began > _LAST_PAUSE
         attempt.failures = 0 if lasted else attempt.failures + 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt.failures, 10))

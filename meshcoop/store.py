@@ -94,6 +94,7 @@ class Store:
         self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
         self.db.executescript(_SCHEMA)
         self._depth = 0
+        self.erasing = False  # content was erased in the transaction under way
 
     def close(self) -> None:
         """Ends the use of the file."""
@@ -119,6 +120,9 @@ class Store:
             self.db.execute("COMMIT")
         finally:
             self._depth = 0
+            erased, self.erasing = self.erasing, False
+        if erased:
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nor does the write-ahead log
 
     def meta(self, name: str) -> object:
         """A value that this home remembers about its store."""
@@ -288,6 +292,7 @@ class Store:
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
         """Erases content, or brings back what was missing."""
+        self.erasing = self.erasing or content is None
         self.db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
     def fork(self, device: bytes, seq: int) -> None:

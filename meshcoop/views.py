@@ -59,6 +59,10 @@ class Views:
         """Forgets the views of a thread that is no more."""
         self.replace(root, ())
 
+    def purge(self) -> None:
+        """Leaves no word in the search table that is in no view any more; after an erasure."""
+        self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
+
     def clear(self) -> None:
         """Forgets everything, before a rebuild."""
         for table in ("views", "credits", "search"):

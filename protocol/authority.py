@@ -58,6 +58,9 @@ class Authority:
     devices: dict[bytes, Device]
     forks: Mapping[bytes, int] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
+    _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(
+        default_factory=lambda: defaultdict(set)
+    )  # voucher and month → newcomers
 
     def author(self, device: bytes) -> bytes | None:
         """The member whose device this is, or None."""
@@ -76,6 +79,11 @@ class Authority:
         wanted = set(people)
         live = (one for one in self.devices.values() if one.revoked is None)
         return sorted(one.box for one in live if one.person in wanted)
+
+    def may_vouch(self, voucher: bytes, time: int) -> bool:
+        """R-03.7: whether the charter lets them admit one more person in the month of `time`."""
+        newcomers = self._vouched_for.get((voucher, time // MONTH_MS), set())
+        return len(newcomers) < int(self.charter["admissions_a_month"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
         """Who vouched for a member; nobody for a founder."""
@@ -179,13 +187,12 @@ def _statements(
 def _vouches(authority: Authority, acts: list[Act]) -> dict[bytes, list[Act]]:
     """R-03.7: the admits that stand, within what a voucher's device may admit in a month."""
     cap = authority.charter["admissions_a_month"]
-    months: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
     vouches: dict[bytes, list[Act]] = defaultdict(list)
     for act in acts:
         if act.kind != "admit" or not authority.stands(act.device, act.seq):
             continue
         voucher = authority.devices[act.device].person
-        admitted = months[voucher, act.time // MONTH_MS]
+        admitted = authority._vouched_for[voucher, act.time // MONTH_MS]  # noqa: SLF001
         person = act.fields["person"]
         if person in admitted or len(admitted) < cap:
             admitted.add(person)

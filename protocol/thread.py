@@ -57,6 +57,9 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[Told] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def target(self, entry: Entry) -> Entry:
         """The record that `entry` is about."""
@@ -66,11 +69,17 @@ class Thread:
             raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
         return self.entries[entry.about]
 
+    def view_of(self, record_id: bytes | None, kind: str) -> View | None:
+        """The view of a record if it is of this kind and counts."""
+        view = self.views.get(record_id or b"")
+        return view if view is not None and view["kind"] == kind else None
+
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
         """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
-        declared = KINDS[entry.kind or ""].fields
+        kind = KINDS[entry.kind or ""]
         shown = {
-            name: None if one.private else entry.fields.get(name) for name, one in declared.items()
+            name: None if one.private else entry.fields.get(name)
+            for name, one in kind.fields.items()
         }
         view = {
             "id": entry.id,
@@ -83,15 +92,13 @@ class Thread:
             **more,
         }
         self.views[entry.id] = view
+        for link in ("about", "intent"):
+            self._linked[kind.name, link, view.get(link)].append(view)
         return view
 
-    def of_kind(self, name: str, about: bytes | None = None) -> list[View]:
-        """Views of one kind, in the order they were folded; `about` one record if given."""
-        return [
-            view
-            for view in self.views.values()
-            if view["kind"] == name and about in {None, view.get("about")}
-        ]
+    def linked(self, kind: str, link: str, record_id: bytes) -> list[View]:
+        """Views of one kind whose `link` ("about" or "intent") is this record, as folded."""
+        return self._linked[kind, link, record_id]
 
 
 def fold(entries: Iterable[Entry], authority: Authority) -> Thread:

@@ -26,7 +26,7 @@ class Close(Kind):
 
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
-    view = thread.views.get(target.id)
+    view = thread.view_of(target.id, target.kind or "")
     if view is None:
         return set()
     if word == "withdrawn" and target.kind in {"offer", "request", "response"}:

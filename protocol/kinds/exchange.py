@@ -33,12 +33,9 @@ class Intent(Kind):
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-13.2: agreed or done once as many agreements live as there are places."""
-        live = [
-            one
-            for one in thread.of_kind("agreement")
-            if one["intent"] == view["id"] and one["state"] != "cancelled"
-        ]
-        view["responses"] = [one["id"] for one in thread.of_kind("response", view["id"])]
+        agreements = thread.linked("agreement", "intent", view["id"])
+        live = [one for one in agreements if one["state"] != "cancelled"]
+        view["responses"] = [one["id"] for one in thread.linked("response", "about", view["id"])]
         if len(live) >= (view["places"] or 1):
             done = all(one["state"] == "done" for one in live)
             view["state"] = "done" if done else "agreed"
@@ -77,9 +74,11 @@ class Response(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.4: software does not respond to what is closed."""
-        state = thread.views[entry.about or b""]["state"]
-        if state not in {"open", "agreed"}:
-            raise Refused("R-13.4", f"it is {state} already; look at `meshcoop list requests`")
+        intent = thread.views.get(entry.about or b"")
+        if intent is not None and intent["state"] not in {"open", "agreed"}:
+            raise Refused(
+                "R-13.4", f"it is {intent['state']} already; `meshcoop list` shows others"
+            )
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.3: one does not respond to oneself."""
@@ -89,7 +88,7 @@ class Response(Kind):
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-13.5: an agreement that lives accepts it."""
-        agreements = thread.of_kind("agreement", view["id"])
+        agreements = thread.linked("agreement", "about", view["id"])
         living = [one for one in agreements if one["state"] != "cancelled"]
         marks = thread.marks[view["id"]]
         if living:
@@ -121,9 +120,9 @@ class Agreement(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.7: software does not agree to what is no longer waiting."""
-        state = thread.views[entry.about or b""]["state"]
-        if state != "waiting":
-            raise Refused("R-13.7", f"the response is {state}, not waiting")
+        response = thread.view_of(entry.about, "response")
+        if response is not None and response["state"] != "waiting":
+            raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
         """The intent's author countersigns the response."""
@@ -148,7 +147,7 @@ class Agreement(Kind):
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-13.8: done once a receipt is confirmed; else cancelled if a party says so."""
-        receipts = thread.of_kind("receipt", view["id"])
+        receipts = thread.linked("receipt", "about", view["id"])
         shown = ("id", "state", "minutes", "on")
         view["receipts"] = [{name: one[name] for name in shown} for one in receipts]
         if any(one["state"] == "confirmed" for one in receipts):
@@ -185,7 +184,7 @@ class Receipt(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.10: software does not ask twice for one hour, nor for a cancelled one."""
-        agreement = thread.views.get(entry.about or b"")
+        agreement = thread.view_of(entry.about, "agreement")
         if agreement is None or agreement["state"] == "agreed":
             return
         intent = thread.views.get(agreement["intent"])
@@ -197,8 +196,8 @@ class Receipt(Kind):
         parties = {entry.fields["giver"], entry.fields["receiver"]}
         if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
             raise Refused("R-13.9", "a receipt is between two people and by one of them")
-        agreement = thread.views.get(entry.about or b"")
-        if agreement is not None and agreement["kind"] == "agreement":
+        agreement = thread.view_of(entry.about, "agreement")
+        if agreement is not None:
             same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
             if not same:
                 raise Refused("R-13.9", "giver and receiver are those of the agreement")
@@ -219,7 +218,8 @@ class Confirm(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
-        if thread.views[entry.about or b""]["state"] == "confirmed":
+        receipt = thread.view_of(entry.about, "receipt")
+        if receipt is not None and receipt["state"] == "confirmed":
             raise Refused("R-13.12", "the receipt is confirmed already")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
@@ -230,7 +230,7 @@ class Confirm(Kind):
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.12: by the party that did not write the receipt."""
-        receipt = thread.views.get(entry.about or b"")
+        receipt = thread.view_of(entry.about, "receipt")
         target = thread.target(entry)
         if receipt is None or receipt["kind"] != "receipt":
             raise Refused("R-13.12", "the receipt itself does not count")
