@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-from meshcoop.errors import Mistake
+from meshcoop.errors import USAGE, Mistake
 from meshcoop.network import Starting
 from protocol.control import (
     MAX_MESSAGE,
@@ -211,7 +211,8 @@ class _Client:
         try:
             return _result(request, await method(request.params))
         except Refused as refusal:
-            return _failure(request, "refused", str(refusal))
+            how: ErrorCode = "usage" if refusal.rule in USAGE else "refused"
+            return _failure(request, how, f"{refusal}.")
         except Mistake as mistake:
             code: ErrorCode = "usage" if mistake.code == _USAGE else "refused"
             return _failure(request, code, mistake.sentence)

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 from meshcoop.commands import belonging, nodes, records, workshop
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
-from meshcoop.errors import Mistake
+from meshcoop.errors import USAGE, Mistake
 from protocol.errors import Refused
 
 _REFUSED, _USAGE, _INTERRUPTED = 1, 2, 130
@@ -40,7 +40,7 @@ def main() -> None:
     except Mistake as mistake:
         _end(mistake.sentence, mistake.code)
     except Refused as refusal:
-        _end(f"{refusal}.", _USAGE if refusal.rule.startswith("R-10") else _REFUSED)
+        _end(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone
     except KeyboardInterrupt:
@@ -67,4 +67,4 @@ def _end(sentence: str, code: int) -> None:
 
 def _first_line(text: str) -> str:
     lines = [one.strip() for one in text.splitlines() if one.strip()]
-    return (lines[0] if lines else text).rstrip(".") + "."
+    return (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?") + "."

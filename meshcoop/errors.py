@@ -1,11 +1,11 @@
-"""What a person can get wrong, said in one sentence with the remedy."""
+"""A person's mistake: one sentence with the remedy, and the exit code."""
+
+# Refusals of what somebody typed, rather than of what they want: exit code 2, not 1.
+USAGE = frozenset({"R-07.1", "R-10.2", "R-10.3", "R-10.4", "R-10.8"})
 
 
 class Mistake(Exception):
-    """A command cannot be done as asked. `sentence` says what to do about it.
-
-    `code` is the exit code of the command: 1 refused, 2 usage.
-    """
+    """What a person did that cannot be done. Exit code 1: refused, 2: asked in a wrong way."""
 
     def __init__(self, sentence: str, code: int = 1) -> None:
         super().__init__(sentence)

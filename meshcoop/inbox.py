@@ -69,8 +69,6 @@ class Inbox:
                         self._place(one, taken)
                     fresh = self.pool.ready(self._placeable)
                 self.state.fold(taken.touched)
-                if self.store.erasing:
-                    self.state.views.purge()
         if taken.stored:
             for listener in self.listeners:
                 listener(taken)

@@ -108,9 +108,10 @@ class Peers:
             while True:
                 for address in self._due():
                     nursery.start_soon(self._dial, address)
-                links = [one for one in self._dialling if one in self._talking()]
-                if len(links) > LINKS:
-                    await self._network.drop(links[0])
+                talking = self._talking()
+                opened = [one for one in self._dialling if one in talking]
+                if len(talking) > LINKS and len(opened) > LINKS // 2:
+                    await self._network.drop(opened[0])
                 await trio.sleep(_TICK)
 
     async def _watch(self, nursery: trio.Nursery) -> None:

@@ -133,7 +133,15 @@ class State:
                 self.views.replace(root, views)
                 for one in views:
                     if one["kind"] == "retracted":
-                        self.store.set_content(one["id"], None)
+                        self._erase(one["id"])
+        if self.store.erasing:
+            self.views.purge()
+
+    def _erase(self, record_id: bytes) -> None:
+        """A retraction may have begun to hold only now: due, or its content come."""
+        row = self.store.get(record_id)
+        if row is not None and row.record.content is not None:
+            self.store.set_content(record_id, None)
 
     def fold_due(self) -> None:
         """Folds what was ahead of this clock and no longer is."""

@@ -93,7 +93,8 @@ class Views:
 
     def search(self, words: str, limit: int) -> list[View]:
         """Views that hold every word, or a beginning of it, best first."""
-        query = " ".join(f'"{word}"*' for word in words.replace('"', " ").split())
+        plain = words.encode(errors="ignore").decode().replace('"', " ").replace("\0", " ")
+        query = " ".join(f'"{word}"*' for word in plain.split())
         if not query:
             return []
         rows = self._db.execute(

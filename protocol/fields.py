@@ -30,6 +30,7 @@ class Field:
     help: str = ""
 
     type_name = "value"
+    hint = ""  # how a person writes it
     many = False
 
     def check(self, name: str, value: Any) -> None:
@@ -57,7 +58,7 @@ class Text(Field):
 
     min: int = 0
     max: int = 200
-    type_name = "text"
+    type_name = hint = "text"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or not self.min <= len(value) <= self.max:
@@ -80,7 +81,7 @@ class Integer(Field):
 
     min: int = 0
     max: int = 2**31
-    type_name = "integer"
+    type_name, hint = "integer", "a number"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not int or not self.min <= value <= self.max:
@@ -106,14 +107,14 @@ class Minutes(Integer):
     """A duration. An hour of anyone's work is worth an hour of anyone else's."""
 
     max: int = 60 * 24 * 31
-    type_name = "minutes"
+    type_name = hint = "minutes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
     """A date YYYY-MM-DD, with THH:MM where an hour matters; a Z says UTC, else it is local."""
 
-    type_name = "moment"
+    type_name, hint = "moment", "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
     day_only: bool = False
 
     def check(self, name: str, value: Any) -> None:
@@ -134,7 +135,7 @@ class Choice(Field):
     """One of a few words."""
 
     words: tuple[str, ...]
-    type_name = "choice"
+    type_name, hint = "choice", "a word"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or value not in self.words:
@@ -145,7 +146,7 @@ class Choice(Field):
 class Person(Field):
     """A person: their root key, 32 bytes; people type a name or the start of an id."""
 
-    type_name = "person"
+    type_name, hint = "person", "a name or the start of an id"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
@@ -188,6 +189,7 @@ class Many(Field):
     of: Field
     max: int = 16
     many = True
+    hint = "repeat for more"
 
     def __post_init__(self) -> None:
         if self.max > MAX_ITEMS:

@@ -40,13 +40,13 @@ def of_kind(
 
 def _option(name: str, field: Field) -> inspect.Parameter:
     typed: Any = list[str] if field.many else str
-    notes = [field.help or field.type_name]
+    notes = [f"{field.help} ({field.hint})" if field.help else field.hint]
     if field.required and not field.filled:
-        notes.append("(needed)")
+        notes.append("— needed")
     if field.private:
-        notes.append("(private to both)")
+        notes.append("— private to both")
     if words := getattr(field, "words", ()):
-        notes.append("one of " + ", ".join(words))
+        notes.append("— " + ", ".join(words))
     option = Parameter(
         name=f"--{name.replace('_', '-')}",
         help=" ".join(notes),

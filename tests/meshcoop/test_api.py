@@ -123,7 +123,7 @@ async def test_a_method_answers():
 @pytest.mark.parametrize(
     ("method", "params", "error"),
     [
-        ("refuse", {}, Error("refused", "the record is too long (R-02.1)")),
+        ("refuse", {}, Error("refused", "the record is too long (R-02.1).")),
         ("mistake", {"code": 1}, Error("refused", "Name a kind.")),
         ("mistake", {"code": 2}, Error("usage", "Name a kind.")),
     ],
@@ -420,7 +420,7 @@ async def test_a_blocking_client_gets_sentence_and_exit_code(tmp_path):
         return caught.value.sentence, caught.value.code
 
     async with served(path):
-        assert await blocking(use, "refuse", {}) == ("the record is too long (R-02.1)", 1)
+        assert await blocking(use, "refuse", {}) == ("the record is too long (R-02.1).", 1)
         assert await blocking(use, "mistake", {"code": 2}) == ("Name a kind.", 2)
         assert (await blocking(use, "crash", {}))[1] == 1
         assert (await blocking(use, "nothing", {}))[1] == 1
