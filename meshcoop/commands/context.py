@@ -51,7 +51,7 @@ class Context:
 Given = Annotated[Context, Parameter(parse=False)]
 Listen = Annotated[
     list[str] | None,
-    Parameter(negative=(), help="an address to listen on, such as /ip4/0.0.0.0/tcp/4001; kept"),
+    Parameter(negative=(), help="an address to listen on, such as /ip4/192.0.2.7/tcp/4001; kept"),
 ]
 
 

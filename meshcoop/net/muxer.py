@@ -1,0 +1,48 @@
+"""Yamux with the bounds that libp2p's own lacks: whole frames, limited time, limited memory."""
+
+import trio
+from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.network.connection.exceptions import RawConnError
+from libp2p.peer.id import ID
+from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
+from libp2p.stream_muxer.yamux.yamux import Yamux
+
+WRITE_WITHIN = 10.0  # seconds for one frame of at most 64 KiB to leave
+# Bytes a connection may hold that nobody has read yet. An honest peer stays within the window of
+# each stream: 256 KiB at first, which libp2p lets grow up to 16 MiB on a stream read quickly.
+UNREAD_BYTES = 20 * 1024 * 1024
+
+
+class BoundedYamux(Yamux):
+    """One multiplexed connection."""
+
+    async def _write_frame(self, data: bytes) -> None:
+        # libp2p lets a cancelled writer stop inside a frame, after which every stream of the
+        # connection carries garbage; and a peer whose TCP window stays shut blocks the writer,
+        # and whoever then closes the connection, for ever. Here a frame leaves whole or the
+        # connection ends.
+        async with self._write_lock:
+            with trio.move_on_after(WRITE_WITHIN) as limit:
+                limit.shield = True
+                await self.secured_conn.write(data)
+            if limit.cancelled_caught:
+                await self.secured_conn.close()
+                raise RawConnError(f"the peer took no data for {WRITE_WITHIN:g} seconds")
+        await trio.lowlevel.checkpoint()
+
+    async def _read_data_body(self, length: int) -> bytes:
+        # libp2p only warns when a peer ignores the receive window, and keeps what it sends.
+        unread = sum(len(buffer) for buffer in self.stream_buffers.values())
+        if unread + length > UNREAD_BYTES:
+            # The one exception on which libp2p's read loop closes the connection at once.
+            raise trio.TooSlowError
+        return await super()._read_data_body(length)
+
+
+class BoundedMuxers(MuxerMultistream):
+    """Negotiates Yamux and nothing else. libp2p's own names its Yamux class in the code."""
+
+    async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
+        """The multiplexed connection over `conn`. Raises MultiselectError."""
+        await self.select_transport(conn)
+        return BoundedYamux(conn, peer_id, is_initiator=conn.is_initiator)
