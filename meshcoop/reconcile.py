@@ -157,6 +157,7 @@ class Conversation:
                 while data := await self._stream.read():
                     for event in self._session.receive(data):
                         await self._on(event)
+                    self._room.set()  # credit is no event, and may have come
         except Refused as refusal:
             _LOG.info("peer %s: %s", self.peer, refusal)
             with trio.move_on_after(1):

@@ -194,6 +194,7 @@ class Store:
                 tuple(row.id for row in self._kept(one, one.fork)) if one.fork else (),
             )
             for one in self.logs()
+            if one.head.seq or one.fork  # a log of which only later records came is none yet
         }
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:

@@ -67,9 +67,10 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 
 
 def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         return {key: _ordered(value[key]) for key in sorted(value, key=str.encode)}
-    if isinstance(value, list | tuple):
+    if kind is list or kind is tuple:
         return [_ordered(item) for item in value]
     return value
 

@@ -5,6 +5,7 @@ options, the form on screen, the spec's table and the tests' strategies all deri
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,9 +67,13 @@ class Text(Field):
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
-        if type(given) is str and len(given.strip()) < self.min:
+        if type(given) is not str:
+            return given
+        if not given.isascii() and any("\ud800" <= one <= "\udfff" for one in given):
+            raise _refuse(name, "text, and half a character is none")
+        if len(given.strip()) < self.min:
             raise _refuse(name, "filled in")
-        return given
+        return unicodedata.normalize("NFC", given)  # R-02: authors write NFC
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:

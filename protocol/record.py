@@ -27,6 +27,7 @@ _NAME = b"meshcoop record 1 id\0"
 _SHAPE = 10
 _KEY = 32
 _SIGNATURE = 64
+_SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
 
 
 class Header(NamedTuple):
@@ -66,7 +67,7 @@ class Record(NamedTuple):
 
 def assemble(header: bytes, signature: bytes, content: bytes | None) -> bytes:
     """Puts the parts of a record back together on the wire."""
-    return b"".join((b"\x93", header, codec.pack(signature), codec.pack(content)))
+    return b"".join((b"\x93", header, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
 def digest(content: bytes) -> bytes:
@@ -111,7 +112,9 @@ def parse(wire: bytes) -> Record:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(fields, content)
-    packed = codec.pack(header)
+    # The bytes are canonical, so the header is what signature and content leave of them.
+    tail = len(_SIGNATURE_PREFIX) + _SIGNATURE + len(codec.pack(content))
+    packed = wire[1:-tail]
     return Record(record_id(packed, signature), fields, packed, signature, content)
 
 

@@ -398,7 +398,7 @@ def _lacks(heads: Heads, have: Mapping[bytes, tuple[int, bytes, bytes]]) -> Lack
     for device, held in sorted(heads.items()):
         seq, head, mark = have.get(device[:SHORT], (0, b"", b""))
         differs = seq == held.seq and head != held.id[:SHORT]
-        if seq < held.seq or (differs and not (mark or held.fork)):
+        if seq < held.seq or differs:  # a head before a fork differs where a lower fork hides
             logs.append((device, seq, head))
         if held.fork and mark != _fork_mark(held):
             forks.append(device)

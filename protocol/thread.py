@@ -104,8 +104,10 @@ class Thread:
 def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds one thread: exactly one entry is its root, and every other hangs from it."""
     thread = Thread(authority, {entry.id: entry for entry in entries})
-    children = _children(thread)
     retracted = _retracted(thread)
+    for gone in retracted:  # whether or not its content is erased here yet
+        thread.entries[gone] = thread.entries[gone]._replace(kind=None, fields={})
+    children = _children(thread)
     counting = _Counting(thread, children)
     for entry in _in_order(thread, children):
         if entry.id in retracted:

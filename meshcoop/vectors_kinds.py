@@ -1,0 +1,62 @@
+"""Test vectors of the kinds: contents with the fewest fields and with all of them."""
+
+from typing import Any
+
+from meshcoop.vectors import keys, plain, seed
+from protocol import schema
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
+from protocol.schema import KINDS, Kind
+
+_LONG = 40
+
+
+def generate() -> dict[str, Any]:
+    """The generated vector file of the kinds."""
+    return {"kinds": _kinds()}
+
+
+def _kinds() -> list[dict[str, Any]]:
+    found = []
+    for name in sorted(KINDS):
+        for what, fields in (("least", _least(KINDS[name])), ("full", _full(KINDS[name]))):
+            content = schema.content(name, fields)
+            found.append(
+                {
+                    "kind": name,
+                    "name": what,
+                    "fields": plain(fields),
+                    "content": content.hex(),
+                }
+            )
+    return found
+
+
+def _least(kind: Kind) -> dict[str, Any]:
+    return {name: _example(name, one) for name, one in kind.fields.items() if one.required}
+
+
+def _full(kind: Kind) -> dict[str, Any]:
+    return {name: _example(name, one) for name, one in kind.fields.items()}
+
+
+def _example(name: str, field: Field) -> Any:
+    """A value that the field may hold."""
+    if field.private:
+        return seed(name)
+    smallest, largest = field.bounds
+    examples: dict[type[Field], Any] = {
+        Choice: getattr(field, "words", ("",))[0],
+        Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
+        Person: keys("Ana").person,
+        Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
+    }
+    for type_, example in examples.items():
+        if isinstance(field, type_):
+            return example
+    if isinstance(field, Many):
+        return [_example(name, field.of)]
+    if isinstance(field, Integer):
+        return largest
+    if isinstance(field, Text):
+        return f"{name} é".ljust(field.min, "x")[: field.max]
+    raise TypeError(f"no example for a field of type {field.type_name}")

@@ -1,0 +1,79 @@
+"""The hand-written threads: what each folds to, in whatever order its records come."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meshcoop.vectors import MINUTE_MS, START_MS, keys, seed
+from protocol import balance, kinds, schema, thread
+from protocol.authority import Authority, Device, Member
+from protocol.thread import Entry
+
+assert kinds  # registers every kind
+CASES = json.loads(
+    (Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json").read_text()
+)
+PEOPLE = ("Ana", "Ben", "Cai")
+PERSON_FIELDS = {"giver", "receiver"}
+
+
+def authority_of(case):
+    known = {name: keys(name) for name in PEOPLE}
+    devices = {
+        one.device: Device(one.device, one.person, one.box.public, None, bytes(32))
+        for one in known.values()
+    }
+    members = {one.person: Member(one.person, START_MS, ()) for one in known.values()}
+    forks = {known[name].device: seq for name, seq in case.get("forks", {}).items()}
+    return Authority(bytes(32), {}, members, {}, devices, forks)
+
+
+def entries_of(case):
+    numbers = dict.fromkeys(PEOPLE, 0)
+    found = []
+    for minute, one in enumerate(case["entries"]):
+        by = keys(one["by"])
+        numbers[one["by"]] += 1
+        fields = {
+            name: keys(value).person if name in PERSON_FIELDS else value
+            for name, value in one["fields"].items()
+        }
+        schema.read_content(schema.content(one["kind"], fields))
+        about = seed(one["about"]) if "about" in one else None
+        time = START_MS + minute * MINUTE_MS
+        number = numbers[one["by"]]
+        found.append(
+            Entry(seed(one["id"]), by.device, number, time, about, by.person, one["kind"], fields)
+        )
+    return found
+
+
+def orders(entries):
+    """As written and backwards, begun at each entry in turn."""
+    for one in (entries, entries[::-1]):
+        for start in range(len(one)):
+            yield one[start:] + one[:start]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_thread_folds_to_its_states_in_any_order(case):
+    entries = entries_of(case)
+    names = {seed(one["id"]): one["id"] for one in case["entries"]}
+    for order in orders(entries):
+        folded = thread.fold(order, authority_of(case))
+        states = {names[one]: view["state"] for one, view in folded.views.items()}
+        assert states == case["states"]
+        refused = {
+            names[told.entry.id]: told.refusal.rule for told in folded.history if told.refusal
+        }
+        assert refused == case["refused"]
+        duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
+        assert duplicates == set(case.get("duplicates", []))
+        credits_ = [one for view in folded.views.values() if (one := balance.credit(view))]
+        moved = {
+            name: found.balance
+            for name in PEOPLE
+            if (found := balance.balances(credits_).get(keys(name).person))
+        }
+        assert moved == case.get("balances", {})

@@ -1,0 +1,414 @@
+"""Every vector holds for the public functions of `protocol` and for a home's inbox."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meshcoop import vectors_story
+from meshcoop.author import Author
+from meshcoop.founding import open_state
+from meshcoop.inbox import Inbox
+from meshcoop.methods import set_hash
+from meshcoop.store import Store
+from meshcoop.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
+from protocol import (
+    authority,
+    codec,
+    control,
+    frames,
+    gossip,
+    hello,
+    invitation,
+    log,
+    record,
+    schema,
+    seal,
+    statement,
+    sync,
+)
+from protocol.errors import Refused
+from protocol.schema import KINDS
+
+VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
+
+
+def load(name):
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def named(cases):
+    return pytest.mark.parametrize("case", cases, ids=[case["name"] for case in cases])
+
+
+# -- hostile bytes --------------------------------------------------------------------------------
+
+
+def read_signature(case):
+    record.verify(record.parse(data(case)), bytes.fromhex(case["neighbourhood"]))
+
+
+def read_log(case):
+    head = case["head"]
+    log.follows(
+        log.Head(head["seq"], bytes.fromhex(head["id"]), head["time"]), record.parse(data(case))
+    )
+
+
+def read_epoch(case):
+    key = seal.EpochKey.of(1, bytes.fromhex(case["key"]))
+    seal.open_epoch(key, data(case), bytes.fromhex(case["context"]))
+
+
+def read_slot(case):
+    seal.open_key(data(case), seal.box_key(bytes.fromhex(case["device_seed"])))
+
+
+def read_private(case):
+    mine = seal.box_key(bytes.fromhex(case["device_seed"]))
+    seal.open_private(data(case), [mine], bytes.fromhex(case["context"]))
+
+
+def read_gossip(case):
+    gossip.accept(data(case), [bytes.fromhex(case["key"])], bytes.fromhex(case["neighbourhood"]))
+
+
+def read_sync(case):
+    session = sync.Session()
+    if case["met"]:
+        session.admit()
+        session.begin({})
+    list(session.receive(data(case)))
+
+
+def read_control(case):
+    decoder = control.Decoder()
+    decoder.feed(data(case))
+    list(decoder)
+
+
+READERS = {
+    "codec": lambda case: codec.unpack(data(case)),
+    "record": lambda case: record.parse(data(case)),
+    "signature": read_signature,
+    "log": read_log,
+    "statement": lambda case: statement.read(data(case)),
+    "content": lambda case: schema.read_content(data(case)),
+    "epoch": read_epoch,
+    "slot": read_slot,
+    "seal_to": lambda case: seal.seal_key(bytes(32), data(case), bytes(32)),
+    "private": read_private,
+    "gossip": read_gossip,
+    "frame": lambda case: frames.Decoder().feed(data(case)),
+    "sync": read_sync,
+    "invitation": lambda case: invitation.decode(case["text"]),
+    "knock": lambda case: invitation.Knock.read(codec.unpack(data(case))),
+    "control": read_control,
+}
+
+
+def data(case):
+    return bytes.fromhex(case["hex"])
+
+
+@named(load("hostile"))
+def test_hostile_bytes_are_refused_by_name(case):
+    with pytest.raises(Refused) as refused:
+        READERS[case["read"]](case)
+    assert refused.value.rule == case["rule"]
+
+
+def test_there_are_many_hostile_cases_each_with_its_name():
+    cases = load("hostile")
+    assert len({case["name"] for case in cases}) == len(cases) >= 60
+
+
+# -- the other vectors ----------------------------------------------------------------------------
+
+
+def test_codec_vectors():
+    for case in load("codec"):
+        value, packed = value_of(case["value"]), bytes.fromhex(case["hex"])
+        assert codec.unpack(packed) == value
+        assert codec.pack(value) == packed
+
+
+@named(load("records"))
+def test_record_vectors(case):
+    one = record.parse(bytes.fromhex(case["wire"]))
+    place = bytes.fromhex(case["neighbourhood"])
+    record.verify(one, place)
+    assert plain(one.fields._asdict()) == case["fields"]
+    assert (one.header.hex(), one.signature.hex()) == (case["header"], case["signature"])
+    assert (one.id.hex(), one.wire.hex()) == (case["id"], case["wire"])
+    if one.content is not None:
+        signed = record.sign(one.fields, one.content, place, bytes.fromhex(case["device_seed"]))
+        assert signed == one
+
+
+def test_erasing_content_changes_neither_id_nor_signature():
+    whole, erased = load("records")[2:]
+    for part in ("id", "signature", "header"):
+        assert whole[part] == erased[part]
+
+
+def test_sealing_vectors():
+    case = load("sealing")
+    boxes = [seal.box_key(bytes.fromhex(one["device_seed"])) for one in case["devices"]]
+    assert [one.public.hex() for one in boxes] == [one["box"] for one in case["devices"]]
+    assert [one.secret.hex() for one in boxes] == [one["box_secret"] for one in case["devices"]]
+    part = {name: unhex(case[name]) for name in ("epoch", "slot", "private")}
+    epoch = seal.EpochKey.of(part["epoch"]["number"], part["epoch"]["key"])
+    assert epoch.id == part["epoch"]["key_id"]
+    sealed = part["epoch"]["sealed"]
+    assert seal.open_epoch(epoch, sealed, part["epoch"]["context"]) == part["epoch"]["plain"]
+    again = seal.seal_epoch(
+        epoch, part["epoch"]["plain"], part["epoch"]["context"], part["epoch"]["seed"]
+    )
+    assert again == sealed
+    assert seal.open_key(part["slot"]["slot"], boxes[1]) == part["slot"]["key"]
+    for box in boxes:
+        told = part["private"]
+        assert seal.open_private(told["sealed"], [box], told["context"]) == told["plain"]
+    stranger = seal.box_key(seed("stranger"))
+    assert seal.open_private(told["sealed"], [stranger], told["context"]) is None
+
+
+def unhex(part):
+    return {
+        name: bytes.fromhex(value) if isinstance(value, str) else value
+        for name, value in part.items()
+    }
+
+
+@named(load("statements"))
+def test_statement_vectors(case):
+    what, *says = value_of(case["says"])
+    expected = {"certify": statement.Certified, "revoke": statement.Revoked}[what](*says)
+    assert statement.read(bytes.fromhex(case["statement"])) == expected
+
+
+def test_gossip_vector():
+    case = unhex({k: v for k, v in load("gossip").items() if k != "topic"})
+    epoch = seal.EpochKey.of(1, case["epoch_key"])
+    assert gossip.topic(case["neighbourhood"]) == load("gossip")["topic"]
+    assert gossip.gossip_key(epoch) == case["gossip_key"]
+    one = gossip.accept(case["frame"], [case["gossip_key"]], case["neighbourhood"])
+    assert one.wire == case["wire"]
+    assert gossip.frame(one.wire, case["gossip_key"]) == case["frame"]
+
+
+def test_invitation_vector():
+    case = load("invitation")
+    one = invitation.decode(case["text"])
+    assert one.id.hex() == case["id"]
+    assert [one.neighbourhood.hex(), one.peer.hex(), one.secret.hex()] == [
+        case["neighbourhood"],
+        case["peer"],
+        case["secret"],
+    ]
+    assert list(one.addresses) == case["addresses"]
+    assert invitation.encode(one) == case["text"]
+    told = case["proof"]
+    shown = invitation.proof(
+        one.secret, told["joiner"], told["inviter"], bytes.fromhex(told["person"])
+    )
+    assert shown.hex() == told["proof"]
+    knock = invitation.Knock.read(codec.unpack(bytes.fromhex(case["knock"])))
+    assert (knock.invitation, knock.proof, knock.name) == (one.id, shown, "Ana")
+
+
+def test_kind_vectors():
+    cases = load("kinds")
+    assert {case["kind"] for case in cases} == KINDS.keys()
+    for case in cases:
+        packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
+        assert schema.read_content(packed) == (case["kind"], fields)
+        assert schema.content(case["kind"], fields) == packed
+
+
+# -- authority and the story ----------------------------------------------------------------------
+
+
+def known(of):
+    return vectors_story.authority_told(of)
+
+
+@named(load("authority"))
+def test_authority_vectors(case):
+    place = bytes.fromhex(case["neighbourhood"])
+    records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
+    for one in records:
+        record.verify(one, record.FOUNDING if one.id == place else place)
+    charter, *acts = [vectors_story.act_of(one) for one in records]
+    for order in (acts, acts[::-1]):
+        assert known(authority.fold(charter, order, {})) == case["authority"]
+
+
+def test_two_vouchers_admit_one_does_not():
+    """Vectors 1 and 2 of the rules of authority, in words (R-11.2)."""
+    members = [len(case["authority"]["members"]) for case in load("authority")]
+    waiting = [len(case["authority"]["waiting"]) for case in load("authority")]
+    assert members == [2, 3, 2, 2, 3]
+    assert waiting == [1, 0, 0, 1, 0]
+
+
+class Home:
+    """A home with every device of the story, whose clock the test moves."""
+
+    def __init__(self, case):
+        self.now = case["now"]
+        self.wires = [bytes.fromhex(one["wire"]) for one in case["records"]]
+        seeds = [bytes.fromhex(one["device_seed"]) for one in case["devices"].values()]
+        self.devices = dict(zip(map(record.device_key, seeds), seeds, strict=True))
+        place = bytes.fromhex(case["neighbourhood"])
+        self.store = Store(":memory:")
+        self.state = open_state(self.store, place, self.devices, lambda: self.now)
+        self.inbox = Inbox(self.state)
+
+    def take(self, wires):
+        assert self.inbox.take_wires(wires).refused == []
+
+
+def check_story(home, case):
+    state, store = home.state, home.store
+    assert known(state.authority) == case["authority"]
+    assert set_hash(store.ids()).hex() == case["set_hash"]
+    ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
+    assert list(store.ids()) == ids
+    assert [plain(view) for one in ids if (view := state.views.get(one))] == case["views"]
+    assert state.views.state_hash().hex() == case["state_hash"]
+    assert [
+        {"person": person.hex(), "given": one.given, "received": one.received}
+        for person, one in sorted(state.views.balances().items())
+    ] == case["balances"]
+
+
+@pytest.mark.parametrize("order", ["as written", "backwards"])
+def test_the_story_folds_alike_in_any_order(order):
+    """R-03.16 and R-03.17: equal records give equal views and hashes."""
+    case = load("story")
+    home = Home(case)
+    home.take(home.wires if order == "as written" else [home.wires[0], *home.wires[:0:-1]])
+    check_story(home, case)
+
+
+def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
+    """R-03.18: nothing is refused for its time."""
+    case = load("story")
+    home = Home(case)
+    home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
+    home.take(home.wires)
+    assert home.store.count() == len(home.wires)
+    folded = [view for one in home.store.ids() if (view := home.state.views.get(one))]
+    assert 0 < len(folded) < len(case["views"])
+    assert max(view["created"] for view in folded) <= home.now + 10 * MINUTE_MS
+    home.now = case["now"]
+    home.state.fold_due()
+    check_story(home, case)
+
+
+def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
+    """R-11.3 and R-01.21: a slot gives the key that the record names."""
+    case = load("story")
+    home = Home(case)
+    home.take(home.wires)
+    keys_known = [
+        {"number": one.number, "key_id": one.id.hex(), "key": one.key.hex()}
+        for one in home.state.ring.all()
+    ]
+    assert keys_known == case["epoch_keys"]
+    stranger = Home({**case, "devices": {}})
+    stranger.take(stranger.wires)
+    assert stranger.state.ring.all() == []
+    assert set_hash(stranger.store.ids()).hex() == case["set_hash"]
+
+
+def test_a_persons_latest_profile_is_shown_whole():
+    """R-12.1: the highest (time, id), with nothing of an earlier one."""
+    case = load("story")
+    home = Home(case)
+    home.take(home.wires)
+    home.now += MINUTE_MS
+    ben = keys("Ben")
+    author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
+    assert home.state.views.latest("profile")[ben.person]["assets"] == ["bicycles"]
+    author.write(KINDS["profile"], {"name": "Ben B."}, person=ben.person)
+    latest = home.state.views.latest("profile")[ben.person]
+    assert (latest["name"], latest["assets"]) == ("Ben B.", None)
+
+
+def seed_of_length(count):
+    return seed("random")[:count]
+
+
+# -- sync -----------------------------------------------------------------------------------------
+
+
+def test_hello_vector():
+    case = load("sync")
+    device, signature = bytes.fromhex(case["hello"]["device"]), case["hello"]["signature"]
+    sender, receiver = case["peers"]
+    place = bytes.fromhex(case["neighbourhood"])
+    hello.check(device, bytes.fromhex(signature), place, sender=sender, receiver=receiver)
+    with pytest.raises(Refused, match=r"R-05\.2"):
+        hello.check(device, bytes.fromhex(signature), place, sender=receiver, receiver=sender)
+    (event,) = sync.Session().receive(bytes.fromhex(case["hello"]["frame"]))
+    assert (event.device, event.signature.hex()) == (device, signature)
+
+
+@named(load("sync")["rounds"])
+def test_sync_rounds(case):
+    """What the second side sends follows from what the first sends, whole or byte by byte."""
+    heads = [
+        {
+            bytes.fromhex(one["device"]): sync.Held(
+                one["seq"], bytes.fromhex(one["id"]), tuple(map(bytes.fromhex, one["fork"]))
+            )
+            for one in side
+        }
+        for side in case["heads"]
+    ]
+    assert [sync.digest(side).hex() for side in heads] == case["digests"]
+    sent, settled = replay(case, heads[1])
+    assert sent == b"".join(said(case, "b"))
+    assert settled == [sync.Settled(equal=case["digests"][0] == case["digests"][1])]
+
+
+def said(case, side):
+    return [bytes.fromhex(step["sends"]) for step in case["steps"] if step["side"] == side]
+
+
+def replay(case, heads):
+    """What a home with the second side's records answers, and the rounds it sees settled."""
+    store = [record.parse(bytes.fromhex(wire)) for wire in case["records"][1]]
+    session = sync.Session()
+    session.admit()
+    sent, settled = b"", []
+
+    def answer(result):
+        nonlocal sent
+        sent += result[0]
+        settled.extend(result[1])
+
+    for byte in b"".join(said(case, "a")):
+        for event in session.receive(bytes([byte])):
+            if isinstance(event, sync.Compare):
+                answer(session.compare(heads))
+            elif isinstance(event, sync.Lacks):
+                wires = [one.wire for gap in event.logs for one in beyond(gap, store)]
+                answer((session.records(wires), []))
+                answer(session.end())
+            elif isinstance(event, sync.Received):
+                answer((session.taken(event.size), []))
+            elif isinstance(event, sync.Settled):
+                settled.append(event)
+    return sent, settled
+
+
+def beyond(gap, store):
+    device, seq, short = gap
+    log_ = [one for one in store if one.fields.device == device]
+    if any(one.fields.seq == seq and one.id.startswith(short) for one in log_):
+        return [one for one in log_ if one.fields.seq > seq]
+    return log_
