@@ -111,7 +111,7 @@ class Author:
             entry.time,
             None,
             [entry.about] if entry.about else [],
-            kind.audience,
+            kind.audience_code,
             len(content),
             record.digest(content),
         )

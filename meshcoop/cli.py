@@ -12,6 +12,7 @@ from meshcoop.commands.context import Context
 from meshcoop.config import Home
 from meshcoop.errors import USAGE, Mistake
 from protocol.errors import Refused
+from protocol.text import line
 
 _REFUSED, _USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         build().meta(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        _end(f"{_first_line(str(error))} `meshcoop --help` shows how.", _USAGE)
+        _end(f"{_first_line(str(error))}; `meshcoop --help` shows how.", _USAGE)
     except Mistake as mistake:
         _end(mistake.sentence, mistake.code)
     except Refused as refusal:
@@ -61,10 +62,11 @@ def _launcher(app: App) -> Any:
 
 
 def _end(sentence: str, code: int) -> None:
-    print(sentence[0].upper() + sentence[1:], file=sys.stderr)
+    shown = line(sentence)  # some of it may be a peer's words
+    print(shown[0].upper() + shown[1:], file=sys.stderr)
     sys.exit(code)
 
 
 def _first_line(text: str) -> str:
     lines = [one.strip() for one in text.splitlines() if one.strip()]
-    return (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?") + "."
+    return (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?")

@@ -3,6 +3,7 @@
 import logging
 
 from meshcoop.author import Author
+from meshcoop.store import Row
 from protocol import seal
 from protocol.errors import Refused
 from protocol.schema import KINDS
@@ -47,3 +48,61 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
             except Refused as refusal:
                 _LOG.warning("cannot hand on the neighbourhood's key yet: %s", refusal)
                 return
+
+
+class Countersigner:
+    """R-13.15: confirms what others confirmed of this home's receipts, so that it is kept.
+
+    It goes through the store once, remembering how far; a record whose thread is not known yet is
+    looked at again.
+    """
+
+    _MARK = "countersigned"
+    _PAGE = 500
+    _MAX_WAITING = 1000
+
+    def __init__(self, author: Author) -> None:
+        self._author = author
+        self._store = author.inbox.store
+        self._done = int(str(self._store.meta(self._MARK) or 0))
+        self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
+
+    def run(self) -> None:
+        """Goes on from where it was."""
+        before = (self._done, len(self._waiting))
+        for n in list(self._waiting):
+            self._look(self._store.row(n))
+        while rows := self._store.answering(self._done, self._PAGE):
+            for row in rows:
+                self._look(row)
+            self._done = rows[-1].n
+        if before != (self._done, len(self._waiting)):
+            self._store.set_meta(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
+
+    def _look(self, row: Row) -> None:
+        self._waiting.pop(row.n, None)
+        if row.root is None:
+            self._waiting[row.n] = None
+            if len(self._waiting) > self._MAX_WAITING:
+                del self._waiting[next(iter(self._waiting))]
+            return
+        person = self._receipt_author(row)
+        if person is None:
+            return
+        try:
+            self._author.write(KINDS["confirm"], {}, about=row.record.id, person=person)
+        except Refused as refusal:
+            _LOG.info("a confirm is not countersigned: %s", refusal)
+
+    def _receipt_author(self, row: Row) -> bytes | None:
+        """The person of this home whose receipt the record confirms."""
+        state = self._author.state
+        entry = state.entry(row)
+        if entry is None or entry.kind != "confirm" or entry.about is None:
+            return None
+        above = self._store.get(entry.about)
+        receipt = state.entry(above) if above else None
+        known = state.authority
+        mine = {known.author(one) for one in self._author.devices} if known else set()
+        found = receipt is not None and receipt.kind == "receipt" and receipt.person in mine
+        return receipt.person if receipt is not None and found else None

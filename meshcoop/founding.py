@@ -49,7 +49,7 @@ def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
         now,
         None,
         [],
-        kind.audience,
+        kind.audience_code,
         len(content),
         record.digest(content),
     )

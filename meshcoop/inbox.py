@@ -38,6 +38,7 @@ class Inbox:
         self.state = state
         self.store = state.store
         self.pool = Pool()
+        self._absent_after = 0
         self.listeners: list[Callable[[Taken], None]] = []
 
     def take_wires(self, wires: Iterable[bytes]) -> Taken:
@@ -97,8 +98,11 @@ class Inbox:
         self.take([])  # an admission may have come to light, for which others wait
 
     def absent(self, limit: int) -> list[bytes]:
-        """Records whose content is missing here though nobody took it back."""
-        rows = self.store.absent(4 * limit)
+        """Records whose content is missing here though nobody took it back; each call goes on
+        where the last one ended, so that what was taken back does not hide the rest.
+        """
+        rows = self.store.absent(self._absent_after, 4 * limit)
+        self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
 
     # -- verify -----------------------------------------------------------------------------------
@@ -192,7 +196,7 @@ class Inbox:
             taken.touched |= self.state.fold_authority()
         self._erase(row)
         target = self.store.get(one.about) if one.about else None
-        if one.fields.audience == record.OPEN and target is not None:
+        if one.fields.reach == record.OPEN and target is not None:
             self._erase(target)
 
     def _erase(self, row: Row) -> None:

@@ -53,6 +53,7 @@ class Mesh:
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
         self._grown: set[bytes] = set()
         self._growth = trio.Event()
+        self._countersigner = duties.Countersigner(author)
         author.signed.append(self._publish)
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
@@ -195,4 +196,5 @@ class Mesh:
             self.inbox.state.fold_due()
             met = {one.person for one in self.conversations.values() if one.person}
             duties.seal_epochs(self.author, met)
+            self._countersigner.run()
             await trio.sleep(_DUTY_SECONDS)

@@ -294,8 +294,9 @@ class Conversation:
 
 
 def _paged(
-    read: Callable[[bytes, int, int], list[Record]], device: bytes, start: int
+    read: Callable[[bytes, int, int, bytes], list[Record]], device: bytes, seq: int
 ) -> Iterator[list[Record]]:
-    while page := read(device, start, _PAGE):
+    after = b""
+    while page := read(device, seq, _PAGE, after):
         yield page
-        start = page[-1].fields.seq + 1
+        seq, after = page[-1].fields.seq, page[-1].id

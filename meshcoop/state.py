@@ -55,7 +55,7 @@ class State:
     def read_act(self, row: Row) -> bool:
         """Remembers an open record of authority; what is malformed or over the quota is none."""
         one = row.record
-        if row.over or one.content is None or one.fields.audience != record.OPEN:
+        if row.over or one.content is None or one.fields.reach != record.OPEN:
             return False
         try:
             name, values = schema.read_content(one.content)
@@ -92,8 +92,7 @@ class State:
         before = self.authority
         acts = [act for act in self._acts.values() if not self._ahead(act.time, _AUTHORITY)]
         self.authority = authority.fold(charter, acts, self._forks())
-        epochs = (one for one in acts if one.kind == "epoch" and self.member(one.device))
-        if self.ring.learn(sorted(epochs, key=lambda one: one.id)) and before is not None:
+        if self.ring.learn(self._epochs(acts)) and before is not None:
             return self._roots()
         if before is None:
             return set()
@@ -102,12 +101,25 @@ class State:
         logs = [known for one in changed if (known := self.store.log(one))]
         return {root for known in logs for root in self.roots_of(known)}
 
+    def _epochs(self, acts: Iterable[Act]) -> list[Act]:
+        """R-03.8: the epoch acts that count, in order: by members' standing devices, and of each
+        number above 1 only where the one before it exists.
+        """
+        assert self.authority is not None
+        found: list[Act] = []
+        last = 0
+        for act in sorted(acts, key=lambda one: (one.fields.get("number", 0), one.id)):
+            stands = act.kind == "epoch" and self.authority.stands(act.device, act.seq)
+            if stands and self.member(act.device) and act.fields["number"] <= last + 1:
+                found.append(act)
+                last = act.fields["number"]
+        return found
+
     def seals(self) -> set[tuple[bytes, bytes]]:
         """Which devices (their keys) have been sent which epoch keys (their ids)."""
         return {
             (one[: seal.KEY], act.fields["key_id"])
-            for act in self._acts.values()
-            if act.kind == "epoch" and self.member(act.device)
+            for act in self._epochs(self._acts.values())
             for one in act.fields["seals"]
         }
 
@@ -184,9 +196,9 @@ class State:
 
         Private records stay closed: what folds is what all homes of the neighbourhood see alike.
         """
-        if one.content is None or one.fields.audience == record.PRIVATE:
+        if one.content is None or one.fields.reach == record.PRIVATE:
             return None
-        if one.fields.audience == record.OPEN:
+        if one.fields.reach == record.OPEN:
             return one.content
         key = self.ring.get(seal.sealed_epoch_id(one.content))
         return seal.open_epoch(key, one.content, self.context(one)) if key else None
@@ -201,9 +213,8 @@ class State:
         if self._ahead(fields.time, row.root or row.n):
             return None
         person = self.authority.author(fields.device) if self.authority else None
-        entry = Entry(
-            one.id, fields.device, fields.seq, fields.time, one.about, person or b"", None, {}
-        )
+        place = (one.id, fields.device, fields.seq, fields.time, one.about)
+        entry = Entry(*place, person or b"", None, {}, lasting=fields.lasting)
         if person is None:
             return entry._replace(fault=Refused("R-03.5", "its device belongs to no member"))
         if row.over:
@@ -220,7 +231,8 @@ class State:
         answers = [
             one
             for one in self.store.answers(row.record.id)
-            if one.record.fields.audience == record.OPEN
+            # Only what a record is about is retracted; a further parent is merely named.
+            if one.record.fields.reach == record.OPEN and one.record.about == row.record.id
         ]
         target = self.entry(row) if answers else None
         return target is not None and any(
@@ -236,9 +248,10 @@ class State:
         if plain is None:
             return None, {}
         name, values = schema.read_content(plain)
-        if name in KINDS and KINDS[name].audience != one.fields.audience:
+        if name in KINDS and KINDS[name].audience_code != one.fields.audience:
             audience = record.AUDIENCES[KINDS[name].audience]
-            raise Refused("R-10.9", f"a {name} has the audience {audience}")
+            lasting = " and lasts" if KINDS[name].relied_on else ""
+            raise Refused("R-10.9", f"a {name} has the audience {audience}{lasting}")
         return name, values
 
     def _ahead(self, time: int, root: int) -> bool:

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS logs (
 CREATE TABLE IF NOT EXISTS records (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, seq INTEGER NOT NULL,
     about BLOB, root INTEGER, over INTEGER NOT NULL, open INTEGER NOT NULL,
+    lasting INTEGER NOT NULL,
     header BLOB NOT NULL, signature BLOB NOT NULL, content BLOB
 );
 CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
@@ -206,19 +207,27 @@ class Store:
         ).fetchone()
         return row[0] if row else None
 
-    def log_from(self, device: bytes, seq: int, limit: int) -> list[Record]:
-        """At most `limit` records of a log from number `seq` on, in order, forks included."""
+    def log_from(self, device: bytes, seq: int, limit: int, after: bytes = b"") -> list[Record]:
+        """At most `limit` records of a log, forks included: number `seq` with ids above `after`,
+        then what follows, in order of number and id.
+        """
         rows = self._many(
-            "log = (SELECT n FROM logs WHERE device = ?) AND seq >= ? ORDER BY seq, id LIMIT ?",
+            "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
+            " ORDER BY seq, id LIMIT ?",
             device,
             seq,
+            after,
             limit,
         )
         return [row.record for row in rows]
 
-    def absent(self, limit: int) -> list[Row]:
-        """Records held without their content, newest first."""
-        return self._many("content IS NULL ORDER BY n DESC LIMIT ?", limit)
+    def absent(self, after: int, limit: int) -> list[Row]:
+        """Records held without their content, in rows above `after`."""
+        return self._many("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
+
+    def answering(self, after: int, limit: int) -> list[Row]:
+        """Lasting records that answer others, in rows above `after`."""
+        return self._many("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
     def answers(self, about: bytes) -> list[Row]:
         """Records that name `about` as a parent."""
@@ -266,15 +275,16 @@ class Store:
     def insert(self, one: Record, log_n: int, *, over: bool) -> int:
         """Adds a record to the tables that know records, and its thread if that is known."""
         cursor = self.db.execute(
-            "INSERT INTO records (id, log, seq, about, root, over, open, header, signature, content)"
-            " VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
+            "INSERT INTO records (id, log, seq, about, root, over, open, lasting, header, signature,"
+            " content) VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)",
             (
                 one.id,
                 log_n,
                 one.fields.seq,
                 one.about,
                 over,
-                one.fields.audience == record.OPEN,
+                one.fields.reach == record.OPEN,
+                one.fields.lasting,
                 one.header,
                 one.signature,
                 one.content,
@@ -336,7 +346,8 @@ class Store:
     def _kept(self, known: Log, fork: int) -> list[Kept]:
         rows = self.db.execute(
             "SELECT seq, id, EXISTS (SELECT 1 FROM parents p JOIN records c ON p.child = c.n"
-            " WHERE p.parent = r.id AND c.log <> r.log)"
+            " JOIN logs l ON c.log = l.n"
+            " WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork))"
             " FROM records r WHERE log = ? AND seq >= ?",
             (known.n, fork),
         )

@@ -260,9 +260,10 @@ class Host:
             if network.happens(network.loss):
                 continue
             hear = partial(there._hear, topic, message, data, self)  # noqa: SLF001
-            there.later(network.lag(), partial(hear, again=False))
+            first = network.lag()
+            there.later(first, partial(hear, again=False))
             if network.happens(network.duplication):
-                there.later(network.lag(), partial(hear, again=True))
+                there.later(first + network.lag(), partial(hear, again=True))
 
     def _hear(
         self, topic: str, message: bytes, data: bytes, sender: "Host", *, again: bool

@@ -38,7 +38,7 @@ def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
     for wire in chain:
         one = record.parse(wire)
         record.verify(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
-        if one.fields.audience != record.OPEN or one.content is None:
+        if one.fields.reach != record.OPEN or one.content is None:
             raise Refused("R-05.3", "a hello carries open records with their content")
         name, values = schema.read_content(one.content)
         found.append(Act(one.id, one.fields.device, one.fields.seq, one.fields.time, name, values))

@@ -16,6 +16,7 @@ from protocol.errors import Refused
 VERSION = 1
 OPEN, EPOCH, PRIVATE = 0, 1, 2
 AUDIENCES = ("open", "epoch", "private")
+LASTING = 4  # added to the audience where others rely on the record: it is never erased
 FOUNDING = bytes(32)  # stands for the neighbourhood in the charter that creates its id
 
 MAX_PARENTS = 8
@@ -25,8 +26,10 @@ MAX_TIME = 2**48  # milliseconds: the year 10889, and no sum of two overflows 64
 _SIGN = b"meshcoop record 1 sign\0"
 _NAME = b"meshcoop record 1 id\0"
 _SHAPE = 10
+_AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
 _KEY = 32
 _SIGNATURE = 64
+_WRAPPING = 1 + 2 + _SIGNATURE + 3  # what a record has beside header and content, at most
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
 
 
@@ -43,6 +46,16 @@ class Header(NamedTuple):
     audience: int
     size: int
     digest: bytes
+
+    @property
+    def reach(self) -> int:
+        """OPEN, EPOCH or PRIVATE."""
+        return self.audience & ~LASTING
+
+    @property
+    def lasting(self) -> bool:
+        """Whether others rely on the record, so that it neither expires nor can be retracted."""
+        return bool(self.audience & LASTING)
 
 
 class Record(NamedTuple):
@@ -115,6 +128,8 @@ def parse(wire: bytes) -> Record:
     # The bytes are canonical, so the header is what signature and content leave of them.
     tail = len(_SIGNATURE_PREFIX) + _SIGNATURE + len(codec.pack(content))
     packed = wire[1:-tail]
+    if len(packed) + fields.size + _WRAPPING > codec.MAX_BYTES:
+        raise Refused("R-01.9", "with its content the record is too long")
     return Record(record_id(packed, signature), fields, packed, signature, content)
 
 
@@ -148,8 +163,10 @@ def _header(value: Any) -> Header:
     _position(header)
     _times(header)
     _parents(header.parents)
-    if type(header.audience) is not int or not OPEN <= header.audience <= PRIVATE:
-        raise Refused("R-01.8", "the audience is open, epoch or private")
+    if type(header.audience) is not int or header.audience not in _AUDIENCE_CODES:
+        raise Refused("R-01.8", "the audience is open, epoch or private, lasting or not")
+    if header.lasting and header.expiry is not None:
+        raise Refused("R-01.8", "what others rely on does not expire")
     _integer("R-01.9", "the content's length", header.size, codec.MAX_BYTES)
     _bytes32("R-01.9", "the content's hash", header.digest)
     return header

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from protocol import codec
 from protocol.errors import Refused
 from protocol.fields import Field, Resolve
-from protocol.record import AUDIENCES, EPOCH
+from protocol.record import AUDIENCES, EPOCH, LASTING
 
 if TYPE_CHECKING:
     from protocol.thread import Entry, Thread
@@ -34,9 +34,15 @@ class Kind:
     audience: ClassVar[int]
     plural: ClassVar[str]
     relied_on: ClassVar[bool]  # neither expires nor can be retracted (R-01.17)
+    alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
     posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
     states: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def audience_code(self) -> int:
+        """The audience as headers have it (R-10.9)."""
+        return self.audience | (LASTING if self.relied_on else 0)
 
     @property
     def root(self) -> bool:
@@ -153,6 +159,7 @@ def describe() -> list[dict[str, Any]]:
             "about": list(one.about),
             "audience": AUDIENCES[one.audience],
             "posted": one.posted,
+            "lasting": one.relied_on,
             "states": list(one.states),
             "fields": [_describe_field(name, field) for name, field in one.fields.items()],
         }

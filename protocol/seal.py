@@ -89,6 +89,11 @@ def private_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -
     return context(neighbourhood, device, seq) + field.encode()
 
 
+def check_box(public: bytes) -> None:
+    """Raises Refused (R-01.23) for a key to which nothing can be sealed: a low-order point."""
+    _shared(bytes(range(KEY)), public, b"", b"")
+
+
 def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
     """R-01.23: `key` (32 bytes) sealed to one device's box key: a slot of 80 bytes.
 

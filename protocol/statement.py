@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import nacl.bindings
 import nacl.exceptions
 
-from protocol import codec
+from protocol import codec, seal
 from protocol.errors import Refused
 
 _DOMAIN = b"meshcoop statement 1\0"
@@ -62,6 +62,7 @@ def read(statement: bytes) -> Certified | Revoked:
         _bytes(last, _KEY)
         _verify(body, person, signatures[0])
         _verify(body, device, signatures[1])
+        seal.check_box(last)
         return Certified(person, device, last)
     if what == _REVOKE and len(signatures) == 1:
         if type(last) is not int or last < 0:

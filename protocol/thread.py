@@ -34,6 +34,7 @@ class Entry(NamedTuple):
     kind: str | None
     fields: dict[str, Any]
     fault: Refused | None = None  # why the content is no use, if it is not
+    lasting: bool = False  # others rely on it: it cannot be retracted
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -132,9 +133,7 @@ def view_hash(view: View) -> bytes:
 
 def retracts(entry: Entry, target: Entry) -> bool:
     """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
-    if entry.kind != "retract" or entry.person != target.person:
-        return False
-    return target.kind is None or not (target.kind in KINDS and KINDS[target.kind].relied_on)
+    return entry.kind == "retract" and entry.person == target.person and not target.lasting
 
 
 def _children(thread: Thread) -> dict[bytes, list[Entry]]:
@@ -228,8 +227,8 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
     target = thread.target(entry)
     if target.id in retracted or target.kind is None:
-        # What both have signed stands by itself when the words it grew from are gone.
-        if not kind.relied_on and kind.name != "retract":
+        # A receipt that both have signed stands by itself when the words it grew from are gone.
+        if not kind.alone:
             raise Refused("R-03.13", "what it is about is not there any more")
     elif "*" not in kind.about and target.kind not in kind.about:
         allowed = " or ".join(kind.about)

@@ -43,8 +43,10 @@ def _found(
     if context.home.keys.exists():
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
     identity = Identity.new(os.urandom)
-    unlocked = _new_keys(context, identity, passphrase.obtain(new=True))
+    secret = passphrase.obtain(new=True)
+    context.home.create()
     keep_listen(context, listen)
+    unlocked = _new_keys(context, identity, secret)  # last: from now on the home is taken
     with context.home.lock(), contextlib.closing(Store(context.home.store)) as store:
         author = found(store, identity, charter, as_, _now, os.urandom)
         neighbourhood = author.state.neighbourhood.hex()

@@ -61,8 +61,12 @@ def keep_listen(context: Context, listen: list[str] | None) -> None:
         from dataclasses import replace
 
         from meshcoop.net.address import check_listen
+        from meshcoop.network import NetworkError
 
-        for one in listen:
-            check_listen(one)
+        try:
+            for one in listen:
+                check_listen(one)
+        except NetworkError as error:
+            raise Mistake(str(error)) from None
         settings = context.home.read_settings()
         context.home.write_settings(replace(settings, listen=tuple(listen)))

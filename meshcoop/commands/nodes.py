@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from meshcoop import keystore, passphrase, process
 from meshcoop.client import Client
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
+from meshcoop.errors import Mistake
 from protocol.text import line
 
 
@@ -107,7 +108,24 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
             await node.ended.wait()
             nursery.cancel_scope.cancel()
 
-    trio.run(main)
+    try:
+        trio.run(main)
+    except BaseExceptionGroup as group:  # a nursery wraps what a person can mend, too
+        mistake = _mistake_in(group)
+        if mistake is None:
+            raise
+        raise mistake from None
+
+
+def _mistake_in(error: BaseException) -> Mistake | None:
+    from meshcoop.network import NetworkError
+
+    if isinstance(error, BaseExceptionGroup):
+        found = (_mistake_in(one) for one in error.exceptions)
+        return next((one for one in found if one), None)
+    if isinstance(error, NetworkError):
+        return Mistake(str(error))
+    return error if isinstance(error, Mistake) else None
 
 
 async def _watch_signals(stop: Any) -> None:

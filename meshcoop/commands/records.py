@@ -91,7 +91,7 @@ def _post_line(node: Client, text: str) -> dict[str, Any]:
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {"error": f"This line is not JSON: {error}."}
     return posted
 

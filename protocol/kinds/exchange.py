@@ -108,6 +108,7 @@ class Agreement(Kind):
     when = Moment()
     giver = Person(required=True, filled=True)
     receiver = Person(required=True, filled=True)
+    repeats = Text(max=200, filled=True, help="as the intent says")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The response's terms; the giver of a request is its responder, of an offer its author."""
@@ -116,7 +117,8 @@ class Agreement(Kind):
         intent = thread.target(response)
         giver, receiver = _parties(intent, response)
         terms = {name: response.fields.get(name) for name in ("minutes", "when")}
-        return {**terms, **entry.fields, "giver": giver, "receiver": receiver}
+        filled = {"giver": giver, "receiver": receiver, "repeats": intent.fields.get("repeats")}
+        return {**terms, **entry.fields, **filled}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.7: software does not agree to what is no longer waiting."""
@@ -126,24 +128,33 @@ class Agreement(Kind):
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
         """The intent's author countersigns the response."""
-        intent = thread.entries.get(target.about or b"")
-        return target.kind == "response" and intent is not None and intent.person == entry.person
+        try:
+            self._check(entry, target, thread.target(target))
+        except Refused:
+            return False
+        return True
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.6: by the intent's author, on the response's terms."""
         response = thread.target(entry)
         intent = thread.target(response)
+        self._check(entry, response, intent)
+        thread.make_view(entry, state="agreed", intent=intent.id, receipts=[])
+
+    def _check(self, entry: Entry, response: Entry, intent: Entry) -> None:
+        if response.kind != "response" or intent.kind not in {"offer", "request"}:
+            raise Refused("R-03.13", "the words that are agreed to are not there any more")
         if entry.person != intent.person:
-            raise Refused("R-13.6", f"only the author of the {intent.kind or 'intent'} can agree")
+            raise Refused("R-13.6", f"only the author of the {intent.kind} can agree")
         if response.person == intent.person:
             raise Refused("R-13.6", "it takes two people to agree")
-        if {entry.fields["giver"], entry.fields["receiver"]} != {intent.person, response.person}:
-            raise Refused("R-13.6", "giver and receiver are the two who agree")
-        if intent.kind and entry.fields["giver"] != _parties(intent, response)[0]:
-            raise Refused("R-13.6", f"the giver is not the one that this {intent.kind} means")
-        if response.kind:
-            _same_terms(response, entry)
-        thread.make_view(entry, state="agreed", intent=intent.id, receipts=[])
+        if (entry.fields["giver"], entry.fields["receiver"]) != _parties(intent, response):
+            raise Refused(
+                "R-13.6", f"giver and receiver are not those that this {intent.kind} means"
+            )
+        if entry.fields.get("repeats") != intent.fields.get("repeats"):
+            raise Refused("R-13.6", "it repeats otherwise than the intent says")
+        _same_terms(response, entry)
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-13.8: done once a receipt is confirmed; else cancelled if a party says so."""
@@ -154,7 +165,7 @@ class Agreement(Kind):
             view["state"] = "done"
         elif "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"
-        _mark_duplicates(thread, view, receipts)
+        _mark_duplicates(view, receipts)
 
 
 @kind("receipt", about=("agreement",), relied_on=True)
@@ -162,6 +173,7 @@ class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
     states = ("proposed", "confirmed", "disputed")
+    alone = True
     giver = Person(required=True, filled=True)
     receiver = Person(required=True, filled=True)
     minutes = Minutes(required=True, min=1)
@@ -187,8 +199,7 @@ class Receipt(Kind):
         agreement = thread.view_of(entry.about, "agreement")
         if agreement is None or agreement["state"] == "agreed":
             return
-        intent = thread.views.get(agreement["intent"])
-        if agreement["state"] == "cancelled" or not (intent and intent.get("repeats")):
+        if agreement["state"] == "cancelled" or not agreement["repeats"]:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
 
     def fold(self, thread: Thread, entry: Entry) -> None:
@@ -212,31 +223,53 @@ class Receipt(Kind):
             view["state"] = "disputed"
 
 
-@kind("confirm", about=("receipt",), relied_on=True)
+@kind("confirm", about=("receipt", "confirm"), relied_on=True)
 class Confirm(Kind):
-    """The other party signs the receipt: from now on it counts."""
+    """The other party signs the receipt: from now on it counts.
+
+    The software of the receipt's author confirms the confirm in turn (R-13.15), so that it stands
+    and is kept whatever becomes of its author's log: a debt does not end with a forked log.
+    """
+
+    alone = True
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
+        if (
+            thread.target(entry).kind == "confirm"
+            and "confirmed" in thread.marks[entry.about or b""]
+        ):
+            raise Refused("R-13.15", "it is confirmed already")
         receipt = thread.view_of(entry.about, "receipt")
         if receipt is not None and receipt["state"] == "confirmed":
             raise Refused("R-13.12", "the receipt is confirmed already")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """The other party countersigns the receipt."""
-        del thread
+        """The other party countersigns the receipt, and the receipt's author the confirm."""
+        if target.kind == "confirm":
+            return _receipt_author(thread, target) == entry.person
         parties = {target.fields.get("giver"), target.fields.get("receiver")}
         return target.kind == "receipt" and parties == {entry.person, target.person}
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.12: by the party that did not write the receipt."""
-        receipt = thread.view_of(entry.about, "receipt")
         target = thread.target(entry)
+        if target.kind == "confirm":
+            if _receipt_author(thread, target) != entry.person:
+                raise Refused("R-13.15", "only the receipt's author confirms that it is confirmed")
+            thread.marks[target.id].add("confirmed")
+            return
+        receipt = thread.view_of(entry.about, "receipt")
         if receipt is None or receipt["kind"] != "receipt":
             raise Refused("R-13.12", "the receipt itself does not count")
         if entry.person not in {receipt["giver"], receipt["receiver"]} - {target.person}:
             raise Refused("R-13.12", "only the other party can confirm a receipt")
         thread.marks[target.id].add("confirmed")
+
+
+def _receipt_author(thread: Thread, confirm: Entry) -> bytes | None:
+    receipt = thread.entries.get(confirm.about or b"")
+    return receipt.person if receipt is not None and receipt.kind == "receipt" else None
 
 
 def _parties(intent: Entry, response: Entry) -> tuple[bytes, bytes]:
@@ -259,12 +292,11 @@ def _cancelled_by(thread: Thread, agreements: list[View], person: bytes) -> bool
     return any(word in thread.marks[one["id"]] for one in agreements)
 
 
-def _mark_duplicates(thread: Thread, agreement: View, receipts: list[View]) -> None:
+def _mark_duplicates(agreement: View, receipts: list[View]) -> None:
     """R-13.13: one confirmed receipt an agreement and occurrence counts, the lowest (time, id)."""
-    intent = thread.views.get(agreement["intent"]) or {}
     seen: set[str | None] = set()
     for one in sorted(receipts, key=lambda view: (view["created"], view["id"])):
-        occurrence = one["on"] if intent.get("repeats") else None
+        occurrence = one["on"] if agreement["repeats"] else None
         if one["state"] == "confirmed":
             one["duplicate"] = occurrence in seen
             seen.add(occurrence)

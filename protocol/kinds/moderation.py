@@ -10,6 +10,8 @@ from protocol.thread import Entry, Thread, retracts
 class Retract(Kind):
     """Erases the content of one's own record everywhere; the log still verifies."""
 
+    alone = True
+
     def fold(self, thread: Thread, entry: Entry) -> None:
         """Thread folding has dropped what is retracted; what reaches here erases nothing."""
         target = thread.target(entry)

@@ -3,6 +3,7 @@
 They change who belongs and what holds (`protocol.authority`), not a thread's view.
 """
 
+from protocol.errors import Refused
 from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
 from protocol.schema import Kind, kind
@@ -37,6 +38,12 @@ class Charter(Kind):
     offset = Integer(min=-1080, max=1080, default=0, help="minutes from UTC for windows of days")
     timezone = Text(max=64, help="time zone, such as Europe/London")
     review = Moment(day_only=True, help="the day the charter is looked at again")
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-03.4: one charter, whose id is the neighbourhood's."""
+        if entry.id != thread.authority.neighbourhood:
+            raise Refused("R-03.4", "the neighbourhood has its charter already")
+        super().fold(thread, entry)
 
 
 class Authorial(Kind):
