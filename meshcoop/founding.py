@@ -14,6 +14,7 @@ from protocol import record, schema, seal, statement
 from protocol.record import Header, Record
 from protocol.schema import KINDS
 from protocol.seal import EpochKey
+from protocol.statement import FOUNDING
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class Identity:
     statement: bytes
 
     @classmethod
-    def new(cls, random: Callable[[int], bytes]) -> "Identity":
-        """A new person with a new device."""
+    def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING) -> "Identity":
+        """A new person with a new device, to found a neighbourhood or to join the one at `place`."""
         root_seed, device_seed = random(32), random(32)
-        certificate = statement.certify(root_seed, device_seed, seal.box_key(device_seed).public)
+        box = seal.box_key(device_seed).public
+        certificate = statement.certify(root_seed, device_seed, box, place)
         known = statement.read(certificate)
         return cls(root_seed, device_seed, known.person, known.device, certificate)
 

@@ -129,6 +129,10 @@ class Door:
         expected = invitation.proof(secret, peer, own, certified.person)
         if not hmac.compare_digest(expected, knock.proof):
             raise Refused("R-07.3", "the knock does not prove the invitation's secret")
+        knock.check(certified.device)
+        place = self._mesh.inbox.state.neighbourhood[: statement.PLACE]
+        if certified.place != place:
+            raise Refused("R-07.2", "the statement is for another neighbourhood")
         if holder not in {None, certified.person}:
             raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
         if holder is None and expires < self._now():
@@ -167,20 +171,28 @@ class Admitted:
     chain: list[bytes]
 
 
-async def knock(
-    network: Network, one: Invitation, inviter: str, certificate: bytes, name: str
-) -> Admitted | None:
+class Joiner(NamedTuple):
+    """Who knocks: their device's seed, the statement that certifies it, and their name."""
+
+    seed: bytes
+    statement: bytes
+    name: str
+
+
+async def knock(network: Network, one: Invitation, inviter: str, joiner: Joiner) -> Admitted | None:
     """Knocks once at the inviter's home: admitted, or None while a voucher is waited for.
 
     Raises Refused when the door stays shut, NetworkError when nobody is there.
     """
-    certified = statement.read(certificate)
+    certified = statement.read(joiner.statement)
     assert isinstance(certified, statement.Certified)
     proof = invitation.proof(one.secret, network.peer_id, inviter, certified.person)
+    signature = invitation.signed(proof, joiner.seed)
+    request = Knock(one.id, proof, signature, joiner.statement, joiner.name)
     stream = await _reach(network, one, inviter)
     try:
         with trio.fail_after(_ANSWER_SECONDS):
-            await stream.write(frames.encode(Knock(one.id, proof, certificate, name).frame()))
+            await stream.write(frames.encode(request.frame()))
             answer = await _first_frame(stream)
     except trio.TooSlowError:
         raise NetworkError("the inviter's home does not answer") from None
@@ -191,13 +203,13 @@ async def knock(
 
 
 async def keep_knocking(
-    network: Network, one: Invitation, inviter: str, certificate: bytes, name: str, seconds: float
+    network: Network, one: Invitation, inviter: str, joiner: Joiner, seconds: float
 ) -> Admitted | None:
     """The same until somebody is there. Raises NetworkError once `seconds` are over."""
     deadline = trio.current_time() + seconds
     while True:
         try:
-            return await knock(network, one, inviter, certificate, name)
+            return await knock(network, one, inviter, joiner)
         except NetworkError:
             if trio.current_time() + _RETRY_SECONDS > deadline:
                 raise

@@ -112,9 +112,12 @@ class Mesh:
         """This home has compared notes with at least one other."""
         self.settled.set()
 
-    def on_peers(self, addresses: list[str]) -> None:
-        """Further homes to talk to."""
+    def on_peers(self, peer: str, addresses: list[str]) -> None:
+        """Further homes to talk to. Where a member's own home says it is, others are told too."""
         self.peers.learn(addresses)
+        for address in addresses:
+            if address.endswith(f"/p2p/{peer}"):
+                self.peers.met(address, self._now())
 
     async def _rounds(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
 from meshcoop.inbox import Inbox, Taken
-from meshcoop.joining import Admitted, Door
+from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
@@ -129,7 +129,7 @@ class Node:
         deadline = trio.current_time() + seconds
         try:
             admitted = await joining.keep_knocking(
-                self.network, one, peer_id_from_key(one.peer), self._certificate(), name, seconds
+                self.network, one, peer_id_from_key(one.peer), self._joiner(name), seconds
             )
         except NetworkError as error:
             raise Mistake(
@@ -154,7 +154,7 @@ class Node:
         while self.member is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
             try:
-                admitted = await joining.knock(self.network, one, peer, self._certificate(), name)
+                admitted = await joining.knock(self.network, one, peer, self._joiner(name))
             except (NetworkError, Refused) as error:
                 _LOG.info("still waiting to be admitted: %s", error)
                 continue
@@ -238,5 +238,6 @@ class Node:
     def _remember(self, **values: Any) -> None:
         self.home.write_settings(replace(self.home.read_settings(), **values))
 
-    def _certificate(self) -> bytes:
-        return self._unlocked.keys.devices[0].statement
+    def _joiner(self, name: str) -> Joiner:
+        held = self._unlocked.keys.devices[0]
+        return Joiner(held.seed, held.statement, name)

@@ -84,8 +84,8 @@ class Watcher(Protocol):
     def on_settled(self) -> None:
         """A round is over."""
 
-    def on_peers(self, addresses: list[str]) -> None:
-        """The peer says where other homes are."""
+    def on_peers(self, peer: str, addresses: list[str]) -> None:
+        """The peer says where it and other homes are."""
 
 
 class Conversation:
@@ -186,7 +186,7 @@ class Conversation:
             case sync.Contents():
                 self._inbox.take_contents(event.items)
             case sync.Peers():
-                self._watcher.on_peers(event.addresses)
+                self._watcher.on_peers(self.peer, event.addresses)
             case sync.Settled():
                 self._over([event])
             case sync.Goodbye():

@@ -112,7 +112,7 @@ def _kinds_table() -> str:
         (
             f"`{one['name']}`",
             "a root" if one["root"] else _words(one["about"]),
-            one["audience"],
+            _audience(one),
             "a person" if one["posted"] else "software",
             ", ".join(one["states"]),
         )
@@ -132,7 +132,7 @@ def _methods_table() -> str:
 
 def _kind_table(kind: dict[str, Any]) -> str:
     where = "a root" if kind["root"] else f"about {_words(kind['about'])}"
-    title = f"**`{kind['name']}`**: {where}; audience {kind['audience']}."
+    title = f"**`{kind['name']}`**: {where}; audience {_audience(kind)}."
     if not kind["fields"]:
         return f"{title} It has no fields."
     rows = [
@@ -140,6 +140,10 @@ def _kind_table(kind: dict[str, Any]) -> str:
         for one in kind["fields"]
     ]
     return f"{title}\n\n" + _table(("field", "type", "bounds", "", "what it is"), rows)
+
+
+def _audience(kind: dict[str, Any]) -> str:
+    return f"{kind['audience']}, lasting" if kind["lasting"] else str(kind["audience"])
 
 
 def _words(about: list[str]) -> str:

@@ -26,7 +26,11 @@ class Keys(NamedTuple):
     person: bytes
     device: bytes
     box: BoxKey
-    statement: bytes
+
+    def certificate(self, neighbourhood: bytes = record.FOUNDING) -> bytes:
+        """The device's root statement for a neighbourhood, or for one that is being founded."""
+        place = neighbourhood[: statement.PLACE]
+        return statement.certify(self.root_seed, self.device_seed, self.box.public, place)
 
 
 def seed(name: str) -> bytes:
@@ -37,10 +41,8 @@ def seed(name: str) -> bytes:
 def keys(name: str) -> Keys:
     """The keys of the person called `name` in the vectors."""
     root_seed, device_seed = seed(f"{name} root"), seed(f"{name} device")
-    box = seal.box_key(device_seed)
-    certificate = statement.certify(root_seed, device_seed, box.public)
-    said = statement.read(certificate)
-    return Keys(root_seed, device_seed, said.person, said.device, box, certificate)
+    person, device = record.device_key(root_seed), record.device_key(device_seed)
+    return Keys(root_seed, device_seed, person, device, seal.box_key(device_seed))
 
 
 def sign(
@@ -121,7 +123,14 @@ def _codec() -> list[dict[str, Any]]:
 
 def _records() -> list[dict[str, Any]]:
     ana, place = keys("Ana"), seed("neighbourhood")
-    first = sign(ana, None, schema.content("charter", {}), neighbourhood=bytes(32), time=START_MS)
+    first = sign(
+        ana,
+        None,
+        schema.content("charter", {}),
+        neighbourhood=bytes(32),
+        time=START_MS,
+        audience=record.OPEN | record.LASTING,
+    )
     second = sign(ana, first, b"", neighbourhood=place, time=START_MS, parents=(first.id,))
     third = sign(
         ana,
@@ -134,6 +143,14 @@ def _records() -> list[dict[str, Any]]:
         expiry=START_MS + record.DAY_MS,
     )
     erased = third._replace(content=None)
+    lasting = sign(
+        ana,
+        second,
+        b"relied on",
+        neighbourhood=place,
+        time=START_MS + MINUTE_MS,
+        audience=record.EPOCH | record.LASTING,
+    )
     return [
         _told(name, one, place, ana)
         for name, one, place in (
@@ -141,6 +158,7 @@ def _records() -> list[dict[str, Any]]:
             ("the next, about the first, empty content", second, place),
             ("eight parents, an expiry, epoch audience", third, place),
             ("the same, its content erased", erased, place),
+            ("epoch audience, and others rely on it", lasting, place),
         )
     ]
 
@@ -202,20 +220,27 @@ def _sealing() -> dict[str, Any]:
 
 
 def _statements() -> list[dict[str, Any]]:
-    ana = keys("Ana")
-    ended = statement.revoke(ana.root_seed, ana.device, 12)
+    ana, here = keys("Ana"), seed("neighbourhood")[: statement.PLACE]
+    ended = statement.revoke(ana.root_seed, ana.device, 12, here)
+    certificates = [
+        (f"a device certified by its person and by itself, {where}", place)
+        for where, place in (("to found", statement.FOUNDING), ("for one neighbourhood", here))
+    ]
     return [
-        {
-            "name": "a device certified by its person and by itself",
-            "root_seed": ana.root_seed.hex(),
-            "device_seed": ana.device_seed.hex(),
-            "says": plain(["certify", ana.person, ana.device, ana.box.public]),
-            "statement": ana.statement.hex(),
-        },
+        *(
+            {
+                "name": name,
+                "root_seed": ana.root_seed.hex(),
+                "device_seed": ana.device_seed.hex(),
+                "says": plain(["certify", place, ana.person, ana.device, ana.box.public]),
+                "statement": ana.certificate(place).hex(),
+            }
+            for name, place in certificates
+        ),
         {
             "name": "the device revoked after its record 12",
             "root_seed": ana.root_seed.hex(),
-            "says": plain(["revoke", ana.person, ana.device, 12]),
+            "says": plain(["revoke", here, ana.person, ana.device, 12]),
             "statement": ended.hex(),
         },
     ]
@@ -244,6 +269,9 @@ def _invitation() -> dict[str, Any]:
     text = invitation.encode(one)
     joiner, inviter = "12D3KooWJoiner", "12D3KooWInviter"
     shown = invitation.proof(one.secret, joiner, inviter, ana.person)
+    signature = invitation.signed(shown, ana.device_seed)
+    certificate = ana.certificate(one.neighbourhood)
+    knock = invitation.Knock(one.id, shown, signature, certificate, "Ana")
     return {
         "neighbourhood": one.neighbourhood.hex(),
         "peer": one.peer.hex(),
@@ -256,6 +284,8 @@ def _invitation() -> dict[str, Any]:
             "inviter": inviter,
             "person": ana.person.hex(),
             "proof": shown.hex(),
+            "device_seed": ana.device_seed.hex(),
+            "signature": signature.hex(),
         },
-        "knock": codec.pack(invitation.Knock(one.id, shown, ana.statement, "Ana").frame()).hex(),
+        "knock": codec.pack(knock.frame()).hex(),
     }

@@ -19,6 +19,7 @@ from protocol.schema import KINDS
 
 _PEERS = ("12D3KooWAna", "12D3KooWBen")
 _HALF_HOUR = 30
+_LASTING = record.OPEN | record.LASTING
 
 
 def generate() -> dict[str, Any]:
@@ -36,7 +37,7 @@ class _Household:
         self._time = START_MS
         self._drawn = 0
         self.ana, self.ben = keys("Ana"), keys("Ben")
-        first = founding.Identity(*self.ana[:4], self.ana.statement)
+        first = founding.Identity(*self.ana[:4], self.ana.certificate())
         self.store = Store(":memory:")
         self.author: Author = founding.found(
             self.store, first, {"name": "Ash Street"}, "Ana", self.now, self.random
@@ -57,8 +58,8 @@ class _Household:
         )
 
     def _admit_ben(self) -> None:
-        ben = self.ben
-        self.post("admit", self.ana, None, person=ben.person, statement=ben.statement)
+        ben, place = self.ben, self.author.state.neighbourhood
+        self.post("admit", self.ana, None, person=ben.person, statement=ben.certificate(place))
         self.author.devices[ben.device] = ben.device_seed
         self.author.state.ring.add_box(ben.device, ben.box)
         duties.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
@@ -73,7 +74,8 @@ def story() -> dict[str, Any]:
     answer = home.post("response", ben, wish, text="I can drive")
     terms = home.post("agreement", ana, answer)
     given = home.post("receipt", ben, terms, on="2026-09-22", note="It rained")
-    home.post("confirm", ana, given)
+    confirmed = home.post("confirm", ana, given)
+    home.post("confirm", ben, confirmed)
     offer = home.post("offer", ben, None, title="Bicycle repair", tags=["bicycles"])
     home.post("retract", ben, offer)
     refused = home.post("request", ben, None, title="A ladder for a day")
@@ -153,6 +155,7 @@ def _authority() -> list[dict[str, Any]]:
         one.told("founder F, V = 2: F admits X", [(ana, cai)]),
         one.told("founder F, V = 2: F admits X, X alone admits Y", [(ana, cai), (cai, dee)]),
         one.told("F admits X, X and F admit Y", [(ana, cai), (cai, dee), (ana, dee)]),
+        one.told("F admits X with a statement for elsewhere", [(ana, cai)], vectors.seed("away")),
     ]
 
 
@@ -162,17 +165,23 @@ class _Rolls:
     def __init__(self, founders: list[Keys]) -> None:
         fields = {
             "name": "Elm Row",
-            "founders": [one.statement for one in founders],
+            "founders": [one.certificate() for one in founders],
             "vouchers": 2,
         }
         content = schema.content("charter", fields)
         place = record.FOUNDING
-        self._charter = sign(founders[0], None, content, neighbourhood=place, time=START_MS)
+        self._charter = sign(
+            founders[0], None, content, neighbourhood=place, time=START_MS, audience=_LASTING
+        )
 
-    def told(self, name: str, admissions: list[tuple[Keys, Keys]]) -> dict[str, Any]:
+    def told(
+        self, name: str, admissions: list[tuple[Keys, Keys]], place: bytes | None = None
+    ) -> dict[str, Any]:
+        """What these admissions make of it; `place`: where their statements are for, if not here."""
         records = [self._charter]
         for voucher, newcomer in admissions:
-            fields = {"person": newcomer.person, "statement": newcomer.statement}
+            certificate = newcomer.certificate(place or self._charter.id)
+            fields = {"person": newcomer.person, "statement": certificate}
             own = [one for one in records if one.fields.device == voucher.device]
             records.append(
                 sign(
@@ -181,6 +190,7 @@ class _Rolls:
                     schema.content("admit", fields),
                     neighbourhood=self._charter.id,
                     time=START_MS + len(records) * MINUTE_MS,
+                    audience=_LASTING,
                 )
             )
         known = authority.fold(act_of(self._charter), [act_of(one) for one in records[1:]], {})

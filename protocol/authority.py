@@ -117,7 +117,10 @@ def founding(act: Act) -> dict[str, Any]:
     charter = defaults | {name: one for name, one in act.fields.items() if one is not None}
     founders = [statement.read(one) for one in charter["founders"]]
     if not any(
-        isinstance(one, statement.Certified) and one.device == act.device for one in founders
+        isinstance(one, statement.Certified)
+        and one.device == act.device
+        and one.place == statement.FOUNDING
+        for one in founders
     ):
         raise Refused("R-03.4", "the charter is not signed by a founder's device")
     return charter
@@ -173,15 +176,18 @@ def _devices(charter: Act, fields: dict[str, Any], acts: list[Act]) -> dict[byte
 def _statements(
     charter: Act, fields: dict[str, Any], acts: list[Act]
 ) -> Iterable[tuple[bytes, statement.Certified | statement.Revoked]]:
-    carried = [(charter.id, one) for one in fields["founders"]]
+    here = charter.id[: statement.PLACE]
+    carried = [(charter.id, one, statement.FOUNDING) for one in fields["founders"]]
     carried += [
-        (act.id, act.fields["statement"]) for act in acts if act.kind in {"admit", "device"}
+        (act.id, act.fields["statement"], here) for act in acts if act.kind in {"admit", "device"}
     ]
-    for carrier, one in carried:
+    for carrier, one, place in carried:
         try:
-            yield carrier, statement.read(one)
+            said = statement.read(one)
         except Refused:
             continue  # a carrier may carry nonsense; it then certifies nothing
+        if said.place == place:
+            yield carrier, said
 
 
 def _vouches(authority: Authority, acts: list[Act]) -> dict[bytes, list[Act]]:

@@ -7,12 +7,16 @@ import ipaddress
 import re
 from typing import Any, NamedTuple
 
+import nacl.bindings
+import nacl.exceptions
+
 from protocol.errors import Refused
 
 PROTOCOL = "/meshcoop/join/1"
 LIFETIME_MS = 7 * 86_400_000
 PREFIX, SECRET = 16, 16
 
+_SIGN = b"meshcoop knock 1 sign\0"
 _VERSION = 1
 _MAX_BYTES = 93  # 150 base32 characters
 _HEAD = 1 + PREFIX + 32 + SECRET
@@ -79,11 +83,19 @@ def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
     return hmac.digest(secret, message, "sha256")
 
 
+def signed(proof: bytes, device_seed: bytes) -> bytes:
+    """R-07.3: the device signs the proof, so that nobody knocks with another's statement."""
+    _, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
+    signature: bytes = nacl.bindings.crypto_sign(_SIGN + proof, secret)[:64]
+    return signature
+
+
 class Knock(NamedTuple):
     """The joiner's request. `statement` certifies their first device, `name` is for the voucher."""
 
     invitation: bytes
     proof: bytes
+    signature: bytes
     statement: bytes
     name: str
 
@@ -93,13 +105,22 @@ class Knock(NamedTuple):
     @classmethod
     def read(cls, frame: list[Any]) -> "Knock":
         """Raises Refused (R-07.2)."""
-        types = (int, bytes, bytes, bytes, str)
+        types = (int, bytes, bytes, bytes, bytes, str)
         if len(frame) != len(types) or [type(item) for item in frame] != list(types):
-            raise Refused("R-07.2", "a knock is an invitation, a proof, a statement and a name")
+            raise Refused("R-07.2", "a knock has invitation, proof, signature, statement and name")
         knock = cls(*frame[1:])
         if frame[0] != KNOCK or not 1 <= len(knock.name.strip()) <= 80:  # noqa: PLR2004
             raise Refused("R-07.2", "a knock has a name of 1 to 80 characters")
         return knock
+
+    def check(self, device: bytes) -> None:
+        """Raises Refused (R-07.3) unless `device` signed the proof."""
+        try:
+            if len(self.signature) != 64:  # noqa: PLR2004
+                raise ValueError("length")
+            nacl.bindings.crypto_sign_open(self.signature + _SIGN + self.proof, device)
+        except (nacl.exceptions.CryptoError, ValueError, TypeError):
+            raise Refused("R-07.3", "the device has not signed this knock") from None
 
 
 def _pack_address(address: str) -> bytes | None:

@@ -19,32 +19,42 @@ _SIGNATURE = 64
 _KEY = 32
 
 
-class Certified(NamedTuple):
-    """`person` (root key) says that `device` is theirs, with `box` to seal things to."""
+PLACE = 16  # bytes of a neighbourhood's id
+FOUNDING = bytes(PLACE)  # in the charter, which creates the id
 
+
+class Certified(NamedTuple):
+    """`person` (root key) says that `device` is theirs in the neighbourhood whose id begins with
+    `place`, with `box` to seal things to.
+    """
+
+    place: bytes
     person: bytes
     device: bytes
     box: bytes
 
 
 class Revoked(NamedTuple):
-    """`person` says that nothing of `device` after number `after` is theirs."""
+    """`person` says that nothing of `device` after number `after` is theirs in `place`."""
 
+    place: bytes
     person: bytes
     device: bytes
     after: int
 
 
-def certify(root_seed: bytes, device_seed: bytes, box: bytes) -> bytes:
-    """A statement signed by the root key and by the device, so that nobody claims another's."""
-    person = _public(root_seed)
-    body = [_CERTIFY, person, _public(device_seed), box]
+def certify(root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING) -> bytes:
+    """A statement signed by the root key and by the device, so that nobody claims another's.
+
+    `place`: the first 16 bytes of the neighbourhood's id, so that nobody carries it elsewhere.
+    """
+    body = [_CERTIFY, place, _public(root_seed), _public(device_seed), box]
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
-def revoke(root_seed: bytes, device: bytes, after: int) -> bytes:
+def revoke(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
     """A statement that ends `device` after its record number `after` (0: from the beginning)."""
-    body = [_REVOKE, _public(root_seed), device, after]
+    body = [_REVOKE, place, _public(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
 
 
@@ -52,10 +62,11 @@ def revoke(root_seed: bytes, device: bytes, after: int) -> bytes:
 def read(statement: bytes) -> Certified | Revoked:
     """What a statement says, its signatures checked. Raises Refused (R-03.1 to R-03.3)."""
     value = codec.unpack(statement)
-    if type(value) is not list or not value or type(value[0]) is not list or len(value[0]) != 4:  # noqa: PLR2004
+    if type(value) is not list or not value or type(value[0]) is not list or len(value[0]) != 5:  # noqa: PLR2004
         raise Refused("R-03.1", "not a root statement")
     body, signatures = value[0], value[1:]
-    what, person, device, last = body
+    what, place, person, device, last = body
+    _bytes(place, PLACE)
     for key in (person, device):
         _bytes(key, _KEY)
     if what == _CERTIFY and len(signatures) == 2:  # noqa: PLR2004
@@ -63,12 +74,12 @@ def read(statement: bytes) -> Certified | Revoked:
         _verify(body, person, signatures[0])
         _verify(body, device, signatures[1])
         seal.check_box(last)
-        return Certified(person, device, last)
+        return Certified(place, person, device, last)
     if what == _REVOKE and len(signatures) == 1:
         if type(last) is not int or last < 0:
             raise Refused("R-03.3", "a device is revoked after a record number")
         _verify(body, person, signatures[0])
-        return Revoked(person, device, last)
+        return Revoked(place, person, device, last)
     raise Refused("R-03.1", "a root statement certifies or revokes a device")
 
 
@@ -85,7 +96,7 @@ def _sign(body: list[Any], seed: bytes) -> bytes:
 
 def _bytes(value: Any, length: int) -> None:
     if type(value) is not bytes or len(value) != length:
-        raise Refused("R-03.1", "keys are 32 bytes and signatures 64")
+        raise Refused("R-03.1", "keys are 32 bytes, places 16 and signatures 64")
 
 
 def _verify(body: list[Any], key: bytes, signature: Any) -> None:

@@ -17,7 +17,7 @@ from meshcoop.errors import Mistake
 from meshcoop.founding import Identity, found
 from meshcoop.keystore import HeldDevice, Keys, Unlocked
 from meshcoop.store import Store
-from protocol import invitation
+from protocol import invitation, seal, statement
 from protocol.schema import KINDS
 from protocol.text import line
 
@@ -88,7 +88,7 @@ def _join(
 ) -> None:
     """Asks to join the neighbourhood that an invitation is for."""
     _check_name(as_)
-    invitation.decode(code)
+    place = invitation.decode(code).neighbourhood
     if context.home.read_settings().neighbourhood:
         with context.node() as node:
             node.call("join", invitation=code, name=as_, seconds=wait)
@@ -98,11 +98,13 @@ def _join(
         )
         return
     secret = passphrase.obtain(new=not context.home.keys.exists())
+    context.home.create()
+    if not process.running(context.home):  # else the address is taken, by this very home
+        keep_listen(context, listen)
     if context.home.keys.exists():
-        unlocked = keystore.unlock(context.home.keys, secret)
+        unlocked = _certified_for(place, keystore.unlock(context.home.keys, secret))
     else:
-        unlocked = _new_keys(context, Identity.new(os.urandom), secret)
-    keep_listen(context, listen)
+        unlocked = _new_keys(context, Identity.new(os.urandom, place), secret)
     with _node_for_joining(context, secret) as node:
         member = node.call("join", invitation=code, name=as_, seconds=wait)
         status = node.call("status")
@@ -146,6 +148,20 @@ def _new_keys(context: Context, identity: Identity, secret: str) -> Unlocked:
     held = HeldDevice(identity.person, identity.device_seed, identity.statement)
     keys = Keys(os.urandom(32), (held,), identity.root_seed, keystore.machine_id())
     return keystore.create(context.home.keys, secret, keys)
+
+
+def _certified_for(place: bytes, unlocked: Unlocked) -> Unlocked:
+    """The same keys after a join that came to nothing, certified for where they now knock."""
+    keys = unlocked.keys
+    held = keys.devices[0]
+    known = statement.read(held.statement)
+    if known.place == place:
+        return unlocked
+    if keys.recovery is None:
+        raise Mistake("This home waits at another neighbourhood's door; use another --home.")
+    box = seal.box_key(held.seed).public
+    again = statement.certify(keys.recovery, held.seed, box, place)
+    return unlocked.save(replace(keys, devices=(replace(held, statement=again),)))
 
 
 def _tell(context: Context, unlocked: Unlocked, result: dict[str, Any], words: str) -> None:

@@ -1,0 +1,149 @@
+import nacl.bindings
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol import seal
+from protocol.errors import Refused
+from protocol.seal import EpochKey
+
+ADA, BEN, EVE = (seal.box_key(bytes([n]) * 32) for n in (1, 2, 3))
+PLACE = seal.context(b"n" * 32, b"d" * 32, 7)
+LOW_ORDER = [
+    bytes(32),
+    b"\x01" + bytes(31),
+    bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+    bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+    bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=300), st.binary(min_size=32, max_size=32), st.binary(max_size=80))
+def test_epoch_content_opens_with_its_key_in_its_place(plain, key, place):
+    epoch = EpochKey.of(1, key)
+    sealed = seal.seal_epoch(epoch, plain, place, b"s" * 32)
+    assert seal.open_epoch(epoch, sealed, place) == plain
+    assert seal.sealed_epoch_id(sealed) == epoch.id
+
+
+def test_epoch_content_opens_nowhere_else():
+    epoch = EpochKey.of(1, b"k" * 32)
+    sealed = seal.seal_epoch(epoch, b"words", PLACE, b"s" * 32)
+    wrong = [
+        seal.context(b"m" * 32, b"d" * 32, 7),
+        seal.context(b"n" * 32, b"e" * 32, 7),
+        seal.context(b"n" * 32, b"d" * 32, 8),
+        seal.private_context(b"n" * 32, b"d" * 32, 7, "text"),
+        b"",
+    ]
+    for place in wrong:
+        with pytest.raises(Refused, match=r"R-01\.22"):
+            seal.open_epoch(epoch, sealed, place)
+    with pytest.raises(Refused, match=r"R-01\.22"):
+        seal.open_epoch(EpochKey(1, epoch.id, b"l" * 32), sealed, PLACE)
+
+
+def test_an_epoch_id_commits_to_its_key_without_telling_it():
+    epoch = EpochKey.of(1, b"k" * 32)
+    assert epoch.id == seal.epoch_id(b"k" * 32) != seal.epoch_id(b"l" * 32)
+    assert epoch.id not in epoch.key
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_every_changed_bit_of_sealed_words_is_noticed(data):
+    epoch = EpochKey.of(1, b"k" * 32)
+    for sealed, opens in (
+        (
+            seal.seal_epoch(epoch, b"words", PLACE, b"s" * 32),
+            lambda one: seal.open_epoch(epoch, one, PLACE),
+        ),
+        (
+            seal.seal_for([ADA.public, BEN.public], b"words", PLACE, b"s" * 32),
+            lambda one: seal.open_private(one, [ADA], PLACE),
+        ),
+        (seal.seal_key(b"k" * 32, ADA.public, b"s" * 32), lambda one: seal.open_key(one, ADA)),
+    ):
+        wrong = bytearray(sealed)
+        wrong[data.draw(st.integers(0, len(wrong) - 1))] ^= data.draw(st.integers(1, 255))
+        try:
+            plain = opens(bytes(wrong))
+        except Refused:
+            continue
+        # Another reader's slot, an epoch's name and the ignored top bit of a point may change.
+        assert plain in {None, b"words", b"k" * 32}
+
+
+def test_private_words_open_for_those_named_and_for_nobody_else():
+    sealed = seal.seal_for([ADA.public, BEN.public], b"the key is under the mat", PLACE, b"s" * 32)
+    for mine in ([ADA], [BEN], [EVE, BEN], [ADA, BEN]):
+        assert seal.open_private(sealed, mine, PLACE) == b"the key is under the mat"
+    assert seal.open_private(sealed, [EVE], PLACE) is None
+    assert seal.open_private(sealed, [], PLACE) is None
+
+
+def test_private_words_do_not_open_in_another_place_or_field():
+    place = seal.private_context(b"n" * 32, b"d" * 32, 7, "text")
+    sealed = seal.seal_for([ADA.public], b"words", place, b"s" * 32)
+    for other in (
+        seal.private_context(b"n" * 32, b"d" * 32, 7, "note"),
+        seal.private_context(b"n" * 32, b"d" * 32, 8, "text"),
+        PLACE,
+    ):
+        with pytest.raises(Refused, match=r"R-01\.24"):
+            seal.open_private(sealed, [ADA], other)
+
+
+def test_sealed_words_name_no_reader_and_repeat_nobody():
+    sealed = seal.seal_for([ADA.public, ADA.public, BEN.public], b"words", PLACE, b"s" * 32)
+    assert sealed[0] == 2
+    for box in (ADA, BEN):
+        assert box.public not in sealed
+        assert box.secret not in sealed
+    again = seal.seal_for([ADA.public, BEN.public], b"words", PLACE, b"t" * 32)
+    assert sealed[1:] != again[1:]
+
+
+def test_a_key_in_a_slot_opens_for_its_device_only():
+    slot = seal.seal_key(b"k" * 32, ADA.public, b"s" * 32)
+    assert seal.open_key(slot, ADA) == b"k" * 32
+    with pytest.raises(Refused, match=r"R-01\.23"):
+        seal.open_key(slot, EVE)
+
+
+@pytest.mark.parametrize("point", LOW_ORDER, ids=lambda point: point.hex()[:8])
+def test_nothing_is_sealed_to_or_opened_from_a_low_order_point(point):
+    with pytest.raises(Refused, match=r"R-01\.23"):
+        seal.seal_key(b"k" * 32, point, b"s" * 32)
+    with pytest.raises(Refused, match=r"R-01\.23"):
+        seal.seal_for([ADA.public, point], b"words", PLACE, b"s" * 32)
+    with pytest.raises(Refused, match=r"R-01\.23"):
+        seal.open_key(point + bytes(48), ADA)
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_box_of_another_length_is_refused(length):
+    with pytest.raises(Refused, match=r"R-01\.23"):
+        seal.seal_key(b"k" * 32, b"b" * length, b"s" * 32)
+
+
+@pytest.mark.parametrize("count", [0, seal.MAX_SLOTS + 1])
+def test_private_words_have_1_to_32_readers(count):
+    boxes = [seal.box_key(bytes([n + 1]) * 32).public for n in range(count)]
+    with pytest.raises(Refused, match=r"R-01\.24"):
+        seal.seal_for(boxes, b"words", PLACE, b"s" * 32)
+
+
+@pytest.mark.parametrize("sealed", [b"", b"\0", b"\xff" * 300, b"\x21" + bytes(5000), b"\x01"])
+def test_malformed_private_words_are_refused(sealed):
+    with pytest.raises(Refused, match=r"R-01\.24"):
+        seal.open_private(sealed, [ADA], PLACE)
+
+
+def test_the_box_key_is_a_function_of_the_device_seed():
+    assert seal.box_key(b"\x01" * 32) == ADA
+    assert nacl.bindings.crypto_scalarmult_base(ADA.secret) == ADA.public
+    assert seal.derive(b"\x01" * 32, "box") != seal.derive(b"\x01" * 32, "gossip")

@@ -1,0 +1,431 @@
+"""The session by itself: heads are made up, records are any bytes."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol import frames, invitation, sync
+from protocol.errors import Refused
+from protocol.frames import Decoder, encode
+from protocol.invitation import Invitation, Knock
+from protocol.sync import (
+    BYE,
+    CONTENT,
+    CREDIT,
+    DIGEST,
+    END,
+    HAVE,
+    HEAD,
+    HELLO,
+    PEERS,
+    RECORDS,
+    WANT,
+    WINDOW,
+    Compare,
+    Goodbye,
+    Held,
+    Hello,
+    Lacks,
+    Received,
+    Session,
+    Settled,
+)
+
+HOME, DEVICE = b"n" * 32, b"d" * 32
+HELLO_FRAME = [HELLO, sync.VERSION, HOME, DEVICE, bytes(64), []]
+
+
+def device(n):
+    return bytes([n]) * 32
+
+
+def heads(**more):
+    return {device(n): Held(n, bytes([100 + n]) * 32) for n in range(1, 6)} | more
+
+
+def met():
+    session = Session()
+    list(session.receive(encode(HELLO_FRAME)))
+    session.admit()
+    return session
+
+
+def in_round(ours=None):
+    """A session that has sent its digest and its have-map, and got another digest."""
+    session = met()
+    ours = heads() if ours is None else ours
+    session.begin(ours)
+    assert list(session.receive(encode([DIGEST, b"other"]))) == [Compare()]
+    session.compare(ours)
+    return session
+
+
+def hear(session, *told, ours=None):
+    """The events of these frames, acted upon as a driver would."""
+    events = []
+    for event in session.receive(b"".join(encode(one) for one in told)):
+        events.append(event)
+        if isinstance(event, Hello):
+            session.admit()
+        if isinstance(event, Compare):
+            events += session.compare(heads() if ours is None else ours)[1]
+        if isinstance(event, Lacks):
+            events += session.end()[1]
+        if isinstance(event, Received):
+            session.taken(event.size)
+    return events
+
+
+def have(**more):
+    return [
+        item
+        for one, held in sorted(heads(**more).items())
+        for item in (one[:8], held.seq, held.id[:8], b"")
+    ]
+
+
+def test_equal_digests_settle_the_round_at_once():
+    session = met()
+    session.begin(heads())
+    assert session.busy
+    assert hear(session, [DIGEST, sync.digest(heads())]) == [Compare(), Settled(equal=True)]
+    assert not session.busy
+
+
+def test_a_digest_that_comes_first_is_answered_with_ours():
+    session = met()
+    (event,) = session.receive(encode([DIGEST, sync.digest(heads())]))
+    assert event == Compare()
+    out, events = session.compare(heads())
+    assert events == [Settled(equal=True)]
+    assert out == encode([DIGEST, sync.digest(heads())])
+
+
+def test_the_digest_depends_on_every_part_of_every_head():
+    base = heads()
+    ids = (b"f" * 32, b"g" * 32)
+    others = [
+        base | {device(1): Held(2, base[device(1)].id)},
+        base | {device(1): Held(1, b"x" * 32)},
+        base | {device(9): Held(1, b"x" * 32)},
+        base | {device(1): Held(1, base[device(1)].id, ids)},
+        base | {device(1): Held(1, base[device(1)].id, ids[:1])},
+        {},
+    ]
+    assert len({sync.digest(one) for one in [base, *others]}) == 7
+    turned = base | {device(1): Held(1, base[device(1)].id, ids[::-1])}
+    assert sync.digest(turned) == sync.digest(others[3])
+    assert sync.digest(dict(reversed(base.items()))) == sync.digest(base)
+
+
+def test_a_have_map_tells_what_the_peer_lacks():
+    theirs = have()
+    theirs[0 * 4 + 1] = 2  # more of the first log than we have
+    theirs[2 * 4 + 1] = 1  # less of the third
+    theirs[3 * 4 + 2] = b"z" * 8  # another head of the fourth
+    (lacks,) = in_round().receive(encode([HAVE, theirs[: 4 * 4], False]))
+    assert lacks == Lacks(
+        [
+            (device(3), 1, theirs[2 * 4 + 2]),
+            (device(4), 4, b"z" * 8),
+            (device(5), 0, b""),
+        ],
+        [],
+    )
+
+
+def test_a_fork_is_told_until_both_know_the_same_of_it():
+    forked = {device(2): Held(1, b"x" * 32, (b"a" * 32, b"b" * 32))}
+    (lacks,) = in_round(heads() | forked).receive(encode([HAVE, have(), False]))
+    assert lacks == Lacks([], [device(2)])
+    other = [device(2)[:8], 1, b"x" * 8, b"q" * 8]
+    (lacks,) = in_round(forked).receive(encode([HAVE, other, False]))
+    assert lacks == Lacks([], [device(2)])
+
+
+def test_claims_of_endless_logs_ask_for_nothing_and_are_kept_nowhere():
+    session = in_round()
+    for _ in range(200):
+        flat = [item for one in sorted(heads()) for item in (one[:8], 2**40, b"z" * 8, b"")]
+        assert hear(session, [HAVE, flat, True]) == []
+    assert hear(session, [HAVE, flat, False]) == [Lacks([], [])]
+
+
+def test_millions_of_claims_are_cut_off():
+    session = in_round()
+    dice = random.Random(3)
+    rules = []
+    while rules[-1:] != ["R-05.5"]:
+        flat = [x for _ in range(1000) for x in (dice.randbytes(8), 2**40, b"z" * 8, b"")]
+        rules.append(refused(lambda one: hear(session, one), [HAVE, flat, True]))
+    assert len(rules) == 66  # what 65,536 logs take, and one
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [b"d" * 8, -1, b"z" * 8, b""],
+        [b"d" * 8, True, b"z" * 8, b""],
+        [b"d" * 8, 1, b"z" * 8],
+        ["d" * 8, 1, b"z" * 8, b""],
+        [b"d" * 8, 1, None, b""],
+        [b"d" * 60_000, 1, b"z" * 8, b""],
+        [b"d" * 8, 1, b"z" * 60_000, b""],
+        [b"d" * 8, 1, b"z" * 8, b"m" * 60_000],
+        [b"", 1, b"z" * 8, b""],
+    ],
+)
+def test_a_row_of_a_have_map_has_its_shape_and_its_size(row):
+    with pytest.raises(Refused, match=r"R-05\.5"):
+        hear(in_round(), [HAVE, row, True])
+
+
+def test_a_have_map_of_many_logs_comes_in_frames_and_is_put_together():
+    many = {random.Random(n).randbytes(32): Held(n + 1, b"h" * 32) for n in range(5000)}
+    one, other = met(), met()
+    one.begin(many)
+    other.begin({})
+    list(one.receive(encode([DIGEST, sync.digest({})])))
+    out, _ = one.compare(many)
+    assert len(out) > frames.MAX_FRAME
+    list(other.receive(encode([DIGEST, sync.digest(many)])))
+    other.compare({})
+    assert list(other.receive(out)) == [Lacks([], [])]
+    (lacks,) = one.receive(encode([HAVE, [], False]))
+    assert len(lacks.logs) == 5000
+
+
+def out_of_turn():
+    return {
+        "an end without a round": (met(), [END]),
+        "an end before the peer's digest": (_begun(), [END]),
+        "an end before the have-map": (in_round(), [END]),
+        "an end amid the have-map": (_after(in_round(), [HAVE, have(), True]), [END]),
+        "a have-map without a round": (met(), [HAVE, have(), False]),
+        "a have-map before the digest": (_begun(), [HAVE, have(), False]),
+        "a second have-map": (_after(in_round(), [HAVE, have(), False]), [HAVE, have(), False]),
+        "a have-map after equal digests": (
+            _after(met(), [DIGEST, sync.digest(heads())]),
+            [HAVE, have(), False],
+        ),
+        "a second digest": (_after(met(), [DIGEST, b"other"]), [DIGEST, b"other"]),
+        "a second hello": (met(), HELLO_FRAME),
+        "credit for nothing": (met(), [CREDIT, 1]),
+        "negative credit": (met(), [CREDIT, -1]),
+        "credit beyond the window": (met(), [CREDIT, WINDOW + 1]),
+    }
+
+
+def _begun():
+    session = met()
+    session.begin(heads())
+    return session
+
+
+def _after(session, frame):
+    hear(session, frame)
+    return session
+
+
+@pytest.mark.parametrize("name", out_of_turn())
+def test_out_of_turn_is_refused(name):
+    session, frame = out_of_turn()[name]
+    with pytest.raises(Refused, match=r"R-05\."):
+        hear(session, frame)
+
+
+@pytest.mark.parametrize("kind", [DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, PEERS])
+def test_nothing_comes_before_the_hello(kind):
+    with pytest.raises(Refused, match=r"R-05\.2"):
+        list(Session().receive(encode([kind])))
+
+
+def test_another_version_or_a_long_chain_is_refused():
+    long = [*HELLO_FRAME[:5], [b""] * (sync.MAX_CHAIN + 1)]
+    for hello in ([HELLO, 2, *HELLO_FRAME[2:]], long, HELLO_FRAME[:5], [*HELLO_FRAME[:5], [1]]):
+        with pytest.raises(Refused, match=r"R-05\."):
+            list(Session().receive(encode(hello)))
+
+
+def test_a_peer_may_say_goodbye_before_anything_else():
+    assert list(Session().receive(encode([BYE, "R-05.2", "no"]))) == [Goodbye("R-05.2", "no")]
+
+
+def test_sending_over_the_window_is_refused():
+    sender, receiver = met(), met()
+    wires = [bytes(16_000)] * 50
+    with pytest.raises(Refused, match=r"R-05\.7"):
+        list(receiver.receive(sender.records(wires)))
+
+
+def test_credit_opens_the_window_again():
+    sender, receiver = met(), met()
+    for _ in range(200):
+        for event in receiver.receive(sender.records([bytes(16_000)] * 3)):
+            list(sender.receive(receiver.taken(event.size)))
+        assert sender.window == WINDOW
+
+
+def test_a_peer_that_gives_no_credit_gets_no_more_than_the_window():
+    sender = met()
+    sent = 0
+    while sender.window > 0:
+        sent += len(sender.records([bytes(16_000)]))
+    assert sent < WINDOW + frames.MAX_FRAME
+
+
+def test_what_a_later_version_adds_is_passed_over():
+    assert hear(met(), [99, "new"], [1000], [-5]) == []
+
+
+def test_begin_during_a_round_says_nothing():
+    session = met()
+    assert session.begin(heads())
+    assert session.begin({}) == b""
+
+
+# Frames and other readers ------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.lists(st.integers(-5, 300) | st.binary(max_size=300), max_size=5).map(lambda x: [7, *x]),
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_frames_come_out_as_they_went_in_whatever_the_pieces(told, dice):
+    data = b"".join(encode(one) for one in told)
+    decoder, found = Decoder(), []
+    while data:
+        cut = dice.randint(1, 40)
+        found += decoder.feed(data[:cut])
+        data = data[cut:]
+    assert found == told
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xff\xff\xff",
+        (64 * 1024 + 1).to_bytes(4, "big"),
+        b"\0\0\0\0",
+        b"\0\0\0\1\xc1",
+        b"\0\0\0\1\x90",
+        b"\0\0\0\2\x91\xc0",
+        b"\0\0\0\2\x91\xc3",
+        b"\0\0\0\3\x91\xcc\x01",
+        b"\0\0\0\1\x80",
+    ],
+)
+def test_what_is_no_frame_is_refused(data):
+    with pytest.raises(Refused):
+        Decoder().feed(data)
+
+
+ITEMS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.binary(max_size=40)
+    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=10),
+    lambda inner: st.lists(inner, max_size=5),
+    max_leaves=6,
+)
+HONEST = st.sampled_from(
+    [
+        [DIGEST, sync.digest(heads())],
+        [DIGEST, b"other"],
+        [HAVE, have(), False],
+        [HAVE, have(), True],
+        [RECORDS, [b"wire", b"wire"]],
+        [END],
+        [CREDIT, 0],
+        [HEAD, DEVICE, 7],
+        [WANT, [b"i" * 32]],
+        [CONTENT, b"i" * 32, b"words"],
+        [PEERS, ["/ip4/127.0.0.1/tcp/1"]],
+        [BYE, "R-05.1", "no"],
+    ]
+)
+WILD = st.lists(ITEMS, max_size=5).flatmap(lambda x: st.integers(0, 11).map(lambda k: [k, *x]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(HONEST | WILD, max_size=8), st.booleans(), st.booleans())
+def test_a_session_meets_any_frames_with_events_or_a_refusal(told, greeted, begun):
+    session = met() if greeted else Session()
+    if begun and greeted:
+        session.begin(heads())
+    try:
+        hear(session, *told)
+    except Refused:
+        return
+    assert 0 <= session.window <= WINDOW
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=200), st.booleans())
+def test_a_session_meets_any_bytes_with_events_or_a_refusal(data, framed):
+    session = met()
+    try:
+        list(session.receive(len(data).to_bytes(4, "big") + data if framed else data))
+    except Refused:
+        return
+
+
+def refused(read, what):
+    """The rule by which `what` is refused; None if it is read."""
+    try:
+        read(what)
+    except Refused as refusal:
+        return refusal.rule
+    return None
+
+
+PAPER = Invitation(
+    b"n" * 16, b"p" * 32, b"s" * 16, ("/ip4/192.168.1.7/tcp/4001", "/ip6/fe80::1/tcp/65535")
+)
+
+
+def test_an_invitation_survives_being_read_aloud():
+    typed = invitation.encode(PAPER)
+    assert len(typed) <= 150
+    assert invitation.decode(typed) == PAPER
+    assert invitation.decode(" -\n".join(typed.lower())) == PAPER
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.text(max_size=200) | st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", max_size=170), st.data())
+def test_any_typed_text_is_an_invitation_or_refused(typed, data):
+    valid = list(invitation.encode(PAPER))
+    valid[data.draw(st.integers(0, len(valid) - 1))] = data.draw(st.characters())
+    for text in (typed, "".join(valid)):
+        assert refused(invitation.decode, text) in {None, "R-07.1"}
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(ITEMS, max_size=7))
+def test_any_frame_is_a_knock_or_refused(frame):
+    for told in (frame, [0, *frame], [0, b"i" * 16, b"p" * 32, b"g" * 64, b"s", *frame]):
+        assert refused(Knock.read, told) in {None, "R-07.2"}
+
+
+def test_a_knock_comes_back_as_it_went():
+    knock = Knock(b"i" * 16, b"p" * 32, b"g" * 64, b"s" * 80, "Ben")
+    assert Knock.read(knock.frame()) == knock
+
+
+def test_a_proof_holds_for_its_two_ends_and_person_only():
+    base = (b"s" * 16, "joiner", "inviter", b"p" * 32)
+    others = [
+        (b"t" * 16, *base[1:]),
+        (base[0], "other", *base[2:]),
+        (*base[:2], "other", base[3]),
+        (*base[:3], b"q" * 32),
+        (base[0], "inviter", "joiner", base[3]),
+    ]
+    assert len({invitation.proof(*one) for one in (base, *others)}) == 6
