@@ -1,0 +1,249 @@
+"""Neighbourhoods in bad weather: whatever happens on the way, in the end all homes agree."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import trio
+import trio._core._run as scheduler
+from checks import check
+from people import act
+from simulation import NAMES, Home, Street, store_of
+from trio.testing import MockClock
+
+Scenario = Callable[[Street], Awaitable[None]]
+Simulate = Callable[..., Street]
+
+ACTIVE = 40.0  # seconds in which people post
+
+
+@pytest.fixture
+def simulate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulate]:
+    """Runs a scenario in simulated time with Trio's scheduling seeded, so that it repeats exactly."""
+    monkeypatch.setattr(scheduler, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
+    state = scheduler._r.getstate()
+    memory = Path("/dev/shm")
+
+    def run(seed: int, scenario: Scenario, names: tuple[str, ...] = NAMES) -> Street:
+        print(f"seed {seed}")  # noqa: T201 -- pytest shows it when the run fails
+        scheduler._r.seed(seed)
+        where = memory if memory.is_dir() else tmp_path
+        with tempfile.TemporaryDirectory(dir=where) as folder:
+            street = Street(seed, Path(folder), names)
+            trio.run(scenario, street, clock=MockClock(autojump_threshold=0))
+        return street
+
+    yield run
+    scheduler._r.setstate(state)
+
+
+async def bad_weather(street: Street) -> None:
+    """Most of a minute of loss, partitions, deaths and a newcomer, then the sun comes out."""
+    await weather(street, copied=None)
+
+
+async def bad_weather_and_a_copied_disk(street: Street) -> None:
+    """The same, and somewhere in it a home's disk is copied, and both copies go on."""
+    await weather(street, copied="ben")
+
+
+async def weather(street: Street, copied: str | None) -> None:
+    network, random = street.network, street.random
+    forked: set[bytes] = set()
+    network.loss, network.duplication, network.delay = 0.3, 0.1, (0.005, 1.5)
+    network.breaks, network.refusals = 0.01, 0.1
+    async with trio.open_nursery() as nursery:
+        for home in street.homes.values():
+            await nursery.start(home.live)
+        async with trio.open_nursery() as story:
+            for home in list(street.homes.values()):
+                story.start_soon(people_post, home)
+            story.start_soon(partitions, street)
+            story.start_soon(deaths, street, nursery, Random(random.random()))
+            story.start_soon(somebody_comes, street, nursery, Random(random.random()))
+            if copied:
+                forked.add(street.homes[copied].identity.device)
+                story.start_soon(a_copy, street, nursery, copied)
+        await street.settle()
+        check(street, frozenset(forked))
+        nursery.cancel_scope.cancel()
+
+
+async def people_post(home: Home) -> None:
+    random = home.random
+    while trio.current_time() < ACTIVE:
+        await trio.sleep(random.expovariate(1 / 12))
+        if home.up:
+            act(home, random)
+
+
+async def partitions(street: Street) -> None:
+    random = Random(f"{street.seed} partitions")
+    for _ in range(random.randint(2, 3)):
+        await trio.sleep(random.uniform(2, 8))
+        names = list(street.homes)
+        random.shuffle(names)
+        at = random.randint(1, len(names) - 1)
+        street.network.partition([names[:at], names[at:]])
+        await trio.sleep(random.uniform(4, 12))
+        street.network.heal()
+
+
+async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
+    for _ in range(random.randint(2, 4)):
+        await trio.sleep(random.uniform(2, 10))
+        home = random.choice([one for one in street.homes.values() if one.up])
+        await home.kill()
+        await trio.sleep(random.uniform(0, 12))
+        await nursery.start(home.live)
+
+
+async def somebody_comes(street: Street, nursery: trio.Nursery, random: Random) -> None:
+    await trio.sleep(random.uniform(5, 25))
+    # Not the home whose log forks: whom it admitted after that does not belong.
+    inviter = random.choice([h for h in street.homes.values() if h.up and "ben" not in h.name])
+    home = street.newcomer("zoe", inviter)
+    await nursery.start(home.live)
+    await people_post(home)
+
+
+async def a_copy(street: Street, nursery: trio.Nursery, name: str) -> None:
+    await trio.sleep(Random(f"{street.seed} copy").uniform(1, 25))
+    copy = street.clone(street.homes[name], f"{name}-copy")
+    await nursery.start(copy.live)
+    await people_post(copy)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_homes_agree_after_bad_weather(seed: int, simulate: Simulate) -> None:
+    street = simulate(seed, bad_weather)
+    assert street.events > 300
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(30, 230))
+def test_homes_agree_after_more_bad_weather(seed: int, simulate: Simulate) -> None:
+    simulate(seed, bad_weather)
+
+
+def test_a_seed_tells_the_same_story_twice(simulate: Simulate) -> None:
+    once, again = (simulate(3, bad_weather) for _ in range(2))
+    assert (once.trace, once.events) == (again.trace, again.events)
+
+
+async def copied_disk(street: Street) -> None:
+    """Ben's disk is copied, and both copies post while a partition keeps them apart."""
+    homes, network = street.homes, street.network
+    async with trio.open_nursery() as nursery:
+        for home in homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        clone = street.clone(homes["ben"], "ben-copy")
+        network.partition([["ada", "ben", "cem"], ["dot", "eva", "ben-copy"]])
+        await nursery.start(clone.live)
+        ada, ben, dot = homes["ada"], homes["ben"], homes["dot"]
+        asked = ada.must_post("request", {"title": "A lift", "minutes": "30"})
+        offered = dot.must_post("offer", {"title": "Bread", "minutes": "20"})
+        await trio.sleep(10)
+        receipts = [
+            await exchange(ada, ben, asked.id),
+            await exchange(dot, clone, offered.id),
+        ]
+        loose = [one.must_post("offer", {"title": one.name}).id for one in (ben, clone)]
+        await trio.sleep(10)
+        await street.settle()
+        device = frozenset({ben.identity.device})
+        check(street, forked=device)
+        state = ada.author.state if ada.author else None
+        assert state is not None
+        fork = store_of(ada).log(ben.identity.device)
+        assert fork is not None
+        assert fork.fork is not None
+        for one in receipts:  # signed by both, so they stay
+            view = state.views.get(one)
+            assert view is not None
+            assert view["state"] == "confirmed"
+        assert all(state.views.get(one) is None for one in loose)
+        minutes = {one: two.balance for one, two in state.views.balances().items()}
+        assert minutes == {
+            ada.identity.person: -30,
+            dot.identity.person: 20,
+            ben.identity.person: 10,
+        }
+        nursery.cancel_scope.cancel()
+
+
+async def exchange(asks: Home, answers: Home, intent: bytes) -> bytes:
+    """From a response to a receipt that both have signed; the receipt's id."""
+    response = answers.must_post("response", {}, intent)
+    await trio.sleep(10)
+    agreement = asks.must_post("agreement", {}, response.id)
+    await trio.sleep(10)
+    receipt = answers.must_post("receipt", {}, agreement.id)
+    await trio.sleep(10)
+    asks.must_post("confirm", {}, receipt.id)
+    return receipt.id
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(60))
+def test_homes_agree_after_bad_weather_and_a_copied_disk(seed: int, simulate: Simulate) -> None:
+    street = simulate(seed, bad_weather_and_a_copied_disk)
+    assert street.events > 300
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_fork_homes_agree_and_what_was_countersigned_stays(
+    seed: int, simulate: Simulate
+) -> None:
+    simulate(seed, copied_disk, NAMES[:5])
+
+
+async def long_absence(street: Street) -> None:
+    homes = street.homes
+    cem = homes["cem"]
+    async with trio.open_nursery() as nursery:
+        for home in homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        await cem.kill()
+        street.network.loss = 0.3
+        for at in range(200):
+            for one in (homes["ada"], homes["ben"]):
+                one.must_post("offer", {"title": f"number {at} of {one.name}"})
+            await trio.sleep(0.1)
+        assert len(cem.heard) == len(set(cem.heard))
+        before = len(cem.heard)
+        await nursery.start(cem.live)
+        await street.settle()
+        check(street)
+        came = cem.heard[before:]
+        assert len(came) == len(set(came)) >= 400
+        assert set(homes["ada"].posted + homes["ben"].posted) <= set(came)
+        nursery.cancel_scope.cancel()
+
+
+def test_a_home_that_was_away_gets_everything_once(simulate: Simulate) -> None:
+    simulate(1, long_absence, NAMES[:3])
+
+
+async def two_halves(street: Street) -> None:
+    """Each half has more homes than one home has links, and lives apart for long."""
+    names = list(street.homes)
+    async with trio.open_nursery() as nursery:
+        for home in street.homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        street.network.partition([names[:10], names[10:]])
+        await trio.sleep(300)
+        for name in (names[0], names[-1]):
+            street.homes[name].must_post("offer", {"title": name})
+        await street.settle()
+        check(street)
+        nursery.cancel_scope.cancel()
+
+
+def test_halves_that_were_apart_for_long_find_each_other(simulate: Simulate) -> None:
+    simulate(1, two_halves, tuple(f"home{at}" for at in range(20)))
