@@ -4,7 +4,7 @@ A record is only signed if it would count: the thread is folded with it first, b
 that every other home applies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,8 +71,11 @@ class Author:
         *,
         about: bytes | None = None,
         person: bytes | None = None,
+        naming: Iterable[bytes] = (),
     ) -> Record:
-        """Signs and stores one record of `kind`; private fields come in the clear."""
+        """Signs and stores one record of `kind`; private fields come in the clear. `naming`:
+        further parents.
+        """
         device = self._device(person)
         entry = self._draft(kind, device, about, fields)
         if kind.about:
@@ -87,7 +90,7 @@ class Author:
         kind.check(entry.fields)
         kind.guard(thread, entry)
         self._must_count(entry, root if kind.about else None)
-        one = self.sign(kind, entry)
+        one = self.sign(kind, entry, naming)
         self._within_quota(one)
         taken = self.inbox.take([one], durable=True)
         assert one in taken.stored, taken.refused
@@ -95,9 +98,8 @@ class Author:
             listener(one)
         return one
 
-    def sign(self, kind: Kind, entry: Entry, neighbourhood: bytes | None = None) -> Record:
+    def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes] = ()) -> Record:
         """The signed record of an entry at its place in this home's log."""
-        place = self.state.neighbourhood if neighbourhood is None else neighbourhood
         known = self.inbox.store.log(entry.device)
         head = known.head if known else START
         content = schema.content(kind.name, entry.fields)
@@ -110,14 +112,15 @@ class Author:
             head.id,
             entry.time,
             None,
-            [entry.about] if entry.about else [],
+            [*([entry.about] if entry.about else []), *naming],
             kind.audience_code,
             len(content),
             record.digest(content),
         )
         if len(content) > codec.MAX_BYTES - 1024:
             raise Refused("R-01.1", "this is too long for one record; write it shorter")
-        return record.sign(header, content, place, self.devices[entry.device])
+        seed = self.devices[entry.device]
+        return record.sign(header, content, self.state.neighbourhood, seed)
 
     # -- parts ------------------------------------------------------------------------------------
 

@@ -3,11 +3,13 @@
 import logging
 
 from meshcoop.author import Author
-from meshcoop.store import Row
+from meshcoop.rows import Row
 from protocol import seal
 from protocol.errors import Refused
 from protocol.schema import KINDS
 from protocol.seal import EpochKey
+
+_NAMED = 7  # parents of an accept beside the charter
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,6 +23,30 @@ def offer_epochs(author: Author, keys: list[EpochKey], device: bytes) -> None:
         sealed = seal.seal_key(one.key, box, author.random(32))
         fields = {"number": one.number, "key_id": one.id, "seals": [device + sealed]}
         author.write(KINDS["epoch"], fields)
+
+
+def accept_charter(author: Author) -> None:
+    """R-03.20: a newcomer's software accepts the charter, and names what brought them in."""
+    state = author.state
+    authority = state.authority
+    if authority is None or state.ring.current() is None:
+        return
+    for device in author.devices:
+        person = authority.author(device)
+        if person is None or not authority.members[person].admits:
+            continue  # a stranger, or a founder
+        sealed = {
+            act.fields["key_id"]: act.id
+            for act in state.acts("epoch")
+            if any(one.startswith(device) for one in act.fields["seals"])
+        }
+        brought = [*authority.members[person].admits, *sealed.values()]
+        missing = [one for one in brought if person not in authority.accepts.get(one, {})]
+        while missing:
+            named, missing = missing[:_NAMED], missing[_NAMED:]
+            author.write(
+                KINDS["accept"], {}, about=state.neighbourhood, person=person, naming=named
+            )
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:

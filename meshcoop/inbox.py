@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from meshcoop.pool import Pool
+from meshcoop.rows import Log, Row
 from meshcoop.state import State
-from meshcoop.store import Log, Row
 from protocol import log, record
 from protocol.errors import Refused
 from protocol.record import Record
@@ -120,7 +120,7 @@ class Inbox:
 
     def _placeable(self, one: Record) -> bool:
         """Whether a pooled record's turn has come."""
-        if not self.state.member(one.fields.device):
+        if not self.state.storable(one.fields.device):
             return False
         known = self.store.log(one.fields.device)
         head = known.head.seq if known else 0
@@ -132,7 +132,7 @@ class Inbox:
         device, seq = one.fields.device, one.fields.seq
         if self.store.has(one.id):
             return
-        if not self.state.member(device) and one.id != self.state.neighbourhood:
+        if not self.state.storable(device) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
             return
         known = self.store.begin_log(device)
@@ -172,12 +172,17 @@ class Inbox:
         for row in self.store.open_records():  # from a fork on no quota leaves anything out
             if row.record.fields.device == known.device:
                 self.state.read_act(row)
-        taken.touched |= self.state.fold_authority()
+        self._fold_authority(taken)
 
     def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
         n = self.store.insert(one, known.n, over=False)
-        dropped = self.store.prune()
+        self._forget(self.store.prune(self.pool.named()), taken)
+        if self.store.has(one.id):
+            self._stored(Row(n, None, False, one), taken)
+
+    def _forget(self, dropped: list[Row], taken: Taken) -> None:
+        """What is no longer kept leaves authority and views as well."""
         for row in dropped:
             self.state.forget_act(row.record.id)
             if row.root == row.n:
@@ -185,15 +190,24 @@ class Inbox:
             elif row.root is not None:
                 taken.touched.add(row.root)
         taken.touched -= {row.n for row in dropped}
-        if all(row.n != n for row in dropped):
-            self._stored(Row(n, None, False, one), taken)
+
+    def _fold_authority(self, taken: Taken) -> None:
+        """Folds authority; a log whose author's admission is not kept any more waits again."""
+        taken.touched |= self.state.fold_authority()
+        while strangers := self.state.strangers():
+            for device in strangers:
+                rows = self.store.drop_log(device)
+                for row in rows:
+                    self.pool.add(row.record)
+                self._forget([*rows, *self.store.prune(self.pool.named())], taken)
+            taken.touched |= self.state.fold_authority()
 
     def _stored(self, row: Row, taken: Taken) -> None:
         one = row.record
         taken.stored.append(one)
         self._join_thread(row.n, one, taken)
         if self.state.read_act(row):
-            taken.touched |= self.state.fold_authority()
+            self._fold_authority(taken)
         self._erase(row)
         target = self.store.get(one.about) if one.about else None
         if one.fields.reach == record.OPEN and target is not None:

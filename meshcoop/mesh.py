@@ -198,6 +198,7 @@ class Mesh:
         while True:
             self.inbox.state.fold_due()
             met = {one.person for one in self.conversations.values() if one.person}
+            duties.accept_charter(self.author)
             duties.seal_epochs(self.author, met)
             self._countersigner.run()
             await trio.sleep(_DUTY_SECONDS)

@@ -32,6 +32,11 @@ class Pool:
         """The devices that have records waiting."""
         return set(self._by_device)
 
+    def named(self) -> set[bytes]:
+        """What waiting records name as parents."""
+        waiting = (one for logs in self._by_device.values() for one in logs.values())
+        return {parent for one in waiting for parent in one.fields.parents}
+
     def add(self, one: Record) -> None:
         """Keeps `one` for later."""
         if one.id in self._ids:

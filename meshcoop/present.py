@@ -8,8 +8,8 @@ from typing import Any
 
 import msgpack
 
+from meshcoop.rows import Row
 from meshcoop.state import State
-from meshcoop.store import Row
 from protocol import seal
 from protocol.errors import Refused
 from protocol.fields import Many, Person

@@ -6,13 +6,14 @@ until its time has come.
 
 from collections.abc import Callable, Iterable
 
+import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.epochs import KeyRing
-from meshcoop.store import Log, Row, Store
+from meshcoop.rows import Log, Row
+from meshcoop.store import Store
 from meshcoop.views import Views
 from protocol import authority, record, schema, seal, thread
 from protocol.authority import Act, Authority
 from protocol.errors import Refused
-from protocol.kinds import neighbourhood as _kinds  # registers every kind before the first fold
 from protocol.record import Record
 from protocol.schema import KINDS
 from protocol.thread import Entry, Thread
@@ -21,7 +22,7 @@ DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold a
 
 _FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
-_ACTS = {one.name for one in (_kinds.Charter, _kinds.Admit, _kinds.Device, _kinds.Epoch)}
+_ACTS = {"charter", "admit", "accept", "device", "epoch"}
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
 
@@ -46,6 +47,25 @@ class State:
             if store.meta("fold") != _FOLD_VERSION:
                 self.rebuild()
 
+    def storable(self, device: bytes) -> bool:
+        """Whether the records of this device are stored (R-03.19)."""
+        return self.authority is not None and device in self.authority.storable
+
+    def strangers(self) -> list[bytes]:
+        """Devices with a log here that are not storable: an act that made them so was dropped."""
+        if self.authority is None:
+            return []
+        known = self.authority.storable
+        return [
+            one.device
+            for one in self.store.logs()
+            if one.device not in known and (one.head.seq or one.fork)
+        ]
+
+    def acts(self, kind: str) -> list[Act]:
+        """The authority's acts of one kind that are here, counting or not."""
+        return [act for act in self._acts.values() if act.kind == kind]
+
     def member(self, device: bytes) -> bool:
         """Whether the device belongs to a member."""
         return self.authority is not None and self.authority.author(device) is not None
@@ -64,7 +84,9 @@ class State:
         if name not in _ACTS:
             return False
         fields = one.fields
-        act = Act(one.id, fields.device, fields.seq, fields.time, name, values)
+        act = Act(
+            one.id, fields.device, fields.seq, fields.time, name, values, tuple(fields.parents)
+        )
         try:
             if one.id == self.neighbourhood:
                 authority.founding(act)
@@ -109,8 +131,11 @@ class State:
         found: list[Act] = []
         last = 0
         for act in sorted(acts, key=lambda one: (one.fields.get("number", 0), one.id)):
-            stands = act.kind == "epoch" and self.authority.stands(act.device, act.seq)
-            if stands and self.member(act.device) and act.fields["number"] <= last + 1:
+            if act.kind != "epoch" or not self.member(act.device):
+                continue
+            receivers = {self.authority.author(one[: seal.KEY]) for one in act.fields["seals"]}
+            counts = any(self.authority.counts(act, one) for one in receivers or {None})
+            if counts and act.fields["number"] <= last + 1:
                 found.append(act)
                 last = act.fields["number"]
         return found

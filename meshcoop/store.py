@@ -4,45 +4,16 @@ The store knows headers, not meanings: a relay keeps the same one. It never deci
 in; `meshcoop.inbox` does. Everything here is synchronous and short.
 """
 
-import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from meshcoop.errors import Mistake
+from meshcoop.rows import COLUMNS, SCHEMA, Log, Row, read_log, read_row
 from protocol import log, record
-from protocol.errors import Refused
+from protocol.heads import Held
 from protocol.log import Head, Kept
 from protocol.record import Record
-from protocol.sync import Held
-
-_LOG = logging.getLogger(__name__)
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS logs (
-    n INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE,
-    seq INTEGER NOT NULL, id BLOB, time INTEGER NOT NULL,
-    day INTEGER NOT NULL, records INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    fork INTEGER, ended INTEGER
-);
-CREATE TABLE IF NOT EXISTS records (
-    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, seq INTEGER NOT NULL,
-    about BLOB, root INTEGER, over INTEGER NOT NULL, open INTEGER NOT NULL,
-    lasting INTEGER NOT NULL,
-    header BLOB NOT NULL, signature BLOB NOT NULL, content BLOB
-);
-CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
-CREATE INDEX IF NOT EXISTS by_root ON records (root);
-CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
-CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
-CREATE INDEX IF NOT EXISTS by_absent ON records (n) WHERE content IS NULL;
-CREATE TABLE IF NOT EXISTS parents (
-    parent BLOB NOT NULL, child INTEGER NOT NULL, PRIMARY KEY (parent, child)
-) WITHOUT ROWID;
-"""
 
 # What hangs from a record, at any depth, waits again as if the record had never come.
 _UNROOT = """
@@ -56,34 +27,6 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
-_COLUMNS = "n, id, root, over, header, signature, content"
-
-
-class Log(NamedTuple):
-    """What is known of one device's log. `day` counts days since 1970; `records` and `bytes` are
-    what its head's day has used of the quota; `ended`: the number past twice the quota.
-    """
-
-    n: int
-    device: bytes
-    head: Head
-    day: int
-    records: int
-    bytes: int
-    fork: int | None
-    ended: int | None
-
-
-class Row(NamedTuple):
-    """A stored record. `root` is the row number of its thread's root, None while that is not here;
-    `over`: it lies above its device's quota.
-    """
-
-    n: int
-    root: int | None
-    over: bool
-    record: Record
-
 
 class Store:
     """Records by id, by log and by thread."""
@@ -93,7 +36,7 @@ class Store:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
-        self.db.executescript(_SCHEMA)
+        self.db.executescript(SCHEMA)
         self._depth = 0
         self.erasing = False  # content was erased in the transaction under way
 
@@ -180,11 +123,11 @@ class Store:
     def log(self, device: bytes) -> Log | None:
         """What is known of the log of `device`."""
         row = self.db.execute("SELECT * FROM logs WHERE device = ?", (device,)).fetchone()
-        return _log(row) if row else None
+        return read_log(row) if row else None
 
     def logs(self) -> list[Log]:
         """All logs."""
-        return [_log(row) for row in self.db.execute("SELECT * FROM logs")]
+        return [read_log(row) for row in self.db.execute("SELECT * FROM logs")]
 
     def heads(self) -> dict[bytes, Held]:
         """What sync compares: the head of every log, and what is kept of forks."""
@@ -323,23 +266,36 @@ class Store:
         # Who heard of the fork first has counted nothing beyond it: all forget what they counted.
         self.db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (known.n, at))
 
-    def prune(self) -> list[Row]:
-        """Drops what R-01.14 does not keep of forked logs; returns what was dropped."""
+    def prune(self, named: set[bytes]) -> list[Row]:
+        """Drops what R-01.14 does not keep of forked logs; returns what was dropped. What is
+        `named` by records that wait outside the store is kept for them.
+        """
         dropped: list[Row] = []
-        while found := self._unkept():
+        while found := self._unkept(named):
             for row in found:
-                self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
-                self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
-                self.db.execute(_UNROOT, (row.record.id,))
+                self._delete(row)
             dropped += found
         return dropped
 
-    def _unkept(self) -> list[Row]:
+    def drop_log(self, device: bytes) -> list[Row]:
+        """Takes a whole log out of the store; returns what was in it."""
+        rows = self._many("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
+        for row in rows:
+            self._delete(row)
+        self.db.execute("DELETE FROM logs WHERE device = ?", (device,))
+        return rows
+
+    def _delete(self, row: Row) -> None:
+        self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
+        self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
+        self.db.execute(_UNROOT, (row.record.id,))
+
+    def _unkept(self, named: set[bytes]) -> list[Row]:
         found: list[Row] = []
         for one in self.logs():
             if one.fork is not None:
                 rows = self._kept(one, one.fork)
-                keep = log.kept(one.fork, rows)
+                keep = log.kept(one.fork, rows) | named
                 found += [row for k in rows if k.id not in keep and (row := self.get(k.id))]
         return found
 
@@ -358,45 +314,10 @@ class Store:
         return found[0] if found else None
 
     def _many(self, where: str, *values: object) -> list[Row]:
-        rows = self.db.execute(f"SELECT {_COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
+        rows = self.db.execute(f"SELECT {COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
         stored = rows.fetchall()
-        found = [_row(*row) for row in stored]
+        found = [read_row(*row) for row in stored]
         for raw, row in zip(stored, found, strict=True):
             if raw[-1] is not None and row.record.content is None:
                 self.set_content(row.record.id, None)  # so that it counts as absent
         return found
-
-
-def _row(
-    n: int,
-    record_id: bytes,
-    root: int | None,
-    over: int,
-    header: bytes,
-    signature: bytes,
-    content: bytes | None,
-) -> Row:
-    """Reads a stored record back, hashing it again: a disk can forget a bit without an error."""
-    try:
-        fields = record.read_header(header)
-        if record.record_id(header, signature) != record_id:
-            raise Refused("R-01.11", "the id is not that of the bytes")
-    except Refused as refusal:
-        raise Mistake(
-            f"The store is damaged ({refusal}). Stop the node, move store.db away and start again: "
-            "the neighbours' nodes hold the records."
-        ) from None
-    if content is not None:
-        try:
-            record.check_content(fields, content)
-        except Refused:
-            _LOG.error("the content of %s is damaged; asking peers for it", record_id.hex())
-            content = None
-    return Row(n, root, bool(over), Record(record_id, fields, header, signature, content))
-
-
-def _log(
-    row: tuple[int, bytes, int, bytes | None, int, int, int, int, int | None, int | None],
-) -> Log:
-    n, device, seq, head, time, day, records, size, fork, ended = row
-    return Log(n, device, Head(seq, head, time), day, records, size, fork, ended)

@@ -14,6 +14,7 @@ from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
 from protocol import authority, hello, record, schema, sync
 from protocol.authority import Act, Authority
+from protocol.heads import SHORT, Heads, Held, digest
 from protocol.record import Record
 from protocol.schema import KINDS
 
@@ -63,6 +64,8 @@ class _Household:
         self.author.devices[ben.device] = ben.device_seed
         self.author.state.ring.add_box(ben.device, ben.box)
         duties.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
+        self._time += MINUTE_MS
+        duties.accept_charter(self.author)
         self.post("profile", ben, None, name="Ben", assets=["bicycles"])
 
 
@@ -214,7 +217,7 @@ def _sync() -> dict[str, Any]:
         log.append(sign(ana, before, bytes([n]), neighbourhood=place, time=time))
     other = sign(ana, log[1], b"other", neighbourhood=place, time=START_MS + 2 * MINUTE_MS)
     forked = tuple(sorted((log[2].id, other.id)))
-    proofs = {ana.device: sync.Held(2, log[1].id, forked)}
+    proofs = {ana.device: Held(2, log[1].id, forked)}
     stores: dict[str, tuple[list[Record], list[Record]]] = {
         "equal stores": (log, log),
         "one record is missing": (log, log[:2]),
@@ -237,12 +240,12 @@ def _hello(place: bytes, author: Keys, chain: list[Record]) -> dict[str, Any]:
     return {"device": author.device.hex(), "signature": signature.hex(), "frame": frame.hex()}
 
 
-def _heads(held: list[Record]) -> dict[bytes, sync.Held]:
-    return {one.fields.device: sync.Held(one.fields.seq, one.id) for one in held}
+def _heads(held: list[Record]) -> dict[bytes, Held]:
+    return {one.fields.device: Held(one.fields.seq, one.id) for one in held}
 
 
 def _round(
-    name: str, ours: sync.Heads, theirs: sync.Heads, stores: tuple[list[Record], list[Record]]
+    name: str, ours: Heads, theirs: Heads, stores: tuple[list[Record], list[Record]]
 ) -> dict[str, Any]:
     """One round, begun by the first side; each step is what one side sends at once."""
     sides = [sync.Session(), sync.Session()]
@@ -264,18 +267,18 @@ def _round(
     return {
         "name": name,
         "heads": [[_held(device, one) for device, one in side.items()] for side in heads],
-        "digests": [sync.digest(side).hex() for side in heads],
+        "digests": [digest(side).hex() for side in heads],
         "records": [[one.wire.hex() for one in side] for side in stores],
         "steps": steps,
     }
 
 
-def _held(device: bytes, one: sync.Held) -> dict[str, Any]:
+def _held(device: bytes, one: Held) -> dict[str, Any]:
     fork = [each.hex() for each in one.fork]
     return {"device": device.hex(), "seq": one.seq, "id": one.id.hex(), "fork": fork}
 
 
-def _answer(side: sync.Session, event: sync.Event, heads: sync.Heads, store: list[Record]) -> bytes:
+def _answer(side: sync.Session, event: sync.Event, heads: Heads, store: list[Record]) -> bytes:
     if isinstance(event, sync.Compare):
         return side.compare(heads)[0]
     if isinstance(event, sync.Lacks):
@@ -290,5 +293,5 @@ def _after(lacked: tuple[bytes, int, bytes], store: list[Record]) -> list[Record
     """What follows the peer's head, or the whole log where ours has another record there."""
     device, seq, short = lacked
     own = [one for one in store if one.fields.device == device]
-    known = any(one.fields.seq == seq and one.id[: sync.SHORT] == short for one in own)
+    known = any(one.fields.seq == seq and one.id[:SHORT] == short for one in own)
     return [one for one in own if not known or one.fields.seq > seq]

@@ -7,7 +7,7 @@ Renewals, registers and removals join here as further acts.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from protocol import statement
@@ -16,6 +16,7 @@ from protocol.schema import KINDS
 
 MONTH_MS = 30 * 86_400_000
 MAX_DEVICES = 4
+MAX_STORED_DEVICES = 32  # of one person, whose records are stored though they may not count
 
 
 class Act(NamedTuple):
@@ -27,6 +28,7 @@ class Act(NamedTuple):
     time: int
     kind: str
     fields: dict[str, Any]
+    parents: tuple[bytes, ...] = ()
 
 
 class Device(NamedTuple):
@@ -49,7 +51,10 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Authority:
-    """Who may, as of one set of open records."""
+    """Who may, as of one set of open records.
+
+    `accepts`: what people's standing accepts name → the person → the accept's id.
+    """
 
     neighbourhood: bytes
     charter: dict[str, Any]
@@ -57,6 +62,8 @@ class Authority:
     waiting: dict[bytes, frozenset[bytes]]  # person → those who vouched so far
     devices: dict[bytes, Device]
     forks: Mapping[bytes, int] = field(default_factory=dict)
+    storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
+    accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
     _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(
         default_factory=lambda: defaultdict(set)
@@ -73,6 +80,16 @@ class Authority:
         if known is None or seq >= self.forks.get(device, seq + 1):
             return False
         return known.revoked is None or seq <= known.revoked
+
+    def counts(self, act: Act, accepted_by: bytes | None) -> bool:
+        """R-03.12: whether an act stands, or lies beyond a fork but the person whom it concerns
+        has accepted it. No accept helps against a revocation.
+        """
+        known = self.devices.get(act.device)
+        if known is None or (known.revoked is not None and act.seq > known.revoked):
+            return False
+        before_fork = act.seq < self.forks.get(act.device, act.seq + 1)
+        return before_fork or accepted_by in self.accepts.get(act.id, {})
 
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of `people`, sorted."""
@@ -101,6 +118,8 @@ class Authority:
             needed[known.carrier] = None
             for admit in self.members[known.person].admits:
                 needed[admit] = None
+                accept = self.accepts.get(admit, {}).get(known.person)
+                needed.update({} if accept is None else {accept: None})
                 voucher = self._admitted_by[admit]
                 if voucher not in seen:
                     seen.add(voucher)
@@ -128,16 +147,33 @@ def founding(act: Act) -> dict[str, Any]:
 
 def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
     """Authority from the charter and all other open records, in any order."""
-    fields = founding(charter)
     ordered = sorted({act.id: act for act in acts}.values(), key=lambda act: (act.time, act.id))
-    devices = _devices(charter, fields, ordered)
+    every = _fold(charter, ordered, {}, strict=False)
+    storable = frozenset(one for one in every.devices if every.author(one) is not None)
+    return replace(_fold(charter, ordered, forks, strict=True), storable=storable)
+
+
+def _fold(
+    charter: Act, ordered: list[Act], forks: Mapping[bytes, int], *, strict: bool
+) -> Authority:
+    """Who belongs. Not strict (R-03.19): who would if nobody had been revoked, forked or held to a
+    monthly cap. That only grows with the set, so it decides what is stored: what a late record
+    takes out of the fold stays in the store, alike everywhere.
+    """
+    fields = founding(charter)
+    devices = _devices(charter, fields, ordered, strict=strict)
     founders = {
         one.person: Member(one.person, charter.time, ())
         for one in map(statement.read, fields["founders"])
         if isinstance(one, statement.Certified)
     }
     authority = Authority(charter.id, fields, founders, {}, devices, forks)
-    vouches = _vouches(authority, ordered)
+    for act in ordered:
+        if act.kind == "accept" and authority.stands(act.device, act.seq):
+            for named in act.parents:
+                person = devices[act.device].person
+                authority.accepts.setdefault(named, {}).setdefault(person, act.id)
+    vouches = _vouches(authority, ordered, strict=strict)
     _admit(authority, set(founders), vouches)
     for person, admits in vouches.items():
         if person not in authority.members:
@@ -148,7 +184,9 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
     return authority
 
 
-def _devices(charter: Act, fields: dict[str, Any], acts: list[Act]) -> dict[bytes, Device]:
+def _devices(
+    charter: Act, fields: dict[str, Any], acts: list[Act], *, strict: bool
+) -> dict[bytes, Device]:
     """R-03.5: certified devices, at most MAX_DEVICES live ones a person, and the revoked ones."""
     certified: dict[bytes, tuple[statement.Certified, bytes]] = {}
     revoked: dict[bytes, int] = {}
@@ -156,7 +194,7 @@ def _devices(charter: Act, fields: dict[str, Any], acts: list[Act]) -> dict[byte
         if isinstance(one, statement.Certified):
             certified.setdefault(one.device, (one, carrier))
     for _, one in _statements(charter, fields, acts):
-        if not isinstance(one, statement.Revoked) or one.device not in certified:
+        if not strict or not isinstance(one, statement.Revoked) or one.device not in certified:
             continue
         if certified[one.device][0].person == one.person:
             revoked[one.device] = min(one.after, revoked.get(one.device, one.after))
@@ -165,7 +203,7 @@ def _devices(charter: Act, fields: dict[str, Any], acts: list[Act]) -> dict[byte
     for one, carrier in certified.values():
         if one.device not in revoked:
             live[one.person] += 1
-            if live[one.person] > MAX_DEVICES:
+            if live[one.person] > (MAX_DEVICES if strict else MAX_STORED_DEVICES):
                 continue
         devices[one.device] = Device(
             one.device, one.person, one.box, revoked.get(one.device), carrier
@@ -190,17 +228,17 @@ def _statements(
             yield carrier, said
 
 
-def _vouches(authority: Authority, acts: list[Act]) -> dict[bytes, list[Act]]:
+def _vouches(authority: Authority, acts: list[Act], *, strict: bool) -> dict[bytes, list[Act]]:
     """R-03.7: the admits that stand, within what a voucher's device may admit in a month."""
     cap = authority.charter["admissions_a_month"]
     vouches: dict[bytes, list[Act]] = defaultdict(list)
     for act in acts:
-        if act.kind != "admit" or not authority.stands(act.device, act.seq):
+        if act.kind != "admit" or not authority.counts(act, act.fields["person"]):
             continue
         voucher = authority.devices[act.device].person
         admitted = authority._vouched_for[voucher, act.time // MONTH_MS]  # noqa: SLF001
         person = act.fields["person"]
-        if person in admitted or len(admitted) < cap:
+        if not strict or person in admitted or len(admitted) < cap:
             admitted.add(person)
             vouches[person].append(act)
     return vouches

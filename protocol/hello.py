@@ -41,7 +41,8 @@ def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
         if one.fields.reach != record.OPEN or one.content is None:
             raise Refused("R-05.3", "a hello carries open records with their content")
         name, values = schema.read_content(one.content)
-        found.append(Act(one.id, one.fields.device, one.fields.seq, one.fields.time, name, values))
+        place = (one.id, one.fields.device, one.fields.seq, one.fields.time)
+        found.append(Act(*place, name, values, tuple(one.fields.parents)))
     return found
 
 

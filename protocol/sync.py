@@ -6,21 +6,19 @@ differ, both send their have-map, then what the other lacks, then an end. There 
 records: a have-map is the request, and can claim nothing that costs its receiver memory.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from protocol import frames
 from protocol.errors import Refused
+from protocol.heads import Heads, digest, have_map, lacks, read_have
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
 WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
-SHORT = 8
 MAX_CHAIN = 128
 MAX_CHAIN_BYTES = 60 * 1024
-MAX_DEVICES = 65_536
 MAX_ASKED = 32
 MAX_PEERS = 32
 MAX_ADDRESS = 200
@@ -29,19 +27,6 @@ HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS = ran
 
 _ROOM = 8 * 1024  # what a frame keeps free beside its records
 _BATCH = frames.MAX_FRAME - _ROOM
-
-
-class Held(NamedTuple):
-    """What a store holds of one log: the number and id of its head, before any fork; and where it
-    forks, the ids kept from there on (else an empty tuple).
-    """
-
-    seq: int
-    id: bytes
-    fork: tuple[bytes, ...] = ()
-
-
-Heads = Mapping[bytes, Held]  # device key → what is held of its log
 
 
 # Events ------------------------------------------------------------------------------------------
@@ -130,15 +115,6 @@ Event = (
 )  # fmt: skip
 
 
-def digest(heads: Heads) -> bytes:
-    """R-05.4: 16 bytes over all heads in order of device."""
-    hasher = hashlib.sha256(b"meshcoop digest 1\0")
-    for device in sorted(heads):
-        held = heads[device]
-        hasher.update(device + held.seq.to_bytes(8, "big") + held.id + _fork_mark(held))
-    return hasher.digest()[:16]
-
-
 class Session:
     """One side of a session. Raises Refused on whatever the peer may not send."""
 
@@ -187,8 +163,8 @@ class Session:
         if self._sent == self._theirs:
             self._reset()
             return out, [Settled(equal=True)]
-        assert self._heads is not None
-        return out + b"".join(_have_frames(self._heads)), []
+        self._heads = heads  # those of now: the driver may have waited for its turn
+        return out + _have_frames(heads), []
 
     def records(self, wires: Iterable[bytes]) -> bytes:
         """Frames of records, in log order. The driver first sees to it that `window` is open."""
@@ -285,12 +261,12 @@ class Session:
         if self._theirs is None or self._sent == self._theirs or self._heard:
             raise Refused("R-05.5", "one have-map follows digests that differ")
         self._have = self._have or {}
-        _read_have(frame[1], self._have)
+        read_have(frame[1], self._have)
         if frame[2]:
             return []
         assert self._heads is not None
         have, self._have, self._heard = self._have, None, True
-        return [_lacks(self._heads, have)]
+        return [Lacks(*lacks(self._heads, have))]
 
     def _on_records(self, frame: list[Any]) -> list[Event]:
         _shape(frame, list)
@@ -327,6 +303,12 @@ class Session:
         self._ended, self._heard = [False, False], False
 
 
+def _have_frames(heads: Heads) -> bytes:
+    maps = list(have_map(heads))
+    last = len(maps) - 1
+    return b"".join(frames.encode([HAVE, one, at < last]) for at, one in enumerate(maps))
+
+
 def _on_head(frame: list[Any]) -> list[Event]:
     _shape(frame, bytes, int)
     return [Announced(frame[1], frame[2])]
@@ -355,54 +337,6 @@ def _on_peers(frame: list[Any]) -> list[Event]:
 def _shape(frame: list[Any], *types: type) -> None:
     if [type(item) for item in frame[1:]] != list(types):
         raise Refused("R-05.1", f"a frame of type {frame[0]} does not look like this")
-
-
-def _fork_mark(held: Held) -> bytes:
-    if not held.fork:
-        return b""
-    return hashlib.sha256(b"".join(sorted(held.fork))).digest()[:SHORT]
-
-
-def _have_frames(heads: Heads) -> list[bytes]:
-    rows = [
-        [device[:SHORT], held.seq, held.id[:SHORT], _fork_mark(held)]
-        for device, held in sorted(heads.items())
-    ]
-    size = frames.MAX_FRAME_ITEMS // 4
-    chunks = [rows[at : at + size] for at in range(0, len(rows), size)] or [[]]
-    return [
-        frames.encode([HAVE, [item for row in chunk for item in row], at < len(chunks) - 1])
-        for at, chunk in enumerate(chunks)
-    ]
-
-
-def _read_have(flat: list[Any], have: dict[bytes, tuple[int, bytes, bytes]]) -> None:
-    """R-05.5: four items a log: the device's and the head's first 8 bytes around its number, and
-    a mark of what is kept of a fork, empty where there is none.
-    """
-    if len(flat) % 4 or len(have) + len(flat) // 4 > MAX_DEVICES:
-        raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
-    for at in range(0, len(flat), 4):
-        device, seq, head, mark = flat[at : at + 4]
-        types = [type(item) for item in flat[at : at + 4]]
-        if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
-            raise Refused("R-05.5", "a have-map names device, number, head and fork")
-        if len(head) > SHORT or len(mark) > SHORT:
-            raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
-        have[device] = (seq, head, mark)
-
-
-def _lacks(heads: Heads, have: Mapping[bytes, tuple[int, bytes, bytes]]) -> Lacks:
-    logs: list[tuple[bytes, int, bytes]] = []
-    forks: list[bytes] = []
-    for device, held in sorted(heads.items()):
-        seq, head, mark = have.get(device[:SHORT], (0, b"", b""))
-        differs = seq == held.seq and head != held.id[:SHORT]
-        if seq < held.seq or differs:  # a head before a fork differs where a lower fork hides
-            logs.append((device, seq, head))
-        if held.fork and mark != _fork_mark(held):
-            forks.append(device)
-    return Lacks(logs, forks)
 
 
 def _batches(wires: Iterable[bytes]) -> Iterable[list[bytes]]:

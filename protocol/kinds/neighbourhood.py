@@ -61,6 +61,13 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
+@kind("accept", about=("charter",), audience=OPEN, relied_on=True, posted=False)
+class Accept(Authorial):
+    """A newcomer's software accepts the charter, naming the admits and the epoch records that
+    brought them in: these are then kept and count, whatever becomes of their authors' logs.
+    """
+
+
 @kind("device", audience=OPEN, relied_on=True, posted=False)
 class Device(Authorial):
     """Carries a root statement: a device certified, or revoked after a number."""

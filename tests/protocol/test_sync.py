@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from protocol import frames, invitation, sync
 from protocol.errors import Refused
 from protocol.frames import Decoder, encode
+from protocol.heads import Held, digest
 from protocol.invitation import Invitation, Knock
 from protocol.sync import (
     BYE,
@@ -25,7 +26,6 @@ from protocol.sync import (
     WINDOW,
     Compare,
     Goodbye,
-    Held,
     Hello,
     Lacks,
     Received,
@@ -90,17 +90,17 @@ def test_equal_digests_settle_the_round_at_once():
     session = met()
     session.begin(heads())
     assert session.busy
-    assert hear(session, [DIGEST, sync.digest(heads())]) == [Compare(), Settled(equal=True)]
+    assert hear(session, [DIGEST, digest(heads())]) == [Compare(), Settled(equal=True)]
     assert not session.busy
 
 
 def test_a_digest_that_comes_first_is_answered_with_ours():
     session = met()
-    (event,) = session.receive(encode([DIGEST, sync.digest(heads())]))
+    (event,) = session.receive(encode([DIGEST, digest(heads())]))
     assert event == Compare()
     out, events = session.compare(heads())
     assert events == [Settled(equal=True)]
-    assert out == encode([DIGEST, sync.digest(heads())])
+    assert out == encode([DIGEST, digest(heads())])
 
 
 def test_the_digest_depends_on_every_part_of_every_head():
@@ -114,10 +114,10 @@ def test_the_digest_depends_on_every_part_of_every_head():
         base | {device(1): Held(1, base[device(1)].id, ids[:1])},
         {},
     ]
-    assert len({sync.digest(one) for one in [base, *others]}) == 7
+    assert len({digest(one) for one in [base, *others]}) == 7
     turned = base | {device(1): Held(1, base[device(1)].id, ids[::-1])}
-    assert sync.digest(turned) == sync.digest(others[3])
-    assert sync.digest(dict(reversed(base.items()))) == sync.digest(base)
+    assert digest(turned) == digest(others[3])
+    assert digest(dict(reversed(base.items()))) == digest(base)
 
 
 def test_a_have_map_tells_what_the_peer_lacks():
@@ -187,10 +187,10 @@ def test_a_have_map_of_many_logs_comes_in_frames_and_is_put_together():
     one, other = met(), met()
     one.begin(many)
     other.begin({})
-    list(one.receive(encode([DIGEST, sync.digest({})])))
+    list(one.receive(encode([DIGEST, digest({})])))
     out, _ = one.compare(many)
     assert len(out) > frames.MAX_FRAME
-    list(other.receive(encode([DIGEST, sync.digest(many)])))
+    list(other.receive(encode([DIGEST, digest(many)])))
     other.compare({})
     assert list(other.receive(out)) == [Lacks([], [])]
     (lacks,) = one.receive(encode([HAVE, [], False]))
@@ -207,7 +207,7 @@ def out_of_turn():
         "a have-map before the digest": (_begun(), [HAVE, have(), False]),
         "a second have-map": (_after(in_round(), [HAVE, have(), False]), [HAVE, have(), False]),
         "a have-map after equal digests": (
-            _after(met(), [DIGEST, sync.digest(heads())]),
+            _after(met(), [DIGEST, digest(heads())]),
             [HAVE, have(), False],
         ),
         "a second digest": (_after(met(), [DIGEST, b"other"]), [DIGEST, b"other"]),
@@ -337,7 +337,7 @@ ITEMS = st.recursive(
 )
 HONEST = st.sampled_from(
     [
-        [DIGEST, sync.digest(heads())],
+        [DIGEST, digest(heads())],
         [DIGEST, b"other"],
         [HAVE, have(), False],
         [HAVE, have(), True],
