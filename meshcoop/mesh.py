@@ -39,6 +39,7 @@ class Mesh:
         self.inbox = author.inbox
         self.conversations: dict[str, Conversation] = {}
         self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
+        self.turn = trio.Semaphore(1)
         self.settled = trio.Event()  # a round with some member has been completed
         self._now, self._random = now, random
         device, seed = next(iter(author.devices.items()))
@@ -88,6 +89,7 @@ class Mesh:
             if self.conversations.get(one.peer) is one:
                 del self.conversations[one.peer]
                 del self.since[one.peer]
+            self.peers.left(one.peer)
 
     def on_met(self, one: Conversation) -> None:
         """The peer is a member. Of two conversations with it, both sides keep the same one."""

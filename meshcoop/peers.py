@@ -59,6 +59,8 @@ class Peers:
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
         self._guests: set[str] = set()
+        self._visits: dict[str, object] = {}  # peer → its present connection
+        self._nursery: trio.Nursery | None = None
         db.executescript(_SCHEMA)
         rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
         self._book: dict[str, str] = {}
@@ -99,12 +101,18 @@ class Peers:
         """The peer has shown an invitation and may stay a while longer."""
         self._guests.add(peer)
 
+    def left(self, peer: str) -> None:
+        """The conversation with this peer is over; it may begin another, or is dropped."""
+        if self._nursery is not None and peer in self._network.peers():
+            self._visit(peer)
+
     async def run(self) -> None:
         """Dials and watches until cancelled."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch, nursery)
+        async with trio.open_nursery() as self._nursery:
+            nursery = self._nursery
+            nursery.start_soon(self._watch)
             for peer in self._network.peers():
-                nursery.start_soon(self._expect_proof, peer)
+                self._visit(peer)
             while True:
                 for address in self._due():
                     nursery.start_soon(self._dial, address)
@@ -114,21 +122,28 @@ class Peers:
                     await self._network.drop(opened[0])
                 await trio.sleep(_TICK)
 
-    async def _watch(self, nursery: trio.Nursery) -> None:
+    async def _watch(self) -> None:
         async for event in self._network.events:
             if event.what == "discovered":
                 self.learn([event.address])
             elif event.what == "connected":
-                nursery.start_soon(self._expect_proof, event.peer)
+                self._visit(event.peer)
             else:
                 self._guests.discard(event.peer)
+                self._visits.pop(event.peer, None)
 
-    async def _expect_proof(self, peer: str) -> None:
+    def _visit(self, peer: str) -> None:
+        assert self._nursery is not None
+        self._visits[peer] = visit = object()
+        self._nursery.start_soon(self._expect_proof, peer, visit)
+
+    async def _expect_proof(self, peer: str, visit: object) -> None:
         await trio.sleep(PROOF_SECONDS)
         if peer in self._guests:
             await trio.sleep(GUEST_SECONDS)
             self._guests.discard(peer)
-        if peer not in self._talking():
+        # A later visit of the same peer has its own time.
+        if self._visits.get(peer) is visit and peer not in self._talking():
             await self._network.drop(peer)
 
     def _due(self) -> list[str]:

@@ -16,6 +16,7 @@ from protocol.sync import Session
 _LOG = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
+TURN_SECONDS = 5  # how long a slow peer may keep others waiting for their turn
 GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
 _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
 _PAGE = 200  # records read from the store at once
@@ -73,7 +74,11 @@ class Credentials:
 
 
 class Watcher(Protocol):
-    """Who hears what comes of a conversation; `meshcoop.mesh.Mesh`."""
+    """Who hears what comes of a conversation; `meshcoop.mesh.Mesh`. `turn` is held, one
+    conversation at a time, from comparing heads to the end of the round.
+    """
+
+    turn: trio.Semaphore
 
     def on_met(self, one: "Conversation") -> None:
         """The peer is a member."""
@@ -108,6 +113,7 @@ class Conversation:
         self._wake = trio.Event()  # there is something to write
         self._room = trio.Event()  # something was written, or credit has come
         self._again = False
+        self._my_turn = False
         self._unplaced = 0
         self._patience = _PATIENCE
 
@@ -124,6 +130,7 @@ class Conversation:
         except* NetworkError:
             pass  # the peer has gone; there is nobody to tell
         finally:
+            self._end_turn()
             with trio.CancelScope(shield=True):
                 await self._stream.close()
 
@@ -193,6 +200,10 @@ class Conversation:
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
 
     async def _compare(self) -> None:
+        # One home at a time is asked for what is missing here, or each would send all of it.
+        with trio.move_on_after(TURN_SECONDS):
+            await self._watcher.turn.acquire()
+            self._my_turn = True
         out, events = self._session.compare(self._inbox.store.heads())
         self._send(out)
         self._over(events)
@@ -218,6 +229,7 @@ class Conversation:
     def _over(self, events: list[sync.Event]) -> None:
         if not events:
             return
+        self._end_turn()
         self._watcher.on_settled()
         missing = self._inbox.absent(sync.MAX_ASKED)
         self._send(self._session.want(missing))
@@ -230,6 +242,11 @@ class Conversation:
         if self._again:
             self._again = False
             self.request_round()
+
+    def _end_turn(self) -> None:
+        if self._my_turn:
+            self._my_turn = False
+            self._watcher.turn.release()
 
     async def _watch(self, event: sync.Announced) -> None:
         """A gap that gossip has not filled after a while is a reason for a round."""

@@ -16,6 +16,7 @@ from meshcoop import vectors, vectors_kinds, vectors_story
 from meshcoop.methods import Methods
 from protocol import kinds as _kinds
 from protocol import schema
+from protocol.fields import Field, Many, Moment
 
 if TYPE_CHECKING:
     from meshcoop.node import Node
@@ -136,7 +137,13 @@ def _kind_table(kind: dict[str, Any]) -> str:
     if not kind["fields"]:
         return f"{title} It has no fields."
     rows = [
-        (f"`{one['name']}`", one["type"], _bounds(one), _duties(one), one["help"])
+        (
+            f"`{one['name']}`",
+            one["type"],
+            _bounds(one, schema.KINDS[kind["name"]].fields[one["name"]]),
+            _duties(one),
+            one["help"],
+        )
         for one in kind["fields"]
     ]
     return f"{title}\n\n" + _table(("field", "type", "bounds", "", "what it is"), rows)
@@ -150,12 +157,16 @@ def _words(about: list[str]) -> str:
     return "any record" if about == ["*"] else ", ".join(f"`{one}`" for one in about)
 
 
-def _bounds(field: dict[str, Any]) -> str:
-    if field["choices"]:
-        return ", ".join(field["choices"])
-    if field["min"] is None:
+def _bounds(told: dict[str, Any], field: Field) -> str:
+    if told["choices"]:
+        return ", ".join(told["choices"])
+    if isinstance(field, Moment) and field.day_only:
+        return "a day"
+    if told["min"] is None:
         return ""
-    return f"{field['min']} to {field['max']}"
+    items = field.of.bounds if isinstance(field, Many) else (None, None)
+    each = "" if items[0] is None else f", each {items[0]} to {items[1]}"
+    return f"{told['min']} to {told['max']}{each}"
 
 
 def _duties(field: dict[str, Any]) -> str:
