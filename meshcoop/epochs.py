@@ -7,6 +7,8 @@ from protocol.errors import Refused
 from protocol.gossip import gossip_key
 from protocol.seal import KEY, BoxKey, EpochKey, epoch_id, open_key
 
+_LAST = EpochKey(2**63, b"", b"")
+
 
 class KeyRing:
     """Epoch keys by id. Readers use any of them, writers the highest number, then the lowest id."""
@@ -14,25 +16,30 @@ class KeyRing:
     def __init__(self, devices: Iterable[tuple[bytes, BoxKey]]) -> None:
         self.boxes = dict(devices)  # device key → its box key pair
         self._keys: dict[bytes, EpochKey] = {}
-        self._read: set[tuple[bytes, int]] = set()
+        self._opened: dict[bytes, EpochKey | None] = {}  # by act
         self.gossip_keys: list[bytes] = []
 
     def learn(self, acts: Iterable[Act]) -> bool:
-        """Opens what is sealed to this home in `epoch` acts; whether a key came of it."""
-        before = len(self._keys)
+        """The keys that these `epoch` acts, all that count, seal to this home, and no others;
+        whether that changed anything.
+        """
+        keys: dict[bytes, EpochKey] = {}
         for act in acts:
-            if (act.id, len(self.boxes)) not in self._read:
-                self._read.add((act.id, len(self.boxes)))
-                self._open(act)
-        if len(self._keys) == before:
-            return False
-        newest = sorted(self._keys.values(), key=_rank)
-        self.gossip_keys = [gossip_key(one) for one in newest]
-        return True
+            if act.id not in self._opened:
+                self._opened[act.id] = self._open(act)
+            found = self._opened[act.id]
+            # One key under two numbers: the lowest holds, so that nobody can raise it.
+            if found and found.number < keys.get(found.id, _LAST).number:
+                keys[found.id] = found
+        changed = keys != self._keys
+        self._keys = keys
+        self.gossip_keys = [gossip_key(one) for one in self.all()] if changed else self.gossip_keys
+        return changed
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """A further device of this home."""
+        """A further device of this home; `learn` then opens what is sealed to it, too."""
         self.boxes[device] = box
+        self._opened.clear()
 
     def get(self, key_id: bytes) -> EpochKey | None:
         """The key with this id, if this home has it."""
@@ -46,7 +53,7 @@ class KeyRing:
         """The key to write with."""
         return min(self._keys.values(), key=_rank, default=None)
 
-    def _open(self, act: Act) -> None:
+    def _open(self, act: Act) -> EpochKey | None:
         for one in act.fields["seals"]:
             box = self.boxes.get(one[:KEY])
             if box is None:
@@ -56,11 +63,8 @@ class KeyRing:
             except Refused:
                 continue
             if epoch_id(key) == act.fields["key_id"]:
-                found = EpochKey.of(act.fields["number"], key)
-                known = self._keys.get(found.id)
-                # One key under two numbers: the lowest holds, so that nobody can raise it.
-                if known is None or found.number < known.number:
-                    self._keys[found.id] = found
+                return EpochKey.of(act.fields["number"], key)
+        return None
 
 
 def _rank(one: EpochKey) -> tuple[int, bytes]:

@@ -81,7 +81,7 @@ class State:
             name, values = schema.read_content(one.content)
         except Refused:
             return False
-        if name not in _ACTS:
+        if name not in _ACTS or KINDS[name].audience_code != one.fields.audience:
             return False
         fields = one.fields
         act = Act(

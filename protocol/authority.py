@@ -16,7 +16,6 @@ from protocol.schema import KINDS
 
 MONTH_MS = 30 * 86_400_000
 MAX_DEVICES = 4
-MAX_STORED_DEVICES = 32  # of one person, whose records are stored though they may not count
 
 
 class Act(NamedTuple):
@@ -157,7 +156,7 @@ def _fold(
     charter: Act, ordered: list[Act], forks: Mapping[bytes, int], *, strict: bool
 ) -> Authority:
     """Who belongs. Not strict (R-03.19): who would if nobody had been revoked, forked or held to a
-    monthly cap. That only grows with the set, so it decides what is stored: what a late record
+    cap of newcomers or devices. That only grows with the set, so it decides what is stored: what a late record
     takes out of the fold stays in the store, alike everywhere.
     """
     fields = founding(charter)
@@ -165,7 +164,7 @@ def _fold(
     founders = {
         one.person: Member(one.person, charter.time, ())
         for one in map(statement.read, fields["founders"])
-        if isinstance(one, statement.Certified)
+        if isinstance(one, statement.Certified) and one.place == statement.FOUNDING
     }
     authority = Authority(charter.id, fields, founders, {}, devices, forks)
     for act in ordered:
@@ -203,7 +202,7 @@ def _devices(
     for one, carrier in certified.values():
         if one.device not in revoked:
             live[one.person] += 1
-            if live[one.person] > (MAX_DEVICES if strict else MAX_STORED_DEVICES):
+            if strict and live[one.person] > MAX_DEVICES:
                 continue
         devices[one.device] = Device(
             one.device, one.person, one.box, revoked.get(one.device), carrier

@@ -6,6 +6,7 @@ import nacl.exceptions
 from protocol import authority, record, schema
 from protocol.authority import Act
 from protocol.errors import Refused
+from protocol.schema import KINDS
 
 _DOMAIN = b"meshcoop sync 1 hello\0"
 _SIGNATURE = 64
@@ -41,6 +42,8 @@ def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
         if one.fields.reach != record.OPEN or one.content is None:
             raise Refused("R-05.3", "a hello carries open records with their content")
         name, values = schema.read_content(one.content)
+        if name not in KINDS or KINDS[name].audience_code != one.fields.audience:
+            raise Refused("R-10.9", "a hello carries what authority is made of")
         place = (one.id, one.fields.device, one.fields.seq, one.fields.time)
         found.append(Act(*place, name, values, tuple(one.fields.parents)))
     return found

@@ -91,7 +91,8 @@ def test_a_kind_without_a_table_is_found(copy):
 
 def test_kinds_of_authority_are_open_roots_by_software():
     """R-11.1."""
-    for name in ("charter", "admit", "device", "epoch"):
+    for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
-        assert (kind.root, kind.relied_on, kind.posted, kind.audience) == (True, True, False, OPEN)
+        assert (kind.relied_on, kind.posted, kind.audience) == (True, False, OPEN)
+        assert kind.about == (("charter",) if name == "accept" else ())
         assert bool(kind.states) == (name == "charter")

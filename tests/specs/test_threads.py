@@ -8,6 +8,7 @@ import pytest
 from meshcoop.vectors import MINUTE_MS, START_MS, keys, seed
 from protocol import balance, kinds, schema, thread
 from protocol.authority import Authority, Device, Member
+from protocol.schema import KINDS
 from protocol.thread import Entry
 
 assert kinds  # registers every kind
@@ -43,9 +44,9 @@ def entries_of(case):
         about = seed(one["about"]) if "about" in one else None
         time = START_MS + minute * MINUTE_MS
         number = numbers[one["by"]]
-        found.append(
-            Entry(seed(one["id"]), by.device, number, time, about, by.person, one["kind"], fields)
-        )
+        place = (seed(one["id"]), by.device, number, time, about, by.person)
+        lasting = one["kind"] in KINDS and KINDS[one["kind"]].relied_on
+        found.append(Entry(*place, one["kind"], fields, lasting=lasting))
     return found
 
 

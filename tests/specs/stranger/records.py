@@ -1,0 +1,225 @@
+"""specs/01, 03 (statements) and 10: records, what they hold and who can open it."""
+
+import hashlib
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import nacl.bindings as na
+import nacl.exceptions
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from stranger.codec import RefusedError, need, pack, unpack, unpack_framed, within
+
+_MOST = 2**48
+_SIGN, _NAME, _SAY = (
+    b"meshcoop record 1 sign\0",
+    b"meshcoop record 1 id\0",
+    b"meshcoop statement 1\0",
+)
+_encrypt = na.crypto_aead_xchacha20poly1305_ietf_encrypt
+
+
+class Record(NamedTuple):
+    id: bytes
+    header: list
+    signature: bytes
+    content: bytes | None
+    wire: bytes
+
+    device = property(lambda self: self.header[1])
+    number = property(lambda self: self.header[2])
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def public(seed):
+    return na.crypto_sign_seed_keypair(seed)[0]
+
+
+def signed(seed, *message):
+    return na.crypto_sign(b"".join(message), na.crypto_sign_seed_keypair(seed)[1])[:64]
+
+
+def check_signature(rule, key, signature, *message):
+    try:
+        need(len(signature) == 64 and len(key) == 32, rule)
+        na.crypto_sign_open(signature + b"".join(message), key)
+    except nacl.exceptions.CryptoError:
+        raise RefusedError(rule, "the signature does not hold") from None
+
+
+# -- envelope (R-01.1 to R-01.13) -----------------------------------------------------------------
+
+
+def parse(wire):
+    value = unpack_framed(wire, 16_384, 10)
+    need(type(value) is list and len(value) == 3, "R-01.1")
+    header, signature, content = value
+    need(within(signature, bytes, 64), "R-01.1")
+    need(content is None or type(content) is bytes, "R-01.1")
+    need(within(header, list, 10), "R-01.2")
+    version, device, number, before, time, expiry, parents, audience, size, digest = header
+    need(within(version, int, 1), "R-01.3")
+    need(within(device, bytes, 32), "R-01.4")
+    need(within(number, int, 1, _MOST), "R-01.5")
+    need(before is None if number == 1 else within(before, bytes, 32), "R-01.5")
+    need(within(time, int, 0, _MOST), "R-01.6")
+    need(expiry is None or within(expiry, int, time + 1, _MOST), "R-01.6")
+    need(within(parents, list, 0, 8) and all(within(one, bytes, 32) for one in parents), "R-01.7")
+    need(len(set(parents)) == len(parents), "R-01.7")
+    need(within(audience, int, 0, 6) and audience != 3, "R-01.8")
+    need(audience < 4 or expiry is None, "R-01.8")
+    packed = pack(header)
+    need(within(size, int, 0, 16_384 - 70 - len(packed)) and within(digest, bytes, 32), "R-01.9")
+    need(content is None or (len(content), sha(content)) == (size, digest), "R-01.9")
+    return Record(sha(_NAME, packed, signature), header, signature, content, wire)
+
+
+def verify(one, place):
+    where = bytes(32) if one.id == place else place
+    check_signature("R-01.10", one.device, one.signature, _SIGN, where, pack(one.header))
+
+
+def sign(seed, place, number, before, time, content, *, expiry=None, parents=(), audience=0):
+    place_in_log = [1, public(seed), number, before, time, expiry]
+    header = [*place_in_log, list(parents), audience, len(content), sha(content)]
+    return parse(pack([header, signed(seed, _SIGN, place, pack(header)), content]))
+
+
+def follows(one, number, before, time):
+    """The next of a log whose head has this number, id and time."""
+    need(one.number == number + 1 and one.header[3] == before, "R-01.12")
+    need(one.header[4] >= time, "R-01.13")
+
+
+# -- sealing (R-01.20 to R-01.23) -----------------------------------------------------------------
+
+
+def derive(secret, purpose, length=32):
+    info = b"meshcoop 1 " + purpose
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
+
+
+def box(seed):
+    secret = derive(seed, b"box")
+    return na.crypto_scalarmult_base(secret), secret
+
+
+def key_id(key):
+    return sha(b"meshcoop epoch 1\0", key)[:16]
+
+
+def context(place, device, number):
+    return place + device + number.to_bytes(8, "big")
+
+
+def seal_epoch(key, plain, where, seed):
+    nonce = derive(seed, b"epoch nonce", 24)
+    return key_id(key) + nonce + _encrypt(plain, where, nonce, key)
+
+
+def open_epoch(key, content, where):
+    need(len(content) >= 56 and content[:16] == key_id(key), "R-01.22")
+    return _decrypt("R-01.22", content[40:], where, content[16:40], key)
+
+
+def slot_key(secret, point, ephemeral, to):
+    try:
+        need(len(point) == 32, "R-01.23")
+        return derive(na.crypto_scalarmult(secret, point) + ephemeral + to, b"slot")
+    except (RuntimeError, nacl.exceptions.CryptoError):  # a low-order point
+        raise RefusedError("R-01.23", "nothing can be sealed to this key") from None
+
+
+def seal_slot(key, to, seed):
+    secret = derive(seed + to, b"ephemeral")
+    point = na.crypto_scalarmult_base(secret)
+    return point + _encrypt(key, None, bytes(24), slot_key(secret, to, point, to))
+
+
+def open_slot(slot, seed):
+    mine, secret = box(seed)
+    need(len(slot) == 80, "R-01.23")
+    key = slot_key(secret, slot[:32], slot[:32], mine)
+    return _decrypt("R-01.23", slot[32:], None, bytes(24), key)
+
+
+def _decrypt(rule, *sealed):
+    try:
+        return na.crypto_aead_xchacha20poly1305_ietf_decrypt(*sealed)
+    except (nacl.exceptions.CryptoError, ValueError):
+        raise RefusedError(rule, "not sealed with this key for this place") from None
+
+
+# -- statements (R-03.1 to R-03.3) ----------------------------------------------------------------
+
+
+def read_statement(data):
+    value = unpack(data)
+    need(type(value) is list and value and within(value[0], list, 5), "R-03.1")
+    what, place, person, device, last = body = value[0]
+    signers = {"certify": [person, device], "revoke": [person]}.get(what)
+    need(signers and len(value) == 1 + len(signers), "R-03.1")
+    sizes = [(place, 16), (person, 32), (device, 32), *((one, 64) for one in value[1:])]
+    need(all(within(one, bytes, size) for one, size in sizes), "R-03.1")
+    need(what == "revoke" or within(last, bytes, 32), "R-03.1")
+    need(what == "certify" or within(last, int, 0, 2**64), "R-03.3")
+    for key, signature in zip(signers, value[1:], strict=True):
+        check_signature("R-03.2", key, signature, _SAY, pack(body))
+    if what == "certify":
+        slot_key(bytes(range(32)), last, b"", b"")  # R-01.23
+    return body
+
+
+def certify(root, seed, place):
+    body = ["certify", place, public(root), public(seed), box(seed)[0]]
+    return pack([body, *(signed(one, _SAY, pack(body)) for one in (root, seed))])
+
+
+# -- contents (R-10.1 to R-10.6), by the tables of 11 to 14 ----------------------------------------
+
+
+def _tables():
+    folder = Path(__file__).parents[3] / "specs"
+    text = "".join(path.read_text() for path in sorted(folder.glob("1[1-4]-*.md")))
+    tables = re.findall(r"<!-- generated: kind (\w+) -->(.*?)<!-- end", text, re.DOTALL)
+    row = re.compile(r"\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|")
+    return {name: {one: rest for one, *rest in row.findall(table)} for name, table in tables}
+
+
+KINDS = _tables()
+
+
+def read_content(plain):
+    value = unpack(plain)
+    need(type(value) is list and [type(one) for one in value] == [str, dict], "R-10.1")
+    for name, (kind, bounds, duties) in KINDS.get(value[0], {}).items():
+        field = value[1].get(name)
+        need(field is not None or "required" not in duties, "R-10.2")
+        if "private" in duties:
+            need(field is None or type(field) is bytes, "R-10.6")
+        elif field is not None:
+            need(_may_hold(kind, bounds, field), "R-10.3")
+    return value
+
+
+def _may_hold(kind, bounds, value):
+    if kind.startswith("list of "):
+        many, _, each = bounds.partition(", each ")
+        items = value if within(value, list, *map(int, many.split(" to "))) else [None]
+        return all(_may_hold(kind.removeprefix("list of "), each, one) for one in items)
+    if kind == "choice":
+        return value in bounds.split(", ")
+    if kind == "moment":
+        form = r"\d{4}-\d\d-\d\d" + ("" if bounds == "a day" else r"(T\d\d:\d\d(:\d\d)?Z?)?")
+        try:
+            return bool(re.fullmatch(form, value, re.ASCII) and datetime.fromisoformat(value))
+        except (TypeError, ValueError):
+            return False
+    types = {"person": bytes, "text": str, "bytes": bytes, "integer": int, "minutes": int}
+    return within(value, types[kind], *map(int, (bounds or "32 to 32").split(" to ")))

@@ -1,0 +1,411 @@
+"""A second program, made from the specs alone, reads all vectors and talks to a real node.
+
+`stranger` is that program. It brings its own codec, records and sync; meshcoop gives it a pipe to
+other nodes (libp2p), and nothing else.
+"""
+
+import base64
+import hmac
+import ipaddress
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+from stranger import codec, records, sync
+from stranger.codec import RefusedError, need
+
+from meshcoop.net.host import open_host  # the pipe
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = ROOT / "specs" / "vectors"
+PATIENCE = 30  # seconds: the bound of every wait, never what a wait should take
+
+
+def load(name):
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def value_of(written):
+    if isinstance(written, dict):
+        if written.keys() <= {"hex", "integer"} and written:
+            return bytes.fromhex(written["hex"]) if "hex" in written else int(written["integer"])
+        return {name: value_of(one) for name, one in written.items()}
+    return [value_of(one) for one in written] if isinstance(written, list) else written
+
+
+def unhex(case, *names):
+    return [bytes.fromhex(case[name]) for name in names]
+
+
+# -- vectors --------------------------------------------------------------------------------------
+
+
+def read_sync(case):
+    session = sync.Session(dict, lambda device: [])
+    if case["met"]:
+        session.met = True
+        session.begin()
+    session.receive(bytes.fromhex(case["hex"]))
+
+
+def read_log(case):
+    head = case["head"]
+    one = records.parse(bytes.fromhex(case["hex"]))
+    records.follows(one, head["seq"], bytes.fromhex(head["id"]), head["time"])
+
+
+READERS = {
+    "codec": lambda case: codec.unpack(*unhex(case, "hex")),
+    "record": lambda case: records.parse(*unhex(case, "hex")),
+    "signature": lambda case: records.verify(
+        records.parse(*unhex(case, "hex")), *unhex(case, "neighbourhood")
+    ),
+    "log": read_log,
+    "statement": lambda case: records.read_statement(*unhex(case, "hex")),
+    "content": lambda case: records.read_content(*unhex(case, "hex")),
+    "epoch": lambda case: records.open_epoch(*unhex(case, "key", "hex", "context")),
+    "slot": lambda case: records.open_slot(*unhex(case, "hex", "device_seed")),
+    "seal_to": lambda case: records.slot_key(bytes(range(32)), *unhex(case, "hex"), b"", b""),
+    "gossip": lambda case: sync.accept_gossip(
+        *unhex(case, "hex"), unhex(case, "key"), *unhex(case, "neighbourhood")
+    ),
+    "frame": lambda case: list(codec.Frames().feed(*unhex(case, "hex"))),
+    "sync": read_sync,
+    "invitation": lambda case: read_invitation(case["text"]),
+    "knock": lambda case: check_knock(codec.unpack(*unhex(case, "hex"))),
+}
+NOT_ITS_TRADE = {"private", "chain", "keys", "control"}  # private words, authority, local API
+
+
+def test_hostile_bytes_are_refused_by_name():
+    cases = load("hostile")
+    assert {case["read"] for case in cases} == READERS.keys() | NOT_ITS_TRADE
+    for case in cases:
+        if case["read"] in READERS:
+            with pytest.raises(RefusedError) as refused:
+                READERS[case["read"]](case)
+            assert refused.value.rule == case["rule"], case["name"]
+
+
+def test_it_knows_nothing_of_the_code():
+    text = "".join(path.read_text() for path in (ROOT / "tests/specs/stranger").glob("*.py"))
+    assert not re.findall(r"^\s*(?:from|import) (?:protocol|meshcoop|msgpack)", text, re.MULTILINE)
+
+
+def test_values_and_contents():
+    for case in load("codec"):
+        packed, value = bytes.fromhex(case["hex"]), value_of(case["value"])
+        assert (codec.unpack(packed), codec.pack(value)) == (value, packed)
+    for case in load("kinds"):
+        packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
+        assert records.read_content(packed) == [case["kind"], fields]
+        assert codec.pack([case["kind"], fields]) == packed
+
+
+def test_records():
+    for case in load("records"):
+        wire, place, seed = unhex(case, "wire", "neighbourhood", "device_seed")
+        one = records.parse(wire)
+        assert (one.id.hex(), one.signature.hex()) == (case["id"], case["signature"])
+        assert one.header == list(value_of(case["fields"]).values())
+        records.check_signature(
+            "R-01.10", one.header[1], one.signature, b"meshcoop record 1 sign\0", place,
+            codec.pack(one.header),
+        )  # fmt: skip
+        if one.content is not None:
+            _, _, number, before, when, expiry, parents, audience, *_ = one.header
+            more = {"expiry": expiry, "parents": parents, "audience": audience}
+            again = records.sign(seed, place, number, before, when, one.content, **more)
+            assert again == one
+
+
+def test_seals_and_statements():
+    case = load("sealing")
+    for one in case["devices"]:
+        public, secret = records.box(bytes.fromhex(one["device_seed"]))
+        assert (public.hex(), secret.hex()) == (one["box"], one["box_secret"])
+    epoch, slot = case["epoch"], case["slot"]
+    key, name, sealed, where, plain, seed = unhex(
+        epoch, "key", "key_id", "sealed", "context", "plain", "seed"
+    )
+    assert records.key_id(key) == name
+    assert records.open_epoch(key, sealed, where) == plain
+    assert records.seal_epoch(key, plain, where, seed) == sealed
+    key, sealed, to, seed = unhex(slot, "key", "slot", "to", "seed")
+    assert records.open_slot(sealed, bytes.fromhex(case["devices"][1]["device_seed"])) == key
+    assert records.seal_slot(key, to, seed) == sealed
+    for case in load("statements"):
+        said = bytes.fromhex(case["statement"])
+        assert records.read_statement(said) == value_of(case["says"])
+        if "device_seed" in case:
+            seeds = unhex(case, "root_seed", "device_seed")
+            assert records.certify(*seeds, records.read_statement(said)[1]) == said
+
+
+def test_gossip_and_invitation():
+    case = load("gossip")
+    frame, epoch, place, wire = unhex(case, "frame", "epoch_key", "neighbourhood", "wire")
+    key = sync.gossip_key(epoch)
+    assert key.hex() == case["gossip_key"]
+    assert sync.accept_gossip(frame, [key], place).wire == wire
+    assert sync.gossip_frame(wire, key) == frame
+    case = load("invitation")
+    place, peer, secret, addresses = read_invitation(case["text"])
+    assert [place, peer, secret] == unhex(case, "neighbourhood", "peer", "secret")
+    assert addresses == case["addresses"]
+    told = case["proof"]
+    check_knock(codec.unpack(bytes.fromhex(case["knock"])))
+    *_, statement, name = codec.unpack(bytes.fromhex(case["knock"]))
+    seed = bytes.fromhex(told["device_seed"])
+    made = knock(secret, told["joiner"], told["inviter"], statement, seed, name)
+    assert codec.pack(made).hex() == case["knock"]
+
+
+def test_rounds():
+    case = load("sync")
+    place, peers = bytes.fromhex(case["neighbourhood"]), case["peers"]
+    session = sync.Session(dict, lambda device: [])
+    session.receive(bytes.fromhex(case["hello"]["frame"]))
+    sync.check_hello(session.hello, place, *peers)
+    with pytest.raises(RefusedError):
+        sync.check_hello(session.hello, place, *reversed(peers))
+    for one in case["rounds"]:
+        heads, log = [
+            {
+                bytes.fromhex(row["device"]): (
+                    row["seq"], bytes.fromhex(row["id"]), list(map(bytes.fromhex, row["fork"])),
+                )
+                for row in side
+            }
+            for side in one["heads"]
+        ], [records.parse(bytes.fromhex(wire)) for wire in one["records"][1]]  # fmt: skip
+        assert [sync.digest(side).hex() for side in heads] == one["digests"]
+        session = sync.Session(partial(heads.__getitem__, 1), lambda device, log=log: log)
+        session.met = True
+        said = {
+            side: "".join(s["sends"] for s in one["steps"] if s["side"] == side) for side in "ab"
+        }
+        sent = b"".join(session.receive(bytes([byte])) for byte in bytes.fromhex(said["a"]))
+        assert (sent.hex(), session.rounds) == (said["b"], 1)
+
+
+# -- joining (07) ---------------------------------------------------------------------------------
+
+
+def peer_id(key):
+    """R-07.1: a node's key as a peer id in base58."""
+    number, out = int.from_bytes(bytes.fromhex("002408011220") + key, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        out = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + out
+    return "1" + out
+
+
+def read_invitation(text):
+    """Place, key of the peer, secret and addresses."""
+    text = "".join(text.split()).replace("-", "").upper()
+    need(len(text) <= 150, "R-07.1")
+    try:
+        data = base64.b32decode(text + "=" * (-len(text) % 8))
+    except ValueError:
+        data = b""
+    need(len(data) >= 65 and data[0] == 1, "R-07.1")
+    need(base64.b32encode(data).decode().rstrip("=") == text, "R-07.1")
+    rest, addresses = data[65:], []
+    while rest:
+        end = {4: 5, 6: 17}.get(rest[0], 0)
+        need(end and len(rest) >= end + 2, "R-07.1")
+        host = ipaddress.ip_address(rest[1:end])
+        port = int.from_bytes(rest[end : end + 2], "big")
+        need(port and not host.is_multicast and not host.is_unspecified, "R-07.1")
+        addresses.append(f"/ip{rest[0]}/{host}/tcp/{port}")
+        rest = rest[end + 2 :]
+    return data[1:17], data[17:49], data[49:65], addresses
+
+
+def knock(secret, joiner, inviter, statement, seed, name):
+    person = records.read_statement(statement)[2]
+    said = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
+    proof = hmac.digest(secret, said, "sha256")
+    named = records.sha(b"meshcoop invitation 1\0", secret)[:16]
+    return [
+        0,
+        named,
+        proof,
+        records.signed(seed, b"meshcoop knock 1 sign\0", proof),
+        statement,
+        name,
+    ]
+
+
+def check_knock(frame):
+    types = [int, bytes, bytes, bytes, bytes, str]
+    need([type(one) for one in frame] == types and frame[0] == 0, "R-07.2")
+    need(frame[5].strip() and len(frame[5]) <= 80, "R-07.2")
+    said = records.read_statement(frame[4])
+    need(said[0] == "certify", "R-07.2")
+    proof, signature = frame[2:4]
+    records.check_signature("R-07.3", said[3], signature, b"meshcoop knock 1 sign\0", proof)
+
+
+# -- a real node ----------------------------------------------------------------------------------
+
+
+class Home:
+    """A home at the command line."""
+
+    def __init__(self, path):
+        (path / "passphrase").write_text("brass kettle sings\n")
+        self.path = path / "ada"
+        self.env = {
+            **os.environ,
+            "MESHCOOP_MDNS": "0",
+            "MESHCOOP_PASSPHRASE_FILE": str(path / "passphrase"),
+        }
+
+    def __call__(self, *words):
+        command = [sys.executable, "-m", "meshcoop", "--home", str(self.path), "--json", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self.env, timeout=PATIENCE, check=False
+        )
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def home(tmp_path_factory):
+    with street(tmp_path_factory.mktemp("s")) as one:
+        yield one
+
+
+@contextmanager
+def street(path):
+    one = Home(path)
+    one("found", "Rushey Lane", "--as", "Ada", "--listen", "/ip4/127.0.0.1/tcp/0")
+    one("up")
+    try:
+        yield one
+    finally:
+        one("down")
+
+
+class Store:
+    """The stranger's records: every log in order, checked on the way in."""
+
+    def __init__(self, place):
+        self.place, self.logs = place, {}
+
+    def take(self, one):
+        log = self.logs.setdefault(one.device, [])
+        if one not in log:
+            records.verify(one, self.place)
+            head = (log[-1].number, log[-1].id, log[-1].header[4]) if log else (0, None, 0)
+            records.follows(one, *head)
+            log.append(one)
+
+    def heads(self):
+        return {device: (log[-1].number, log[-1].id, ()) for device, log in self.logs.items()}
+
+    def log(self, device):
+        return self.logs.get(device, [])
+
+    def all(self):
+        return [one for log in self.logs.values() for one in log]
+
+
+async def one_frame(stream):
+    frames = codec.Frames()
+    while data := await stream.read():
+        for one in frames.feed(data):
+            return one
+    raise AssertionError("the node hung up")
+
+
+async def admitted(network, home, root, seed):
+    """Joins by an invitation: the chain of the admission, the node's peer id and its neighbourhood."""
+    told = await trio.to_thread.run_sync(partial(home, "invite", "--approve"))
+    place, key, secret, addresses = read_invitation(told["invitation"])
+    inviter = peer_id(key)
+    await network.connect(f"{addresses[0]}/p2p/{inviter}")
+    stream = await network.open(inviter, "/meshcoop/join/1")
+    statement = records.certify(root, seed, place)
+    request = knock(secret, network.peer_id, inviter, statement, seed, "Stranger")
+    await stream.write(codec.frame(request))
+    answer = await one_frame(stream)
+    await stream.close()
+    assert answer[:2] == [1, 1], answer
+    charter = records.parse(answer[2][0])
+    assert charter.id.startswith(place)
+    return answer[2], inviter, charter.id
+
+
+async def rounds(session, stream, count):
+    """Talks until so many rounds are over, and what was sent is taken (R-05.7)."""
+    while session.rounds < count or session.owed:
+        data = await stream.read()
+        assert data, "the node hung up"
+        await stream.write(session.receive(data))
+
+
+def epoch_key(store, device, seed):
+    """The key that the highest epoch seals to this device (R-03.8, R-11.3)."""
+    found = []
+    for one in store.all():
+        kind, fields = records.read_content(one.content) if one.header[7] == 4 else ("", {})
+        for sealed in fields.get("seals", ()) if kind == "epoch" else ():
+            if sealed[:32] == device:
+                key = records.open_slot(sealed[32:], seed)
+                assert records.key_id(key) == fields["key_id"]
+                found.append((-fields["number"], fields["key_id"], key))
+    return min(found)[2]
+
+
+async def test_it_joins_reads_what_a_node_holds_and_posts(home):
+    root, seed = os.urandom(32), os.urandom(32)
+    device = records.public(seed)
+    post = partial(home, "post", "request", "--title", "A ladder for a day", "--minutes", "30")
+    asked = (await trio.to_thread.run_sync(post))["id"]
+    with trio.fail_after(PATIENCE):
+        async with open_host(os.urandom(32), [], log_file=None, mdns=False) as network:
+            chain, node, place = await admitted(network, home, root, seed)
+            store = Store(place)
+            stream = await network.open(node, "/meshcoop/sync/1")
+            session = sync.Session(store.heads, store.log)
+            await stream.write(sync.hello(seed, place, device, chain, network.peer_id, node))
+            while session.hello is None:
+                session.receive(await stream.read())
+            sync.check_hello(session.hello, place, node, network.peer_id)
+            session.met = True
+            await stream.write(session.begin())
+            await rounds(session, stream, 1)
+            for one in session.received:
+                store.take(one)
+            assert {records.parse(wire).id for wire in chain} <= {one.id for one in store.all()}
+
+            key = epoch_key(store, device, seed)
+            (ladder,) = [one for one in store.all() if one.id.hex() == asked]
+            where = records.context(place, ladder.device, ladder.number)
+            opened = records.read_content(records.open_epoch(key, ladder.content, where))
+            assert opened[0] == "request"
+            assert (opened[1]["title"], opened[1]["minutes"]) == ("A ladder for a day", 30)
+
+            plain = codec.pack(["request", {"title": "A lift on Friday", "minutes": 45}])
+            sealed = records.seal_epoch(
+                key, plain, records.context(place, device, 1), os.urandom(32)
+            )
+            now = max(time.time_ns() // 10**6, ladder.header[4])
+            store.take(records.sign(seed, place, 1, None, now, sealed, audience=1))
+            before = session.rounds
+            await stream.write(session.begin())
+            await rounds(session, stream, before + 1)
+            await stream.close()
+            listed = await trio.to_thread.run_sync(partial(home, "list", "requests"))
+    assert sorted(one["title"] for one in listed) == ["A ladder for a day", "A lift on Friday"]
