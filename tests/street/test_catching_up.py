@@ -1,0 +1,79 @@
+"""A home that was asleep gets everything, once; one that is awake gets it as it happens."""
+
+import sys
+import time
+
+from homes import ROOMY, agree, folder, request, titles
+
+MANY = 400
+
+
+def many(word):
+    return [request(f"{word} {number:03}") for number in range(MANY)]
+
+
+def listed(home, word):
+    """The titles of all requests that begin with `word`, the newest 500 being enough for that."""
+    found = home("list", "requests", "--limit", "500")
+    return titles(one for one in found if one["title"].startswith(word))
+
+
+def test_a_home_that_slept_gets_all_of_it(street):
+    ada, ben, _ = street
+    ben("down")
+    with ada.lines() as script:
+        ids = script.post(*many("Sugar"))
+        assert script.end() == 0
+    assert len(set(ids)) == MANY
+    ben("up")
+    status = agree(*street)
+    assert listed(ben, "Sugar") == [f"Sugar {number:03}" for number in range(MANY)]
+    with ben.database() as db:  # a reader beside the node: none is there twice
+        counts = "count(*), count(DISTINCT id), count(DISTINCT log || '/' || seq)"
+        (found,) = db.execute(f"SELECT {counts} FROM records").fetchall()
+    assert set(found) == {status["records"]}
+
+
+def test_a_home_that_is_awake_gets_all_of_it(street):
+    ada, ben, cleo = street
+    agree(*street)
+    before = ben("status")["records"]
+    with ada.lines() as script:
+        script.post(*many("Flour"))
+        assert script.end() == 0
+    for home in (ben, cleo):
+        home("wait", "--records", str(before + MANY), "--timeout", "60")
+        assert listed(home, "Flour") == [f"Flour {number:03}" for number in range(MANY)]
+    assert agree(*street)["records"] == before + MANY
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+
+
+def measure():
+    """By hand, `python tests/street/test_catching_up.py`: how long 400 posts take to arrive."""
+    with folder() as one:
+        ada = one.founder("Ada", *ROOMY)
+        ben = one.newcomer(ada, "Ben")
+        agree(ada, ben)
+        before = ben("status")["records"]
+        began = time.monotonic()
+        with ada.lines() as script:
+            script.post(*many("Flour"))
+            posted = time.monotonic() - began
+            ben("wait", "--records", str(before + MANY), "--timeout", "60")
+            arrived = time.monotonic() - began
+        say(f"awake: posted {posted:.1f} s, all there {arrived:.1f} s")
+        ben("down")
+        with ada.lines() as script:
+            script.post(*many("Sugar"))
+        began = time.monotonic()
+        ben("up")
+        up = time.monotonic() - began
+        ben("wait", "--records", str(before + 2 * MANY), "--timeout", "60")
+        say(f"asleep: up {up:.1f} s, all there {time.monotonic() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(measure())

@@ -1,0 +1,57 @@
+"""The demo tells its story and leaves nothing behind, however it ends."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from homes import PATIENCE, PROGRAM, eventually, processes_about
+
+
+@pytest.fixture
+def demo(tmp_path_factory):
+    """Starts a demo whose folder is made below a folder of ours; nothing may be left there."""
+    base = tmp_path_factory.mktemp("d")
+    started = []
+
+    def start(*words):
+        process = subprocess.Popen(
+            [*PROGRAM, "demo", "--headless", *words], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "TMPDIR": str(base)},
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    eventually(lambda: not processes_about(base), "a process is left")
+    eventually(lambda: not list(Path(base).iterdir()), "something is left in the folder")
+
+
+def test_the_story_is_told(demo):
+    process = demo()
+    said, errors = process.communicate(timeout=2 * PATIENCE)
+    assert process.returncode == 0, errors
+    assert errors == ""
+    hashes = re.findall(r"\b[0-9a-f]{64}\b", said)
+    assert len(hashes) == 1
+    assert "One state at all 5 homes" in said
+    assert "together 0" in said
+
+
+def test_a_demo_that_is_interrupted_leaves_nothing(demo):
+    # In the middle of it: the founder's node is up, others are about to start.
+    ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGKILL: -signal.SIGKILL}
+    running = {number: demo("--households", "3") for number in ends}
+    for number, process in running.items():
+        assert "founds" in process.stdout.readline()
+        process.send_signal(number)
+    for number, process in running.items():
+        _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == ends[number], errors
+        assert "Traceback" not in errors

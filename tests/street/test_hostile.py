@@ -1,0 +1,316 @@
+"""A stranger, and a member gone bad, do their worst to a real node while honest homes go on."""
+
+import random
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import pytest
+import trio
+from homes import PASSPHRASE, agree, titles
+from libp2p import new_host
+from libp2p.custom_types import TProtocol
+from libp2p.identity.identify.identify import parse_identify_response
+from libp2p.peer.peerinfo import info_from_p2p_addr
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.utils.varint import encode_varint_prefixed
+from multiaddr import Multiaddr
+
+from meshcoop import keystore
+from meshcoop.founding import Identity
+from meshcoop.net.host import open_host
+from meshcoop.network import NetworkError
+from protocol import frames, gossip, hello, invitation, sync
+from protocol.invitation import Knock
+
+ANYWHERE = "/ip4/127.0.0.1/tcp/0"
+IDENTIFY, MESHSUB = "/ipfs/id/1.0.0", "/meshsub/1.1.0"
+PATIENCE = 30.0
+FRAMES = {sync.PROTOCOL, invitation.PROTOCOL}
+MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node with libp2p's defaults
+
+
+@pytest.fixture
+def besieged(street):
+    """Runs an attack on A's node. An honest post of B's arrives meanwhile, and nothing else."""
+
+    async def run(attack):
+        ada, ben, _ = street
+        before = await trio.to_thread.run_sync(agree, *street)
+        where = before["addresses"][0]
+
+        def honest():
+            ada.has(ben.post("request", "--title", attack.__name__))
+
+        with trio.fail_after(3 * PATIENCE):
+            async with trio.open_nursery() as nursery:
+                attacking = await nursery.start(partial(_under_way, attack, where))
+                await trio.to_thread.run_sync(honest)
+                await attacking.wait()
+                nursery.cancel_scope.cancel()
+        after = await trio.to_thread.run_sync(agree, *street)
+        assert after["pid"] == before["pid"]  # the same node lives
+        assert after["records"] == before["records"] + 1
+        assert attack.__name__ in titles(await trio.to_thread.run_sync(ada, "list", "requests"))
+        assert after["waiting"] == before["waiting"]
+        assert {one["person"]["name"] for one in after["peers"]} >= {"Ben"}
+
+    return run
+
+
+async def _under_way(attack, where, *, task_status):
+    """Runs an attack; one that takes `begun` says itself when the honest post is to be made."""
+    over = trio.Event()
+    task_status.started(over)
+    await attack(where)
+    over.set()
+
+
+@asynccontextmanager
+async def stranger():
+    """Somebody else's libp2p with every default."""
+    host = new_host()
+    async with host.run([Multiaddr(ANYWHERE)]):
+        try:
+            yield host
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(5):
+                await host.close()
+
+
+@asynccontextmanager
+async def visitor(seed):
+    """Our own network, for attacks that speak our protocols."""
+    async with open_host(bytes([seed]) * 32, [ANYWHERE], log_file=None, mdns=False) as network:
+        yield network
+
+
+async def call(host, where, protocol):
+    info = info_from_p2p_addr(Multiaddr(where))
+    with trio.fail_after(PATIENCE):
+        if not host.get_network().get_connections(info.peer_id):
+            await host.connect(info)
+        return await host.new_stream(info.peer_id, [TProtocol(protocol)])
+
+
+async def served_by(host, where):
+    """The protocols that the node says it serves."""
+    stream = await call(host, where, IDENTIFY)
+    answer = b""
+    with suppress(Exception):  # libp2p ends a stream by raising
+        while data := await stream.read(65536):
+            answer += data
+    return set(parse_identify_response(answer).protocols)
+
+
+def member_gone_bad(home):
+    """The device and the seed with which a member signs, taken from their own home."""
+    held = keystore.unlock(home.path / "keys", PASSPHRASE).keys.devices[0]
+    neighbourhood = bytes.fromhex(home("status")["neighbourhood"]["id"])
+    return held.seed, bytes.fromhex(home("status")["device"]), neighbourhood
+
+
+def greeting(seed, device, neighbourhood, sender, receiver):
+    signature = hello.prove(seed, neighbourhood, sender, receiver)
+    return frames.encode([sync.HELLO, sync.VERSION, neighbourhood, device, signature, []])
+
+
+async def answers(stream):
+    """All frames that come until the other side ends the stream."""
+    decoder, found = frames.Decoder(), []
+    with trio.fail_after(PATIENCE), suppress(NetworkError):
+        while data := await stream.read():
+            found += decoder.feed(data)
+    return found
+
+
+async def first_answer(stream):
+    decoder = frames.Decoder()
+    with trio.fail_after(PATIENCE):
+        while True:
+            for frame in decoder.feed(await stream.read()):
+                return frame
+
+
+# -- a stranger -----------------------------------------------------------------------------------
+
+
+async def test_garbage_on_every_protocol(besieged):
+    async def garbage(where):
+        dice = random.Random(1)
+        async with stranger() as them:
+            served = await served_by(them, where)
+            assert served >= {sync.PROTOCOL, invitation.PROTOCOL, MESHSUB, IDENTIFY}
+            await (await call(them, where, MESHSUB)).write(MALFORMED)
+            for protocol in sorted(served):
+                for size in (0, 1, 50, 5000):
+                    data = dice.randbytes(size)
+                    if size % 2:
+                        data = encode_varint_prefixed(data)
+                    for piece in (data, len(data).to_bytes(4, "big") + data):
+                        await shout(them, where, protocol, piece)
+                for claim in (b"\xff" * 11, b"\xff\xff\xff\xff\x7f", b"\x80" * 12):
+                    await shout(them, where, protocol, claim)
+            for body in (b"\x90", b"\xc0", b"\x91\xc0", b"\x91" * 600, b"\xdd\xff\xff\xff\xff"):
+                for protocol in sorted(FRAMES):
+                    await shout(them, where, protocol, len(body).to_bytes(4, "big") + body)
+            await (await call(them, where, MESHSUB)).write(MALFORMED)
+
+    await besieged(garbage)
+
+
+async def shout(host, where, protocol, data):
+    """Writes to a new stream; the node may cut it, or the whole connection, at any time."""
+    with suppress(Exception):
+        stream = await call(host, where, protocol)
+        await stream.write(data)
+        await stream.close()
+
+
+async def test_gossip_of_a_stranger_is_not_stored(besieged, street):
+    neighbourhood = bytes.fromhex(street[0]("status")["neighbourhood"]["id"])
+    topic = gossip.topic(neighbourhood)
+
+    async def forged_gossip(where):
+        dice = random.Random(2)
+        async with stranger() as them:
+            stream = await call(them, where, MESHSUB)
+            joining = rpc_pb2.RPC(
+                subscriptions=[rpc_pb2.RPC.SubOpts(subscribe=True, topicid=topic)],
+                control=rpc_pb2.ControlMessage(graft=[rpc_pb2.ControlGraft(topicID=topic)]),
+            )
+            await stream.write(encode_varint_prefixed(joining.SerializeToString()))
+            for size in (0, 15, 16, 17, 300, 100_000):
+                message = rpc_pb2.Message(data=dice.randbytes(size), topicIDs=[topic])
+                frame = rpc_pb2.RPC(publish=[message] * 5).SerializeToString()
+                await stream.write(encode_varint_prefixed(frame))
+
+    await besieged(forged_gossip)
+
+
+async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, street):
+    ada, ben, _ = street
+    to_ben = ben("status")["addresses"][0]
+    neighbourhood = bytes.fromhex(ada("status")["neighbourhood"]["id"])
+
+    async def false_hellos(where):
+        identity = Identity.new(random.Random(3).randbytes)
+        async with visitor(3) as them:
+            a, b = await them.connect(where), await them.connect(to_ben)
+            # What A and B themselves say to a stranger, said to the other one.
+            seen = {}
+            for peer in (a, b):
+                stream = await them.open(peer, sync.PROTOCOL)
+                seen[peer] = frames.encode(await first_answer(stream))
+                await stream.close()
+            me = them.peer_id
+            ours = (identity.device_seed, identity.device, neighbourhood)
+            hellos = [
+                (seen[b], "R-05.2"),
+                (seen[a], "R-05.2"),
+                (greeting(*ours, me, a), "R-05.3"),
+                (greeting(*ours, a, me), "R-05.2"),
+                (greeting(*ours[:2], bytes(32), me, a), "R-05.2"),
+                (frames.encode([sync.HELLO, 99]), "R-05.2"),
+                (frames.encode([sync.DIGEST, bytes(16)]), "R-05.2"),
+                (b"\xff\xff\xff\xff", "R-05.1"),
+            ]
+            for said, rule in hellos:
+                stream = await them.open(a, sync.PROTOCOL)
+                await stream.write(said)
+                told = await answers(stream)
+                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # and no record
+                assert told[-1][1] == rule
+
+    await besieged(false_hellos)
+
+
+async def test_a_knock_without_the_secret_is_refused(besieged, street):
+    one = invitation.decode(street[0].invite())
+
+    async def false_knocks(where):
+        identity = Identity.new(random.Random(4).randbytes, one.neighbourhood)
+        async with visitor(4) as them:
+            peer = await them.connect(where)
+            me = them.peer_id
+            proof = invitation.proof(one.secret, me, peer, identity.person)
+            elsewhere = invitation.proof(one.secret, peer, me, identity.person)
+            signed = partial(invitation.signed, device_seed=identity.device_seed)
+            good = Knock(one.id, proof, signed(proof), identity.statement, "Eve")
+            founding = Identity.new(random.Random(4).randbytes).statement
+            knocks = [
+                (good._replace(proof=bytes(32), signature=signed(bytes(32))), "R-07.3"),
+                (good._replace(proof=b"", signature=signed(b"")), "R-07.3"),
+                (good._replace(proof=elsewhere, signature=signed(elsewhere)), "R-07.3"),
+                (good._replace(signature=signed(elsewhere)), "R-07.3"),
+                (good._replace(signature=b""), "R-07.3"),
+                (good._replace(invitation=bytes(16)), "R-07.3"),
+                (good._replace(statement=founding), "R-07.2"),
+                (good._replace(statement=identity.statement[:-1]), None),
+                (good._replace(name=" "), "R-07.2"),
+            ]
+            for knock, rule in knocks:
+                stream = await them.open(peer, invitation.PROTOCOL)
+                await stream.write(frames.encode(knock.frame()))
+                told = await first_answer(stream)
+                assert told[0] == invitation.REFUSAL
+                assert rule in {None, told[1]}
+                await stream.close()
+
+    await besieged(false_knocks)
+
+
+# -- a member gone bad ----------------------------------------------------------------------------
+
+
+async def test_a_member_who_claims_and_never_serves(besieged, street):
+    seed, device, neighbourhood = member_gone_bad(street[2])
+
+    async def empty_claims(where):
+        async with visitor(5) as them:
+            peer = await them.connect(where)
+            stream = await them.open(peer, sync.PROTOCOL)
+            await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
+            claims = []
+            lies = [device[:8], 2**40, b"\xee" * 8, b"", bytes(8), 2**64 - 1, b"", b""]
+            for head in (2**40, 2**63, 2**64 - 1):
+                claims += [sync.HEAD, device, head], [sync.HEAD, bytes(32), head]
+                claims += [[sync.HEAD, b"", head], [sync.HEAD, device, -head // 2]]
+            claims += [
+                [sync.PEERS, ["/ip4/192.0.2.1/tcp/9/p2p/" + "Q" * 46, "x", ""]],
+                [sync.WANT, [bytes(32), b"", b"\xff" * 40]],
+                [sync.CONTENT, bytes(32), b"lies"],
+                [sync.CREDIT, 0],
+                [sync.RECORDS, [b"", b"\xc0", bytes(300)]],
+                [77, "of a later version"],
+                [sync.DIGEST, bytes(16)],
+                [sync.HAVE, lies, True],
+                [sync.HAVE, [], False],
+                [sync.END],
+            ]  # fmt: skip
+            for claim in claims:
+                await stream.write(frames.encode(claim))
+            with trio.move_on_after(4):  # beyond the gap time, after which the node asks
+                while await stream.read():
+                    pass
+
+    await besieged(empty_claims)
+
+
+async def test_members_who_stop_reading(besieged, street):
+    seed, device, neighbourhood = member_gone_bad(street[2])
+    ids = [bytes.fromhex(one["id"]) for one in street[0]("list", "requests")][:32]
+
+    async def deaf(where):
+        async with visitor(6) as them:
+            peer = await them.connect(where)
+            stream = await them.open(peer, sync.PROTOCOL)
+            await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
+            # Everything from the beginning, please, and all contents again and again.
+            await stream.write(frames.encode([sync.DIGEST, bytes(16)]))
+            await stream.write(frames.encode([sync.HAVE, [], False]))
+            wish = frames.encode([sync.WANT, (ids or [bytes(32)]) * (32 // max(1, len(ids)))])
+            with suppress(NetworkError), trio.move_on_after(4):
+                for _ in range(3000):
+                    await stream.write(wish)
+
+    await besieged(deaf)

@@ -1,0 +1,107 @@
+"""Who may come in, and by whose word; and a street without the home that everybody joined at."""
+
+import re
+
+import pytest
+from homes import agree, eventually, folder, titles, together
+
+
+@pytest.fixture(scope="module")
+def neighbourhood():
+    """A neighbourhood in which two have to vouch; nobody but the founder is in it yet."""
+    with folder() as one:
+        yield one, one.founder("Ada", "--vouchers", "2")
+
+
+def knocks(home):
+    return {one["person"]["name"]: one for one in home("status")["waiting"]["knocks"]}
+
+
+def knock(one, inviter, name):
+    """Somebody knocks at the inviter's home and waits."""
+    home = one.home(name.lower())
+    given = inviter("invite")
+    assert re.fullmatch(r"[A-Z2-7]{1,150}", given["invitation"])
+    knocked = home("join", given["invitation"], "--as", name, "--listen", one.listen())
+    assert knocked["state"] == "waiting"
+    assert knocked["person"]["name"] == name
+    assert len(knocked["recovery"].split()) == 24
+    status = home("status")
+    assert status["person"] is None
+    assert status["waiting"] == {"admission": True}
+    assert knocks(inviter)[name]["person"] == knocked["person"]
+    return home, knocked, given["invitation"]
+
+
+def admitted(home):
+    """Waits until a home that knocked belongs, by itself."""
+    eventually(lambda: home("status")["person"], "it does not become a member")
+
+
+@pytest.fixture(scope="module")
+def ben_and_cleo(neighbourhood):
+    """Both have knocked at Ada's home. She alone is the roll, so that her word is enough."""
+    one, ada = neighbourhood
+
+    def let_in(name):
+        home, knocked, code = knock(one, ada, name)
+        answer = ada("approve", name)
+        assert answer == {"person": knocked["person"]["id"], "state": "member"}
+        admitted(home)
+        return home, code
+
+    homes = together(lambda: let_in("Ben"), lambda: let_in("Cleo"))
+    agree(ada, *(home for home, _ in homes))
+    return homes
+
+
+def test_the_founder_alone_suffices_while_the_roll_is_shorter_than_the_vouchers(
+    neighbourhood, ben_and_cleo
+):
+    for home in (neighbourhood[1], *(home for home, _ in ben_and_cleo)):
+        people = home("list", "people")
+        assert [one["name"] for one in people] == ["Ada", "Ben", "Cleo"]
+        assert all(one["state"] == "member" and one["kind"] == "person" for one in people)
+        assert home("status")["waiting"]["knocks"] == []
+
+
+def test_others_are_two_and_an_invitation_is_for_one_person(neighbourhood, ben_and_cleo):
+    one, ada = neighbourhood
+    (ben, used), (cleo, _) = ben_and_cleo
+    dora = one.home("dora")
+    said = dora.refused("join", used, "--as", "Dora")
+    assert "used" in said
+    assert "ask for a new one" in said
+    assert ben("join", used, "--as", "Ben")["state"] == "member"  # already so
+    dora, knocked, _ = knock(one, ben, "Dora")
+    assert "approve" in ben.text("status")
+    assert ben("approve", "Dora")["state"] == "waiting"
+    assert ben("approve", "Dora")["state"] == "waiting"  # once is enough
+    agree(ada, ben, cleo)
+    assert dora("status")["person"] is None
+    (vouched,) = cleo("status")["waiting"]["vouched"]
+    assert [who["name"] for who in vouched["vouchers"]] == ["Ben"]
+    assert cleo("approve", knocked["person"]["id"][:12])["state"] == "member"
+    admitted(dora)
+    agree(ada, ben, cleo, dora)
+    dora("down")
+
+
+def test_the_street_lives_without_the_home_everybody_joined_at(neighbourhood, ben_and_cleo):
+    ada = neighbourhood[1]
+    (ben, _), (cleo, _) = ben_and_cleo
+    ada("down")
+    together(lambda: ben("down"), lambda: cleo("down"))
+    together(lambda: ben("up"), lambda: cleo("up"))
+    for home in (ben, cleo):
+        home("wait", "--peers", "1", "--timeout", "60")
+    offer = ben.post("offer", "--title", "Bread rolls", "--minutes", "20")
+    cleo.has(offer)
+    response = cleo.post("response", "--about", offer, "--text", "two bags please")
+    ben.has(response)
+    agreement = ben.post("agreement", "--about", response)
+    agree(ben, cleo)
+    ada("up")
+    ada.has(agreement)
+    assert titles(ada("list", "offers")) == ["Bread rolls"]
+    agree(ada, ben, cleo)

@@ -1,0 +1,121 @@
+"""kill -9 at any moment: what was acknowledged is there, and the log goes on where it was."""
+
+import random
+
+import pytest
+from homes import ROOMY, agree, eventually, request, together
+from homes import folder as homes_folder
+
+from protocol import record
+from protocol.log import START, Head, follows
+
+BATCH = 40
+
+
+def kill_while_posting(home, dice, times):
+    """Kills the node so often while a script posts. Returns what was acknowledged."""
+    acknowledged = []
+    for at in range(times):
+        with home.lines() as script:  # starts the node
+            script.say(*(request(f"{at} {number}") for number in range(BATCH)))
+            script.process.stdin.close()
+            patience = dice.randrange(1, BATCH)
+            acknowledged += [script.answer()["id"] for _ in range(patience)]
+            kill_a_moment_later(home, dice)
+            while (answer := script.answer()) is not None:
+                acknowledged.append(answer["id"])  # told before the node had gone
+            assert script.process.wait() == 1
+            assert "Traceback" not in script.process.stderr.read()
+    return acknowledged
+
+
+def kill_a_moment_later(home, dice):
+    for _ in range(dice.randrange(20_000)):  # a moment inside one post, not a place between two
+        pass
+    home.kill()
+
+
+def check_log(home, acknowledged):
+    """Reads the store of a stopped node: every log whole, signed, without a gap or a fork."""
+    with home.database() as db:
+        logs = db.execute("SELECT n, device, seq, fork, ended FROM logs").fetchall()
+        rows = {
+            n: db.execute(
+                "SELECT id, header, signature, content FROM records WHERE log = ? ORDER BY seq",
+                (n,),
+            ).fetchall()
+            for n, *_ in logs
+        }
+        (sound,) = db.execute("PRAGMA integrity_check").fetchone()
+    assert sound == "ok"
+    stored = {row[0].hex() for found in rows.values() for row in found}
+    assert set(acknowledged) <= stored
+    assert len(acknowledged) == len(set(acknowledged))
+    neighbourhood = home_id(home)
+    for n, device, seq, fork, ended in logs:
+        assert (fork, ended) == (None, None)
+        assert len(rows[n]) == seq
+        head = START
+        for record_id, header, signature, content in rows[n]:
+            fields = record.read_header(header)
+            assert fields.device == device
+            one = record.Record(record_id, fields, header, signature, content)
+            assert record.record_id(header, signature) == record_id
+            founding = record_id == neighbourhood
+            record.verify(one, record.FOUNDING if founding else neighbourhood)
+            follows(head, one)
+            head = Head(fields.seq, record_id, fields.time)
+
+
+def home_id(home):
+    with home.database() as db:
+        return min(db.execute("SELECT n, id FROM records").fetchall())[1]
+
+
+def killed(seed, times):
+    """A home without neighbours, killed so often, then looked at."""
+    dice = random.Random(seed)
+    with homes_folder() as folder:
+        home = folder.founded("Ada", *ROOMY)
+        acknowledged = kill_while_posting(home, dice, times)
+        home("up")
+        assert home("show", acknowledged[-1])["state"] == "open"
+        ids = {one["id"] for one in home("list", "requests", "--limit", "500")}
+        assert len(ids & set(acknowledged)) == min(len(acknowledged), len(ids))
+        home("down")
+        check_log(home, acknowledged)
+        assert home.post("request", "--title", "Life goes on")
+
+
+def test_what_was_acknowledged_survives_20_kills():
+    together(*(lambda seed=seed: killed(seed, 9) for seed in (1, 2)))
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_200_kills():
+    together(*(lambda seed=seed: killed(seed, 100) for seed in (3, 4)))
+
+
+def test_a_node_killed_while_it_starts_starts_again():
+    with homes_folder() as folder:
+        home = folder.founded("Ada", *ROOMY)
+        old = home.holder
+        with home.lines() as script:
+            eventually(lambda: home.holder not in {None, old}, "no node takes the lock")
+            home.kill()
+            assert script.end() == 1
+            assert "Traceback" not in script.process.stderr.read()
+        home.post("request", "--title", "Life goes on")
+
+
+def test_a_neighbour_agrees_in_the_end(street):
+    ada, ben, cleo = street
+    agree(*street)
+    acknowledged = kill_while_posting(ada, random.Random(5), 2)
+    ada("up")
+    agree(*street)
+    ben.has(*acknowledged[-3:])
+    ben("down")
+    check_log(ben, acknowledged)
+    ben("up")
+    agree(ada, ben, cleo)
