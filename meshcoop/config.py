@@ -64,6 +64,10 @@ class Home:
         return self.path / "node.log"
 
     @property
+    def network_log(self) -> Path:
+        return self.path / "network.log"
+
+    @property
     def settings(self) -> Path:
         return self.path / "home.toml"
 

@@ -120,7 +120,9 @@ class Door:
             "SELECT secret, expires, person FROM invitations WHERE id = ?", (knock.invitation,)
         ).fetchone()
         if row is None:
-            raise Refused("R-07.3", "this home knows no such invitation; ask for a new one")
+            raise Refused(
+                "R-07.3", "the inviter's home knows no such invitation; ask for a new one"
+            )
         secret, expires, holder = row
         certified = statement.read(knock.statement)
         if not isinstance(certified, statement.Certified):
@@ -250,7 +252,10 @@ def _read_answer(
         raise Refused("R-07.5", "the inviter's home shows no charter")
     charter = record.parse(chain[0])
     if not charter.id.startswith(one.neighbourhood):
-        raise Refused("R-07.5", "the charter is not the one this invitation is for")
+        raise Refused(
+            "R-07.5",
+            "the inviter's home shows another neighbourhood than the invitation; ask for a new one",
+        )
     hello.member(chain, charter.id, certified.device)
     return Admitted(charter.id, chain)
 

@@ -19,6 +19,7 @@ LOOK_SECONDS = 60  # how often a home with enough links tries one more
 PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
 GUEST_SECONDS = 120  # for somebody who has shown an invitation
 MAX_SAVED = 256
+MAX_OF_ONE = 8  # addresses of one home
 
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
 _TICK = 0.5
@@ -77,6 +78,8 @@ class Peers:
         for address in addresses:
             match = _ADDRESS.fullmatch(address)
             if match and match[1] != self._network.peer_id and address not in self._book:
+                if list(self._book.values()).count(match[1]) >= MAX_OF_ONE:
+                    continue
                 self._make_room()
                 self._book[address] = match[1]
 

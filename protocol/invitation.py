@@ -65,11 +65,13 @@ def decode(text: str) -> Invitation:
     try:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
-        raise Refused("R-07.1", "the invitation is cut short or mistyped") from None
+        raise Refused(
+            "R-07.1", "the invitation is cut short or mistyped; ask for it again"
+        ) from None
     if len(data) < _HEAD or data[0] != _VERSION:
-        raise Refused("R-07.1", "the invitation is cut short, mistyped or of a newer version")
+        raise Refused("R-07.1", "the invitation is cut short or mistyped; ask for it again")
     if base64.b32encode(data).decode().rstrip("=") != plain:
-        raise Refused("R-07.1", "the invitation is mistyped")
+        raise Refused("R-07.1", "the invitation is mistyped; ask for it again")
     at = 1
     neighbourhood, at = data[at : at + PREFIX], at + PREFIX
     peer, at = data[at : at + 32], at + 32

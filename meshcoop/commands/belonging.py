@@ -102,7 +102,7 @@ def _join(
     if not process.running(context.home):  # else the address is taken, by this very home
         keep_listen(context, listen)
     if context.home.keys.exists():
-        unlocked = _certified_for(place, keystore.unlock(context.home.keys, secret))
+        unlocked = _certified_for(context, place, keystore.unlock(context.home.keys, secret))
     else:
         unlocked = _new_keys(context, Identity.new(os.urandom, place), secret)
     with _node_for_joining(context, secret) as node:
@@ -150,7 +150,7 @@ def _new_keys(context: Context, identity: Identity, secret: str) -> Unlocked:
     return keystore.create(context.home.keys, secret, keys)
 
 
-def _certified_for(place: bytes, unlocked: Unlocked) -> Unlocked:
+def _certified_for(context: Context, place: bytes, unlocked: Unlocked) -> Unlocked:
     """The same keys after a join that came to nothing, certified for where they now knock."""
     keys = unlocked.keys
     held = keys.devices[0]
@@ -159,6 +159,7 @@ def _certified_for(place: bytes, unlocked: Unlocked) -> Unlocked:
         return unlocked
     if keys.recovery is None:
         raise Mistake("This home waits at another neighbourhood's door; use another --home.")
+    process.stop(context.home)  # a node that runs knows the old certificate
     box = seal.box_key(held.seed).public
     again = statement.certify(keys.recovery, held.seed, box, place)
     return unlocked.save(replace(keys, devices=(replace(held, statement=again),)))

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from logging.handlers import RotatingFileHandler
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -14,6 +15,8 @@ from meshcoop.client import Client
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.errors import Mistake
 from protocol.text import line
+
+_LOG_BYTES = 1024 * 1024
 
 
 def register(app: App) -> None:
@@ -88,7 +91,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
 
     def network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
-        return open_host(seed, listen, log_file=context.home.log, mdns=mdns)
+        return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns)
 
     node = Node(context.home, unlocked, network, _now, os.urandom)
 
@@ -137,7 +140,8 @@ async def _watch_signals(stop: Any) -> None:
 
 
 def _log_to(context: Context) -> None:
-    handler = logging.FileHandler(context.home.log)
+    # As the network's own log: a stranger who provokes lines must not fill the disk.
+    handler = RotatingFileHandler(context.home.log, maxBytes=_LOG_BYTES, backupCount=1)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("meshcoop")
     logger.addHandler(handler)
@@ -154,7 +158,7 @@ def _told(status: dict[str, Any]) -> str:
         f"{line(status['neighbourhood']['name'])}, at the home of "
         + (line(person["name"]) if person else "nobody who belongs"),
         f"{status['records']} records, state {status['state_hash'][:16]}",
-        f"{len(status['peers'])} neighbours connected: "
+        f"{len(status['peers'])} connected: "
         + (", ".join(line(one["person"]["name"]) for one in status["peers"]) or "nobody"),
     ]
     lines += [

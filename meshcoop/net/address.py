@@ -19,7 +19,7 @@ def parse(address: str) -> Multiaddr:
         return Multiaddr(address)
     except Exception as error:  # multiaddr raises several kinds of error, ValueError among them
         raise NetworkError(
-            f"{address!r} is no address; one looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…"
+            f"{address!r} is no address; one looks like /ip4/192.0.2.7/tcp/4001."
         ) from error
 
 
@@ -56,7 +56,7 @@ def check_listen(address: str) -> Multiaddr:
             probe.bind((host, int(port or 0)))
     except OSError as error:
         raise NetworkError(
-            f"Cannot listen on {address}: {error.strerror}. Choose another port, stop the program"
+            f"Cannot listen on {address} ({error.strerror}): choose another port, stop the program"
             " that uses this one, or use an address of this computer."
         ) from error
     return parsed
