@@ -25,11 +25,7 @@ MAX_ADDRESS = 200
 
 HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS = range(11)
 
-_ROOM = 8 * 1024  # what a frame keeps free beside its records
-_BATCH = frames.MAX_FRAME - _ROOM
-
-
-# Events ------------------------------------------------------------------------------------------
+_BATCH = frames.MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
 
 
 @dataclass(frozen=True)
