@@ -5,7 +5,6 @@ Nothing here knows a kind by name; a kind that is declared tomorrow has its form
 
 from collections.abc import Iterable, Mapping
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
@@ -34,8 +33,8 @@ class Row(Vertical):
         .note { height: auto; padding-left: 15; color: $foreground 65%; display: none; }
         &:even LineInput, &:even TextBox { background: $surface-lighten-2; }
         &:even LineInput:focus, &:even TextBox:focus { background: $primary-background; }
-        &:focus-within .label { text-style: bold; }
-        &:focus-within .note.told { display: block; }
+        &.here .label { text-style: bold; }
+        &.here .note.told { display: block; }
         .note.wrong { display: block; color: $text-error; text-style: bold; }
         Select { width: 1fr; }
     }
@@ -87,9 +86,13 @@ class Row(Vertical):
         """Brings the cursor here."""
         self._input.focus()
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+    def on_descendant_focus(self) -> None:
+        """Here is the cursor: what the field is for shows below it."""
+        self.add_class("here")
+
+    def on_descendant_blur(self) -> None:
         """Leaving the field is when it is checked."""
-        del event
+        self.remove_class("here")
         self.check()
 
     def _wrong(self) -> str | None:

@@ -61,7 +61,7 @@ class Board(Pane):
     def on_feed_pointed(self, event: Feed.Pointed) -> None:
         """A closer look at the card pointed at."""
         view = self._views.get(event.card_id)
-        if view is not None:
+        if view is not None and event.feed.cards.has_focus:
             words = story(Case(view, [], []), self.node_link.now().date(), self.node_link.me)
             self.query_one("#closer-words", Static).update(words)
 

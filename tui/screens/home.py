@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, TabbedContent, TabPane, Tabs
+from textual.widgets import Footer, TabbedContent, Tabs
 
 from tui.language import _
 from tui.link import Link
@@ -20,6 +20,7 @@ from tui.widgets.cards import Cards
 from tui.widgets.feed import Feed
 from tui.widgets.fields import LineInput
 from tui.widgets.standing import Standing
+from tui.widgets.tab import Tab
 
 
 class HomeScreen(Screen[None]):
@@ -40,35 +41,36 @@ class HomeScreen(Screen[None]):
     def __init__(self, link: Link) -> None:
         super().__init__()
         self.node_link = link
+        self._wanted: str | None = "today"  # where the cursor is to go once there is something
 
     def compose(self) -> ComposeResult:
         """The tabs under the line that says where we are."""
         link = self.node_link
         yield Standing(link)
         with TabbedContent(initial="today"):
-            with TabPane(_("Today"), id="today"):
+            with Tab(_("Today"), id="today"):
                 yield Today(link)
-            with TabPane(_("Board"), id="board"):
+            with Tab(_("Board"), id="board"):
                 yield Board(link)
-            with TabPane(_("People"), id="people"):
+            with Tab(_("People"), id="people"):
                 yield People(link)
-            with TabPane(_("Search"), id="search"):
+            with Tab(_("Search"), id="search"):
                 yield Search(link)
         yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """The cursor goes into the first list that has something, unless it is somewhere already."""
-        self.node_link.changed.subscribe(self, self._settle)
 
     def action_tab(self, tab: str) -> None:
         """Goes to a tab, with the cursor in it."""
         tabs = self.query_one(TabbedContent)
         tabs.active = tab
-        self.call_after_refresh(self._enter, tab)
+        self._wanted = tab
+        self.call_after_refresh(self._enter)
 
     def action_lists(self) -> None:
-        """From anywhere back to what the tab shows."""
-        self._enter(self.query_one(TabbedContent).active)
+        """From anywhere back to what the tab shows; out of a line, up to the tabs."""
+        if isinstance(self.focused, LineInput):
+            self.query_one(Tabs).focus()
+        else:
+            self.action_tab(self.query_one(TabbedContent).active)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens a thread, or the form behind a knock."""
@@ -85,16 +87,21 @@ class HomeScreen(Screen[None]):
             if pane.is_on_screen:
                 pane.look()
 
-    def _settle(self, nothing: None) -> None:
-        del nothing
-        if self.focused is None or isinstance(self.focused, Tabs):
-            self.call_after_refresh(self._enter, self.query_one(TabbedContent).active)
+    def on_pane_loaded(self) -> None:
+        """The lists of a tab may be there only now."""
+        self.call_after_refresh(self._enter)
 
-    def _enter(self, tab: str) -> None:
-        pane = self.query_one(f"#{tab}", TabPane)
-        if tab == "search" and self.focused is not pane.query_one(LineInput):
+    def _enter(self) -> None:
+        """Brings the cursor into the tab that was asked for; never again without being asked."""
+        tab = self.query_one(TabbedContent).active
+        if self._wanted != tab:
+            return
+        pane = self.query_one(f"#{tab}", Tab)
+        if tab == "search":
             pane.query_one(LineInput).focus()
+            self._wanted = None
             return
         shown = [cards for cards in pane.query(Cards) if cards.display]
         if shown:
             shown[0].focus()
+            self._wanted = None

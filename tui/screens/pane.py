@@ -1,6 +1,7 @@
 """A pane that shows something of the neighbourhood and keeps it up to date."""
 
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from tui.client import Declined
@@ -17,6 +18,9 @@ class Pane(Vertical):
         .trouble { display: none; height: auto; color: $text-error; padding: 0 1; }
     }
     """
+
+    class Loaded(Message):
+        """A pane shows what the node said."""
 
     def __init__(self, link: Link, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -57,6 +61,8 @@ class Pane(Vertical):
         except Declined as declined:
             trouble = declined.sentence
             self._stale = True
+        else:
+            self.post_message(self.Loaded())
         words = self.query_one(".trouble", Static)
         words.display = trouble is not None
         words.update(plain(trouble or ""))

@@ -81,6 +81,11 @@ class Feed(Vertical):
         event.stop()
         self.post_message(self.Pointed(self, event.option_id or ""))
 
+    def on_descendant_focus(self) -> None:
+        """The cursor came here: it points at a card."""
+        if self.cards.chosen is not None:
+            self.post_message(self.Pointed(self, self.cards.chosen))
+
     def _tell(self, new: int, count: int) -> None:
         self.border_title = plain(f"{self._title} ({count})" if count else self._title)
         words = plural("{n} new · press r", "{n} new · press r", new).format(n=new)
