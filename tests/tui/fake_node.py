@@ -285,6 +285,7 @@ def street():
         {"person": MARIA, "given": 60, "received": 0, "balance": 60},
         {"person": SAM, "given": 90, "received": 0, "balance": 90},
     ]
+    node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
     return node
 
 
@@ -339,7 +340,7 @@ def on_screen(scenario=None, *, node=None, size=(80, 24)):
     return make if scenario is None else make(scenario)
 
 
-async def until(pilot, condition, tries=400):
+async def until(pilot, condition, tries=1500):
     """Waits for what is bound to come; fails with the screen if it does not."""
     for _ in range(tries):
         if condition():
@@ -348,7 +349,7 @@ async def until(pilot, condition, tries=400):
     raise AssertionError("it did not come; the screen shows:\n" + picture(pilot.app))
 
 
-async def shows(pilot, *texts, tries=400):
+async def shows(pilot, *texts, tries=1500):
     """Waits until the screen shows all these texts."""
     await until(pilot, lambda: all(text in picture(pilot.app) for text in texts), tries)
 

@@ -12,7 +12,7 @@ from fake_node import ADA, NOW, SAM, ident, intent, response, told
 from hostile import strings
 from textual.app import App
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Static
+from textual.widgets import Select, Static, TextArea
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
 from protocol.fields import Many, Person, Text
@@ -25,9 +25,11 @@ from tui.link import Link
 from tui.screens.people import _about
 from tui.story import history, story
 from tui.widgets.feed import Feed
+from tui.widgets.fields import clean
 from tui.widgets.standing import Standing
 
 A_PAGE = 50
+AFRESH = 10
 
 
 class Page(App):
@@ -36,7 +38,7 @@ class Page(App):
     def __init__(self, found):
         super().__init__()
         self.pages = [found[at : at + A_PAGE] for at in range(0, len(found), A_PAGE)]
-        self.node_link = Link(self, Path("/nowhere"), now=lambda: NOW)
+        self.links = [Link(self, Path("/nowhere"), now=lambda: NOW) for _ in range(8)]
         self.told = []
 
     def compose(self):
@@ -47,7 +49,7 @@ class Page(App):
                 Static(id="history", markup=False), Static(id="about", markup=False)
             )
             yield Vertical(id="forms")
-        yield Vertical(id="standings")
+        yield from (Standing(link) for link in self.links)
         yield Static(id="page")
 
     def on_mount(self):
@@ -82,11 +84,24 @@ class Page(App):
         person = {**ADA, "assets": page, "about": page[1], "affiliation": page[2], "wants": page}
         self.query_one("#about", Static).update(_about(person, None))
         await self._forms(page, people)
-        await self._standings(page, people)
+        self._standings(page, people)
         self.clear_notifications()
         self.notify(line(page[-1]), markup=False)
 
     async def _forms(self, page, people):
+        place = self.query_one("#forms")
+        if len(self.pages) % AFRESH and place.query(Form):  # mounting is slow, so most pages only change the values
+            rows = place.query_one(Form).rows
+            for row, text in zip(rows, page[12:], strict=False):
+                match row._input:
+                    case Select() as select:
+                        select.set_options([(telling.plain(text), text)])
+                        select.value = text
+                    case TextArea() as box:
+                        box.text = clean("\n".join(page[20:])[:1500])
+                    case field:
+                        field.value = clean(text)
+            return
         kind = Kind()
         lines = {f"line{n}": Text() for n in range(12)}
         picks = {f"pick{n}": Person() for n in range(2)}
@@ -95,20 +110,16 @@ class Page(App):
         given |= {name: people[n + 12]["id"] for n, name in enumerate(picks)}
         given["box"] = "\n".join(page[20:])[:1500]
         given["many"] = ", ".join(page[:3])
-        place = self.query_one("#forms")
         await place.remove_children()
         await place.mount(Form(kind, given, people=people[12:16]))
 
-    async def _standings(self, page, people):
-        place = self.query_one("#standings")
-        await place.remove_children()
-        for n in range(0, len(page) - 4, 8):
-            peers = [{"person": people[n + m]} for m in range(2, 4)]
-            where = {"id": "", "name": page[n]}
-            known = {"person": people[n + 1], "neighbourhood": where, "peers": peers}
-            self.node_link.status = known
-            self.node_link.trouble = page[n] if n == 0 else None
-            await place.mount(Standing(self.node_link))
+    def _standings(self, page, people):
+        for n, link in enumerate(self.links):
+            known = {"id": "", "name": page[4 * n]}
+            peers = [{"person": people[4 * n + m]} for m in (2, 3)]
+            link.status = {"person": people[4 * n + 1], "neighbourhood": known, "peers": peers}
+            link.trouble = page[0] if n == 0 else None
+            link.standing.publish(None)
 
 
 def main():

@@ -20,7 +20,7 @@ from tui.widgets.cards import Cards
 from tui.widgets.feed import Feed
 from tui.widgets.fields import LineInput
 from tui.widgets.standing import Standing
-from tui.widgets.tab import Tab
+from tui.widgets.tab import HomeTab
 
 
 class HomeScreen(Screen[None]):
@@ -48,13 +48,13 @@ class HomeScreen(Screen[None]):
         link = self.node_link
         yield Standing(link)
         with TabbedContent(initial="today"):
-            with Tab(_("Today"), id="today"):
+            with HomeTab(_("Today"), id="today"):
                 yield Today(link)
-            with Tab(_("Board"), id="board"):
+            with HomeTab(_("Board"), id="board"):
                 yield Board(link)
-            with Tab(_("People"), id="people"):
+            with HomeTab(_("People"), id="people"):
                 yield People(link)
-            with Tab(_("Search"), id="search"):
+            with HomeTab(_("Search"), id="search"):
                 yield Search(link)
         yield Footer(show_command_palette=False)
 
@@ -96,7 +96,7 @@ class HomeScreen(Screen[None]):
         tab = self.query_one(TabbedContent).active
         if self._wanted != tab:
             return
-        pane = self.query_one(f"#{tab}", Tab)
+        pane = self.query_one(f"#{tab}", HomeTab)
         if tab == "search":
             pane.query_one(LineInput).focus()
             self._wanted = None

@@ -4,7 +4,7 @@ from textual import events
 from textual.widgets import TabPane
 
 
-class Tab(TabPane):
+class HomeTab(TabPane):
     """A pane that does not come forward because something in it has the cursor.
 
     Textual's does, and so brings a tab back that the reader has just left: the cursor moves on
