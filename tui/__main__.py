@@ -46,8 +46,16 @@ def _log_to(path: Path) -> None:
     # The screen is drawn on standard error: not a word of a library may go there.
     import logging
 
+    from protocol.text import safe
+
+    class Harmless(logging.Formatter):
+        """A log is read on a terminal, too."""
+
+        def format(self, record: logging.LogRecord) -> str:
+            return safe(super().format(record))
+
     handler = logging.FileHandler(path, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.captureWarnings(True)
 

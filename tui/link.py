@@ -10,7 +10,7 @@ from textual.app import App
 from textual.signal import Signal
 
 from protocol.control import RESYNC
-from tui.client import Client, Gone
+from tui.client import Client, Declined, Gone
 from tui.language import _
 
 Shown = dict[str, Any]
@@ -64,8 +64,8 @@ class Link:
             try:
                 self._client = await Client.connect(self._path)
                 await self._follow(self._client)
-            except Gone as gone:
-                self.trouble = gone.sentence
+            except Declined as declined:
+                self.trouble = declined.sentence
                 self.standing.publish(None)
             finally:
                 client, self._client = self._client, None

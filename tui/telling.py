@@ -30,10 +30,12 @@ class Card:
     quiet: bool = False
 
     def content(self) -> Content:
-        """The card for a list: the only way from a person's words into one."""
+        """The card for a list: the only way from a person's words into one. The detail is not
+        dim: on the highlight of most themes that would be too faint to read.
+        """
         style = "" if self.quiet else "bold"
         detail = "\n" + line(self.detail) if self.detail else ""
-        return Content.assemble((line(self.title) or "…", style), (detail, "dim"))
+        return Content.assemble((line(self.title) or "…", style), detail)
 
 
 def plain(text: object) -> Content:

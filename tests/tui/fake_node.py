@@ -314,6 +314,7 @@ async def opened(node, *, size=(80, 24)):
         await node.start(path)
         app = MeshcoopApp(path)
         app.node_link = Link(app, path, now=lambda: NOW)
+        app.animation_level = "none"
         try:
             async with app.run_test(size=size) as pilot:
                 await until(pilot, lambda: app.node_link.status is not None)

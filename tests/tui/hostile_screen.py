@@ -90,7 +90,9 @@ class Page(App):
 
     async def _forms(self, page, people):
         place = self.query_one("#forms")
-        if len(self.pages) % AFRESH and place.query(Form):  # mounting is slow, so most pages only change the values
+        if len(self.pages) % AFRESH and place.query(
+            Form
+        ):  # mounting is slow, so most pages only change the values
             rows = place.query_one(Form).rows
             for row, text in zip(rows, page[12:], strict=False):
                 match row._input:

@@ -1,6 +1,6 @@
 """The screens as pictures: texts that the tests compare, and drawings for the README.
 
-    python tests/tui/pictures.py      writes both anew; look at them before you commit
+python tests/tui/pictures.py      writes both anew; look at them before you commit
 """
 
 import asyncio
@@ -127,11 +127,11 @@ def take(name):
 
 
 async def settled(pilot):
-    """Waits until nothing moves any more: the line under the tabs slides."""
+    """Waits until nothing moves any more."""
     before = None
     while before != (now := picture(pilot.app)):
         before = now
-        await pilot.pause(0.3)
+        await pilot.pause(0.05)
 
 
 def drawing(app):

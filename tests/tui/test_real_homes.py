@@ -123,6 +123,16 @@ def test_where_there_is_no_home_one_sentence_says_how_to_begin(homes):
         assert "meshcoop join" in terminal.text
 
 
+@pytest.mark.long
+def test_the_demo_opens_a_screen_and_ends_with_it():
+    with Terminal([*MESHCOOP, "demo", "--households", "3"]) as terminal:
+        terminal.until("Rushey Lane · Ada", "Agree with Sam", "Bread rolls", seconds=180)
+        terminal.type("q")
+        assert terminal.wait(90) == 0
+        assert is_clean(terminal)
+        assert b"Good night." in terminal.raw
+
+
 def is_clean(terminal):
     """The alternate screen left, the cursor shown, the mouse and pasting let go, echo on."""
     raw = terminal.raw

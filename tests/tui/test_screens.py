@@ -192,6 +192,22 @@ async def test_a_new_record_never_moves_the_row_under_a_reader(pilot, node):
 
 
 @on_screen
+async def test_what_is_done_leaves_the_list_and_the_cursor_stays_on_its_card(pilot, node):
+    await to_board(pilot)
+    await pilot.press("down", "down")
+    cards = pilot.app.screen.query_one("#requests", Feed).cards
+    chosen = cards.chosen
+    node.lists["requests"][0]["state"] = "done"
+    node.tell()
+    await until(pilot, lambda: cards.option_count == 2)
+    assert cards.chosen == chosen
+    node.lists["requests"][1]["state"] = "done"
+    node.tell()
+    await shows(pilot, "Requests (1)")
+    assert cards.highlighted == 0
+
+
+@on_screen
 async def test_what_is_over_shows_on_a_key(pilot, node):
     node.lists["offers"].append(intent(41, "offer", SAM, "Apples of last year", state="expired"))
     await to_board(pilot)

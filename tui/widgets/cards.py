@@ -66,7 +66,19 @@ class Cards(OptionList):
             if card.id in self._cards and self._cards[card.id] != card:
                 self._cards[card.id] = card
                 self.replace_option_prompt(card.id, card.content())
+        self._remove(self._cards.keys() - {card.id for card in cards})
         return sum(card.id not in self._cards for card in cards)
+
+    def _remove(self, gone: set[str]) -> None:
+        """Takes out what is over; the cursor stays on its card, or on the one that takes its place."""
+        chosen, row = self.chosen, self.highlighted or 0
+        for card_id in gone:
+            del self._cards[card_id]
+            self.remove_option(card_id)
+        if gone and self._cards:
+            kept = chosen is not None and chosen in self._cards
+            last = len(self._cards) - 1
+            self.highlighted = self.get_option_index(chosen or "") if kept else min(row, last)
 
     def let_come(self) -> None:
         """Shows the latest cards, from the top."""
