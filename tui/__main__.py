@@ -1,6 +1,7 @@
 """`python -m tui --socket PATH`: the screen of the node that answers there."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ def main() -> int:
     print("Opening meshcoop…", flush=True)
     os.umask(0o077)
     _log_to(socket.parent / "screen.log")
+    gc.disable()  # until the splash is seen: nothing that the imports make is ever garbage
 
     from tui.app import MeshcoopApp
 

@@ -1,6 +1,7 @@
 """The screen of one home. First a splash; the rest is mounted, and the node asked, after it is seen."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Iterable
@@ -60,6 +61,7 @@ class MeshcoopApp(App[None]):
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 
+        gc.enable()  # the program turns it off for the splash
         self.register_theme(HIGH_CONTRAST)
         await self.push_screen(HomeScreen(self.node_link))
         self.run_worker(self.node_link.attend(), name="link")

@@ -75,13 +75,13 @@ class Page(App):
         feed.cards.scroll_home(animate=False)
         whole = intent(1, "request", people[0], page[0], text=page[1], tags=page[2:5], area=page[5])
         whole["responses"] = [
-            response(n, people[n], whole["id"], text=page[n][:60]) for n in range(len(page))
+            response(n, people[n], whole["id"], text=page[n][:60]) for n in range(10)
         ]
         self.query_one("#story", Static).update(story(Case(whole, [], []), date, None))
         lines = [{**told(one), "counted": False, "note": one["title"]} for one in views]
         lines[0]["kind"] = page[0]
         self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))
-        person = {**ADA, "assets": page, "about": page[1], "affiliation": page[2], "wants": page}
+        person = {**ADA, "assets": page[6:16], "about": page[1], "affiliation": page[2]}
         self.query_one("#about", Static).update(_about(person, None))
         await self._forms(page, people)
         self._standings(page, people)
