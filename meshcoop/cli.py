@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from meshcoop.commands import belonging, nodes, records, workshop
+from meshcoop.commands import belonging, nodes, records, screen, workshop
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
 from meshcoop.errors import USAGE, Mistake
@@ -54,6 +54,8 @@ def _launcher(app: App) -> Any:
         home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
         json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
     ) -> Any:
+        if not tokens and not json and screen.terminal():
+            return screen.become(Context(Home.find(home), json))
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         extra = {"context": Context(Home.find(home), json)} if "context" in ignored else {}
         return command(*bound.args, **bound.kwargs, **extra)

@@ -4,20 +4,24 @@ Every line is done through the command line that residents use. A janitor proces
 whatever may end the demo, stops the nodes and removes the folder.
 """
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from meshcoop.commands import screen
+from meshcoop.config import Home
 from meshcoop.errors import Mistake
 
 _NAMES = ("Maria", "Ada", "Sam", "Kofi", "Lin", "Rosa", "Ines", "Tom", "Noor", "Jo", "Pat", "Wim")
@@ -51,7 +55,7 @@ class Household:
 
 
 def tell(households: int, *, stay: bool) -> int:
-    """Tells the story with so many homes; `stay`: then keeps the street alive until interrupted.
+    """Tells the story with so many homes; `stay`: then the street lives on.
 
     Returns the exit code: 0 if all homes ended with one state, else 1.
     """
@@ -155,19 +159,48 @@ def _hashes(street: list[Household]) -> list[str]:
 
 
 def _stay(street: list[Household]) -> None:
-    _say("The street lives on until you press Ctrl-C. In another terminal, try:")
-    for one in street[:2]:
-        _say(f"  meshcoop --home {one.home} list requests")
-    offers = ("Bread rolls on Saturday", "An hour of weeding", "Reading aloud", "A spare ladder")
-    try:
-        for at in range(10_000):
-            time.sleep(_STILL_SECONDS)
-            one = street[at % len(street)]
-            title = offers[at % len(offers)]
-            one.run("post", "offer", "--title", title, "--minutes", "60")
-            _say(f"{one.name} offers: {title}.")
-    except KeyboardInterrupt:
+    """The street lives on: on its screen until that is closed, else until Ctrl-C."""
+    maria, ada, sam, *_ = street
+    if not screen.terminal():
+        _say("The street lives on until you press Ctrl-C. In another terminal, try:")
+        for one in street[:2]:
+            _say(f"  meshcoop --home {one.home} list requests")
+        with suppress(KeyboardInterrupt):
+            _live(street, threading.Event(), _say)
         _say("Good night.")
+        return
+    asked = ada.run("post", "request", "--title", "Shelves put up", "--minutes", "60")["id"]
+    sam.run("wait", "--id", asked)
+    sam.run("post", "response", "--about", asked, "--text", "Saturday? I bring the drill.")
+    maria.run("post", "offer", "--title", "Blood pressure checks", "--minutes", "30")
+    _say("Opening Ada's screen. The street lives on around it; closing it ends the street.")
+    night = threading.Event()
+    life = threading.Thread(target=_live, args=(street, night, None), daemon=True)
+    life.start()
+    try:
+        screen.show(Home(ada.home).socket)
+    finally:
+        night.set()
+        life.join()
+    _say("Good night.")
+
+
+def _live(
+    street: list[Household], night: threading.Event, say: Callable[[str], None] | None
+) -> None:
+    """Somebody offers something every few seconds, until it is night."""
+    offers = ("Bread rolls on Saturday", "An hour of weeding", "Reading aloud", "A spare ladder")
+    for at in itertools.count():
+        if night.wait(_STILL_SECONDS):
+            return
+        one = street[(2 * at + 2) % len(street)]
+        title = offers[at % len(offers)]
+        try:
+            one.run("post", "offer", "--title", title, "--minutes", "60")
+        except Mistake:  # the quota of a day, or a node on its way out: the street is quiet then
+            return
+        if say is not None:
+            say(f"{one.name} offers: {title}.")
 
 
 def _say(text: str) -> None:
@@ -207,7 +240,6 @@ def _clean(folder: Path) -> None:
     import shutil
 
     from meshcoop import process
-    from meshcoop.config import Home
 
     sys.stdin.read()
     quiet_since = time.monotonic()

@@ -1,0 +1,157 @@
+"""The screens as pictures: texts that the tests compare, and drawings for the README.
+
+python tests/tui/pictures.py      writes both anew; look at them before you commit
+"""
+
+import asyncio
+import os
+import re
+import time
+from pathlib import Path
+
+from fake_node import FakeNode, opened, picture, shows, street, until
+
+from tui.screens.home import HomeScreen
+from tui.widgets.cards import Cards
+from tui.widgets.fields import LineInput
+
+TEXTS = Path(__file__).parent / "snapshots"
+DRAWINGS = Path(__file__).parent.parent.parent / "specs" / "pictures"
+DRAWN = {"today", "board", "thread", "request"}
+
+
+async def today(pilot):
+    await shows(pilot, "Waits for you (2)", "New on the board (3)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def nothing(pilot):
+    await shows(pilot, "Nothing waits for you.", "Rushey Lane")
+
+
+async def tab(pilot, key, *texts):
+    await today(pilot)
+    await pilot.press(key)
+    await shows(pilot, *texts)
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def board(pilot):
+    await tab(pilot, "2", "Requests (3)", "Offers (3)")
+
+
+async def people(pilot):
+    await tab(pilot, "3", "People (3)", "Can give: hemming")
+
+
+async def search(pilot):
+    await today(pilot)
+    await pilot.press("slash")
+    await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
+    await pilot.press(*"hour")
+    await shows(pilot, "Found (2)")
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def thread(pilot):
+    await today(pilot)
+    await pilot.press("enter")
+    await shows(pilot, "I can fetch you", "What you can do (3)", "Sam responded")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def agree(pilot):
+    await thread(pilot)
+    await pilot.press("enter")
+    await shows(pilot, "you and Sam have signed the same terms")
+
+
+async def request(pilot):
+    await today(pilot)
+    await pilot.press("n")
+    await shows(pilot, "Ask for something", "Offer something")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await pilot.press("enter")
+    await shows(pilot, "Title *")
+    await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
+    form = pilot.app.screen.query_one("Form")
+    for name, text in (("title", "A ladder for an hour"), ("minutes", "an hour")):
+        next(row for row in form.rows if row.field_name == name)._input.value = text
+    await pilot.press("f2")
+    await shows(pilot, "This must be a whole number", "Something above needs another look.")
+
+
+async def explain(pilot):
+    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    await pilot.press("f1")
+    await shows(pilot, "Arrows and Tab move")
+
+
+async def leave(pilot):
+    await today(pilot)
+    await pilot.press("ctrl+c")
+    await shows(pilot, "Close the screen?")
+
+
+SCENES = {
+    "today": (today, street, (80, 24)),
+    "empty": (nothing, FakeNode, (80, 24)),
+    "board": (board, street, (80, 24)),
+    "board-60": (board, street, (60, 24)),
+    "board-120": (board, street, (120, 30)),
+    "people": (people, street, (80, 24)),
+    "search": (search, street, (80, 24)),
+    "thread": (thread, street, (80, 24)),
+    "agree": (agree, street, (80, 24)),
+    "request": (request, street, (80, 24)),
+    "help": (explain, street, (80, 24)),
+    "leave": (leave, street, (80, 24)),
+}
+
+
+def take(name):
+    """The scene as text and as a drawing."""
+    scene, node, size = SCENES[name]
+
+    async def run():
+        async with opened(node(), size=size) as pilot:
+            await scene(pilot)
+            cursor = getattr(pilot.app.focused, "_pause_blink", None)
+            if cursor:
+                cursor(visible=True)
+            await settled(pilot)
+            return picture(pilot.app) + "\n", drawing(pilot.app)
+
+    return asyncio.run(run())
+
+
+async def settled(pilot):
+    """Waits until nothing moves any more."""
+    before = None
+    while before != (now := picture(pilot.app)):
+        before = now
+        await pilot.pause(0.05)
+
+
+def drawing(app):
+    """An SVG that fetches nothing from anywhere."""
+    whole = app.export_screenshot()
+    whole = re.sub(r"@font-face \{.*?\}\s*", "", whole, flags=re.DOTALL)
+    return re.sub(r"Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace", whole)
+
+
+def main():
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    TEXTS.mkdir(exist_ok=True)
+    DRAWINGS.mkdir(exist_ok=True)
+    for name in SCENES:
+        text, svg = take(name)
+        (TEXTS / f"{name}.txt").write_text(text, encoding="utf-8")
+        if name in DRAWN:
+            (DRAWINGS / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

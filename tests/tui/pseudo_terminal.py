@@ -1,0 +1,103 @@
+"""A program in a real pseudo-terminal, and what a terminal would show of it (pyte)."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+
+import pyte
+
+
+class Terminal:
+    """Runs `command` at `columns` × `lines`; `raw` is every byte it sent."""
+
+    def __init__(self, command, *, columns=80, lines=24, env=None, emulate=True):
+        self._emulate = emulate  # slow: a page of 220 × 110 takes a second
+        self.raw = b""
+        self._screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._screen)
+        self.pid, self._handle = pty.fork()
+        if self.pid == 0:
+            try:
+                size = struct.pack("HHHH", lines, columns, 0, 0)
+                fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+                whole = {**os.environ, "TERM": "xterm-256color", "TZ": "UTC", **(env or {})}
+                for name in ("NO_COLOR", "COLORTERM", "TEXTUAL", "TERM_PROGRAM"):
+                    if name not in (env or {}):
+                        whole.pop(name, None)
+                os.execve(command[0], command, whole)
+            finally:
+                os._exit(127)
+        self.code = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.code = os.waitpid(self.pid, 0)[1]
+        os.close(self._handle)
+
+    @property
+    def text(self):
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def type(self, text):
+        os.write(self._handle, text.encode())
+
+    def send(self, number):
+        os.kill(self.pid, number)
+
+    def until(self, *texts, seconds=40):
+        """Reads until the terminal shows all texts; fails with what it shows."""
+        deadline = time.monotonic() + seconds
+        while not all(text in self.text for text in texts):
+            if not self._read(deadline):
+                raise AssertionError(f"{texts} did not come; the terminal shows:\n{self.text}")
+        return self
+
+    def until_gone(self, text, seconds=40):
+        deadline = time.monotonic() + seconds
+        while text in self.text:
+            if not self._read(deadline):
+                raise AssertionError(f"{text!r} stayed; the terminal shows:\n{self.text}")
+
+    def wait(self, seconds=40):
+        """The exit code, once the program has ended and all it said is read."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline):
+            pass
+        while self.code is None and time.monotonic() < deadline:
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self.code = os.waitstatus_to_exitcode(status)
+        assert self.code is not None, f"it did not end; the terminal shows:\n{self.text}"
+        return self.code
+
+    def _read(self, deadline):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([self._handle], [], [], left)[0]:
+            return False
+        try:
+            data = os.read(self._handle, 65536)
+        except OSError:  # what Linux says once the other end is closed
+            return False
+        self.raw += data
+        # pyte takes the keyboard protocol's CSI > … u and CSI = … u for other sequences.
+        if self._emulate:
+            self._stream.feed(_plain(data))
+        return bool(data)
+
+    def echoes(self):
+        """Whether the terminal is back in its ordinary mode."""
+        return bool(termios.tcgetattr(self._handle)[3] & termios.ECHO)
+
+
+def _plain(data):
+    return re.sub(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9;]*\$p", b"", data)

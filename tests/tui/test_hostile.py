@@ -1,0 +1,136 @@
+"""THREATS: text. Whatever somebody writes, no widget crashes and no terminal is steered."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
+from hostile import NAMED, leftovers, sequences
+from pseudo_terminal import Terminal
+
+from protocol.text import line
+from tui.screens.home import HomeScreen
+from tui.widgets.cards import Cards
+
+SCREEN = str(Path(__file__).parent / "hostile_screen.py")
+
+
+def shown(seed, count, *more):
+    """What a terminal receives while the strings pass by."""
+    command = [sys.executable, SCREEN, str(seed), str(count), *more]
+    with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
+        code = terminal.wait(seconds=600)
+        assert code == 0, terminal.raw[-2000:]
+        pages = re.findall(rb"page ([0-9]+) ends", terminal.raw)
+        assert set(map(int, pages)) == set(range(1, len(set(pages)) + 1)), "each page was painted"
+        assert b"all pages were shown" in terminal.raw
+        return terminal.raw
+
+
+@pytest.fixture(scope="module")
+def allowed():
+    return sequences(shown(1, 100, "plain"))
+
+
+def check(seed, count, allowed):
+    raw = shown(seed, count)
+    assert sequences(raw) - allowed == set()
+    assert leftovers(raw) == set()
+
+
+def test_no_escape_sequence_of_theirs_reaches_the_terminal(allowed):
+    check(20261123, 2_000, allowed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(10))
+def test_nor_does_one_in_a_hundred_thousand(seed, allowed):
+    check(seed, 10_000, allowed)
+
+
+def test_the_check_would_see_them():
+    for name in ("the clipboard", "the title", "a cleared screen"):
+        assert sequences(NAMED[name].encode())
+    for name in ("right to left", "zero width", "tags", "NUL and DEL", "marks"):
+        assert leftovers(NAMED[name].encode())
+
+
+def poisoned(text):
+    def make():
+        node = street()
+        node.name = text
+        for one in (SAM, MARIA):
+            known = {"id": one["id"], "name": text}
+            node.peers = [known]
+            for people in (node.lists["people"], node.balances):
+                for each in people:
+                    holder = each.get("person", each)
+                    if holder["id"] == one["id"]:
+                        holder["name"] = text
+        for intents in (node.lists["requests"], node.lists["offers"]):
+            for each in intents:
+                each.update(title=text, text=text, area=text, tags=[text], repeats=text)
+                for answer in each["responses"]:
+                    answer.update(text=text, author={"id": answer["author"]["id"], "name": text})
+        node.lists["receipts"][0]["note"] = text
+        for each in node.lists["people"]:
+            each.update(assets=[text], wants=[text], affiliation=text, area=text)
+        node.knocks = [{"person": {"id": ident(7), "name": text}, "since": "", "vouchers": []}]
+        node.refusal = text
+        return node
+
+    return make
+
+
+async def walk(pilot, node):
+    """Through every screen there is."""
+    await shows(pilot, "Waits for you (3)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    for tab in "234":
+        await pilot.press(tab)
+        await pilot.pause()
+    await pilot.press(*"[/]")
+    await pilot.press("escape", "1")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    for row in range(3):
+        await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+        await pilot.press("home", *["down"] * row, "enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
+        await pilot.pause(0.05)
+        await pilot.press("enter")
+        await pilot.pause(0.05)
+        await pilot.press("f2")
+        await pilot.pause(0.05)
+        while not isinstance(pilot.app.screen, HomeScreen):
+            await pilot.press("escape")
+            await pilot.pause(0.01)
+    await pilot.click(Cards)
+    assert pilot.app.is_running
+    assert leftovers(picture(pilot.app).encode()) == set()
+
+
+ALL = " ".join(
+    NAMED[one] for one in ("a closing tag", "an action", "the clipboard", "right to left", "marks")
+)
+test_every_screen_bears_all_of_them = on_screen(walk, node=poisoned(ALL))
+
+
+@on_screen
+async def test_what_is_pasted_is_made_harmless(pilot, node):
+    from textual import events
+
+    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    await pilot.press("4")
+    await until(pilot, lambda: pilot.app.focused is not None)
+    field = pilot.app.screen.query_one("LineInput")
+    field.post_message(events.Paste("lift\x1b]52;c;eA==\x07 \u202eplease\nsecond line"))
+    await until(pilot, lambda: "lift" in field.value)
+    assert leftovers(field.value.encode()) == set()
+    assert "\x1b" not in field.value
+
+
+def test_titles_keep_what_can_be_read():
+    assert line(NAMED["an action"]) == NAMED["an action"]
+    assert line(NAMED["a family"]) == NAMED["a family"]
+    assert line(NAMED["right-to-left letters"]) == NAMED["right-to-left letters"]

@@ -1,0 +1,148 @@
+"""Two real homes, and the screen of one of them in a real pseudo-terminal at 80 × 24."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from pseudo_terminal import Terminal
+
+MESHCOOP = [sys.executable, "-m", "meshcoop"]
+
+
+class Homes:
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "passphrase").write_text("a secret of the tests")
+        (folder / "passphrase").chmod(0o600)
+        passphrase = str(folder / "passphrase")
+        self.env = {"MESHCOOP_PASSPHRASE_FILE": passphrase, "MESHCOOP_MDNS": "0"}
+
+    def run(self, home, *words):
+        command = [*MESHCOOP, "--home", str(self.folder / home), "--json", *words]
+        env = {**os.environ, **self.env}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def screen(self, home, **more):
+        return Terminal([*MESHCOOP, "--home", str(self.folder / home)], env={**self.env, **more})
+
+    def socket(self, home):
+        return self.folder / home / "run" / "api.sock"
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory):
+    street = Homes(tmp_path_factory.mktemp("s"))
+    street.run("ada", "found", "Rushey Lane", "--as", "Ada")
+    street.run("ada", "up")
+    invitation = street.run("ada", "invite", "--approve")["invitation"]
+    street.run("ben", "join", invitation, "--as", "Ben")
+    yield street
+    for home in ("ada", "ben"):
+        street.run(home, "down")
+
+
+def test_a_request_comes_without_a_key_and_a_form_posts_one_back(homes):
+    with homes.screen("ada") as terminal:
+        terminal.until("Rushey Lane · Ada", "1 neighbour: Ben", "Nobody asks or offers anything")
+        homes.run("ben", "post", "request", "--title", "A ladder [/] for \x1b]0;x\x07 an hour")
+        terminal.until("A ladder [/] for", "Request · Ben")
+        terminal.type("n")
+        terminal.until("Ask for something", "Offer something")
+        terminal.type("\r")
+        terminal.until("Title *")
+        terminal.type("Somebody to hold it")
+        terminal.until("Somebody to hold it")
+        terminal.type("\x1bOQ")  # F2
+        terminal.until("New on the board (1)")
+        terminal.type("2")
+        terminal.until("Requests (2)", "Somebody to hold it")
+        terminal.type("q")
+        assert terminal.wait() == 0
+        assert is_clean(terminal)
+        assert b"\x1b]0;" not in terminal.raw
+    found = homes.run("ben", "list", "requests")
+    homes.run("ben", "wait", "--records", str(homes.run("ada", "status")["records"]))
+    found = homes.run("ben", "list", "requests")
+    assert [one["author"]["name"] for one in found] == ["Ada", "Ben"]
+    assert homes.run("ada", "status")["ready"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_a_clean_terminal_and_the_node(homes, number):
+    with homes.screen("ada") as terminal:
+        terminal.until("Rushey Lane · Ada")
+        terminal.send(number)
+        assert terminal.wait() == 0
+        assert is_clean(terminal)
+    assert homes.run("ada", "status")["ready"]
+
+
+def test_ctrl_c_asks_first(homes):
+    with homes.screen("ada", NO_COLOR="1") as terminal:
+        terminal.until("Rushey Lane · Ada")
+        terminal.type("\x03")
+        terminal.until("Close the screen?")
+        terminal.type("\x1b")
+        terminal.until_gone("Close the screen?")
+        terminal.type("\x03")
+        terminal.until("Close the screen?")
+        terminal.type("\r")
+        assert terminal.wait() == 0
+        assert is_clean(terminal)
+
+
+def test_the_screen_starts_the_node_and_outlives_its_end(homes):
+    homes.run("ben", "down")
+    with homes.screen("ben") as terminal:
+        terminal.until("Rushey Lane · Ben")
+        homes.run("ben", "down")
+        terminal.until("start it with `meshcoop up`")
+        homes.run("ben", "up")
+        terminal.until("Rushey Lane · Ben")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
+def test_a_dumb_terminal_is_told_the_plain_commands(homes):
+    command = [sys.executable, "-m", "tui", "--socket", str(homes.socket("ada"))]
+    with Terminal(command, env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait() == 2
+        assert "meshcoop list requests" in terminal.text.replace("\n", " ")
+        assert b"\x1b" not in terminal.raw
+
+
+def test_where_there_is_no_home_one_sentence_says_how_to_begin(homes):
+    with homes.screen("nobody") as terminal:
+        assert terminal.wait() == 1
+        assert "meshcoop found" in terminal.text
+        assert "meshcoop join" in terminal.text
+
+
+@pytest.mark.long
+def test_the_demo_opens_a_screen_and_ends_with_it():
+    with Terminal([*MESHCOOP, "demo", "--households", "3"]) as terminal:
+        terminal.until("Rushey Lane · Ada", "Agree with Sam", "Bread rolls", seconds=180)
+        terminal.type("q")
+        assert terminal.wait(90) == 0
+        assert is_clean(terminal)
+        assert b"Good night." in terminal.raw
+
+
+def is_clean(terminal):
+    """The alternate screen left, the cursor shown, the mouse and pasting let go, echo on."""
+    raw = terminal.raw
+    last = {
+        mode: max((raw.rfind(b"\x1b[?%d%s" % (mode, letter)), letter) for letter in (b"h", b"l"))[1]
+        for mode in (1049, 25, 1000, 1003, 1006, 2004)
+    }
+    return (
+        last.pop(1049) == b"l"
+        and last.pop(25) == b"h"
+        and set(last.values()) == {b"l"}
+        and (terminal.echoes())
+    )

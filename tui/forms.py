@@ -1,0 +1,214 @@
+"""A form made from a kind's declaration: each field's rule becomes a row with its widget.
+
+Nothing here knows a kind by name; a kind that is declared tomorrow has its form tomorrow.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Select, Static
+
+from protocol.errors import Refused
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
+from protocol.schema import Kind
+from tui import words
+from tui.language import _
+from tui.telling import Shown, plain
+from tui.widgets.fields import LineInput, TextBox
+
+_LONG = 200  # characters; above, a text gets several lines
+
+
+class Row(Vertical):
+    """A field: its label, its widget, and words about it underneath."""
+
+    DEFAULT_CSS = """
+    Row {
+        height: auto;
+        margin-bottom: 0;
+        Horizontal { height: auto; }
+        .label { width: 15; padding-right: 1; }
+        .note { height: auto; padding-left: 15; color: $foreground 65%; display: none; }
+        &:even LineInput, &:even TextBox { background: $surface-lighten-2; }
+        &:even LineInput:focus, &:even TextBox:focus { background: $primary-background; }
+        &.here .label { text-style: bold; }
+        &.here .note.told { display: block; }
+        .note.wrong { display: block; color: $text-error; text-style: bold; }
+        Select { width: 1fr; }
+    }
+    """
+
+    def __init__(self, field_name: str, rule: Field, given: str, people: Iterable[Shown]) -> None:
+        super().__init__(id=f"field-{field_name.replace('_', '-')}")
+        self.field_name = field_name
+        self.rule = rule
+        self._input = _widget(rule, given, people)
+
+    def compose(self) -> ComposeResult:
+        """The label beside the widget; what is wrong stands in words below."""
+        needed = " *" if self.rule.required else ""
+        with Horizontal():
+            yield Static(plain(words.field(self.field_name) + needed), classes="label")
+            yield self._input
+        note = _note(self.rule)
+        yield Static(plain(note), classes="note told" if note else "note")
+
+    @property
+    def typed(self) -> str:
+        """What stands in the widget."""
+        if isinstance(self._input, Select):
+            return "" if self._input.is_blank() else str(self._input.value)
+        return self._input.text if isinstance(self._input, TextBox) else self._input.value
+
+    @property
+    def value(self) -> str | list[str] | None:
+        """The typed text as the node reads it; None for nothing."""
+        text = self.typed.strip()
+        if not text:
+            return None
+        if isinstance(self.rule, Moment):
+            return text.replace(" ", "T")
+        if isinstance(self.rule, Many):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return text
+
+    def check(self) -> bool:
+        """Whether the value will do; says in words what is wrong."""
+        wrong = self._wrong()
+        note = self.query_one(".note", Static)
+        note.set_class(wrong is not None, "wrong")
+        note.update(plain(wrong or _note(self.rule)))
+        return wrong is None
+
+    def focus_input(self) -> None:
+        """Brings the cursor here."""
+        self._input.focus()
+
+    def on_descendant_focus(self) -> None:
+        """Here is the cursor: what the field is for shows below it."""
+        self.add_class("here")
+
+    def on_descendant_blur(self) -> None:
+        """Leaving the field is when it is checked."""
+        self.remove_class("here")
+        self.check()
+
+    def _wrong(self) -> str | None:
+        value = self.value
+        if value is None:
+            return _("Please fill this in.") if self.rule.required else None
+        try:
+            read = self.rule.read(self.field_name, value, _resolve)
+            self.rule.check(self.field_name, read)
+        except Refused as refusal:
+            return _sentence(self.field_name, refusal.reason)
+        return None
+
+
+class Form(VerticalScroll, can_focus=False):
+    """The rows of one kind. `given`: what they begin with, by field."""
+
+    DEFAULT_CSS = """
+    Form { height: auto; max-height: 1fr; }
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        given: Mapping[str, str],
+        *,
+        only: tuple[str, ...] | None = None,
+        people: Iterable[Shown] = (),
+    ) -> None:
+        super().__init__()
+        shown = {
+            name: rule
+            for name, rule in kind.fields.items()
+            if not rule.filled and _askable(rule) and (only is None or name in only)
+        }
+        known = list(people)
+        self.rows = [Row(name, rule, given.get(name, ""), known) for name, rule in shown.items()]
+
+    def compose(self) -> ComposeResult:
+        """A row a field."""
+        yield from self.rows
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What stands in the fields, to keep."""
+        return {row.field_name: row.typed for row in self.rows}
+
+    @property
+    def values(self) -> dict[str, str | list[str]]:
+        """What is to be posted."""
+        found = {row.field_name: row.value for row in self.rows}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def check(self) -> bool:
+        """Whether all fields will do; brings the cursor to the first that will not."""
+        wrong = [row for row in self.rows if not row.check()]
+        if wrong:
+            wrong[0].focus_input()
+        return not wrong
+
+    def begin(self) -> None:
+        """Brings the cursor to the first field."""
+        if self.rows:
+            self.rows[0].focus_input()
+
+
+def _askable(rule: Field) -> bool:
+    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes)
+
+
+def _widget(
+    rule: Field, given: str, people: Iterable[Shown]
+) -> "LineInput | TextBox | Select[str]":
+    if isinstance(rule, Choice):
+        options = [(plain(words.state(word)), word) for word in rule.words]
+        return _select([(str(label), word) for label, word in options], given)
+    if isinstance(rule, Person):
+        return _select([(str(plain(one["name"])), one["id"]) for one in people], given)
+    if isinstance(rule, Text) and rule.max > _LONG:
+        return TextBox(given)
+    return LineInput(given, placeholder=_placeholder(rule))
+
+
+def _select(options: list[tuple[str, str]], given: str) -> "Select[str]":
+    pairs = [(plain(label), value) for label, value in options]
+    chosen: Widget = Select(
+        pairs,
+        value=given if given in {value for _label, value in options} else Select.NULL,
+        compact=True,
+        prompt=_("Choose"),
+    )
+    assert isinstance(chosen, Select)
+    return chosen
+
+
+def _placeholder(rule: Field) -> str:
+    if isinstance(rule, Moment):
+        return "2026-11-26" if rule.day_only else "2026-11-26 09:30"
+    if isinstance(rule, Many):
+        return _("separate with commas")
+    if isinstance(rule, Integer) and rule.default is not None:
+        return str(rule.default)
+    return ""
+
+
+def _note(rule: Field) -> str:
+    private = _("Only the two of you can read this.") if rule.private else ""
+    return private or (_(rule.help)[:1].upper() + _(rule.help)[1:] + "." if rule.help else "")
+
+
+def _sentence(name: str, reason: str) -> str:
+    """A refusal beside its field, which need not be named again."""
+    rest = reason.removeprefix(f"{name} must be ")
+    return _("This must be {what}.").format(what=rest) if rest != reason else f"{reason}."
+
+
+def _resolve(what: str, typed: str) -> bytes:
+    del what  # the lists hold whole ids already
+    return bytes.fromhex(typed)

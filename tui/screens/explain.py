@@ -1,0 +1,62 @@
+"""Help: which keys there are, and what the words mean."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from tui.language import _
+from tui.telling import plain
+
+_WORDS = (
+    _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
+    "",
+    _("1 2 3 4   Today, Board, People, Search"),
+    _("n         ask, offer, or tell about yourself"),
+    _("/         search            a   on the board: everything, or what is open"),
+    _("r         show what is new, where a list says “3 new”"),
+    _("F2        in a form: post it. Tab or Enter: the next field. Esc keeps it."),
+    _("Ctrl-P    all there is to do, and other colours"),
+    _("q         close this screen; your node goes on"),
+    "",
+    _(
+        "Somebody asks or offers; somebody else responds, in words that only the two can read. "
+        "Agreed, both have signed the same terms. Afterwards one writes a receipt and the other "
+        "confirms it. An hour of anyone's work is worth an hour of anyone else's."
+    ),
+    "",
+    _(
+        "What you see is what this home has received; there is no server. What the neighbourhood "
+        "reads lies plain on this disk, so encrypt the disk. Every command also works without "
+        "this screen: meshcoop --help."
+    ),
+)
+
+
+class ExplainScreen(Screen[None]):
+    """One page, closed with Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,q,f1,question_mark,left,h", "back", _("Back"), key_display="Esc", id="back"
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        with VerticalScroll(id="help"):
+            yield Static(plain("\n".join(_WORDS)))
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Its title."""
+        pane = self.query_one("#help")
+        pane.border_title = plain(_("Help"))
+        pane.focus()
+
+    def action_back(self) -> None:
+        """Back to the screen."""
+        self.dismiss()

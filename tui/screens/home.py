@@ -1,0 +1,107 @@
+"""The home screen: tabs by what a person wants."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, TabbedContent, Tabs
+
+from tui.language import _
+from tui.link import Link
+from tui.screens.board import Board
+from tui.screens.pane import Pane
+from tui.screens.people import People
+from tui.screens.post import PostScreen
+from tui.screens.search import Search
+from tui.screens.thread import ThreadScreen
+from tui.screens.today import KNOCK, Today
+from tui.widgets.cards import Cards
+from tui.widgets.feed import Feed
+from tui.widgets.fields import LineInput
+from tui.widgets.standing import Standing
+from tui.widgets.tab import HomeTab
+
+
+class HomeScreen(Screen[None]):
+    """Today, Board, People, Search."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "app.begin", _("New"), id="new"),
+        Binding("slash", "tab('search')", _("Search"), key_display="/", id="search"),
+        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
+        Binding("q", "app.leave", _("Quit"), id="quit"),
+        Binding("1", "tab('today')", show=False, id="tab-today"),
+        Binding("2", "tab('board')", show=False, id="tab-board"),
+        Binding("3", "tab('people')", show=False, id="tab-people"),
+        Binding("4", "tab('search')", show=False, id="tab-search"),
+        Binding("escape", "lists", show=False, id="lists"),
+    ]
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self.node_link = link
+        self._wanted: str | None = "today"  # where the cursor is to go once there is something
+
+    def compose(self) -> ComposeResult:
+        """The tabs under the line that says where we are."""
+        link = self.node_link
+        yield Standing(link)
+        with TabbedContent(initial="today"):
+            with HomeTab(_("Today"), id="today"):
+                yield Today(link)
+            with HomeTab(_("Board"), id="board"):
+                yield Board(link)
+            with HomeTab(_("People"), id="people"):
+                yield People(link)
+            with HomeTab(_("Search"), id="search"):
+                yield Search(link)
+        yield Footer(show_command_palette=False)
+
+    def action_tab(self, tab: str) -> None:
+        """Goes to a tab, with the cursor in it."""
+        tabs = self.query_one(TabbedContent)
+        tabs.active = tab
+        self._wanted = tab
+        self.call_after_refresh(self._enter)
+
+    def action_lists(self) -> None:
+        """From anywhere back to what the tab shows; out of a line, up to the tabs."""
+        if isinstance(self.focused, LineInput):
+            self.query_one(Tabs).focus()
+        else:
+            self.action_tab(self.query_one(TabbedContent).active)
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens a thread, or the form behind a knock."""
+        event.stop()
+        if event.card_id.startswith(KNOCK):
+            act = self.query_one(Today).knock(event.card_id)
+            self.app.push_screen(PostScreen(self.node_link, act))
+        else:
+            self.app.push_screen(ThreadScreen(self.node_link, event.card_id))
+
+    def on_screen_resume(self) -> None:
+        """Shows what has changed while something else was open."""
+        for pane in self.query(Pane):
+            if pane.is_on_screen:
+                pane.look()
+
+    def on_pane_loaded(self) -> None:
+        """The lists of a tab may be there only now."""
+        self.call_after_refresh(self._enter)
+
+    def _enter(self) -> None:
+        """Brings the cursor into the tab that was asked for; never again without being asked."""
+        tab = self.query_one(TabbedContent).active
+        if self._wanted != tab:
+            return
+        pane = self.query_one(f"#{tab}", HomeTab)
+        if tab == "search":
+            pane.query_one(LineInput).focus()
+            self._wanted = None
+            return
+        shown = [cards for cards in pane.query(Cards) if cards.display]
+        if shown:
+            shown[0].focus()
+            self._wanted = None

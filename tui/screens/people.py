@@ -1,0 +1,88 @@
+"""People: who belongs, what each brings and would like, and the time they gave and received."""
+
+import asyncio
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from protocol.text import line, safe
+from tui import telling, words
+from tui.language import _
+from tui.screens.pane import Pane
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+_FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_month")
+
+
+class People(Pane):
+    """The list, and beside it the person pointed at."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._people: dict[str, Shown] = {}
+        self._rows: dict[str, Shown] = {}
+
+    def compose(self) -> ComposeResult:
+        """Balances stand beside the names: giving goes both ways, and everybody sees it."""
+        with Container(id="who"):
+            yield Feed(_("People"), _("Nobody belongs yet."), id="people-list")
+            with VerticalScroll(id="person"):
+                yield Static(id="person-words", markup=False)
+
+    async def load(self) -> None:
+        """The people and the balances."""
+        link = self.node_link
+        people, rows = await asyncio.gather(link.call("list", what="people"), link.call("balance"))
+        self._people = {one["id"]: one for one in people}
+        self._rows = {row["person"]["id"]: row for row in rows}
+        feed = self.query_one("#people-list", Feed)
+        feed.offer([telling.person(one, self._rows.get(one["id"]), link.me) for one in people])
+        self._tell(feed.cards.chosen)
+
+    def on_feed_pointed(self, event: Feed.Pointed) -> None:
+        """Tells about the person pointed at."""
+        self._tell(event.card_id)
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """All there is stands beside the list; nothing more opens."""
+        event.stop()
+
+    def _tell(self, person: str | None) -> None:
+        one = self._people.get(person or "")
+        pane = self.query_one("#person")
+        pane.border_title = telling.plain_line(telling.name(one) if one else "", 40)
+        self.query_one("#person-words", Static).update(
+            _about(one, self._rows.get(one["id"])) if one else Content("")
+        )
+
+
+def _about(one: Shown, row: Shown | None) -> Content:
+    parts: list[str | tuple[str, str]] = []
+    if one.get("about"):
+        parts += [safe(str(one["about"])), "\n\n"]
+    for field in _FIELDS:
+        value = one.get(field)
+        if value:
+            texts = value if isinstance(value, list) else [value]
+            if field == "minutes_a_month":
+                texts = [telling.minutes(value)]
+            told = ", ".join(line(str(text)) for text in texts)
+            parts += [(words.field(field) + ": ", "dim"), told, "\n"]
+    if row:
+        told = _("{given} given · {received} received · balance {balance}")
+        parts += [
+            "\n",
+            told.format(
+                given=telling.minutes(row["given"]) or "0",
+                received=telling.minutes(row["received"]) or "0",
+                balance=telling.balance(row["balance"]),
+            ),
+        ]
+    if not one.get("assets") and not one.get("wants"):
+        parts += ["\n\n", (_("They have not said what they bring or would like."), "dim")]
+    return Content.assemble(*parts)

@@ -1,0 +1,95 @@
+"""Today: what waits for me, and what is new on the board."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from textual.app import ComposeResult
+
+from tui import telling
+from tui.acts import Act, Case, waits_in
+from tui.language import _
+from tui.screens.pane import Pane
+from tui.telling import Card
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+KNOCK = "knock:"  # how the id of a card about somebody at the door begins
+_NEWS = 20
+
+
+class Today(Pane):
+    """Two lists. Opening a card is for the home screen."""
+
+    def compose(self) -> ComposeResult:
+        """What waits comes first."""
+        yield Feed(
+            _("Waits for you"),
+            _("Nothing waits for you. Press n to ask for something or to offer something."),
+            id="waits",
+        )
+        yield Feed(
+            _("New on the board"),
+            _("Nobody asks or offers anything yet. Press n to begin."),
+            id="news",
+        )
+
+    async def load(self) -> None:
+        """Puts together what the lists say."""
+        link = self.node_link
+        call = link.call
+        requests, offers, agreements, receipts = await asyncio.gather(
+            call("list", what="requests"),
+            call("list", what="offers"),
+            call("list", what="agreements", state="agreed"),
+            call("list", what="receipts", state="proposed"),
+        )
+        intents = {one["id"]: one for one in [*requests, *offers]}
+        waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
+        self.query_one("#waits", Feed).offer(waits)
+        today = link.now().date()
+        others = [one for one in intents.values() if one["author"]["id"] != link.me]
+        fresh = [one for one in others if one["state"] == "open"]
+        fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
+        self.query_one("#news", Feed).offer(
+            [telling.any_view(one, today, link.me) for one in fresh[:_NEWS]]
+        )
+
+    def knock(self, card_id: str) -> Act:
+        """The act behind a knock's card."""
+        person = card_id.removeprefix(KNOCK)
+        found = [one for one in self._at_the_door() if one["person"]["id"] == person]
+        who = telling.name(found[0]["person"] if found else None)
+        return Act(
+            kind="approve",
+            about=person,
+            label=_("Vouch for {who}").format(who=who),
+            said=_("You say that you know {who}, and that this is really them.").format(who=who),
+            fields=(),
+        )
+
+    def _at_the_door(self) -> list[Shown]:
+        waiting = (self.node_link.status or {}).get("waiting") or {}
+        found: list[Shown] = waiting.get("knocks") or []
+        return found
+
+    def _knocks(self) -> Iterator[Card]:
+        for one in self._at_the_door():
+            who = telling.name(one["person"])
+            title = _("{who} knocks at the neighbourhood's door").format(who=who)
+            yield Card(KNOCK + one["person"]["id"], title, _("Open to vouch for them"))
+
+    def _waits(
+        self, intents: dict[str, Shown], agreements: list[Shown], receipts: list[Shown]
+    ) -> Iterator[Card]:
+        link = self.node_link
+        today = link.now().date()
+        told_of = {one["about"]: one for one in receipts}
+        for root in intents.values():
+            theirs = [one for one in agreements if one["intent"] == root["id"]]
+            signed = [told_of[one["id"]] for one in theirs if one["id"] in told_of]
+            waiting = waits_in(Case(root, theirs, signed), link.me, today)
+            if waiting:
+                more = f" (+{len(waiting) - 1})" if len(waiting) > 1 else ""
+                yield Card(root["id"], waiting[0].label + more, telling.title(root))

@@ -1,0 +1,113 @@
+"""A thread told from its beginning: what is asked or offered, who would, what was signed."""
+
+from datetime import date
+from typing import Any
+
+from textual.content import Content
+
+from protocol.schema import KINDS
+from protocol.text import line, safe
+from tui import telling, words
+from tui.acts import Case
+from tui.language import _
+
+Shown = dict[str, Any]
+
+# Told in sentences of their own, or of no use to a reader.
+_TOLD = {
+    *("id", "kind", "author", "created", "state", "about", "history", "responses", "title", "text"),
+    *("minutes", "starts", "area", "tags", "lang"),
+}
+
+
+def story(case: Case, today: date, me: str | None) -> Content:
+    """The whole of it, for one pane."""
+    root = case.root
+    parts: list[Content | str | tuple[str, str]] = [(telling.title(root), "bold"), "\n"]
+    parts += [_first_line(root, today, me)]
+    if root.get("tags"):
+        parts += ["\n", (" ".join("#" + line(tag) for tag in root["tags"]), "dim")]
+    if root.get("text"):
+        parts += ["\n\n", safe(root["text"]).strip()]
+    for field, value in root.items():
+        if field not in _TOLD and value not in (None, "", []):
+            parts += ["\n", (words.field(field) + ": ", "dim"), _value(value, today)]
+    for one in root.get("responses") or []:
+        parts += ["\n\n", *_response(one, today, me)]
+    for one in case.agreements:
+        parts += ["\n\n", _agreement(one, today, me)]
+    for one in case.receipts:
+        parts += ["\n", _receipt(one, today, me)]
+    return Content.assemble(*parts)
+
+
+def history(case: Case, today: date, me: str | None) -> Content:
+    """What happened, a line a record."""
+    return Content("\n").join(Content(telling.happened(one, today, me)) for one in case.history)
+
+
+def _first_line(root: Shown, today: date, me: str | None) -> str:
+    who = telling.name(root["author"], me)
+    kind = root["kind"]
+    if kind not in {"request", "offer"}:
+        return f"{words.kind(kind or _('unreadable'))} · {who}"
+    if who == telling.name(root["author"]):
+        verb = _("{who} asks") if kind == "request" else _("{who} offers")
+    else:
+        verb = _("You ask") if kind == "request" else _("You offer")
+    parts = [
+        verb.format(who=who),
+        telling.minutes(root.get("minutes")),
+        telling.moment(root.get("starts"), today),
+        line(root.get("area") or ""),
+        words.state(root["state"]),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _response(one: Shown, today: date, me: str | None) -> list[str | tuple[str, str]]:
+    terms = telling.terms(one, today)
+    would = _("{who} would: {terms}") if terms else _("{who} would")
+    who = telling.name(one["author"], me)
+    told = would.format(who=who[:1].upper() + who[1:], terms=terms)
+    parts: list[str | tuple[str, str]] = [told, (f" · {words.state(one['state'])}", "dim")]
+    if one.get("text"):
+        parts += [f"\n“{safe(one['text']).strip()}”"]
+    return parts
+
+
+def _agreement(one: Shown, today: date, me: str | None) -> str:
+    told = _("Agreed: {giver} gives, {receiver} receives").format(
+        giver=telling.name(one["giver"], me), receiver=telling.name(one["receiver"], me)
+    )
+    return " · ".join(p for p in (told, telling.terms(one, today), words.state(one["state"])) if p)
+
+
+def _receipt(one: Shown, today: date, me: str | None) -> str:
+    del me
+    told = _("Receipt: {minutes} on {on}").format(
+        minutes=telling.minutes(one["minutes"]), on=telling.moment(one["on"], today)
+    )
+    note = f"\n“{safe(one['note']).strip()}”" if one.get("note") else ""
+    return f"{told} · {words.state(one['state'])}{note}"
+
+
+def _value(value: Any, today: date) -> str:
+    if isinstance(value, dict):
+        return telling.name(value) if "name" in value else _("something newer")
+    if isinstance(value, list):
+        return ", ".join(_value(one, today) for one in value)
+    return safe(str(value))
+
+
+def fields_of(view: Shown) -> dict[str, str]:
+    """A view's own fields as a form begins with them."""
+    kind = KINDS.get(view.get("kind") or "")
+    found = {}
+    for field in kind.fields if kind else ():
+        value = view.get(field)
+        if isinstance(value, list):
+            found[field] = ", ".join(str(one) for one in value)
+        elif value is not None:
+            found[field] = str(value)
+    return found

@@ -1,0 +1,112 @@
+"""The words of the screen for kinds, fields and states; what is not here is shown by its name."""
+
+from tui.language import _
+
+FIELDS = {
+    "title": _("Title"),
+    "text": _("Words"),
+    "tags": _("Tags"),
+    "minutes": _("Minutes"),
+    "area": _("Area"),
+    "starts": _("Starts"),
+    "until": _("Until"),
+    "repeats": _("Repeats"),
+    "places": _("Places"),
+    "lang": _("Language"),
+    "when": _("When"),
+    "on": _("On"),
+    "note": _("Note"),
+    "name": _("Name"),
+    "about": _("About"),
+    "assets": _("Can give"),
+    "wants": _("Would like"),
+    "languages": _("Languages"),
+    "affiliation": _("Works with"),
+    "minutes_a_month": _("Min a month"),
+    "why": _("Why"),
+}
+
+STATES = {
+    "open": _("open"),
+    "agreed": _("agreed"),
+    "done": _("done"),
+    "expired": _("expired"),
+    "withdrawn": _("withdrawn"),
+    "waiting": _("waiting"),
+    "accepted": _("accepted"),
+    "declined": _("declined"),
+    "cancelled": _("cancelled"),
+    "proposed": _("not confirmed yet"),
+    "confirmed": _("confirmed"),
+    "disputed": _("disputed"),
+    "member": _("member"),
+    "retracted": _("taken back"),
+}
+
+KINDS = {
+    "request": _("Request"),
+    "offer": _("Offer"),
+    "response": _("Response"),
+    "agreement": _("Agreement"),
+    "receipt": _("Receipt"),
+    "profile": _("Profile"),
+}
+
+BEGIN = {
+    "request": _("Ask for something"),
+    "offer": _("Offer something"),
+    "profile": _("Say what you bring and would like"),
+}
+
+HAPPENED = {
+    "request": _("{who} asked for this"),
+    "offer": _("{who} offered this"),
+    "response": _("{who} responded"),
+    "agreement": _("{who} agreed: both have signed the same terms"),
+    "receipt": _("{who} wrote a receipt"),
+    "confirm": _("{who} confirmed it: now it counts"),
+    "close": _("{who} closed it"),
+    "retract": _("{who} took words back"),
+    "profile": _("{who} told about themselves"),
+}
+
+VERBS = {
+    "response": _("Propose"),
+    "agreement": _("Agree"),
+    "receipt": _("Sign"),
+    "confirm": _("Confirm"),
+    "approve": _("Vouch"),
+    "close": _("Yes"),
+    "retract": _("Take back"),
+}
+
+DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+MONTHS = (
+    *(_("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun")),
+    *(_("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec")),
+)
+
+
+def field(name: str) -> str:
+    """A field's label."""
+    return FIELDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def state(name: str) -> str:
+    """A state in words."""
+    return STATES.get(name, name)
+
+
+def kind(name: str) -> str:
+    """A kind in words."""
+    return KINDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def verb(kind_name: str) -> str:
+    """The button that posts this kind."""
+    return VERBS.get(kind_name) or _("Post")
+
+
+def begin(name: str) -> str:
+    """What posting a root of this kind does."""
+    return BEGIN.get(name) or _("Post: {kind}").format(kind=kind(name))
