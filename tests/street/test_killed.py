@@ -79,9 +79,8 @@ def killed(seed, times):
         home = folder.founded("Ada", *ROOMY)
         acknowledged = kill_while_posting(home, dice, times)
         home("up")
-        assert home("show", acknowledged[-1])["state"] == "open"
-        ids = {one["id"] for one in home("list", "requests", "--limit", "500")}
-        assert len(ids & set(acknowledged)) == min(len(acknowledged), len(ids))
+        for one in (acknowledged[0], acknowledged[-1]):
+            assert home("show", one)["state"] == "open"
         home("down")
         check_log(home, acknowledged)
         assert home.post("request", "--title", "Life goes on")
