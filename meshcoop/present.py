@@ -14,7 +14,7 @@ from protocol import seal
 from protocol.errors import Refused
 from protocol.fields import Many, Person
 from protocol.schema import KINDS
-from protocol.thread import Thread, View
+from protocol.thread import Entry, Thread, View
 
 Shown = dict[str, Any]
 
@@ -53,7 +53,9 @@ class Presenter:
         return shown
 
     def history(self, thread: Thread) -> list[Shown]:
-        """What happened in a thread, in order; `note` says why something does not count."""
+        """What happened in a thread, in order; `note` says why something does not count, and
+        `automatic` that a home's software signed it by itself (R-13.15).
+        """
         return [
             {
                 "id": told.entry.id.hex(),
@@ -62,6 +64,7 @@ class Presenter:
                 "created": iso(told.entry.time),
                 "about": told.entry.about.hex() if told.entry.about else None,
                 "counted": told.refusal is None,
+                "automatic": _countersigns(thread, told.entry),
                 "note": str(told.refusal) if told.refusal else None,
             }
             for told in thread.history
@@ -136,6 +139,11 @@ class Presenter:
             return None if plain is None else msgpack.unpackb(plain)
         except (Refused, ValueError):
             return None  # sealed wrongly by its author: nobody can read it
+
+
+def _countersigns(thread: Thread, entry: Entry) -> bool:
+    about = thread.entries.get(entry.about or b"")
+    return entry.kind == "confirm" and about is not None and about.kind == "confirm"
 
 
 def _is_person(field: object) -> bool:

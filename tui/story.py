@@ -42,8 +42,9 @@ def story(case: Case, today: date, me: str | None) -> Content:
 
 
 def history(case: Case, today: date, me: str | None) -> Content:
-    """What happened, a line a record."""
-    return Content("\n").join(Content(telling.happened(one, today, me)) for one in case.history)
+    """What people did, a line a record; what software signed by itself is left out."""
+    done = [one for one in case.history if not one.get("automatic")]
+    return Content("\n").join(Content(telling.happened(one, today, me)) for one in done)
 
 
 def _first_line(root: Shown, today: date, me: str | None) -> str:

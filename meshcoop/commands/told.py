@@ -23,6 +23,8 @@ def whole(view: Shown) -> str:
             lines.append(f"  {name}: {_value(value)}")
     lines.append("")
     for one in view["history"]:
+        if one["automatic"]:
+            continue
         note = "" if one["counted"] else f"  (does not count: {line(one['note'])})"
         who = line(one["author"]["name"])
         lines.append(

@@ -119,8 +119,9 @@ def test_a_dumb_terminal_is_told_the_plain_commands(homes):
 def test_where_there_is_no_home_one_sentence_says_how_to_begin(homes):
     with homes.screen("nobody") as terminal:
         assert terminal.wait() == 1
-        assert "meshcoop found" in terminal.text
-        assert "meshcoop join" in terminal.text
+        said = terminal.text.replace("\n", "")  # where it wraps depends on the folder's name
+        assert "meshcoop found" in said
+        assert "meshcoop join" in said
 
 
 @pytest.mark.long
