@@ -8,6 +8,7 @@ name. Merging in any order gives one store and one set of views.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from meshcoop.pool import Pool
 from meshcoop.rows import Log, Row
@@ -33,6 +34,27 @@ class Taken:
     begun: dict[int, list[Row]] = field(default_factory=dict)
 
 
+class Verified(NamedTuple):
+    """Records whose signatures hold, and a refusal for each of the others."""
+
+    genuine: list[Record]
+    refused: list[str]
+
+
+def verify(records: Iterable[Record], neighbourhood: bytes) -> Verified:
+    """R-01.10 for several records. Touches nothing else, so it may run in a thread."""
+    verified = Verified([], [])
+    for one in records:
+        founding = one.id == neighbourhood
+        try:
+            record.verify(one, record.FOUNDING if founding else neighbourhood)
+        except Refused as refusal:
+            verified.refused.append(str(refusal))
+        else:
+            verified.genuine.append(one)
+    return verified
+
+
 class Inbox:
     """Takes records into a state. Listeners hear of what was stored, after it is safe."""
 
@@ -45,24 +67,44 @@ class Inbox:
 
     def take_wires(self, wires: Iterable[bytes]) -> Taken:
         """Takes records as they came from a peer."""
-        taken, records = Taken(), []
-        for wire in wires:
-            try:
-                records.append(record.parse(wire))
-            except Refused as refusal:
-                taken.refused.append(str(refusal))
-        return self.take(records, into=taken)
+        taken = Taken()
+        records = self.unknown(self.parse(wires, taken))
+        return self.take_verified(verify(records, self.state.neighbourhood), taken)
 
-    def take(
-        self, records: Iterable[Record], *, durable: bool = False, into: Taken | None = None
-    ) -> Taken:
+    def take(self, records: Iterable[Record], *, durable: bool = False) -> Taken:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
 
         When it returns, what it calls stored survives a killed process; with `durable` also a
         power cut.
         """
-        taken = into or Taken()
-        fresh = [one for one in self._unknown(records) if self._genuine(one, taken)]
+        verified = verify(self.unknown(records), self.state.neighbourhood)
+        return self.take_verified(verified, Taken(), durable=durable)
+
+    def parse(self, wires: Iterable[bytes], taken: Taken) -> list[Record]:
+        """The first step of `take_wires`: the form of records."""
+        records = []
+        for wire in wires:
+            try:
+                records.append(record.parse(wire))
+            except Refused as refusal:
+                taken.refused.append(str(refusal))
+        return records
+
+    def unknown(self, records: Iterable[Record]) -> list[Record]:
+        """The second step: those not here yet, each once."""
+        new: dict[bytes, Record] = {}
+        for one in records:
+            if one.id not in self.pool:
+                new.setdefault(one.id, one)
+        held = self.store.held(list(new))
+        return [one for one in new.values() if one.id not in held]
+
+    def take_verified(self, verified: Verified, taken: Taken, *, durable: bool = False) -> Taken:
+        """The last step: what `verify` made of unknown records, of which some may have come
+        meanwhile by another way.
+        """
+        taken.refused += verified.refused
+        fresh = self.unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
         fresh = fresh or self.pool.ready(self._placeable)
         if fresh:
@@ -107,25 +149,6 @@ class Inbox:
         rows = self.store.absent(self._absent_after, 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
-
-    # -- verify -----------------------------------------------------------------------------------
-
-    def _unknown(self, records: Iterable[Record]) -> list[Record]:
-        new: dict[bytes, Record] = {}
-        for one in records:
-            if one.id not in self.pool:
-                new.setdefault(one.id, one)
-        held = self.store.held(list(new))
-        return [one for one in new.values() if one.id not in held] if held else list(new.values())
-
-    def _genuine(self, one: Record, taken: Taken) -> bool:
-        founding = one.id == self.state.neighbourhood
-        try:
-            record.verify(one, record.FOUNDING if founding else self.state.neighbourhood)
-        except Refused as refusal:
-            taken.refused.append(str(refusal))
-            return False
-        return True
 
     def _placeable(self, one: Record) -> bool:
         """Whether a pooled record's turn has come."""

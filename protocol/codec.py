@@ -97,7 +97,9 @@ def _walk(value: Any, depth: int) -> None:
 
 def _walk_all(items: Iterable[Any], depth: int) -> None:
     for item in items:
-        if type(item) not in _FLAT:  # most are flat, and a call each would cost more than the look
+        # Most are flat, and a call each would cost more than the look.
+        kind = type(item)
+        if kind not in _FLAT and (kind is not str or len(item) > MAX_TEXT):
             _walk(item, depth - 1)
 
 
