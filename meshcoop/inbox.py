@@ -8,6 +8,7 @@ name. Merging in any order gives one store and one set of views.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from meshcoop.pool import Pool
 from meshcoop.rows import Log, Row
@@ -29,6 +30,29 @@ class Taken:
     refused: list[str] = field(default_factory=list)
     unplaced: set[bytes] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
+    # Of these threads, those that began here just now, whole: they need not be read back.
+    begun: dict[int, list[Row]] = field(default_factory=dict)
+
+
+class Verified(NamedTuple):
+    """Records whose signatures hold, and a refusal for each of the others."""
+
+    genuine: list[Record]
+    refused: list[str]
+
+
+def verify(records: Iterable[Record], neighbourhood: bytes) -> Verified:
+    """R-01.10 for several records. Touches nothing else, so it may run in a thread."""
+    verified = Verified([], [])
+    for one in records:
+        founding = one.id == neighbourhood
+        try:
+            record.verify(one, record.FOUNDING if founding else neighbourhood)
+        except Refused as refusal:
+            verified.refused.append(str(refusal))
+        else:
+            verified.genuine.append(one)
+    return verified
 
 
 class Inbox:
@@ -43,24 +67,44 @@ class Inbox:
 
     def take_wires(self, wires: Iterable[bytes]) -> Taken:
         """Takes records as they came from a peer."""
-        taken, records = Taken(), []
-        for wire in wires:
-            try:
-                records.append(record.parse(wire))
-            except Refused as refusal:
-                taken.refused.append(str(refusal))
-        return self.take(records, into=taken)
+        taken = Taken()
+        records = self.unknown(self.parse(wires, taken))
+        return self.take_verified(verify(records, self.state.neighbourhood), taken)
 
-    def take(
-        self, records: Iterable[Record], *, durable: bool = False, into: Taken | None = None
-    ) -> Taken:
+    def take(self, records: Iterable[Record], *, durable: bool = False) -> Taken:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
 
         When it returns, what it calls stored survives a killed process; with `durable` also a
         power cut.
         """
-        taken = into or Taken()
-        fresh = [one for one in records if self._genuine(one, taken)]
+        verified = verify(self.unknown(records), self.state.neighbourhood)
+        return self.take_verified(verified, Taken(), durable=durable)
+
+    def parse(self, wires: Iterable[bytes], taken: Taken) -> list[Record]:
+        """The first step of `take_wires`: the form of records."""
+        records = []
+        for wire in wires:
+            try:
+                records.append(record.parse(wire))
+            except Refused as refusal:
+                taken.refused.append(str(refusal))
+        return records
+
+    def unknown(self, records: Iterable[Record]) -> list[Record]:
+        """The second step: those not here yet, each once."""
+        new: dict[bytes, Record] = {}
+        for one in records:
+            if one.id not in self.pool:
+                new.setdefault(one.id, one)
+        held = self.store.held(list(new))
+        return [one for one in new.values() if one.id not in held]
+
+    def take_verified(self, verified: Verified, taken: Taken, *, durable: bool = False) -> Taken:
+        """The last step: what `verify` made of unknown records, of which some may have come
+        meanwhile by another way.
+        """
+        taken.refused += verified.refused
+        fresh = self.unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
         fresh = fresh or self.pool.ready(self._placeable)
         if fresh:
@@ -69,7 +113,8 @@ class Inbox:
                     for one in fresh:
                         self._place(one, taken)
                     fresh = self.pool.ready(self._placeable)
-                self.state.fold(taken.touched)
+                self.state.fold(taken.touched, taken.begun)
+            taken.begun = {}
         if taken.stored:
             for listener in self.listeners:
                 listener(taken)
@@ -105,19 +150,6 @@ class Inbox:
         self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
 
-    # -- verify -----------------------------------------------------------------------------------
-
-    def _genuine(self, one: Record, taken: Taken) -> bool:
-        if self.store.has(one.id) or one.id in self.pool:
-            return False
-        founding = one.id == self.state.neighbourhood
-        try:
-            record.verify(one, record.FOUNDING if founding else self.state.neighbourhood)
-        except Refused as refusal:
-            taken.refused.append(str(refusal))
-            return False
-        return True
-
     def _placeable(self, one: Record) -> bool:
         """Whether a pooled record's turn has come."""
         if not self.state.storable(one.fields.device):
@@ -130,8 +162,6 @@ class Inbox:
 
     def _place(self, one: Record, taken: Taken) -> None:
         device, seq = one.fields.device, one.fields.seq
-        if self.store.has(one.id):
-            return
         if not self.state.storable(device) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
             return
@@ -160,13 +190,14 @@ class Inbox:
                 taken.unplaced.add(known.device)
             return
         share = self.quota_share(one, known)
-        n = self.store.append(one, known, over=share > 1, ended=share > 2)  # noqa: PLR2004
-        self._stored(Row(n, None, share > 1, one), taken)
+        row = self.store.append(one, known, over=share > 1, ended=share > 2)  # noqa: PLR2004
+        self._stored(row, taken)
 
     def _fork(self, one: Record, known: Log, taken: Taken) -> None:
         """Another record at a number that the log has passed: the log is forked there."""
         _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
         self.store.fork(known.device, one.fields.seq)
+        taken.begun.clear()
         taken.touched |= self.state.roots_of(known)
         self._place_beyond(one, self.store.begin_log(known.device), taken)
         for row in self.store.open_records():  # from a fork on no quota leaves anything out
@@ -176,13 +207,16 @@ class Inbox:
 
     def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
-        n = self.store.insert(one, known.n, over=False)
+        self.store.insert(one, known.n, over=False)
         self._forget(self.store.prune(self.pool.named()), taken)
-        if self.store.has(one.id):
-            self._stored(Row(n, None, False, one), taken)
+        row = self.store.get(one.id)  # if it is kept, and in the thread that is left
+        if row is not None:
+            self._stored(row, taken)
 
     def _forget(self, dropped: list[Row], taken: Taken) -> None:
         """What is no longer kept leaves authority and views as well."""
+        if dropped:
+            taken.begun.clear()
         for row in dropped:
             self.state.forget_act(row.record.id)
             if row.root == row.n:
@@ -205,32 +239,39 @@ class Inbox:
     def _stored(self, row: Row, taken: Taken) -> None:
         one = row.record
         taken.stored.append(one)
-        self._join_thread(row.n, one, taken)
+        named = self.store.named(one.id)  # mostly not, and then nothing waited for it
+        self._join_thread(row, taken, named=named)
         if self.state.read_act(row):
             self._fold_authority(taken)
-        self._erase(row)
-        target = self.store.get(one.about) if one.about else None
-        if one.fields.reach == record.OPEN and target is not None:
-            self._erase(target)
+        if named:
+            self._erase(row, taken)
+        if one.about is not None and one.fields.reach == record.OPEN:
+            target = self.store.get(one.about)
+            if target is not None:
+                self._erase(target, taken)
 
-    def _erase(self, row: Row) -> None:
+    def _erase(self, row: Row, taken: Taken) -> None:
         if row.record.content is not None and self.state.erased(row):
             self.store.set_content(row.record.id, None)
+            taken.begun.clear()
 
-    def _join_thread(self, n: int, one: Record, taken: Taken) -> None:
-        """Finds the thread of a record, and gives it to the answers that waited for this one."""
-        root: int | None = n
-        if one.about is not None:
-            about = self.store.get(one.about)
-            root = about.root if about else None
-        if root is None:
+    def _join_thread(self, row: Row, taken: Taken, *, named: bool) -> None:
+        """Notes the record's thread, and gives it to the answers that waited for this one."""
+        if row.root is None:
             return
-        found = [(n, one.id)]
-        while found:
-            member, member_id = found.pop()
-            self.store.set_root(member, root)
-            found += [(row.n, row.record.id) for row in self.store.orphans(member_id)]
-        taken.touched.add(root)
+        taken.touched.add(row.root)
+        if not named:
+            if row.root == row.n:
+                taken.begun[row.n] = [row]
+            elif row.root in taken.begun:
+                taken.begun[row.root].append(row)
+            return
+        taken.begun.pop(row.root, None)
+        waited = [row.record.id]
+        while waited:
+            for answer in self.store.orphans(waited.pop()):
+                self.store.set_root(answer.n, row.root)
+                waited.append(answer.record.id)
 
     def quota_share(self, one: Record, known: Log) -> float:
         """R-03.15: how much of its device's quota of the claimed day is used with this record."""

@@ -8,6 +8,7 @@ import trio
 from meshcoop import duties
 from meshcoop.author import Author
 from meshcoop.inbox import Taken
+from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.peers import Peers
 from meshcoop.reconcile import GAP_SECONDS, Conversation, Credentials
@@ -25,7 +26,9 @@ _BURST = 200  # gossiped records stored in one transaction
 
 
 class Mesh:
-    """Talks to the other homes of the neighbourhood. `now` is in milliseconds."""
+    """Talks to the other homes of the neighbourhood. `now` is in milliseconds; without a
+    `verifier` signatures are verified in place, as simulations need it to replay exactly.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Mesh:
         author: Author,
         now: Callable[[], int],
         random: Callable[[int], bytes],
+        verifier: Verifier | None = None,
     ) -> None:
         self.network = network
         self.author = author
@@ -41,7 +45,7 @@ class Mesh:
         self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.turn = trio.Semaphore(1)
         self.settled = trio.Event()  # a round with some member has been completed
-        self._now, self._random = now, random
+        self._now, self._random, self._verifier = now, random, verifier
         device, seed = next(iter(author.devices.items()))
         self.credentials = Credentials(self.inbox, network.peer_id, device, seed)
         self.peers = Peers(
@@ -80,7 +84,7 @@ class Mesh:
         await self._converse(stream, self.network.peer_id)
 
     async def _converse(self, stream: Stream, opener: str) -> None:
-        one = Conversation(stream, self.credentials, self, opener)
+        one = Conversation(stream, self.credentials, self, opener, self._verifier)
         try:
             await one.run()
         except Exception:  # noqa: BLE001  # loud, and still not the end of the node

@@ -13,6 +13,7 @@ from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
 from meshcoop.inbox import Inbox, Taken
+from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
 from meshcoop.mesh import Mesh
@@ -59,9 +60,10 @@ class Node:
         open_network: OpenNetwork,
         now: Callable[[], int],
         random: Callable[[int], bytes],
+        verifier: Verifier | None = None,
     ) -> None:
         self.home = home
-        self.now, self.random = now, random
+        self.now, self.random, self._verifier = now, random, verifier
         self.member: Member | None = None
         self.ready = False
         self.changed = trio.Event()  # replaced whenever something changed
@@ -185,7 +187,7 @@ class Node:
         inbox.listeners.append(self._on_taken)
         inbox.take_wires(chain or [])
         author = Author(inbox, devices, self.now, self.random)
-        mesh = Mesh(self.network, author, self.now, self.random)
+        mesh = Mesh(self.network, author, self.now, self.random, self._verifier)
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         self.member = Member(author, mesh, door)

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import trio
 
-from meshcoop.inbox import Inbox
+from meshcoop.inbox import Inbox, Taken
+from meshcoop.intake import Intake, Verifier
 from meshcoop.network import NetworkError, Stream
 from protocol import hello, sync
 from protocol.errors import Refused
@@ -97,7 +98,12 @@ class Conversation:
     """A session with one peer, from hello to goodbye. `person` is known once it has proved it."""
 
     def __init__(
-        self, stream: Stream, credentials: Credentials, watcher: Watcher, opener: str
+        self,
+        stream: Stream,
+        credentials: Credentials,
+        watcher: Watcher,
+        opener: str,
+        verifier: Verifier | None = None,
     ) -> None:
         self.peer = stream.peer
         self.opener = opener  # the peer id of the side that opened the stream
@@ -106,6 +112,7 @@ class Conversation:
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
+        self._intake = Intake(credentials.inbox, verifier)
         self._session = Session()
         self._watcher = watcher
         self._out: list[bytes] = []
@@ -126,6 +133,7 @@ class Conversation:
                     nursery.start_soon(self._write)
                     self._send(self._credentials.greet(self._session, self.peer))
                     await self._read()
+                    await self._intake.drained()
                     self.end()
         except* NetworkError:
             pass  # the peer has gone; there is nobody to tell
@@ -171,6 +179,8 @@ class Conversation:
                 await self._stream.write(self._session.bye(refusal))
 
     async def _on(self, event: sync.Event) -> None:
+        if not isinstance(event, sync.Received):
+            await self._intake.drained()  # what follows records counts on their being stored
         match event:
             case sync.Compare():
                 await self._compare()
@@ -218,12 +228,14 @@ class Conversation:
         self.request_round()
 
     async def _take(self, event: sync.Received) -> None:
-        taken = self._inbox.take_wires(event.wires)
-        self._unplaced += len(taken.unplaced)
-        if taken.refused:
-            _LOG.info("peer %s sent what is refused: %s", self.peer, taken.refused[0])
-        self._watcher.on_stored(taken.stored)
-        self._send(self._session.taken(event.size))
+        def then(taken: Taken) -> None:
+            self._unplaced += len(taken.unplaced)
+            if taken.refused:
+                _LOG.info("peer %s sent what is refused: %s", self.peer, taken.refused[0])
+            self._watcher.on_stored(taken.stored)
+            self._send(self._session.taken(event.size))
+
+        await self._intake.put(self._nursery, event.wires, then)
         await trio.lowlevel.checkpoint()
 
     def _over(self, events: list[sync.Event]) -> None:
@@ -288,6 +300,7 @@ class Conversation:
                 self._room = trio.Event()
             self._send(self._session.records(one.wire for one in page))
             await trio.lowlevel.checkpoint()
+        await self._intake.drained()  # the peer's own end may have come: then the round is over
         out, events = self._session.end()
         self._send(out)
         self._over(events)

@@ -4,7 +4,8 @@ Incremental folding gives what a rebuild gives. A record that is ahead of this c
 until its time has come.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.epochs import KeyRing
@@ -16,13 +17,14 @@ from protocol.authority import Act, Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
-from protocol.thread import Entry, Thread
+from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
 _FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
 _ACTS = {"charter", "admit", "accept", "device", "epoch"}
+_NONE: Mapping[int, list[Row]] = MappingProxyType({})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
 
@@ -162,17 +164,30 @@ class State:
 
     # -- strata 3 and 4 ---------------------------------------------------------------------------
 
-    def fold(self, roots: Iterable[int]) -> None:
-        """Folds these threads, by the row of their root, and replaces their views."""
+    def fold(self, roots: Iterable[int], begun: Mapping[int, list[Row]] = _NONE) -> None:
+        """Folds these threads, by the row of their root, and replaces their views. `begun`: all
+        records of those among them that were never folded before.
+        """
         if self.authority is not None:
             for root in roots:
-                views = self.thread(root).views.values()
-                self.views.replace(root, views)
+                if root in begun:
+                    views = self._views(begun[root])
+                    self.views.add(root, views)
+                else:
+                    views = self._views(self.store.thread(root))
+                    self.views.replace(root, views)
                 for one in views:
                     if one["kind"] == "retracted":
                         self._erase(one["id"])
         if self.store.erasing:
             self.views.purge()
+
+    def _views(self, rows: Iterable[Row]) -> Collection[View]:
+        assert self.authority is not None
+        entries = self._entries(rows)
+        if all(one.kind is None for one in entries):
+            return ()  # nothing here can be read, and of that no view is made
+        return thread.fold(entries, self.authority).views.values()
 
     def _erase(self, record_id: bytes) -> None:
         """A retraction may have begun to hold only now: due, or its content come."""
@@ -200,8 +215,11 @@ class State:
     def thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds the thread whose root is in row `root`, with `extra` entries not yet posted."""
         assert self.authority is not None
-        entries = [entry for row in self.store.thread(root) if (entry := self.entry(row))]
+        entries = self._entries(self.store.thread(root))
         return thread.fold([*entries, *extra], self.authority)
+
+    def _entries(self, rows: Iterable[Row]) -> list[Entry]:
+        return [entry for row in rows if (entry := self.entry(row))]
 
     def roots_of(self, known: Log) -> set[int]:
         """The threads in which a log has records."""

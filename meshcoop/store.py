@@ -5,11 +5,12 @@ in; `meshcoop.inbox` does. Everything here is synchronous and short.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from meshcoop.rows import COLUMNS, SCHEMA, Log, Row, read_log, read_row
+from meshcoop.logs import Logs
+from meshcoop.rows import COLUMNS, SCHEMA, Log, Row, read_row
 from protocol import log, record
 from protocol.heads import Held
 from protocol.log import Head, Kept
@@ -27,6 +28,13 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
+_INSERT = """
+INSERT INTO records (n, id, log, seq, about, root, over, open, lasting, header, signature, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_MOST_VALUES = 500  # in one query
+
 
 class Store:
     """Records by id, by log and by thread."""
@@ -37,6 +45,8 @@ class Store:
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
         self.db.executescript(SCHEMA)
+        self._logs = Logs(self.db)
+        self._last: int | None = None  # the highest row number, while a transaction runs
         self._depth = 0
         self.erasing = False  # content was erased in the transaction under way
 
@@ -55,8 +65,10 @@ class Store:
         self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self.db.execute("BEGIN IMMEDIATE")
         self._depth = 1
+        self._logs.begin()
         try:
             yield
+            self._logs.flush()
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
@@ -64,6 +76,8 @@ class Store:
             self.db.execute("COMMIT")
         finally:
             self._depth = 0
+            self._last = None
+            self._logs.end()
             erased, self.erasing = self.erasing, False
         if erased:
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nor does the write-ahead log
@@ -83,6 +97,21 @@ class Store:
         """Whether the record, with or without its content, is held."""
         found = self.db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
         return found is not None
+
+    def held(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Which of these records are held."""
+        found: set[bytes] = set()
+        for at in range(0, len(ids), _MOST_VALUES):
+            some = ids[at : at + _MOST_VALUES]
+            marks = ",".join("?" * len(some))
+            rows = self.db.execute(f"SELECT id FROM records WHERE id IN ({marks})", some)  # noqa: S608
+            found.update(row[0] for row in rows)
+        return found
+
+    def named(self, record_id: bytes) -> bool:
+        """Whether a record here names this one, held or not, as a parent."""
+        found = self.db.execute("SELECT 1 FROM parents WHERE parent = ? LIMIT 1", (record_id,))
+        return found.fetchone() is not None
 
     def get(self, record_id: bytes) -> Row | None:
         """The record of this id."""
@@ -122,12 +151,11 @@ class Store:
 
     def log(self, device: bytes) -> Log | None:
         """What is known of the log of `device`."""
-        row = self.db.execute("SELECT * FROM logs WHERE device = ?", (device,)).fetchone()
-        return read_log(row) if row else None
+        return self._logs.get(device)
 
     def logs(self) -> list[Log]:
         """All logs."""
-        return [read_log(row) for row in self.db.execute("SELECT * FROM logs")]
+        return self._logs.all()
 
     def heads(self) -> dict[bytes, Held]:
         """What sync compares: the head of every log, and what is kept of forks."""
@@ -182,63 +210,38 @@ class Store:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def append(self, one: Record, known: Log, *, over: bool, ended: bool) -> int:
-        """Adds the next record of its log and counts it. Returns its row number."""
-        n = self.insert(one, known.n, over=over)
-        fields = one.fields
-        day = fields.time // record.DAY_MS
-        used = (known.records, known.bytes) if day == known.day else (0, 0)
-        self.db.execute(
-            "UPDATE logs SET seq = ?, id = ?, time = ?, day = ?, records = ?, bytes = ?, ended = ?"
-            " WHERE n = ?",
-            (
-                fields.seq,
-                one.id,
-                fields.time,
-                day,
-                used[0] + 1,
-                used[1] + fields.size,
-                fields.seq if ended else known.ended,
-                known.n,
-            ),
-        )
-        return n
+    def append(self, one: Record, known: Log, *, over: bool, ended: bool) -> Row:
+        """Adds the next record of its log and counts it."""
+        row = self.insert(one, known.n, over=over)
+        self._logs.grow(known, one, ended=ended)
+        return row
 
     def begin_log(self, device: bytes) -> Log:
         """The log of `device`, empty if it is new."""
-        self.db.execute(
-            "INSERT OR IGNORE INTO logs (device, seq, id, time, day, records, bytes)"
-            " VALUES (?, 0, NULL, 0, 0, 0, 0)",
-            (device,),
-        )
-        found = self.log(device)
-        assert found is not None
-        return found
+        return self._logs.open(device)
 
-    def insert(self, one: Record, log_n: int, *, over: bool) -> int:
-        """Adds a record to the tables that know records, and its thread if that is known."""
-        cursor = self.db.execute(
-            "INSERT INTO records (id, log, seq, about, root, over, open, lasting, header, signature,"
-            " content) VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)",
-            (
-                one.id,
-                log_n,
-                one.fields.seq,
-                one.about,
-                over,
-                one.fields.reach == record.OPEN,
-                one.fields.lasting,
-                one.header,
-                one.signature,
-                one.content,
-            ),
-        )
-        n = cursor.lastrowid
-        assert n is not None
-        self.db.executemany(
-            "INSERT INTO parents VALUES (?, ?)", [(parent, n) for parent in one.fields.parents]
-        )
-        return n
+    def insert(self, one: Record, log_n: int, *, over: bool) -> Row:
+        """Adds a record to the tables that know records, in its thread if that is known."""
+        n = self._next()
+        fields, about = one.fields, one.about
+        root = n if about is None else self._root_of(about)
+        is_open, lasting = fields.reach == record.OPEN, fields.lasting
+        place = (n, one.id, log_n, fields.seq, about, root, over, is_open, lasting)
+        self.db.execute(_INSERT, (*place, one.header, one.signature, one.content))
+        for parent in fields.parents:
+            self.db.execute("INSERT INTO parents VALUES (?, ?)", (parent, n))
+        return Row(n, root, over, one)
+
+    def _next(self) -> int:
+        """The row number that SQLite would give: known beforehand, so that a root can name itself."""
+        if self._last is None or not self._depth:
+            self._last = self.db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
+        self._last += 1
+        return self._last
+
+    def _root_of(self, record_id: bytes) -> int | None:
+        row = self.db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
+        return row[0] if row else None
 
     def set_root(self, n: int, root: int | None) -> None:
         """Puts a record into a thread."""
@@ -256,13 +259,8 @@ class Store:
         before = self.db.execute(
             "SELECT id, header FROM records WHERE log = ? AND seq = ?", (known.n, at - 1)
         ).fetchone()
-        head = log.START
-        if before:
-            head = Head(at - 1, before[0], record.read_header(before[1]).time)
-        self.db.execute(
-            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ?, ended = NULL WHERE n = ?",
-            (at, head.seq, head.id, head.time, known.n),
-        )
+        head = before and Head(at - 1, before[0], record.read_header(before[1]).time)
+        self._logs.fork(known, at, head)
         # Who heard of the fork first has counted nothing beyond it: all forget what they counted.
         self.db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (known.n, at))
 
@@ -282,10 +280,11 @@ class Store:
         rows = self._many("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
         for row in rows:
             self._delete(row)
-        self.db.execute("DELETE FROM logs WHERE device = ?", (device,))
+        self._logs.drop(device)
         return rows
 
     def _delete(self, row: Row) -> None:
+        self._last = None
         self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
         self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
         self.db.execute(_UNROOT, (row.record.id,))

@@ -29,6 +29,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
 );
 """
 
+_NO_WORDS = frozenset(("kind", "state"))
+
 
 class Views:
     """The shared views of this home, in the store's own database and transactions."""
@@ -37,23 +39,34 @@ class Views:
         self._db = db
         db.executescript(_SCHEMA)
 
+    def add(self, root: int, views: Iterable[View]) -> None:
+        """Makes `views` the views of a thread that had none."""
+        for view in views:
+            packed = codec.pack(view)
+            self._add(root, view, packed, view_hash(packed))
+        self._add_credits(root, views)
+
     def replace(self, root: int, views: Iterable[View]) -> None:
         """Makes `views` the views of the thread whose root is in row `root`."""
-        new = {view["id"]: view for view in views}
         old = {
-            row[0]: (row[1], row[2])
-            for row in self._db.execute("SELECT id, n, hash FROM views WHERE root = ?", (root,))
+            row[0]: row[1:]
+            for row in self._db.execute(
+                "SELECT id, n, hash, kind FROM views WHERE root = ?", (root,)
+            )
         }
-        for gone in old.keys() - new.keys():
-            self._remove(old[gone][0])
-        for view in new.values():
-            n, known = old.get(view["id"], (None, None))
-            fresh = view_hash(view)
+        if any(kind == "receipt" for _, _, kind in old.values()):
+            self._db.execute("DELETE FROM credits WHERE root = ?", (root,))
+        for view in views:
+            packed = codec.pack(view)
+            fresh = view_hash(packed)
+            n, known, _ = old.pop(view["id"], (None, None, None))
             if fresh != known:
                 if n is not None:
                     self._remove(n)
-                self._add(root, view, fresh)
-        self._replace_credits(root, new.values())
+                self._add(root, view, packed, fresh)
+        for gone, _, _ in old.values():
+            self._remove(gone)
+        self._add_credits(root, views)
 
     def drop(self, root: int) -> None:
         """Forgets the views of a thread that is no more."""
@@ -116,7 +129,7 @@ class Views:
             hasher.update(one)
         return hasher.digest()
 
-    def _add(self, root: int, view: View, fresh: bytes) -> None:
+    def _add(self, root: int, view: View, packed: bytes, fresh: bytes) -> None:
         cursor = self._db.execute(
             "INSERT INTO views (id, root, kind, about, author, created, state, body, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -128,7 +141,7 @@ class Views:
                 view["author"],
                 view["created"],
                 view["state"],
-                codec.pack(view),
+                packed,
                 fresh,
             ),
         )
@@ -142,13 +155,14 @@ class Views:
         self._db.execute("DELETE FROM views WHERE n = ?", (n,))
         self._db.execute("DELETE FROM search WHERE rowid = ?", (n,))
 
-    def _replace_credits(self, root: int, views: Iterable[View]) -> None:
-        self._db.execute("DELETE FROM credits WHERE root = ?", (root,))
-        found = [one for view in views if (one := balance.credit(view))]
-        self._db.executemany(
-            "INSERT INTO credits VALUES (?, ?, ?, ?, ?)",
-            [(one.receipt, root, one.giver, one.receiver, one.minutes) for one in found],
-        )
+    def _add_credits(self, root: int, views: Iterable[View]) -> None:
+        for view in views:
+            one = balance.credit(view)
+            if one is not None:
+                self._db.execute(
+                    "INSERT INTO credits VALUES (?, ?, ?, ?, ?)",
+                    (one.receipt, root, one.giver, one.receiver, one.minutes),
+                )
 
 
 def _unpack(body: bytes) -> View:
@@ -160,7 +174,10 @@ def _words(view: View) -> str:
     """All that people wrote in a view; ids and private fields are not text or not there."""
     found: list[str] = []
     for name, value in view.items():
-        if name not in {"kind", "state"}:
+        if type(value) is str:
+            if name not in _NO_WORDS:
+                found.append(value)
+        elif type(value) is list:
             found += _texts(value)
     return "\n".join(found)
 

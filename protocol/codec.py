@@ -4,6 +4,7 @@ Records are signed and named by their bytes, so a reader takes only bytes that i
 written itself. The limits keep a hostile value small before anything looks at its meaning.
 """
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import msgpack
@@ -16,6 +17,8 @@ MAX_ITEMS = 64
 MAX_TEXT = 2000
 
 _UTF8_BYTES = 4 * MAX_TEXT
+_NESTS = frozenset((dict, list, tuple))
+_FLAT = frozenset((int, bytes, bool, type(None)))
 
 
 def _no_extension(code: int, data: bytes) -> NoReturn:
@@ -69,9 +72,10 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 def _ordered(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
-        return {key: _ordered(value[key]) for key in sorted(value, key=str.encode)}
+        keys = sorted(value, key=str.encode)
+        return {key: _ordered(v) if type(v := value[key]) in _NESTS else v for key in keys}
     if kind is list or kind is tuple:
-        return [_ordered(item) for item in value]
+        return [_ordered(item) if type(item) in _NESTS else item for item in value]
     return value
 
 
@@ -82,15 +86,21 @@ def _walk(value: Any, depth: int) -> None:
             raise Refused("R-02.5", f"a text of {len(value)} characters; {MAX_TEXT} are allowed")
     elif kind is list:
         _room(depth)
-        for item in value:
-            _walk(item, depth - 1)
+        _walk_all(value, depth)
     elif kind is dict:
         _room(depth)
         _check_keys(value)
-        for item in value.values():
-            _walk(item, depth - 1)
-    elif value is not None and kind not in {int, bytes, bool}:
+        _walk_all(value.values(), depth)
+    elif kind not in _FLAT:
         raise Refused("R-02.4", f"values of type {kind.__name__} are not used")
+
+
+def _walk_all(items: Iterable[Any], depth: int) -> None:
+    for item in items:
+        # Most are flat, and a call each would cost more than the look.
+        kind = type(item)
+        if kind not in _FLAT and (kind is not str or len(item) > MAX_TEXT):
+            _walk(item, depth - 1)
 
 
 def _room(depth: int) -> None:

@@ -31,6 +31,7 @@ _KEY = 32
 _SIGNATURE = 64
 _WRAPPING = 1 + 2 + _SIGNATURE + 3  # what a record has beside header and content, at most
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
+_SHORTEST_BIN = 255  # bytes that msgpack tells with one byte of length
 
 
 class Header(NamedTuple):
@@ -126,11 +127,17 @@ def parse(wire: bytes) -> Record:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(fields, content)
     # The bytes are canonical, so the header is what signature and content leave of them.
-    tail = len(_SIGNATURE_PREFIX) + _SIGNATURE + len(codec.pack(content))
-    packed = wire[1:-tail]
+    packed = wire[1 : -len(_SIGNATURE_PREFIX) - _SIGNATURE - _packed_size(content)]
     if len(packed) + fields.size + _WRAPPING > codec.MAX_BYTES:
         raise Refused("R-01.9", "with its content the record is too long")
     return Record(record_id(packed, signature), fields, packed, signature, content)
+
+
+def _packed_size(content: bytes | None) -> int:
+    """How long content is in msgpack; it is at most MAX_BYTES here."""
+    if content is None:
+        return 1
+    return len(content) + (2 if len(content) <= _SHORTEST_BIN else 3)
 
 
 def read_header(packed: bytes) -> Header:
@@ -196,7 +203,7 @@ def _parents(parents: Any) -> None:
         raise Refused("R-01.7", f"at most {MAX_PARENTS} parents, in a list")
     for parent in parents:
         _bytes32("R-01.7", "a parent", parent)
-    if len(set(parents)) != len(parents):
+    if len(parents) > 1 and len(set(parents)) != len(parents):
         raise Refused("R-01.7", "a parent is named once")
 
 

@@ -84,6 +84,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
     # Late: libp2p takes a second to import, and only a node needs it.
     import trio
 
+    from meshcoop.intake import in_thread
     from meshcoop.net.host import open_host
     from meshcoop.node import Node
 
@@ -93,7 +94,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
         return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns)
 
-    node = Node(context.home, unlocked, network, _now, os.urandom)
+    node = Node(context.home, unlocked, network, _now, os.urandom, in_thread)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
