@@ -4,6 +4,7 @@ import random
 
 import pytest
 import trio
+from libp2p.host.exceptions import StreamFailure
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 from street import alive, call, node, stranger, until
@@ -100,6 +101,14 @@ async def test_garbage_on_every_protocol(protocol):
             stream = await call(them, ours, protocol)
             await stream.write(claim)
             await stream.reset()
+        await alive(ours)
+
+
+async def test_relay_hop_and_stop_are_not_served():
+    async with node(1) as ours, stranger() as them:
+        for role in ("hop", "stop"):
+            with pytest.raises(StreamFailure):
+                await call(them, ours, f"/libp2p/circuit/relay/0.2.0/{role}")
         await alive(ours)
 
 

@@ -361,3 +361,12 @@ def test_mutated_gossip_is_refused(data):
 def test_the_topic_does_not_tell_the_neighbourhood():
     assert gossip.topic(HERE) != gossip.topic(ELSEWHERE)
     assert HERE.hex()[:16] not in gossip.topic(HERE)
+
+
+def test_the_combined_form_is_no_signature():
+    one = samples()[0]
+    combined = one.signature + one.header
+    for signature in (combined, one.signature[:63], b""):
+        wire = codec.pack([codec.unpack(one.header), signature, one.content])
+        with pytest.raises(Refused, match=r"R-01\.1\b"):
+            record.parse(wire)

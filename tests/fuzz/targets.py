@@ -1,0 +1,195 @@
+"""What is fuzzed: everything that reads bytes or text from elsewhere. Nothing but Refused comes out.
+
+    uv run --group fuzz python tests/fuzz/targets.py record -runs=100000 [CORPUS…]
+
+What follows the name of a target is libFuzzer's. Without a corpus, good samples are the seeds.
+"""
+
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["protocol"]):
+    from protocol import (
+        codec,
+        control,
+        frames,
+        heads,
+        invitation,
+        kinds,
+        record,
+        schema,
+        seal,
+        statement,
+        sync,
+        text,
+    )
+    from protocol.errors import Refused
+
+assert kinds  # they register themselves with the schema
+
+PLACE = bytes(range(32))
+SEED = bytes(32)
+
+
+def read_record(data):
+    with suppress(Refused):
+        one = record.parse(data)
+        assert one.wire == data
+        record.verify(one, PLACE)
+
+
+def unpack(data):
+    with suppress(Refused):
+        assert codec.pack(codec.unpack(data)) == data
+
+
+def peer_frames(data):
+    decoder = frames.Decoder()
+    with suppress(Refused):
+        for piece in _pieces(data):
+            decoder.feed(piece)
+
+
+def control_frames(data):
+    decoder = control.Decoder()
+    with suppress(Refused):
+        for piece in _pieces(data):
+            decoder.feed(piece)
+            for _ in decoder:
+                pass
+
+
+def sync_session(data):
+    """Driven as a home drives it; the data holds frames without their lengths, or with them."""
+    session = sync.Session()
+    ours = {b"d" * 32: heads.Held(1, b"h" * 32)}
+    framed = data[:1] < b"\x80"
+    said = b"".join(map(_framed, data[1:].split(b"\xc1"))) if framed else data[1:]
+    with suppress(Refused):
+        session.admit()
+        session.begin(ours)
+        for event in session.receive(said):
+            match event:
+                case sync.Compare():
+                    session.compare(ours)
+                case sync.Lacks():
+                    session.end()
+                case sync.Received():
+                    session.taken(event.size)
+
+
+def read_invitation(data):
+    with suppress(Refused):
+        invitation.decode(_text(data))
+
+
+def read_statement(data):
+    with suppress(Refused):
+        statement.read(data)
+
+
+def read_content(data):
+    with suppress(Refused):
+        schema.read_content(data)
+
+
+def safe_text(data):
+    said = _text(data)
+    shown = text.safe(said)
+    assert text.safe(shown) == shown
+    assert "\x1b" not in shown
+    assert len(text.line(said, 20)) <= 20
+
+
+def _pieces(data):
+    """The same bytes whole, or in pieces of a size that they say themselves."""
+    size = data[0] % 32 + 1 if data else 1
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def _framed(body):
+    return len(body).to_bytes(4, "big") + body
+
+
+def _text(data):
+    return data.decode("utf-8", "surrogateescape")  # bad bytes become lone surrogates
+
+
+TARGETS = {
+    "record": read_record,
+    "codec": unpack,
+    "frames": peer_frames,
+    "control": control_frames,
+    "sync": sync_session,
+    "invitation": read_invitation,
+    "statement": read_statement,
+    "content": read_content,
+    "text": safe_text,
+}
+
+
+def seeds(name):
+    """Good input, from which libFuzzer finds its way to bad input that is nearly good."""
+    content = schema.content("request", {"title": "A lift to the clinic", "minutes": 30})
+    device = record.device_key(SEED)
+    header = record.Header(
+        1, device, 2, b"p" * 32, 1_795_000_000_000, None, [b"a" * 32],
+        record.OPEN, len(content), record.digest(content),
+    )  # fmt: skip
+    signed = record.sign(header, content, PLACE, SEED)
+    box = seal.box_key(SEED).public
+    code = invitation.Invitation(PLACE[:16], device, bytes(16), ("/ip4/192.0.2.7/tcp/4001",))
+    told = [
+        [sync.DIGEST, bytes(16)],
+        [sync.HAVE, [b"d" * 8, 1, b"h" * 8, b""], False],
+        [sync.RECORDS, [signed.wire]],
+        [sync.END],
+        [sync.CREDIT, 0],
+        [sync.HEAD, device, 2],
+        [sync.WANT, [signed.id]],
+        [sync.CONTENT, signed.id, content],
+        [sync.PEERS, ["/ip4/192.0.2.7/tcp/4001"]],
+        [sync.BYE, "R-05.1", "no"],
+    ]
+    return {
+        "record": [signed.wire, signed._replace(content=None).wire],
+        "codec": [content, codec.pack({"a": [1, None, b"b", True], "c": {"d": -1}})],
+        "frames": [b"".join(map(frames.encode, told)), frames.encode(told[0])],
+        "control": [
+            control.encode(control.hello(1)),
+            control.encode(control.Response(1, None, {"a": [1.5, b"b"]})),
+            control.encode(control.Response(2, control.Error("refused", "No."))),
+            control.encode(control.Event("changed", {"stored": 1})),
+        ],
+        "sync": [
+            b"\xff" + b"".join(map(frames.encode, told)),
+            b"\0" + b"\xc1".join(codec.pack(one) for one in told),
+        ],
+        "invitation": [invitation.encode(code).encode()],
+        "statement": [
+            statement.certify(SEED, b"\1" * 32, box, PLACE[:16]),
+            statement.revoke(SEED, device, 3, PLACE[:16]),
+        ],
+        "content": [content, *(codec.pack([kind, {}]) for kind in schema.KINDS)],
+        "text": ["[/] \x1b]52;c;YQ==\x07 \u202e e\u0301 👩‍👩‍👧".encode(), b"\xff lone"],
+    }[name]
+
+
+def main():
+    name, *options = sys.argv[1:]
+    corpora = [one for one in options if not one.startswith("-")]
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        if not corpora:
+            for at, seed in enumerate(seeds(name)):
+                Path(folder, str(at)).write_bytes(seed)
+            options.append(folder)
+        atheris.Setup([sys.argv[0], *options], TARGETS[name])
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The fuzz targets, each for a bounded number of runs. Without atheris they are skipped."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TARGETS = Path(__file__).parent / "targets.py"
+RUNS = 20_000
+WITHIN = 300.0  # seconds a target; 20,000 runs take a few
+
+NAMES = [
+    "record",
+    "codec",
+    "frames",
+    "control",
+    "sync",
+    "invitation",
+    "statement",
+    "content",
+    "text",
+]
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        importlib.util.find_spec("atheris") is None,
+        reason="Fuzzing needs atheris: run `uv run --group fuzz pytest -m long tests/fuzz`.",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_but_a_refusal_comes_out(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(TARGETS), name, f"-runs={RUNS}", "-seed=1", "-max_len=4096"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN, check=False,
+    )  # fmt: skip
+    told = done.stdout[-2000:] + done.stderr[-4000:]
+    assert done.returncode == 0, told
+    assert re.search(rf"Done {RUNS} runs|DONE", done.stderr), told
+
+
+def test_every_target_is_run():
+    found = re.findall(r'^    "(\w+)": \w+,$', TARGETS.read_text(), re.MULTILINE)
+    assert found == NAMES

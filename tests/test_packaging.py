@@ -1,0 +1,61 @@
+"""The wheel holds what it should, and its names collide with nobody's."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from configparser import ConfigParser
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = {"meshcoop", "protocol", "tui"}
+UV = os.environ.get("UV") or shutil.which("uv")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    if UV is None:
+        pytest.skip("Building the wheel needs uv: run `pip install uv`.")
+    folder = tmp_path_factory.mktemp("dist")
+    # The backend is the one with which `uv run` has installed the checkout: it lies in the cache.
+    subprocess.run(
+        [UV, "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder), str(ROOT)],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        yield archive
+
+
+def test_the_wheel_holds_three_packages_and_nothing_else(wheel):
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    (info,) = {name for name in tops if name.endswith(".dist-info")}
+    assert tops - {info} == OURS
+    shipped = {Path(name) for name in wheel.namelist() if not name.startswith(info)}
+    here = {
+        path.relative_to(ROOT)
+        for package in OURS
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert shipped == here
+
+
+def test_the_wheel_brings_one_command(wheel):
+    (entry,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+    points = ConfigParser()
+    points.read_string(wheel.read(entry).decode())
+    assert {section: dict(points[section]) for section in points.sections()} == {
+        "console_scripts": {"meshcoop": "meshcoop.cli:main"}
+    }
+
+
+def test_no_other_distribution_has_packages_of_these_names():
+    owners = packages_distributions()
+    assert owners["trio"] == ["trio"]  # it does look
+    for name in OURS:
+        assert set(owners.get(name, [])) <= {"meshcoop"}, name

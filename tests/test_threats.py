@@ -1,0 +1,135 @@
+"""Which test tries what an attacker would try first: an index by name, and nothing in it is stale."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+CODEC, RECORD, SEAL = "protocol/test_codec.py", "protocol/test_record.py", "protocol/test_seal.py"
+SYNC, TEXT = "protocol/test_sync.py", "protocol/test_text.py"
+GUARD, PUBSUB, SWARM = "net/test_guard.py", "net/test_pubsub.py", "net/test_swarm.py"
+INBOX, POOL, MEETING = (
+    "meshcoop/test_inbox.py",
+    "meshcoop/test_pool.py",
+    "meshcoop/test_convergence.py",
+)
+HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
+
+# What is tried → its file, then the test's name or the name of its case.
+MSGPACK = {
+    "depth 1,100": (CODEC, "depth 1,100"),
+    "depth a million": (CODEC, "depth a million"),
+    "depth 511": (CODEC, "depth 511"),
+    "an array of 2^32-1": (CODEC, "array claim"),
+    "an extension of 2^32-1": (CODEC, "extension claim"),
+    "bytes of 2^32-1": (CODEC, "binary claim"),
+    "a megabyte of empty maps": (CODEC, "a megabyte of empty maps"),
+    "duplicate keys": (CODEC, "duplicate keys"),
+    "1 as uint64": (CODEC, "1 as uint64"),
+    "str32 for one character": (CODEC, "one character as str32"),
+    "NaN": (CODEC, "NaN"),
+    "-0.0": (CODEC, "-0.0"),
+    "invalid UTF-8": (CODEC, "invalid UTF-8"),
+    "lone surrogates": (CODEC, "a lone surrogate"),
+    "a list as key": (CODEC, "a list as key"),
+    "an unknown extension": (CODEC, "an unknown extension"),
+    "a timestamp": (CODEC, "a timestamp"),
+    "a timestamp that overflows": (CODEC, "a timestamp beyond every calendar"),
+    "trailing bytes": (CODEC, "trailing garbage"),
+    "truncated bytes": (CODEC, "truncated list"),
+    "0xc1": (CODEC, "0xc1"),
+    "the local API: nothing but a refusal": (
+        "protocol/test_control.py",
+        "test_any_body_is_a_frame_or_a_refusal",
+    ),
+}
+KEYS = {
+    "S+L malleability": (RECORD, "test_a_signature_is_not_malleable"),
+    "nine small-order or non-canonical keys": (
+        RECORD,
+        "test_small_order_and_non_canonical_keys_sign_nothing",
+    ),
+    "the same in root statements": (RECORD, "test_small_order_keys_state_nothing"),
+    "small-order X25519": (SEAL, "test_nothing_is_sealed_to_or_opened_from_a_low_order_point"),
+    "a key of a wrong length": (RECORD, "a short device key"),
+    "a box of a wrong length": (SEAL, "test_a_box_of_another_length_is_refused"),
+    "signature and message combined": (RECORD, "test_the_combined_form_is_no_signature"),
+    "replay across domains": (RECORD, "test_a_statement_is_no_record_signature"),
+    "replay across neighbourhoods": (
+        RECORD,
+        "test_a_record_cannot_be_replayed_in_another_neighbourhood",
+    ),
+    "replay across kinds": (RECORD, "test_content_cannot_be_swapped"),
+}
+NETWORK = {
+    "the frame that ends a node": (GUARD, "test_a_malformed_gossip_frame_costs_its_stream_only"),
+    "garbage to identify, push and ping": (GUARD, "test_garbage_on_every_protocol"),
+    "relay hop and stop": (GUARD, "test_relay_hop_and_stop_are_not_served"),
+    "varint overflow": (HOSTILE, "test_garbage_on_every_protocol"),
+    "huge length claims": (SIEGE, "endless_headers"),
+    "slowloris": (SIEGE, "slow_sockets"),
+    "a handshake that never ends": (SWARM, "test_a_handshake_has_a_time_limit"),
+    "600 silent sockets": (SWARM, "test_an_honest_connection_gets_in_past_600_silent_sockets"),
+    "gossiped again later": (INBOX, "test_the_same_records_again_change_nothing"),
+    "verdict cache poisoning": (PUBSUB, "test_a_copy_with_another_origin_does_not_censor"),
+    "flood": (POOL, "test_a_flood_of_one_device_pushes_out_its_own_records_first"),
+}
+SYNCHRONISING = {
+    "claims of millions": (SYNC, "test_millions_of_claims_are_cut_off"),
+    "the same at a real node": (SIEGE, "claims_millions"),
+    "one byte at a time": (SIEGE, "slow_sockets"),
+    "advertises and never serves": (SIEGE, "never_serves"),
+    "endless orphans": (POOL, "test_the_number_of_waiting_records_is_bounded"),
+    "a fork at the first record": (
+        MEETING,
+        "test_a_forked_log_is_found_and_both_keep_the_same_of_it",
+    ),
+    "ten thousand branches": (MEETING, "test_ten_thousand_branches_leave_two_records"),
+    "frames larger than announced": (SYNC, "test_what_is_no_frame_is_refused"),
+    "a peer that is no member": (
+        HOSTILE,
+        "test_a_hello_of_no_member_or_of_somebody_else_is_refused",
+    ),
+    "a have-map that lies": (HOSTILE, "test_a_member_who_claims_and_never_serves"),
+    "a peer that stops reading": (HOSTILE, "test_members_who_stop_reading"),
+}
+WORDS = {
+    "markup": (TEXT, "test_markup_stays_the_letters_that_somebody_typed"),
+    "OSC 52": (TEXT, "a clipboard write (OSC 52)"),
+    "a title": (TEXT, "a window title"),
+    "CSI": (TEXT, "a cursor move (CSI)"),
+    "C1": (TEXT, "CSI as one C1 character"),
+    "a right-to-left override": (TEXT, "a right-to-left override"),
+    "zero-width": (TEXT, "a zero-width space"),
+    "tag characters": (TEXT, "tag characters"),
+    "200 combining marks": (TEXT, "test_200_combining_marks_do_not_climb_over_the_screen"),
+    "NUL": (TEXT, "NUL"),
+    "DEL": (TEXT, "DEL"),
+}
+LISTS = {
+    "msgpack": MSGPACK,
+    "keys": KEYS,
+    "network": NETWORK,
+    "sync": SYNCHRONISING,
+    "text": WORDS,
+}
+
+
+def names_in(path):
+    """The functions of a file, and the keys of its tables of cases."""
+    found = set()
+    for node in ast.walk(ast.parse((HERE / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        if isinstance(node, ast.Dict):
+            found |= {key.value for key in node.keys if isinstance(key, ast.Constant)}
+    return found
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_indexed_is_there(name):
+    known = {path: names_in(path) for path, _ in LISTS[name].values()}
+    gone = {what: case for what, case in LISTS[name].items() if case[1] not in known[case[0]]}
+    assert gone == {}
