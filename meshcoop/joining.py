@@ -90,6 +90,7 @@ class Door:
         """Answers knocks on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
+            await self._mesh.may_sign.wait()
             while data := await stream.read():
                 for frame in decoder.feed(data):
                     await stream.write(frames.encode(self._reply(stream.peer, frame)))

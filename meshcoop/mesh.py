@@ -20,7 +20,9 @@ _LOG = logging.getLogger(__name__)
 
 ROUND_SECONDS = 60
 ANNOUNCE_SECONDS = 1
+OWN_HEAD_SECONDS = 5  # how long others are asked for this home's own head before it signs
 _DUTY_SECONDS = 2
+_SEAL_AFTER_MS = 10_000
 _OUTBOX = 4096  # records waiting to be gossiped; one that falls out is announced all the same
 _BURST = 200  # gossiped records stored in one transaction
 
@@ -43,6 +45,7 @@ class Mesh:
         self.inbox = author.inbox
         self.conversations: dict[str, Conversation] = {}
         self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
+        self.may_sign = trio.Event()  # this home knows what it last signed
         self.turn = trio.Semaphore(1)
         self.settled = trio.Event()  # a round with some member has been completed
         self._now, self._random, self._verifier = now, random, verifier
@@ -71,9 +74,19 @@ class Mesh:
             nursery.start_soon(self._say, topic)
             nursery.start_soon(self._announce)
             nursery.start_soon(self._rounds)
+            nursery.start_soon(self._learn_own_head)
             nursery.start_soon(self._duties)
             nursery.start_soon(self.peers.run)
             task_status.started()
+
+    async def _learn_own_head(self) -> None:
+        """Before it signs, a home asks others how far its own log is: a disk that was restored
+        must not sign twice with one number. Where nobody is there it goes on: homes are often alone.
+        """
+        if self.peers.known:
+            with trio.move_on_after(OWN_HEAD_SECONDS):
+                await self.settled.wait()
+        self.may_sign.set()
 
     # -- sync -------------------------------------------------------------------------------------
 
@@ -201,9 +214,13 @@ class Mesh:
             await trio.sleep(ANNOUNCE_SECONDS)
 
     async def _duties(self) -> None:
+        await self.may_sign.wait()
         while True:
             self.inbox.state.fold_due()
-            met = {one.person for one in self.conversations.values() if one.person}
+            # A while after they were met: mostly their voucher's home has given them the keys.
+            late = self._now() - _SEAL_AFTER_MS
+            known = self.conversations.items()
+            met = {one.person for peer, one in known if one.person and self.since[peer] < late}
             duties.accept_charter(self.author)
             duties.seal_epochs(self.author, met)
             self._countersigner.run()

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from meshcoop import api, founding, joining
+from meshcoop import api, duties, founding, joining
 from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
 _ASK_AGAIN_SECONDS = 5
-_OWN_HEAD_SECONDS = 5  # how long peers are asked for this home's own head before it signs
+_MOVING_IN_SECONDS = 5  # at least, once admitted
 _CLOCK_BEHIND_MS = 3_600_000
 
 
@@ -70,7 +70,6 @@ class Node:
         self._unlocked = unlocked
         self._open_network = open_network
         self._hub = api.Hub()
-        self._may_sign = trio.Event()
         self._stop = trio.Event()
         self.ended = trio.Event()
 
@@ -114,7 +113,7 @@ class Node:
             raise Mistake(
                 "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
             )
-        await self._may_sign.wait()
+        await member.mesh.may_sign.wait()
         self._check_log(member)
         return member
 
@@ -143,7 +142,7 @@ class Node:
             self._nursery.start_soon(self._wait_at_the_door, text)
             return False
         await self._move_in(admitted, one)
-        with trio.move_on_after(max(deadline - trio.current_time(), _OWN_HEAD_SECONDS)):
+        with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
             await self._settled_in()
             return True
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
@@ -192,22 +191,16 @@ class Node:
         self.network.serve(invitation.PROTOCOL, door.answer)
         self.member = Member(author, mesh, door)
         await self._nursery.start(mesh.run)
-        self._nursery.start_soon(self._learn_own_head, mesh)
-
-    async def _learn_own_head(self, mesh: Mesh) -> None:
-        """Before it signs, a node asks its peers how far its own log is (DESIGN section 4)."""
-        if mesh.peers.known:
-            with trio.move_on_after(_OWN_HEAD_SECONDS):
-                await mesh.settled.wait()
-        self._may_sign.set()
-        await self._introduce()
+        self._nursery.start_soon(self._introduce)
 
     async def _introduce(self) -> None:
         """Posts a newcomer's name, as soon as this home can read and write."""
         assert self.member is not None
+        await self.member.mesh.may_sign.wait()
         while (name := self.store.meta("name")) is not None:
             if self.member.state.ring.current() and self._belongs():
                 with self.store.transaction():
+                    duties.accept_charter(self.member.author)
                     self.member.author.write(KINDS["profile"], {"name": name})
                     self.store.set_meta("name", None)
                 self.change()

@@ -17,7 +17,8 @@ from protocol.sync import Session
 _LOG = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
-TURN_SECONDS = 5  # how long a slow peer may keep others waiting for their turn
+TURN_SECONDS = 10  # how long a home waits for its turn at most
+STILL_SECONDS = 1.5  # how long a peer that has the turn may send nothing
 GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
 _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
 _PAGE = 200  # records read from the store at once
@@ -121,6 +122,7 @@ class Conversation:
         self._room = trio.Event()  # something was written, or credit has come
         self._again = False
         self._my_turn = False
+        self._received = 0  # frames of records
         self._unplaced = 0
         self._patience = _PATIENCE
 
@@ -214,6 +216,7 @@ class Conversation:
         with trio.move_on_after(TURN_SECONDS):
             await self._watcher.turn.acquire()
             self._my_turn = True
+            self._nursery.start_soon(self._keep_turn)
         out, events = self._session.compare(self._inbox.store.heads())
         self._send(out)
         self._over(events)
@@ -228,6 +231,8 @@ class Conversation:
         self.request_round()
 
     async def _take(self, event: sync.Received) -> None:
+        self._received += 1
+
         def then(taken: Taken) -> None:
             self._unplaced += len(taken.unplaced)
             if taken.refused:
@@ -254,6 +259,14 @@ class Conversation:
         if self._again:
             self._again = False
             self.request_round()
+
+    async def _keep_turn(self) -> None:
+        """A peer that sends nothing for a while does not keep others waiting."""
+        received = -1
+        while self._my_turn and received != self._received:
+            received = self._received
+            await trio.sleep(STILL_SECONDS)
+        self._end_turn()
 
     def _end_turn(self) -> None:
         if self._my_turn:
