@@ -1,18 +1,22 @@
-"""Commands for the curious and for developers: demo, specs."""
+"""Commands for the curious and for developers: demo, specs, bench."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from meshcoop.commands.context import Given
 from meshcoop.errors import Mistake
+
+_AT_LEAST_ONE = Number(gte=1)
 
 
 def register(app: App) -> None:
     """Adds the commands to `app`."""
     app.command(_demo, name="demo")
     app.command(_specs, name="specs")
+    app.command(_bench, name="bench")
 
 
 def _demo(
@@ -45,3 +49,26 @@ def _specs(
     context.answer(found, lambda: "\n".join(found) or "The specs and the code agree.")
     if found:
         sys.exit(1)
+
+
+def _bench(
+    name: Annotated[Literal["ingest", "sync", "live"], Parameter(help="what to measure")],
+    *,
+    records: Annotated[
+        int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")
+    ] = None,
+    runs: Annotated[int, Parameter(validator=_AT_LEAST_ONE, help="their median counts")] = 5,
+    context: Given,
+) -> None:
+    """How fast this machine is, beside one core that verifies signatures and nothing else."""
+    from meshcoop import bench
+
+    found = bench.run(name, records, runs)
+    context.answer(found, lambda: "\n".join(map(_figure, found)))
+
+
+def _figure(one: dict[str, Any]) -> str:
+    return (
+        f"{one['name']}, {one['records']} records: {one['figure']:g} {one['unit']}, "
+        f"{one['ratio']:g} of the limit"
+    )
