@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from meshcoop.bench_homes import live_runs, sync_run
+from meshcoop.bench_homes import homes, live_runs, sync_run
 from meshcoop.bench_street import Street, build, now, verifying
 from meshcoop.founding import open_state
 from meshcoop.inbox import Inbox
@@ -51,14 +51,15 @@ def sync(records: int, runs: int, folder: Path) -> Figures:
     """Records a second from one home to another that lacks all of them, and one that lacks 1 %."""
     street = build(records, 3, reading=False)
     limit = verifying([record.parse(one) for one in street.wires], street.neighbourhood)
+    with homes(2) as (full, new):
+        cold = [sync_run(street, 1.0, folder / f"cold {at}", full, new) for at in range(runs)]
+        few = [sync_run(street, 0.01, folder / f"few {at}", full, new) for at in range(runs)]
     told = []
-    for name, missing in (("sync cold", 1.0), ("sync 1 % missing", 0.01)):
-        found = [sync_run(street, missing, folder / f"{name} {run}") for run in range(runs)]
-        last = found[-1]
-        size = int(last["records"])
-        one = _told(name, size, [run["figure"] for run in found], [limit] * runs)
+    for name, found in (("sync cold", cold), ("sync 1 % missing", few)):
+        figures = [one["figure"] for one in found]
         counts = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
-        told.append({**one, **{key: median(run[key] for run in found) for key in counts}})
+        counted = {key: int(median(one[key] for one in found)) for key in counts}
+        told.append(_told(name, int(found[0]["records"]), figures, [limit] * runs) | counted)
     return told
 
 
@@ -121,7 +122,9 @@ def _ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
         trio.run(_feed, inbox, street.wires)
         took = time.perf_counter() - began
         added = store.count() - before
-        assert added == len(street.wires), f"{added} of {len(street.wires)} records were stored"
+        folded = len(inbox.state.views.of_kind("request"))
+        wanted = (len(street.wires), len(street.wires) if devices else 0)
+        assert (added, folded) == wanted, f"stored and folded: {added}, {folded}, not {wanted}"
         return added / took
     finally:
         store.close()

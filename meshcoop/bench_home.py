@@ -1,4 +1,4 @@
-"""One home of a bench, in a process of its own: `python -m meshcoop.bench_home GIVEN`."""
+"""The homes of a bench, one after another, in a process of their own."""
 
 import json
 import os
@@ -114,17 +114,20 @@ class BenchHome:
         self.mesh = Mesh(self.network, self.author, now, os.urandom, in_thread)
 
     async def run(self) -> None:
-        """Until the parent has no more to say."""
+        """Until the parent says that this home is to leave, or nothing more."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.mesh.run)
             _tell(address=self.network.addresses[0])
             while text := await _line():
                 order = json.loads(text)
+                if "leave" in order:
+                    break
                 if "post" in order:
                     self._post(order["post"])
                 else:
                     nursery.start_soon(self._dial, order["dial"], order.get("records"))
             nursery.cancel_scope.cancel()
+        self.store.close()
 
     def _post(self, title: str) -> None:
         at = time.monotonic()
@@ -171,10 +174,11 @@ def _resolve(kind: str, text: str) -> bytes:
 
 
 async def _main() -> None:
-    given = json.loads(sys.argv[1])
     listen = ["/ip4/127.0.0.1/tcp/0"]
-    async with open_host(os.urandom(32), listen, log_file=None, mdns=False) as network:
-        await BenchHome(given, network).run()
+    while text := await _line():
+        async with open_host(os.urandom(32), listen, log_file=None, mdns=False) as network:
+            await BenchHome(json.loads(text), network).run()
+        _tell(left=True)
 
 
 if __name__ == "__main__":

@@ -21,22 +21,31 @@ _END = 10  # seconds
 
 
 class Home:
-    """A home's process, seen from the parent."""
+    """A process that is one home, and later another, seen from the parent."""
 
-    def __init__(self, folder: Path, street: Street, number: int) -> None:
-        one = street.homes[number]
-        given = {
-            "store": str(folder / f"{number}.db"),
-            "neighbourhood": street.neighbourhood.hex(),
-            "device": one.device.hex(),
-            "seed": one.device_seed.hex(),
-        }
-        self.process = subprocess.Popen(  # noqa: S603  # this very program
-            [sys.executable, "-m", "meshcoop.bench_home", json.dumps(given)],
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(  # this very program
+            [sys.executable, "-m", "meshcoop.bench_home"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    def open(self, street: Street, number: int, path: Path) -> str:
+        """It now is the street's home of this number, with this store; its address."""
+        one = street.homes[number]
+        self.say(
+            store=str(path),
+            neighbourhood=street.neighbourhood.hex(),
+            device=one.device.hex(),
+            seed=one.device_seed.hex(),
+        )
+        return str(self.hear("address"))
+
+    def leave(self) -> None:
+        """It is no home any more."""
+        self.say(leave=True)
+        self.hear("left")
 
     def say(self, **order: Any) -> None:
         """An order."""
@@ -67,18 +76,21 @@ class Home:
 
 
 @contextmanager
-def _homes(folder: Path, street: Street, numbers: list[int]) -> Iterator[list[Home]]:
+def homes(count: int) -> Iterator[list[Home]]:
+    """So many processes, ended afterwards."""
     found: list[Home] = []
     try:
-        for number in numbers:
-            found.append(Home(folder, street, number))  # noqa: PERF401  # so that all are ended
+        for _ in range(count):
+            found.append(Home())  # noqa: PERF401  # so that all are ended
         yield found
     finally:
         for one in found:
             one.end()
 
 
-def sync_run(street: Street, missing: float, folder: Path) -> dict[str, float]:
+def sync_run(
+    street: Street, missing: float, folder: Path, full: Home, new: Home
+) -> dict[str, float]:
     """One home lacks the last part (`missing`) of every log. Neither has the key."""
     folder.mkdir()
     kept = [len(log) - max(1, round(len(log) * missing)) for log in street.logs]
@@ -86,11 +98,12 @@ def sync_run(street: Street, missing: float, folder: Path) -> dict[str, float]:
     held = [one for log, at in zip(street.logs, kept, strict=True) for one in log[:at]]
     street.store(folder / "1.db", street.wires)
     street.store(folder / "2.db", held)
-    with _homes(folder, street, [1, 2]) as (full, new):
-        new.hear("address")
-        new.say(dial=full.hear("address"), records=len(street.chain) + len(street.wires))
-        first = new.hear("synced")
-        equal = new.hear("equal")
+    address = full.open(street, 1, folder / "1.db")
+    new.open(street, 2, folder / "2.db")
+    new.say(dial=address, records=len(street.chain) + len(street.wires))
+    first, equal = new.hear("synced"), new.hear("equal")
+    for one in (new, full):
+        one.leave()
     return {
         "records": len(lacking),
         "figure": len(lacking) / first["seconds"],
@@ -103,14 +116,14 @@ def sync_run(street: Street, missing: float, folder: Path) -> dict[str, float]:
 
 def live_runs(street: Street, posts: int, runs: int, folder: Path) -> list[list[float]]:
     """Milliseconds of every post of every run, from the first home to the third."""
-    for number in range(3):
-        street.store(folder / f"{number}.db")
-    with _homes(folder, street, [0, 1, 2]) as (first, middle, far):
-        for one in (first, far):
-            one.hear("address")
-        address = middle.hear("address")
-        for one in (first, far):
-            one.say(dial=address)
+    with homes(3) as (first, middle, far):
+        paths = [folder / f"{number}.db" for number in range(3)]
+        for path in paths:
+            street.store(path)
+        between = middle.open(street, 1, paths[1])
+        for number, one in ((0, first), (2, far)):
+            one.open(street, number, paths[number])
+            one.say(dial=between)
             one.hear("met")
         time.sleep(_MEETING)
         _post(first, far)  # the way is warm

@@ -18,7 +18,7 @@ from protocol.log import START, Head
 from protocol.record import EPOCH, Header, Record
 from protocol.schema import KINDS
 
-_LOGS = 10  # devices that wrote the records
+_LOGS = 10  # neighbours who wrote the records, a log each
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 
@@ -30,7 +30,7 @@ def now() -> int:
 
 @dataclass(frozen=True)
 class Street:
-    """`chain`: the founder's log, which brings in all devices; `logs`: the records, by device."""
+    """`chain`: the founder's log, which brings in everybody; `logs`: the records, by device."""
 
     neighbourhood: bytes
     homes: list[Identity]
@@ -53,15 +53,15 @@ class Street:
 def build(records: int, homes: int, *, reading: bool) -> Street:
     """A street whose founder has a device at each of so many homes; `reading`: those have the key.
 
-    The founder's own device is the first home's. The records are by further devices.
+    The founder's own device is the first home's. The records are by neighbours.
     """
     founder = Identity.new(os.urandom)
     author = found(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
     at_homes = [founder, *(_device(author, founder) for _ in range(homes - 1))]
+    writers = [_neighbour(author) for _ in range(min(_LOGS, records))]
     if reading:
-        for one in at_homes[1:]:
+        for one in (*at_homes[1:], *writers):
             offer_epochs(author, author.state.ring.all(), one.device)
-    writers = [_device(author, founder) for _ in range(min(_LOGS, records))]
     sizes = [len(range(at, records, _LOGS)) for at in range(len(writers))]
     logs = [_log(author, one, size) for one, size in zip(writers, sizes, strict=True)]
     store = author.inbox.store
@@ -89,6 +89,13 @@ def _device(author: Author, founder: Identity) -> Identity:
     author.write(KINDS["device"], {"statement": certificate})
     device = record.device_key(seed)
     return replace(founder, device_seed=seed, device=device, statement=certificate)
+
+
+def _neighbour(author: Author) -> Identity:
+    """Somebody whom the founder admits."""
+    one = Identity.new(os.urandom, author.state.neighbourhood[: statement.PLACE])
+    author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
+    return one
 
 
 def _log(author: Author, writer: Identity, size: int) -> list[bytes]:
