@@ -212,6 +212,8 @@ class Inbox:
         row = self.store.get(one.id)  # if it is kept, and in the thread that is left
         if row is not None:
             self._stored(row, taken)
+        else:  # what would keep it may be on its way
+            taken.unplaced.add(known.device)
 
     def _forget(self, dropped: list[Row], taken: Taken) -> None:
         """What is no longer kept leaves authority and views as well."""

@@ -294,19 +294,20 @@ class Store:
         for one in self.logs():
             if one.fork is not None:
                 rows = self._kept(one, one.fork)
-                keep = log.kept(one.fork, rows) | named
+                waited = [row._replace(named=row.named or row.id in named) for row in rows]
+                keep = log.kept(one.fork, waited)
                 found += [row for k in rows if k.id not in keep and (row := self.get(k.id))]
         return found
 
     def _kept(self, known: Log, fork: int) -> list[Kept]:
         rows = self.db.execute(
-            "SELECT seq, id, EXISTS (SELECT 1 FROM parents p JOIN records c ON p.child = c.n"
+            "SELECT seq, id, about, EXISTS (SELECT 1 FROM parents p JOIN records c ON p.child = c.n"
             " JOIN logs l ON c.log = l.n"
             " WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork))"
             " FROM records r WHERE log = ? AND seq >= ?",
             (known.n, fork),
         )
-        return [Kept(seq, one, bool(named)) for seq, one, named in rows]
+        return [Kept(seq, one, bool(named), about) for seq, one, about, named in rows]
 
     def _one(self, where: str, *values: object) -> Row | None:
         found = self._many(where, *values)

@@ -33,19 +33,30 @@ def follows(head: Head, record: Record) -> None:
 
 
 class Kept(NamedTuple):
-    """A record of a forked log, as far as keeping it depends on it. `named`: another device does."""
+    """A record of a forked log, as far as keeping it depends on it. `named`: another device does;
+    `about`: the record that it answers.
+    """
 
     seq: int
     id: bytes
     named: bool
+    about: bytes | None = None
 
 
 def kept(fork: int, records: Iterable[Kept]) -> set[bytes]:
     """R-01.14: what stays of a log forked at number `fork`, by id.
 
     Everything before the fork, the two lowest ids at it as proof, and from there on what a kept
-    record of another device names as a parent.
+    record of another device names as a parent, with all that this answers: or a receipt that the
+    other party has confirmed would hang from nothing.
     """
-    rows = list(records)
-    proofs = sorted(row.id for row in rows if row.seq == fork)[:PROOFS]
-    return {row.id for row in rows if row.seq < fork or row.named} | set(proofs)
+    rows = {row.id: row for row in records}
+    proofs = sorted(row.id for row in rows.values() if row.seq == fork)[:PROOFS]
+    keep = {row.id for row in rows.values() if row.seq < fork} | set(proofs)
+    walked: set[bytes] = set()
+    for row in rows.values():
+        above: Kept | None = row if row.named else None
+        while above is not None and above.id not in walked:
+            walked.add(above.id)
+            above = rows.get(above.about) if above.about else None
+    return keep | walked

@@ -128,3 +128,33 @@ def test_a_further_certificate_that_comes_late_changes_no_store(street):
 
     assert first.ids() == second.ids()
     assert first.state_hash() == second.state_hash()
+
+
+def test_what_both_signed_stays_with_all_that_it_hangs_from(street):
+    ada = street.found()
+    ben = street.neighbour(ada)
+    copy = backup(street, ada)
+
+    def said(home, kind, about=None, **fields):
+        one = home.post(kind, about, **fields)
+        settle(ada, ben)
+        return one
+
+    request = said(ada, "request", title="a lift", minutes=60)
+    agreement = said(ada, "agreement", said(ben, "response", request))
+    receipt = said(ada, "receipt", agreement)
+    said(ben, "confirm", receipt)
+    before = ben.balances()
+    assert sorted(before.values()) == [-60, 60]
+
+    twice = copy.forge("offer", title="from the restored disk")
+    for home in (ada, ben):
+        home.take(twice)
+    settle(ada, ben)
+    late = street.twin(ben)
+    settle(ben, late)
+
+    for home in (ada, ben, late):
+        assert home.view(receipt)["state"] == "confirmed"
+        assert home.balances() == before
+        assert home.ids() == ben.ids()
