@@ -47,6 +47,7 @@ def memory(pid, line):
     return int(re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)[1])
 
 
+@pytest.mark.long
 async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
     one, ada, stolen = neighbourhood
     before = await trio.to_thread.run_sync(ada, "status")
