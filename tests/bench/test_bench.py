@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long  # a minute of several homes; the default suite has five in all
+
 PROGRAM = (sys.executable, "-m", "meshcoop", "bench")
 
 
