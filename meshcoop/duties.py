@@ -97,7 +97,11 @@ class Countersigner:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
         for n in list(self._waiting):
-            self._look(self._store.row(n))
+            row = self._store.row(n)
+            if row is None:
+                del self._waiting[n]  # a fork took it; should it be kept again, it is a new row
+            else:
+                self._look(row)
         while rows := self._store.answering(self._done, self._PAGE):
             for row in rows:
                 self._look(row)

@@ -34,6 +34,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _MOST_VALUES = 500  # in one query
+_DROPPED = "dropped"  # the highest row number that was dropped
 
 
 class Store:
@@ -117,11 +118,9 @@ class Store:
         """The record of this id."""
         return self._one("id = ?", record_id)
 
-    def row(self, n: int) -> Row:
-        """The record in row `n`."""
-        found = self._one("n = ?", n)
-        assert found is not None
-        return found
+    def row(self, n: int) -> Row | None:
+        """The record in row `n`, if it is still kept."""
+        return self._one("n = ?", n)
 
     def thread(self, root: int) -> list[Row]:
         """The records of the thread whose root is in row `root`."""
@@ -235,7 +234,8 @@ class Store:
     def _next(self) -> int:
         """The row number that SQLite would give: known beforehand, so that a root can name itself."""
         if self._last is None or not self._depth:
-            self._last = self.db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
+            highest = self.db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
+            self._last = max(highest, int(str(self.meta(_DROPPED) or 0)))
         self._last += 1
         return self._last
 
@@ -284,6 +284,8 @@ class Store:
         return rows
 
     def _delete(self, row: Row) -> None:
+        # A number is never given twice: whoever remembers how far they read would miss the second.
+        self.set_meta(_DROPPED, max(row.n, int(str(self.meta(_DROPPED) or 0))))
         self._last = None
         self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
         self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))

@@ -1,4 +1,4 @@
-from itertools import islice
+from itertools import count, islice
 
 import pytest
 from neighbours import HOUR, Street, exchange, settle, street
@@ -272,6 +272,27 @@ def test_a_confirm_is_countersigned_once():
         assert ada.ids() == ben.ids()
         lasting = [one for one in ben.records() if one.fields.device == ben.me.device]
         assert len(lasting) == 3  # response, receipt, one countersignature
+
+
+def test_a_fork_may_take_what_waits_to_be_countersigned():
+    with street(homes=3) as (ada, ben, cho):
+        ghost = ada.forge("receipt", giver=ada.me.person, receiver=ben.me.person, minutes=5)
+        base = cho.forge("offer", title="base")
+        ben.take(base)
+        place = {"seq": base.fields.seq + 1, "prev": base.id}
+        waiting = cho.forge("confirm", ghost, **place)
+        ben.take(waiting)
+        signer = Countersigner(ben.author)
+        signer.run()
+        last = ben.store.get(waiting.id).n
+        lower = (cho.forge("offer", title=f"other {n}", **place) for n in count())
+        forks = [next(one for one in lower if one.id < waiting.id) for _ in range(2)]
+        ben.take(*forks)
+        assert not ben.store.has(waiting.id)
+        signer.run()
+        ben.post("offer", title="afterwards")
+        rows = [ben.store.get(one.id).n for one in ben.records() if one.fields.seq > 1]
+        assert last not in rows  # who read up to it would take the new one for read
 
 
 def test_what_somebody_named_is_kept_with_all_that_it_hangs_from():
