@@ -45,6 +45,12 @@ class Author:
         assert person is not None
         return person
 
+    def people(self) -> list[bytes]:
+        """The members who have a device at this home."""
+        known = self.state.authority
+        mine = {known.author(one) for one in self.devices} if known else set()
+        return sorted(one for one in mine if one is not None)
+
     def post(
         self,
         kind_name: str,
@@ -74,18 +80,20 @@ class Author:
         naming: Iterable[bytes] = (),
     ) -> Record:
         """Signs and stores one record of `kind`; private fields come in the clear. `naming`:
-        further parents.
+        further parents. Words that may not stand in it follow in a record beside (R-16.1).
         """
+        fields, words = _apart(kind, fields)
         device = self._device(person)
         entry = self._draft(kind, device, about, fields)
         if kind.about:
             root = self._root(kind, about)
             thread = self.state.thread(root)
-            entry = entry._replace(fields=kind.complete(thread, entry, self._today(entry)))
         else:
             if about is not None:
                 raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
             thread = self.state.thread(-1)
+        thread.heads = self._heads() if kind.audience == record.OPEN else {}
+        entry = entry._replace(fields=kind.complete(thread, entry, self._today(entry)))
         entry = entry._replace(fields=self._sealed(kind, thread, entry))
         kind.check(entry.fields)
         kind.guard(thread, entry)
@@ -96,6 +104,8 @@ class Author:
         assert one in taken.stored, taken.refused
         for listener in self.signed:
             listener(one)
+        if words:
+            self.write(KINDS["words"], words, about=one.id, person=person)
         return one
 
     def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes] = ()) -> Record:
@@ -148,6 +158,9 @@ class Author:
         time = max(self.now(), head.time, authority.members[person].since)
         return Entry(_NOT_YET, device, head.seq + 1, time, about, person, kind.name, fields)
 
+    def _heads(self) -> dict[bytes, int]:
+        return {one.device: one.head.seq for one in self.inbox.store.logs()}
+
     def _root(self, kind: Kind, about: bytes | None) -> int:
         if about is None:
             what = " or ".join(kind.about)
@@ -197,3 +210,15 @@ class Author:
         assert self.state.authority is not None
         offset = self.state.authority.charter["offset"] * 60
         return datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
+
+
+def _apart(kind: Kind, fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of a record, and the words that go beside it, checked."""
+    beside = [name for name, one in kind.fields.items() if one.beside]
+    words = {name: fields[name] for name in beside if fields.get(name) is not None}
+    for name, field in kind.fields.items():
+        if field.beside and field.required and words.get(name) is None:
+            raise Refused("R-10.2", f"{kind.name} needs {name}")
+        if words.get(name) is not None:
+            field.check(name, words[name])
+    return {name: one for name, one in fields.items() if name not in beside}, words

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from protocol.authority import Act
+from protocol.acts import Act
 from protocol.errors import Refused
 from protocol.gossip import gossip_key
 from protocol.seal import KEY, BoxKey, EpochKey, epoch_id, open_key

@@ -62,6 +62,7 @@ class Inbox:
         self.state = state
         self.store = state.store
         self.pool = Pool()
+        self._stale = False  # authority has acts that it was not folded with
         self._absent_after = 0
         self.listeners: list[Callable[[Taken], None]] = []
 
@@ -112,6 +113,7 @@ class Inbox:
                 while fresh:
                     for one in fresh:
                         self._place(one, taken)
+                    self._fold_stale(taken)
                     fresh = self.pool.ready(self._placeable)
                 self.state.fold(taken.touched, taken.begun)
             taken.begun = {}
@@ -162,6 +164,8 @@ class Inbox:
 
     def _place(self, one: Record, taken: Taken) -> None:
         device, seq = one.fields.device, one.fields.seq
+        if not self.state.storable(device):
+            self._fold_stale(taken)
         if not self.state.storable(device) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
             return
@@ -227,8 +231,14 @@ class Inbox:
                 taken.touched.add(row.root)
         taken.touched -= {row.n for row in dropped}
 
+    def _fold_stale(self, taken: Taken) -> None:
+        """Folds authority once for many acts: before somebody unknown is judged, and at the end."""
+        if self._stale:
+            self._fold_authority(taken)
+
     def _fold_authority(self, taken: Taken) -> None:
         """Folds authority; a log whose author's admission is not kept any more waits again."""
+        self._stale = False
         taken.touched |= self.state.fold_authority()
         while strangers := self.state.strangers():
             for device in strangers:
@@ -243,8 +253,7 @@ class Inbox:
         taken.stored.append(one)
         named = self.store.named(one.id)  # mostly not, and then nothing waited for it
         self._join_thread(row, taken, named=named)
-        if self.state.read_act(row):
-            self._fold_authority(taken)
+        self._stale = self.state.read_act(row) or self._stale
         if named:
             self._erase(row, taken)
         if one.about is not None and one.fields.reach == record.OPEN:

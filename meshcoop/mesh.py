@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import trio
 
-from meshcoop import duties
+from meshcoop import deciding, duties
 from meshcoop.author import Author
 from meshcoop.inbox import Taken
 from meshcoop.intake import Verifier
@@ -221,7 +222,14 @@ class Mesh:
             late = self._now() - _SEAL_AFTER_MS
             known = self.conversations.items()
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
-            duties.accept_charter(self.author)
-            duties.seal_epochs(self.author, met)
-            self._countersigner.run()
+            for duty in (
+                partial(duties.accept_charter, self.author),
+                partial(duties.seal_epochs, self.author, met),
+                partial(deciding.decide, self.author),
+                self._countersigner.run,
+            ):
+                try:
+                    duty()
+                except Refused as refusal:  # such as the day's quota: it stays due
+                    _LOG.warning("put off until later: %s", refusal)
             await trio.sleep(_DUTY_SECONDS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from meshcoop import deciding
 from meshcoop.api import Method
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
@@ -42,6 +43,7 @@ class Methods:
             "join": self.join,
             "invite": self.invite,
             "approve": self.approve,
+            "renew": self.renew,
             "post": self.post,
             "list": self.listing,
             "show": self.show,
@@ -167,6 +169,23 @@ class Methods:
         person = self._finder(member).newcomer(typed, member.door.knocks())
         admitted = member.door.approve(person)
         return {"person": person.hex(), "state": "member" if admitted else "waiting"}
+
+    async def renew(self, params: Params) -> Params:
+        """Proposes the next term, with everything that holds written down."""
+        member = await self._node.may_sign()
+        finder, named = self._finder(member), params.get("moderators")
+        who, title = params.get("person"), params.get("title")
+        if named is not None and type(named) is not list:
+            raise Mistake("The moderators are a list of people.", _USAGE)
+        renewal = deciding.renew(
+            member.author,
+            person=None if who is None else finder.person(_text(params, "person")),
+            moderators=None if named is None else sorted({finder.person(str(p)) for p in named}),
+            vouchers=_integer(params, "vouchers"),
+            share=_integer(params, "share"),
+            title=None if title is None else _text(params, "title"),
+        )
+        return {"id": renewal.id.hex()}
 
     # -- records ----------------------------------------------------------------------------------
 
@@ -316,6 +335,10 @@ def _number(params: Params, name: str, default: float) -> float:
     if type(value) not in {int, float} or not 0 <= value < 2**40:
         raise Mistake(f"`{name}` is a number, 0 or more.", _USAGE)
     return float(value)
+
+
+def _integer(params: Params, name: str) -> int | None:
+    return None if params.get(name) is None else int(_number(params, name, 0))
 
 
 def _hex(value: Any) -> str:

@@ -111,10 +111,11 @@ class Presenter:
 
     def _state_now(self, view: View) -> str:
         """The state as of now: what only a clock changes is not in the view."""
-        until = view.get("until")
-        state: str = view["state"]
-        if state == "open" and until:
-            return "expired" if iso(self._now())[: len(until)] > until else state
+        kind, state = KINDS.get(view["kind"]), str(view["state"])
+        field, over = kind.ends if kind and kind.ends else ("", state)
+        until = view.get(field)
+        if state == "open" and until and iso(self._now())[: len(until)] > until:
+            return over
         return state
 
     def _private(self, view: View) -> Shown:

@@ -170,7 +170,7 @@ def _bounds(told: dict[str, Any], field: Field) -> str:
 
 
 def _duties(field: dict[str, Any]) -> str:
-    said = [word for word in ("required", "private", "filled") if field[word]]
+    said = [word for word in ("required", "private", "beside", "filled") if field[word]]
     if field["default"] is not None:
         said.append(f"default {field['default']}")
     return ", ".join(said)

@@ -12,8 +12,9 @@ from meshcoop.epochs import KeyRing
 from meshcoop.rows import Log, Row
 from meshcoop.store import Store
 from meshcoop.views import Views
-from protocol import authority, record, schema, seal, thread
-from protocol.authority import Act, Authority
+from protocol import acts, authority, record, schema, seal, thread
+from protocol.acts import Act, Acts
+from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
@@ -21,9 +22,9 @@ from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
-_FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
+_FOLD_VERSION = 2  # raised when the same records fold to other views: homes then rebuild
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
-_ACTS = {"charter", "admit", "accept", "device", "epoch"}
+_DECIDED = ("charter", "proposal", "renewal", "remove")  # kinds whose views authority makes
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
@@ -40,7 +41,8 @@ class State:
         self.ring = ring
         self.now = now
         self.authority: Authority | None = None
-        self._acts: dict[bytes, Act] = {}
+        self._acts = Acts()
+        self._early: dict[bytes, Act] = {}  # ahead of this clock
         store.db.execute(_SCHEMA)
         for row in store.open_records():
             self.read_act(row)
@@ -66,7 +68,7 @@ class State:
 
     def acts(self, kind: str) -> list[Act]:
         """The authority's acts of one kind that are here, counting or not."""
-        return [act for act in self._acts.values() if act.kind == kind]
+        return self._acts.of(kind)
 
     def member(self, device: bytes) -> bool:
         """Whether the device belongs to a member."""
@@ -75,65 +77,82 @@ class State:
     # -- stratum 1 --------------------------------------------------------------------------------
 
     def read_act(self, row: Row) -> bool:
-        """Remembers an open record of authority; what is malformed or over the quota is none."""
-        one = row.record
-        if row.over or one.content is None or one.fields.reach != record.OPEN:
+        """Remembers an open record of authority; what is malformed is none. No quota leaves one
+        out (R-03.15): what counts would hang on who counts.
+        """
+        one, fields = row.record, row.record.fields
+        if one.content is None or fields.reach != record.OPEN:
             return False
         try:
             name, values = schema.read_content(one.content)
         except Refused:
             return False
-        if name not in _ACTS or KINDS[name].audience_code != one.fields.audience:
+        if name not in acts.KINDS or KINDS[name].audience_code != fields.audience:
             return False
-        fields = one.fields
-        act = Act(
-            one.id, fields.device, fields.seq, fields.time, name, values, tuple(fields.parents)
-        )
+        place = (one.id, fields.device, fields.seq, fields.time)
+        act = Act(*place, name, values, tuple(fields.parents), record.digest(one.content))
         try:
             if one.id == self.neighbourhood:
                 authority.founding(act)
         except Refused:
             return False
-        self._acts[one.id] = act
+        self._early[one.id] = act
         return True
 
     def forget_act(self, record_id: bytes) -> None:
         """The record is no longer kept."""
-        self._acts.pop(record_id, None)
+        self._early.pop(record_id, None)
+        self._acts.drop(record_id)
 
-    def authority_with(self, acts: Iterable[Act]) -> Authority | None:
+    def authority_with(self, more: Iterable[Act]) -> Authority | None:
         """Authority as it would be with these further acts, for a peer's proof of membership."""
         charter = self._acts.get(self.neighbourhood)
-        if charter is None:
-            return None
-        return authority.fold(charter, [*self._acts.values(), *acts], self._forks())
+        unknown = [act for act in more if self._acts.get(act.id) is None]
+        if charter is None or not unknown:
+            return self.authority
+        return authority.fold(charter, Acts([*self._acts, *unknown]), self._forks())
 
     def fold_authority(self) -> set[int]:
         """Folds stratum 1; returns the threads whose facts may have changed with it."""
+        for act in list(self._early.values()):
+            if not self._ahead(act.time, _AUTHORITY):
+                self._acts.add(self._early.pop(act.id))
         charter = self._acts.get(self.neighbourhood)
         if charter is None:
             return set()
         before = self.authority
-        acts = [act for act in self._acts.values() if not self._ahead(act.time, _AUTHORITY)]
-        self.authority = authority.fold(charter, acts, self._forks())
-        if self.ring.learn(self._epochs(acts)) and before is not None:
+        self.authority = authority.fold(charter, self._acts, self._forks())
+        if self.ring.learn(self._epochs()) and before is not None:
             return self._roots()
         if before is None:
             return set()
         devices = {*before.devices, *self.authority.devices}
         changed = [one for one in devices if _facts(before, one) != _facts(self.authority, one)]
         logs = [known for one in changed if (known := self.store.log(one))]
-        return {root for known in logs for root in self.roots_of(known)}
+        threads = {root for known in logs for root in self.roots_of(known)}
+        return threads | self._decided(before, self.authority)
 
-    def _epochs(self, acts: Iterable[Act]) -> list[Act]:
-        """R-03.8: the epoch acts that count, in order: by members' standing devices, and of each
-        number above 1 only where the one before it exists.
+    def _decided(self, before: Authority, after: Authority) -> set[int]:
+        """R-16.8: the threads whose views say what is decided, where that may have changed."""
+        ids: Iterable[bytes]
+        if (before.chain, before.registers) != (after.chain, after.registers):
+            ids = [act.id for kind in _DECIDED for act in self._acts.of(kind)]
+        else:
+            then = {**before.outcomes, **before.renewals}
+            now = {**after.outcomes, **after.renewals}
+            ids = [one for one in now if now[one] != then.get(one)]
+        rows = [row for one in ids if (row := self.store.get(one))]
+        return {row.root for row in rows if row.root is not None}
+
+    def _epochs(self) -> list[Act]:
+        """R-03.8: the epoch acts that count, in order: by standing devices, and of each number
+        above 1 only where the one before it exists.
         """
         assert self.authority is not None
         found: list[Act] = []
         last = 0
-        for act in sorted(acts, key=lambda one: (one.fields.get("number", 0), one.id)):
-            if act.kind != "epoch" or not self.member(act.device):
+        for act in sorted(self.acts("epoch"), key=lambda one: (one.fields["number"], one.id)):
+            if self.authority.signer(act.device) is None:
                 continue
             receivers = {self.authority.author(one[: seal.KEY]) for one in act.fields["seals"]}
             counts = any(self.authority.counts(act, one) for one in receivers or {None})
@@ -146,17 +165,13 @@ class State:
         """Which devices (their keys) have been sent which epoch keys (their ids)."""
         return {
             (one[: seal.KEY], act.fields["key_id"])
-            for act in self._epochs(self._acts.values())
+            for act in self._epochs()
             for one in act.fields["seals"]
         }
 
     def statement(self, person: bytes) -> bytes | None:
         """The root statement with which somebody vouched for `person`."""
-        found: list[bytes] = [
-            act.fields["statement"]
-            for act in self._acts.values()
-            if act.kind == "admit" and act.fields["person"] == person
-        ]
+        found: list[bytes] = [act.fields["statement"] for act in self._acts.about("admit", person)]
         return min(found, default=None)
 
     def _forks(self) -> dict[bytes, int]:
@@ -255,7 +270,7 @@ class State:
         one, fields = row.record, row.record.fields
         if self._ahead(fields.time, row.root or row.n):
             return None
-        person = self.authority.author(fields.device) if self.authority else None
+        person = self.authority.signer(fields.device) if self.authority else None
         place = (one.id, fields.device, fields.seq, fields.time, one.about)
         entry = Entry(*place, person or b"", None, {}, lasting=fields.lasting)
         if person is None:
@@ -310,4 +325,6 @@ class State:
 
 def _facts(known: Authority, device: bytes) -> object:
     one = known.devices.get(device)
-    return known.author(device), one and one.revoked, known.forks.get(device)
+    cuts = known.cuts.get(one.person) if one else None
+    cut = None if cuts is None else cuts.get(device, 0)
+    return known.signer(device), one and one.revoked, known.forks.get(device), cut

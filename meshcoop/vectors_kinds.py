@@ -4,10 +4,13 @@ from typing import Any
 
 from meshcoop.vectors import keys, plain, seed
 from protocol import schema
+from protocol.changes import Change, Cuts
 from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
 from protocol.schema import KINDS, Kind
+from protocol.terms import STANDING
 
 _LONG = 40
+_CUTS = [[keys("Ana").device, 7]]
 
 
 def generate() -> dict[str, Any]:
@@ -32,11 +35,12 @@ def _kinds() -> list[dict[str, Any]]:
 
 
 def _least(kind: Kind) -> dict[str, Any]:
-    return {name: _example(name, one) for name, one in kind.fields.items() if one.required}
+    fields = kind.fields.items()
+    return {name: _example(name, one) for name, one in fields if one.required and not one.beside}
 
 
 def _full(kind: Kind) -> dict[str, Any]:
-    return {name: _example(name, one) for name, one in kind.fields.items()}
+    return {name: _example(name, one) for name, one in kind.fields.items() if not one.beside}
 
 
 def _example(name: str, field: Field) -> Any:
@@ -48,6 +52,8 @@ def _example(name: str, field: Field) -> Any:
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
         Person: keys("Ana").person,
+        Cuts: _CUTS,
+        Change: [STANDING, keys("Ana").person, 1, _CUTS],
         Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
     }
     for type_, example in examples.items():

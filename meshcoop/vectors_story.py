@@ -13,7 +13,8 @@ from meshcoop.methods import set_hash
 from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
 from protocol import authority, hello, record, schema, sync
-from protocol.authority import Act, Authority
+from protocol.acts import Act
+from protocol.authority import Authority
 from protocol.heads import SHORT, Heads, Held, digest
 from protocol.record import Record
 from protocol.schema import KINDS

@@ -1,104 +1,105 @@
-"""Stratum 1: who belongs and whose device is whose, from the set of open records.
+"""Stratum 1: who belongs, who decides and what holds, from the set of open records.
 
-`fold` is a pure function of the set: the order of its input does not matter. It covers founding,
-admission by vouchers and root statements (AUTHORITY rules R-1, R-10, R-12; specs/03 R-03.4 ff.).
-Renewals, registers and removals join here as further acts.
+`fold` is a pure function of the set: the order of its input does not matter (AUTHORITY.md;
+specs/03 R-03.4 ff.). First whose device is whose, then the terms from the charter to the current
+one, then the registers that its lists judge, then who was let in and not removed.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
-from protocol import statement
+from protocol import admission, registers, terms
+from protocol.acts import Act, Acts
+from protocol.admission import Device, Member, Voters
 from protocol.errors import Refused
+from protocol.registers import Cuts, Outcome
 from protocol.schema import KINDS
+from protocol.terms import BY_RENEWAL, RULE, Ballot, Chain, Holding, Register, Term
 
-MONTH_MS = 30 * 86_400_000
-MAX_DEVICES = 4
-
-
-class Act(NamedTuple):
-    """An open record as authority reads it. Times in milliseconds."""
-
-    id: bytes
-    device: bytes
-    seq: int
-    time: int
-    kind: str
-    fields: dict[str, Any]
-    parents: tuple[bytes, ...] = ()
+_FIXED = ("founders", *BY_RENEWAL)
 
 
-class Device(NamedTuple):
-    """A device certified by one person; `revoked` is the last number that counts, or None."""
-
-    key: bytes
-    person: bytes
-    box: bytes
-    revoked: int | None
-    carrier: bytes  # the record that brought the certificate
-
-
-class Member(NamedTuple):
-    """A person who belongs, since when (milliseconds), and the admits that brought them in."""
-
-    person: bytes
-    since: int
-    admits: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Authority:
     """Who may, as of one set of open records.
 
-    `accepts`: what people's standing accepts name → the person → the accept's id.
+    `charter`: the rules in force. `members`: who belongs now; `people`: whoever was let in, removed
+    or not. `cuts`: where a removal cuts the logs of the removed. `accepts`: what people's standing
+    accepts name → the person → the accept's id. `outcomes`: of proposals; `renewals`: how each stands;
+    `terms`: all that passed.
     """
 
     neighbourhood: bytes
-    charter: dict[str, Any]
-    members: dict[bytes, Member]
-    waiting: dict[bytes, frozenset[bytes]]  # person → those who vouched so far
-    devices: dict[bytes, Device]
+    charter: dict[str, Any] = field(default_factory=dict)
+    chain: Chain
+    terms: dict[bytes, Term] = field(default_factory=dict)
+    registers: dict[Register, Holding] = field(default_factory=dict)
+    outcomes: dict[bytes, Outcome] = field(default_factory=dict)
+    renewals: dict[bytes, Ballot] = field(default_factory=dict)
+    members: dict[bytes, Member] = field(default_factory=dict)
+    people: dict[bytes, Member] = field(default_factory=dict)
+    waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)  # → who vouched so far
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    cuts: dict[bytes, Cuts] = field(default_factory=dict)
     forks: Mapping[bytes, int] = field(default_factory=dict)
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
-    _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(
-        default_factory=lambda: defaultdict(set)
-    )  # voucher and month → newcomers
+    _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+
+    @property
+    def term(self) -> Term:
+        """The term in force."""
+        return self.chain.current
 
     def author(self, device: bytes) -> bytes | None:
         """The member whose device this is, or None."""
+        person = self.signer(device)
+        return person if person in self.members else None
+
+    def signer(self, device: bytes) -> bytes | None:
+        """The person whose device this is, if they were ever let in: their words up to the cut of
+        a removal stay.
+        """
         known = self.devices.get(device)
-        return known.person if known and known.person in self.members else None
+        return known.person if known and known.person in self.people else None
+
+    def holding(self, register: Register) -> Holding:
+        """The value and number of a register."""
+        return self.registers.get(register, self.term.held(register))
 
     def stands(self, device: bytes, seq: int) -> bool:
-        """Whether number `seq` of the device's log lies before its fork and its revocation."""
-        known = self.devices.get(device)
-        if known is None or seq >= self.forks.get(device, seq + 1):
-            return False
-        return known.revoked is None or seq <= known.revoked
+        """R-03.12, R-03.28: whether number `seq` of the device's log lies before its fork and not
+        after its revocation or the cut of a removal.
+        """
+        return self._standing(device, seq) and seq < self.forks.get(device, seq + 1)
 
     def counts(self, act: Act, accepted_by: bytes | None) -> bool:
         """R-03.12: whether an act stands, or lies beyond a fork but the person whom it concerns
-        has accepted it. No accept helps against a revocation.
+        has accepted it. No accept helps against a revocation or a removal.
         """
-        known = self.devices.get(act.device)
-        if known is None or (known.revoked is not None and act.seq > known.revoked):
+        if not self._standing(act.device, act.seq):
             return False
         before_fork = act.seq < self.forks.get(act.device, act.seq + 1)
         return before_fork or accepted_by in self.accepts.get(act.id, {})
 
+    def _standing(self, device: bytes, seq: int) -> bool:
+        known = self.devices.get(device)
+        if known is None or (known.revoked is not None and seq > known.revoked):
+            return False
+        cuts = self.cuts.get(known.person)
+        return cuts is None or seq <= cuts.get(device, 0)
+
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
-        """The box keys of the live devices of `people`, sorted."""
-        wanted = set(people)
+        """The box keys of the live devices of the members among `people`, sorted."""
+        wanted = set(people) & set(self.members)
         live = (one for one in self.devices.values() if one.revoked is None)
         return sorted(one.box for one in live if one.person in wanted)
 
     def may_vouch(self, voucher: bytes, time: int) -> bool:
         """R-03.7: whether the charter lets them admit one more person in the month of `time`."""
-        newcomers = self._vouched_for.get((voucher, time // MONTH_MS), set())
+        newcomers = self._vouched_for.get((voucher, time // admission.MONTH_MS), set())
         return len(newcomers) < int(self.charter["admissions_a_month"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
@@ -112,10 +113,10 @@ class Authority:
         ahead, seen = [device], {device}
         while ahead:  # a loop, because a chain of admissions may be longer than Python's stack
             known = self.devices.get(ahead.pop())
-            if known is None or known.person not in self.members:
+            if known is None or known.person not in self.people:
                 continue
             needed[known.carrier] = None
-            for admit in self.members[known.person].admits:
+            for admit in self.people[known.person].admits:
                 needed[admit] = None
                 accept = self.accepts.get(admit, {}).get(known.person)
                 needed.update({} if accept is None else {accept: None})
@@ -128,147 +129,125 @@ class Authority:
 
 def founding(act: Act) -> dict[str, Any]:
     """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
-    if act.kind != "charter" or act.seq != 1:
-        raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
-    declared = KINDS["charter"].fields
-    defaults = {name: one.default for name, one in declared.items() if one.default is not None}
-    charter = defaults | {name: one for name, one in act.fields.items() if one is not None}
-    founders = [statement.read(one) for one in charter["founders"]]
-    if not any(
-        isinstance(one, statement.Certified)
-        and one.device == act.device
-        and one.place == statement.FOUNDING
-        for one in founders
-    ):
-        raise Refused("R-03.4", "the charter is not signed by a founder's device")
-    return charter
+    return admission.read_founding(act, KINDS["charter"].fields)
 
 
 def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
     """Authority from the charter and all other open records, in any order."""
-    ordered = sorted({act.id: act for act in acts}.values(), key=lambda act: (act.time, act.id))
-    every = _fold(charter, ordered, {}, strict=False)
-    storable = frozenset(one for one in every.devices if every.author(one) is not None)
-    return replace(_fold(charter, ordered, forks, strict=True), storable=storable)
-
-
-def _fold(
-    charter: Act, ordered: list[Act], forks: Mapping[bytes, int], *, strict: bool
-) -> Authority:
-    """Who belongs. Not strict (R-03.19): who would if nobody had been revoked, forked or held to a
-    cap of newcomers or devices. That only grows with the set, so it decides what is stored: what a late record
-    takes out of the fold stays in the store, alike everywhere.
-    """
+    acts = acts if isinstance(acts, Acts) else Acts(acts)
     fields = founding(charter)
-    devices = _devices(charter, fields, ordered, strict=strict)
-    founders = {
-        one.person: Member(one.person, charter.time, ())
-        for one in map(statement.read, fields["founders"])
-        if isinstance(one, statement.Certified) and one.place == statement.FOUNDING
+    certified = admission.certificates(charter, fields, acts)
+    revoked = admission.revocations(charter, fields, acts, certified)
+    owner = {device: said.person for device, (said, _) in certified.items()}
+    founders = admission.founders(charter, fields)
+    passed = terms.tree(acts, _first(charter, fields, founders), owner)
+    supported = terms.supporters(acts, passed, owner)
+    chain = terms.walk(passed, supported)
+    outcomes = {
+        act.id: registers.outcome(acts, chain.current, owner, revoked, act)
+        for act in acts.of("proposal")
     }
-    authority = Authority(charter.id, fields, founders, {}, devices, forks)
-    for act in ordered:
-        if act.kind == "accept" and authority.stands(act.device, act.seq):
-            for named in act.parents:
-                person = devices[act.device].person
-                authority.accepts.setdefault(named, {}).setdefault(person, act.id)
-    vouches = _vouches(authority, ordered, strict=strict)
-    _admit(authority, set(founders), vouches)
-    for person, admits in vouches.items():
-        if person not in authority.members:
-            people = {authority.author(act.device) for act in admits}
-            known = frozenset(one for one in people if one is not None)
-            if known:
-                authority.waiting[person] = known
+    decided = [act for act in acts.of("proposal") if outcomes[act.id].passed]
+    held = registers.values(acts, chain.current, owner, revoked, decided)
+    let_in = _ever_let_in(acts, founders, owner, passed.values())
+    authority = Authority(
+        neighbourhood=charter.id,
+        charter=_rules(fields, chain.current, held),
+        chain=chain,
+        terms=passed,
+        registers=held,
+        outcomes=outcomes,
+        renewals=terms.ballots(acts, passed, owner, supported),
+        devices=admission.devices(certified, revoked),
+        cuts=registers.cuts_of_the_removed(held),
+        forks=forks,
+        storable=frozenset(device for device, person in owner.items() if person in let_in),
+    )
+    _accept(authority, acts)
+    _admit(authority, acts, let_in, owner)
     return authority
 
 
-def _devices(
-    charter: Act, fields: dict[str, Any], acts: list[Act], *, strict: bool
-) -> dict[bytes, Device]:
-    """R-03.5: certified devices, at most MAX_DEVICES live ones a person, and the revoked ones."""
-    certified: dict[bytes, tuple[statement.Certified, bytes]] = {}
-    revoked: dict[bytes, int] = {}
-    for carrier, one in _statements(charter, fields, acts):
-        if isinstance(one, statement.Certified):
-            certified.setdefault(one.device, (one, carrier))
-    for _, one in _statements(charter, fields, acts):
-        if not strict or not isinstance(one, statement.Revoked) or one.device not in certified:
-            continue
-        if certified[one.device][0].person == one.person:
-            revoked[one.device] = min(one.after, revoked.get(one.device, one.after))
-    devices: dict[bytes, Device] = {}
-    live: dict[bytes, int] = defaultdict(int)
-    for one, carrier in certified.values():
-        if one.device not in revoked:
-            live[one.person] += 1
-            if strict and live[one.person] > MAX_DEVICES:
-                continue
-        devices[one.device] = Device(
-            one.device, one.person, one.box, revoked.get(one.device), carrier
-        )
-    return devices
+def _first(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, Member]) -> Term:
+    """R-03.21: term 0, whose roll the founders are; they moderate if it names nobody."""
+    roll = frozenset(founders)
+    moderators = frozenset(fields.get("moderators") or roll)
+    return Term(
+        charter.id, None, 0, charter.time, roll, moderators, fields["vouchers"], fields["share"]
+    )
 
 
-def _statements(
-    charter: Act, fields: dict[str, Any], acts: list[Act]
-) -> Iterable[tuple[bytes, statement.Certified | statement.Revoked]]:
-    here = charter.id[: statement.PLACE]
-    carried = [(charter.id, one, statement.FOUNDING) for one in fields["founders"]]
-    carried += [
-        (act.id, act.fields["statement"], here) for act in acts if act.kind in {"admit", "device"}
-    ]
-    for carrier, one, place in carried:
+def _rules(fields: dict[str, Any], term: Term, held: Mapping[Register, Holding]) -> dict[str, Any]:
+    """The charter with what the term and its decisions made of it (R-03.25)."""
+    rules = fields | {
+        "vouchers": term.vouchers,
+        "share": term.share,
+        "moderators": sorted(term.moderators),
+    }
+    declared = KINDS["charter"].fields
+    for (what, name), holding in held.items():
+        if what != RULE or name in _FIXED or name not in declared:
+            continue  # the rule of a later version, or none
         try:
-            said = statement.read(one)
+            declared[str(name)].check(str(name), holding.value)
         except Refused:
-            continue  # a carrier may carry nonsense; it then certifies nothing
-        if said.place == place:
-            yield carrier, said
-
-
-def _vouches(authority: Authority, acts: list[Act], *, strict: bool) -> dict[bytes, list[Act]]:
-    """R-03.7: the admits that stand, within what a voucher's device may admit in a month."""
-    cap = authority.charter["admissions_a_month"]
-    vouches: dict[bytes, list[Act]] = defaultdict(list)
-    for act in acts:
-        if act.kind != "admit" or not authority.counts(act, act.fields["person"]):
             continue
-        voucher = authority.devices[act.device].person
-        admitted = authority._vouched_for[voucher, act.time // MONTH_MS]  # noqa: SLF001
-        person = act.fields["person"]
-        if not strict or person in admitted or len(admitted) < cap:
-            admitted.add(person)
-            vouches[person].append(act)
-    return vouches
+        rules[str(name)] = holding.value
+    return rules
 
 
-def _admit(authority: Authority, roll: set[bytes], vouches: dict[bytes, list[Act]]) -> None:
-    """R-03.6: the least fixpoint of admission from the roll."""
-    grown = True
-    while grown:
-        grown = False
-        for person, admits in vouches.items():
-            if person in authority.members:
-                continue
-            enough = _enough(authority, roll, admits)
-            if enough:
-                since = enough[-1].time
-                ids = tuple(act.id for act in enough)
-                authority.members[person] = Member(person, since, ids)
-                authority._admitted_by.update({act.id: act.device for act in enough})  # noqa: SLF001
-                grown = True
+def _ever_let_in(
+    acts: Acts,
+    founders: Mapping[bytes, Member],
+    owner: Mapping[bytes, bytes],
+    passed: Iterable[Term],
+) -> dict[bytes, Member]:
+    """R-03.19: who would belong if nobody had been revoked, removed, forked or held to a cap, under
+    any term. That only grows with the set, so it decides what is stored.
+    """
+    passed = list(passed)
+    seeds = dict(founders)
+    vouches = admission.admits(acts, lambda act: act.device in owner)
+    rules = {Voters(term.roll, term.vouchers) for term in passed}
+    found = admission.admit(seeds, vouches, owner, rules)
+    seated = {
+        person: Member(person, term.since, ())
+        for term in passed
+        for person in term.roll - found.keys()
+    }
+    return admission.admit(found | seated, vouches, owner, rules) if seated else found
 
 
-def _enough(authority: Authority, roll: set[bytes], admits: list[Act]) -> list[Act]:
-    """The first admits by different members that suffice, in order of time; else none."""
-    need = authority.charter["vouchers"]
-    counted: dict[bytes, Act] = {}
-    for act in admits:
-        voucher = authority.author(act.device)
-        if voucher is not None:
-            counted.setdefault(voucher, act)
-        whole_roll = len(roll) < need and roll <= set(counted)
-        if counted and (len(counted) >= need or whole_roll):
-            return list(counted.values())
-    return []
+def _accept(authority: Authority, acts: Acts) -> None:
+    """R-03.20: what standing accepts name."""
+    for act in acts.of("accept"):
+        if authority.stands(act.device, act.seq):
+            person = authority.devices[act.device].person
+            for named in act.parents:
+                authority.accepts.setdefault(named, {}).setdefault(person, act.id)
+
+
+def _admit(
+    authority: Authority, acts: Acts, let_in: Mapping[bytes, Member], owner: Mapping[bytes, bytes]
+) -> None:
+    """R-03.6: from the rolls of the chain, by the current term's rule, less who was removed."""
+    term = authority.term
+    seats = frozenset[bytes]().union(*(one.roll for one in authority.chain.terms))
+    seeds = {person: one for person, one in let_in.items() if person in seats}
+    counting = admission.admits(acts, lambda act: authority.counts(act, act.fields["person"]))
+    cap = int(authority.charter["admissions_a_month"])
+    vouches, vouched = admission.within_cap(counting, owner, cap)
+    authority._vouched_for.update(vouched)  # noqa: SLF001 -- filled by its own fold
+    rules = [Voters(term.roll, term.vouchers)]
+    authority.people.update(admission.admit(seeds, vouches, owner, rules))
+    used = {admit for one in authority.people.values() for admit in one.admits}
+    authority._admitted_by.update(  # noqa: SLF001
+        {act.id: act.device for act in acts.of("admit") if act.id in used}
+    )
+    authority.members.update(
+        {person: one for person, one in authority.people.items() if person not in authority.cuts}
+    )
+    for person, said in vouches.items():
+        known = frozenset(one for act in said if (one := authority.author(act.device)) is not None)
+        if known and person not in authority.people:
+            authority.waiting[person] = known

@@ -28,11 +28,13 @@ class Field:
     private: bool = False
     default: Any = None
     filled: bool = False  # written by the software, not by a person
+    beside: bool = False  # words that go in a record beside an open one (R-10.11)
     help: str = ""
 
     type_name = "value"
     hint = ""  # how a person writes it
     many = False
+    phrase = False  # one value of several words
 
     def check(self, name: str, value: Any) -> None:
         """Raises Refused (R-10.3) unless `value` is one this field may hold."""

@@ -4,7 +4,7 @@ import nacl.bindings
 import nacl.exceptions
 
 from protocol import authority, record, schema
-from protocol.authority import Act
+from protocol.acts import Act
 from protocol.errors import Refused
 from protocol.schema import KINDS
 

@@ -38,6 +38,8 @@ class Kind:
     posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
     states: ClassVar[tuple[str, ...]] = ()
+    # The field after whose moment an open view is shown in this state; only a clock changes it.
+    ends: ClassVar[tuple[str, str] | None] = None
 
     @property
     def audience_code(self) -> int:
@@ -56,7 +58,10 @@ class Kind:
         """
         for name, field in self.fields.items():
             value = fields.get(name)
-            if value is None:
+            if field.beside:
+                if value is not None:
+                    raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
+            elif value is None:
                 if field.required:
                     raise Refused("R-10.2", f"{self.name} needs {name}")
             elif field.private:
@@ -174,6 +179,7 @@ def _describe_field(name: str, field: Field) -> dict[str, Any]:
         "type": field.type_name,
         "required": field.required,
         "private": field.private,
+        "beside": field.beside,
         "filled": field.filled,
         "min": smallest,
         "max": largest,

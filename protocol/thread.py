@@ -8,7 +8,7 @@ that only a clock changes are left to whoever shows the view.
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[Told] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )

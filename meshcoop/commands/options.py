@@ -39,18 +39,21 @@ def of_kind(
 
 
 def _option(name: str, field: Field) -> inspect.Parameter:
-    typed: Any = list[str] if field.many else str
+    typed: Any = list[str] if field.many or field.phrase else str
     notes = [f"{field.help} ({field.hint})" if field.help else field.hint]
     if field.required and not field.filled:
         notes.append("— needed")
     if field.private:
         notes.append("— private to both")
+    if field.beside:
+        notes.append("— for the neighbourhood only, not for relays")
     if words := getattr(field, "words", ()):
         notes.append("— " + ", ".join(words))
     option = Parameter(
         name=f"--{name.replace('_', '-')}",
         help=" ".join(notes),
         negative=(),
+        consume_multiple=field.phrase,
         allow_leading_hyphen=True,
     )
     return inspect.Parameter(

@@ -16,6 +16,7 @@ class Intent(Kind):
     """What somebody would give or would like. `minutes` is a guess until both have agreed."""
 
     states = ("open", "agreed", "done", "expired", "withdrawn")
+    ends = ("until", "expired")
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     tags = Many(of=Text(min=1, max=40))

@@ -31,7 +31,7 @@ class Charter(Kind):
         min=0, max=1_000_000, default=1200, help="advised highest balance, minutes"
     )
     smallest_group = Integer(min=1, max=1000, default=3, help="fewest people whose answers show")
-    share = Integer(min=50, max=100, default=50, help="percent of the roll that a decision exceeds")
+    share = Integer(min=50, max=99, default=50, help="percent of the roll that a decision exceeds")
     admissions_a_month = Integer(min=1, max=1000, default=10, help="newcomers a voucher and month")
     settle_hours = Integer(min=0, max=10_000, default=72, help="hours until a window settles")
     answer_days = Integer(min=0, max=1000, default=3, help="days to answer a matter")
@@ -44,6 +44,7 @@ class Charter(Kind):
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
         super().fold(thread, entry)
+        thread.views[entry.id].update(thread.authority.charter)
 
 
 class Authorial(Kind):
@@ -61,10 +62,11 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("accept", about=("charter",), audience=OPEN, relied_on=True, posted=False)
+@kind("accept", about=("charter", "renewal"), audience=OPEN, relied_on=True, posted=False)
 class Accept(Authorial):
     """A newcomer's software accepts the charter, naming the admits and the epoch records that
-    brought them in: these are then kept and count, whatever becomes of their authors' logs.
+    brought them in: these are then kept and count, whatever becomes of their authors' logs. A
+    member's software accepts the renewal that it finds to be in force.
     """
 
 

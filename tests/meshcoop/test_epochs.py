@@ -3,7 +3,7 @@ from neighbours import Street, settle, street
 
 from meshcoop.epochs import KeyRing
 from protocol import gossip, seal
-from protocol.authority import Act
+from protocol.acts import Act
 from protocol.record import OPEN
 from protocol.seal import EpochKey
 

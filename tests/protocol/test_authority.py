@@ -1,72 +1,11 @@
-import hashlib
-
-import nacl.bindings
 import pytest
+from crowd import BOX, HERE, START, charter, people, public
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import authority, kinds, seal, statement
-from protocol.authority import MONTH_MS, Act
+from protocol import authority, seal, statement
+from protocol.admission import MONTH_MS
 from protocol.errors import Refused
-
-assert kinds  # registers every kind
-START = 1_795_000_000_000
-HERE = b"h" * statement.PLACE  # what every charter's id begins with
-
-
-def seed(*words):
-    return hashlib.sha256(repr(words).encode()).digest()
-
-
-def public(secret):
-    return nacl.bindings.crypto_sign_seed_keypair(secret)[0]
-
-
-BOX = seal.box_key(seed("box")).public
-
-
-class Person:
-    def __init__(self, name):
-        self.name = name
-        self.root = seed("root", name)
-        self.key = public(self.root)
-        self.devices = [seed("device", name, n) for n in range(8)]
-        self.device = public(self.devices[0])
-        self.statement = self.certify(0)
-        self.founding = self.certify(0, statement.FOUNDING)
-        self.seq = 0
-
-    def certify(self, n, place=HERE):
-        box = seal.box_key(self.devices[n]).public
-        return statement.certify(self.root, self.devices[n], box, place)
-
-    def revokes(self, device, after, place=HERE):
-        return statement.revoke(self.root, device, after, place)
-
-    def act(self, kind, fields, *, time=None, device=None, seq=None):
-        self.seq += 1
-        seq = self.seq if seq is None else seq
-        time = START + 1000 * self.seq if time is None else time
-        device = self.device if device is None else device
-        one = hashlib.sha256(repr((self.name, device, seq, kind, fields, time)).encode()).digest()
-        return Act(one, device, seq, time, kind, fields)
-
-    def admits(self, other, *, certificate=None, **more):
-        fields = {"person": other.key, "statement": certificate or other.statement}
-        return self.act("admit", fields, **more)
-
-    def carries(self, one, **more):
-        return self.act("device", {"statement": one}, **more)
-
-
-def charter(*founders, **fields):
-    statements = [one.founding for one in founders]
-    first = founders[0].act("charter", {"name": "Lane", "founders": statements, **fields})
-    return first._replace(id=HERE + first.id[:16])
-
-
-def people(*names):
-    return [Person(one) for one in names]
 
 
 def test_vector_1_two_founders_with_two_vouchers():

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import balance, kinds, thread
-from protocol.authority import Authority, Device, Member
+from protocol.admission import Device, Member
+from protocol.authority import Authority
 from protocol.schema import KINDS
+from protocol.terms import Chain
 from protocol.thread import Entry
 
 assert kinds  # registers every kind
@@ -17,13 +19,15 @@ PEOPLE = (ADA, BEN, CHO)
 
 
 def authority(*, forks=None, revoked=None):
+    people = {one: Member(one, 0, ()) for one in PEOPLE}
+    devices = {one: Device(one, one, one, (revoked or {}).get(one), b"n" * 32) for one in PEOPLE}
     return Authority(
-        b"n" * 32,
-        {},
-        {one: Member(one, 0, ()) for one in PEOPLE},
-        {},
-        {one: Device(one, one, one, (revoked or {}).get(one), b"n" * 32) for one in PEOPLE},
-        forks or {},
+        neighbourhood=b"n" * 32,
+        chain=Chain((), settled=True),
+        members=people,
+        people=people,
+        devices=devices,
+        forks=forks or {},
     )
 
 

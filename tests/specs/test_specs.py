@@ -94,5 +94,5 @@ def test_kinds_of_authority_are_open_roots_by_software():
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
         assert (kind.relied_on, kind.posted, kind.audience) == (True, False, OPEN)
-        assert kind.about == (("charter",) if name == "accept" else ())
+        assert kind.about == (("charter", "renewal") if name == "accept" else ())
         assert bool(kind.states) == (name == "charter")

@@ -7,8 +7,10 @@ import pytest
 
 from meshcoop.vectors import MINUTE_MS, START_MS, keys, seed
 from protocol import balance, kinds, schema, thread
-from protocol.authority import Authority, Device, Member
+from protocol.admission import Device, Member
+from protocol.authority import Authority
 from protocol.schema import KINDS
+from protocol.terms import Chain
 from protocol.thread import Entry
 
 assert kinds  # registers every kind
@@ -27,7 +29,14 @@ def authority_of(case):
     }
     members = {one.person: Member(one.person, START_MS, ()) for one in known.values()}
     forks = {known[name].device: seq for name, seq in case.get("forks", {}).items()}
-    return Authority(bytes(32), {}, members, {}, devices, forks)
+    return Authority(
+        neighbourhood=bytes(32),
+        chain=Chain((), settled=True),
+        members=members,
+        people=members,
+        devices=devices,
+        forks=forks,
+    )
 
 
 def entries_of(case):

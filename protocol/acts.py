@@ -1,0 +1,108 @@
+"""The open records that authority reads, indexed by what they are about.
+
+An index only grows with the set and forgets what the store no longer keeps; in which order acts
+came leaves no trace in what a fold makes of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from protocol import statement
+from protocol.errors import Refused
+
+KINDS = frozenset({
+    "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
+})  # fmt: skip
+
+
+class Act(NamedTuple):
+    """An open record as authority reads it. Times in milliseconds; `digest`: of its content."""
+
+    id: bytes
+    device: bytes
+    seq: int
+    time: int
+    kind: str
+    fields: dict[str, Any]
+    parents: tuple[bytes, ...] = ()
+    digest: bytes = b""
+
+    @property
+    def about(self) -> bytes | None:
+        """What it answers, if it is no root."""
+        return self.parents[0] if self.parents else None
+
+    @property
+    def subject(self) -> bytes | None:
+        """What a fold looks it up by."""
+        if self.kind in {"admit", "remove"}:
+            return bytes(self.fields["person"])
+        if self.kind == "renewal":
+            return bytes(self.fields["parent"])
+        return self.digest if self.kind == "part" else self.about
+
+
+class Acts:
+    """Acts by id, by kind and by subject, with the root statements that they carry."""
+
+    def __init__(self, acts: Iterable[Act] = ()) -> None:
+        self._by_id: dict[bytes, Act] = {}
+        self._of_kind: dict[str, dict[bytes, Act]] = {}
+        self._about: dict[str, dict[bytes, dict[bytes, Act]]] = {}
+        self._said: dict[bytes, statement.Certified | statement.Revoked] = {}
+        for act in acts:
+            self.add(act)
+
+    def __iter__(self) -> Iterator[Act]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, act_id: bytes) -> Act | None:
+        """The act with this id."""
+        return self._by_id.get(act_id)
+
+    def add(self, act: Act) -> None:
+        """Adds an act; one that is here already changes nothing."""
+        if act.id in self._by_id:
+            return
+        self._by_id[act.id] = act
+        self._of_kind.setdefault(act.kind, {})[act.id] = act
+        if act.subject is not None:
+            self._about.setdefault(act.kind, {}).setdefault(act.subject, {})[act.id] = act
+        if "statement" in act.fields:
+            with suppress(Refused):  # a carrier may carry nonsense; it then certifies nothing
+                self._said[act.id] = statement.read(act.fields["statement"])
+
+    def drop(self, act_id: bytes) -> None:
+        """Forgets an act that is no longer kept."""
+        act = self._by_id.pop(act_id, None)
+        if act is None:
+            return
+        del self._of_kind[act.kind][act_id]
+        self._said.pop(act_id, None)
+        if act.subject is not None:
+            alike = self._about[act.kind][act.subject]
+            del alike[act_id]
+            if not alike:
+                del self._about[act.kind][act.subject]
+
+    def of(self, *kinds: str) -> list[Act]:
+        """The acts of these kinds, in order of time and id."""
+        found = [act for kind in kinds for act in self._of_kind.get(kind, {}).values()]
+        return sorted(found, key=lambda act: (act.time, act.id))
+
+    def about(self, kind: str, subject: bytes) -> list[Act]:
+        """The acts of one kind with this subject, in order of id."""
+        found = self._about.get(kind, {}).get(subject, {})
+        return sorted(found.values(), key=lambda act: act.id)
+
+    def subjects(self, kind: str) -> list[bytes]:
+        """What acts of one kind are about, sorted."""
+        return sorted(self._about.get(kind, {}))
+
+    def said(self, act: Act) -> statement.Certified | statement.Revoked | None:
+        """The root statement that an act carries."""
+        return self._said.get(act.id)

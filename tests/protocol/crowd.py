@@ -1,0 +1,104 @@
+"""People, devices and the open records that they sign, for the tests of authority."""
+
+import hashlib
+
+import nacl.bindings
+
+from protocol import kinds, seal, statement
+from protocol.acts import Act
+
+assert kinds  # registers every kind
+START = 1_795_000_000_000
+HERE = b"h" * statement.PLACE  # what every charter's id begins with
+
+
+def seed(*words):
+    return hashlib.sha256(repr(words).encode()).digest()
+
+
+def public(secret):
+    return nacl.bindings.crypto_sign_seed_keypair(secret)[0]
+
+
+BOX = seal.box_key(seed("box")).public
+
+
+class Person:
+    def __init__(self, name):
+        self.name = name
+        self.root = seed("root", name)
+        self.key = public(self.root)
+        self.devices = [seed("device", name, n) for n in range(8)]
+        self.device = public(self.devices[0])
+        self.statement = self.certify(0)
+        self.founding = self.certify(0, statement.FOUNDING)
+        self.seq = 0
+
+    def certify(self, n, place=HERE):
+        box = seal.box_key(self.devices[n]).public
+        return statement.certify(self.root, self.devices[n], box, place)
+
+    def revokes(self, device, after, place=HERE):
+        return statement.revoke(self.root, device, after, place)
+
+    def act(self, kind, fields, *, time=None, device=None, seq=None, parents=()):
+        self.seq += 1
+        seq = self.seq if seq is None else seq
+        time = START + 1000 * self.seq if time is None else time
+        device = self.device if device is None else device
+        said = repr((self.name, device, seq, kind, fields, time, parents))
+        one = hashlib.sha256(said.encode()).digest()
+        content = hashlib.sha256(repr((kind, fields)).encode()).digest()
+        return Act(one, device, seq, time, kind, fields, tuple(parents), content)
+
+    def admits(self, other, *, certificate=None, **more):
+        fields = {"person": other.key, "statement": certificate or other.statement}
+        return self.act("admit", fields, **more)
+
+    def carries(self, one, **more):
+        return self.act("device", {"statement": one}, **more)
+
+    def says(self, choice, target, **more):
+        return self.act("vote", {"choice": choice}, parents=[target.id], **more)
+
+    def accepts(self, term, *named, **more):
+        parents = [term.id, *(one.id for one in named)]
+        return self.act("accept", {}, parents=parents, **more)
+
+    def removes(self, person, n=1, *, cut=0, cuts=None, **more):
+        """Cuts the person's first device after `cut`."""
+        cuts = [[person.device, cut]] if cuts is None else cuts
+        return self.act("remove", {"person": person.key, "n": n, "cuts": cuts}, **more)
+
+    def proposes(self, what, key, n, value=None, *, newcomers=(), **more):
+        fields = {"change": [what, key, n, value], "newcomers": ids(newcomers)}
+        return self.act("proposal", fields, **more)
+
+    def renews(self, parent, moderators, *, round=1, holds=(), parts=(), **more):  # noqa: A002
+        """Proposes a term with these moderators; `joining`, `leaving`: people."""
+        fields = {
+            "parent": parent.id,
+            "round": round,
+            "moderators": ids(moderators),
+            "joining": ids(more.pop("joining", ())),
+            "leaving": ids(more.pop("leaving", ())),
+            "vouchers": more.pop("vouchers", 1),
+            "share": more.pop("share", 50),
+            "holds": [list(one) for one in holds],
+            "parts": list(parts),
+        }
+        return self.act("renewal", fields, **more)
+
+
+def charter(*founders, **fields):
+    statements = [one.founding for one in founders]
+    first = founders[0].act("charter", {"name": "Lane", "founders": statements, **fields})
+    return first._replace(id=HERE + first.id[:16])
+
+
+def people(*names):
+    return [Person(one) for one in names]
+
+
+def ids(some):
+    return [one.key for one in some]
