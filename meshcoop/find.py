@@ -36,10 +36,14 @@ class Finder:
         return found[0]
 
     def person(self, typed: str) -> bytes:
-        """A member, by a unique name or the beginning of an id."""
+        """A member, else somebody who was removed, by a unique name or the beginning of an id."""
         authority = self._state.authority
-        members = {one: self._names.get(one, "") for one in authority.members} if authority else {}
-        return _one(typed, members, "`meshcoop list people` shows who is")
+        belong, were = (authority.members, authority.people) if authority else ({}, {})
+        members, people = (
+            {one: self._names.get(one, "") for one in some} for some in (belong, were)
+        )
+        known = members if _matching(typed, members) else people
+        return _one(typed, known, "`meshcoop list people` shows who is")
 
     def newcomer(self, typed: str, knocks: Iterable[Knocked]) -> bytes:
         """Somebody who knocked, or for whom others have vouched already."""

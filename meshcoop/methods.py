@@ -82,6 +82,7 @@ class Methods:
             },
             "person": presenter.person(person) if person else None,
             "device": device.hex(),
+            "term": presenter.term(),
             "peers": [
                 {
                     "peer_id": peer,
@@ -306,6 +307,7 @@ _NOBODY: Params = {
     "neighbourhood": None,
     "person": None,
     "device": None,
+    "term": None,
     "peers": [],
     "records": 0,
     "set_hash": None,

@@ -71,12 +71,12 @@ class Presenter:
         ]
 
     def people(self) -> list[Shown]:
-        """Members with their profiles, by name."""
+        """Members, and who was removed, with their profiles, by name."""
         authority = self._state.authority
         assert authority is not None
         profiles = self._state.views.latest("profile")
         found = []
-        for member in authority.members.values():
+        for member in authority.people.values():
             profile = profiles.get(member.person)
             shown = self._plain(profile) if profile else {}
             found.append(
@@ -86,10 +86,28 @@ class Presenter:
                     "kind": "person",
                     "author": self.person(member.person),
                     "created": iso(member.since),
-                    "state": "member",
+                    "state": "member" if member.person in authority.members else "removed",
+                    "on_roll": member.person in authority.term.roll,
+                    "moderator": member.person in authority.term.moderators,
                 }
             )
         return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+
+    def term(self) -> Shown | None:
+        """The term in force: who decides, and whether that is settled (R-03.24)."""
+        authority = self._state.authority
+        if authority is None:
+            return None
+        term = authority.term
+        return {
+            "id": term.id.hex(),
+            "since": iso(term.since),
+            "roll": self._people(sorted(term.roll)),
+            "moderators": self._people(sorted(term.moderators)),
+            "vouchers": term.vouchers,
+            "share": term.share,
+            "settled": authority.chain.settled,
+        }
 
     def _plain(self, view: View) -> Shown:
         kind = KINDS.get(view["kind"])
