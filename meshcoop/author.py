@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from meshcoop import quota
 from meshcoop.inbox import Inbox
 from protocol import codec, record, schema, seal
 from protocol.errors import Refused
@@ -200,7 +201,7 @@ class Author:
 
     def _within_quota(self, one: Record) -> None:
         known = self.inbox.store.begin_log(one.fields.device)
-        if self.inbox.quota_share(one, known) > 1:
+        if quota.share(self.state.authority, one.fields, known).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )

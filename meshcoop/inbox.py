@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from meshcoop import quota
 from meshcoop.pool import Pool
 from meshcoop.rows import Log, Row
 from meshcoop.state import State
@@ -193,8 +194,8 @@ class Inbox:
             if refusal.rule == "R-01.12":
                 taken.unplaced.add(known.device)
             return
-        share = self.quota_share(one, known)
-        row = self.store.append(one, known, over=share > 1, ended=share > 2)  # noqa: PLR2004
+        share = quota.share(self.state.authority, one.fields, known)
+        row = self.store.append(one, known, over=share.over, ended=share.ends)
         self._stored(row, taken)
 
     def _fork(self, one: Record, known: Log, taken: Taken) -> None:
@@ -211,11 +212,12 @@ class Inbox:
 
     def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
-        self.store.insert(one, known.n, over=False)
-        self._forget(self.store.prune(self.pool.named()), taken)
-        row = self.store.get(one.id)  # if it is kept, and in the thread that is left
-        if row is not None:
-            self._stored(row, taken)
+        row = self.store.insert(one, known.n, over=False)
+        self._stale = self.state.read_act(row) or self._stale  # a vote is kept for what it says
+        self._forget(self._prune(), taken)
+        kept = self.store.get(one.id)  # if it is kept, and in the thread that is left
+        if kept is not None:
+            self._stored(kept, taken)
         else:  # what would keep it may be on its way
             taken.unplaced.add(known.device)
 
@@ -239,14 +241,28 @@ class Inbox:
     def _fold_authority(self, taken: Taken) -> None:
         """Folds authority; a log whose author's admission is not kept any more waits again."""
         self._stale = False
+        before = quota.figures(self.state.authority)
         taken.touched |= self.state.fold_authority()
         while strangers := self.state.strangers():
             for device in strangers:
                 rows = self.store.drop_log(device)
                 for row in rows:
                     self.pool.add(row.record)
-                self._forget([*rows, *self.store.prune(self.pool.named())], taken)
+                self._forget([*rows, *self._prune()], taken)
             taken.touched |= self.state.fold_authority()
+        if before and before != quota.figures(self.state.authority):
+            self._recount(taken)
+
+    def _recount(self, taken: Taken) -> None:
+        assert self.state.authority is not None
+        with self.store.counting() as db:
+            threads, longer = quota.recount(db, self.state.authority)
+        taken.touched |= threads
+        taken.unplaced |= longer  # what comes after is to be had from others
+        taken.begun.clear()
+
+    def _prune(self) -> list[Row]:
+        return self.store.prune(self.pool.named() | self.state.beyond_forks())
 
     def _stored(self, row: Row, taken: Taken) -> None:
         one = row.record
@@ -283,14 +299,3 @@ class Inbox:
             for answer in self.store.orphans(waited.pop()):
                 self.store.set_root(answer.n, row.root)
                 waited.append(answer.record.id)
-
-    def quota_share(self, one: Record, known: Log) -> float:
-        """R-03.15: how much of its device's quota of the claimed day is used with this record."""
-        if self.state.authority is None:
-            return 0
-        charter = self.state.authority.charter
-        same_day = one.fields.time // record.DAY_MS == known.day
-        records, size = (known.records, known.bytes) if same_day else (0, 0)
-        by_count = (records + 1) / int(charter["quota_records"])
-        by_size = (size + one.fields.size) / int(charter["quota_bytes"])
-        return max(by_count, by_size)

@@ -22,7 +22,7 @@ class Logs:
 
     def begin(self) -> None:
         """A transaction has begun: nobody else writes until it ends."""
-        self._caching = True
+        self._caching, self._known = True, {}
 
     def end(self) -> None:
         """It has ended; what was not flushed is forgotten."""

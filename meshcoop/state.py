@@ -42,7 +42,8 @@ class State:
         self.now = now
         self.authority: Authority | None = None
         self._acts = Acts()
-        self._early: dict[bytes, Act] = {}  # ahead of this clock
+        self._every = Acts()  # with those that are ahead of this clock
+        self._early: dict[bytes, Act] = {}
         store.db.execute(_SCHEMA)
         for row in store.open_records():
             self.read_act(row)
@@ -96,6 +97,7 @@ class State:
                 authority.founding(act)
         except Refused:
             return False
+        self._every.add(act)
         self._early[one.id] = act
         return True
 
@@ -103,6 +105,11 @@ class State:
         """The record is no longer kept."""
         self._early.pop(record_id, None)
         self._acts.drop(record_id)
+        self._every.drop(record_id)
+
+    def beyond_forks(self) -> set[bytes]:
+        """R-01.14: votes, removes and accepts that are kept wherever they stand in a forked log."""
+        return self._every.beyond_forks(self._forks())
 
     def authority_with(self, more: Iterable[Act]) -> Authority | None:
         """Authority as it would be with these further acts, for a peer's proof of membership."""
@@ -275,13 +282,13 @@ class State:
         entry = Entry(*place, person or b"", None, {}, lasting=fields.lasting)
         if person is None:
             return entry._replace(fault=Refused("R-03.5", "its device belongs to no member"))
-        if row.over:
-            over = Refused("R-03.15", "it lies above its device's quota for the day")
-            return entry._replace(fault=over)
         try:
             name, values = self._read(one)
         except Refused as refusal:
             return entry._replace(fault=refusal)
+        if row.over and not (name in KINDS and KINDS[name].judged):
+            over = Refused("R-03.15", "it lies above its device's quota for the day")
+            return entry._replace(fault=over)
         return entry._replace(kind=name, fields=values)
 
     def erased(self, row: Row) -> bool:

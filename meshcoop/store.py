@@ -252,6 +252,13 @@ class Store:
         self.erasing = self.erasing or content is None
         self.db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
+    @contextmanager
+    def counting(self) -> Iterator[sqlite3.Connection]:
+        """The database, for what goes through all logs: nothing of them is cached meanwhile."""
+        self._logs.flush()
+        yield self.db
+        self._logs.begin()
+
     def fork(self, device: bytes, seq: int) -> None:
         """The log of `device` was continued twice from before `seq`: its head falls back there."""
         known = self.begin_log(device)

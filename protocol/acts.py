@@ -4,7 +4,7 @@ An index only grows with the set and forgets what the store no longer keeps; in 
 came leaves no trace in what a fold makes of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -102,6 +102,30 @@ class Acts:
     def subjects(self, kind: str) -> list[bytes]:
         """What acts of one kind are about, sorted."""
         return sorted(self._about.get(kind, {}))
+
+    def restored(self, person: bytes) -> int:
+        """How many proposals would bring somebody back."""
+        changes = [act.fields.get("change") for act in self._of_kind.get("proposal", {}).values()]
+        return sum(one is not None and one[1] == person and one[2] % 2 == 0 for one in changes)
+
+    def beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
+        """R-01.14: ids of what authority keeps of forked logs, whose authors could else withdraw
+        it (R-03.23): of each device the vote on a proposal or renewal, the accept of a renewal, and
+        the remove of a person with a number that may come next; of several the lowest id.
+        """
+        kept: dict[tuple[object, ...], bytes] = {}
+        for kind in ("vote", "accept", "remove"):
+            for act in self._of_kind.get(kind, {}).values():
+                if act.seq >= forks.get(act.device, act.seq + 1) and self._may_count(act):
+                    key = (act.device, kind, act.subject, act.fields.get("n"))
+                    kept[key] = min(act.id, kept.get(key, act.id))
+        return set(kept.values())
+
+    def _may_count(self, act: Act) -> bool:
+        if act.kind == "remove":
+            return bool(act.fields["n"] <= 1 + 2 * self.restored(act.fields["person"]))
+        target = self._by_id.get(act.about or b"")
+        return target is not None and target.kind in {"proposal", "renewal"}
 
     def said(self, act: Act) -> statement.Certified | statement.Revoked | None:
         """The root statement that an act carries."""

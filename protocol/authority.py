@@ -44,6 +44,7 @@ class Authority:
     cuts: dict[bytes, Cuts] = field(default_factory=dict)
     forks: Mapping[bytes, int] = field(default_factory=dict)
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
+    room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
     _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
@@ -162,6 +163,7 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
         cuts=registers.cuts_of_the_removed(held),
         forks=forks,
         storable=frozenset(device for device, person in owner.items() if person in let_in),
+        room=_room(fields, acts, passed, owner),
     )
     _accept(authority, acts)
     _admit(authority, acts, let_in, owner)
@@ -188,12 +190,43 @@ def _rules(fields: dict[str, Any], term: Term, held: Mapping[Register, Holding])
     for (what, name), holding in held.items():
         if what != RULE or name in _FIXED or name not in declared:
             continue  # the rule of a later version, or none
-        try:
-            declared[str(name)].check(str(name), holding.value)
-        except Refused:
-            continue
-        rules[str(name)] = holding.value
+        if _may_be(str(name), holding.value):
+            rules[str(name)] = holding.value
     return rules
+
+
+def _room(
+    fields: dict[str, Any], acts: Acts, passed: Mapping[bytes, Term], owner: Mapping[bytes, bytes]
+) -> tuple[int, int]:
+    """R-03.15: the highest quotas that any term began with, or that passed under any. That only
+    grows with the set, so it bounds what is stored.
+    """
+    changes = [
+        (act, *terms.register(change))
+        for act in acts.of("proposal")
+        if (change := act.fields.get("change"))
+    ]
+    most = []
+    for name in ("quota_records", "quota_bytes"):
+        said = [
+            one.written[RULE, name].value for one in passed.values() if (RULE, name) in one.written
+        ]
+        said += [
+            new.value
+            for act, which, new in changes
+            if which == (RULE, name)
+            and any(registers.outcome(acts, one, owner, {}, act).passed for one in passed.values())
+        ]
+        most.append(max([fields[name], *(one for one in said if _may_be(name, one))]))
+    return most[0], most[1]
+
+
+def _may_be(rule: str, value: Any) -> bool:
+    try:
+        KINDS["charter"].fields[rule].check(rule, value)
+    except Refused:
+        return False
+    return True
 
 
 def _ever_let_in(

@@ -35,6 +35,8 @@ class Kind:
     plural: ClassVar[str]
     relied_on: ClassVar[bool]  # neither expires nor can be retracted
     alone: ClassVar[bool] = False  # stands when the words it grew from are gone
+    # It counts as authority judges it, whatever becomes of its author's log.
+    judged: ClassVar[bool] = False
     posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
     states: ClassVar[tuple[str, ...]] = ()

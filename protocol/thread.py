@@ -215,7 +215,7 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
     if entry.kind not in KINDS:
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
-    if not counting(entry):
+    if not kind.judged and not counting(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     if kind.root != (entry.about is None):
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))

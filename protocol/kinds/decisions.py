@@ -23,6 +23,7 @@ MOST = 64  # people or registers in one record
 class Proposal(Kind):
     """A question to all; with a change, an answer that holds everywhere once it has passed."""
 
+    judged = True
     states = ("open", "passed", "failed")
     ends = ("closes", "failed")
     title = Text(required=True, min=1, max=120, beside=True)
@@ -73,6 +74,7 @@ class Proposal(Kind):
 class Vote(Kind):
     """One person's answer. A yes stands."""
 
+    judged = True
     choice = Choice(required=True, words=("yes", "no"))
 
     def guard(self, thread: Thread, entry: Entry) -> None:
@@ -94,6 +96,7 @@ class Vote(Kind):
 class Renewal(Kind):
     """Proposes the whole next term, with everything that holds written down."""
 
+    judged = True
     states = ("open", "passed", "in force", "past")
     title = Text(max=120, beside=True)
     parent = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
@@ -127,6 +130,7 @@ class Renewal(Kind):
 class Part(Kind):
     """What a renewal had no room for, named there by the hash of this content."""
 
+    judged = True
     joining = Many(of=Person(), max=MOST)
     leaving = Many(of=Person(), max=MOST)
     holds = Many(of=Change(), max=MOST)
@@ -139,6 +143,7 @@ class Part(Kind):
 class Remove(Kind):
     """A moderator's word that somebody is out; a majority of three or more moderators removes."""
 
+    judged = True
     states = ("said", "in force", "past")
     person = Person(required=True, help="who is to go")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")

@@ -69,6 +69,8 @@ class Accept(Authorial):
     member's software accepts the renewal that it finds to be in force.
     """
 
+    judged = True
+
 
 @kind("device", audience=OPEN, relied_on=True, posted=False)
 class Device(Authorial):
