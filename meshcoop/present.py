@@ -12,7 +12,6 @@ from meshcoop.rows import Row
 from meshcoop.state import State
 from protocol import seal
 from protocol.errors import Refused
-from protocol.fields import Many, Person
 from protocol.schema import KINDS
 from protocol.thread import Entry, Thread, View
 
@@ -112,7 +111,7 @@ class Presenter:
     def _plain(self, view: View) -> Shown:
         kind = KINDS.get(view["kind"])
         people = {"author"} | {
-            name for name, one in (kind.fields if kind else {}).items() if _is_person(one)
+            name for name, one in (kind.fields if kind else {}).items() if one.names_people
         }
         shown = {
             name: self._people(value) if name in people else _json(value)
@@ -163,10 +162,6 @@ class Presenter:
 def _countersigns(thread: Thread, entry: Entry) -> bool:
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
-
-
-def _is_person(field: object) -> bool:
-    return isinstance(field, Person) or (isinstance(field, Many) and isinstance(field.of, Person))
 
 
 def _json(value: Any) -> Any:

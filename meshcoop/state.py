@@ -18,13 +18,14 @@ from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
+from protocol.terms import HIDDEN
 from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
 _FOLD_VERSION = 2  # raised when the same records fold to other views: homes then rebuild
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
-_DECIDED = ("charter", "proposal", "renewal", "remove")  # kinds whose views authority makes
+_DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
@@ -143,7 +144,10 @@ class State:
         """R-16.8: the threads whose views say what is decided, where that may have changed."""
         ids: Iterable[bytes]
         if (before.chain, before.registers) != (after.chain, after.registers):
-            ids = [act.id for kind in _DECIDED for act in self._acts.of(kind)]
+            decided = [act.id for kind in _DECIDED for act in self._acts.of(kind)]
+            held = {*before.registers, *after.registers}
+            hidden = [bytes(key) for what, key in held if what == HIDDEN and isinstance(key, bytes)]
+            ids = [*decided, *hidden]
         else:
             then = {**before.outcomes, **before.renewals}
             now = {**after.outcomes, **after.renewals}

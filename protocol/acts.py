@@ -13,6 +13,7 @@ from protocol.errors import Refused
 
 KINDS = frozenset({
     "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
+    "hide",
 })  # fmt: skip
 
 
@@ -103,18 +104,19 @@ class Acts:
         """What acts of one kind are about, sorted."""
         return sorted(self._about.get(kind, {}))
 
-    def restored(self, person: bytes) -> int:
-        """How many proposals would bring somebody back."""
+    def restored(self, key: bytes | None) -> int:
+        """How many proposals would bring somebody, or hidden words, back."""
         changes = [act.fields.get("change") for act in self._of_kind.get("proposal", {}).values()]
-        return sum(one is not None and one[1] == person and one[2] % 2 == 0 for one in changes)
+        return sum(one is not None and one[1] == key and one[2] % 2 == 0 for one in changes)
 
     def beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
         """R-01.14: ids of what authority keeps of forked logs, whose authors could else withdraw
         it (R-03.23): of each device the vote on a proposal or renewal, the accept of a renewal, and
-        the remove of a person with a number that may come next; of several the lowest id.
+        the remove of a person or the hide of a record with a number that may come next; of several
+        the lowest id.
         """
         kept: dict[tuple[object, ...], bytes] = {}
-        for kind in ("vote", "accept", "remove"):
+        for kind in ("vote", "accept", "remove", "hide"):
             for act in self._of_kind.get(kind, {}).values():
                 if act.seq >= forks.get(act.device, act.seq + 1) and self._may_count(act):
                     key = (act.device, kind, act.subject, act.fields.get("n"))
@@ -122,8 +124,8 @@ class Acts:
         return set(kept.values())
 
     def _may_count(self, act: Act) -> bool:
-        if act.kind == "remove":
-            return bool(act.fields["n"] <= 1 + 2 * self.restored(act.fields["person"]))
+        if act.kind in {"remove", "hide"}:
+            return bool(act.fields["n"] <= 1 + 2 * self.restored(act.subject))
         target = self._by_id.get(act.about or b"")
         return target is not None and target.kind in {"proposal", "renewal"}
 

@@ -13,7 +13,7 @@ from protocol import admission, registers, terms
 from protocol.acts import Act, Acts
 from protocol.admission import Device, Member, Voters
 from protocol.errors import Refused
-from protocol.registers import Cuts, Outcome
+from protocol.registers import Bench, Cuts, Outcome
 from protocol.schema import KINDS
 from protocol.terms import BY_RENEWAL, RULE, Ballot, Chain, Holding, Register, Term
 
@@ -68,7 +68,7 @@ class Authority:
 
     def holding(self, register: Register) -> Holding:
         """The value and number of a register."""
-        return self.registers.get(register, self.term.held(register))
+        return self.registers.get(register, Holding(0, None))
 
     def stands(self, device: bytes, seq: int) -> bool:
         """R-03.12, R-03.28: whether number `seq` of the device's log lies before its fork and not
@@ -144,12 +144,10 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
     passed = terms.tree(acts, _first(charter, fields, founders), owner)
     supported = terms.supporters(acts, passed, owner)
     chain = terms.walk(passed, supported)
-    outcomes = {
-        act.id: registers.outcome(acts, chain.current, owner, revoked, act)
-        for act in acts.of("proposal")
-    }
-    decided = [act for act in acts.of("proposal") if outcomes[act.id].passed]
-    held = registers.values(acts, chain.current, owner, revoked, decided)
+    bench = Bench(acts, chain.current, owner, revoked)
+    proposals = acts.of("proposal")
+    outcomes = {act.id: bench.outcome(act) for act in proposals}
+    held = registers.values(bench, [act for act in proposals if outcomes[act.id].passed])
     let_in = _ever_let_in(acts, founders, owner, passed.values())
     authority = Authority(
         neighbourhood=charter.id,
@@ -215,7 +213,7 @@ def _room(
             new.value
             for act, which, new in changes
             if which == (RULE, name)
-            and any(registers.outcome(acts, one, owner, {}, act).passed for one in passed.values())
+            and any(Bench(acts, one, owner, {}).outcome(act).passed for one in passed.values())
         ]
         most.append(max([fields[name], *(one for one in said if _may_be(name, one))]))
     return most[0], most[1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.errors import Refused
 from protocol.fields import Field, Resolve
-from protocol.terms import RULE, STANDING, Holding
+from protocol.terms import HIDDEN, RULE, STANDING, Holding
 
 if TYPE_CHECKING:
     from protocol.authority import Authority
@@ -50,7 +50,7 @@ class Change(Field):
     """A new value for a register."""
 
     type_name = "change"
-    hint = "remove PERSON, restore PERSON or charter FIELD=VALUE"
+    hint = "remove PERSON, restore PERSON, hide ID, show ID or charter FIELD=VALUE"
     phrase = True  # several words on the command line
 
     def check(self, name: str, value: Any) -> None:
@@ -68,6 +68,8 @@ class Change(Field):
                 Cuts().check(name, new)
             elif new is not None:
                 raise _refuse(name, "without a cut where somebody is restored")
+        if what == HIDDEN and new is not None:
+            _check_hiders(name, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         """What was meant, its number still to be filled in (`numbered`)."""
@@ -76,10 +78,18 @@ class Change(Field):
         rest = rest.strip()
         if verb in {"remove", "restore"} and rest:
             return [STANDING, resolve("person", rest), None, verb == "remove"]
+        if verb in {"hide", "show"} and rest:
+            return [HIDDEN, resolve("record", rest), None, verb == "hide"]
         rule, equals, value = rest.partition("=")
         if verb == "charter" and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
         raise _refuse(name, self.hint)
+
+
+def _check_hiders(name: str, value: Any) -> None:
+    shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
+    if not shape or type(value[0]) is not int or any(type(p) is not bytes for p in value[1]):
+        raise _refuse(name, "how many moderators there are, and who of them hid it")
 
 
 def numbered(wanted: list[Any], known: "Authority", heads: Mapping[bytes, int]) -> list[Any]:
@@ -88,11 +98,12 @@ def numbered(wanted: list[Any], known: "Authority", heads: Mapping[bytes, int]) 
     if n is not None:
         return wanted
     held = known.holding((what, key))
-    if what != STANDING:
+    if what not in {STANDING, HIDDEN}:
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
-        raise Refused("R-03.25", "that person " + ("is removed" if value else "was not removed"))
-    return [what, key, held.n + 1, cuts(known, key, heads) if value else None]
+        raise Refused("R-03.25", "that is so already")
+    cut = cuts(known, key, heads) if value and what == STANDING else None
+    return [what, key, held.n + 1, cut]
 
 
 def cuts(known: "Authority", person: bytes, heads: Mapping[bytes, int]) -> list[list[Any]]:

@@ -35,6 +35,8 @@ class Field:
     hint = ""  # how a person writes it
     many = False
     phrase = False  # one value of several words
+    wording = False  # free words, which can be hidden
+    names_people = False
 
     def check(self, name: str, value: Any) -> None:
         """Raises Refused (R-10.3) unless `value` is one this field may hold."""
@@ -62,6 +64,7 @@ class Text(Field):
     min: int = 0
     max: int = 200
     type_name = hint = "text"
+    wording = True
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or not self.min <= len(value) <= self.max:
@@ -154,6 +157,7 @@ class Person(Field):
     """A person: their root key, 32 bytes; people type a name or the start of an id."""
 
     type_name, hint = "person", "a name or the start of an id"
+    names_people = True
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
@@ -205,6 +209,14 @@ class Many(Field):
     @property
     def type_name(self) -> str:  # type: ignore[override]  # a class constant elsewhere
         return f"list of {self.of.type_name}"
+
+    @property
+    def wording(self) -> bool:  # type: ignore[override]  # as above
+        return self.of.wording
+
+    @property
+    def names_people(self) -> bool:  # type: ignore[override]
+        return self.of.names_people
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not list or len(value) > self.max:

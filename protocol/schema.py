@@ -84,6 +84,11 @@ class Kind:
             if value is not None
         }
 
+    def people(self, fields: dict[str, Any]) -> set[bytes]:
+        """The people whom a record's fields name."""
+        named = [fields.get(name) for name, one in self.fields.items() if one.names_people]
+        return {p for one in named for p in (one if type(one) is list else [one]) if p}
+
     def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""
         del thread, today

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from protocol.acts import Act, Acts
 
-STANDING, RULE, MEASURE = "standing", "rule", "measure"
+STANDING, RULE, MEASURE, HIDDEN = "standing", "rule", "measure", "hidden"
 BY_RENEWAL = ("vouchers", "share", "moderators")  # and the roll: nothing else changes these
 
-Register = tuple[str, bytes | str]  # which of the three, and the person, the field or the measure
+Register = tuple[str, bytes | str]  # which of these, and the person, field, measure or record
 
 
 class Holding(NamedTuple):

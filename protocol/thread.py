@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from protocol import registers
 from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.schema import KINDS, Kind
+from protocol.terms import HIDDEN
 
 View = dict[str, Any]
 
@@ -97,6 +99,18 @@ class Thread:
             self._linked[kind.name, link, view.get(link)].append(view)
         return view
 
+    def subjects(self, entry: Entry) -> set[bytes]:
+        """R-14.5: of whom a record speaks: whoever it answers, and the people whom it names."""
+        kind = KINDS.get(entry.kind or "")
+        above = self.entries.get(entry.about or b"")
+        named = kind.people(entry.fields) if kind else set()
+        return (named | ({above.person} if above else set())) - {entry.person}
+
+    def is_hidden(self, record_id: bytes) -> bool:
+        """Whether the moderators or the roll have hidden the words of a record here."""
+        held, entry = self.authority.registers.get((HIDDEN, record_id)), self.entries.get(record_id)
+        return bool(held and entry and registers.hides(held, self.subjects(entry)))
+
     def linked(self, kind: str, link: str, record_id: bytes) -> list[View]:
         """Views of one kind whose `link` ("about" or "intent") is this record, as folded."""
         return self._linked[kind, link, record_id]
@@ -123,6 +137,9 @@ def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     for view in reversed(list(thread.views.values())):
         if view["kind"] in KINDS:
             KINDS[view["kind"]].settle(thread, view)
+    for view in thread.views.values():
+        if thread.is_hidden(view["id"]):
+            _hide(view)
     return thread
 
 
@@ -176,6 +193,13 @@ def _tombstone(thread: Thread, entry: Entry) -> None:
     }
     gone = Refused("R-01.17", "its author retracted it")
     thread.history.append(Told(entry._replace(kind=None, fields={}), gone))
+
+
+def _hide(view: View) -> None:
+    """R-14.6: the words leave the view; what is counted stays."""
+    kind = KINDS.get(view["kind"])
+    words = [name for name, one in kind.fields.items() if one.wording] if kind else []
+    view.update(dict.fromkeys(words), hidden=True)
 
 
 class _Counting:

@@ -180,7 +180,7 @@ class Remove(Kind):
         thread.make_view(entry, state=state)
 
 
-@kind("words", about=("proposal", "renewal", "remove"), posted=False)
+@kind("words", about=("proposal", "renewal", "remove", "hide"), posted=False)
 class Words(Kind):
     """The words of an open record, sealed for the neighbourhood; they can be taken back."""
 
@@ -188,6 +188,7 @@ class Words(Kind):
     title = Text(max=120)
     text = Text(max=2000)
     why = Text(max=500)
+    reason = Text(max=500)
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-16.1: the author's own, the first of them."""

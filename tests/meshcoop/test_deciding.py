@@ -155,7 +155,7 @@ def test_software_does_not_vote_for_a_renewal_that_leaves_out_what_holds():
 
 def test_software_agrees_by_itself_only_to_newcomers():
     with street(homes=3) as homes:
-        ada, ben, cho = homes
+        ada, _ben, cho = homes
         by_software(*homes)
         deciding.renew(ada.author, vouchers=3)
         by_software(*homes)
