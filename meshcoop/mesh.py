@@ -232,4 +232,16 @@ class Mesh:
                     duty()
                 except Refused as refusal:  # such as the day's quota: it stays due
                     _LOG.warning("put off until later: %s", refusal)
+            self._part()
             await trio.sleep(_DUTY_SECONDS)
+
+    def _part(self) -> None:
+        """Ends conversations with devices that belong to nobody here any more (R-05.3)."""
+        known = self.inbox.state.authority
+        for one in list(self.conversations.values()):
+            device = known.devices.get(one.device) if known else None
+            if known and (
+                known.author(one.device) is None or (device and device.revoked is not None)
+            ):
+                _LOG.info("peer %s belongs to nobody here any more", one.peer)
+                one.end()

@@ -111,19 +111,25 @@ class Peers:
 
     async def run(self) -> None:
         """Dials and watches until cancelled."""
-        async with trio.open_nursery() as self._nursery:
-            nursery = self._nursery
-            nursery.start_soon(self._watch)
-            for peer in self._network.peers():
-                self._visit(peer)
-            while True:
-                for address in self._due():
-                    nursery.start_soon(self._dial, address)
-                talking = self._talking()
-                opened = [one for one in self._dialling if one in talking]
-                if len(talking) > LINKS and len(opened) > LINKS // 2:
-                    await self._network.drop(opened[0])
-                await trio.sleep(_TICK)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                nursery.start_soon(self._watch)
+                for peer in self._network.peers():
+                    self._visit(peer)
+                await self._dial_due(nursery)
+        finally:
+            self._nursery = None  # conversations may end later than this
+
+    async def _dial_due(self, nursery: trio.Nursery) -> None:
+        while True:
+            for address in self._due():
+                nursery.start_soon(self._dial, address)
+            talking = self._talking()
+            opened = [one for one in self._dialling if one in talking]
+            if len(talking) > LINKS and len(opened) > LINKS // 2:
+                await self._network.drop(opened[0])
+            await trio.sleep(_TICK)
 
     async def _watch(self) -> None:
         async for event in self._network.events:

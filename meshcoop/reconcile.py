@@ -109,6 +109,7 @@ class Conversation:
         self.peer = stream.peer
         self.opener = opener  # the peer id of the side that opened the stream
         self.person: bytes | None = None
+        self.device = b""
         self._scope = trio.CancelScope()
         self._stream = stream
         self._credentials = credentials
@@ -225,6 +226,7 @@ class Conversation:
 
     def _on_hello(self, greeting: sync.Hello) -> None:
         self.person = self._credentials.check(greeting, self.peer)
+        self.device = greeting.device
         self._session.admit()
         self._deadline.deadline = trio.current_time() + float("inf")
         self._watcher.on_met(self)

@@ -5,6 +5,8 @@ from random import Random
 
 from simulation import MARK, Home
 
+from meshcoop import deciding
+from protocol.errors import Refused
 from protocol.thread import View
 
 
@@ -14,6 +16,7 @@ def act(home: Home, random: Random) -> None:
     if home.author.state.ring.current() is None:
         return
     ways = [_respond, _respond, _agree, _agree, _receipt, _confirm, _confirm, _close, _retract]
+    ways += [_propose, _vote, _vote, _vote, _renew, _renew, _flag, _hide]
     random.shuffle(ways)
     for way in ways:
         if random.random() < 0.7 and way(home, random):
@@ -106,3 +109,46 @@ def _retract(home: Home, random: Random) -> bool:
     kind = random.choice(("offer", "request", "response", "profile"))
     one = _pick(home, random, kind, lambda v: v["author"] == me)
     return bool(one and home.post("retract", {}, one["id"]))
+
+
+def _propose(home: Home, random: Random) -> bool:
+    if random.random() < 0.7:
+        return False
+    rule = random.choice(("answer_days", "credit_low=-", "settle_hours", "quota_records"))
+    low = 20_000 if rule == "quota_records" else 1
+    value = f"{rule}{'' if '=' in rule else '='}{random.randint(low, 2 * low + 9)}"
+    given = {"title": f"{value}? asks {home.name}", "change": f"charter {value}"}
+    return bool(home.post("proposal", given))
+
+
+def _vote(home: Home, random: Random) -> bool:
+    kind = random.choice(("proposal", "renewal"))
+    one = _pick(home, random, kind, lambda v: v["state"] == "open")
+    choice = "yes" if random.random() < 0.9 else "no"
+    return bool(one and home.post("vote", {"choice": choice}, one["id"]))
+
+
+def _renew(home: Home, random: Random) -> bool:
+    assert home.author is not None
+    assert home.author.state.authority is not None
+    if _pick(home, random, "renewal", lambda v: v["state"] == "open"):
+        return False  # rivals come from homes that have not heard of it
+    members = sorted(home.author.state.authority.members)
+    council = sorted(random.sample(members, min(3, len(members))))
+    try:
+        home.posted.append(deciding.renew(home.author, moderators=council).id)
+    except Refused as refusal:
+        home.refused.append(refusal)
+        return False
+    return True
+
+
+def _flag(home: Home, random: Random) -> bool:
+    kind = random.choice(("offer", "request"))
+    one = _pick(home, random, kind, lambda v: v["author"] != home.identity.person)
+    return bool(one and random.random() < 0.3 and home.post("flag", {"reason": "?"}, one["id"]))
+
+
+def _hide(home: Home, random: Random) -> bool:
+    one = _pick(home, random, "flag", lambda v: v["state"] == "open")
+    return bool(one and home.post("hide", {}, one["about"]))

@@ -1,0 +1,34 @@
+"""The fixture with which simulated neighbourhoods run in simulated time."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import trio._core._run as scheduler
+from simulation import NAMES, Street
+from trio.testing import MockClock
+
+Scenario = Callable[[Street], Awaitable[None]]
+Simulate = Callable[..., Street]
+
+
+@pytest.fixture
+def simulate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulate]:
+    """Runs a scenario in simulated time with Trio's scheduling seeded, so that it repeats exactly."""
+    monkeypatch.setattr(scheduler, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
+    state = scheduler._r.getstate()
+    memory = Path("/dev/shm")
+
+    def run(seed: int, scenario: Scenario, names: tuple[str, ...] = NAMES) -> Street:
+        print(f"seed {seed}")  # noqa: T201 -- pytest shows it when the run fails
+        scheduler._r.seed(seed)
+        where = memory if memory.is_dir() else tmp_path
+        with tempfile.TemporaryDirectory(dir=where) as folder:
+            street = Street(seed, Path(folder), names)
+            trio.run(scenario, street, clock=MockClock(autojump_threshold=0))
+        return street
+
+    yield run
+    scheduler._r.setstate(state)
