@@ -12,6 +12,7 @@ from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.peers import Peers
 from meshcoop.reconcile import GAP_SECONDS, Conversation, Credentials
+from meshcoop.rotation import Rotation
 from protocol import gossip, sync
 from protocol.errors import Refused
 from protocol.record import Record
@@ -59,9 +60,11 @@ class Mesh:
             random=random,
         )
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
+        self._expected: set[bytes] = set()  # people who came by an invitation of this home
         self._grown: set[bytes] = set()
         self._growth = trio.Event()
         self._countersigner = duties.Countersigner(author)
+        self._rotation = Rotation(author, now)
         author.signed.append(self._publish)
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
@@ -87,6 +90,10 @@ class Mesh:
             with trio.move_on_after(OWN_HEAD_SECONDS):
                 await self.settled.wait()
         self.may_sign.set()
+
+    def expect(self, person: bytes) -> None:
+        """Somebody has come by an invitation of this home, which then gives them the keys at once."""
+        self._expected.add(person)
 
     # -- sync -------------------------------------------------------------------------------------
 
@@ -221,7 +228,9 @@ class Mesh:
             late = self._now() - _SEAL_AFTER_MS
             known = self.conversations.items()
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
-            duties.accept_charter(self.author)
-            duties.seal_epochs(self.author, met)
-            self._countersigner.run()
+            if self.author.able:
+                duties.accept_charter(self.author)
+                self._rotation.run()
+                duties.seal_epochs(self.author, met | self._expected)
+                self._countersigner.run()
             await trio.sleep(_DUTY_SECONDS)

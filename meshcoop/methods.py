@@ -13,6 +13,8 @@ import trio
 from meshcoop.api import Method
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
+from meshcoop.key_methods import KeyMethods
+from meshcoop.params import Params, digits, number, text
 from meshcoop.present import Presenter, iso
 from protocol.balance import Balance
 from protocol.schema import KINDS
@@ -20,8 +22,6 @@ from protocol.thread import View
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
-
-Params = dict[str, Any]
 
 MAX_ROWS = 500
 _USAGE = 2
@@ -47,6 +47,7 @@ class Methods:
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            **KeyMethods(self._node).table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -80,6 +81,7 @@ class Methods:
             },
             "person": presenter.person(person) if person else None,
             "device": device.hex(),
+            "trouble": _trouble(member),
             "peers": [
                 {
                     "peer_id": peer,
@@ -126,7 +128,7 @@ class Methods:
 
     async def wait(self, params: Params) -> bool:
         """Whether what is asked for came to be in time."""
-        with trio.move_on_after(_number(params, "timeout", 30)):
+        with trio.move_on_after(number(params, "timeout", 30)):
             while not self._is_so(params):
                 with trio.move_on_after(0.2):  # peers come and go without a record
                     await self._node.changed.wait()
@@ -139,9 +141,9 @@ class Methods:
         store, views = member.state.store, member.state.views
         wanted_id, state_hash = params.get("id"), params.get("state_hash")
         return (
-            store.count() >= _number(params, "records", 0)
-            and len(member.mesh.conversations) >= _number(params, "peers", 0)
-            and (wanted_id is None or bool(store.matching(_hex(wanted_id))))
+            store.count() >= number(params, "records", 0)
+            and len(member.mesh.conversations) >= number(params, "peers", 0)
+            and (wanted_id is None or bool(store.matching(digits(wanted_id))))
             and (state_hash is None or views.state_hash().hex() == state_hash)
         )
 
@@ -149,21 +151,21 @@ class Methods:
 
     async def join(self, params: Params) -> bool:
         """Knocks with an invitation; whether this home now belongs."""
-        name = _text(params, "name")
+        name = text(params, "name")
         return await self._node.join(
-            _text(params, "invitation"), name, _number(params, "seconds", 60)
+            text(params, "invitation"), name, number(params, "seconds", 60)
         )
 
     async def invite(self, params: Params) -> Params:
         """A new invitation."""
         member = await self._node.may_sign()
-        text, expires = member.door.invite(approve=bool(params.get("approve")))
-        return {"invitation": text, "expires": iso(expires)}
+        code, expires = member.door.invite(approve=bool(params.get("approve")))
+        return {"invitation": code, "expires": iso(expires)}
 
     async def approve(self, params: Params) -> Params:
         """Vouches for somebody who knocked."""
         member = await self._node.may_sign()
-        typed = _text(params, "person")
+        typed = text(params, "person")
         person = self._finder(member).newcomer(typed, member.door.knocks())
         admitted = member.door.approve(person)
         return {"person": person.hex(), "state": "member" if admitted else "waiting"}
@@ -179,7 +181,7 @@ class Methods:
             raise Mistake("The fields of a record are a map of names and values.", _USAGE)
         about, person = params.get("about"), params.get("as")
         one = member.author.post(
-            _text(params, "kind"),
+            text(params, "kind"),
             fields,
             about=finder.record(about) if about is not None else None,
             person=finder.person(person) if person is not None else None,
@@ -189,9 +191,9 @@ class Methods:
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
-        member = self._member()
-        what, presenter = _text(params, "what"), self._presenter(member)
-        limit = min(int(_number(params, "limit", MAX_ROWS)), MAX_ROWS)
+        member = self._node.belonging()
+        what, presenter = text(params, "what"), self._presenter(member)
+        limit = min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
         if what == "people":
             return presenter.people()[:limit]
         kind = {one.plural: one for one in KINDS.values() if one.states}.get(what)
@@ -214,8 +216,8 @@ class Methods:
 
     async def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        member = self._member()
-        record_id = self._finder(member).record(_text(params, "id"))
+        member = self._node.belonging()
+        record_id = self._finder(member).record(text(params, "id"))
         row = member.state.store.get(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
@@ -229,7 +231,7 @@ class Methods:
 
     async def balance(self, params: Params) -> Params | list[Params]:
         """Minutes given and received, of one person or of all members."""
-        member = self._member()
+        member = self._node.belonging()
         presenter, found = self._presenter(member), member.state.views.balances()
 
         def shown(person: bytes) -> Params:
@@ -249,19 +251,12 @@ class Methods:
 
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
-        member = self._member()
-        limit = min(int(_number(params, "limit", 50)), MAX_ROWS)
+        member = self._node.belonging()
+        limit = min(int(number(params, "limit", 50)), MAX_ROWS)
         presenter = self._presenter(member)
-        return [presenter.view(v) for v in member.state.views.search(_text(params, "words"), limit)]
+        return [presenter.view(v) for v in member.state.views.search(text(params, "words"), limit)]
 
     # -- parts ------------------------------------------------------------------------------------
-
-    def _member(self) -> "Member":
-        if self._node.member is None:
-            raise Mistake(
-                "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
-            )
-        return self._node.member
 
     def _presenter(self, member: "Member") -> Presenter:
         return Presenter(member.state, self._node.now)
@@ -287,11 +282,19 @@ _NOBODY: Params = {
     "neighbourhood": None,
     "person": None,
     "device": None,
+    "trouble": None,
     "peers": [],
     "records": 0,
     "set_hash": None,
     "state_hash": None,
 }
+
+
+def _trouble(member: "Member") -> str | None:
+    """Why nothing is signed at this home, if that is so."""
+    author = member.author
+    fault = None if author.able else author.fault(next(iter(author.devices)))
+    return fault.reason if fault else None
 
 
 def set_hash(ids: Any) -> bytes:
@@ -300,26 +303,3 @@ def set_hash(ids: Any) -> bytes:
     for one in ids:
         hasher.update(one)
     return hasher.digest()
-
-
-def _text(params: Params, name: str) -> str:
-    value = params.get(name)
-    if type(value) is not str or not value.strip():
-        raise Mistake(f"`{name}` is missing.", _USAGE)
-    return value
-
-
-def _number(params: Params, name: str, default: float) -> float:
-    value = params.get(name)
-    if value is None:
-        return default
-    if type(value) not in {int, float} or not 0 <= value < 2**40:
-        raise Mistake(f"`{name}` is a number, 0 or more.", _USAGE)
-    return float(value)
-
-
-def _hex(value: Any) -> str:
-    text = str(value).lower()
-    if not 8 <= len(text) <= 64 or not set(text) <= set("0123456789abcdef"):  # noqa: PLR2004
-        raise Mistake("An id is 8 to 64 hexadecimal digits.", _USAGE)
-    return text

@@ -76,26 +76,27 @@ class State:
 
     def read_act(self, row: Row) -> bool:
         """Remembers an open record of authority; what is malformed or over the quota is none."""
-        one = row.record
-        if row.over or one.content is None or one.fields.reach != record.OPEN:
-            return False
+        act = None if row.over else self.act(row.record)
+        if act is not None:
+            self._acts[act.id] = act
+        return act is not None
+
+    def act(self, one: Record) -> Act | None:
+        """An open record of authority as it is read; None if it is malformed or something else."""
+        if one.content is None or one.fields.reach != record.OPEN:
+            return None
         try:
             name, values = schema.read_content(one.content)
-        except Refused:
-            return False
-        if name not in _ACTS or KINDS[name].audience_code != one.fields.audience:
-            return False
-        fields = one.fields
-        act = Act(
-            one.id, fields.device, fields.seq, fields.time, name, values, tuple(fields.parents)
-        )
-        try:
+            if name not in _ACTS or KINDS[name].audience_code != one.fields.audience:
+                return None
+            fields = one.fields
+            place = (one.id, fields.device, fields.seq, fields.time)
+            act = Act(*place, name, values, tuple(fields.parents))
             if one.id == self.neighbourhood:
                 authority.founding(act)
         except Refused:
-            return False
-        self._acts[one.id] = act
-        return True
+            return None
+        return act
 
     def forget_act(self, record_id: bytes) -> None:
         """The record is no longer kept."""
@@ -116,7 +117,10 @@ class State:
         before = self.authority
         acts = [act for act in self._acts.values() if not self._ahead(act.time, _AUTHORITY)]
         self.authority = authority.fold(charter, acts, self._forks())
-        if self.ring.learn(self._epochs(acts)) and before is not None:
+        counting = self._epochs(acts)
+        counted = {act.id for act in counting}
+        others = [act for act in acts if act.kind == "epoch" and act.id not in counted]
+        if self.ring.learn(counting, others) and before is not None:
             return self._roots()
         if before is None:
             return set()
@@ -132,14 +136,16 @@ class State:
         assert self.authority is not None
         found: list[Act] = []
         last = 0
-        for act in sorted(acts, key=lambda one: (one.fields.get("number", 0), one.id)):
-            if act.kind != "epoch" or not self.member(act.device):
-                continue
+        epochs = (act for act in acts if act.kind == "epoch")
+        for act in sorted(epochs, key=lambda one: (one.fields["number"], one.id)):
+            if act.fields["number"] > last + 1:
+                break
+            last = act.fields["number"]
             receivers = {self.authority.author(one[: seal.KEY]) for one in act.fields["seals"]}
-            counts = any(self.authority.counts(act, one) for one in receivers or {None})
-            if counts and act.fields["number"] <= last + 1:
+            if self.member(act.device) and any(
+                self.authority.counts(act, one) for one in receivers or {None}
+            ):
                 found.append(act)
-                last = act.fields["number"]
         return found
 
     def seals(self) -> set[tuple[bytes, bytes]]:

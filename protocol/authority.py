@@ -62,6 +62,7 @@ class Authority:
     devices: dict[bytes, Device]
     forks: Mapping[bytes, int] = field(default_factory=dict)
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
+    belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.21)
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
     _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(
@@ -72,6 +73,14 @@ class Authority:
         """The member whose device this is, or None."""
         known = self.devices.get(device)
         return known.person if known and known.person in self.members else None
+
+    def live(self, device: bytes) -> bool:
+        """Whether the device is a member's and not revoked: it may take part, and read."""
+        return self.author(device) is not None and self.devices[device].revoked is None
+
+    def devices_of(self, person: bytes) -> list[Device]:
+        """The devices of a person, revoked ones too, by key."""
+        return sorted(one for one in self.devices.values() if one.person == person)
 
     def stands(self, device: bytes, seq: int) -> bool:
         """Whether number `seq` of the device's log lies before its fork and its revocation."""
@@ -93,8 +102,8 @@ class Authority:
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of `people`, sorted."""
         wanted = set(people)
-        live = (one for one in self.devices.values() if one.revoked is None)
-        return sorted(one.box for one in live if one.person in wanted)
+        known = (one for one in self.devices.values() if one.person in wanted)
+        return sorted(one.box for one in known if one.revoked is None)
 
     def may_vouch(self, voucher: bytes, time: int) -> bool:
         """R-03.7: whether the charter lets them admit one more person in the month of `time`."""
@@ -149,7 +158,9 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
     ordered = sorted({act.id: act for act in acts}.values(), key=lambda act: (act.time, act.id))
     every = _fold(charter, ordered, {}, strict=False)
     storable = frozenset(one for one in every.devices if every.author(one) is not None)
-    return replace(_fold(charter, ordered, forks, strict=True), storable=storable)
+    belonging = frozenset(every.members)
+    strict = _fold(charter, ordered, forks, strict=True)
+    return replace(strict, storable=storable, belonging=belonging)
 
 
 def _fold(

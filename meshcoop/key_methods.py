@@ -1,0 +1,82 @@
+"""The methods of the local API about people's devices (specs/06-local-api.md)."""
+
+from typing import TYPE_CHECKING
+
+from meshcoop.api import Method
+from meshcoop.errors import Mistake
+from meshcoop.find import Finder
+from meshcoop.params import Params, digits, raw
+from meshcoop.present import Presenter
+from protocol import statement
+from protocol.authority import Device
+from protocol.schema import KINDS
+
+if TYPE_CHECKING:
+    from meshcoop.node import Member, Node
+
+
+class KeyMethods:
+    """Answers for one node; keys and words never come this way, only what they have signed."""
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        return {"devices": self.devices, "device": self.device, "carry": self.carry}
+
+    async def devices(self, params: Params) -> list[Params]:
+        """A person's devices and their state; of this home's person if left out."""
+        member = self._node.belonging()
+        authority = member.state.authority
+        if authority is None:
+            return []
+        if params.get("person") is not None:
+            presenter = Presenter(member.state, self._node.now)
+            people = {Finder(member.state, presenter).person(params["person"])}
+        else:
+            known = (authority.devices.get(one) for one in member.author.devices)
+            people = {one.person for one in known if one}
+        found = [one for person in sorted(people) for one in authority.devices_of(person)]
+        return [self._shown(member, one) for one in found]
+
+    async def device(self, params: Params) -> Params:
+        """One device, by the beginning of its key."""
+        member = self._node.belonging()
+        prefix = digits(params.get("device"))
+        known = member.state.authority.devices if member.state.authority else {}
+        found = [one for key, one in sorted(known.items()) if key.hex().startswith(prefix)]
+        if not found:
+            raise Mistake(f"No device here is {prefix}; `meshcoop devices PERSON` shows theirs.")
+        if len(found) > 1:
+            raise Mistake(f"Several devices begin with {prefix}; give more digits.")
+        return self._shown(member, found[0])
+
+    async def carry(self, params: Params) -> Params:
+        """Posts a statement that somebody's root key has signed: a device certified or revoked."""
+        member = await self._node.may_sign()
+        said = statement.read(raw(params, "statement"))
+        if said.place != member.state.neighbourhood[: statement.PLACE]:
+            raise Mistake("This statement is for another neighbourhood.")
+        one = member.author.write(KINDS["device"], {"statement": raw(params, "statement")})
+        return {"id": one.id.hex()}
+
+    def _shown(self, member: "Member", one: Device) -> Params:
+        log = member.state.store.log(one.key)
+        presenter = Presenter(member.state, self._node.now)
+        return {
+            "device": one.key.hex(),
+            "person": presenter.person(one.person),
+            "state": _state(member, one),
+            "records": log.head.seq if log else 0,
+            "after": one.revoked,
+            "here": one.key in member.author.devices,
+            "place": member.state.neighbourhood[: statement.PLACE].hex(),
+        }
+
+
+def _state(member: "Member", one: Device) -> str:
+    if one.revoked is not None:
+        return "revoked"
+    log = member.state.store.log(one.key)
+    return "forked" if log and log.fork is not None else "live"
