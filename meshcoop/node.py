@@ -216,11 +216,15 @@ class Node:
         assert self.member is not None
         mesh, author = self.member.mesh, self.member.author
         await mesh.may_sign.wait()
+        if self.store.meta("name") is not None:
+            await mesh.settled.wait()  # who comes back has a name already
         while (name := self.store.meta("name")) is not None:
-            if mesh.settled.is_set() and self.member.state.ring.current() and author.able:
+            if self.member.state.ring.current() and author.able:
                 with self.store.transaction():
                     duties.accept_charter(author)
-                    if author.person not in self.member.state.views.latest("profile"):
+                    named = self.member.state.views.latest("profile")
+                    # Who came back with the words alone is called by their key, and may have a name.
+                    if author.person not in named and name != author.person.hex()[:8]:
                         author.write(KINDS["profile"], {"name": name})
                     self.store.set_meta("name", None)
                     self.store.set_meta(ARRIVAL, None)
