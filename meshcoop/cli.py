@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from meshcoop.commands import backup, belonging, keys, nodes, records, screen, workshop
+from meshcoop.commands import backup, belonging, guests, keys, nodes, records, screen, workshop
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
 from meshcoop.errors import USAGE, Mistake
@@ -25,7 +25,7 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, keys, backup, nodes, records, workshop):
+    for group in (belonging, guests, keys, backup, nodes, records, workshop):
         group.register(app)
     app.meta.default(_launcher(app))
     return app

@@ -82,6 +82,10 @@ class Door:
         certificate = row[0] if row else self._mesh.inbox.state.statement(person)
         if certificate is None:
             raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
+        return self.vouch(person, certificate)
+
+    def vouch(self, person: bytes, certificate: bytes) -> bool:
+        """Vouches for a person with their first device; whether they now belong."""
         if not self._is_member(person):
             self._vouch(person, certificate)
         return self._is_member(person)

@@ -6,6 +6,7 @@ sentence, never a traceback.
 
 import hashlib
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -14,8 +15,9 @@ from meshcoop.api import Method
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.key_methods import KeyMethods
-from meshcoop.params import Params, digits, number, text
+from meshcoop.params import Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
+from protocol import seal
 from protocol.balance import Balance
 from protocol.schema import KINDS
 from protocol.thread import View
@@ -180,19 +182,21 @@ class Methods:
         if type(fields) is not dict:
             raise Mistake("The fields of a record are a map of names and values.", _USAGE)
         about, person = params.get("about"), params.get("as")
-        one = member.author.post(
-            text(params, "kind"),
-            fields,
-            about=finder.record(about) if about is not None else None,
-            person=finder.person(person) if person is not None else None,
-            resolve=finder.resolve,
-        )
+        given: Params = {
+            "about": finder.record(about) if about is not None else None,
+            "person": finder.person(person) if person is not None else None,
+            "resolve": finder.resolve,
+        }
+        guest = member.guests.of(given["person"]) if person is not None else None
+        seed = await member.guests.open(guest, pin(params)) if guest else b""
+        with member.guests.lent(guest, seed) if guest else nullcontext():
+            one = member.author.post(text(params, "kind"), fields, **given)
         return {"id": one.id.hex()}
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
         member = self._node.belonging()
-        what, presenter = text(params, "what"), self._presenter(member)
+        what, presenter = text(params, "what"), await self._reader(member, params)
         limit = min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
         if what == "people":
             return presenter.people()[:limit]
@@ -221,7 +225,8 @@ class Methods:
         row = member.state.store.get(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        thread, presenter = member.state.thread(row.root), self._presenter(member)
+        presenter = await self._reader(member, params)
+        thread = member.state.thread(row.root)
         history = presenter.history(thread)
         view = thread.views.get(record_id)
         if view is not None:
@@ -260,6 +265,16 @@ class Methods:
 
     def _presenter(self, member: "Member") -> Presenter:
         return Presenter(member.state, self._node.now)
+
+    async def _reader(self, member: "Member", params: Params) -> Presenter:
+        """A presenter that also opens what is private to the guest who gives their PIN."""
+        if params.get("as") is None:
+            return self._presenter(member)
+        guest = member.guests.of(self._finder(member).person(params["as"]))
+        if guest is None:
+            return self._presenter(member)
+        box = seal.box_key(await member.guests.open(guest, pin(params)))
+        return Presenter(member.state, self._node.now, [box])
 
     def _finder(self, member: "Member") -> Finder:
         return Finder(member.state, self._presenter(member))

@@ -13,6 +13,7 @@ from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.guests import Guests
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
@@ -45,6 +46,7 @@ class Member:
     author: Author
     mesh: Mesh
     door: Door
+    guests: Guests
 
     @property
     def state(self) -> State:
@@ -207,7 +209,7 @@ class Node:
         mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door)
+        self.member = Member(author, mesh, door, Guests(author, self._unlocked))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(self._introduce)
 

@@ -7,6 +7,7 @@ from meshcoop.errors import Mistake
 Params = dict[str, Any]
 
 _USAGE = 2
+_MAX_PIN = 1024
 
 
 def text(params: Params, name: str) -> str:
@@ -41,3 +42,11 @@ def raw(params: Params, name: str) -> bytes:
         return bytes.fromhex(text(params, name))
     except ValueError:
         raise Mistake(f"`{name}` is no hexadecimal digits.", _USAGE) from None
+
+
+def pin(params: Params) -> str | None:
+    """A guest's PIN, if one was given. Raises Mistake (2)."""
+    value = params.get("pin")
+    if value is not None and (type(value) is not str or len(value) > _MAX_PIN):
+        raise Mistake(f"A PIN is a text of up to {_MAX_PIN} characters.", _USAGE)
+    return value

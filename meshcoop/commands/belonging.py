@@ -37,7 +37,7 @@ def _found(
     name: str, /, *, as_: Name, listen: Listen = None, context: Given, **fields: Any
 ) -> None:
     """Begins a new neighbourhood, with you as its founder."""
-    _check_name(as_)
+    check_name(as_)
     kind = KINDS["charter"]
     charter = kind.read({"name": name, **fields}, _nobody_yet)
     kind.check({**charter, "founders": []})
@@ -96,7 +96,7 @@ def _join(
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", 2)
     as_ = as_ or recovery.person_of(root or b"").hex()[:8]
-    _check_name(as_)
+    check_name(as_)
     if context.home.read_settings().neighbourhood:
         with context.node() as node:
             node.call("join", invitation=code, name=as_, seconds=wait)
@@ -187,7 +187,8 @@ def _who(status: dict[str, Any]) -> dict[str, Any]:
     return {name: status[name] for name in ("person", "device", "neighbourhood")}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Refused unless a person can be called so."""
     kind = KINDS["profile"]
     kind.check({"name": name.strip()})
 
