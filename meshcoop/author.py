@@ -18,6 +18,8 @@ from protocol.record import Header, Record
 from protocol.schema import KINDS, Kind
 from protocol.thread import Entry, Thread
 
+CLOCK_BEHIND_MS = 3_600_000
+
 _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
@@ -37,6 +39,7 @@ class Author:
         self.now = now
         self.random = random
         self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
+        self.elsewhere: set[bytes] = set()  # devices that were made on another machine
 
     @property
     def person(self) -> bytes:
@@ -145,7 +148,41 @@ class Author:
         if not mine:
             whose = "that person" if person else "a member"
             raise Refused("R-03.5", f"no device of {whose} is at this home")
-        return mine[0]
+        faults = {key: self.fault(key) for key in mine}
+        fit = next((key for key, fault in faults.items() if fault is None), None)
+        if fit is None:
+            raise faults[mine[0]] or Refused("R-03.5", "no device at this home may sign")
+        return fit
+
+    def check(self) -> None:
+        """Raises Refused where this home has devices and none of them may sign."""
+        if not self.able:
+            self._device(None)
+
+    @property
+    def able(self) -> bool:
+        """Whether some device of this home may sign now."""
+        return any(self.state.member(one) and self.fault(one) is None for one in self.devices)
+
+    def fault(self, device: bytes) -> Refused | None:
+        """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
+        known, log = self.state.authority, self.inbox.store.log(device)
+        found = None
+        if known and device in known.devices and known.devices[device].revoked is not None:
+            found = "this home's device has been revoked"
+        elif log is not None and log.fork is not None:
+            found = "this home's device signed twice with one number, as a copied disk does"
+        elif device in self.elsewhere:
+            found = "this home was copied or moved here from another machine"
+        elif log is not None and log.head.time > self.now() + CLOCK_BEHIND_MS:
+            when = datetime.fromtimestamp(log.head.time / 1000, UTC).isoformat(" ", "minutes")
+            return Refused(
+                "R-03.32",
+                f"this machine's clock is over an hour behind what was last signed here ({when}); "
+                "set it, or certify a new device with `meshcoop certify`",
+            )
+        remedy = "certify a new one from the recovery words with `meshcoop certify`"
+        return Refused("R-03.32", f"{found}; {remedy}") if found else None
 
     def _draft(
         self, kind: Kind, device: bytes, about: bytes | None, fields: dict[str, Any]

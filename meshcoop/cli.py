@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from meshcoop.commands import belonging, deciding, nodes, records, screen, workshop
+from meshcoop.commands import (
+    backup,
+    belonging,
+    deciding,
+    guests,
+    keys,
+    nodes,
+    records,
+    screen,
+    workshop,
+)
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
 from meshcoop.errors import USAGE, Mistake
@@ -25,7 +35,7 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, nodes, records, workshop):
+    for group in (belonging, deciding, guests, keys, backup, nodes, records, workshop):
         group.register(app)
     app.meta.default(_launcher(app))
     return app

@@ -9,20 +9,23 @@ from protocol.errors import Refused
 from protocol.schema import KINDS
 from protocol.seal import EpochKey
 
+MAX_SEALS = 64  # in one epoch record
 _NAMED = 7  # parents of an accept beside the charter
 
 _LOG = logging.getLogger(__name__)
 
 
-def offer_epochs(author: Author, keys: list[EpochKey], device: bytes) -> None:
-    """R-03.8: seals these epoch keys to one device, a record a key."""
+def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
+    """R-03.8: seals these epoch keys to devices, MAX_SEALS of them a record."""
     authority = author.state.authority
     assert authority is not None
-    box = authority.devices[device].box
     for one in keys:
-        sealed = seal.seal_key(one.key, box, author.random(32))
-        fields = {"number": one.number, "key_id": one.id, "seals": [device + sealed]}
-        author.write(KINDS["epoch"], fields)
+        for at in range(0, len(devices), MAX_SEALS):
+            seals = [
+                device + seal.seal_key(one.key, authority.devices[device].box, author.random(32))
+                for device in devices[at : at + MAX_SEALS]
+            ]
+            author.write(KINDS["epoch"], {"number": one.number, "key_id": one.id, "seals": seals})
 
 
 def accept_charter(author: Author) -> None:
@@ -33,12 +36,13 @@ def accept_charter(author: Author) -> None:
         return
     for device in author.devices:
         person = authority.author(device)
-        if person is None or not authority.members[person].admits:
-            continue  # a stranger, or a founder
+        if person is None or author.fault(device) is not None:
+            continue
         sealed = {
             act.fields["key_id"]: act.id
             for act in state.acts("epoch")
-            if any(one.startswith(device) for one in act.fields["seals"])
+            if authority.author(act.device) != person  # a founder needs nobody's key
+            and any(one.startswith(device) for one in act.fields["seals"])
         }
         brought = [*authority.members[person].admits, *sealed.values()]
         missing = [one for one in brought if person not in authority.accepts.get(one, {})]
@@ -50,8 +54,8 @@ def accept_charter(author: Author) -> None:
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Gives the epoch keys held here to members' devices that lack them: to those for whom a
-    person of this home vouched, and to those met just now, whose voucher's home may be away.
+    """Gives the epoch keys held here to members' devices that lack them: to those of people who
+    live here or for whom they vouched, and of those met just now, whose voucher's home may be away.
     """
     state = author.state
     authority, keys = state.authority, state.ring.all()
@@ -61,14 +65,12 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     if mine == {None}:
         return
     sent = state.seals()
-    for device in sorted(authority.devices):
-        person = authority.author(device)
-        if person is None or authority.devices[device].revoked is not None:
-            continue
-        if not (person in met or authority.vouchers_of(person) & mine):
+    for device in filter(authority.live, sorted(authority.devices)):
+        person = authority.devices[device].person
+        if not (person in met or person in mine or authority.vouchers_of(person) & mine):
             continue
         missing = [one for one in keys if (device, one.id) not in sent]
-        if missing and device not in author.devices:
+        if missing:
             try:
                 offer_epochs(author, missing, device)
             except Refused as refusal:

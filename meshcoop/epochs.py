@@ -19,18 +19,21 @@ class KeyRing:
         self._opened: dict[bytes, EpochKey | None] = {}  # by act
         self.gossip_keys: list[bytes] = []
 
-    def learn(self, acts: Iterable[Act]) -> bool:
-        """The keys that these `epoch` acts, all that count, seal to this home, and no others;
-        whether that changed anything.
+    def learn(self, acts: Iterable[Act], others: Iterable[Act] = ()) -> bool:
+        """The keys that these `epoch` acts, all that count, seal to this home, and of `others`,
+        which do not count, what they open: for reading alone, as number 0. Whether that changed
+        anything.
         """
         keys: dict[bytes, EpochKey] = {}
         for act in acts:
-            if act.id not in self._opened:
-                self._opened[act.id] = self._open(act)
-            found = self._opened[act.id]
+            found = self._of(act)
             # One key under two numbers: the lowest holds, so that nobody can raise it.
             if found and found.number < keys.get(found.id, _LAST).number:
                 keys[found.id] = found
+        for act in others:
+            found = self._of(act)
+            if found:
+                keys.setdefault(found.id, found._replace(number=0))
         changed = keys != self._keys
         self._keys = keys
         self.gossip_keys = [gossip_key(one) for one in self.all()] if changed else self.gossip_keys
@@ -51,7 +54,12 @@ class KeyRing:
 
     def current(self) -> EpochKey | None:
         """The key to write with."""
-        return min(self._keys.values(), key=_rank, default=None)
+        return min((one for one in self._keys.values() if one.number), key=_rank, default=None)
+
+    def _of(self, act: Act) -> EpochKey | None:
+        if act.id not in self._opened:
+            self._opened[act.id] = self._open(act)
+        return self._opened[act.id]
 
     def _open(self, act: Act) -> EpochKey | None:
         for one in act.fields["seals"]:

@@ -1,6 +1,6 @@
 """Founding: a new neighbourhood begins with a charter, its first epoch key and a profile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from meshcoop.state import State
 from meshcoop.store import Store
 from protocol import record, schema, seal, statement
 from protocol.record import Header, Record
-from protocol.schema import KINDS
+from protocol.schema import KINDS, Kind
 from protocol.seal import EpochKey
 from protocol.statement import FOUNDING
 
@@ -30,7 +30,12 @@ class Identity:
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING) -> "Identity":
         """A new person with a new device, to found a neighbourhood or to join the one at `place`."""
-        root_seed, device_seed = random(32), random(32)
+        return cls.of(random(32), random, place)
+
+    @classmethod
+    def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
+        """A new device of the person with this root key."""
+        device_seed = random(32)
         box = seal.box_key(device_seed).public
         certificate = statement.certify(root_seed, device_seed, box, place)
         known = statement.read(certificate)
@@ -39,13 +44,24 @@ class Identity:
 
 def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
     """The record that founds a neighbourhood; its id is the neighbourhood's."""
-    kind = KINDS["charter"]
     values = {**fields, "founders": [identity.statement]}
-    kind.check(values)
-    content = schema.content(kind.name, values)
+    return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING, now)
+
+
+def introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
+    """R-03.31: with this record a member's further device, of which nobody knows, brings itself."""
+    return _first(KINDS["device"], {"statement": certificate}, seed, neighbourhood, now)
+
+
+def _first(
+    kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
+) -> Record:
+    """Number 1 of a log, of a device that nobody knows yet."""
+    kind.check(fields)
+    content = schema.content(kind.name, fields)
     header = Header(
         record.VERSION,
-        identity.device,
+        record.device_key(seed),
         1,
         None,
         now,
@@ -55,14 +71,21 @@ def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
         len(content),
         record.digest(content),
     )
-    return record.sign(header, content, record.FOUNDING, identity.device_seed)
+    return record.sign(header, content, neighbourhood, seed)
 
 
 def open_state(
-    store: Store, neighbourhood: bytes, devices: dict[bytes, bytes], now: Callable[[], int]
+    store: Store,
+    neighbourhood: bytes,
+    devices: dict[bytes, bytes],
+    now: Callable[[], int],
+    boxes: Iterable[tuple[bytes, bytes]] = (),
 ) -> State:
-    """The state of `neighbourhood` in `store`, readable with these devices (key → seed)."""
-    ring = KeyRing((key, seal.box_key(seed)) for key, seed in devices.items())
+    """The state of `neighbourhood` in `store`, readable with these devices (key → seed), and with
+    the `boxes` of earlier ones (key → box secret).
+    """
+    mine = [(key, seal.box_key(seed)) for key, seed in devices.items()]
+    ring = KeyRing([*mine, *((key, seal.box_of(secret)) for key, secret in boxes)])
     return State(store, neighbourhood, ring, now)
 
 

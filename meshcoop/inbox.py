@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from meshcoop import quota
+from meshcoop import certificates, quota
 from meshcoop.pool import Pool
 from meshcoop.rows import Log, Row
 from meshcoop.state import State
@@ -155,7 +155,7 @@ class Inbox:
 
     def _placeable(self, one: Record) -> bool:
         """Whether a pooled record's turn has come."""
-        if not self.state.storable(one.fields.device):
+        if not certificates.storable(self.state, one):
             return False
         known = self.store.log(one.fields.device)
         head = known.head.seq if known else 0
@@ -167,7 +167,7 @@ class Inbox:
         device, seq = one.fields.device, one.fields.seq
         if not self.state.storable(device):
             self._fold_stale(taken)
-        if not self.state.storable(device) and one.id != self.state.neighbourhood:
+        if not certificates.storable(self.state, one) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
             return
         known = self.store.begin_log(device)

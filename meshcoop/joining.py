@@ -82,6 +82,10 @@ class Door:
         certificate = row[0] if row else self._mesh.inbox.state.statement(person)
         if certificate is None:
             raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
+        return self.vouch(person, certificate)
+
+    def vouch(self, person: bytes, certificate: bytes) -> bool:
+        """Vouches for a person with their first device; whether they now belong."""
         if not self._is_member(person):
             self._vouch(person, certificate)
         return self._is_member(person)
@@ -112,8 +116,16 @@ class Door:
             self._vouch(certified.person, knock.statement)
         if not self._is_member(certified.person):
             return [invitation.ANSWER, invitation.WAITING, []]
-        chain = self._mesh.credentials.chain(certified.device)
-        return [invitation.ANSWER, invitation.ADMITTED, chain]
+        self._mesh.expect(certified.person)
+        return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
+
+    def _chain(self, certified: statement.Certified) -> list[bytes]:
+        """R-07.5, R-07.6: what shows the person to be a member, by this device or an earlier one."""
+        authority = self._mesh.inbox.state.authority
+        assert authority is not None
+        known = [one.key for one in authority.devices_of(certified.person)]
+        device = certified.device if certified.device in known or not known else known[0]
+        return self._mesh.credentials.chain(device)
 
     def _certified(self, peer: str, knock: Knock) -> statement.Certified:
         """R-07.3, R-07.4: the invitation is ours, valid, proved, and this person's alone."""
@@ -168,10 +180,15 @@ class Door:
 
 @dataclass(frozen=True)
 class Admitted:
-    """The door is open: `neighbourhood` is the id, `chain` the records that show it (R-07.5)."""
+    """The door is open: `neighbourhood` is the id, `chain` the records that show it (R-07.5), `since`
+    when the person is a member; `known`: the chain certifies the device, which otherwise brings
+    itself (R-07.6).
+    """
 
     neighbourhood: bytes
     chain: list[bytes]
+    since: int
+    known: bool
 
 
 class Joiner(NamedTuple):
@@ -257,8 +274,11 @@ def _read_answer(
             "R-07.5",
             "the inviter's home shows another neighbourhood than the invitation; ask for a new one",
         )
-    hello.member(chain, charter.id, certified.device)
-    return Admitted(charter.id, chain)
+    known = hello.shown(chain, charter.id)
+    if certified.person not in known.members:
+        raise Refused("R-07.5", "the records shown do not make you a member")
+    since = known.members[certified.person].since
+    return Admitted(charter.id, chain, since, known=certified.device in known.devices)
 
 
 def _reachable_first(addresses: list[str]) -> list[str]:

@@ -1,47 +1,47 @@
-"""The key file: a node's secrets, wrapped with a passphrase.
-
-The file is one msgpack map: `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and
-`box`, the secrets under XChaCha20-Poly1305 with everything but nonce and box as associated data.
-"""
+"""The key file: a node's secrets, locked with a passphrase (`meshcoop.lock`)."""
 
 import errno
 import hashlib
 import os
-import secrets
 import socket
 import stat
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgpack
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_decrypt,
-    crypto_aead_xchacha20poly1305_ietf_encrypt,
-)
-from nacl.exceptions import CryptoError
-from nacl.pwhash import argon2id
 
+from meshcoop import lock
 from meshcoop.config import write_private
 from meshcoop.errors import Mistake
+from meshcoop.lock import Lock
 
-_VERSION = 1
-_NONCE = 24  # bytes
-_SEED = 32  # bytes
 _MAX_FILE = 64 * 1024  # bytes
-# What a file may ask of this machine: from the interactive cost, 64 MiB, to eight times it.
-_OPS = range(argon2id.OPSLIMIT_INTERACTIVE, 17)
-_MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 1)
 
 
 @dataclass(frozen=True)
 class HeldDevice:
-    """A device that this node signs with: whose it is, its seed, and what certifies it."""
+    """A device that this node signs with: whose it is, its seed, what certifies it, and on which
+    machine it was made: it signs on no other, so that a copied disk does not fork its log.
+    """
 
     person: bytes  # the person's root public key, 32 bytes
     seed: bytes = field(repr=False)  # 32 bytes
     statement: bytes = field(repr=False)  # signed by the person's root key
+    machine: str = ""  # of machine_id()
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A device of somebody without a machine of their own; `locked` is its seed, under their PIN
+    (a map of `meshcoop.lock`).
+    """
+
+    person: bytes
+    device: bytes
+    name: str
+    statement: bytes = field(repr=False)
+    locked: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,13 @@ class Keys:
     """All secrets of one node. What an error report or a log prints of it holds none of them."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
-    devices: tuple[HeldDevice, ...] = ()
+    devices: tuple[HeldDevice, ...] = ()  # the one to sign with first
     recovery: bytes | None = field(
         default=None, repr=False
-    )  # a root seed, until its words are seen
-    machine: str = ""  # of machine_id(), so that a copied disk is noticed
+    )  # a root seed, until its words are checked
+    guests: tuple[Guest, ...] = ()
+    # Box secrets of devices that were elsewhere: they open what was sealed to these, and sign nothing.
+    boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,67 +64,33 @@ class Unlocked:
 
     path: Path
     keys: Keys
-    _lock: "_Lock" = field(repr=False)
+    _lock: Lock = field(repr=False)
 
     def save(self, keys: Keys) -> "Unlocked":
         """Replaces the file, whole or not at all. Raises Mistake when the disk refuses."""
-        nonce = secrets.token_bytes(_NONCE)
-        box = crypto_aead_xchacha20poly1305_ietf_encrypt(
-            _pack_keys(keys), self._lock.header(), nonce, self._lock.key
-        )
-        write_private(self.path, msgpack.packb({**self._lock.fields(), "nonce": nonce, "box": box}))
+        write_private(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
         return Unlocked(self.path, keys, self._lock)
 
-
-@dataclass(frozen=True)
-class _Lock:
-    """A key with what it was derived from, except for the passphrase."""
-
-    key: bytes = field(repr=False)
-    salt: bytes
-    ops: int
-    mem: int
-
-    @classmethod
-    def derive(cls, passphrase: str, salt: bytes, ops: int, mem: int) -> "_Lock":
-        # NFKC: the same passphrase, whatever keyboard or system it was typed on.
-        secret = unicodedata.normalize("NFKC", passphrase).encode()
-        try:
-            key = argon2id.kdf(_SEED, secret, salt, ops, mem)
-        except RuntimeError:  # libsodium says no more when it gets no memory
-            needed = f"The key file needs {mem >> 20} MiB of free memory"
-            raise Mistake(f"{needed}; close other programs and try again.") from None
-        return cls(key, salt, ops, mem)
-
-    def fields(self) -> dict[str, Any]:
-        return {"version": _VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
-
-    def header(self) -> bytes:
-        packed: bytes = msgpack.packb(list(self.fields().values()))
-        return packed
+    def again(self) -> "Unlocked":
+        """The file as it is now: a command may have changed it while the node runs."""
+        fields = _fields(self.path, _read(self.path))
+        if not self._lock.fits(fields):
+            raise Mistake(f"{self.path} is another file than before; restart the node.")
+        return Unlocked(self.path, _open(self.path, fields, self._lock), self._lock)
 
 
 def create(path: Path, passphrase: str, keys: Keys) -> Unlocked:
     """Writes a new key file (0600). Raises Mistake when something is there already."""
     if os.path.lexists(path):
         raise Mistake(f"{path} already exists; unlock it, or move it to a safe place first.")
-    salt = secrets.token_bytes(argon2id.SALTBYTES)
-    lock = _Lock.derive(passphrase, salt, _OPS.start, _MEM.start)
-    return Unlocked(path, keys, lock).save(keys)
+    return Unlocked(path, keys, Lock.new(passphrase)).save(keys)
 
 
 def unlock(path: Path, passphrase: str) -> Unlocked:
     """Opens the key file. Raises Mistake: each thing that can be wrong with it in one sentence."""
     fields = _fields(path, _read(path))
-    lock = _Lock.derive(passphrase, fields["salt"], fields["ops"], fields["mem"])
-    try:
-        packed = crypto_aead_xchacha20poly1305_ietf_decrypt(
-            fields["box"], lock.header(), fields["nonce"], lock.key
-        )
-    except CryptoError:
-        remedy = "try again, or restore a backup if you are sure of it"
-        raise Mistake(f"The passphrase does not open {path}; {remedy}.") from None
-    return Unlocked(path, _unpack_keys(path, packed), lock)
+    key = Lock.of(fields, passphrase)
+    return Unlocked(path, _open(path, fields, key), key)
 
 
 def machine_id() -> str:
@@ -134,6 +102,15 @@ def machine_id() -> str:
     return hashlib.sha256(
         b"meshcoop machine " + (name or socket.gethostname().encode())
     ).hexdigest()
+
+
+def _open(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
+    try:
+        packed = key.open(fields)
+    except lock.Unlike:
+        remedy = "try again, or restore a backup if you are sure of it"
+        raise Mistake(f"The passphrase does not open {path}; {remedy}.") from None
+    return _unpack_keys(path, packed)
 
 
 def _read(path: Path) -> bytes:
@@ -167,30 +144,28 @@ def _fields(path: Path, data: bytes) -> dict[str, Any]:
     if len(data) > _MAX_FILE:
         _damaged(path)
     try:
-        fields = msgpack.unpackb(data)
+        return lock.check(msgpack.unpackb(data))
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException):
         _damaged(path)
-    if type(fields) is not dict or type(fields.get("version")) is not int:
-        _damaged(path)
-    if fields["version"] != _VERSION:
-        raise Mistake(f"{path} was written by a newer meshcoop; install that version.")
-    sizes = {"salt": argon2id.SALTBYTES, "nonce": _NONCE}
-    fits = all(_is_bytes(fields.get(name), size) for name, size in sizes.items())
-    costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
-    if not (fits and costs and type(fields.get("box")) is bytes):
-        _damaged(path)
-    if fields["ops"] not in _OPS or fields["mem"] not in _MEM:
-        raise Mistake(f"{path} asks for a cost that meshcoop never sets; restore a backup.")
-    return fields
+    except lock.Strange as strange:
+        if strange.why == "newer":
+            sentence = f"{path} was written by a newer meshcoop; install that version."
+        elif strange.why == "costly":
+            sentence = f"{path} asks for a cost that meshcoop never sets; restore a backup."
+        else:
+            _damaged(path)
+        raise Mistake(sentence) from None
 
 
 def _pack_keys(keys: Keys) -> bytes:
-    devices = [[device.person, device.seed, device.statement] for device in keys.devices]
     table = {
         "network_seed": keys.network_seed,
-        "devices": devices,
+        "devices": [[one.person, one.seed, one.statement, one.machine] for one in keys.devices],
         "recovery": keys.recovery,
-        "machine": keys.machine,
+        "guests": [
+            [one.person, one.device, one.name, one.statement, one.locked] for one in keys.guests
+        ],
+        "boxes": [list(one) for one in keys.boxes],
     }
     packed: bytes = msgpack.packb(table)
     return packed
@@ -200,14 +175,15 @@ def _unpack_keys(path: Path, packed: bytes) -> Keys:
     """What only the holder of the passphrase can have written: checked for sense, not for guile."""
     try:
         table = msgpack.unpackb(packed)
-        devices = tuple(HeldDevice(*device) for device in table["devices"])
-        return Keys(table["network_seed"], devices, table["recovery"], table["machine"])
+        return Keys(
+            table["network_seed"],
+            tuple(HeldDevice(*device) for device in table["devices"]),
+            table["recovery"],
+            tuple(Guest(*guest) for guest in table["guests"]),
+            tuple((device, secret) for device, secret in table["boxes"]),
+        )
     except (ValueError, TypeError, KeyError, msgpack.UnpackException):
         _damaged(path)
-
-
-def _is_bytes(value: object, size: int) -> bool:
-    return isinstance(value, bytes) and len(value) == size
 
 
 def _damaged(path: Path) -> NoReturn:

@@ -13,6 +13,7 @@ from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.peers import Peers
 from meshcoop.reconcile import GAP_SECONDS, Conversation, Credentials
+from meshcoop.rotation import Rotation
 from protocol import gossip, sync
 from protocol.errors import Refused
 from protocol.record import Record
@@ -60,9 +61,11 @@ class Mesh:
             random=random,
         )
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
+        self._expected: set[bytes] = set()  # people who came by an invitation of this home
         self._grown: set[bytes] = set()
         self._growth = trio.Event()
         self._countersigner = duties.Countersigner(author)
+        self._rotation = Rotation(author, now)
         author.signed.append(self._publish)
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
@@ -88,6 +91,10 @@ class Mesh:
             with trio.move_on_after(OWN_HEAD_SECONDS):
                 await self.settled.wait()
         self.may_sign.set()
+
+    def expect(self, person: bytes) -> None:
+        """Somebody has come by an invitation of this home, which then gives them the keys at once."""
+        self._expected.add(person)
 
     # -- sync -------------------------------------------------------------------------------------
 
@@ -224,12 +231,14 @@ class Mesh:
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
             for duty in (
                 partial(duties.accept_charter, self.author),
-                partial(duties.seal_epochs, self.author, met),
+                self._rotation.run,
+                partial(duties.seal_epochs, self.author, met | self._expected),
                 partial(deciding.decide, self.author),
                 self._countersigner.run,
             ):
                 try:
-                    duty()
+                    if self.author.able:
+                        duty()
                 except Refused as refusal:  # such as the day's quota: it stays due
                     _LOG.warning("put off until later: %s", refusal)
             self._part()

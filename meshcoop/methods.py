@@ -6,23 +6,25 @@ sentence, never a traceback.
 
 import hashlib
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from meshcoop import deciding
 from meshcoop.api import Method
+from meshcoop.belonging_methods import BelongingMethods
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
+from meshcoop.key_methods import KeyMethods
+from meshcoop.params import Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
+from protocol import seal
 from protocol.balance import Balance
 from protocol.schema import KINDS
 from protocol.thread import View
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
-
-Params = dict[str, Any]
 
 MAX_ROWS = 500
 _USAGE = 2
@@ -40,15 +42,13 @@ class Methods:
             "status": self.status,
             "stop": self.stop,
             "wait": self.wait,
-            "join": self.join,
-            "invite": self.invite,
-            "approve": self.approve,
-            "renew": self.renew,
             "post": self.post,
             "list": self.listing,
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            **BelongingMethods(self._node).table(),
+            **KeyMethods(self._node).table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -83,6 +83,7 @@ class Methods:
             "person": presenter.person(person) if person else None,
             "device": device.hex(),
             "term": presenter.term(),
+            "trouble": _trouble(member),
             "peers": [
                 {
                     "peer_id": peer,
@@ -129,7 +130,7 @@ class Methods:
 
     async def wait(self, params: Params) -> bool:
         """Whether what is asked for came to be in time."""
-        with trio.move_on_after(_number(params, "timeout", 30)):
+        with trio.move_on_after(number(params, "timeout", 30)):
             while not self._is_so(params):
                 with trio.move_on_after(0.2):  # peers come and go without a record
                     await self._node.changed.wait()
@@ -142,51 +143,11 @@ class Methods:
         store, views = member.state.store, member.state.views
         wanted_id, state_hash = params.get("id"), params.get("state_hash")
         return (
-            store.count() >= _number(params, "records", 0)
-            and len(member.mesh.conversations) >= _number(params, "peers", 0)
-            and (wanted_id is None or bool(store.matching(_hex(wanted_id))))
+            store.count() >= number(params, "records", 0)
+            and len(member.mesh.conversations) >= number(params, "peers", 0)
+            and (wanted_id is None or bool(store.matching(digits(wanted_id))))
             and (state_hash is None or views.state_hash().hex() == state_hash)
         )
-
-    # -- belonging --------------------------------------------------------------------------------
-
-    async def join(self, params: Params) -> bool:
-        """Knocks with an invitation; whether this home now belongs."""
-        name = _text(params, "name")
-        return await self._node.join(
-            _text(params, "invitation"), name, _number(params, "seconds", 60)
-        )
-
-    async def invite(self, params: Params) -> Params:
-        """A new invitation."""
-        member = await self._node.may_sign()
-        text, expires = member.door.invite(approve=bool(params.get("approve")))
-        return {"invitation": text, "expires": iso(expires)}
-
-    async def approve(self, params: Params) -> Params:
-        """Vouches for somebody who knocked."""
-        member = await self._node.may_sign()
-        typed = _text(params, "person")
-        person = self._finder(member).newcomer(typed, member.door.knocks())
-        admitted = member.door.approve(person)
-        return {"person": person.hex(), "state": "member" if admitted else "waiting"}
-
-    async def renew(self, params: Params) -> Params:
-        """Proposes the next term, with everything that holds written down."""
-        member = await self._node.may_sign()
-        finder, named = self._finder(member), params.get("moderators")
-        who, title = params.get("person"), params.get("title")
-        if named is not None and type(named) is not list:
-            raise Mistake("The moderators are a list of people.", _USAGE)
-        renewal = deciding.renew(
-            member.author,
-            person=None if who is None else finder.person(_text(params, "person")),
-            moderators=None if named is None else sorted({finder.person(str(p)) for p in named}),
-            vouchers=_integer(params, "vouchers"),
-            share=_integer(params, "share"),
-            title=None if title is None else _text(params, "title"),
-        )
-        return {"id": renewal.id.hex()}
 
     # -- records ----------------------------------------------------------------------------------
 
@@ -198,20 +159,22 @@ class Methods:
         if type(fields) is not dict:
             raise Mistake("The fields of a record are a map of names and values.", _USAGE)
         about, person = params.get("about"), params.get("as")
-        one = member.author.post(
-            _text(params, "kind"),
-            fields,
-            about=finder.record(about) if about is not None else None,
-            person=finder.person(person) if person is not None else None,
-            resolve=finder.resolve,
-        )
+        given: Params = {
+            "about": finder.record(about) if about is not None else None,
+            "person": finder.person(person) if person is not None else None,
+            "resolve": finder.resolve,
+        }
+        guest = member.guests.of(given["person"]) if person is not None else None
+        seed = await member.guests.open(guest, pin(params)) if guest else b""
+        with member.guests.lent(guest, seed) if guest else nullcontext():
+            one = member.author.post(text(params, "kind"), fields, **given)
         return {"id": one.id.hex()}
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
-        member = self._member()
-        what, presenter = _text(params, "what"), self._presenter(member)
-        limit = min(int(_number(params, "limit", MAX_ROWS)), MAX_ROWS)
+        member = self._node.belonging()
+        what, presenter = text(params, "what"), await self._reader(member, params)
+        limit = min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
         if what == "people":
             return presenter.people()[:limit]
         kind = {one.plural: one for one in KINDS.values() if one.states}.get(what)
@@ -234,12 +197,13 @@ class Methods:
 
     async def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        member = self._member()
-        record_id = self._finder(member).record(_text(params, "id"))
+        member = self._node.belonging()
+        record_id = self._finder(member).record(text(params, "id"))
         row = member.state.store.get(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        thread, presenter = member.state.thread(row.root), self._presenter(member)
+        presenter = await self._reader(member, params)
+        thread = member.state.thread(row.root)
         history = presenter.history(thread)
         view = thread.views.get(record_id)
         if view is not None:
@@ -249,7 +213,7 @@ class Methods:
 
     async def balance(self, params: Params) -> Params | list[Params]:
         """Minutes given and received, of one person or of all members."""
-        member = self._member()
+        member = self._node.belonging()
         presenter, found = self._presenter(member), member.state.views.balances()
 
         def shown(person: bytes) -> Params:
@@ -269,22 +233,25 @@ class Methods:
 
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
-        member = self._member()
-        limit = min(int(_number(params, "limit", 50)), MAX_ROWS)
+        member = self._node.belonging()
+        limit = min(int(number(params, "limit", 50)), MAX_ROWS)
         presenter = self._presenter(member)
-        return [presenter.view(v) for v in member.state.views.search(_text(params, "words"), limit)]
+        return [presenter.view(v) for v in member.state.views.search(text(params, "words"), limit)]
 
     # -- parts ------------------------------------------------------------------------------------
 
-    def _member(self) -> "Member":
-        if self._node.member is None:
-            raise Mistake(
-                "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
-            )
-        return self._node.member
-
     def _presenter(self, member: "Member") -> Presenter:
         return Presenter(member.state, self._node.now)
+
+    async def _reader(self, member: "Member", params: Params) -> Presenter:
+        """A presenter that also opens what is private to the guest who gives their PIN."""
+        if params.get("as") is None:
+            return self._presenter(member)
+        guest = member.guests.of(self._finder(member).person(params["as"]))
+        if guest is None:
+            return self._presenter(member)
+        box = seal.box_key(await member.guests.open(guest, pin(params)))
+        return Presenter(member.state, self._node.now, [box])
 
     def _finder(self, member: "Member") -> Finder:
         return Finder(member.state, self._presenter(member))
@@ -308,11 +275,19 @@ _NOBODY: Params = {
     "person": None,
     "device": None,
     "term": None,
+    "trouble": None,
     "peers": [],
     "records": 0,
     "set_hash": None,
     "state_hash": None,
 }
+
+
+def _trouble(member: "Member") -> str | None:
+    """Why nothing is signed at this home, if that is so."""
+    author = member.author
+    fault = None if author.able else author.fault(next(iter(author.devices)))
+    return fault.reason if fault else None
 
 
 def set_hash(ids: Any) -> bytes:
@@ -321,30 +296,3 @@ def set_hash(ids: Any) -> bytes:
     for one in ids:
         hasher.update(one)
     return hasher.digest()
-
-
-def _text(params: Params, name: str) -> str:
-    value = params.get(name)
-    if type(value) is not str or not value.strip():
-        raise Mistake(f"`{name}` is missing.", _USAGE)
-    return value
-
-
-def _number(params: Params, name: str, default: float) -> float:
-    value = params.get(name)
-    if value is None:
-        return default
-    if type(value) not in {int, float} or not 0 <= value < 2**40:
-        raise Mistake(f"`{name}` is a number, 0 or more.", _USAGE)
-    return float(value)
-
-
-def _integer(params: Params, name: str) -> int | None:
-    return None if params.get(name) is None else int(_number(params, name, 0))
-
-
-def _hex(value: Any) -> str:
-    text = str(value).lower()
-    if not 8 <= len(text) <= 64 or not set(text) <= set("0123456789abcdef"):  # noqa: PLR2004
-        raise Mistake("An id is 8 to 64 hexadecimal digits.", _USAGE)
-    return text

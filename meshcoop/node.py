@@ -6,12 +6,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgpack
 import trio
 
-from meshcoop import api, duties, founding, joining
+from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.guests import Guests
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
@@ -31,9 +33,10 @@ _LOG = logging.getLogger(__name__)
 
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
+ARRIVAL = "arrival"  # in the store: what shows this home to be a member's until it is synced
+
 _ASK_AGAIN_SECONDS = 5
 _MOVING_IN_SECONDS = 5  # at least, once admitted
-_CLOCK_BEHIND_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Member:
     author: Author
     mesh: Mesh
     door: Door
+    guests: Guests
 
     @property
     def state(self) -> State:
@@ -106,15 +110,19 @@ class Node:
         self.changed.set()
         self.changed = trio.Event()
 
-    async def may_sign(self) -> Member:
-        """The membership, once this home knows what it last signed. Raises Mistake."""
-        member = self.member
-        if member is None:
+    def belonging(self) -> Member:
+        """The membership. Raises Mistake while there is none."""
+        if self.member is None:
             raise Mistake(
                 "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
             )
+        return self.member
+
+    async def may_sign(self) -> Member:
+        """The membership, once this home knows what it last signed. Raises Mistake."""
+        member = self.belonging()
         await member.mesh.may_sign.wait()
-        self._check_log(member)
+        member.author.check()
         return member
 
     # -- joining ----------------------------------------------------------------------------------
@@ -163,8 +171,14 @@ class Node:
                 await self._move_in(admitted, one)
 
     async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
+        wires, held = list(admitted.chain), self._unlocked.keys.devices[0]
+        if not admitted.known:
+            place, time = admitted.neighbourhood, max(self.now(), admitted.since)
+            first = founding.introduction(held.seed, held.statement, place, time)
+            wires.append(first.wire)
+        self.store.set_meta(ARRIVAL, msgpack.packb(wires))
         self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
-        await self._enter(admitted.neighbourhood, admitted.chain)
+        await self._enter(admitted.neighbourhood)
         assert self.member is not None
         peer = peer_id_from_key(one.peer)
         self.member.mesh.peers.learn(f"{address}/p2p/{peer}" for address in one.addresses)
@@ -178,51 +192,47 @@ class Node:
 
     # -- belonging --------------------------------------------------------------------------------
 
-    async def _enter(self, neighbourhood: bytes, chain: list[bytes] | None = None) -> None:
+    async def _enter(self, neighbourhood: bytes) -> None:
         """Starts the services of a neighbourhood."""
-        devices = {device_key(one.seed): one.seed for one in self._unlocked.keys.devices}
-        state = founding.open_state(self.store, neighbourhood, devices, self.now)
+        keys = self._unlocked.keys
+        devices = {device_key(one.seed): one.seed for one in keys.devices}
+        state = founding.open_state(self.store, neighbourhood, devices, self.now, keys.boxes)
         inbox = Inbox(state)
         inbox.listeners.append(self._on_taken)
-        inbox.take_wires(chain or [])
         author = Author(inbox, devices, self.now, self.random)
+        here = keystore.machine_id()
+        author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
+        arrival = self.store.meta(ARRIVAL)
+        wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
+        inbox.take_wires(wires)
         mesh = Mesh(self.network, author, self.now, self.random, self._verifier)
+        mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door)
+        self.member = Member(author, mesh, door, Guests(author, self._unlocked))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(self._introduce)
 
     async def _introduce(self) -> None:
         """Posts a newcomer's name, as soon as this home can read and write."""
         assert self.member is not None
-        await self.member.mesh.may_sign.wait()
+        mesh, author = self.member.mesh, self.member.author
+        await mesh.may_sign.wait()
+        if self.store.meta("name") is not None:
+            await mesh.settled.wait()  # who comes back has a name already
         while (name := self.store.meta("name")) is not None:
-            if self.member.state.ring.current() and self._belongs():
+            if self.member.state.ring.current() and author.able:
                 with self.store.transaction():
-                    duties.accept_charter(self.member.author)
-                    self.member.author.write(KINDS["profile"], {"name": name})
+                    duties.accept_charter(author)
+                    named = self.member.state.views.latest("profile")
+                    # Who came back with the words alone is called by their key, and may have a name.
+                    if author.person not in named and name != author.person.hex()[:8]:
+                        author.write(KINDS["profile"], {"name": name})
                     self.store.set_meta("name", None)
+                    self.store.set_meta(ARRIVAL, None)
                 self.change()
             else:
                 await self.changed.wait()
-
-    def _belongs(self) -> bool:
-        assert self.member is not None
-        return any(self.member.state.member(one) for one in self.member.author.devices)
-
-    def _check_log(self, member: Member) -> None:
-        for device in member.author.devices:
-            known = self.store.log(device)
-            if known is None:
-                continue
-            if known.fork is not None:
-                raise Mistake(
-                    "This device signed twice with one number (a copied or rolled-back disk?), so "
-                    "nothing it signs counts any more; join again as a new device."
-                )
-            if known.head.time > self.now() + _CLOCK_BEHIND_MS:
-                raise Mistake("This machine's clock is over an hour behind its own log; set it.")
 
     def _on_taken(self, taken: Taken) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})

@@ -33,6 +33,20 @@ CREATE TABLE IF NOT EXISTS addresses (
 """
 
 
+def remembered(db: sqlite3.Connection) -> list[str]:
+    """Addresses where homes have been met, latest first, for a backup."""
+    db.executescript(_SCHEMA)
+    rows = db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (MAX_SAVED,))
+    return [row[0] for row in rows]
+
+
+def remember(db: sqlite3.Connection, addresses: Iterable[str]) -> None:
+    """The other way round: met long ago. What is no address of a home is passed over."""
+    db.executescript(_SCHEMA)
+    found = [(one[0], one[1]) for address in addresses if (one := _ADDRESS.fullmatch(address))]
+    db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, 1)", found)
+
+
 @dataclass
 class _Attempt:
     failures: int = 0

@@ -2,7 +2,7 @@
 this home can read laid over what everybody sees.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from meshcoop.state import State
 from protocol import seal
 from protocol.errors import Refused
 from protocol.schema import KINDS
+from protocol.seal import BoxKey
 from protocol.thread import Entry, Thread, View
 
 Shown = dict[str, Any]
@@ -27,9 +28,10 @@ def iso(milliseconds: int) -> str:
 class Presenter:
     """Shows the state of one home as of `now` (milliseconds)."""
 
-    def __init__(self, state: State, now: Callable[[], int]) -> None:
+    def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
         self._now = now
+        self._boxes = [*state.ring.boxes.values(), *boxes]  # what private words open with
         self._names: dict[bytes, str] | None = None
 
     def names(self) -> dict[bytes, str]:
@@ -153,7 +155,7 @@ class Presenter:
         fields = row.record.fields
         place = seal.private_context(self._state.neighbourhood, fields.device, fields.seq, name)
         try:
-            plain = seal.open_private(sealed, self._state.ring.boxes.values(), place)
+            plain = seal.open_private(sealed, self._boxes, place)
             return None if plain is None else msgpack.unpackb(plain)
         except (Refused, ValueError):
             return None  # sealed wrongly by its author: nobody can read it

@@ -82,25 +82,28 @@ class State:
         """Remembers an open record of authority; what is malformed is none. No quota leaves one
         out (R-03.15): what counts would hang on who counts.
         """
-        one, fields = row.record, row.record.fields
-        if one.content is None or fields.reach != record.OPEN:
-            return False
+        act = self.act(row.record)
+        if act is not None:
+            self._every.add(act)
+            self._early[act.id] = act
+        return act is not None
+
+    def act(self, one: Record) -> Act | None:
+        """An open record of authority as it is read; None if it is malformed or something else."""
+        if one.content is None or one.fields.reach != record.OPEN:
+            return None
         try:
             name, values = schema.read_content(one.content)
-        except Refused:
-            return False
-        if name not in acts.KINDS or KINDS[name].audience_code != fields.audience:
-            return False
-        place = (one.id, fields.device, fields.seq, fields.time)
-        act = Act(*place, name, values, tuple(fields.parents), record.digest(one.content))
-        try:
+            if name not in acts.KINDS or KINDS[name].audience_code != one.fields.audience:
+                return None
+            fields = one.fields
+            place = (one.id, fields.device, fields.seq, fields.time)
+            act = Act(*place, name, values, tuple(fields.parents), record.digest(one.content))
             if one.id == self.neighbourhood:
                 authority.founding(act)
         except Refused:
-            return False
-        self._every.add(act)
-        self._early[one.id] = act
-        return True
+            return None
+        return act
 
     def forget_act(self, record_id: bytes) -> None:
         """The record is no longer kept."""
@@ -130,7 +133,10 @@ class State:
             return set()
         before = self.authority
         self.authority = authority.fold(charter, self._acts, self._forks())
-        if self.ring.learn(self._epochs()) and before is not None:
+        counting = self._epochs()
+        counted = {act.id for act in counting}
+        others = [act for act in self.acts("epoch") if act.id not in counted]
+        if self.ring.learn(counting, others) and before is not None:
             return self._roots()
         if before is None:
             return set()
@@ -163,13 +169,14 @@ class State:
         found: list[Act] = []
         last = 0
         for act in sorted(self.acts("epoch"), key=lambda one: (one.fields["number"], one.id)):
-            if self.authority.signer(act.device) is None:
-                continue
+            if act.fields["number"] > last + 1:
+                break
+            last = act.fields["number"]
             receivers = {self.authority.author(one[: seal.KEY]) for one in act.fields["seals"]}
-            counts = any(self.authority.counts(act, one) for one in receivers or {None})
-            if counts and act.fields["number"] <= last + 1:
+            if self.authority.signer(act.device) and any(
+                self.authority.counts(act, one) for one in receivers or {None}
+            ):
                 found.append(act)
-                last = act.fields["number"]
         return found
 
     def seals(self) -> set[tuple[bytes, bytes]]:

@@ -199,6 +199,10 @@ class Store:
         """Lasting records that answer others, in rows above `after`."""
         return self._many("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
+    def page(self, after: int, limit: int) -> list[Row]:
+        """Records in rows above `after`, in the order in which they came."""
+        return self._many("n > ? ORDER BY n LIMIT ?", after, limit)
+
     def answers(self, about: bytes) -> list[Row]:
         """Records that name `about` as a parent."""
         return self._many("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", about)

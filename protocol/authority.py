@@ -45,6 +45,7 @@ class Authority:
     forks: Mapping[bytes, int] = field(default_factory=dict)
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
     room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
+    belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
     _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
@@ -69,6 +70,14 @@ class Authority:
     def holding(self, register: Register) -> Holding:
         """The value and number of a register."""
         return self.registers.get(register, Holding(0, None))
+
+    def live(self, device: bytes) -> bool:
+        """Whether the device is a member's and not revoked: it may take part, and read."""
+        return self.author(device) is not None and self.devices[device].revoked is None
+
+    def devices_of(self, person: bytes) -> list[Device]:
+        """The devices of a person, revoked ones too, by key."""
+        return sorted(one for one in self.devices.values() if one.person == person)
 
     def stands(self, device: bytes, seq: int) -> bool:
         """R-03.12, R-03.28: whether number `seq` of the device's log lies before its fork and not
@@ -95,8 +104,8 @@ class Authority:
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of the members among `people`, sorted."""
         wanted = set(people) & set(self.members)
-        live = (one for one in self.devices.values() if one.revoked is None)
-        return sorted(one.box for one in live if one.person in wanted)
+        known = (one for one in self.devices.values() if one.person in wanted)
+        return sorted(one.box for one in known if one.revoked is None)
 
     def may_vouch(self, voucher: bytes, time: int) -> bool:
         """R-03.7: whether the charter lets them admit one more person in the month of `time`."""
@@ -161,6 +170,7 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
         cuts=registers.cuts_of_the_removed(held),
         forks=forks,
         storable=frozenset(device for device, person in owner.items() if person in let_in),
+        belonging=frozenset(let_in),
         room=_room(fields, acts, passed, owner),
     )
     _accept(authority, acts)

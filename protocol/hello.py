@@ -51,13 +51,19 @@ def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
 
 def member(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
     """The person whose `device` a chain, by itself, shows to be a member's. Raises Refused."""
-    found = acts(chain, neighbourhood)
-    charter = next((act for act in found if act.id == neighbourhood), None)
-    known = authority.fold(charter, found, {}) if charter else None
-    person = known.author(device) if known else None
+    person = shown(chain, neighbourhood).author(device)
     if person is None:
         raise Refused("R-05.3", "the records shown make nobody a member")
     return person
+
+
+def shown(chain: list[bytes], neighbourhood: bytes) -> authority.Authority:
+    """What a chain, by itself, shows of who belongs. Raises Refused."""
+    found = acts(chain, neighbourhood)
+    charter = next((act for act in found if act.id == neighbourhood), None)
+    if charter is None:
+        raise Refused("R-05.3", "the records shown hold no charter")
+    return authority.fold(charter, found, {})
 
 
 def _message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:

@@ -38,7 +38,11 @@ class BoxKey(NamedTuple):
 
 def box_key(device_seed: bytes) -> BoxKey:
     """The key to which things are sealed for the device with this signing seed."""
-    secret = derive(device_seed, "box")
+    return box_of(derive(device_seed, "box"))
+
+
+def box_of(secret: bytes) -> BoxKey:
+    """The key pair of a box secret, which opens and does not sign."""
     return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
 
 

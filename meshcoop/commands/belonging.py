@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop import keystore, passphrase, process
+from meshcoop import keystore, passphrase, process, recovery
 from meshcoop.client import Client
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.commands.options import of_kind
+from meshcoop.commands.sheet import Words, tell
 from meshcoop.errors import Mistake
 from meshcoop.founding import Identity, found
 from meshcoop.keystore import HeldDevice, Keys, Unlocked
@@ -36,7 +37,7 @@ def _found(
     name: str, /, *, as_: Name, listen: Listen = None, context: Given, **fields: Any
 ) -> None:
     """Begins a new neighbourhood, with you as its founder."""
-    _check_name(as_)
+    check_name(as_)
     kind = KINDS["charter"]
     charter = kind.read({"name": name, **fields}, _nobody_yet)
     kind.check({**charter, "founders": []})
@@ -46,7 +47,7 @@ def _found(
     secret = passphrase.obtain(new=True)
     context.home.create()
     keep_listen(context, listen)
-    unlocked = _new_keys(context, identity, secret)  # last: from now on the home is taken
+    unlocked = new_keys(context, identity, secret)  # last: from now on the home is taken
     with context.home.lock(), contextlib.closing(Store(context.home.store)) as store:
         author = found(store, identity, charter, as_, _now, os.urandom)
         neighbourhood = author.state.neighbourhood.hex()
@@ -59,7 +60,7 @@ def _found(
         "neighbourhood": {"id": neighbourhood, "name": name},
     }
     words = f"{line(name)} is founded, with {line(as_)} as its first member."
-    _tell(context, unlocked, result, words)
+    tell(context, unlocked, result, words)
 
 
 def _invite(
@@ -81,14 +82,21 @@ def _join(
     code: str,
     /,
     *,
-    as_: Name,
+    as_: Annotated[str | None, Parameter(name="--as", help="the person's name")] = None,
+    words: Words = None,
     wait: Annotated[float, Parameter(help="seconds to look for the inviter")] = 60,
     listen: Listen = None,
     context: Given,
 ) -> None:
-    """Asks to join the neighbourhood that an invitation is for."""
-    _check_name(as_)
+    """Asks to join the neighbourhood that an invitation is for; with your recovery words, as the
+    member that you are.
+    """
     place = invitation.decode(code).neighbourhood
+    root = recovery.read(words) if words else None
+    if as_ is None and root is None:
+        raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", 2)
+    as_ = as_ or recovery.person_of(root or b"").hex()[:8]
+    check_name(as_)
     if context.home.read_settings().neighbourhood:
         with context.node() as node:
             node.call("join", invitation=code, name=as_, seconds=wait)
@@ -102,9 +110,12 @@ def _join(
     if not process.running(context.home):  # else the address is taken, by this very home
         keep_listen(context, listen)
     if context.home.keys.exists():
-        unlocked = _certified_for(context, place, keystore.unlock(context.home.keys, secret))
+        unlocked = _certified_for(context, place, root, keystore.unlock(context.home.keys, secret))
+    elif root is not None:
+        identity = Identity.of(root, os.urandom, place)
+        unlocked = new_keys(context, identity, secret, on_paper=True)
     else:
-        unlocked = _new_keys(context, Identity.new(os.urandom, place), secret)
+        unlocked = new_keys(context, Identity.new(os.urandom, place), secret)
     with _node_for_joining(context, secret) as node:
         member = node.call("join", invitation=code, name=as_, seconds=wait)
         status = node.call("status")
@@ -112,12 +123,10 @@ def _join(
     if not member:
         held = unlocked.keys.devices[0]
         result["person"] = {"id": held.person.hex(), "name": as_}
-        words = (
-            "You have knocked. Somebody has to open: leave the node up, `meshcoop status` tells."
-        )
+        said = "You have knocked. Somebody has to open: leave the node up, `meshcoop status` tells."
     else:
-        words = f"Welcome to {line(status['neighbourhood']['name'])}, {line(as_)}."
-    _tell(context, unlocked, result, words)
+        said = f"Welcome to {line(status['neighbourhood']['name'])}, {line(as_)}."
+    tell(context, unlocked, result, said)
 
 
 def _approve(person: str, /, *, context: Given) -> None:
@@ -143,48 +152,43 @@ def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
         raise
 
 
-def _new_keys(context: Context, identity: Identity, secret: str) -> Unlocked:
+def new_keys(
+    context: Context, identity: Identity, secret: str, *, on_paper: bool = False
+) -> Unlocked:
+    """The key file of a new home. `on_paper`: the person has their recovery words already."""
     context.home.create()
-    held = HeldDevice(identity.person, identity.device_seed, identity.statement)
-    keys = Keys(os.urandom(32), (held,), identity.root_seed, keystore.machine_id())
-    return keystore.create(context.home.keys, secret, keys)
+    machine = keystore.machine_id()
+    held = HeldDevice(identity.person, identity.device_seed, identity.statement, machine)
+    root = None if on_paper else identity.root_seed
+    return keystore.create(context.home.keys, secret, Keys(os.urandom(32), (held,), root))
 
 
-def _certified_for(context: Context, place: bytes, unlocked: Unlocked) -> Unlocked:
+def _certified_for(
+    context: Context, place: bytes, root: bytes | None, unlocked: Unlocked
+) -> Unlocked:
     """The same keys after a join that came to nothing, certified for where they now knock."""
     keys = unlocked.keys
     held = keys.devices[0]
-    known = statement.read(held.statement)
-    if known.place == place:
+    if root is not None and recovery.person_of(root) != held.person:
+        raise Mistake("These words are another person's than this home; use another --home.")
+    if statement.read(held.statement).place == place:
         return unlocked
-    if keys.recovery is None:
-        raise Mistake("This home waits at another neighbourhood's door; use another --home.")
+    root = root or keys.recovery
+    if root is None:
+        raise Mistake(
+            "This home waits at another neighbourhood's door; use another --home, or add --words."
+        )
     process.stop(context.home)  # a node that runs knows the old certificate
-    box = seal.box_key(held.seed).public
-    again = statement.certify(keys.recovery, held.seed, box, place)
+    again = statement.certify(root, held.seed, seal.box_key(held.seed).public, place)
     return unlocked.save(replace(keys, devices=(replace(held, statement=again),)))
-
-
-def _tell(context: Context, unlocked: Unlocked, result: dict[str, Any], words: str) -> None:
-    """Answers with the recovery words, and forgets them once they have been shown."""
-    from mnemonic import Mnemonic
-
-    seed = unlocked.keys.recovery
-    recovery = Mnemonic("english").to_mnemonic(seed) if seed else None
-    advice = (
-        f"\n\nWrite these words on paper. They are the only way back to being you if this home is "
-        f"lost, and they are not shown again:\n\n{recovery}"
-    )
-    context.answer({**result, "recovery": recovery}, lambda: words + (advice if recovery else ""))
-    if seed:
-        unlocked.save(replace(unlocked.keys, recovery=None))
 
 
 def _who(status: dict[str, Any]) -> dict[str, Any]:
     return {name: status[name] for name in ("person", "device", "neighbourhood")}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Refused unless a person can be called so."""
     kind = KINDS["profile"]
     kind.check({"name": name.strip()})
 

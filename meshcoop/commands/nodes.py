@@ -166,6 +166,8 @@ def _told(status: dict[str, Any]) -> str:
         f"{line(one['person']['name'])} has knocked: `meshcoop approve {one['person']['id'][:8]}`"
         for one in status["waiting"]["knocks"]
     ]
+    if status["trouble"]:
+        lines.append(f"Nothing is signed here: {status['trouble']}.")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from meshcoop import passphrase
 from meshcoop.client import Client, NodeGone
 from meshcoop.commands import told
 from meshcoop.commands.context import Context, Given
@@ -15,6 +16,9 @@ from protocol.schema import KINDS, Kind, describe
 
 About = Annotated[str, Parameter(help="the id of what this answers")]
 Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
+Reader = Annotated[
+    str | None, Parameter(name="--as", help="which guest reads: what is private to them opens")
+]
 
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
@@ -51,7 +55,7 @@ def _poster(kind: Kind) -> Any:
 
 def _post(context: Context, given: dict[str, Any]) -> None:
     with context.node() as node:
-        posted = node.call("post", **given)
+        posted = node.call("post", **given, **asked(node, given["as"]))
     context.answer(posted, lambda: str(posted["id"]))
 
 
@@ -86,7 +90,7 @@ def _post_line(node: Client, text: str) -> dict[str, Any]:
         given = json.loads(text)
         if type(given) is not dict or not set(given) <= {"kind", "about", "as", "fields"}:
             return {"error": "A line is a JSON object with kind, about, as and fields."}
-        posted: dict[str, Any] = node.call("post", **given)
+        posted: dict[str, Any] = node.call("post", **given, **asked(node, given.get("as")))
     except NodeGone:
         raise
     except Mistake as mistake:
@@ -96,10 +100,18 @@ def _post_line(node: Client, text: str) -> dict[str, Any]:
     return posted
 
 
+def asked(node: Client, person: str | None) -> dict[str, str]:
+    """The PIN of a guest of this home, which is asked for; nothing for everybody else."""
+    if person is None or not node.call("asks_pin", **{"as": person}):
+        return {}
+    return {"pin": passphrase.obtain_pin(person)}
+
+
 def _list(
     what: str,
     /,
     *,
+    as_: Reader = None,
     about: Annotated[str | None, Parameter(help="only what answers this id")] = None,
     state: Annotated[str | None, Parameter(help="only those in this state")] = None,
     limit: Annotated[int | None, Parameter(help="at most so many")] = None,
@@ -107,14 +119,15 @@ def _list(
 ) -> None:
     """Lists requests, offers, responses, agreements, receipts, people, charters."""
     with context.node() as node:
-        found = node.call("list", what=what, about=about, state=state, limit=limit)
+        asks = {"what": what, "about": about, "state": state, "limit": limit}
+        found = node.call("list", **asks, **{"as": as_}, **asked(node, as_))
     context.answer(found, lambda: told.listing(found))
 
 
-def _show(record: str, /, *, context: Given) -> None:
+def _show(record: str, /, *, as_: Reader = None, context: Given) -> None:
     """Shows a record, and what happened around it."""
     with context.node() as node:
-        view = node.call("show", id=record)
+        view = node.call("show", id=record, **{"as": as_}, **asked(node, as_))
     context.answer(view, lambda: told.whole(view))
 
 

@@ -83,7 +83,7 @@ class Device(Authorial):
 class Epoch(Authorial):
     """A group key sealed to devices. As many records of one epoch as it takes."""
 
-    number = Integer(required=True, min=1, max=2**31)
+    number = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
     key_id = Bytes(required=True, min=KEY_ID, max=KEY_ID)
     seals = Many(
         of=Bytes(min=KEY + SLOT, max=KEY + SLOT),

@@ -218,7 +218,7 @@ def test_the_author_of_a_forked_log_signs_nothing_more():
     with street() as (_, ben):
         forks = fork(ben, "a", "b")
         ben.take(*forks)
-        with pytest.raises(state_module.Refused, match=r"R-03\.12"):
+        with pytest.raises(state_module.Refused, match=r"R-03\.32"):
             ben.post("offer", title="after the fork")
 
 

@@ -11,14 +11,18 @@ from nacl.pwhash import argon2id
 
 from meshcoop import keystore
 from meshcoop.errors import Mistake
-from meshcoop.keystore import HeldDevice, Keys, create, machine_id, unlock
+from meshcoop.keystore import Guest, HeldDevice, Keys, create, machine_id, unlock
 
 PASSPHRASE = "four w\u00f6rds for us"
 KEYS = Keys(
     network_seed=b"n" * 32,
-    devices=(HeldDevice(b"p" * 32, b"d" * 32, b"statement"), HeldDevice(b"q" * 32, b"e" * 32, b"")),
+    devices=(
+        HeldDevice(b"p" * 32, b"d" * 32, b"statement", "f" * 64),
+        HeldDevice(b"q" * 32, b"e" * 32, b""),
+    ),
     recovery=b"r" * 32,
-    machine="f" * 64,
+    guests=(Guest(b"g" * 32, b"h" * 32, "Grace", b"", {"salt": b"s" * 16}),),
+    boxes=((b"i" * 32, b"j" * 32),),
 )
 
 

@@ -88,14 +88,15 @@ def read_chain(case):
 
 
 def read_keys(case):
-    """A home takes the records, and uses none of the keys that the case names."""
+    """A home takes the records, and writes with none of the keys that the case names."""
     device_seed = bytes.fromhex(case["device_seed"])
     place, store = bytes.fromhex(case["neighbourhood"]), Store(":memory:")
     devices = {record.device_key(device_seed): device_seed}
     Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).take_wires(wires(case))
     assert store.count() == len(case["wires"])
     state = open_state(store, place, devices, lambda: 2 * START_MS)  # what the records make
-    if state.ring.get(bytes.fromhex(case["key_id"])) is None:
+    current = state.ring.current()
+    if current is None or current.id != bytes.fromhex(case["key_id"]):
         raise Refused("R-03.8", "the key is passed over")
 
 

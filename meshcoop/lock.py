@@ -1,0 +1,126 @@
+"""A lock: a key derived from a passphrase or a PIN, and what is sealed with it.
+
+What is locked is a map: `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and
+`box`, under XChaCha20-Poly1305 with everything but nonce and box as associated data.
+"""
+
+import secrets
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+)
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
+
+from meshcoop.errors import Mistake
+
+VERSION = 1
+KEY = 32  # bytes
+
+_NONCE = 24  # bytes
+# What a map may ask of this machine: from the interactive cost, 64 MiB, to eight times it.
+_OPS = range(argon2id.OPSLIMIT_INTERACTIVE, 17)
+_MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 1)
+
+
+class Unlike(Exception):
+    """The secret does not open it, or somebody has changed it."""
+
+
+class Strange(Exception):
+    """No map that a lock wrote. `why`: newer, costly or damaged."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A key with what it was derived from, except for the secret."""
+
+    key: bytes = field(repr=False)
+    salt: bytes
+    ops: int
+    mem: int
+
+    @classmethod
+    def new(cls, secret: str) -> "Lock":
+        """A lock that no other file has. Raises Mistake where the memory does not suffice."""
+        salt = secrets.token_bytes(argon2id.SALTBYTES)
+        return cls._derive(secret, salt, _OPS.start, _MEM.start)
+
+    @classmethod
+    def of(cls, fields: dict[str, Any], secret: str) -> "Lock":
+        """The lock that a checked map was sealed with, if the secret is the same."""
+        return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
+
+    @classmethod
+    def _derive(cls, secret: str, salt: bytes, ops: int, mem: int) -> "Lock":
+        # NFKC: the same passphrase, whatever keyboard or system it was typed on.
+        typed = unicodedata.normalize("NFKC", secret).encode()
+        try:
+            key = argon2id.kdf(KEY, typed, salt, ops, mem)
+        except RuntimeError:  # libsodium says no more when it gets no memory
+            needed = f"The key file needs {mem >> 20} MiB of free memory"
+            raise Mistake(f"{needed}; close other programs and try again.") from None
+        return cls(key, salt, ops, mem)
+
+    def fields(self) -> dict[str, Any]:
+        """What a reader needs, beside the secret, to derive the key again."""
+        return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
+
+    def fits(self, fields: dict[str, Any]) -> bool:
+        """Whether a checked map was sealed with this very lock."""
+        return all(fields[name] == value for name, value in self.fields().items())
+
+    def seal(self, plain: bytes) -> dict[str, Any]:
+        """The map in which `plain` is locked up."""
+        nonce = secrets.token_bytes(_NONCE)
+        box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, self._header(), nonce, self.key)
+        return {**self.fields(), "nonce": nonce, "box": box}
+
+    def open(self, fields: dict[str, Any]) -> bytes:
+        """What is locked up in a checked map. Raises Unlike."""
+        try:
+            plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
+                fields["box"], self._header(), fields["nonce"], self.key
+            )
+        except CryptoError:
+            raise Unlike from None
+        return plain
+
+    def _header(self) -> bytes:
+        packed: bytes = msgpack.packb(list(self.fields().values()))
+        return packed
+
+
+def check(fields: object) -> dict[str, Any]:
+    """The map, its shapes and costs checked before anything is derived. Raises Strange."""
+    found = check_cost(fields)
+    if not (_is_bytes(found.get("nonce"), _NONCE) and type(found.get("box")) is bytes):
+        raise Strange("damaged")
+    return found
+
+
+def check_cost(fields: object) -> dict[str, Any]:
+    """The same for a map without nonce and box."""
+    if type(fields) is not dict or type(fields.get("version")) is not int:
+        raise Strange("damaged")
+    if fields["version"] != VERSION:
+        raise Strange("newer")
+    costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
+    if not (costs and _is_bytes(fields.get("salt"), argon2id.SALTBYTES)):
+        raise Strange("damaged")
+    if fields["ops"] not in _OPS or fields["mem"] not in _MEM:
+        raise Strange("costly")
+    return fields
+
+
+def _is_bytes(value: object, size: int) -> bool:
+    return isinstance(value, bytes) and len(value) == size

@@ -1,0 +1,94 @@
+"""Recovery words: a person's root seed as 24 words on paper (BIP-39)."""
+
+import difflib
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import nacl.bindings
+from mnemonic import Mnemonic
+
+from meshcoop.errors import Mistake
+
+COUNT = 24
+
+_MAX_BYTES = 4096
+_USAGE = 2
+
+
+def to_words(root_seed: bytes) -> list[str]:
+    """The 24 words of a root seed."""
+    return _book().to_mnemonic(root_seed).split()
+
+
+def to_seed(text: str) -> bytes:
+    """The root seed of words as somebody copied them: case, numbering and lines do not matter.
+
+    Raises Mistake (2), with what to look at.
+    """
+    typed = re.findall(r"[^\W\d_]+", text.lower())
+    for at, word in enumerate(typed, 1):
+        if word not in _book().wordlist:
+            raise Mistake(f"Word {at}, {word!r}, is no recovery word{_meant(word)}.", _USAGE)
+    if len(typed) != COUNT:
+        raise Mistake(
+            f"There are {len(typed)} words, and a sheet has {COUNT}; copy all of it.", _USAGE
+        )
+    try:
+        return bytes(_book().to_entropy(typed))
+    except ValueError:
+        raise Mistake(
+            "These words do not belong together; compare each with the sheet, and their order.",
+            _USAGE,
+        ) from None
+
+
+def read(path: Path) -> bytes:
+    """The root seed of the words in a file; of `-`, of what is typed at the terminal. Raises Mistake."""
+    if str(path) == "-":
+        return to_seed(_typed())
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise Mistake(f"{path}: {reason}; name the file with the recovery words.", _USAGE) from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise Mistake(f"{path} is not UTF-8; write the words as plain text.", _USAGE) from None
+    return to_seed(text[:_MAX_BYTES])
+
+
+def person_of(root_seed: bytes) -> bytes:
+    """Whose words they are: the root public key."""
+    public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
+    return public
+
+
+def _typed() -> str:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise Mistake(
+            "There is no terminal to type the words at; write them to a file of your own and name "
+            "it with --words.",
+            _USAGE,
+        )
+    sys.stderr.write(f"Type the {COUNT} recovery words, as many a line as you like.\n")
+    found: list[str] = []
+    try:
+        while len(found) < COUNT:
+            found += re.findall(r"[^\W\d_]+", input("> "))
+    except EOFError:
+        raise Mistake("No words were given; run the command again.", _USAGE) from None
+    return " ".join(found)
+
+
+def _meant(word: str) -> str:
+    near = difflib.get_close_matches(word, _book().wordlist, 1)
+    return f"; perhaps {near[0]!r} is meant" if near else "; compare it with the sheet"
+
+
+@cache
+def _book() -> Mnemonic:
+    return Mnemonic("english")

@@ -1,0 +1,54 @@
+"""A neighbour is removed while everybody is online: their home hears nothing any more."""
+
+import trio
+from simulation import Street
+
+from meshcoop import deciding
+
+CROWD = ("ada", "ben", "cho", "dan", "eve")
+
+
+async def removal(street: Street) -> None:
+    """A council of three removes dan, who has a copy of everything and keeps trying."""
+    async with trio.open_nursery() as nursery:
+        for home in street.homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        ada, ben, cho, dan, eve = (street.homes[name] for name in CROWD)
+        council = sorted(one.identity.person for one in (ada, ben, cho))
+        renewal = deciding.renew(ada.author, moderators=council)
+        await street.settle()
+        for home in (ben, cho, eve):
+            home.post("vote", {"choice": "yes"}, renewal.id)
+        await street.settle()
+        assert ada.author.state.authority.term.id == renewal.id
+        gone = dan.identity.person
+        for home in (ada, ben):
+            home.must_post("remove", {"person": gone.hex(), "why": "threats"})
+        with trio.fail_after(60):
+            while any(known(one, dan) or epoch(one) == 1 for one in (ada, ben, cho, eve)):  # noqa: ASYNC110  # simulated time
+                await trio.sleep(1)
+        after = cho.must_post("offer", {"title": "among ourselves"})
+        del street.homes["dan"]
+        await street.settle()
+        await trio.sleep(120)  # rounds enough for anything to trickle through
+        assert not dan.author.state.store.has(after.id)
+        for home in (ada, ben, cho, eve):
+            assert not known(home, dan)
+            assert home.author.state.store.has(after.id)
+        nursery.cancel_scope.cancel()
+
+
+def known(home, other):
+    """Whether `home` talks with `other`, or counts them as a member."""
+    talking = {one.person for one in home.mesh.conversations.values()}
+    return other.identity.person in talking | set(home.author.state.authority.members)
+
+
+def epoch(home):
+    """The number of the key that `home` writes with."""
+    return home.author.state.ring.current().number
+
+
+def test_who_is_removed_hears_nothing_more(simulate):
+    simulate(1, removal, CROWD)
