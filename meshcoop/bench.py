@@ -21,8 +21,9 @@ from meshcoop.bench_homes import homes, live_runs, sync_run
 from meshcoop.bench_street import Street, build, now, verifying
 from meshcoop.founding import open_state
 from meshcoop.inbox import Inbox
-from meshcoop.intake import Intake, in_thread
+from meshcoop.intake import Intake
 from meshcoop.store import Store
+from meshcoop.verifier import verifier
 from protocol import record
 
 _BATCH = 120  # records in a frame of sync, about
@@ -132,8 +133,8 @@ def _ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
 
 
 async def _feed(inbox: Inbox, wires: list[bytes]) -> None:
-    intake = Intake(inbox, in_thread)
-    async with trio.open_nursery() as nursery:
+    async with verifier() as verify, trio.open_nursery() as nursery:
+        intake = Intake(inbox, verify)
         for at in range(0, len(wires), _BATCH):
             await intake.put(nursery, wires[at : at + _BATCH], lambda _: None)
 
