@@ -4,7 +4,8 @@ Incremental folding gives what a rebuild gives. A record that is ahead of this c
 until its time has come.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
@@ -21,7 +22,8 @@ from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
-_FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
+_FOLD_VERSION = 2  # raised when the same records give other tables of views: homes then rebuild
+_AT_ONCE = 500  # threads folded before their views are written
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
 _ACTS = {"charter", "admit", "accept", "device", "epoch"}
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})
@@ -168,26 +170,25 @@ class State:
         """Folds these threads, by the row of their root, and replaces their views. `begun`: all
         records of those among them that were never folded before.
         """
-        if self.authority is not None:
-            for root in roots:
-                if root in begun:
-                    views = self._views(begun[root])
-                    self.views.add(root, views)
-                else:
-                    views = self._views(self.store.thread(root))
-                    self.views.replace(root, views)
-                for one in views:
+        left = iter(roots if self.authority is not None else ())
+        while some := list(islice(left, _AT_ONCE)):
+            threads = {n: self._views(begun.get(n) or self.store.thread(n)) for n in some}
+            self.views.replace(threads, new=begun)
+            for views in threads.values():
+                for one in views.values():
                     if one["kind"] == "retracted":
                         self._erase(one["id"])
         if self.store.erasing:
             self.views.purge()
 
-    def _views(self, rows: Iterable[Row]) -> Collection[View]:
+    def _views(self, rows: list[Row]) -> dict[int, View]:
+        """The views of a thread, by the rows of their records."""
         assert self.authority is not None
         entries = self._entries(rows)
         if all(one.kind is None for one in entries):
-            return ()  # nothing here can be read, and of that no view is made
-        return thread.fold(entries, self.authority).views.values()
+            return {}  # nothing here can be read, and of that no view is made
+        views = thread.fold(entries, self.authority).views
+        return {row.n: view for row in rows if (view := views.get(row.record.id))}
 
     def _erase(self, record_id: bytes) -> None:
         """A retraction may have begun to hold only now: due, or its content come."""
