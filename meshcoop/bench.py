@@ -6,7 +6,6 @@ in the same run. Stores are on disk, networks are libp2p's between processes.
 
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from meshcoop.bench_street import Street, build, now, verifying
 from meshcoop.founding import open_state
 from meshcoop.inbox import Inbox
 from meshcoop.intake import Intake
+from meshcoop.janitor import watched_folder
 from meshcoop.store import Store
 from meshcoop.verifier import verifier
 from protocol import record
@@ -95,8 +95,8 @@ BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
 def run(name: str, records: int | None, runs: int) -> Figures:
     """Runs one bench; leaves neither files nor processes behind."""
     bench, usual = BENCHES[name]
-    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="meshcoop-bench-") as folder:
-        return bench(records or usual, runs, Path(folder))
+    with _ended_in_order(), watched_folder("meshcoop-bench-") as folder:
+        return bench(records or usual, runs, folder)
 
 
 @contextmanager
