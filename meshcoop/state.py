@@ -257,18 +257,20 @@ class State:
         if self._ahead(fields.time, row.root or row.n):
             return None
         person = self.authority.author(fields.device) if self.authority else None
-        place = (one.id, fields.device, fields.seq, fields.time, one.about)
-        entry = Entry(*place, person or b"", None, {}, lasting=fields.lasting)
+        fault: Refused | None = None
+        kind: str | None = None
+        values: dict[str, object] = {}
         if person is None:
-            return entry._replace(fault=Refused("R-03.5", "its device belongs to no member"))
-        if row.over:
-            over = Refused("R-03.15", "it lies above its device's quota for the day")
-            return entry._replace(fault=over)
-        try:
-            name, values = self._read(one)
-        except Refused as refusal:
-            return entry._replace(fault=refusal)
-        return entry._replace(kind=name, fields=values)
+            fault = Refused("R-03.5", "its device belongs to no member")
+        elif row.over:
+            fault = Refused("R-03.15", "it lies above its device's quota for the day")
+        else:
+            try:
+                kind, values = self._read(one)
+            except Refused as refusal:
+                fault = refusal
+        place = (one.id, fields.device, fields.seq, fields.time, one.about)
+        return Entry(*place, person or b"", kind, values, fault, fields.lasting)
 
     def erased(self, row: Row) -> bool:
         """Whether a retraction of this record is here and holds (R-01.17)."""

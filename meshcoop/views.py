@@ -16,7 +16,7 @@ from protocol.thread import View, view_hash
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
-    about BLOB, author BLOB NOT NULL, created INTEGER NOT NULL,
+    about BLOB, created INTEGER NOT NULL,
     body BLOB NOT NULL, hash BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
@@ -31,8 +31,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
 """
 
 _INSERT = """
-INSERT INTO views (n, id, root, kind, about, author, created, body, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO views (n, id, root, kind, about, created, body, hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FORGET_WORDS = "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)"
 
@@ -56,7 +56,7 @@ class _Fresh(NamedTuple):
         """As the table has it."""
         view = self.view
         place = (self.n, view["id"], self.root, view["kind"], view["about"])
-        return (*place, view["author"], view["created"], self.packed, self.hash)
+        return (*place, view["created"], self.packed, self.hash)
 
 
 class Views:
@@ -117,9 +117,9 @@ class Views:
     def latest(self, kind: str) -> dict[bytes, View]:
         """Each author's latest view of one kind: highest (time, id)."""
         rows = self._db.execute(
-            "SELECT author, body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
+            "SELECT body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
         )
-        return {author: _unpack(body) for author, body in rows}
+        return {view["author"]: view for (body,) in rows for view in (_unpack(body),)}
 
     def search(self, words: str, limit: int) -> list[View]:
         """Views that hold every word, or a beginning of it, best first."""
