@@ -69,7 +69,7 @@ async def verifier() -> AsyncIterator[VerifyingProcess]:
 async def _start() -> trio.Process:
     # A session of its own: Ctrl-C is for the node, which still stores what was asked about.
     return await trio.lowlevel.open_process(
-        [sys.executable, "-m", "meshcoop.signatures"],
+        [sys.executable, "-P", "-m", "meshcoop.signatures"],
         stdin=PIPE, stdout=PIPE, start_new_session=True,
     )  # fmt: skip
 

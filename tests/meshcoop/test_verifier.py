@@ -1,5 +1,8 @@
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import trio
@@ -32,8 +35,8 @@ def forged(one: Record) -> Record:
     return one._replace(signature=flipped)
 
 
-def children():
-    lists = Path(f"/proc/{os.getpid()}/task").glob("*/children")  # of whichever thread began them
+def children(parent=None):
+    lists = Path(f"/proc/{parent or os.getpid()}/task").glob("*/children")  # of all its threads
     return {int(pid) for one in lists for pid in one.read_text().split()}
 
 
@@ -93,6 +96,31 @@ async def test_another_process_takes_the_place_of_one_that_was_killed():
                 await trio.lowlevel.checkpoint()
                 os.kill(pid, signal.SIGKILL)
     assert children() == others
+
+
+def test_the_process_ends_with_one_that_was_killed():
+    node = """
+import sys, trio
+from meshcoop.verifier import verifier
+from protocol import record
+async def main():
+    wires = [bytes.fromhex(line) for line in sys.argv[1:]]
+    async with verifier() as beside:
+        await beside([record.parse(one) for one in wires], bytes(32))
+        print("asked", flush=True)
+        await trio.sleep_forever()
+trio.run(main)
+"""
+    ((batch, *_), _) = batches(1)
+    wires = [one.wire.hex() for one in batch]
+    with subprocess.Popen([sys.executable, "-c", node, *wires], stdout=subprocess.PIPE) as running:
+        assert running.stdout.readline() == b"asked\n"
+        (pid,) = children(running.pid)
+        running.kill()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 async def test_without_much_to_do_there_is_no_process_and_afterwards_neither():
