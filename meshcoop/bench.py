@@ -6,7 +6,6 @@ in the same run. Stores are on disk, networks are libp2p's between processes.
 
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +20,10 @@ from meshcoop.bench_homes import homes, live_runs, sync_run
 from meshcoop.bench_street import Street, build, now, verifying
 from meshcoop.founding import open_state
 from meshcoop.inbox import Inbox
-from meshcoop.intake import Intake, in_thread
+from meshcoop.intake import Intake
+from meshcoop.janitor import watched_folder
 from meshcoop.store import Store
+from meshcoop.verifier import verifier
 from protocol import record
 
 _BATCH = 120  # records in a frame of sync, about
@@ -94,8 +95,8 @@ BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
 def run(name: str, records: int | None, runs: int) -> Figures:
     """Runs one bench; leaves neither files nor processes behind."""
     bench, usual = BENCHES[name]
-    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="meshcoop-bench-") as folder:
-        return bench(records or usual, runs, Path(folder))
+    with _ended_in_order(), watched_folder("meshcoop-bench-") as folder:
+        return bench(records or usual, runs, folder)
 
 
 @contextmanager
@@ -132,8 +133,8 @@ def _ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
 
 
 async def _feed(inbox: Inbox, wires: list[bytes]) -> None:
-    intake = Intake(inbox, in_thread)
-    async with trio.open_nursery() as nursery:
+    async with verifier() as verify, trio.open_nursery() as nursery:
+        intake = Intake(inbox, verify)
         for at in range(0, len(wires), _BATCH):
             await intake.put(nursery, wires[at : at + _BATCH], lambda _: None)
 

@@ -12,11 +12,12 @@ from meshcoop.author import Author
 from meshcoop.bench_street import now
 from meshcoop.founding import open_state
 from meshcoop.inbox import Inbox, Taken
-from meshcoop.intake import in_thread
+from meshcoop.intake import Verifier
 from meshcoop.mesh import Mesh
 from meshcoop.net.host import open_host
 from meshcoop.network import Handler, Network, NetworkError, Stream
 from meshcoop.store import Store
+from meshcoop.verifier import verifier
 
 _QUIET = 1.5  # seconds after which what a sync stored has been announced
 
@@ -103,7 +104,7 @@ class BenchNetwork:
 class BenchHome:
     """Does what the parent says, a line an order."""
 
-    def __init__(self, given: dict[str, str], network: Network) -> None:
+    def __init__(self, given: dict[str, str], network: Network, verifier: Verifier) -> None:
         self.store = Store(given["store"])
         devices = {bytes.fromhex(given["device"]): bytes.fromhex(given["seed"])}
         place = bytes.fromhex(given["neighbourhood"])
@@ -111,7 +112,7 @@ class BenchHome:
         self.inbox.listeners.append(_stored)
         self.author = Author(self.inbox, devices, now, os.urandom)
         self.network = BenchNetwork(network)
-        self.mesh = Mesh(self.network, self.author, now, os.urandom, in_thread)
+        self.mesh = Mesh(self.network, self.author, now, os.urandom, verifier)
 
     async def run(self) -> None:
         """Until the parent says that this home is to leave, or nothing more."""
@@ -176,8 +177,9 @@ def _resolve(kind: str, text: str) -> bytes:
 async def _main() -> None:
     listen = ["/ip4/127.0.0.1/tcp/0"]
     while text := await _line():
-        async with open_host(os.urandom(32), listen, log_file=None, mdns=False) as network:
-            await BenchHome(json.loads(text), network).run()
+        host = open_host(os.urandom(32), listen, log_file=None, mdns=False)
+        async with host as network, verifier() as verify:
+            await BenchHome(json.loads(text), network, verify).run()
         _tell(left=True)
 
 

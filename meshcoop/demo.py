@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from typing import Any
 from meshcoop.commands import screen
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.janitor import watched_folder
 
 _NAMES = ("Maria", "Ada", "Sam", "Kofi", "Lin", "Rosa", "Ines", "Tom", "Noor", "Jo", "Pat", "Wim")
 _ASSETS = {
@@ -34,8 +34,6 @@ _ASSETS = {
 }
 _AGREE_SECONDS = 30
 _STILL_SECONDS = 8
-_CLEAN_SECONDS = 40
-_QUIET_SECONDS = 1
 
 
 class Household:
@@ -212,49 +210,12 @@ def _end_by_signal(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-# -- cleaning up ----------------------------------------------------------------------------------
-
-
 @contextmanager
 def _street_folder() -> Iterator[Path]:
     """A folder for the homes, with a passphrase of its own, that a janitor watches over."""
-    folder = Path(tempfile.mkdtemp(prefix="meshcoop-demo-"))
-    secret = folder / "passphrase"
-    secret.write_bytes(os.urandom(16).hex().encode())
-    os.environ["MESHCOOP_PASSPHRASE_FILE"] = str(secret)
-    os.environ["MESHCOOP_MDNS"] = "0"  # the street is not to find the real one
-    janitor = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "meshcoop.demo", str(folder)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the demo, not for who cleans up
-    )
-    try:
+    with watched_folder("meshcoop-demo-") as folder:
+        secret = folder / "passphrase"
+        secret.write_bytes(os.urandom(16).hex().encode())
+        os.environ["MESHCOOP_PASSPHRASE_FILE"] = str(secret)
+        os.environ["MESHCOOP_MDNS"] = "0"  # the street is not to find the real one
         yield folder
-    finally:
-        # Closing the pipe is the sign; if the demo is killed, the system closes it.
-        janitor.communicate(timeout=_CLEAN_SECONDS)
-
-
-def _clean(folder: Path) -> None:
-    """Waits until the demo has ended, however it did, then stops its nodes and removes all."""
-    import shutil
-
-    from meshcoop import process
-
-    sys.stdin.read()
-    quiet_since = time.monotonic()
-    # A command of the demo may be about to start a node: look until it has been quiet a while.
-    while time.monotonic() - quiet_since < _QUIET_SECONDS:
-        for home in [Home(one) for one in folder.iterdir() if one.is_dir()]:
-            if process.running(home):
-                quiet_since = time.monotonic()
-                try:
-                    process.stop(home)
-                except Mistake:
-                    process.kill(home)
-        time.sleep(0.05)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    _clean(Path(sys.argv[1]))

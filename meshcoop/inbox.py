@@ -8,11 +8,11 @@ name. Merging in any order gives one store and one set of views.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from meshcoop import certificates, quota
 from meshcoop.pool import Pool
 from meshcoop.rows import Log, Row
+from meshcoop.signatures import Verified, verify
 from meshcoop.state import State
 from protocol import log, record
 from protocol.errors import Refused
@@ -33,27 +33,6 @@ class Taken:
     touched: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
     # Of these threads, those that began here just now, whole: they need not be read back.
     begun: dict[int, list[Row]] = field(default_factory=dict)
-
-
-class Verified(NamedTuple):
-    """Records whose signatures hold, and a refusal for each of the others."""
-
-    genuine: list[Record]
-    refused: list[str]
-
-
-def verify(records: Iterable[Record], neighbourhood: bytes) -> Verified:
-    """R-01.10 for several records. Touches nothing else, so it may run in a thread."""
-    verified = Verified([], [])
-    for one in records:
-        founding = one.id == neighbourhood
-        try:
-            record.verify(one, record.FOUNDING if founding else neighbourhood)
-        except Refused as refusal:
-            verified.refused.append(str(refusal))
-        else:
-            verified.genuine.append(one)
-    return verified
 
 
 class Inbox:

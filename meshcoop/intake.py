@@ -1,24 +1,20 @@
 """The intake: batches from a peer are verified beside the store's work, and taken in order.
 
-Verifying is most of what a record costs. In a thread it runs while the batch before is stored,
-because PyNaCl lets go of Python's lock, and so does SQLite.
+Verifying is most of what a record costs; `meshcoop.verifier` does it while the batch before is
+stored.
 """
 
 from collections.abc import Awaitable, Callable
 
 import trio
 
-from meshcoop.inbox import Inbox, Taken, Verified, verify
+from meshcoop.inbox import Inbox, Taken
+from meshcoop.signatures import Verified
 from protocol.record import Record
 
 Verifier = Callable[[list[Record], bytes], Awaitable[Verified]]
 
-_DEPTH = 3  # batches on their way: one is stored, one waits for that, one is verified
-
-
-async def in_thread(records: list[Record], neighbourhood: bytes) -> Verified:
-    """The verifier of real nodes."""
-    return await trio.to_thread.run_sync(verify, records, neighbourhood)
+_DEPTH = 4  # batches on their way: one is stored, one waits for that, two are with the verifier
 
 
 class Intake:

@@ -62,12 +62,15 @@ class Logs:
         fields = one.fields
         day = fields.time // record.DAY_MS
         records, size = (known.records, known.bytes) if day == known.day else (0, 0)
-        self._known[known.device] = known._replace(
-            head=Head(fields.seq, one.id, fields.time),
-            day=day,
-            records=records + 1,
-            bytes=size + fields.size,
-            ended=fields.seq if ended else known.ended,
+        self._known[known.device] = Log(
+            known.n,
+            known.device,
+            Head(fields.seq, one.id, fields.time),
+            day,
+            records + 1,
+            size + fields.size,
+            known.fork,
+            fields.seq if ended else known.ended,
         )
         self._grown.add(known.device)
         if not self._caching:

@@ -4,10 +4,12 @@ Incremental folding gives what a rebuild gives. A record that is ahead of this c
 until its time has come.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
+from meshcoop import affected
 from meshcoop.epochs import KeyRing
 from meshcoop.rows import Log, Row
 from meshcoop.store import Store
@@ -18,14 +20,13 @@ from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
-from protocol.terms import HIDDEN
 from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
-_FOLD_VERSION = 2  # raised when the same records fold to other views: homes then rebuild
+_FOLD_VERSION = 3  # raised when the same records give other tables of views: homes then rebuild
+_AT_ONCE = 500  # threads folded before their views are written
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
-_DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
@@ -140,26 +141,14 @@ class State:
             return self._roots()
         if before is None:
             return set()
-        devices = {*before.devices, *self.authority.devices}
-        changed = [one for one in devices if _facts(before, one) != _facts(self.authority, one)]
+        changed = affected.devices(before, self.authority)
         logs = [known for one in changed if (known := self.store.log(one))]
-        threads = {root for known in logs for root in self.roots_of(known)}
-        return threads | self._decided(before, self.authority)
-
-    def _decided(self, before: Authority, after: Authority) -> set[int]:
-        """R-16.8: the threads whose views say what is decided, where that may have changed."""
-        ids: Iterable[bytes]
-        if (before.chain, before.registers) != (after.chain, after.registers):
-            decided = [act.id for kind in _DECIDED for act in self._acts.of(kind)]
-            held = {*before.registers, *after.registers}
-            hidden = [bytes(key) for what, key in held if what == HIDDEN and isinstance(key, bytes)]
-            ids = [*decided, *hidden]
-        else:
-            then = {**before.outcomes, **before.renewals}
-            now = {**after.outcomes, **after.renewals}
-            ids = [one for one in now if now[one] != then.get(one)]
-        rows = [row for one in ids if (row := self.store.get(one))]
-        return {row.root for row in rows if row.root is not None}
+        decided = affected.decided(before, self.authority, self._acts)
+        rows = [row for one in decided if (row := self.store.get(one))]
+        return {
+            *(root for known in logs for root in self.roots_of(known)),
+            *(row.root for row in rows if row.root is not None),
+        }
 
     def _epochs(self) -> list[Act]:
         """R-03.8: the epoch acts that count, in order: by standing devices, and of each number
@@ -201,26 +190,25 @@ class State:
         """Folds these threads, by the row of their root, and replaces their views. `begun`: all
         records of those among them that were never folded before.
         """
-        if self.authority is not None:
-            for root in roots:
-                if root in begun:
-                    views = self._views(begun[root])
-                    self.views.add(root, views)
-                else:
-                    views = self._views(self.store.thread(root))
-                    self.views.replace(root, views)
-                for one in views:
+        left = iter(roots if self.authority is not None else ())
+        while some := list(islice(left, _AT_ONCE)):
+            threads = {n: self._views(begun.get(n) or self.store.thread(n)) for n in some}
+            self.views.replace(threads, new=begun)
+            for views in threads.values():
+                for one in views.values():
                     if one["kind"] == "retracted":
                         self._erase(one["id"])
         if self.store.erasing:
             self.views.purge()
 
-    def _views(self, rows: Iterable[Row]) -> Collection[View]:
+    def _views(self, rows: list[Row]) -> dict[int, View]:
+        """The views of a thread, by the rows of their records."""
         assert self.authority is not None
         entries = self._entries(rows)
         if all(one.kind is None for one in entries):
-            return ()  # nothing here can be read, and of that no view is made
-        return thread.fold(entries, self.authority).views.values()
+            return {}  # nothing here can be read, and of that no view is made
+        views = thread.fold(entries, self.authority).views
+        return {row.n: view for row in rows if (view := views.get(row.record.id))}
 
     def _erase(self, record_id: bytes) -> None:
         """A retraction may have begun to hold only now: due, or its content come."""
@@ -289,18 +277,21 @@ class State:
         if self._ahead(fields.time, row.root or row.n):
             return None
         person = self.authority.signer(fields.device) if self.authority else None
-        place = (one.id, fields.device, fields.seq, fields.time, one.about)
-        entry = Entry(*place, person or b"", None, {}, lasting=fields.lasting)
+        fault: Refused | None = None
+        kind: str | None = None
+        values: dict[str, object] = {}
         if person is None:
-            return entry._replace(fault=Refused("R-03.5", "its device belongs to no member"))
-        try:
-            name, values = self._read(one)
-        except Refused as refusal:
-            return entry._replace(fault=refusal)
-        if row.over and not (name in KINDS and KINDS[name].judged):
-            over = Refused("R-03.15", "it lies above its device's quota for the day")
-            return entry._replace(fault=over)
-        return entry._replace(kind=name, fields=values)
+            fault = Refused("R-03.5", "its device belongs to no member")
+        else:
+            try:
+                kind, values = self._read(one)
+            except Refused as refusal:
+                fault = refusal
+        if row.over and not (kind in KINDS and KINDS[kind or ""].judged):
+            kind, values = None, {}
+            fault = fault or Refused("R-03.15", "it lies above its device's quota for the day")
+        place = (one.id, fields.device, fields.seq, fields.time, one.about)
+        return Entry(*place, person or b"", kind, values, fault, fields.lasting)
 
     def erased(self, row: Row) -> bool:
         """Whether a retraction of this record is here and holds (R-01.17)."""
@@ -339,10 +330,3 @@ class State:
             (root, time),
         )
         return True
-
-
-def _facts(known: Authority, device: bytes) -> object:
-    one = known.devices.get(device)
-    cuts = known.cuts.get(one.person) if one else None
-    cut = None if cuts is None else cuts.get(device, 0)
-    return known.signer(device), one and one.revoked, known.forks.get(device), cut

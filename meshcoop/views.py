@@ -2,8 +2,8 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -11,25 +11,52 @@ from protocol import balance, codec
 from protocol.balance import Balance, Credit
 from protocol.thread import View, view_hash
 
+# A view has the row number of its record. The words themselves are in the view's body: the search
+# table keeps only where they are, and has to be told them again to forget them.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
-    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, root INTEGER NOT NULL, kind TEXT NOT NULL,
-    about BLOB, author BLOB NOT NULL, created INTEGER NOT NULL, state TEXT NOT NULL,
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
+    about BLOB, created INTEGER NOT NULL,
     body BLOB NOT NULL, hash BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
 CREATE INDEX IF NOT EXISTS views_by_kind ON views (kind, created);
 CREATE TABLE IF NOT EXISTS credits (
-    receipt BLOB PRIMARY KEY, root INTEGER NOT NULL, giver BLOB NOT NULL, receiver BLOB NOT NULL,
+    n INTEGER PRIMARY KEY, receipt BLOB NOT NULL, giver BLOB NOT NULL, receiver BLOB NOT NULL,
     minutes INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS credits_by_root ON credits (root);
+);
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
-    words, tokenize = "unicode61 remove_diacritics 2"
+    words, content = "", tokenize = "unicode61 remove_diacritics 2"
 );
 """
 
+_INSERT = """
+INSERT INTO views (n, id, root, kind, about, created, body, hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_FORGET_WORDS = "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)"
+
 _NO_WORDS = frozenset(("kind", "state"))
+
+
+Threads = Mapping[int, Mapping[int, View]]  # views by the row of their record, by that of the root
+
+
+class _Fresh(NamedTuple):
+    """A view to be written."""
+
+    n: int
+    root: int
+    view: View
+    packed: bytes
+    hash: bytes
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """As the table has it."""
+        view = self.view
+        place = (self.n, view["id"], self.root, view["kind"], view["about"])
+        return (*place, view["created"], self.packed, self.hash)
 
 
 class Views:
@@ -37,40 +64,27 @@ class Views:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        db.executescript(_SCHEMA)
+        self._create()
 
-    def add(self, root: int, views: Iterable[View]) -> None:
-        """Makes `views` the views of a thread that had none."""
-        for view in views:
-            packed = codec.pack(view)
-            self._add(root, view, packed, view_hash(packed))
-        self._add_credits(root, views)
-
-    def replace(self, root: int, views: Iterable[View]) -> None:
-        """Makes `views` the views of the thread whose root is in row `root`."""
-        old = {
-            row[0]: row[1:]
-            for row in self._db.execute(
-                "SELECT id, n, hash, kind FROM views WHERE root = ?", (root,)
-            )
-        }
-        if any(kind == "receipt" for _, _, kind in old.values()):
-            self._db.execute("DELETE FROM credits WHERE root = ?", (root,))
-        for view in views:
-            packed = codec.pack(view)
-            fresh = view_hash(packed)
-            n, known, _ = old.pop(view["id"], (None, None, None))
-            if fresh != known:
-                if n is not None:
-                    self._remove(n)
-                self._add(root, view, packed, fresh)
-        for gone, _, _ in old.values():
-            self._remove(gone)
-        self._add_credits(root, views)
+    def replace(self, threads: Threads, *, new: Container[int] = ()) -> None:
+        """Makes these the views of these threads. `new`: threads that had none before."""
+        fresh: list[_Fresh] = []
+        for root, views in threads.items():
+            known = {} if root in new else self._hashes(root)
+            for n, view in views.items():
+                packed = codec.pack(view)
+                hashed = view_hash(packed)
+                if known.get(n) == hashed:
+                    del known[n]
+                else:
+                    fresh.append(_Fresh(n, root, view, packed, hashed))
+            for n in known:  # gone, or about to be written anew
+                self._remove(n)
+        self._add(fresh)
 
     def drop(self, root: int) -> None:
         """Forgets the views of a thread that is no more."""
-        self.replace(root, ())
+        self.replace({root: {}})
 
     def purge(self) -> None:
         """Leaves no word in the search table that is in no view any more; after an erasure."""
@@ -79,11 +93,14 @@ class Views:
     def clear(self) -> None:
         """Forgets everything, before a rebuild."""
         for table in ("views", "credits", "search"):
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._db.execute(f"DROP TABLE {table}")
+        self._create()
 
     def get(self, record_id: bytes) -> View | None:
         """The view of one record."""
-        row = self._db.execute("SELECT body FROM views WHERE id = ?", (record_id,)).fetchone()
+        row = self._db.execute(
+            "SELECT body FROM views WHERE n = (SELECT n FROM records WHERE id = ?)", (record_id,)
+        ).fetchone()
         return _unpack(row[0]) if row else None
 
     def of_kind(
@@ -100,9 +117,9 @@ class Views:
     def latest(self, kind: str) -> dict[bytes, View]:
         """Each author's latest view of one kind: highest (time, id)."""
         rows = self._db.execute(
-            "SELECT author, body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
+            "SELECT body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
         )
-        return {author: _unpack(body) for author, body in rows}
+        return {view["author"]: view for (body,) in rows for view in (_unpack(body),)}
 
     def search(self, words: str, limit: int) -> list[View]:
         """Views that hold every word, or a beginning of it, best first."""
@@ -129,40 +146,31 @@ class Views:
             hasher.update(one)
         return hasher.digest()
 
-    def _add(self, root: int, view: View, packed: bytes, fresh: bytes) -> None:
-        cursor = self._db.execute(
-            "INSERT INTO views (id, root, kind, about, author, created, state, body, hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                view["id"],
-                root,
-                view["kind"],
-                view["about"],
-                view["author"],
-                view["created"],
-                view["state"],
-                packed,
-                fresh,
-            ),
+    def _create(self) -> None:
+        for statement in _SCHEMA.split(";"):  # one by one, or the transaction would end
+            self._db.execute(statement)
+
+    def _hashes(self, root: int) -> dict[int, bytes]:
+        return dict(self._db.execute("SELECT n, hash FROM views WHERE root = ?", (root,)))
+
+    def _add(self, fresh: Sequence[_Fresh]) -> None:
+        moved = ((one.n, balance.credit(one.view)) for one in fresh)
+        self._db.executemany(_INSERT, [one.row for one in fresh])
+        self._db.executemany(
+            "INSERT INTO search (rowid, words) VALUES (?, ?)",
+            [(one.n, words) for one in fresh if (words := _words(one.view))],
         )
-        words = _words(view)
-        if words:
-            self._db.execute(
-                "INSERT INTO search (rowid, words) VALUES (?, ?)", (cursor.lastrowid, words)
-            )
+        self._db.executemany(
+            "INSERT INTO credits VALUES (?, ?, ?, ?, ?)",
+            [(n, *credit) for n, credit in moved if credit is not None],
+        )
 
     def _remove(self, n: int) -> None:
+        (body,) = self._db.execute("SELECT body FROM views WHERE n = ?", (n,)).fetchone()
+        if words := _words(_unpack(body)):
+            self._db.execute(_FORGET_WORDS, (n, words))
         self._db.execute("DELETE FROM views WHERE n = ?", (n,))
-        self._db.execute("DELETE FROM search WHERE rowid = ?", (n,))
-
-    def _add_credits(self, root: int, views: Iterable[View]) -> None:
-        for view in views:
-            one = balance.credit(view)
-            if one is not None:
-                self._db.execute(
-                    "INSERT INTO credits VALUES (?, ?, ?, ?, ?)",
-                    (one.receipt, root, one.giver, one.receiver, one.minutes),
-                )
+        self._db.execute("DELETE FROM credits WHERE n = ?", (n,))
 
 
 def _unpack(body: bytes) -> View:

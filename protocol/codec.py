@@ -72,8 +72,8 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 def _ordered(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
-        keys = sorted(value, key=str.encode)
-        return {key: _ordered(v) if type(v := value[key]) in _NESTS else v for key in keys}
+        # Python orders texts by code point, which is the order of their UTF-8 bytes.
+        return {key: _ordered(v) if type(v := value[key]) in _NESTS else v for key in sorted(value)}
     if kind is list or kind is tuple:
         return [_ordered(item) if type(item) in _NESTS else item for item in value]
     return value
@@ -109,8 +109,8 @@ def _room(depth: int) -> None:
 
 
 def _check_keys(value: dict[Any, Any]) -> None:
-    if not all(type(key) is str for key in value):
+    keys = list(value)
+    if not all(type(key) is str for key in keys):
         raise Refused("R-02.4", "map keys are texts")
-    keys = [key.encode() for key in value]
     if keys != sorted(keys):
         raise Refused("R-02.6", "map keys are sorted by their UTF-8 bytes")

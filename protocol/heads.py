@@ -27,7 +27,6 @@ class Held(NamedTuple):
 
 
 Heads = Mapping[bytes, Held]  # device key → what is held of its log
-Have = Mapping[bytes, tuple[int, bytes, bytes]]  # first bytes of the device → number, head, fork
 
 
 def digest(heads: Heads) -> bytes:
@@ -57,33 +56,45 @@ def have_map(heads: Heads) -> Iterator[list[Any]]:
         yield [item for row in rows[at : at + size] for item in row]
 
 
-def read_have(flat: list[Any], have: dict[bytes, tuple[int, bytes, bytes]]) -> None:
-    """R-05.5: four items a log: the device's and the head's first 8 bytes around its number, and
-    a mark of what is kept of a fork, empty where there is none.
+class HaveMap:
+    """A peer's have-map, as its frames come in. Only what it says of our own logs is kept, so that
+    a claim costs no memory, whether or not its last frame ever comes.
     """
-    if len(flat) % _ITEMS or len(have) + len(flat) // _ITEMS > MAX_DEVICES:
-        raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
-    for at in range(0, len(flat), _ITEMS):
-        device, seq, head, mark = flat[at : at + _ITEMS]
-        types = [type(item) for item in flat[at : at + _ITEMS]]
-        if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
-            raise Refused("R-05.5", "a have-map names device, number, head and fork")
-        if len(head) > SHORT or len(mark) > SHORT:
-            raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
-        have[device] = (seq, head, mark)
 
+    def __init__(self, heads: Heads) -> None:
+        self._heads = sorted(heads.items())
+        self._have: dict[bytes, tuple[int, bytes, bytes] | None]
+        self._have = {device[:SHORT]: None for device in heads}
+        self._named = 0
 
-def lacks(heads: Heads, have: Have) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-    """What somebody with this have-map lacks: logs as (device, their number, their head), and the
-    devices whose forks they do not know as we do.
-    """
-    logs: list[tuple[bytes, int, bytes]] = []
-    forks: list[bytes] = []
-    for device, held in sorted(heads.items()):
-        seq, head, mark = have.get(device[:SHORT], (0, b"", b""))
-        differs = seq == held.seq and head != held.id[:SHORT]
-        if seq < held.seq or differs:  # a head before a fork differs where a lower fork hides
-            logs.append((device, seq, head))
-        if held.fork and mark != fork_mark(held):
-            forks.append(device)
-    return logs, forks
+    def read(self, flat: list[Any]) -> None:
+        """R-05.5: four items a log: the device's and the head's first 8 bytes around its number,
+        and a mark of what is kept of a fork, empty where there is none.
+        """
+        self._named += len(flat) // _ITEMS
+        if len(flat) % _ITEMS or self._named > MAX_DEVICES:
+            raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
+        for at in range(0, len(flat), _ITEMS):
+            device, seq, head, mark = flat[at : at + _ITEMS]
+            types = [type(item) for item in flat[at : at + _ITEMS]]
+            if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
+                raise Refused("R-05.5", "a have-map names device, number, head and fork")
+            if len(head) > SHORT or len(mark) > SHORT:
+                raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
+            if device in self._have:
+                self._have[device] = (seq, head, mark)
+
+    def lacks(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
+        """What the peer lacks: logs as (device, its number, its head), and the devices whose forks
+        it does not know as we do.
+        """
+        logs: list[tuple[bytes, int, bytes]] = []
+        forks: list[bytes] = []
+        for device, held in self._heads:
+            seq, head, mark = self._have[device[:SHORT]] or (0, b"", b"")
+            differs = seq == held.seq and head != held.id[:SHORT]
+            if seq < held.seq or differs:  # a head before a fork differs where a lower fork hides
+                logs.append((device, seq, head))
+            if held.fork and mark != fork_mark(held):
+                forks.append(device)
+        return logs, forks

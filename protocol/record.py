@@ -151,13 +151,29 @@ def check_content(header: Header, content: bytes) -> None:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
+def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
+    """What verifying looks at: the signature in front of what it signs, and the key."""
+    return record.signature + _SIGN + neighbourhood + record.header, record.fields.device
+
+
+def holds(message: bytes, key: bytes) -> bool:
+    """Whether a claim is true."""
+    try:
+        nacl.bindings.crypto_sign_open(message, key)
+    except (nacl.exceptions.CryptoError, ValueError, TypeError):
+        return False
+    return True
+
+
+def forged() -> Refused:
+    """What is said of a claim that is not true (R-01.10)."""
+    return Refused("R-01.10", "the signature does not hold in this neighbourhood")
+
+
 def verify(record: Record, neighbourhood: bytes) -> None:
     """R-01.10: the device's signature holds for this neighbourhood. Raises Refused."""
-    message = record.signature + _SIGN + neighbourhood + record.header
-    try:
-        nacl.bindings.crypto_sign_open(message, record.fields.device)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        raise Refused("R-01.10", "the signature does not hold in this neighbourhood") from None
+    if not holds(*claim(record, neighbourhood)):
+        raise forged()
 
 
 def _header(value: Any) -> Header:

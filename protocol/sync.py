@@ -12,7 +12,7 @@ from typing import Any
 
 from protocol import frames
 from protocol.errors import Refused
-from protocol.heads import Heads, digest, have_map, lacks, read_have
+from protocol.heads import HaveMap, Heads, digest, have_map
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
@@ -119,8 +119,7 @@ class Session:
         self._met = False
         self._sent: bytes | None = None  # the digest of the round under way
         self._theirs: bytes | None = None
-        self._have: dict[bytes, tuple[int, bytes, bytes]] | None = None
-        self._heads: Heads | None = None
+        self._have: HaveMap | None = None  # the peer's, from when ours is sent until it is complete
         self._heard = False  # the peer's have-map of this round is complete
         self._ended = [False, False]  # we, they
         self.window = WINDOW  # what the peer still lets us send
@@ -147,7 +146,6 @@ class Session:
         """Starts a round, unless one is under way: then nothing."""
         if self.busy:
             return b""
-        self._heads = heads
         self._sent = digest(heads)
         return frames.encode([DIGEST, self._sent])
 
@@ -159,7 +157,7 @@ class Session:
         if self._sent == self._theirs:
             self._reset()
             return out, [Settled(equal=True)]
-        self._heads = heads  # those of now: the driver may have waited for its turn
+        self._have = HaveMap(heads)  # those of now: the driver may have waited for its turn
         return out + _have_frames(heads), []
 
     def records(self, wires: Iterable[bytes]) -> bytes:
@@ -254,15 +252,13 @@ class Session:
 
     def _on_have(self, frame: list[Any]) -> list[Event]:
         _shape(frame, list, bool)
-        if self._theirs is None or self._sent == self._theirs or self._heard:
+        if self._have is None:
             raise Refused("R-05.5", "one have-map follows digests that differ")
-        self._have = self._have or {}
-        read_have(frame[1], self._have)
+        self._have.read(frame[1])
         if frame[2]:
             return []
-        assert self._heads is not None
         have, self._have, self._heard = self._have, None, True
-        return [Lacks(*lacks(self._heads, have))]
+        return [Lacks(*have.lacks())]
 
     def _on_records(self, frame: list[Any]) -> list[Event]:
         _shape(frame, list)
@@ -295,7 +291,7 @@ class Session:
         return [Settled(equal=False)]
 
     def _reset(self) -> None:
-        self._sent = self._theirs = self._have = self._heads = None
+        self._sent = self._theirs = self._have = None
         self._ended, self._heard = [False, False], False
 
 

@@ -84,9 +84,9 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
     # Late: libp2p takes a second to import, and only a node needs it.
     import trio
 
-    from meshcoop.intake import in_thread
     from meshcoop.net.host import open_host
     from meshcoop.node import Node
+    from meshcoop.verifier import verifier
 
     _log_to(context)
 
@@ -94,10 +94,9 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
         return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns)
 
-    node = Node(context.home, unlocked, network, _now, os.urandom, in_thread)
-
     async def main() -> None:
-        async with trio.open_nursery() as nursery:
+        async with verifier() as verify, trio.open_nursery() as nursery:
+            node = Node(context.home, unlocked, network, _now, os.urandom, verify)
             nursery.start_soon(_watch_signals, node.stop)
             await nursery.start(node.run)
             ready: dict[str, Any] = {

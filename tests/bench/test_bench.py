@@ -81,7 +81,7 @@ def test_what_makes_no_sense_is_wrong_use(options):
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_one_that_is_ended_leaves_nothing_behind(tmp_path, end):
     running = subprocess.Popen(
         [*PROGRAM, "live", "--records", "1000"], env=environment(tmp_path),

@@ -37,6 +37,21 @@ def test_a_store_opened_again_has_the_same_hashes(tmp_path):
         assert len(again.ids()) == len(before[0]) + 1
 
 
+def test_tables_of_views_from_before_are_made_anew(tmp_path):
+    with Street() as here:
+        path = tmp_path / "store.db"
+        ada = here.found(path=path)
+        offer = ada.post("offer", title="Bread")
+        before = ada.state_hash()
+        for table in ("views", "credits", "search"):
+            ada.store.db.execute(f"DROP TABLE {table}")
+            ada.store.db.execute(f"CREATE TABLE {table} (kind, created, root, other NOT NULL)")
+        ada.store.set_meta("fold", 1)
+        again = open_again(here, ada, path)
+        assert again.state_hash() == before
+        assert [one["id"] for one in again.state.views.search("bread", 5)] == [offer.id]
+
+
 def test_what_was_taken_survives_without_a_goodbye(tmp_path):
     with Street() as here:
         path = tmp_path / "store.db"

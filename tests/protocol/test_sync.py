@@ -1,6 +1,8 @@
 """The session by itself: heads are made up, records are any bytes."""
 
+import gc
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -151,6 +153,22 @@ def test_claims_of_endless_logs_ask_for_nothing_and_are_kept_nowhere():
         flat = [item for one in sorted(heads()) for item in (one[:8], 2**40, b"z" * 8, b"")]
         assert hear(session, [HAVE, flat, True]) == []
     assert hear(session, [HAVE, flat, False]) == [Lacks([], [])]
+
+
+def test_a_have_map_that_never_ends_costs_no_memory():
+    session, dice = in_round(), random.Random(3)
+    tracemalloc.start()
+    try:
+        for _ in range(65):
+            flat = [x for _ in range(1000) for x in (dice.randbytes(8), 2**40, b"z" * 8, b"")]
+            assert hear(session, [HAVE, flat, True]) == []
+        del flat
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 256 * 1024  # to keep the claims would take some 14 MB
+    assert hear(session, [HAVE, have(), False]) == [Lacks([], [])]
 
 
 def test_millions_of_claims_are_cut_off():
