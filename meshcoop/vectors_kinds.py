@@ -4,7 +4,8 @@ from typing import Any
 
 from meshcoop.vectors import keys, plain, seed
 from protocol import schema
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Record, Text
+from protocol.record import PRIVATE
 from protocol.schema import KINDS, Kind
 
 _LONG = 40
@@ -19,16 +20,17 @@ def _kinds() -> list[dict[str, Any]]:
     found = []
     for name in sorted(KINDS):
         for what, fields in (("least", _least(KINDS[name])), ("full", _full(KINDS[name]))):
-            content = schema.content(name, fields)
-            found.append(
-                {
-                    "kind": name,
-                    "name": what,
-                    "fields": plain(fields),
-                    "content": content.hex(),
-                }
-            )
+            found.append(_case(KINDS[name], what, fields))
     return found
+
+
+def _case(kind: Kind, what: str, fields: dict[str, Any]) -> dict[str, Any]:
+    case = {"kind": kind.name, "name": what, "fields": plain(fields)}
+    if kind.audience != PRIVATE:
+        return {**case, "content": schema.content(kind.name, fields).hex()}
+    about = None if kind.root else seed("about")
+    content = schema.private_content(kind.name, fields, about)
+    return {**case, "about": plain(about), "content": content.hex()}
 
 
 def _least(kind: Kind) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def _example(name: str, field: Field) -> Any:
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
         Person: keys("Ana").person,
+        Record: seed("record"),
         Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
     }
     for type_, example in examples.items():

@@ -34,6 +34,7 @@ class Entry(NamedTuple):
     fields: dict[str, Any]
     fault: Refused | None = None  # why the content is no use, if it is not
     lasting: bool = False  # others rely on it: it cannot be retracted
+    key: bytes | None = None  # of a private record: opens its content, and can be handed on
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -57,6 +58,7 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[Told] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )

@@ -1,5 +1,23 @@
 """The kinds of records, one file a family. Importing this package registers them all."""
 
-from protocol.kinds import conversation, exchange, moderation, neighbourhood, people
+from protocol.kinds import (
+    circles,
+    conversation,
+    exchange,
+    moderation,
+    neighbourhood,
+    pacts,
+    pages,
+    people,
+)
 
-__all__ = ["conversation", "exchange", "moderation", "neighbourhood", "people"]
+__all__ = [
+    "circles",
+    "conversation",
+    "exchange",
+    "moderation",
+    "neighbourhood",
+    "pacts",
+    "pages",
+    "people",
+]

@@ -6,7 +6,7 @@ They change who belongs and what holds (`protocol.authority`), not a thread's vi
 from protocol.errors import Refused
 from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
-from protocol.schema import Kind, kind
+from protocol.schema import KINDS, Kind, kind
 from protocol.seal import KEY, KEY_ID, SLOT
 from protocol.thread import Entry, Thread
 
@@ -61,11 +61,32 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("accept", about=("charter",), audience=OPEN, relied_on=True, posted=False)
-class Accept(Authorial):
-    """A newcomer's software accepts the charter, naming the admits and the epoch records that
-    brought them in: these are then kept and count, whatever becomes of their authors' logs.
+@kind("accept", about=("charter", "pact"), audience=OPEN, relied_on=True)
+class Accept(Kind):
+    """Takes what is offered: the charter, a pact.
+
+    A newcomer's software accepts the charter, naming the admits and the epoch records that brought
+    them in: these are then kept and count, whatever becomes of their authors' logs.
     """
+
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-15.9: software accepts a pact once, while it is offered."""
+        pact = thread.view_of(entry.about, "pact")
+        if pact is not None and pact["state"] != "offered":
+            raise Refused("R-15.9", f"the pact is {pact['state']} already")
+        if pact is not None and entry.person not in pact["waiting"]:
+            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
+
+    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
+        """A party countersigns the pact."""
+        del thread
+        return target.kind == "pact" and entry.person in target.fields["parties"]
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """What it is about says who may; a charter's was folded by `protocol.authority`."""
+        target = thread.target(entry)
+        if target.kind is not None:
+            KINDS[target.kind].accepted(thread, entry)
 
 
 @kind("device", audience=OPEN, relied_on=True, posted=False)
