@@ -47,6 +47,13 @@ class Author:
         assert person is not None
         return person
 
+    @property
+    def people(self) -> set[bytes]:
+        """The members whose devices are at this home."""
+        known = self.state.authority
+        found = {known.author(one) for one in self.devices} if known else set()
+        return {one for one in found if one is not None}
+
     def post(
         self,
         kind_name: str,

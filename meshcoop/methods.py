@@ -13,18 +13,15 @@ import trio
 from meshcoop.api import Method
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
+from meshcoop.params import USAGE, Params, hexadecimal, number, text
 from meshcoop.present import Presenter, iso
+from meshcoop.reading import Reading
 from protocol.balance import Balance
-from protocol.schema import KINDS
-from protocol.thread import View
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
 
-Params = dict[str, Any]
-
-MAX_ROWS = 500
-_USAGE = 2
+_OPENED_AT_ONCE = 50  # private records
 
 
 class Methods:
@@ -47,6 +44,7 @@ class Methods:
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            "mute": self.mute,
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -93,6 +91,7 @@ class Methods:
             "set_hash": set_hash(state.store.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
             "waiting": self._waiting(member),
+            "muted": [presenter.person(one) for one in sorted(member.muted.people)],
         }
 
     def _waiting(self, member: "Member") -> Params:
@@ -126,7 +125,7 @@ class Methods:
 
     async def wait(self, params: Params) -> bool:
         """Whether what is asked for came to be in time."""
-        with trio.move_on_after(_number(params, "timeout", 30)):
+        with trio.move_on_after(number(params, "timeout", 30)):
             while not self._is_so(params):
                 with trio.move_on_after(0.2):  # peers come and go without a record
                     await self._node.changed.wait()
@@ -139,9 +138,9 @@ class Methods:
         store, views = member.state.store, member.state.views
         wanted_id, state_hash = params.get("id"), params.get("state_hash")
         return (
-            store.count() >= _number(params, "records", 0)
-            and len(member.mesh.conversations) >= _number(params, "peers", 0)
-            and (wanted_id is None or bool(store.matching(_hex(wanted_id))))
+            store.count() >= number(params, "records", 0)
+            and len(member.mesh.conversations) >= number(params, "peers", 0)
+            and (wanted_id is None or bool(store.matching(hexadecimal(wanted_id))))
             and (state_hash is None or views.state_hash().hex() == state_hash)
         )
 
@@ -149,21 +148,21 @@ class Methods:
 
     async def join(self, params: Params) -> bool:
         """Knocks with an invitation; whether this home now belongs."""
-        name = _text(params, "name")
+        name = text(params, "name")
         return await self._node.join(
-            _text(params, "invitation"), name, _number(params, "seconds", 60)
+            text(params, "invitation"), name, number(params, "seconds", 60)
         )
 
     async def invite(self, params: Params) -> Params:
         """A new invitation."""
         member = await self._node.may_sign()
-        text, expires = member.door.invite(approve=bool(params.get("approve")))
-        return {"invitation": text, "expires": iso(expires)}
+        invitation, expires = member.door.invite(approve=bool(params.get("approve")))
+        return {"invitation": invitation, "expires": iso(expires)}
 
     async def approve(self, params: Params) -> Params:
         """Vouches for somebody who knocked."""
         member = await self._node.may_sign()
-        typed = _text(params, "person")
+        typed = text(params, "person")
         person = self._finder(member).newcomer(typed, member.door.knocks())
         admitted = member.door.approve(person)
         return {"person": person.hex(), "state": "member" if admitted else "waiting"}
@@ -173,13 +172,14 @@ class Methods:
     async def post(self, params: Params) -> Params:
         """Signs and stores one record, then gossips it."""
         member = await self._node.may_sign()
+        await self._reading()
         finder = self._finder(member)
         fields = params.get("fields") or {}
         if type(fields) is not dict:
-            raise Mistake("The fields of a record are a map of names and values.", _USAGE)
+            raise Mistake("The fields of a record are a map of names and values.", USAGE)
         about, person = params.get("about"), params.get("as")
         one = member.author.post(
-            _text(params, "kind"),
+            text(params, "kind"),
             fields,
             about=finder.record(about) if about is not None else None,
             person=finder.person(person) if person is not None else None,
@@ -189,43 +189,11 @@ class Methods:
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
-        member = self._member()
-        what, presenter = _text(params, "what"), self._presenter(member)
-        limit = min(int(_number(params, "limit", MAX_ROWS)), MAX_ROWS)
-        if what == "people":
-            return presenter.people()[:limit]
-        kind = {one.plural: one for one in KINDS.values() if one.states}.get(what)
-        if kind is None or kind.name == "profile":
-            raise Mistake(f"There is no list of {what!r}; there are: {', '.join(LISTS)}.", _USAGE)
-        about = params.get("about")
-        root = self._finder(member).record(about) if about is not None else None
-        state = params.get("state")
-        if state is not None and state not in kind.states:
-            raise Mistake(f"{what} are {', '.join(kind.states)}; not {state!r}.", _USAGE)
-        found: list[Params] = []
-        for view in member.state.views.of_kind(kind.name):
-            if root is None or self._hangs_from(member, view, root):
-                shown = presenter.view(view)
-                if state in {None, shown["state"]}:
-                    found.append(shown)
-                    if len(found) == limit:
-                        break
-        return found
+        return (await self._reading()).listing(params)
 
     async def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        member = self._member()
-        record_id = self._finder(member).record(_text(params, "id"))
-        row = member.state.store.get(record_id)
-        if row is None or row.root is None:
-            raise Mistake("What this record is about has not arrived yet; try again soon.")
-        thread, presenter = member.state.thread(row.root), self._presenter(member)
-        history = presenter.history(thread)
-        view = thread.views.get(record_id)
-        if view is not None:
-            return {**presenter.view(view), "history": history}
-        line = next(one for one in history if one["id"] == record_id.hex())
-        return {**line, "history": history}
+        return (await self._reading()).show(params)
 
     async def balance(self, params: Params) -> Params | list[Params]:
         """Minutes given and received, of one person or of all members."""
@@ -249,10 +217,18 @@ class Methods:
 
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
+        return (await self._reading()).search(params)
+
+    async def mute(self, params: Params) -> Params:
+        """Leaves what a person posts out of this home's lists, or shows it again with `off`."""
         member = self._member()
-        limit = min(int(_number(params, "limit", 50)), MAX_ROWS)
-        presenter = self._presenter(member)
-        return [presenter.view(v) for v in member.state.views.search(_text(params, "words"), limit)]
+        person = self._finder(member).person(text(params, "person"))
+        muted = not params.get("off")
+        if muted and person in member.author.people:
+            raise Mistake("You cannot mute yourself.")
+        member.muted.turn(person, muted=muted)
+        self._node.change()
+        return {"person": self._presenter(member).person(person), "muted": muted}
 
     # -- parts ------------------------------------------------------------------------------------
 
@@ -269,19 +245,13 @@ class Methods:
     def _finder(self, member: "Member") -> Finder:
         return Finder(member.state, self._presenter(member))
 
-    def _hangs_from(self, member: "Member", view: View, ancestor: bytes) -> bool:
-        """Whether the view answers `ancestor`, directly or by what it is about."""
-        about = view["about"]
-        while about is not None and about != ancestor:
-            above = member.state.store.get(about)
-            about = above.record.about if above else None
-        return bool(about == ancestor)
+    async def _reading(self) -> Reading:
+        """What this home shows; private records are opened some at a time, for others wait."""
+        member = self._member()
+        while member.author.private.open(_OPENED_AT_ONCE):
+            await trio.lowlevel.checkpoint()
+        return Reading(member, self._node.now)
 
-
-LISTS = [
-    "people",
-    *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
-]
 
 _NOBODY: Params = {
     "neighbourhood": None,
@@ -291,6 +261,7 @@ _NOBODY: Params = {
     "records": 0,
     "set_hash": None,
     "state_hash": None,
+    "muted": [],
 }
 
 
@@ -300,26 +271,3 @@ def set_hash(ids: Any) -> bytes:
     for one in ids:
         hasher.update(one)
     return hasher.digest()
-
-
-def _text(params: Params, name: str) -> str:
-    value = params.get(name)
-    if type(value) is not str or not value.strip():
-        raise Mistake(f"`{name}` is missing.", _USAGE)
-    return value
-
-
-def _number(params: Params, name: str, default: float) -> float:
-    value = params.get(name)
-    if value is None:
-        return default
-    if type(value) not in {int, float} or not 0 <= value < 2**40:
-        raise Mistake(f"`{name}` is a number, 0 or more.", _USAGE)
-    return float(value)
-
-
-def _hex(value: Any) -> str:
-    text = str(value).lower()
-    if not 8 <= len(text) <= 64 or not set(text) <= set("0123456789abcdef"):  # noqa: PLR2004
-        raise Mistake("An id is 8 to 64 hexadecimal digits.", _USAGE)
-    return text

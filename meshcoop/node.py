@@ -18,6 +18,7 @@ from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
+from meshcoop.muted import Muted
 from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.state import State
@@ -43,6 +44,7 @@ class Member:
     author: Author
     mesh: Mesh
     door: Door
+    muted: Muted
 
     @property
     def state(self) -> State:
@@ -189,7 +191,7 @@ class Node:
         mesh = Mesh(self.network, author, self.now, self.random, self._verifier)
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door)
+        self.member = Member(author, mesh, door, Muted(self.store))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(self._introduce)
 

@@ -26,6 +26,7 @@ _LOCK = KEY + TAG  # a sealed key whose ephemeral key stands elsewhere
 _FEWEST_SLOTS = 8  # of a private record
 _COVERS = (256, 512)  # bytes; above them multiples of the next
 _COVER = 1024
+_LONGEST = 2**16 - 1
 
 
 def derive(secret: bytes, purpose: str, length: int = KEY) -> bytes:
@@ -182,6 +183,8 @@ def with_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
 def cover(plain: bytes) -> bytes:
     """R-01.26: the length in 2 bytes, the plain bytes, and zeros up to one of few lengths."""
     need = 2 + len(plain)
+    if need > 2 + _LONGEST:
+        raise Refused("R-01.26", "this is too long for one record; write it shorter")
     size = next((one for one in _COVERS if need <= one), -(-need // _COVER) * _COVER)
     return len(plain).to_bytes(2, "big") + plain + bytes(size - need)
 

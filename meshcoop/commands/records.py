@@ -1,4 +1,4 @@
-"""Commands about records: post, list, show, balance, kinds, search."""
+"""Commands about records: post, list, show, balance, kinds, search, mute."""
 
 import json
 import sys
@@ -15,6 +15,7 @@ from protocol.schema import KINDS, Kind, describe
 
 About = Annotated[str, Parameter(help="the id of what this answers")]
 Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
+Muted = Annotated[bool, Parameter(negative=(), help="only what muted people posted")]
 
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
@@ -33,6 +34,7 @@ def register(app: App) -> None:
     app.command(_balance, name="balance")
     app.command(_list_kinds, name="kinds")
     app.command(_search, name="search")
+    app.command(_mute, name="mute")
 
 
 def _poster(kind: Kind) -> Any:
@@ -103,12 +105,12 @@ def _list(
     about: Annotated[str | None, Parameter(help="only what answers this id")] = None,
     state: Annotated[str | None, Parameter(help="only those in this state")] = None,
     limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    muted: Muted = False,
     context: Given,
 ) -> None:
-    """Lists requests, offers, responses, agreements, receipts, people, charters."""
-    with context.node() as node:
-        found = node.call("list", what=what, about=about, state=state, limit=limit)
-    context.answer(found, lambda: told.listing(found))
+    """Lists requests, offers, agreements, people, circles, messages, pacts, pages and more."""
+    asked = {"what": what, "about": about, "state": state, "limit": limit}
+    _find(context, "list", asked, muted=muted)
 
 
 def _show(record: str, /, *, context: Given) -> None:
@@ -131,10 +133,31 @@ def _list_kinds(*, context: Given) -> None:
     context.answer(found, lambda: told.kinds(found))
 
 
-def _search(*words: str, context: Given) -> None:
+def _find(context: Context, method: str, asked: dict[str, Any], *, muted: bool) -> None:
+    """Shows what was found, and says how much muted people posted that is left out."""
+    with context.node() as node:
+        found = node.call(method, **asked, muted=muted)
+        hidden = 0
+        if not (muted or context.json or asked.get("what") == "people"):
+            hidden = len(node.call(method, **asked, muted=True))
+    context.answer(found, lambda: told.listing(found, hidden))
+
+
+def _mute(
+    person: str,
+    /,
+    *,
+    off: Annotated[bool, Parameter(negative=(), help="show what they post again")] = False,
+    context: Given,
+) -> None:
+    """Leaves what a person posts out of this home's lists; nobody else learns of it."""
+    with context.node() as node:
+        done = node.call("mute", person=person, off=off)
+    context.answer(done, lambda: told.muted(done))
+
+
+def _search(*words: str, muted: Muted = False, context: Given) -> None:
     """Finds what holds all these words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
-    with context.node() as node:
-        found = node.call("search", words=" ".join(words))
-    context.answer(found, lambda: told.listing(found))
+    _find(context, "search", {"words": " ".join(words)}, muted=muted)

@@ -11,6 +11,7 @@ from protocol.schema import Kind, kind
 from protocol.thread import Entry, Thread, View
 
 _MOST_NAMED = 8
+_SHOWN = ("id", "author", "created", "title", "text")
 
 
 @kind("page")
@@ -31,7 +32,7 @@ class Page(Kind):
         followed = {one for revision in revisions for one in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda one: (one["created"], one["id"]))
         heads = [one for one in texts if one["id"] not in followed]
-        view["heads"] = [one["id"] for one in heads]
+        view["heads"] = [{name: one[name] for name in _SHOWN} for one in heads]
         view["revisions"] = len(revisions)
         for revision in revisions:
             if revision["id"] in followed:
@@ -61,7 +62,8 @@ class Revision(Kind):
         page = thread.view_of(entry.about, "page")
         if page is None:
             return entry.fields
-        return {"title": page["title"], "after": page["heads"][-_MOST_NAMED:], **entry.fields}
+        heads = [one["id"] for one in page["heads"][-_MOST_NAMED:]]
+        return {"title": page["title"], "after": heads, **entry.fields}
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: stands until another follows it."""
