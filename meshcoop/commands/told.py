@@ -9,7 +9,7 @@ Shown = dict[str, Any]
 _TITLE = 48
 _HIDDEN = {
     *("id", "kind", "author", "created", "state", "history", "about"),
-    *("responses", "receipts", "heads", "after"),
+    *("responses", "receipts", "heads", "after", "first"),
 }
 _SPOKEN = {"message", "pact"}  # known by their words
 

@@ -24,7 +24,8 @@ class Page(Kind):
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: its own first text, until somebody revises it."""
-        thread.make_view(entry, state="current", heads=[], revisions=0)
+        first = {name: entry.fields[name] for name in ("title", "text")}
+        thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-15.12: shows the last of the texts that none follows, and lists them all."""
