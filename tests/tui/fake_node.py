@@ -32,6 +32,7 @@ def person(name, number):
     return {"id": ident(number), "name": name}
 
 
+TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -92,7 +93,9 @@ class FakeNode:
             "agreements": [],
             "receipts": [],
             "people": [],
+            **{name: [] for name in TOGETHER},
         }
+        self.muted = []
         self.balances = []
         self.knocks = []
         self.name = "Rushey Lane"
@@ -122,6 +125,7 @@ class FakeNode:
                 for one in self.peers
             ],
             "records": 12,
+            "muted": self.muted,
             "set_hash": ident(97),
             "state_hash": ident(96),
             "waiting": {"knocks": self.knocks, "vouched": [], "unplaced": 0},
@@ -129,6 +133,10 @@ class FakeNode:
 
     def list(self, params):
         found = self.lists[params["what"]]
+        if params["what"] == "people":
+            return [{**one, "muted": self._is_muted(one)} for one in copy.deepcopy(found)]
+        wanted = bool(params.get("muted"))
+        found = [one for one in found if self._is_muted(one["author"]) == wanted]
         if params.get("state"):
             found = [one for one in found if one["state"] == params["state"]]
         if params.get("about"):
@@ -159,6 +167,16 @@ class FakeNode:
         self.posted.append(params)
         return {"id": ident(500 + len(self.posted))}
 
+    def mute(self, params):
+        (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
+        self.muted = [each for each in self.muted if each != one]
+        self.muted += [] if params["off"] else [one]
+        self.tell()
+        return {"person": one, "muted": not params["off"]}
+
+    def _is_muted(self, one):
+        return one["id"] in {each["id"] for each in self.muted}
+
     def approve(self, params):
         self.approved.append(params["person"])
         return {"person": params["person"], "state": "member"}
@@ -167,6 +185,7 @@ class FakeNode:
         intents = [*self.lists["requests"], *self.lists["offers"]]
         responses = [each for one in intents for each in one["responses"]]
         rest = [*self.lists["agreements"], *self.lists["receipts"]]
+        rest += [one for name in TOGETHER for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):
@@ -286,6 +305,44 @@ def street():
         {"person": SAM, "given": 90, "received": 0, "balance": 90},
     ]
     node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
+    return node
+
+
+def view(number, kind, author, about=None, state="open", **more):
+    return {
+        "id": ident(number),
+        "kind": kind,
+        "author": author,
+        "created": f"2026-11-23T17:{number % 60:02d}:00.000Z",
+        "about": about,
+        "state": state,
+        **more,
+    }
+
+
+def together():
+    """The street with a circle, a pact that waits for Ada, and a page with two texts."""
+    node = street()
+    knitters = view(50, "circle", SAM, name="Knitters", members=[SAM, ADA])
+    node.lists["circles"] = [knitters]
+    node.lists["messages"] = [
+        view(51, "message", SAM, knitters["id"], "said", text="Thursday at four?"),
+        view(52, "message", ADA, knitters["id"], "said", text="I bring the red wool.\nAnd tea."),
+    ]
+    promise = "We water each other's gardens."
+    pact = {"parties": [MARIA, ADA], "waiting": [ADA], "minutes": 60, "due": "2026-12-01"}
+    node.lists["pacts"] = [view(53, "pact", MARIA, state="offered", text=promise, **pact)]
+    page = view(54, "page", MARIA, state="concurrent")
+    first = {"title": "The tool shed", "text": "The key is with Sam."}
+    texts = [
+        view(55, "revision", SAM, page["id"], "current", title="The tool shed", text="Ask Ada."),
+        view(56, "revision", ADA, page["id"], "current", title="Our shed", text="A new lock."),
+    ]
+    shown = ("id", "author", "created", "title", "text")
+    heads = [{name: one[name] for name in shown} for one in texts]
+    last = {"title": "Our shed", "text": "A new lock."}
+    node.lists["pages"] = [{**page, **last, "first": first, "heads": heads, "revisions": 2}]
+    node.lists["revisions"] = [{**one, "after": [page["id"]]} for one in texts]
     return node
 
 
