@@ -21,7 +21,7 @@ from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
-_FOLD_VERSION = 1  # raised when the same records fold to other views: homes then rebuild
+_FOLD_VERSION = 2  # raised when the same records fold to other views: homes then rebuild
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
 _ACTS = {"charter", "admit", "accept", "device", "epoch"}
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})

@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letters import letter, sealed, step
+from letters import circle, letter, members, people, person, said, sealed, seen, step, told
 from neighbours import settle, street
-from test_circles import circle, members, people, person, said, seen, told
 
 from protocol import codec, schema, seal
 from protocol.errors import Refused

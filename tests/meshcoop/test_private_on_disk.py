@@ -3,8 +3,8 @@
 import logging
 
 import pytest
+from letters import circle, person, said
 from neighbours import Street, settle
-from test_circles import circle, person, said
 
 NAME, WORDS, PROMISE, OOPS = (
     "quincunx growers",

@@ -9,7 +9,8 @@ import re
 import time
 from pathlib import Path
 
-from fake_node import FakeNode, opened, picture, shows, street, together, until
+from fake_circle import together
+from fake_node import FakeNode, opened, picture, shows, street, until
 
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards

@@ -1,6 +1,7 @@
 """Circles, pacts, pages and muting on the screen: what is shown, and what the node is asked for."""
 
-from fake_node import MARIA, SAM, ident, on_screen, picture, shows, together, until, view
+from fake_circle import together
+from fake_node import MARIA, SAM, ident, on_screen, picture, shows, until, view
 from textual.widgets import TabbedContent
 
 from tui.widgets.cards import Cards
