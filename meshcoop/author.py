@@ -10,6 +10,7 @@ from typing import Any
 
 from meshcoop import quota
 from meshcoop.inbox import Inbox
+from meshcoop.private import Private
 from protocol import codec, record, schema, seal
 from protocol.errors import Refused
 from protocol.fields import Resolve
@@ -35,6 +36,7 @@ class Author:
     ) -> None:
         self.inbox = inbox
         self.state = inbox.state
+        self.private = Private(inbox.state)
         self.devices = devices  # device key → seed
         self.now = now
         self.random = random
@@ -49,11 +51,12 @@ class Author:
         assert person is not None
         return person
 
-    def people(self) -> list[bytes]:
-        """The members who have a device at this home."""
+    @property
+    def people(self) -> set[bytes]:
+        """The members whose devices are at this home."""
         known = self.state.authority
-        mine = {known.author(one) for one in self.devices} if known else set()
-        return sorted(one for one in mine if one is not None)
+        found = {known.author(one) for one in self.devices} if known else set()
+        return {one for one in found if one is not None}
 
     def post(
         self,
@@ -72,6 +75,9 @@ class Author:
         if kind is None or not kind.posted:
             posted = ", ".join(sorted(one.name for one in KINDS.values() if one.posted))
             raise Refused("R-10.8", f"there is no kind {kind_name!r} to post; there are: {posted}")
+        target = self.private.reads(about) if about is not None else None
+        if kind.name == "retract" and target is not None and target.relied_on:
+            raise Refused("R-01.17", f"others rely on the {target.name}: close what it is about")
         return self.write(kind, kind.read(given, resolve), about=about, person=person)
 
     def write(
@@ -89,20 +95,21 @@ class Author:
         fields, words = _apart(kind, fields)
         device = self._device(person)
         entry = self._draft(kind, device, about, fields)
-        if kind.about:
-            root = self._root(kind, about)
-            thread = self.state.thread(root)
-        else:
-            if about is not None:
-                raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
-            thread = self.state.thread(-1)
+        private = self._is_private(kind, about)
+        thread = self._thread(kind, about, private=private)
+        if private:  # R-15.11: never before what its author has read of the thread
+            read = max((one.time for one in thread.entries.values()), default=0)
+            entry = entry._replace(time=max(entry.time, read))
         thread.heads = self._heads() if kind.audience == record.OPEN else {}
         entry = entry._replace(fields=kind.complete(thread, entry, self._today(entry)))
         entry = entry._replace(fields=self._sealed(kind, thread, entry))
         kind.check(entry.fields)
         kind.guard(thread, entry)
-        self._must_count(entry, root if kind.about else None)
-        one = self.sign(kind, entry, naming)
+        self._must_count(self._thread(kind, about, private=private, extra=[entry]))
+        if private:
+            one = self._sign_private(kind, thread, entry)
+        else:
+            one = self._sign_plain(kind, entry, naming)
         self._within_quota(one)
         taken = self.inbox.take([one], durable=True)
         assert one in taken.stored, taken.refused
@@ -112,13 +119,39 @@ class Author:
             self.write(KINDS["words"], words, about=one.id, person=person)
         return one
 
-    def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes] = ()) -> Record:
-        """The signed record of an entry at its place in this home's log."""
-        known = self.inbox.store.log(entry.device)
-        head = known.head if known else START
+    # -- signing ----------------------------------------------------------------------------------
+
+    def _sign_plain(self, kind: Kind, entry: Entry, naming: Iterable[bytes]) -> Record:
+        """An open or epoch record."""
         content = schema.content(kind.name, entry.fields)
         if kind.audience == record.EPOCH:
             content = self._seal_epoch(content, entry)
+        parents = [*([entry.about] if entry.about else []), *naming]
+        return self._sign(entry, parents, kind.audience_code, content)
+
+    def _sign_private(self, kind: Kind, thread: Thread, entry: Entry) -> Record:
+        """R-15.1: what it is, what it is about and who reads it is inside the seal."""
+        root = entry
+        while root.about is not None:
+            root = thread.entries[root.about]
+        assert root.kind is not None
+        assert self.state.authority is not None
+        readers = KINDS[root.kind].readers(thread, entry) & set(self.state.authority.members)
+        boxes = self.state.authority.boxes(readers)
+        content = seal.seal_for(
+            seal.with_decoys(boxes, self.random(32)),
+            seal.cover(schema.private_content(kind.name, entry.fields, entry.about)),
+            seal.context(self.state.neighbourhood, entry.device, entry.seq),
+            self.random(32),
+        )
+        return self._sign(entry, [], record.PRIVATE, content)
+
+    def _sign(self, entry: Entry, parents: list[bytes], audience: int, content: bytes) -> Record:
+        """The signed record of an entry at its place in this home's log."""
+        known = self.inbox.store.log(entry.device)
+        head = known.head if known else START
+        if len(content) > codec.MAX_BYTES - 1024:
+            raise Refused("R-01.1", "this is too long for one record; write it shorter")
         header = Header(
             record.VERSION,
             entry.device,
@@ -126,13 +159,11 @@ class Author:
             head.id,
             entry.time,
             None,
-            [*([entry.about] if entry.about else []), *naming],
-            kind.audience_code,
+            parents,
+            audience,
             len(content),
             record.digest(content),
         )
-        if len(content) > codec.MAX_BYTES - 1024:
-            raise Refused("R-01.1", "this is too long for one record; write it shorter")
         seed = self.devices[entry.device]
         return record.sign(header, content, self.state.neighbourhood, seed)
 
@@ -199,10 +230,26 @@ class Author:
     def _heads(self) -> dict[bytes, int]:
         return {one.device: one.head.seq for one in self.inbox.store.logs()}
 
-    def _root(self, kind: Kind, about: bytes | None) -> int:
-        if about is None:
+    def _is_private(self, kind: Kind, about: bytes | None) -> bool:
+        """R-10.9: whether a record of this kind about `about` is private."""
+        if kind.audience == record.PRIVATE:
+            return True
+        return kind.may_be_private and about is not None and self.private.reads(about) is not None
+
+    def _thread(
+        self, kind: Kind, about: bytes | None, *, private: bool, extra: Iterable[Entry] = ()
+    ) -> Thread:
+        """The thread that a record of `kind` about `about` joins, with `extra` not yet posted."""
+        if kind.root and about is not None:
+            raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
+        if not kind.root and about is None:
             what = " or ".join(kind.about)
             raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
+        if private:
+            return self.private.thread(about, extra)
+        return self.state.thread(-1 if about is None else self._root(about), extra)
+
+    def _root(self, about: bytes) -> int:
         row = self.inbox.store.get(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
@@ -230,9 +277,8 @@ class Author:
         place = seal.context(self.state.neighbourhood, entry.device, entry.seq)
         return seal.seal_epoch(epoch, content, place, self.random(32))
 
-    def _must_count(self, entry: Entry, root: int | None) -> None:
-        told = self.state.thread(-1 if root is None else root, [entry]).history
-        refusal = next(one.refusal for one in told if one.entry.id == _NOT_YET)
+    def _must_count(self, thread: Thread) -> None:
+        refusal = next(one.refusal for one in thread.history if one.entry.id == _NOT_YET)
         if refusal:
             raise refusal
 

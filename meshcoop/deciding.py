@@ -68,7 +68,7 @@ def decide(author: Author) -> None:
     """AUTHORITY, "What software does by itself", for each person of this home."""
     if author.state.authority is None or author.state.ring.current() is None:
         return
-    for person in author.people():
+    for person in sorted(author.people):
         _accept_term(author, person)
         _agree_to_newcomers(author, person)
         _renew_alone(author, person)

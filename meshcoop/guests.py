@@ -16,6 +16,7 @@ from meshcoop.author import Author
 from meshcoop.errors import Mistake
 from meshcoop.keystore import Guest, Unlocked
 from meshcoop.lock import Lock
+from meshcoop.private import Private
 from protocol.record import device_key
 from protocol.schema import KINDS
 
@@ -89,13 +90,17 @@ class Guests:
         return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
 
     @contextmanager
-    def lent(self, guest: Guest, seed: bytes) -> Iterator[None]:
-        """The home signs for the guest until the block ends, in which nothing may wait."""
+    def lent(self, guest: Guest, seed: bytes, private: Private | None = None) -> Iterator[None]:
+        """The home signs for the guest until the block ends, in which nothing may wait. `private`:
+        what is private to them.
+        """
         self._author.devices[guest.device] = seed
+        own, self._author.private = self._author.private, private or self._author.private
         try:
             self._settle(guest)
             yield
         finally:
+            self._author.private = own
             del self._author.devices[guest.device]
 
     def introduce(self, guest: Guest, seed: bytes) -> None:

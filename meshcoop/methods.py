@@ -6,7 +6,6 @@ sentence, never a traceback.
 
 import hashlib
 import os
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -16,18 +15,17 @@ from meshcoop.belonging_methods import BelongingMethods
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.key_methods import KeyMethods
-from meshcoop.params import Params, digits, number, pin, text
+from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
+from meshcoop.private import Private
+from meshcoop.reading import Reading
 from protocol import seal
 from protocol.balance import Balance
-from protocol.schema import KINDS
-from protocol.thread import View
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
 
-MAX_ROWS = 500
-_USAGE = 2
+_OPENED_AT_ONCE = 50  # private records
 
 
 class Methods:
@@ -47,6 +45,7 @@ class Methods:
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            "mute": self.mute,
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
         }
@@ -97,6 +96,7 @@ class Methods:
             "set_hash": set_hash(state.store.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
             "waiting": self._waiting(member),
+            "muted": [presenter.person(one) for one in sorted(member.muted.people)],
         }
 
     def _waiting(self, member: "Member") -> Params:
@@ -157,7 +157,7 @@ class Methods:
         finder = self._finder(member)
         fields = params.get("fields") or {}
         if type(fields) is not dict:
-            raise Mistake("The fields of a record are a map of names and values.", _USAGE)
+            raise Mistake("The fields of a record are a map of names and values.", USAGE)
         about, person = params.get("about"), params.get("as")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
@@ -165,51 +165,23 @@ class Methods:
             "resolve": finder.resolve,
         }
         guest = member.guests.of(given["person"]) if person is not None else None
-        seed = await member.guests.open(guest, pin(params)) if guest else b""
-        with member.guests.lent(guest, seed) if guest else nullcontext():
+        if guest is None:
+            await self._opened(member.author.private)
+            one = member.author.post(text(params, "kind"), fields, **given)
+            return {"id": one.id.hex()}
+        seed = await member.guests.open(guest, pin(params))
+        private = await self._opened(Private(member.state, [seal.box_key(seed)]))
+        with member.guests.lent(guest, seed, private):
             one = member.author.post(text(params, "kind"), fields, **given)
         return {"id": one.id.hex()}
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
-        member = self._node.belonging()
-        what, presenter = text(params, "what"), await self._reader(member, params)
-        limit = min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
-        if what == "people":
-            return presenter.people()[:limit]
-        kind = {one.plural: one for one in KINDS.values() if one.states}.get(what)
-        if kind is None or kind.name == "profile":
-            raise Mistake(f"There is no list of {what!r}; there are: {', '.join(LISTS)}.", _USAGE)
-        about = params.get("about")
-        root = self._finder(member).record(about) if about is not None else None
-        state = params.get("state")
-        if state is not None and state not in kind.states:
-            raise Mistake(f"{what} are {', '.join(kind.states)}; not {state!r}.", _USAGE)
-        found: list[Params] = []
-        for view in member.state.views.of_kind(kind.name):
-            if root is None or self._hangs_from(member, view, root):
-                shown = presenter.view(view)
-                if state in {None, shown["state"]}:
-                    found.append(shown)
-                    if len(found) == limit:
-                        break
-        return found
+        return (await self._reading(params)).listing(params)
 
     async def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        member = self._node.belonging()
-        record_id = self._finder(member).record(text(params, "id"))
-        row = member.state.store.get(record_id)
-        if row is None or row.root is None:
-            raise Mistake("What this record is about has not arrived yet; try again soon.")
-        presenter = await self._reader(member, params)
-        thread = member.state.thread(row.root)
-        history = presenter.history(thread)
-        view = thread.views.get(record_id)
-        if view is not None:
-            return {**presenter.view(view), "history": history}
-        line = next(one for one in history if one["id"] == record_id.hex())
-        return {**line, "history": history}
+        return (await self._reading(params)).show(params)
 
     async def balance(self, params: Params) -> Params | list[Params]:
         """Minutes given and received, of one person or of all members."""
@@ -233,42 +205,43 @@ class Methods:
 
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
+        return (await self._reading(params)).search(params)
+
+    async def mute(self, params: Params) -> Params:
+        """Leaves what a person posts out of this home's lists, or shows it again with `off`."""
         member = self._node.belonging()
-        limit = min(int(number(params, "limit", 50)), MAX_ROWS)
-        presenter = self._presenter(member)
-        return [presenter.view(v) for v in member.state.views.search(text(params, "words"), limit)]
+        person = self._finder(member).person(text(params, "person"))
+        muted = not params.get("off")
+        if muted and person in member.author.people:
+            raise Mistake("You cannot mute yourself.")
+        member.muted.turn(person, muted=muted)
+        self._node.change()
+        return {"person": self._presenter(member).person(person), "muted": muted}
 
     # -- parts ------------------------------------------------------------------------------------
 
     def _presenter(self, member: "Member") -> Presenter:
         return Presenter(member.state, self._node.now)
 
-    async def _reader(self, member: "Member", params: Params) -> Presenter:
-        """A presenter that also opens what is private to the guest who gives their PIN."""
-        if params.get("as") is None:
-            return self._presenter(member)
-        guest = member.guests.of(self._finder(member).person(params["as"]))
-        if guest is None:
-            return self._presenter(member)
-        box = seal.box_key(await member.guests.open(guest, pin(params)))
-        return Presenter(member.state, self._node.now, [box])
-
     def _finder(self, member: "Member") -> Finder:
         return Finder(member.state, self._presenter(member))
 
-    def _hangs_from(self, member: "Member", view: View, ancestor: bytes) -> bool:
-        """Whether the view answers `ancestor`, directly or by what it is about."""
-        about = view["about"]
-        while about is not None and about != ancestor:
-            above = member.state.store.get(about)
-            about = above.record.about if above else None
-        return bool(about == ancestor)
+    async def _reading(self, params: Params) -> Reading:
+        """What this home shows; and, to the guest who gives their PIN, what is private to them."""
+        member, who = self._node.belonging(), params.get("as")
+        guest = None if who is None else member.guests.of(self._finder(member).person(who))
+        if guest is None:
+            return Reading(member, self._node.now, await self._opened(member.author.private))
+        box = seal.box_key(await member.guests.open(guest, pin(params)))
+        private = await self._opened(Private(member.state, [box]))
+        return Reading(member, self._node.now, private, [box])
 
+    async def _opened(self, private: Private) -> Private:
+        """Private records are opened some at a time, for others wait."""
+        while private.open(_OPENED_AT_ONCE):
+            await trio.lowlevel.checkpoint()
+        return private
 
-LISTS = [
-    "people",
-    *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
-]
 
 _NOBODY: Params = {
     "neighbourhood": None,
@@ -280,6 +253,7 @@ _NOBODY: Params = {
     "records": 0,
     "set_hash": None,
     "state_hash": None,
+    "muted": [],
 }
 
 

@@ -20,6 +20,7 @@ from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
+from meshcoop.muted import Muted
 from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.state import State
@@ -47,6 +48,7 @@ class Member:
     mesh: Mesh
     door: Door
     guests: Guests
+    muted: Muted
 
     @property
     def state(self) -> State:
@@ -209,7 +211,7 @@ class Node:
         mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door, Guests(author, self._unlocked))
+        self.member = Member(author, mesh, door, Guests(author, self._unlocked), Muted(self.store))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(self._introduce)
 

@@ -51,6 +51,8 @@ class Presenter:
         if view["kind"] in {"offer", "request"}:
             found = (self._state.views.get(one) for one in view["responses"])
             shown["responses"] = [self._plain(one) for one in found if one]
+        if view["kind"] == "page":
+            shown["heads"] = [self._head(one) for one in view["heads"]]
         return shown
 
     def history(self, thread: Thread) -> list[Shown]:
@@ -111,10 +113,7 @@ class Presenter:
         }
 
     def _plain(self, view: View) -> Shown:
-        kind = KINDS.get(view["kind"])
-        people = {"author"} | {
-            name for name, one in (kind.fields if kind else {}).items() if one.names_people
-        }
+        people = {"author", *_naming_people(view)}
         shown = {
             name: self._people(value) if name in people else _json(value)
             for name, value in view.items()
@@ -122,6 +121,11 @@ class Presenter:
         shown["created"] = iso(view["created"])
         shown["state"] = self._state_now(view)
         return shown | self._private(view)
+
+    def _head(self, head: Shown) -> Shown:
+        """A text of a page that stands."""
+        author, created = self.person(head["author"]), iso(head["created"])
+        return {**head, "id": head["id"].hex(), "author": author, "created": created}
 
     def _people(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -164,6 +168,20 @@ class Presenter:
 def _countersigns(thread: Thread, entry: Entry) -> bool:
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
+
+
+def people_in(view: View) -> set[bytes]:
+    """The people whom a view names, beside its author."""
+    values = [view.get(name) for name in _naming_people(view)]
+    found = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return {one for one in found if one is not None}
+
+
+def _naming_people(view: View) -> list[str]:
+    kind = KINDS.get(view["kind"])
+    if kind is None:
+        return []
+    return [*kind.people, *(name for name, one in kind.fields.items() if one.names_people)]
 
 
 def _json(value: Any) -> Any:

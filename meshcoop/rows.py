@@ -22,13 +22,14 @@ CREATE TABLE IF NOT EXISTS logs (
 CREATE TABLE IF NOT EXISTS records (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, seq INTEGER NOT NULL,
     about BLOB, root INTEGER, over INTEGER NOT NULL, open INTEGER NOT NULL,
-    lasting INTEGER NOT NULL,
+    private INTEGER NOT NULL, lasting INTEGER NOT NULL,
     header BLOB NOT NULL, signature BLOB NOT NULL, content BLOB
 );
 CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
 CREATE INDEX IF NOT EXISTS by_root ON records (root);
 CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
 CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
+CREATE INDEX IF NOT EXISTS by_private ON records (n) WHERE private;
 CREATE INDEX IF NOT EXISTS by_absent ON records (n) WHERE content IS NULL;
 CREATE TABLE IF NOT EXISTS parents (
     parent BLOB NOT NULL, child INTEGER NOT NULL, PRIMARY KEY (parent, child)

@@ -29,8 +29,9 @@ UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
 _INSERT = """
-INSERT INTO records (n, id, log, seq, about, root, over, open, lasting, header, signature, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO records
+    (n, id, log, seq, about, root, over, open, private, lasting, header, signature, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Ids fall all over their index: the more is written at once, the fewer pages are written twice.
@@ -133,6 +134,13 @@ class Store:
         """All records with an open audience, of which authority is made."""
         return self._many("open ORDER BY n")
 
+    def private(self) -> dict[bytes, bool]:
+        """The ids of private records whose content is here, and whether each is over its quota."""
+        rows = self.db.execute(
+            "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
+        )
+        return {record_id: bool(over) for record_id, over in rows}
+
     def matching(self, prefix: str) -> list[bytes]:
         """Ids that begin with these hexadecimal digits; at most two, enough to see a doubt."""
         low = bytes.fromhex(prefix + "0" * (64 - len(prefix)))
@@ -231,8 +239,8 @@ class Store:
         n = self._next()
         fields, about = one.fields, one.about
         root = n if about is None else self._root_of(about)
-        is_open, lasting = fields.reach == record.OPEN, fields.lasting
-        place = (n, one.id, log_n, fields.seq, about, root, over, is_open, lasting)
+        reach = (fields.reach == record.OPEN, fields.reach == record.PRIVATE)
+        place = (n, one.id, log_n, fields.seq, about, root, over, *reach, fields.lasting)
         self.db.execute(_INSERT, (*place, one.header, one.signature, one.content))
         for parent in fields.parents:
             self.db.execute("INSERT INTO parents VALUES (?, ?)", (parent, n))

@@ -216,6 +216,21 @@ def _sealing() -> dict[str, Any]:
             "plain": note.hex(),
             "sealed": seal.seal_for(boxes, note, field_at, seed("private seal")).hex(),
         },
+        "record": _private_record(boxes, at),
+    }
+
+
+def _private_record(boxes: list[bytes], at: bytes) -> dict[str, Any]:
+    content = schema.private_content("message", {"text": "at nine, by the pond"}, seed("circle"))
+    crowd = seal.with_decoys(boxes, seed("decoys"))
+    return {
+        "boxes": [one.hex() for one in boxes],
+        "context": at.hex(),
+        "decoy_seed": seed("decoys").hex(),
+        "seed": seed("record seal").hex(),
+        "plain": content.hex(),
+        "key": seal.derive(seed("record seal"), "private key").hex(),
+        "sealed": seal.seal_for(crowd, seal.cover(content), at, seed("record seal")).hex(),
     }
 
 

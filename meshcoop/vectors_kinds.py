@@ -5,7 +5,8 @@ from typing import Any
 from meshcoop.vectors import keys, plain, seed
 from protocol import schema
 from protocol.changes import Change, Cuts
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Record, Text
+from protocol.record import PRIVATE
 from protocol.schema import KINDS, Kind
 from protocol.terms import STANDING
 
@@ -22,16 +23,17 @@ def _kinds() -> list[dict[str, Any]]:
     found = []
     for name in sorted(KINDS):
         for what, fields in (("least", _least(KINDS[name])), ("full", _full(KINDS[name]))):
-            content = schema.content(name, fields)
-            found.append(
-                {
-                    "kind": name,
-                    "name": what,
-                    "fields": plain(fields),
-                    "content": content.hex(),
-                }
-            )
+            found.append(_case(KINDS[name], what, fields))
     return found
+
+
+def _case(kind: Kind, what: str, fields: dict[str, Any]) -> dict[str, Any]:
+    case = {"kind": kind.name, "name": what, "fields": plain(fields)}
+    if kind.audience != PRIVATE:
+        return {**case, "content": schema.content(kind.name, fields).hex()}
+    about = None if kind.root else seed("about")
+    content = schema.private_content(kind.name, fields, about)
+    return {**case, "about": plain(about), "content": content.hex()}
 
 
 def _least(kind: Kind) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def _example(name: str, field: Field) -> Any:
         Person: keys("Ana").person,
         Cuts: _CUTS,
         Change: [STANDING, keys("Ana").person, 1, _CUTS],
+        Record: seed("record"),
         Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
     }
     for type_, example in examples.items():

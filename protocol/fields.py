@@ -170,6 +170,22 @@ class Person(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Record(Field):
+    """Another record: its id, 32 bytes; people type the start of it."""
+
+    type_name, hint = "record", "the start of an id"
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
+            raise _refuse(name, "a record")
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        if type(given) is not str:
+            raise _refuse(name, "a record's id")
+        return resolve("record", given)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
     """Raw bytes, `min` to `max` of them; written by software, shown in hex."""
 

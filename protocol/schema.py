@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from protocol import codec
 from protocol.errors import Refused
 from protocol.fields import Field, Resolve
-from protocol.record import AUDIENCES, EPOCH, LASTING
+from protocol.record import AUDIENCES, EPOCH, LASTING, PRIVATE
 
 if TYPE_CHECKING:
     from protocol.thread import Entry, Thread
 
 KINDS: dict[str, "Kind"] = {}
+
+_ID = 32
 
 K = TypeVar("K", bound="Kind")
 
@@ -42,6 +44,7 @@ class Kind:
     states: ClassVar[tuple[str, ...]] = ()
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
+    people: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
 
     @property
     def audience_code(self) -> int:
@@ -52,6 +55,13 @@ class Kind:
     def root(self) -> bool:
         """Whether a record of this kind begins a thread."""
         return not self.about
+
+    @property
+    def may_be_private(self) -> bool:
+        """R-10.9: whether the kind is private, or answers something that is."""
+        return self.audience == PRIVATE or any(
+            name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
+        )
 
     def check(self, fields: dict[str, Any]) -> None:
         """R-10.2, R-10.3: required fields are there and known ones hold what they may.
@@ -84,7 +94,7 @@ class Kind:
             if value is not None
         }
 
-    def people(self, fields: dict[str, Any]) -> set[bytes]:
+    def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """The people whom a record's fields name."""
         named = [fields.get(name) for name, one in self.fields.items() if one.names_people]
         return {p for one in named for p in (one if type(one) is list else [one]) if p}
@@ -95,9 +105,19 @@ class Kind:
         return entry.fields
 
     def readers(self, thread: "Thread", entry: "Entry") -> set[bytes]:
-        """The people for whom this kind's private fields are sealed."""
+        """The people for whom this kind's private fields are sealed; of the root of a private
+        thread, those for whom `entry`, a record in it, is sealed.
+        """
         del thread
         return {entry.person}
+
+    def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+        """The keys of other private records that this one hands on to its readers, by their ids."""
+        del fields
+        return {}
+
+    def accepted(self, thread: "Thread", entry: "Entry") -> None:
+        """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
 
     def guard(self, thread: "Thread", entry: "Entry") -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
@@ -150,6 +170,12 @@ def content(name: str, fields: dict[str, Any]) -> bytes:
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
+def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
+    """R-10.10: the plain content of a private record, `[kind, fields, about]`."""
+    told = {key: value for key, value in fields.items() if value is not None}
+    return codec.pack([name, told, about])
+
+
 def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
     """The kind's name and the fields in plain content, checked where the kind is known."""
     value = codec.unpack(plain)
@@ -160,6 +186,22 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
     if name in KINDS:
         KINDS[name].check(fields)
     return name, fields
+
+
+def read_private(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
+    """The kind's name, the fields and what it is about, in the content of a private record."""
+    value = codec.unpack(plain)
+    shape = type(value) is list and [type(one) for one in value[:2]] == [str, dict]
+    if not shape or len(value) != 3:  # noqa: PLR2004
+        raise Refused("R-10.10", "private content is a kind's name, its fields and an id or nil")
+    name, fields, about = value
+    if about is not None and (type(about) is not bytes or len(about) != _ID):
+        raise Refused("R-10.10", f"what a private record is about is an id of {_ID} bytes, or nil")
+    if name in KINDS:
+        if not KINDS[name].may_be_private:
+            raise Refused("R-10.9", f"a {name} is not private")
+        KINDS[name].check(fields)
+    return name, fields, about
 
 
 def describe() -> list[dict[str, Any]]:

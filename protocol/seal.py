@@ -20,7 +20,13 @@ KEY_ID = 16
 NONCE = 24
 TAG = 16
 SLOT = KEY + KEY + TAG  # an ephemeral key, then the sealed key
-MAX_SLOTS = 32
+MAX_SLOTS = 128  # devices: 32 people with four each, beside a text of any length a field allows
+
+_LOCK = KEY + TAG  # a sealed key whose ephemeral key stands elsewhere
+_FEWEST_SLOTS = 8  # of a private record
+_COVERS = (256, 512)  # bytes; above them multiples of the next
+_COVER = 1024
+_LONGEST = 2**16 - 1
 
 
 def derive(secret: bytes, purpose: str, length: int = KEY) -> bytes:
@@ -104,9 +110,7 @@ def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
     Raises Refused when `to` is a low-order point, to which no secret can be sealed.
     """
     public, secret = _ephemeral(seed, to)
-    shared = _shared(secret, to, public, to)
-    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(key, None, bytes(NONCE), shared)
-    return public + sealed
+    return public + _encrypt(_shared(secret, to, public, to), key, None)
 
 
 def open_key(slot: bytes, mine: BoxKey) -> bytes:
@@ -118,35 +122,92 @@ def open_key(slot: bytes, mine: BoxKey) -> bytes:
 
 
 def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) -> bytes:
-    """R-01.24: `plain` sealed to several devices: a count, a slot each, nonce, ciphertext.
+    """R-01.24: `plain` sealed to several devices: a count, an ephemeral key, a lock for each
+    device, the name of the key and the ciphertext.
 
-    Nothing tells who the devices are; a reader tries each slot.
+    Nothing tells who the devices are; a reader tries each lock.
     """
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:
         raise Refused("R-01.24", f"private words go to 1 to {MAX_SLOTS} devices")
     key = derive(seed, "private key")
-    slots = [seal_key(key, to, derive(seed, "private slot")) for to in recipients]
-    nonce = derive(seed, "private nonce", NONCE)
-    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, key)
-    return bytes([len(slots)]) + b"".join(slots) + nonce + sealed
+    public, secret = _ephemeral(derive(seed, "private lock"), b"")
+    locks = [_encrypt(_shared(secret, to, public, to), key, None) for to in recipients]
+    head = bytes([len(locks)]) + public + b"".join(locks) + private_id(key)
+    return head + _encrypt(key, plain, context)
+
+
+def private_id(key: bytes) -> bytes:
+    """16 bytes that commit to the key of private words: nobody can show two readers two texts."""
+    return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID]
+
+
+def private_key(sealed: bytes, mine: Iterable[BoxKey]) -> bytes | None:
+    """The key that opens private words, or None when no lock is for any of `mine`. Raises Refused
+    if they are malformed.
+    """
+    end = _locks_end(sealed)
+    public = sealed[1 : 1 + KEY]
+    for box in mine:
+        shared = _shared(box.secret, public, public, box.public)
+        for at in range(1 + KEY, end, _LOCK):
+            try:
+                return _decrypt(shared, bytes(NONCE) + sealed[at : at + _LOCK], None, "R-01.24")
+            except Refused:
+                continue  # a lock for another device
+    return None
+
+
+def open_with(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """R-01.24: the plain bytes of private words whose key is known. Raises Refused."""
+    end = _locks_end(sealed)
+    if sealed[end : end + KEY_ID] != private_id(key):
+        raise Refused("R-01.24", "this is not the key that the private words commit to")
+    return _decrypt(key, bytes(NONCE) + sealed[end + KEY_ID :], context, "R-01.24")
 
 
 def open_private(sealed: bytes, mine: Iterable[BoxKey], context: bytes) -> bytes | None:
-    """The plain bytes, or None when no slot is for any of `mine`. Raises Refused if malformed."""
+    """The plain bytes, or None when no lock is for any of `mine`. Raises Refused."""
+    key = private_key(sealed, mine)
+    return None if key is None else open_with(key, sealed, context)
+
+
+def with_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
+    """R-01.25: the box keys of a private record's readers, and as many that nobody has the secret
+    of as make their number a power of two: a crowd tells less than a count.
+    """
+    readers = sorted(set(boxes))
+    crowd = _FEWEST_SLOTS
+    while crowd < len(readers):
+        crowd *= 2
+    missing = range(crowd - len(readers))
+    return readers + [box_key(derive(seed, f"decoy {n}")).public for n in missing]
+
+
+def cover(plain: bytes) -> bytes:
+    """R-01.26: the length in 2 bytes, the plain bytes, and zeros up to one of few lengths."""
+    need = 2 + len(plain)
+    if need > 2 + _LONGEST:
+        raise Refused("R-01.26", "this is too long for one record; write it shorter")
+    size = next((one for one in _COVERS if need <= one), -(-need // _COVER) * _COVER)
+    return len(plain).to_bytes(2, "big") + plain + bytes(size - need)
+
+
+def uncover(covered: bytes) -> bytes:
+    """What `cover` covered. Raises Refused."""
+    plain = covered[2 : 2 + int.from_bytes(covered[:2], "big")]
+    if cover(plain) != covered:
+        raise Refused("R-01.26", "these are no bytes made longer by the rule")
+    return plain
+
+
+def _locks_end(sealed: bytes) -> int:
+    """Where the locks end. Raises Refused unless everything is there."""
     count = sealed[0] if sealed else 0
-    end = 1 + count * SLOT
-    if not 1 <= count <= MAX_SLOTS or len(sealed) < end + NONCE + TAG:
+    end = 1 + KEY + count * _LOCK
+    if not 1 <= count <= MAX_SLOTS or len(sealed) < end + KEY_ID + TAG:
         raise Refused("R-01.24", "not a list of sealed keys and a sealed text")
-    slots = [sealed[at : at + SLOT] for at in range(1, end, SLOT)]
-    for box in mine:
-        for slot in slots:
-            try:
-                key = open_key(slot, box)
-            except Refused:
-                continue  # a slot for another device
-            return _decrypt(key, sealed[end:], context, "R-01.24")
-    return None
+    return end
 
 
 def _ephemeral(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
@@ -163,6 +224,14 @@ def _shared(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> byt
     except (RuntimeError, TypeError, ValueError, nacl.exceptions.CryptoError):
         raise Refused("R-01.23", "not a key that anything can be sealed to") from None
     return derive(product + sender + receiver, "slot")
+
+
+def _encrypt(key: bytes, plain: bytes, context: bytes | None) -> bytes:
+    """With a key that is used once, so that the nonce may be zero."""
+    sealed: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        plain, context, bytes(NONCE), key
+    )
+    return sealed
 
 
 def _decrypt(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:

@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     fields: dict[str, Any]
     fault: Refused | None = None  # why the content is no use, if it is not
     lasting: bool = False  # others rely on it: it cannot be retracted
+    key: bytes | None = None  # of a private record: opens its content, and can be handed on
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -60,6 +61,7 @@ class Thread:
     history: list[Told] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
+    memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -103,7 +105,7 @@ class Thread:
         """R-14.5: of whom a record speaks: whoever it answers, and the people whom it names."""
         kind = KINDS.get(entry.kind or "")
         above = self.entries.get(entry.about or b"")
-        named = kind.people(entry.fields) if kind else set()
+        named = kind.named_people(entry.fields) if kind else set()
         return (named | ({above.person} if above else set())) - {entry.person}
 
     def is_hidden(self, record_id: bytes) -> bool:

@@ -15,6 +15,11 @@ INBOX, POOL, MEETING = (
     "meshcoop/test_pool.py",
     "meshcoop/test_convergence.py",
 )
+PRIVATE, CIRCLES, DISK = (
+    "meshcoop/test_private.py",
+    "meshcoop/test_circles.py",
+    "meshcoop/test_private_on_disk.py",
+)
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
 
 # What is tried → its file, then the test's name or the name of its case.
@@ -108,7 +113,33 @@ WORDS = {
     "NUL": (TEXT, "NUL"),
     "DEL": (TEXT, "DEL"),
 }
+AMONG_A_FEW = {
+    "garbage under the seal": (PRIVATE, "test_garbage_under_the_seal_is_harmless"),
+    "a private record that claims to be an offer": (PRIVATE, "an offer"),
+    "ten thousand readers": (PRIVATE, "test_ten_thousand_readers_do_not_fit"),
+    "two readers, two texts": (SEAL, "test_nobody_can_show_two_readers_two_texts"),
+    "private about what is not": (PRIVATE, "test_what_is_private_hangs_from_nothing_that_is_not"),
+    "a circle of strangers": (PRIVATE, "test_a_circle_that_names_strangers_has_only_members"),
+    "a stranger takes themself in": (
+        PRIVATE,
+        "test_a_stranger_to_a_circle_takes_nobody_in_and_says_nothing",
+    ),
+    "a false key handed on": (
+        PRIVATE,
+        "test_a_key_that_is_none_is_passed_over_and_the_right_one_still_opens",
+    ),
+    "who was let go reads and talks on": (
+        CIRCLES,
+        "test_who_was_let_go_reads_nothing_later_and_says_nothing_that_counts",
+    ),
+    "a curious relay or thief": (
+        DISK,
+        "test_neither_members_nor_neighbours_nor_carriers_have_it_in_the_clear",
+    ),
+    "who talks to whom": (CIRCLES, "test_a_private_record_tells_who_and_when_and_nothing_else"),
+}
 LISTS = {
+    "among a few": AMONG_A_FEW,
     "msgpack": MSGPACK,
     "keys": KEYS,
     "network": NETWORK,

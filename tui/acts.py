@@ -28,7 +28,9 @@ class Act:
     said: str = ""  # what it means, above the form
     fields: tuple[str, ...] | None = None
     given: dict[str, str] = field(default_factory=dict)  # what the form begins with
-    fixed: dict[str, str] = field(default_factory=dict)  # what is posted and not asked
+    fixed: dict[str, Any] = field(default_factory=dict)  # what is posted and not asked
+    among: frozenset[str] | None = None  # the people to choose from, by id; None: everybody
+    without: frozenset[str] = frozenset()  # and who of them is no choice
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Case:
     agreements: list[Shown]
     receipts: list[Shown]
     history: list[Shown] = field(default_factory=list)
+    answers: list[Shown] = field(default_factory=list)  # messages, revisions; oldest first
 
 
 def acts(case: Case, me: str | None, today: date) -> list[Act]:

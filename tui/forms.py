@@ -11,12 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Select, Static
 
 from protocol.errors import Refused
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Text
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Record, Text
 from protocol.schema import Kind
 from tui import words
 from tui.language import _
-from tui.telling import Shown, plain
-from tui.widgets.fields import LineInput, TextBox
+from tui.telling import Shown, plain, plain_line
+from tui.widgets.fields import LineInput, Picks, TextBox
 
 _LONG = 200  # characters; above, a text gets several lines
 
@@ -160,15 +160,22 @@ class Form(VerticalScroll, can_focus=False):
 
 
 def _askable(rule: Field) -> bool:
-    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes)
+    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes | Record)
+
+
+def names_people(rule: Field) -> bool:
+    """Whether the field is filled by choosing among people."""
+    return isinstance(rule.of if isinstance(rule, Many) else rule, Person)
 
 
 def _widget(
     rule: Field, given: str, people: Iterable[Shown]
-) -> "LineInput | TextBox | Select[str]":
+) -> "LineInput | TextBox | Picks | Select[str]":
     if isinstance(rule, Choice):
         options = [(plain(words.state(word)), word) for word in rule.words]
         return _select([(str(label), word) for label, word in options], given)
+    if isinstance(rule, Many) and names_people(rule):
+        return Picks([(plain_line(one["name"]), one["id"]) for one in people], given)
     if isinstance(rule, Person):
         return _select([(str(plain(one["name"])), one["id"]) for one in people], given)
     if isinstance(rule, Text) and rule.max > _LONG:

@@ -113,7 +113,9 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
 
 def title(view: Shown) -> str:
     """What a view is called."""
-    named = view.get("title") or view.get("name") or words.kind(view["kind"] or _("unreadable"))
+    spoken = view.get("text") if view["kind"] in {"pact", "message"} else None
+    named = view.get("title") or view.get("name") or spoken
+    named = named or words.kind(view["kind"] or _("unreadable"))
     return line(str(named))
 
 
@@ -122,6 +124,7 @@ def person(one: Shown, row: Shown | None, me: str | None) -> Card:
     gives = ", ".join(line(each) for each in one.get("assets") or [])
     counted = balance(row["balance"]) if row else ""
     told = name(one) + (" " + _("(you)") if one["id"] == me else "")
+    told += " " + _("(muted)") if one.get("muted") else ""
     return Card(one["id"], told, _dotted([counted, gives]))
 
 

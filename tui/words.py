@@ -24,6 +24,11 @@ FIELDS = {
     "affiliation": _("Works with"),
     "minutes_a_month": _("Min a month"),
     "why": _("Why"),
+    "members": _("Who is in it"),
+    "joins": _("Who comes"),
+    "leaves": _("Who goes"),
+    "parties": _("With whom"),
+    "due": _("Until"),
 }
 
 STATES = {
@@ -41,6 +46,11 @@ STATES = {
     "disputed": _("disputed"),
     "member": _("member"),
     "retracted": _("taken back"),
+    "offered": _("offered"),
+    "ended": _("ended"),
+    "current": _("as it stands"),
+    "concurrent": _("several texts"),
+    "replaced": _("an earlier text"),
 }
 
 KINDS = {
@@ -50,12 +60,20 @@ KINDS = {
     "agreement": _("Agreement"),
     "receipt": _("Receipt"),
     "profile": _("Profile"),
+    "circle": _("Circle"),
+    "message": _("Message"),
+    "pact": _("Pact"),
+    "page": _("Page"),
+    "revision": _("Page, by a revision"),
 }
 
 BEGIN = {
     "request": _("Ask for something"),
     "offer": _("Offer something"),
     "profile": _("Say what you bring and would like"),
+    "circle": _("Begin a circle"),
+    "pact": _("Offer a pact"),
+    "page": _("Write a page"),
 }
 
 HAPPENED = {
@@ -68,6 +86,13 @@ HAPPENED = {
     "close": _("{who} closed it"),
     "retract": _("{who} took words back"),
     "profile": _("{who} told about themselves"),
+    "circle": _("{who} began the circle"),
+    "members": _("{who} changed who is in it"),
+    "message": _("{who} said something"),
+    "pact": _("{who} offered the pact"),
+    "accept": _("{who} accepted"),
+    "page": _("{who} wrote the page"),
+    "revision": _("{who} wrote it anew"),
 }
 
 VERBS = {
@@ -78,6 +103,9 @@ VERBS = {
     "approve": _("Vouch"),
     "close": _("Yes"),
     "retract": _("Take back"),
+    "accept": _("Accept"),
+    "members": _("Yes"),
+    "message": _("Say"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

@@ -1,4 +1,4 @@
-"""Commands about records: post, list, show, balance, kinds, search."""
+"""Commands about records: post, list, show, balance, kinds, search, mute."""
 
 import json
 import sys
@@ -19,6 +19,7 @@ Person = Annotated[str | None, Parameter(name="--as", help="which person of this
 Reader = Annotated[
     str | None, Parameter(name="--as", help="which guest reads: what is private to them opens")
 ]
+Muted = Annotated[bool, Parameter(negative=(), help="only what muted people posted")]
 
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
@@ -37,6 +38,7 @@ def register(app: App) -> None:
     app.command(_balance, name="balance")
     app.command(_list_kinds, name="kinds")
     app.command(_search, name="search")
+    app.command(_mute, name="mute")
 
 
 def _poster(kind: Kind) -> Any:
@@ -115,13 +117,12 @@ def _list(
     about: Annotated[str | None, Parameter(help="only what answers this id")] = None,
     state: Annotated[str | None, Parameter(help="only those in this state")] = None,
     limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    muted: Muted = False,
     context: Given,
 ) -> None:
-    """Lists requests, offers, responses, agreements, receipts, people, charters."""
-    with context.node() as node:
-        asks = {"what": what, "about": about, "state": state, "limit": limit}
-        found = node.call("list", **asks, **{"as": as_}, **asked(node, as_))
-    context.answer(found, lambda: told.listing(found))
+    """Lists requests, offers, agreements, people, decisions, circles, pacts, pages and more."""
+    wanted = {"what": what, "about": about, "state": state, "limit": limit}
+    _find(context, "list", wanted, muted=muted, as_=as_)
 
 
 def _show(record: str, /, *, as_: Reader = None, context: Given) -> None:
@@ -144,10 +145,34 @@ def _list_kinds(*, context: Given) -> None:
     context.answer(found, lambda: told.kinds(found))
 
 
-def _search(*words: str, context: Given) -> None:
+def _find(
+    context: Context, method: str, wanted: dict[str, Any], *, muted: bool, as_: str | None = None
+) -> None:
+    """Shows what was found, and says how much muted people posted that is left out."""
+    with context.node() as node:
+        wanted |= {"as": as_, **asked(node, as_)}
+        found = node.call(method, **wanted, muted=muted)
+        hidden = 0
+        if not (muted or context.json or wanted.get("what") == "people"):
+            hidden = len(node.call(method, **wanted, muted=True))
+    context.answer(found, lambda: told.listing(found, hidden))
+
+
+def _mute(
+    person: str,
+    /,
+    *,
+    off: Annotated[bool, Parameter(negative=(), help="show what they post again")] = False,
+    context: Given,
+) -> None:
+    """Leaves what a person posts out of this home's lists; nobody else learns of it."""
+    with context.node() as node:
+        done = node.call("mute", person=person, off=off)
+    context.answer(done, lambda: told.muted(done))
+
+
+def _search(*words: str, muted: Muted = False, context: Given) -> None:
     """Finds what holds all these words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
-    with context.node() as node:
-        found = node.call("search", words=" ".join(words))
-    context.answer(found, lambda: told.listing(found))
+    _find(context, "search", {"words": " ".join(words)}, muted=muted)

@@ -7,12 +7,27 @@ from protocol.text import line, safe
 Shown = dict[str, Any]
 
 _TITLE = 48
-_HIDDEN = {"id", "kind", "author", "created", "state", "history", "about", "responses", "receipts"}
+_HIDDEN = {
+    *("id", "kind", "author", "created", "state", "history", "about"),
+    *("responses", "receipts", "heads", "after", "first"),
+}
+_SPOKEN = {"message", "pact"}  # known by their words
 
 
-def listing(found: list[Shown]) -> str:
-    """A line a view."""
-    return "\n".join(_line(one) for one in found) or "Nothing yet."
+def listing(found: list[Shown], hidden: int = 0) -> str:
+    """A line a view, and how many are left out because somebody is muted."""
+    lines = [_line(one) for one in found] or ["Nothing yet."]
+    if hidden:
+        lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
+    return "\n".join(lines)
+
+
+def muted(done: Shown) -> str:
+    """What muting somebody does."""
+    who = line(done["person"]["name"])
+    if done["muted"]:
+        return f"What {who} posts is left out of your lists; `meshcoop mute {who} --off` undoes it."
+    return f"What {who} posts is in your lists again."
 
 
 def whole(view: Shown) -> str:
@@ -21,6 +36,9 @@ def whole(view: Shown) -> str:
     for name, value in view.items():
         if name not in _HIDDEN and value not in (None, [], ""):
             lines.append(f"  {name}: {_value(value)}")
+    for one in view["heads"] if view["kind"] == "page" and len(view["heads"]) > 1 else ():
+        lines.append(f"\n  as {line(one['author']['name'])} would have it ({one['id'][:8]}):")
+        lines.append(f"    {line(one['title'])}\n    {_value(one['text'])}")
     lines.append("")
     for one in view["history"]:
         if one["automatic"]:
@@ -55,10 +73,11 @@ def kinds(found: list[Shown]) -> str:
 
 
 def _line(view: Shown) -> str:
-    title = view.get("title") or view.get("name") or view["kind"] or "unreadable"
+    words = view.get("text") if view["kind"] in _SPOKEN else None
+    title = view.get("title") or view.get("name") or words or view["kind"] or "unreadable"
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
     who = line(view["author"]["name"], 20)
-    state = view.get("state", "")
+    state = "muted" if view.get("muted") else view.get("state", "")
     return f"{view['id'][:8]}  {line(str(title), _TITLE)}{minutes}  {who}  {state}".rstrip()
 
 

@@ -1,5 +1,25 @@
 """The kinds of records, one file a family. Importing this package registers them all."""
 
-from protocol.kinds import conversation, decisions, exchange, moderation, neighbourhood, people
+from protocol.kinds import (
+    circles,
+    conversation,
+    decisions,
+    exchange,
+    moderation,
+    neighbourhood,
+    pacts,
+    pages,
+    people,
+)
 
-__all__ = ["conversation", "decisions", "exchange", "moderation", "neighbourhood", "people"]
+__all__ = [
+    "circles",
+    "conversation",
+    "decisions",
+    "exchange",
+    "moderation",
+    "neighbourhood",
+    "pacts",
+    "pages",
+    "people",
+]

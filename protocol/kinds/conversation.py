@@ -1,18 +1,23 @@
 """Kinds that end something (specs/14-conversation.md)."""
 
+from collections.abc import Callable
+
 from protocol.errors import Refused
 from protocol.fields import Choice, Text
+from protocol.kinds.circles import roster_of
 from protocol.schema import Kind, kind
-from protocol.thread import Entry, Thread
+from protocol.thread import Entry, Thread, View
 
-_CLOSABLE = ("offer", "request", "response", "agreement", "receipt")
+_CLOSABLE = ("offer", "request", "response", "agreement", "receipt", "circle", "pact")
 
 
 @kind("close", about=_CLOSABLE)
 class Close(Kind):
-    """Says that something is withdrawn, declined, cancelled or disputed, and by whom."""
+    """Says that something is withdrawn, declined, cancelled, disputed or ended, and by whom."""
 
-    as_state = Choice(required=True, words=("withdrawn", "declined", "cancelled", "disputed"))
+    as_state = Choice(
+        required=True, words=("withdrawn", "declined", "cancelled", "disputed", "ended")
+    )
     why = Text(max=500)
 
     def fold(self, thread: Thread, entry: Entry) -> None:
@@ -27,14 +32,52 @@ class Close(Kind):
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
     view = thread.view_of(target.id, target.kind or "")
-    if view is None:
-        return set()
-    if word == "withdrawn" and target.kind in {"offer", "request", "response"}:
-        return {target.person}
-    if word == "declined" and target.kind == "response":
-        return {thread.target(target).person}
-    if word == "cancelled" and target.kind == "agreement":
-        return {view["giver"], view["receiver"]}
-    if word == "disputed" and target.kind == "receipt":
-        return {view["giver"], view["receiver"]} - {target.person}
-    return set()
+    who = _WHO_MAY.get((word, target.kind or ""))
+    return who(thread, target, view) if who is not None and view is not None else set()
+
+
+def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, view
+    return {target.person}
+
+
+def _author_of_the_intent(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del view
+    return {thread.target(target).person}
+
+
+def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, target
+    return {view["giver"], view["receiver"]}
+
+
+def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    return _giver_and_receiver(thread, target, view) - {target.person}
+
+
+def _parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, target
+    return set(view["parties"])
+
+
+def _other_parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    return _parties(thread, target, view) - {target.person}
+
+
+def _who_was_in_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del view
+    return roster_of(thread, target.id).ever
+
+
+_WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
+    ("withdrawn", "offer"): _author,
+    ("withdrawn", "request"): _author,
+    ("withdrawn", "response"): _author,
+    ("declined", "response"): _author_of_the_intent,
+    ("cancelled", "agreement"): _giver_and_receiver,
+    ("disputed", "receipt"): _who_did_not_write_it,
+    ("withdrawn", "circle"): _who_was_in_it,
+    ("withdrawn", "pact"): _author,
+    ("declined", "pact"): _other_parties,
+    ("ended", "pact"): _parties,
+}

@@ -6,7 +6,7 @@ They change who belongs and what holds (`protocol.authority`), not a thread's vi
 from protocol.errors import Refused
 from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
-from protocol.schema import Kind, kind
+from protocol.schema import KINDS, Kind, kind
 from protocol.seal import KEY, KEY_ID, SLOT
 from protocol.thread import Entry, Thread
 
@@ -62,14 +62,37 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("accept", about=("charter", "renewal"), audience=OPEN, relied_on=True, posted=False)
-class Accept(Authorial):
-    """A newcomer's software accepts the charter, naming the admits and the epoch records that
-    brought them in: these are then kept and count, whatever becomes of their authors' logs. A
-    member's software accepts the renewal that it finds to be in force.
+@kind("accept", about=("charter", "renewal", "pact"), audience=OPEN, relied_on=True)
+class Accept(Kind):
+    """Takes what is offered: the charter, a renewal, a pact.
+
+    A newcomer's software accepts the charter, naming the admits and the epoch records that brought
+    them in: these are then kept and count, whatever becomes of their authors' logs. A member's
+    software accepts the renewal that it finds to be in force.
     """
 
-    judged = True
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-15.9: software accepts a pact once, while it is offered."""
+        if thread.target(entry).kind == "renewal":
+            if entry.about not in {one.id for one in thread.authority.chain.terms}:
+                raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
+            return
+        pact = thread.view_of(entry.about, "pact")
+        if pact is not None and pact["state"] != "offered":
+            raise Refused("R-15.9", f"the pact is {pact['state']} already")
+        if pact is not None and entry.person not in pact["waiting"]:
+            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
+
+    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
+        """A party countersigns the pact."""
+        del thread
+        return target.kind == "pact" and entry.person in target.fields["parties"]
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """What it is about says who may; a charter's was folded by `protocol.authority`."""
+        target = thread.target(entry)
+        if target.kind is not None:
+            KINDS[target.kind].accepted(thread, entry)
 
 
 @kind("device", audience=OPEN, relied_on=True, posted=False)

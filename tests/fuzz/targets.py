@@ -97,6 +97,25 @@ def read_content(data):
         schema.read_content(data)
 
 
+def read_private(data):
+    """What others seal for this home: the locks, the cover and what lies under it."""
+    box = seal.box_key(SEED)
+    for read in (
+        schema.read_private,
+        lambda one: schema.read_private(seal.uncover(one)),
+        lambda one: seal.open_private(one, [box], PLACE),
+        lambda one: schema.read_private(
+            seal.uncover(seal.open_private(_sealed(one), [box], PLACE))
+        ),
+    ):
+        with suppress(Refused):
+            read(data)
+
+
+def _sealed(plain):
+    return seal.seal_for([seal.box_key(SEED).public], plain, PLACE, SEED)
+
+
 def safe_text(data):
     said = _text(data)
     shown = text.safe(said)
@@ -128,6 +147,7 @@ TARGETS = {
     "invitation": read_invitation,
     "statement": read_statement,
     "content": read_content,
+    "private": read_private,
     "text": safe_text,
 }
 
@@ -173,6 +193,11 @@ def seeds(name):
         "statement": [
             statement.certify(SEED, b"\1" * 32, box, PLACE[:16]),
             statement.revoke(SEED, device, 3, PLACE[:16]),
+        ],
+        "private": [
+            schema.private_content("message", {"text": "at four"}, PLACE),
+            seal.cover(schema.private_content("circle", {"name": "x", "members": []}, None)),
+            _sealed(seal.cover(content)),
         ],
         "content": [content, *(codec.pack([kind, {}]) for kind in schema.KINDS)],
         "text": ["[/] \x1b]52;c;YQ==\x07 \u202e e\u0301 👩‍👩‍👧".encode(), b"\xff lone"],

@@ -21,6 +21,7 @@ NAMES = [
     "invitation",
     "statement",
     "content",
+    "private",
     "text",
 ]
 

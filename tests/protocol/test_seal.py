@@ -107,6 +107,45 @@ def test_sealed_words_name_no_reader_and_repeat_nobody():
     assert sealed[1:] != again[1:]
 
 
+def test_a_key_that_was_handed_on_opens_what_it_is_the_key_of_and_nothing_else():
+    sealed = seal.seal_for([ADA.public], b"words", PLACE, b"s" * 32)
+    other = seal.seal_for([ADA.public], b"words", PLACE, b"t" * 32)
+    key = seal.private_key(sealed, [ADA])
+    assert seal.private_key(sealed, [EVE]) is None
+    assert seal.open_with(key, sealed, PLACE) == b"words"
+    with pytest.raises(Refused, match=r"R-01\.24"):
+        seal.open_with(key, other, PLACE)
+
+
+def test_nobody_can_show_two_readers_two_texts():
+    """The key is committed to: a lock that gives one reader another key opens nothing for them."""
+    mine, theirs = (seal.seal_for([one.public], b"w", PLACE, b"s" * 32) for one in (ADA, BEN))
+    again = seal.seal_for([BEN.public], b"x", PLACE, b"t" * 32)
+    assert seal.open_private(theirs, [BEN], PLACE) == b"w"
+    crafted = b"\x01" + again[1:81] + mine[81:]
+    with pytest.raises(Refused, match="commit"):
+        seal.open_private(crafted, [BEN], PLACE)
+
+
+@pytest.mark.parametrize(("readers", "locks"), [(1, 8), (8, 8), (9, 16), (64, 64), (65, 128)])
+def test_decoys_hide_how_many_read(readers, locks):
+    boxes = [seal.box_key(bytes([n + 1]) * 32).public for n in range(readers)]
+    crowd = seal.with_decoys(boxes, b"s" * 32)
+    assert len(set(crowd)) == locks
+    assert set(boxes) <= set(crowd)
+    assert set(seal.with_decoys(boxes, b"t" * 32)) & set(crowd) == set(boxes)
+    assert seal.seal_for(crowd, b"words", PLACE, b"s" * 32)[0] == locks
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=9000))
+def test_a_cover_leaves_few_lengths(plain):
+    covered = seal.cover(plain)
+    assert seal.uncover(covered) == plain
+    assert len(covered) in {256, 512} or len(covered) % 1024 == 0
+    assert len(covered) - len(plain) <= max(256, 1026)
+
+
 def test_a_key_in_a_slot_opens_for_its_device_only():
     slot = seal.seal_key(b"k" * 32, ADA.public, b"s" * 32)
     assert seal.open_key(slot, ADA) == b"k" * 32
@@ -131,13 +170,13 @@ def test_a_box_of_another_length_is_refused(length):
 
 
 @pytest.mark.parametrize("count", [0, seal.MAX_SLOTS + 1])
-def test_private_words_have_1_to_32_readers(count):
+def test_private_words_have_1_to_128_readers(count):
     boxes = [seal.box_key(bytes([n + 1]) * 32).public for n in range(count)]
     with pytest.raises(Refused, match=r"R-01\.24"):
         seal.seal_for(boxes, b"words", PLACE, b"s" * 32)
 
 
-@pytest.mark.parametrize("sealed", [b"", b"\0", b"\xff" * 300, b"\x21" + bytes(5000), b"\x01"])
+@pytest.mark.parametrize("sealed", [b"", b"\0", b"\xff" * 300, b"\x81" + bytes(9000), b"\x01"])
 def test_malformed_private_words_are_refused(sealed):
     with pytest.raises(Refused, match=r"R-01\.24"):
         seal.open_private(sealed, [ADA], PLACE)

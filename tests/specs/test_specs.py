@@ -93,6 +93,7 @@ def test_kinds_of_authority_are_open_roots_by_software():
     """R-11.1."""
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
-        assert (kind.relied_on, kind.posted, kind.audience) == (True, False, OPEN)
-        assert kind.about == (("charter", "renewal") if name == "accept" else ())
+        by_people = name == "accept"  # of a pact
+        assert (kind.relied_on, kind.posted, kind.audience) == (True, by_people, OPEN)
+        assert kind.about == (("charter", "renewal", "pact") if by_people else ())
         assert bool(kind.states) == (name == "charter")

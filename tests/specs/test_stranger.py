@@ -74,6 +74,11 @@ READERS = {
     "epoch": lambda case: records.open_epoch(*unhex(case, "key", "hex", "context")),
     "slot": lambda case: records.open_slot(*unhex(case, "hex", "device_seed")),
     "seal_to": lambda case: records.slot_key(bytes(range(32)), *unhex(case, "hex"), b"", b""),
+    "private": lambda case: records.open_private(
+        records.private_key(*unhex(case, "hex", "device_seed")), *unhex(case, "hex", "context")
+    ),
+    "cover": lambda case: records.uncover(*unhex(case, "hex")),
+    "inside": lambda case: records.read_private(*unhex(case, "hex")),
     "gossip": lambda case: sync.accept_gossip(
         *unhex(case, "hex"), unhex(case, "key"), *unhex(case, "neighbourhood")
     ),
@@ -82,7 +87,7 @@ READERS = {
     "invitation": lambda case: read_invitation(case["text"]),
     "knock": lambda case: check_knock(codec.unpack(*unhex(case, "hex"))),
 }
-NOT_ITS_TRADE = {"private", "chain", "keys", "control"}  # private words, authority, local API
+NOT_ITS_TRADE = {"chain", "keys", "control"}  # authority, local API
 
 
 def test_hostile_bytes_are_refused_by_name():
@@ -106,8 +111,11 @@ def test_values_and_contents():
         assert (codec.unpack(packed), codec.pack(value)) == (value, packed)
     for case in load("kinds"):
         packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
-        assert records.read_content(packed) == [case["kind"], fields]
-        assert codec.pack([case["kind"], fields]) == packed
+        said = [case["kind"], fields]
+        if "about" in case:
+            said.append(value_of(case["about"]))
+        read = records.read_private if "about" in case else records.read_content
+        assert (read(packed), codec.pack(said)) == (said, packed)
 
 
 def test_records():
@@ -142,6 +150,18 @@ def test_seals_and_statements():
     key, sealed, to, seed = unhex(slot, "key", "slot", "to", "seed")
     assert records.open_slot(sealed, bytes.fromhex(case["devices"][1]["device_seed"])) == key
     assert records.seal_slot(key, to, seed) == sealed
+    seeds = [bytes.fromhex(one["device_seed"]) for one in case["devices"]]
+    boxes = [records.box(one)[0] for one in seeds]
+    for told, crowd in (
+        (case["private"], []),
+        (case["record"], records.decoys(2, bytes.fromhex(case["record"]["decoy_seed"]))),
+    ):
+        sealed, where, plain, seed = unhex(told, "sealed", "context", "plain", "seed")
+        words = records.cover(plain) if crowd else plain
+        assert records.seal_private([*boxes, *crowd], words, where, seed) == sealed
+        for one in seeds:
+            assert records.open_private(records.private_key(sealed, one), sealed, where) == words
+    assert records.uncover(words) == plain
     for case in load("statements"):
         said = bytes.fromhex(case["statement"])
         assert records.read_statement(said) == value_of(case["says"])

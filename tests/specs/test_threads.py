@@ -19,6 +19,7 @@ CASES = json.loads(
 )
 PEOPLE = ("Ana", "Ben", "Cai")
 PERSON_FIELDS = {"giver", "receiver"}
+PEOPLE_FIELDS = {"members", "joins", "leaves", "parties"}
 
 
 def authority_of(case):
@@ -45,10 +46,7 @@ def entries_of(case):
     for minute, one in enumerate(case["entries"]):
         by = keys(one["by"])
         numbers[one["by"]] += 1
-        fields = {
-            name: keys(value).person if name in PERSON_FIELDS else value
-            for name, value in one["fields"].items()
-        }
+        fields = {name: value_of(one["kind"], name, of) for name, of in one["fields"].items()}
         schema.read_content(schema.content(one["kind"], fields))
         about = seed(one["about"]) if "about" in one else None
         time = START_MS + minute * MINUTE_MS
@@ -57,6 +55,17 @@ def entries_of(case):
         lasting = one["kind"] in KINDS and KINDS[one["kind"]].relied_on
         found.append(Entry(*place, one["kind"], fields, lasting=lasting))
     return found
+
+
+def value_of(kind, name, value):
+    """Names of people and of entries become keys and ids; a step is named with its key, too."""
+    if name in PERSON_FIELDS:
+        return keys(value).person
+    if name in PEOPLE_FIELDS:
+        return [keys(one).person for one in value]
+    if name == "after":
+        return [seed(one) + (b"" if kind == "revision" else bytes(32)) for one in value]
+    return value
 
 
 def orders(entries):
@@ -78,6 +87,9 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
             names[told.entry.id]: told.refusal.rule for told in folded.history if told.refusal
         }
         assert refused == case["refused"]
+        for name, people in case.get("members", {}).items():
+            shown = folded.views[seed(name)]["members"]
+            assert shown == sorted(keys(one).person for one in people)
         duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
         assert duplicates == set(case.get("duplicates", []))
         credits_ = [one for view in folded.views.values() if (one := balance.credit(view))]

@@ -127,6 +127,8 @@ READERS = {
     "slot": read_slot,
     "seal_to": lambda case: seal.seal_key(bytes(32), data(case), bytes(32)),
     "private": read_private,
+    "cover": lambda case: seal.uncover(data(case)),
+    "inside": lambda case: schema.read_private(data(case)),
     "gossip": read_gossip,
     "frame": lambda case: frames.Decoder().feed(data(case)),
     "sync": read_sync,
@@ -190,7 +192,7 @@ def test_sealing_vectors():
     boxes = [seal.box_key(bytes.fromhex(one["device_seed"])) for one in case["devices"]]
     assert [one.public.hex() for one in boxes] == [one["box"] for one in case["devices"]]
     assert [one.secret.hex() for one in boxes] == [one["box_secret"] for one in case["devices"]]
-    part = {name: unhex(case[name]) for name in ("epoch", "slot", "private")}
+    part = {name: unhex(case[name]) for name in ("epoch", "slot", "private", "record")}
     epoch = seal.EpochKey.of(part["epoch"]["number"], part["epoch"]["key"])
     assert epoch.id == part["epoch"]["key_id"]
     sealed = part["epoch"]["sealed"]
@@ -203,7 +205,13 @@ def test_sealing_vectors():
     for box in boxes:
         told = part["private"]
         assert seal.open_private(told["sealed"], [box], told["context"]) == told["plain"]
+    told = part["record"]
+    for box in boxes:
+        assert seal.private_key(told["sealed"], [box]) == told["key"]
+    covered = seal.open_with(told["key"], told["sealed"], told["context"])
+    assert seal.uncover(covered) == told["plain"]
     stranger = seal.box_key(seed("stranger"))
+    told = part["private"]
     assert seal.open_private(told["sealed"], [stranger], told["context"]) is None
 
 
@@ -261,8 +269,13 @@ def test_kind_vectors():
     assert {case["kind"] for case in cases} == KINDS.keys()
     for case in cases:
         packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
-        assert schema.read_content(packed) == (case["kind"], fields)
-        assert schema.content(case["kind"], fields) == packed
+        if "about" in case:
+            about = value_of(case["about"])
+            assert schema.read_private(packed) == (case["kind"], fields, about)
+            assert schema.private_content(case["kind"], fields, about) == packed
+        else:
+            assert schema.read_content(packed) == (case["kind"], fields)
+            assert schema.content(case["kind"], fields) == packed
 
 
 # -- authority and the story ----------------------------------------------------------------------

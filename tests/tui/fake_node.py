@@ -32,6 +32,7 @@ def person(name, number):
     return {"id": ident(number), "name": name}
 
 
+TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -92,7 +93,9 @@ class FakeNode:
             "agreements": [],
             "receipts": [],
             "people": [],
+            **{name: [] for name in TOGETHER},
         }
+        self.muted = []
         self.balances = []
         self.knocks = []
         self.name = "Rushey Lane"
@@ -122,6 +125,7 @@ class FakeNode:
                 for one in self.peers
             ],
             "records": 12,
+            "muted": self.muted,
             "set_hash": ident(97),
             "state_hash": ident(96),
             "waiting": {"knocks": self.knocks, "vouched": [], "unplaced": 0},
@@ -129,6 +133,10 @@ class FakeNode:
 
     def list(self, params):
         found = self.lists[params["what"]]
+        if params["what"] == "people":
+            return [{**one, "muted": self._is_muted(one)} for one in copy.deepcopy(found)]
+        wanted = bool(params.get("muted"))
+        found = [one for one in found if self._is_muted(one["author"]) == wanted]
         if params.get("state"):
             found = [one for one in found if one["state"] == params["state"]]
         if params.get("about"):
@@ -159,6 +167,16 @@ class FakeNode:
         self.posted.append(params)
         return {"id": ident(500 + len(self.posted))}
 
+    def mute(self, params):
+        (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
+        self.muted = [each for each in self.muted if each != one]
+        self.muted += [] if params["off"] else [one]
+        self.tell()
+        return {"person": one, "muted": not params["off"]}
+
+    def _is_muted(self, one):
+        return one["id"] in {each["id"] for each in self.muted}
+
     def approve(self, params):
         self.approved.append(params["person"])
         return {"person": params["person"], "state": "member"}
@@ -167,6 +185,7 @@ class FakeNode:
         intents = [*self.lists["requests"], *self.lists["offers"]]
         responses = [each for one in intents for each in one["responses"]]
         rest = [*self.lists["agreements"], *self.lists["receipts"]]
+        rest += [one for name in TOGETHER for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):
@@ -287,6 +306,18 @@ def street():
     ]
     node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
     return node
+
+
+def view(number, kind, author, about=None, state="open", **more):
+    return {
+        "id": ident(number),
+        "kind": kind,
+        "author": author,
+        "created": f"2026-11-23T17:{number % 60:02d}:00.000Z",
+        "about": about,
+        "state": state,
+        **more,
+    }
 
 
 def profile(one, assets, wants, affiliation=None):

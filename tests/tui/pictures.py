@@ -9,6 +9,7 @@ import re
 import time
 from pathlib import Path
 
+from fake_circle import together
 from fake_node import FakeNode, opened, picture, shows, street, until
 
 from tui.screens.home import HomeScreen
@@ -17,7 +18,7 @@ from tui.widgets.fields import LineInput
 
 TEXTS = Path(__file__).parent / "snapshots"
 DRAWINGS = Path(__file__).parent.parent.parent / "specs" / "pictures"
-DRAWN = {"today", "board", "thread", "request"}
+DRAWN = {"today", "board", "thread", "request", "circle"}
 
 
 async def today(pilot):
@@ -42,6 +43,42 @@ async def board(pilot):
 
 async def people(pilot):
     await tab(pilot, "3", "People (3)", "Can give: hemming")
+
+
+async def circles(pilot):
+    await shows(pilot, "Waits for you (3)")
+    await pilot.press("4")
+    await shows(pilot, "Circles and pacts (2)", "Pages (1)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def circle(pilot):
+    await circles(pilot)
+    await pilot.press("enter")
+    await shows(pilot, "Thursday at four?", "Write to the circle", "Sam began the circle")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def pact(pilot):
+    await circles(pilot)
+    await pilot.press("down", "enter")
+    await shows(pilot, "Waiting for you", "Accept the pact", "Maria offered the pact")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def page(pilot):
+    await circles(pilot)
+    await pilot.press("tab", "enter")
+    await shows(pilot, "Several wrote", "Earlier", "Join the texts", "Sam wrote it anew")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def joins(pilot):
+    await circle(pilot)
+    await pilot.press("down", "enter")
+    await shows(pilot, "[ ] Maria")
+    await pilot.press("down", "space")
+    await shows(pilot, "[x] Maria")
 
 
 async def search(pilot):
@@ -102,6 +139,11 @@ SCENES = {
     "board-120": (board, street, (120, 30)),
     "people": (people, street, (80, 24)),
     "search": (search, street, (80, 24)),
+    "circles": (circles, together, (80, 24)),
+    "circle": (circle, together, (80, 24)),
+    "joins": (joins, together, (80, 24)),
+    "pact": (pact, together, (80, 24)),
+    "page": (page, together, (80, 24)),
     "thread": (thread, street, (80, 24)),
     "agree": (agree, street, (80, 24)),
     "request": (request, street, (80, 24)),

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_circle import together
 from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
 from hostile import NAMED, leftovers, sequences
 from pseudo_terminal import Terminal
@@ -88,7 +89,7 @@ async def walk(pilot, node):
     """Through every screen there is."""
     await shows(pilot, "Waits for you (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
-    for tab in "234":
+    for tab in "2345":
         await pilot.press(tab)
         await pilot.pause()
     await pilot.press(*"[/]")
@@ -117,12 +118,65 @@ ALL = " ".join(
 test_every_screen_bears_all_of_them = on_screen(walk, node=poisoned(ALL))
 
 
+def poisoned_together():
+    """Circles, pacts and pages whose every word, and every name, is hostile."""
+    node = together()
+    someone = {"id": SAM["id"], "name": ALL}
+    for name in ("circles", "messages", "pacts", "pages", "revisions"):
+        for one in node.lists[name]:
+            one.update(author=someone)
+            one.update({key: ALL for key in ("name", "title", "text", "due") if key in one})
+            for people in ("members", "parties"):
+                if people in one:
+                    one[people] = [someone, node.me]
+            for head in one.get("heads", []):
+                head.update(author=someone, title=ALL, text=ALL)
+            if "first" in one:
+                one["first"] = {"title": ALL, "text": ALL}
+    for one in node.lists["people"]:
+        if one["id"] == MARIA["id"]:
+            one["name"] = ALL
+    node.refusal = ALL
+    return node
+
+
+@on_screen(node=poisoned_together)
+async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
+    await shows(pilot, "Waits for you (3)")
+    await pilot.press("4")
+    await shows(pilot, "Circles and pacts (2)", "Pages (1)")
+    seen = []
+    for feed, row in (("#circles-list", 0), ("#circles-list", 1), ("#pages-list", 0)):
+        cards = pilot.app.screen.query_one(feed).cards
+        cards.focus()
+        cards.highlighted = row
+        await pilot.press("enter")
+        await shows(pilot, "What you can do")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+        seen.append(picture(pilot.app))
+        for act in range(pilot.app.focused.option_count):
+            await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+            pilot.app.focused.highlighted = act
+            await pilot.press("enter")
+            await pilot.pause(0.05)
+            await pilot.press("f2")
+            await pilot.pause(0.05)
+            seen.append(picture(pilot.app))
+            await pilot.press("escape")
+            await shows(pilot, "What you can do")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    assert pilot.app.is_running
+    assert leftovers("".join(seen).encode()) == set()
+    assert "[/]" in "".join(seen)
+
+
 @on_screen
 async def test_what_is_pasted_is_made_harmless(pilot, node):
     from textual import events
 
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    await pilot.press("4")
+    await pilot.press("5")
     await until(pilot, lambda: pilot.app.focused is not None)
     field = pilot.app.screen.query_one("LineInput")
     field.post_message(events.Paste("lift\x1b]52;c;eA==\x07 \u202eplease\nsecond line"))

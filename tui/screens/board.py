@@ -31,6 +31,7 @@ class Board(Pane):
         super().__init__(*args, **more)
         self._everything = False
         self._views: dict[str, Shown] = {}
+        self._hidden: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         """The lists, and on wide terminals a closer look."""
@@ -47,6 +48,10 @@ class Board(Pane):
             self.node_link.call("list", what="offers"),
         )
         self._views = {one["id"]: one for one in [*requests, *offers]}
+        self._hidden = {
+            "#requests": await self.hidden("list", what="requests"),
+            "#offers": await self.hidden("list", what="offers"),
+        }
         self._offer("#requests", requests)
         self._offer("#offers", offers)
 
@@ -70,4 +75,4 @@ class Board(Pane):
         today = link.now().date()
         shown = [one for one in views if self._everything or one["state"] in _OPEN]
         cards = [telling.intent(one, today, link.me) for one in shown]
-        self.query_one(feed, Feed).offer(cards)
+        self.query_one(feed, Feed).offer(cards, hidden=self._hidden[feed])

@@ -14,9 +14,10 @@ from tui.telling import plain
 _WORDS = (
     _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
     "",
-    _("1 2 3 4   Today, Board, People, Search"),
+    _("1 to 5    Today, Board, People, Circles, Search"),
     _("n         ask, offer, or tell about yourself"),
     _("/         search            a   on the board: everything, or what is open"),
+    _("m         on a person: leave out what they post, or show it again"),
     _("r         show what is new, where a list says “3 new”"),
     _("F2        in a form: post it. Tab or Enter: the next field. Esc keeps it."),
     _("Ctrl-P    all there is to do, and other colours"),

@@ -10,6 +10,7 @@ from textual.widgets import Footer, TabbedContent, Tabs
 from tui.language import _
 from tui.link import Link
 from tui.screens.board import Board
+from tui.screens.circles import Circles
 from tui.screens.pane import Pane
 from tui.screens.people import People
 from tui.screens.post import PostScreen
@@ -24,7 +25,7 @@ from tui.widgets.tab import HomeTab
 
 
 class HomeScreen(Screen[None]):
-    """Today, Board, People, Search."""
+    """Today, Board, People, Circles, Search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.begin", _("New"), id="new"),
@@ -34,7 +35,8 @@ class HomeScreen(Screen[None]):
         Binding("1", "tab('today')", show=False, id="tab-today"),
         Binding("2", "tab('board')", show=False, id="tab-board"),
         Binding("3", "tab('people')", show=False, id="tab-people"),
-        Binding("4", "tab('search')", show=False, id="tab-search"),
+        Binding("4", "tab('circles')", show=False, id="tab-circles"),
+        Binding("5", "tab('search')", show=False, id="tab-search"),
         Binding("escape", "lists", show=False, id="lists"),
     ]
 
@@ -54,6 +56,8 @@ class HomeScreen(Screen[None]):
                 yield Board(link)
             with HomeTab(_("People"), id="people"):
                 yield People(link)
+            with HomeTab(_("Circles"), id="circles"):
+                yield Circles(link)
             with HomeTab(_("Search"), id="search"):
                 yield Search(link)
         yield Footer(show_command_palette=False)

@@ -1,5 +1,7 @@
 """A pane that shows something of the neighbourhood and keeps it up to date."""
 
+from collections.abc import Awaitable, Callable
+
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
@@ -41,11 +43,19 @@ class Pane(Vertical):
         """Loads anew; a load under way is overtaken."""
         self._stale = False
         if self.node_link.belongs:
-            self.run_worker(self._load(), exclusive=True, group="load")
+            # Not `_load()`: overtaken before it began, a coroutine would be lost with a warning.
+            load: Callable[[], Awaitable[None]] = self._load
+            self.run_worker(load, exclusive=True, group="load")
 
     async def load(self) -> None:
         """Asks the node and shows what it says. Raises Declined."""
         raise NotImplementedError
+
+    async def hidden(self, method: str, **params: object) -> int:
+        """How much of a list is left out because muted people posted it."""
+        if not (self.node_link.status or {}).get("muted"):
+            return 0
+        return len(await self.node_link.call(method, muted=True, **params))
 
     def _changed(self, nothing: None) -> None:
         del nothing

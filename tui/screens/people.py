@@ -1,15 +1,17 @@
 """People: who belongs, what each brings and would like, and the time they gave and received."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from protocol.text import line, safe
 from tui import telling, words
+from tui.client import Declined
 from tui.language import _
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
@@ -21,6 +23,10 @@ _FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_mon
 
 class People(Pane):
     """The list, and beside it the person pointed at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mute", _("Mute/hear"), id="mute"),
+    ]
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -48,6 +54,21 @@ class People(Pane):
         """Tells about the person pointed at."""
         self._tell(event.card_id)
 
+    async def action_mute(self) -> None:
+        """Leaves out what the person pointed at posts, or shows it again; nobody else learns of it."""
+        one = self._people.get(self.query_one("#people-list", Feed).cards.chosen or "")
+        if one is None:
+            return
+        try:
+            done = await self.node_link.call("mute", person=one["id"], off=bool(one.get("muted")))
+        except Declined as declined:
+            self.notify(line(declined.sentence), markup=False)
+            return
+        who = telling.name(done["person"])
+        told = _("What {who} posts is left out.") if done["muted"] else _("{who} is heard again.")
+        self.notify(told.format(who=who), timeout=3, markup=False)
+        self.look()
+
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """All there is stands beside the list; nothing more opens."""
         event.stop()
@@ -63,6 +84,8 @@ class People(Pane):
 
 def _about(one: Shown, row: Shown | None) -> Content:
     parts: list[str | tuple[str, str]] = []
+    if one.get("muted"):
+        parts += [_("Muted at this home: what they post is left out. m shows it again."), "\n\n"]
     if one.get("about"):
         parts += [safe(str(one["about"])), "\n\n"]
     for field in _FIELDS:

@@ -8,12 +8,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
-from protocol.fields import Person
+from protocol.record import PRIVATE
 from protocol.schema import KINDS
 from tui import words
 from tui.acts import Act
 from tui.client import Declined, Gone
-from tui.forms import Form
+from tui.forms import Form, names_people
 from tui.language import _
 from tui.link import Link
 from tui.telling import plain
@@ -64,7 +64,7 @@ class PostScreen(Screen[bool]):
             self.query_one("#post").focus()
             return
         people: list[dict[str, Any]] = []
-        if any(isinstance(rule, Person) and not rule.filled for rule in kind.fields.values()):
+        if any(names_people(rule) and not rule.filled for rule in kind.fields.values()):
             people = await self._people()
         given = kept if kept is not None else self._act.given
         self._form = Form(kind, given, only=self._act.fields, people=people)
@@ -134,7 +134,9 @@ class PostScreen(Screen[bool]):
             found: list[dict[str, Any]] = await self.node_link.call("list", what="people")
         except Declined:
             return []
-        return found
+        act = self._act
+        choices = [one for one in found if act.among is None or one["id"] in act.among]
+        return [one for one in choices if one["id"] not in act.without]
 
     def _tell(self, sentence: str) -> None:
         self.query_one("#trouble", Static).update(plain(sentence))
@@ -142,4 +144,6 @@ class PostScreen(Screen[bool]):
 
 def beginning(kind: str, given: dict[str, str]) -> Act:
     """The act of posting a new root."""
-    return Act(kind=kind, about=None, label=words.begin(kind), given=given)
+    private = kind in KINDS and KINDS[kind].audience == PRIVATE
+    said = _("Only the people whom you name read this.") if private else ""
+    return Act(kind=kind, about=None, label=words.begin(kind), said=said, given=given)

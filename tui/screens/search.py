@@ -43,6 +43,7 @@ class Search(Pane):
         feed.offer(
             [telling.any_view(one, today, link.me) for one in found],
             empty=nothing if wanted else _("Type what you look for: a lift, bread, a name."),
+            hidden=await self.hidden("search", words=wanted) if wanted else 0,
         )
 
     def on_input_changed(self, event: Input.Changed) -> None:

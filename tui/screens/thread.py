@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui import words
+from tui import together, words
 from tui.acts import Act, Case, acts
 from tui.language import _
 from tui.link import Link
@@ -76,9 +76,13 @@ class ThreadPane(Pane):
         case = await fetch(link, self._record_id)
         today = link.now().date()
         self.query_one("#told").border_title = plain(words.kind(case.root["kind"] or ""))
-        self.query_one("#told-words", Static).update(story(case, today, link.me))
+        shared = case.root.get("kind") in together.ANSWERS and "state" in case.root
+        tell = together.story if shared else story
+        self.query_one("#told-words", Static).update(tell(case, today, link.me))
+        if case.root.get("kind") == "circle":  # the last words are what is read first
+            self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
         self.query_one("#happened-words", Static).update(history(case, today, link.me))
-        self._acts = acts(case, link.me, today)
+        self._acts = together.acts(case, link.me) if shared else acts(case, link.me, today)
         feed = self.query_one("#acts", Feed)
         feed.offer([_card(act) for act in self._acts])
         if not self._begun:
@@ -100,6 +104,10 @@ async def fetch(link: Link, record_id: str) -> Case:
     if told and told[0]["id"] != root["id"]:
         root = await link.call("show", id=told[0]["id"])
     about = root["id"]
+    if root.get("kind") in together.ANSWERS:
+        what = together.ANSWERS[root["kind"]]
+        answers = await link.call("list", what=what, about=about) if what else []
+        return Case(root, [], [], told, answers[::-1])
     if root.get("kind") not in {"request", "offer"} or "responses" not in root:
         return Case(root, [], [], told)
     agreements, receipts = await asyncio.gather(
@@ -111,4 +119,5 @@ async def fetch(link: Link, record_id: str) -> Case:
 
 def _card(act: Act) -> Card:
     state = act.fixed.get("as_state", "")
-    return Card(f"{act.kind}:{state}:{act.about}", act.label, quiet=not act.waits)
+    asked = ",".join(act.fields or ())
+    return Card(f"{act.kind}:{state}:{asked}:{act.about}", act.label, quiet=not act.waits)

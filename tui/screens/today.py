@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import telling
+from tui import telling, together
 from tui.acts import Act, Case, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
@@ -39,14 +39,16 @@ class Today(Pane):
         """Puts together what the lists say."""
         link = self.node_link
         call = link.call
-        requests, offers, agreements, receipts = await asyncio.gather(
+        requests, offers, agreements, receipts, pacts = await asyncio.gather(
             call("list", what="requests"),
             call("list", what="offers"),
             call("list", what="agreements", state="agreed"),
             call("list", what="receipts", state="proposed"),
+            call("list", what="pacts", state="offered"),
         )
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
+        waits += together.waits(pacts, link.me)
         self.query_one("#waits", Feed).offer(waits)
         today = link.now().date()
         others = [one for one in intents.values() if one["author"]["id"] != link.me]

@@ -49,6 +49,7 @@ class Feed(Vertical):
         super().__init__(id=id)
         self._title = title
         self._empty = empty
+        self._hidden = 0
         self.cards = Cards(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
@@ -60,8 +61,9 @@ class Feed(Vertical):
         """Begins empty."""
         self._tell(0, 0)
 
-    def offer(self, cards: Sequence[Card], *, empty: str | None = None) -> None:
-        """The cards as they are now; see Cards.offer."""
+    def offer(self, cards: Sequence[Card], *, empty: str | None = None, hidden: int = 0) -> None:
+        """The cards as they are now; see Cards.offer. `hidden`: how many more muted people posted."""
+        self._hidden = hidden
         if empty is not None:
             self.query_one(".empty", Static).update(plain(empty))
         self._tell(self.cards.offer(cards), len(cards))
@@ -89,6 +91,7 @@ class Feed(Vertical):
     def _tell(self, new: int, count: int) -> None:
         self.border_title = plain(f"{self._title} ({count})" if count else self._title)
         words = plural("{n} new · press r", "{n} new · press r", new).format(n=new)
-        self.border_subtitle = plain(words if new else "")
+        muted = _("{n} by muted people · m in People").format(n=self._hidden)
+        self.border_subtitle = plain(words if new else muted if self._hidden else "")
         self.query_one(".empty").display = not count
         self.cards.display = bool(count)

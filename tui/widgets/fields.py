@@ -1,7 +1,12 @@
 """Widgets that people type into. What is pasted into them is made harmless first."""
 
+from typing import ClassVar
+
 from textual import events
-from textual.widgets import Input, TextArea
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, OptionList, TextArea
+from textual.widgets.option_list import Option
 
 from protocol.text import MARK, line, safe
 
@@ -57,6 +62,46 @@ class TextBox(TextArea):
         event.text = clean(event.text)
         await super()._on_paste(event)
         event.prevent_default()
+
+
+class Picks(OptionList):
+    """Some of several: Enter or space takes one in or out. `options`: harmless names and values."""
+
+    DEFAULT_CSS = """
+    Picks {
+        width: 1fr;
+        height: auto;
+        max-height: 6;
+        background: $surface-lighten-1;
+        &.-textual-compact { padding: 0 1; }
+        &:focus { background: $primary-background; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", show=False, id="pick"),
+    ]
+
+    def __init__(self, options: list[tuple[Content, str]], given: str = "") -> None:
+        self._names = {value: name for name, value in options}
+        self._picked = set(given.replace(" ", "").split(",")) & self._names.keys()
+        rows = (Option(self._row(value), id=value) for value in self._names)
+        super().__init__(*rows, markup=False, compact=True)
+
+    @property
+    def value(self) -> str:
+        """The values picked, with commas between them."""
+        return ", ".join(value for value in self._names if value in self._picked)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """In, or out again."""
+        event.stop()
+        value = event.option_id or ""
+        self._picked ^= {value}
+        self.replace_option_prompt(value, self._row(value))
+
+    def _row(self, value: str) -> Content:
+        # A mark that is a letter shows without colours, too.
+        return Content("[x] " if value in self._picked else "[ ] ") + self._names[value]
 
 
 def clean(text: str) -> str:

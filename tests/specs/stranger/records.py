@@ -118,6 +118,64 @@ def context(place, device, number):
     return place + device + number.to_bytes(8, "big")
 
 
+# -- private words and records (R-01.24 to) -----------------------------------------------
+
+
+def seal_private(boxes, plain, where, seed):
+    key, secret = derive(seed, b"private key"), derive(derive(seed, b"private lock"), b"ephemeral")
+    point = na.crypto_scalarmult_base(secret)
+    locks = [
+        _encrypt(key, None, bytes(24), slot_key(secret, to, point, to)) for to in sorted(boxes)
+    ]
+    sealed = _encrypt(plain, where, bytes(24), key)
+    return bytes([len(locks)]) + point + b"".join(locks) + _private_name(key) + sealed
+
+
+def private_key(sealed, seed):
+    end, (mine, secret) = _locks(sealed), box(seed)
+    shared = slot_key(secret, sealed[1:33], sealed[1:33], mine)
+    for at in range(33, end, 48):
+        try:
+            return _decrypt("R-01.24", sealed[at : at + 48], None, bytes(24), shared)
+        except RefusedError:
+            continue
+    return None
+
+
+def open_private(key, sealed, where):
+    end = _locks(sealed)
+    need(key is not None and sealed[end : end + 16] == _private_name(key), "R-01.24")
+    return _decrypt("R-01.24", sealed[end + 16 :], where, bytes(24), key)
+
+
+def decoys(count, seed):
+    crowd = max(8, 1 << (count - 1).bit_length())
+    return [box(derive(seed, b"decoy %d" % n))[0] for n in range(crowd - count)]
+
+
+def cover(plain):
+    length = len(plain) + 2
+    whole = 256 if length <= 256 else 512 if length <= 512 else (length + 1023) // 1024 * 1024
+    return (len(plain).to_bytes(2, "big") + plain).ljust(whole, b"\0")
+
+
+def uncover(covered):
+    plain = covered[2 : 2 + int.from_bytes(covered[:2], "big")]
+    need(cover(plain) == covered, "R-01.26")
+    return plain
+
+
+def _private_name(key):
+    return sha(b"meshcoop private 1\0", key)[:16]
+
+
+def _locks(sealed):
+    need(len(sealed) > 0 and 1 <= sealed[0] <= 128, "R-01.24")
+    end = 33 + sealed[0] * 48
+    need(len(sealed) >= end + 32, "R-01.24")
+    return end
+
+
 def seal_epoch(key, plain, where, seed):
     nonce = derive(seed, b"epoch nonce", 24)
     return key_id(key) + nonce + _encrypt(plain, where, nonce, key)
@@ -186,7 +244,7 @@ def certify(root, seed, place):
 
 def _tables():
     folder = Path(__file__).parents[3] / "specs"
-    text = "".join(path.read_text() for path in sorted(folder.glob("1[1-4]-*.md")))
+    text = "".join(path.read_text() for path in sorted(folder.glob("1[1-9]-*.md")))
     tables = re.findall(r"<!-- generated: kind (\w+) -->(.*?)<!-- end", text, re.DOTALL)
     row = re.compile(r"\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|")
     return {name: {one: rest for one, *rest in row.findall(table)} for name, table in tables}
@@ -195,17 +253,33 @@ def _tables():
 KINDS = _tables()
 
 
+def read_private(plain):
+    value = unpack(plain)
+    need(type(value) is list and len(value) == 3, "R-10.10")
+    need([type(one) for one in value[:2]] == [str, dict], "R-10.10")
+    need(value[2] is None or within(value[2], bytes, 32), "R-10.10")
+    _check_fields(value)
+    return value
+
+
 def read_content(plain):
     value = unpack(plain)
     need(type(value) is list and [type(one) for one in value] == [str, dict], "R-10.1")
+    _check_fields(value)
+    return value
+
+
+def _check_fields(value):
     for name, (kind, bounds, duties) in KINDS.get(value[0], {}).items():
         field = value[1].get(name)
+        if "beside" in duties:
+            need(field is None, "R-10.11")
+            continue
         need(field is not None or "required" not in duties, "R-10.2")
         if "private" in duties:
             need(field is None or type(field) is bytes, "R-10.6")
         elif field is not None:
             need(_may_hold(kind, bounds, field), "R-10.3")
-    return value
 
 
 def _may_hold(kind, bounds, value):
@@ -216,10 +290,46 @@ def _may_hold(kind, bounds, value):
     if kind == "choice":
         return value in bounds.split(", ")
     if kind == "moment":
-        form = r"\d{4}-\d\d-\d\d" + ("" if bounds == "a day" else r"(T\d\d:\d\d(:\d\d)?Z?)?")
-        try:
-            return bool(re.fullmatch(form, value, re.ASCII) and datetime.fromisoformat(value))
-        except (TypeError, ValueError):
-            return False
-    types = {"person": bytes, "text": str, "bytes": bytes, "integer": int, "minutes": int}
+        return _is_moment(value, bounds == "a day")
+    if kind in {"cuts", "change"}:
+        return (_are_cuts if kind == "cuts" else _may_change)(value)
+    types = {
+        "person": bytes,
+        "record": bytes,
+        "text": str,
+        "bytes": bytes,
+        "integer": int,
+        "minutes": int,
+    }
     return within(value, types[kind], *map(int, (bounds or "32 to 32").split(" to ")))
+
+
+def _is_moment(value, day_only):
+    form = r"\d{4}-\d\d-\d\d" + ("" if day_only else r"(T\d\d:\d\d(:\d\d)?Z?)?")
+    try:
+        return bool(re.fullmatch(form, value, re.ASCII) and datetime.fromisoformat(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _are_cuts(value):
+    if type(value) is not list or any(type(one) is not list or len(one) != 2 for one in value):
+        return False
+    if not all(within(device, bytes, 32, 32) and type(n) is int and n >= 0 for device, n in value):
+        return False
+    devices = [device for device, _ in value]
+    return devices == sorted(set(devices))
+
+
+def _may_change(value):
+    if type(value) is not list or len(value) != 4 or type(value[0]) is not str:
+        return False
+    what, key, n, new = value
+    if type(key) not in {bytes, str} or type(n) is not int or not 1 <= n <= 2147483648:
+        return False
+    if what == "standing":
+        return within(key, bytes, 32, 32) and (_are_cuts(new) if n % 2 else new is None)
+    if what == "hidden" and new is not None:
+        shape = type(new) is list and len(new) == 2 and type(new[0]) is int
+        return shape and type(new[1]) is list and all(type(one) is bytes for one in new[1])
+    return True

@@ -1,0 +1,64 @@
+"""Pacts: what several people promise each other (specs/15-circles-and-pages.md)."""
+
+from typing import Any
+
+from protocol.errors import Refused
+from protocol.fields import Many, Minutes, Moment, Person, Text
+from protocol.record import PRIVATE
+from protocol.schema import Kind, kind
+from protocol.thread import Entry, Thread, View
+
+MOST_PARTIES = 16
+
+
+@kind("pact", audience=PRIVATE)
+class Pact(Kind):
+    """What several people promise each other; only they see it, and it moves no balance."""
+
+    states = ("offered", "agreed", "declined", "withdrawn", "ended")
+    people = ("waiting",)
+    parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
+    text = Text(required=True, min=1, max=2000, help="what is promised")
+    minutes = Minutes(min=1)
+    due = Moment()
+
+    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        """Its author is a party."""
+        del thread, today
+        parties = entry.fields.get("parties") or []
+        named = parties if entry.person in parties else [entry.person, *parties]
+        return {**entry.fields, "parties": named}
+
+    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
+        """R-15.2: the parties."""
+        pact = entry if entry.kind == "pact" else thread.target(entry)
+        return set(pact.fields["parties"])
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-15.8: between two or more, its author among them."""
+        parties = set(entry.fields["parties"])
+        if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
+            raise Refused("R-15.8", "a pact is between two people or more, its author among them")
+        thread.make_view(entry, state="offered", waiting=[])
+
+    def accepted(self, thread: Thread, entry: Entry) -> None:
+        """R-15.9: by a party."""
+        view = thread.view_of(entry.about, "pact")
+        if view is None or entry.person not in view["parties"]:
+            raise Refused("R-15.9", "a pact is accepted by its parties")
+        thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
+
+    def settle(self, thread: Thread, view: View) -> None:
+        """R-15.10: agreed once every party accepts, whatever was said before."""
+        marks = thread.marks[view["id"]]
+        view["waiting"] = [
+            person
+            for person in sorted(set(view["parties"]))
+            if person != view["author"] and f"accepted by {person.hex()}" not in marks
+        ]
+        if not view["waiting"]:
+            view["state"] = "ended" if "ended" in marks else "agreed"
+        elif "withdrawn" in marks:
+            view["state"] = "withdrawn"
+        elif "declined" in marks:
+            view["state"] = "declined"

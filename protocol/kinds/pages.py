@@ -1,0 +1,71 @@
+"""Kinds of pages that everybody may write on (specs/15-circles-and-pages.md).
+
+A revision names what it follows. Two that follow the same stand side by side, and nobody's words
+are lost; one that names both joins them.
+"""
+
+from typing import Any
+
+from protocol.fields import Many, Record, Text
+from protocol.schema import Kind, kind
+from protocol.thread import Entry, Thread, View
+
+_MOST_NAMED = 8
+_SHOWN = ("id", "author", "created", "title", "text")
+
+
+@kind("page")
+class Page(Kind):
+    """Something the neighbourhood writes together."""
+
+    states = ("current", "concurrent")
+    title = Text(required=True, min=1, max=120)
+    text = Text(required=True, min=1, max=2000)
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-15.12: its own first text, until somebody revises it."""
+        first = {name: entry.fields[name] for name in ("title", "text")}
+        thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
+
+    def settle(self, thread: Thread, view: View) -> None:
+        """R-15.12: shows the last of the texts that none follows, and lists them all."""
+        revisions = thread.linked("revision", "about", view["id"])
+        followed = {one for revision in revisions for one in revision["after"] or ()}
+        texts = sorted((view, *revisions), key=lambda one: (one["created"], one["id"]))
+        heads = [one for one in texts if one["id"] not in followed]
+        view["heads"] = [{name: one[name] for name in _SHOWN} for one in heads]
+        view["revisions"] = len(revisions)
+        for revision in revisions:
+            if revision["id"] in followed:
+                revision["state"] = "replaced"
+        if len(heads) > 1:
+            view["state"] = "concurrent"
+        view["title"], view["text"] = heads[-1]["title"], heads[-1]["text"]
+
+
+@kind("revision", about=("page",))
+class Revision(Kind):
+    """A page as somebody would have it now."""
+
+    states = ("current", "replaced")
+    title = Text(required=True, min=1, max=120)
+    text = Text(required=True, min=1, max=2000)
+    after = Many(
+        of=Record(),
+        max=_MOST_NAMED,
+        filled=True,
+        help="the texts that this one follows; all that stand, if left out",
+    )
+
+    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        """R-15.13: the page's title, and the texts that stand, unless others are named."""
+        del today
+        page = thread.view_of(entry.about, "page")
+        if page is None:
+            return entry.fields
+        heads = [one["id"] for one in page["heads"][-_MOST_NAMED:]]
+        return {"title": page["title"], "after": heads, **entry.fields}
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-15.12: stands until another follows it."""
+        thread.make_view(entry, state="current")

@@ -1,0 +1,63 @@
+"""What homes read of private threads, and private records that no honest software writes."""
+
+from protocol import schema, seal
+from protocol.record import PRIVATE
+
+
+def sealed(home, plain, readers, *, cover=seal.cover):
+    """Content for the next place of this home's log."""
+    place = seal.context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
+    boxes = [seal.box_key(one.me.device_seed).public for one in readers]
+    return seal.seal_for(boxes, cover(plain), place, home.street.dice.randbytes(32))
+
+
+def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
+    """A private record of this home about `about`, stored here; `header`: a parent in the clear."""
+    plain = schema.private_content(kind, fields, about and about.id)
+    content = sealed(home, plain, readers)
+    return home.put(home.forge("message", header, content=content, audience=audience))
+
+
+def step(home, one):
+    """What a record names of another: its id and its key, as this home knows it."""
+    return one.id + home.author.private.threads()[one.id].entries[one.id].key
+
+
+def person(home):
+    return home.me.person.hex()
+
+
+def seen(home):
+    """What a home shows of private threads, whole: views and why something does not count."""
+    threads = {id(one): one for one in home.author.private.threads().values()}
+    views = [view for one in threads.values() for view in one.views.values()]
+    told = [
+        (line.entry.id.hex(), line.refusal and line.refusal.rule)
+        for one in threads.values()
+        for line in one.history
+    ]
+    return sorted(map(repr, views)), sorted(told, key=repr)
+
+
+def said(home):
+    return [view["text"] for view in reversed(home.author.private.of_kind("message"))]
+
+
+def members(home):
+    """Who is in the only circle of which this home knows."""
+    (view,) = home.author.private.of_kind("circle")
+    return set(view["members"])
+
+
+def people(*homes):
+    return {home.me.person for home in homes}
+
+
+def circle(ada, *others):
+    return ada.post("circle", name="Knitters", members=[person(one) for one in others])
+
+
+def told(home, one):
+    thread = home.author.private.threads()[one.id]
+    refusal = next(line.refusal for line in thread.history if line.entry.id == one.id)
+    return refusal and refusal.rule
