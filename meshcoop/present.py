@@ -63,6 +63,7 @@ class Presenter:
                 "id": told.entry.id.hex(),
                 "kind": told.entry.kind,
                 "author": self.person(told.entry.person),
+                "by": self.person(told.entry.by) if told.entry.by else None,
                 "created": iso(told.entry.time),
                 "about": told.entry.about.hex() if told.entry.about else None,
                 "counted": told.refusal is None,
@@ -95,7 +96,7 @@ class Presenter:
 
     def _plain(self, view: View) -> Shown:
         kind = KINDS.get(view["kind"])
-        people = {"author"} | {
+        people = {"author", "by"} | {
             name for name, one in (kind.fields if kind else {}).items() if _is_person(one)
         }
         shown = {

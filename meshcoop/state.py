@@ -17,6 +17,7 @@ from protocol.authority import Act, Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
+from protocol.standing import Standing, signed_for, standing
 from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
@@ -40,6 +41,7 @@ class State:
         self.ring = ring
         self.now = now
         self.authority: Authority | None = None
+        self.standing: Standing = standing(self.views.of_kind("proxy"))
         self._acts: dict[bytes, Act] = {}
         store.db.execute(_SCHEMA)
         for row in store.open_records():
@@ -185,8 +187,24 @@ class State:
                 for one in views:
                     if one["kind"] == "retracted":
                         self._erase(one["id"])
+            changed = self._fold_standing()
+            if changed:
+                self.fold(changed)
         if self.store.erasing:
             self.views.purge()
+
+    def _fold_standing(self) -> set[int]:
+        """Folds stratum 2; returns the threads in which somebody signs by a proxy that changed."""
+        before, self.standing = self.standing, standing(self.views.of_kind("proxy"))
+        changed = {
+            key for key in {*before, *self.standing} if before.get(key) != self.standing.get(key)
+        }
+        signers = {
+            one.by for key in changed for one in (before.get(key), self.standing.get(key)) if one
+        }
+        known = self.authority.devices.values() if changed and self.authority else ()
+        logs = [log for one in known if one.person in signers and (log := self.store.log(one.key))]
+        return {root for log in logs for root in self.roots_of(log)}
 
     def _views(self, rows: Iterable[Row]) -> Collection[View]:
         assert self.authority is not None
@@ -273,7 +291,8 @@ class State:
             name, values = self._read(one)
         except Refused as refusal:
             return entry._replace(fault=refusal)
-        return entry._replace(kind=name, fields=values)
+        read = entry._replace(kind=name, fields=values)
+        return signed_for(read, self.standing, self.authority) if self.authority else read
 
     def erased(self, row: Row) -> bool:
         """Whether a retraction of this record is here and holds (R-01.17)."""

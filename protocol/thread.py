@@ -34,6 +34,8 @@ class Entry(NamedTuple):
     fields: dict[str, Any]
     fault: Refused | None = None  # why the content is no use, if it is not
     lasting: bool = False  # others rely on it: it cannot be retracted
+    by: bytes | None = None  # who signed it for the person (R-12.4), by which
+    proxy: bytes | None = None
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -90,6 +92,7 @@ class Thread:
             "state": state,
             **shown,
             **more,
+            **({} if entry.by is None else {"by": entry.by}),
         }
         self.views[entry.id] = view
         for link in ("about", "intent"):
@@ -104,6 +107,10 @@ class Thread:
 def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds one thread: exactly one entry is its root, and every other hangs from it."""
     thread = Thread(authority, {entry.id: entry for entry in entries})
+    signed_for = [one for one in thread.entries.values() if one.by is not None]
+    for entry in [one for one in signed_for if _is_other_party(thread, one)]:
+        fault = Refused("R-12.6", "a proxy does not sign where they are a party themselves")
+        thread.entries[entry.id] = entry._replace(kind=None, fields={}, fault=fault)
     retracted = _retracted(thread)
     for gone in retracted:  # whether or not its content is erased here yet
         thread.entries[gone] = thread.entries[gone]._replace(kind=None, fields={})
@@ -133,6 +140,16 @@ def view_hash(packed: bytes) -> bytes:
 def retracts(entry: Entry, target: Entry) -> bool:
     """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
+
+
+def _is_other_party(thread: Thread, entry: Entry) -> bool:
+    """Whether who signs for another takes part, as themselves, in what the record answers."""
+    above: Entry | None = entry._replace(person=b"")
+    while above is not None:
+        if entry.by == above.person or entry.by in above.fields.values():
+            return True
+        above = thread.entries.get(above.about or b"")
+    return thread.entries.get(entry.about or b"", entry).kind == "proxy"
 
 
 def _children(thread: Thread) -> dict[bytes, list[Entry]]:

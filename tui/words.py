@@ -41,6 +41,8 @@ STATES = {
     "disputed": _("disputed"),
     "member": _("member"),
     "retracted": _("taken back"),
+    "in force": _("in force"),
+    "ended": _("ended"),
 }
 
 KINDS = {
@@ -50,12 +52,14 @@ KINDS = {
     "agreement": _("Agreement"),
     "receipt": _("Receipt"),
     "profile": _("Profile"),
+    "proxy": _("Proxy"),
 }
 
 BEGIN = {
     "request": _("Ask for something"),
     "offer": _("Offer something"),
     "profile": _("Say what you bring and would like"),
+    "proxy": _("Let somebody act for you"),
 }
 
 HAPPENED = {
@@ -68,6 +72,7 @@ HAPPENED = {
     "close": _("{who} closed it"),
     "retract": _("{who} took words back"),
     "profile": _("{who} told about themselves"),
+    "proxy": _("{who} let somebody act for them"),
 }
 
 VERBS = {
