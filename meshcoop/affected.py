@@ -2,6 +2,7 @@
 
 from protocol.acts import Acts
 from protocol.authority import Authority
+from protocol.standing import Standing
 from protocol.terms import HIDDEN
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
@@ -22,6 +23,12 @@ def decided(before: Authority, after: Authority, acts: Acts) -> list[bytes]:
     then = {**before.outcomes, **before.renewals}
     now = {**after.outcomes, **after.renewals}
     return [one for one in now if now[one] != then.get(one)]
+
+
+def signers(before: Standing, after: Standing) -> set[bytes]:
+    """The people whose signing for others may count otherwise: their proxies have changed."""
+    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    return {one.by for key in changed for one in (before.get(key), after.get(key)) if one}
 
 
 def _facts(known: Authority, device: bytes) -> object:

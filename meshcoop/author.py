@@ -17,6 +17,7 @@ from protocol.fields import Resolve
 from protocol.log import START
 from protocol.record import Header, Record
 from protocol.schema import KINDS, Kind
+from protocol.standing import FIELD, Proxy
 from protocol.thread import Entry, Thread
 
 CLOCK_BEHIND_MS = 3_600_000
@@ -65,6 +66,7 @@ class Author:
         *,
         about: bytes | None = None,
         person: bytes | None = None,
+        represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
         """Posts what a person wrote; returns the record once it is safely stored.
@@ -78,7 +80,32 @@ class Author:
         target = self.private.reads(about) if about is not None else None
         if kind.name == "retract" and target is not None and target.relied_on:
             raise Refused("R-01.17", f"others rely on the {target.name}: close what it is about")
-        return self.write(kind, kind.read(given, resolve), about=about, person=person)
+        proxy = self._proxy(kind, represented, person) if represented else None
+        return self.write(kind, kind.read(given, resolve), about=about, person=person, proxy=proxy)
+
+    def _proxy(self, kind: Kind, represented: bytes, person: bytes | None) -> Proxy:
+        """The proxy by which this home's person acts for another. Raises Refused (R-12.4)."""
+        signer = person or self.person
+        mine = [
+            one
+            for one in self.state.standing.values()
+            if one.person == represented and one.by == signer
+        ]
+        if self.state.authority is None or represented not in self.state.authority.members:
+            raise Refused("R-12.4", "one acts for members only")
+        if not mine:
+            raise Refused("R-12.4", "they have given you no proxy; they post one for you first")
+        refusal = None
+        for one in sorted(mine, key=lambda one: one.until, reverse=True):
+            try:
+                assert self.state.authority is not None
+                one.check(signer, kind, self.now(), self.state.authority.charter["offset"])
+            except Refused as found:
+                refusal = refusal or found
+            else:
+                return one
+        assert refusal is not None
+        raise refusal
 
     def write(
         self,
@@ -88,13 +115,17 @@ class Author:
         about: bytes | None = None,
         person: bytes | None = None,
         naming: Iterable[bytes] = (),
+        proxy: Proxy | None = None,
     ) -> Record:
         """Signs and stores one record of `kind`; private fields come in the clear. `naming`:
-        further parents. Words that may not stand in it follow in a record beside (R-16.1).
+        further parents; `proxy`: by which it is signed for another. Words that may not stand in it
+        follow in a record beside (R-16.1).
         """
         fields, words = _apart(kind, fields)
         device = self._device(person)
         entry = self._draft(kind, device, about, fields)
+        if proxy is not None:
+            entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = self._is_private(kind, about)
         thread = self._thread(kind, about, private=private)
         if private:  # R-15.11: never before what its author has read of the thread
@@ -123,7 +154,8 @@ class Author:
 
     def _sign_plain(self, kind: Kind, entry: Entry, naming: Iterable[bytes]) -> Record:
         """An open or epoch record."""
-        content = schema.content(kind.name, entry.fields)
+        signed_for = {} if entry.proxy is None else {FIELD: entry.proxy}
+        content = schema.content(kind.name, entry.fields | signed_for)
         if kind.audience == record.EPOCH:
             content = self._seal_epoch(content, entry)
         parents = [*([entry.about] if entry.about else []), *naming]
@@ -202,7 +234,10 @@ class Author:
         if known and device in known.devices and known.devices[device].revoked is not None:
             found = "this home's device has been revoked"
         elif log is not None and log.fork is not None:
-            found = "this home's device signed twice with one number, as a copied disk does"
+            found = (
+                "this home's device signed twice with one number, as a copied disk does; what it "
+                f"signed from number {log.fork} on counts no more, so post that again"
+            )
         elif device in self.elsewhere:
             found = "this home was copied or moved here from another machine"
         elif log is not None and log.head.time > self.now() + CLOCK_BEHIND_MS:
@@ -258,12 +293,13 @@ class Author:
     def _sealed(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
         """R-10.6: private fields, checked in the clear, then sealed to both parties' devices."""
         fields = dict(entry.fields)
+        readers = kind.readers(thread, entry) | ({entry.by} if entry.by else set())
         for name, field in kind.fields.items():
             if field.private and fields.get(name) is not None:
                 field.check(name, fields[name])
                 assert self.state.authority is not None
                 fields[name] = seal.seal_for(
-                    self.state.authority.boxes(kind.readers(thread, entry)),
+                    self.state.authority.boxes(readers),
                     codec.pack(fields[name]),
                     seal.private_context(self.state.neighbourhood, entry.device, entry.seq, name),
                     self.random(32),

@@ -81,4 +81,5 @@ def _end(sentence: str, code: int) -> None:
 
 def _first_line(text: str) -> str:
     lines = [one.strip() for one in text.splitlines() if one.strip()]
-    return (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?")
+    first = (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?")
+    return first.replace(". Did you mean", "; perhaps you mean")

@@ -11,6 +11,7 @@ import trio
 
 from meshcoop import duties
 from meshcoop.errors import Mistake
+from meshcoop.founding import introduction
 from meshcoop.mesh import Mesh
 from meshcoop.network import Network, NetworkError, Stream
 from protocol import frames, hello, invitation, record, statement
@@ -189,6 +190,13 @@ class Admitted:
     chain: list[bytes]
     since: int
     known: bool
+
+    def arrival(self, seed: bytes, certificate: bytes, now: int) -> list[bytes]:
+        """The records that show this device to be a member's, wherever it greets first."""
+        if self.known:
+            return self.chain
+        time = max(now, self.since)
+        return [*self.chain, introduction(seed, certificate, self.neighbourhood, time).wire]
 
 
 class Joiner(NamedTuple):

@@ -158,10 +158,11 @@ class Methods:
         fields = params.get("fields") or {}
         if type(fields) is not dict:
             raise Mistake("The fields of a record are a map of names and values.", USAGE)
-        about, person = params.get("about"), params.get("as")
+        about, person, other = params.get("about"), params.get("as"), params.get("for")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
             "person": finder.person(person) if person is not None else None,
+            "represented": finder.person(other) if other is not None else None,
             "resolve": finder.resolve,
         }
         guest = member.guests.of(given["person"]) if person is not None else None

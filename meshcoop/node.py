@@ -173,11 +173,8 @@ class Node:
                 await self._move_in(admitted, one)
 
     async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
-        wires, held = list(admitted.chain), self._unlocked.keys.devices[0]
-        if not admitted.known:
-            place, time = admitted.neighbourhood, max(self.now(), admitted.since)
-            first = founding.introduction(held.seed, held.statement, place, time)
-            wires.append(first.wire)
+        held = self._unlocked.keys.devices[0]
+        wires = admitted.arrival(held.seed, held.statement, self.now())
         self.store.set_meta(ARRIVAL, msgpack.packb(wires))
         self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
         await self._enter(admitted.neighbourhood)

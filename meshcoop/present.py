@@ -64,6 +64,7 @@ class Presenter:
                 "id": told.entry.id.hex(),
                 "kind": told.entry.kind,
                 "author": self.person(told.entry.person),
+                "by": self.person(told.entry.by) if told.entry.by else None,
                 "created": iso(told.entry.time),
                 "about": told.entry.about.hex() if told.entry.about else None,
                 "counted": told.refusal is None,
@@ -113,7 +114,7 @@ class Presenter:
         }
 
     def _plain(self, view: View) -> Shown:
-        people = {"author", *_naming_people(view)}
+        people = {"author", "by", *_naming_people(view)}
         shown = {
             name: self._people(value) if name in people else _json(value)
             for name, value in view.items()

@@ -20,6 +20,7 @@ from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
+from protocol.standing import Standing, signed_for, standing
 from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
@@ -43,6 +44,7 @@ class State:
         self.ring = ring
         self.now = now
         self.authority: Authority | None = None
+        self.standing: Standing = {}
         self._acts = Acts()
         self._every = Acts()  # with those that are ahead of this clock
         self._early: dict[bytes, Act] = {}
@@ -53,6 +55,7 @@ class State:
             self.fold_authority()
             if store.meta("fold") != _FOLD_VERSION:
                 self.rebuild()
+        self.standing = standing(self.views.of_kind("proxy"))
 
     def storable(self, device: bytes) -> bool:
         """Whether the records of this device are stored (R-03.19)."""
@@ -198,8 +201,19 @@ class State:
                 for one in views.values():
                     if one["kind"] == "retracted":
                         self._erase(one["id"])
+            changed = self._fold_standing()
+            if changed:
+                self.fold(changed)
         if self.store.erasing:
             self.views.purge()
+
+    def _fold_standing(self) -> set[int]:
+        """Folds stratum 2; returns the threads in which somebody signs by a proxy that changed."""
+        before, self.standing = self.standing, standing(self.views.of_kind("proxy"))
+        signers = affected.signers(before, self.standing)
+        known = self.authority.devices.values() if signers and self.authority else ()
+        logs = [log for one in known if one.person in signers and (log := self.store.log(one.key))]
+        return {root for log in logs for root in self.roots_of(log)}
 
     def _views(self, rows: list[Row]) -> dict[int, View]:
         """The views of a thread, by the rows of their records."""
@@ -291,7 +305,8 @@ class State:
             kind, values = None, {}
             fault = fault or Refused("R-03.15", "it lies above its device's quota for the day")
         place = (one.id, fields.device, fields.seq, fields.time, one.about)
-        return Entry(*place, person or b"", kind, values, fault, fields.lasting)
+        entry = Entry(*place, person or b"", kind, values, fault, fields.lasting)
+        return signed_for(entry, self.standing, self.authority) if self.authority else entry
 
     def erased(self, row: Row) -> bool:
         """Whether a retraction of this record is here and holds (R-01.17)."""

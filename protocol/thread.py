@@ -37,6 +37,8 @@ class Entry(NamedTuple):
     fault: Refused | None = None  # why the content is no use, if it is not
     lasting: bool = False  # others rely on it: it cannot be retracted
     key: bytes | None = None  # of a private record: opens its content, and can be handed on
+    by: bytes | None = None  # who signed it for the person (R-12.4), by which
+    proxy: bytes | None = None
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -95,6 +97,7 @@ class Thread:
             "state": state,
             **shown,
             **more,
+            **({} if entry.by is None else {"by": entry.by}),
         }
         self.views[entry.id] = view
         for link in ("about", "intent"):
@@ -121,6 +124,10 @@ class Thread:
 def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds one thread: exactly one entry is its root, and every other hangs from it."""
     thread = Thread(authority, {entry.id: entry for entry in entries})
+    signed_for = [one for one in thread.entries.values() if one.by is not None]
+    for entry in [one for one in signed_for if _is_other_party(thread, one)]:
+        fault = Refused("R-12.6", "a proxy does not sign where they are a party themselves")
+        thread.entries[entry.id] = entry._replace(kind=None, fields={}, fault=fault)
     retracted = _retracted(thread)
     for gone in retracted:  # whether or not its content is erased here yet
         thread.entries[gone] = thread.entries[gone]._replace(kind=None, fields={})
@@ -136,12 +143,7 @@ def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
             thread.history.append(Told(entry, refusal))
         else:
             thread.history.append(Told(entry, None))
-    for view in reversed(list(thread.views.values())):
-        if view["kind"] in KINDS:
-            KINDS[view["kind"]].settle(thread, view)
-    for view in thread.views.values():
-        if thread.is_hidden(view["id"]):
-            _hide(view)
+    _settle(thread)
     return thread
 
 
@@ -153,6 +155,16 @@ def view_hash(packed: bytes) -> bytes:
 def retracts(entry: Entry, target: Entry) -> bool:
     """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
+
+
+def _is_other_party(thread: Thread, entry: Entry) -> bool:
+    """Whether who signs for another takes part, as themselves, in what the record answers."""
+    above: Entry | None = entry._replace(person=b"")
+    while above is not None:
+        if entry.by == above.person or entry.by in above.fields.values():
+            return True
+        above = thread.entries.get(above.about or b"")
+    return thread.entries.get(entry.about or b"", entry).kind == "proxy"
 
 
 def _children(thread: Thread) -> dict[bytes, list[Entry]]:
@@ -195,6 +207,16 @@ def _tombstone(thread: Thread, entry: Entry) -> None:
     }
     gone = Refused("R-01.17", "its author retracted it")
     thread.history.append(Told(entry._replace(kind=None, fields={}), gone))
+
+
+def _settle(thread: Thread) -> None:
+    """States, leaves first; then what is hidden leaves the views."""
+    for view in reversed(list(thread.views.values())):
+        if view["kind"] in KINDS:
+            KINDS[view["kind"]].settle(thread, view)
+    for view in thread.views.values():
+        if thread.is_hidden(view["id"]):
+            _hide(view)
 
 
 def _hide(view: View) -> None:

@@ -91,7 +91,7 @@ def intent(view: Shown, today: date, me: str | None) -> Card:
     responses = view.get("responses") or []
     waiting = sum(one["state"] == "waiting" for one in responses)
     parts = [
-        name(view["author"], me),
+        signers(view, me),
         minutes(view.get("minutes")),
         moment(view.get("starts"), today),
         words.state(view["state"]) if view["state"] != "open" else "",
@@ -102,12 +102,20 @@ def intent(view: Shown, today: date, me: str | None) -> Card:
     return Card(view["id"], title(view), _dotted(parts), quiet)
 
 
+def signers(one: Shown, me: str | None) -> str:
+    """Who says it; where somebody signed for another, both."""
+    who = name(one["author"], me)
+    if not one.get("by"):
+        return who
+    return _("{by} for {who}").format(by=name(one["by"], me), who=who)
+
+
 def any_view(view: Shown, today: date, me: str | None) -> Card:
     """A view of any kind, as search finds it."""
     if view["kind"] in {"request", "offer"}:
         card = intent(view, today, me)
         return Card(card.id, card.title, f"{words.kind(view['kind'])} · {card.detail}", card.quiet)
-    parts = [words.kind(view["kind"]), name(view["author"], me), moment(view["created"], today)]
+    parts = [words.kind(view["kind"]), signers(view, me), moment(view["created"], today)]
     return Card(view["id"], title(view), _dotted(parts))
 
 
@@ -135,7 +143,7 @@ def terms(view: Shown, today: date) -> str:
 
 def happened(one: Shown, today: date, me: str | None) -> str:
     """A line of a thread's history."""
-    who = name(one["author"], me)
+    who = signers(one, me)
     known = words.HAPPENED.get(one["kind"] or "")
     said = known or "{who}: " + line(one["kind"] or _("something this home cannot read"))
     told = said.replace("{who}", who[:1].upper() + who[1:])

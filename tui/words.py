@@ -46,8 +46,9 @@ STATES = {
     "disputed": _("disputed"),
     "member": _("member"),
     "retracted": _("taken back"),
-    "offered": _("offered"),
+    "in force": _("in force"),
     "ended": _("ended"),
+    "offered": _("offered"),
     "current": _("as it stands"),
     "concurrent": _("several texts"),
     "replaced": _("an earlier text"),
@@ -65,6 +66,7 @@ KINDS = {
     "pact": _("Pact"),
     "page": _("Page"),
     "revision": _("Page, by a revision"),
+    "proxy": _("Proxy"),
 }
 
 BEGIN = {
@@ -74,6 +76,7 @@ BEGIN = {
     "circle": _("Begin a circle"),
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
+    "proxy": _("Let somebody act for you"),
 }
 
 HAPPENED = {
@@ -93,6 +96,7 @@ HAPPENED = {
     "accept": _("{who} accepted"),
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
+    "proxy": _("{who} let somebody act for them"),
 }
 
 VERBS = {

@@ -16,6 +16,9 @@ from protocol.schema import KINDS, Kind, describe
 
 About = Annotated[str, Parameter(help="the id of what this answers")]
 Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
+Represented = Annotated[
+    str | None, Parameter(name="--for", help="for whom, who has given you a proxy")
+]
 Reader = Annotated[
     str | None, Parameter(name="--as", help="which guest reads: what is private to them opens")
 ]
@@ -44,11 +47,21 @@ def register(app: App) -> None:
 def _poster(kind: Kind) -> Any:
     """The command for one kind; a root is about nothing, and may have a field of that name."""
 
-    def root(*, as_: Person = None, context: Given, **fields: Any) -> None:
-        _post(context, {"kind": kind.name, "as": as_, "fields": fields})
+    def root(
+        *, as_: Person = None, for_: Represented = None, context: Given, **fields: Any
+    ) -> None:
+        _post(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
 
-    def answer(*, about: About, as_: Person = None, context: Given, **fields: Any) -> None:
-        _post(context, {"kind": kind.name, "about": about, "as": as_, "fields": fields})
+    def answer(
+        *,
+        about: About,
+        as_: Person = None,
+        for_: Represented = None,
+        context: Given,
+        **fields: Any,
+    ) -> None:
+        who = {"as": as_, "for": for_}
+        _post(context, {"kind": kind.name, "about": about, **who, "fields": fields})
 
     command = root if kind.root else answer
     command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
@@ -66,7 +79,7 @@ def _post_lines(
     lines: Annotated[
         bool,
         Parameter(
-            negative=(), help="JSON objects {kind, about?, as?, fields}, one a line, on stdin"
+            negative=(), help="JSON objects {kind, about?, as?, for?, fields}, one a line, on stdin"
         ),
     ] = False,
     context: Given,
@@ -90,8 +103,8 @@ def _post_lines(
 def _post_line(node: Client, text: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
-        if type(given) is not dict or not set(given) <= {"kind", "about", "as", "fields"}:
-            return {"error": "A line is a JSON object with kind, about, as and fields."}
+        if type(given) is not dict or not set(given) <= {"kind", "about", "as", "for", "fields"}:
+            return {"error": "A line is a JSON object with kind, about, as, for and fields."}
         posted: dict[str, Any] = node.call("post", **given, **asked(node, given.get("as")))
     except NodeGone:
         raise

@@ -44,11 +44,17 @@ def whole(view: Shown) -> str:
         if one["automatic"]:
             continue
         note = "" if one["counted"] else f"  (does not count: {line(one['note'])})"
-        who = line(one["author"]["name"])
+        who = signers(one)
         lines.append(
             f"  {one['created'][:16]}  {who}: {one['kind'] or 'something unreadable'}{note}"
         )
     return "\n".join(lines)
+
+
+def signers(view: Shown) -> str:
+    """Who says it; where one person signed for another, both."""
+    who = line(view["author"]["name"], 20)
+    return f"{line(view['by']['name'], 20)} for {who}" if view.get("by") else who
 
 
 def balances(found: list[Shown]) -> str:
@@ -76,7 +82,7 @@ def _line(view: Shown) -> str:
     words = view.get("text") if view["kind"] in _SPOKEN else None
     title = view.get("title") or view.get("name") or words or view["kind"] or "unreadable"
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
-    who = line(view["author"]["name"], 20)
+    who = signers(view)
     state = "muted" if view.get("muted") else view.get("state", "")
     return f"{view['id'][:8]}  {line(str(title), _TITLE)}{minutes}  {who}  {state}".rstrip()
 

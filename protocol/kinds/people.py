@@ -1,7 +1,11 @@
 """Kinds about people (specs/12-people.md)."""
 
-from protocol.fields import Many, Minutes, Text
-from protocol.schema import Kind, kind
+from protocol.errors import Refused
+from protocol.fields import Many, Minutes, Moment, Person, Text
+from protocol.record import EPOCH
+from protocol.schema import KINDS, Kind, kind
+from protocol.standing import NEVER
+from protocol.thread import Entry, Thread
 
 
 @kind("profile")
@@ -17,3 +21,31 @@ class Profile(Kind):
     area = Text(max=60, help="a coarse area, never an address")
     affiliation = Text(max=80, help="an organisation, if any")
     minutes_a_month = Minutes(help="time the person has for others")
+
+
+@kind("proxy", plural="proxies", relied_on=True)
+class Proxy(Kind):
+    """Lets somebody act for you in some matters until a day; what they sign shows both of you."""
+
+    states = ("in force", "ended")
+    person = Person(required=True, help="who acts for you")
+    matters = Many(
+        of=Text(min=1, max=40), required=True, help="the kinds of records, such as request"
+    )
+    until = Moment(required=True, day_only=True, help="the last day on which it holds")
+
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-12.3: for somebody else, and in matters that one can leave to another."""
+        del thread
+        if entry.fields["person"] == entry.person:
+            raise Refused("R-12.3", "a proxy is for somebody else than yourself")
+        for name in entry.fields["matters"]:
+            left = KINDS.get(name)
+            if left is None or not left.posted or left.audience != EPOCH or name in NEVER:
+                raise Refused("R-12.3", f"{name} is no kind that one can leave to another")
+        if not entry.fields["matters"]:
+            raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """A view that standing is read from; a close of its own author ends it."""
+        thread.make_view(entry, state="in force", ended=None)

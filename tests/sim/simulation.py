@@ -57,6 +57,8 @@ class Home:
         self.street, self.name, self.identity, self.path = street, name, identity, path
         self.random = Random(f"{street.seed} {name}")
         self.skew = self.random.randint(-120_000, 120_000)
+        self.elsewhere = False  # its disk was copied to another machine
+        self.arrival: list[bytes] = []
         self.invitation = ""  # and the peer who gave it
         self.inviter = ""
         self.knows: list[str] = []
@@ -135,7 +137,10 @@ class Home:
         inbox.listeners.append(self._stored)
         random = chance(self.random)
         author = Author(inbox, devices, self.now, random)
+        author.elsewhere = set(devices) if self.elsewhere else set()
+        inbox.take_wires(self.arrival)
         mesh = Mesh(network, author, self.now, random)
+        mesh.credentials.arrival = self.arrival
         mesh.peers.learn(self.knows)
         door = Door(mesh, bytes(32), self.now, random)
         network.serve(invitation.PROTOCOL, door.answer)
@@ -162,7 +167,9 @@ class Home:
             assert admitted is not None
             devices = {self.identity.device: self.identity.device_seed}
             state = open_state(store, admitted.neighbourhood, devices, self.now)
-            Inbox(state).take_wires(admitted.chain)
+            seed, certificate = self.identity.device_seed, self.identity.statement
+            self.arrival = admitted.arrival(seed, certificate, self.now())
+            Inbox(state).take_wires(self.arrival)
             return
 
     def _stored(self, taken: Taken) -> None:
@@ -202,12 +209,16 @@ class Street:
         self.events += len(ids)
         self._trace.update(f"{trio.current_time():.9f} {name}\n".encode() + b"".join(ids))
 
-    def newcomer(self, name: str, inviter: Home) -> Home:
-        """A home that has nothing yet but an invitation."""
+    def newcomer(self, name: str, inviter: Home, of: Home | None = None) -> Home:
+        """A home that has nothing yet but an invitation, and the recovery words of the person `of`
+        another home if that is theirs.
+        """
         assert inviter.door is not None
         assert inviter.author is not None
         place = inviter.author.state.neighbourhood[: statement.PLACE]
-        identity = Identity.new(chance(Random(f"{self.seed} {name} keys")), place)
+        keys = chance(Random(f"{self.seed} {name} keys"))
+        root = of.identity.root_seed if of else keys(32)
+        identity = Identity.of(root, keys, place)
         home = Home(self, name, identity, self.folder / f"{name}.db")
         home.invitation, _ = inviter.door.invite(approve=True)
         address = self.network.address(inviter.name)

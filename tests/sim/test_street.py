@@ -220,3 +220,78 @@ async def two_halves(street: Street) -> None:
 
 def test_halves_that_were_apart_for_long_find_each_other(simulate: Simulate) -> None:
     simulate(1, two_halves, tuple(f"home{at}" for at in range(20)))
+
+
+DAY = 86_400.0
+
+
+async def two_machines(street: Street) -> None:
+    """Ben has a machine at home and one at work, and uses both for a day and a night."""
+    homes = street.homes
+    async with trio.open_nursery() as nursery:
+        for home in homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        work = street.newcomer("ben-at-work", homes["ada"], homes["ben"])
+        await nursery.start(work.live)
+        await street.settle()
+        street.network.loss = 0.3
+        async with trio.open_nursery() as story:
+            for home in (homes["ben"], work):
+                story.start_soon(posts_all_day, home)
+            story.start_soon(cut_now_and_then, street)
+        await street.settle()
+        check(street)
+        assert len(homes["ben"].posted) > 50
+        assert len(work.posted) > 50
+        state = homes["ada"].author.state if homes["ada"].author else None
+        assert state is not None
+        views = [state.views.get(one) for one in homes["ben"].posted + work.posted]
+        assert {one and one["author"] for one in views} == {homes["ben"].identity.person}
+        nursery.cancel_scope.cancel()
+
+
+async def posts_all_day(home: Home) -> None:
+    """Often at the very second at which the other machine of the same person posts, too."""
+    begun = trio.current_time()
+    while trio.current_time() < begun + DAY:
+        await trio.sleep(600 * home.random.randint(1, 3))
+        home.must_post("offer", {"title": f"{len(home.posted)} of {home.name}"})
+
+
+async def cut_now_and_then(street: Street) -> None:
+    for _ in range(3):
+        await trio.sleep(DAY / 8)
+        street.network.partition([["ben"], ["ben-at-work", "ada"]])
+        await trio.sleep(DAY / 8)
+        street.network.heal()
+
+
+def test_two_machines_of_one_person_post_for_a_day(simulate: Simulate) -> None:
+    simulate(5, two_machines, NAMES[:2])
+
+
+async def a_copied_disk_on_another_machine(street: Street) -> None:
+    """The copy starts, reads, and signs nothing: it says what it found."""
+    homes = street.homes
+    async with trio.open_nursery() as nursery:
+        for home in homes.values():
+            await nursery.start(home.live)
+        await street.settle()
+        clone = street.clone(homes["ben"], "ben-copy")
+        clone.elsewhere = True
+        await nursery.start(clone.live)
+        for at in range(20):
+            homes["ben"].must_post("offer", {"title": f"number {at}"})
+            assert clone.post("offer", {"title": "from the copy"}) is None
+            await trio.sleep(30)
+        await street.settle()
+        check(street)  # no log is forked
+        assert {str(one.rule) for one in clone.refused} == {"R-03.22"}
+        assert "copied or moved here from another machine" in clone.refused[0].reason
+        assert set(homes["ben"].posted) <= set(store_of(clone).ids())
+        nursery.cancel_scope.cancel()
+
+
+def test_a_copied_disk_that_starts_does_not_fork(simulate: Simulate) -> None:
+    simulate(6, a_copied_disk_on_another_machine, NAMES[:3])

@@ -124,6 +124,28 @@ def test_a_script_posts_for_a_guest_line_by_line(household):
     assert [ben("show", one)["author"]["name"] for one in ids] == ["Hugo", "Ada", "Hugo"]
 
 
+def test_the_neighbour_posts_for_the_elder_by_her_proxy(household):
+    _, ada, ben, pins, made = household
+    grace = made["Grace"]["person"]["id"]
+    asked = ("post", "request", "--title", "A lift on Thursday", "--for", grace)
+    assert "given you no proxy" in ada.refused(*asked)
+    proxy = ("post", "proxy", "--person", "Ada", "--matters", "request", "--until", "2099-01-01")
+    given = by(ada, pins["Grace"], *proxy, "--as", "Grace")["id"]
+    request = ada(*asked)["id"]  # without her PIN
+    ben.has(request)
+    view = ben("show", request)
+    assert (view["author"]["name"], view["by"]["name"]) == ("Grace", "Ada")
+    assert "Ada for Grace" in ben.text("show", request)
+    assert "not for a offer" in ada.refused("post", "offer", "--title", "Hemming", "--for", "Grace")
+    assert "R-14.2" in ada.refused("post", "close", "--about", given, "--as-state", "ended")
+    end = ("post", "close", "--about", given, "--as-state", "ended", "--as", "Grace")
+    ben.has(by(ada, pins["Grace"], *end)["id"])
+    assert "ended by who gave it" in ada.refused(*asked)
+    assert [one["state"] for one in ben("list", "proxies")] == ["ended"]
+    assert ben("show", request)["by"]["name"] == "Ada"
+    agree(ada, ben)
+
+
 def test_a_guest_moves_out_with_their_words(household):
     one, ada, ben, pins, made = household
     words = one.path / "words of Grace"

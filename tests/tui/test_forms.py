@@ -218,5 +218,5 @@ async def test_the_profile_begins_with_what_was_said_before(pilot, node):
     await pilot.press("n")
     await shows(pilot, "Say what you bring")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
-    await pilot.press("end", "enter")
+    await pilot.press("home", "down", "down", "enter")
     await shows(pilot, "hemming, Yoruba, listening", "a lift now and then")

@@ -13,7 +13,7 @@ from tui.language import _
 from tui.telling import Card, plain
 from tui.widgets.cards import Cards
 
-_FIRST = ("request", "offer")
+_FIRST = ("request", "offer", "profile")
 
 
 class ChooseScreen(ModalScreen[str | None]):
@@ -42,7 +42,7 @@ class ChooseScreen(ModalScreen[str | None]):
         yield Cards()
 
     def on_mount(self) -> None:
-        """Requests and offers come first."""
+        """What people say most comes first."""
         roots = [one.name for one in KINDS.values() if one.root and one.posted]
         roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
         cards = self.query_one(Cards)
