@@ -122,6 +122,20 @@ def test_who_was_let_go_can_be_taken_in_again_and_leave():
         assert [view["state"] for view in ada.author.private.of_kind("circle")] == ["ended"]
 
 
+def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_clocks_say():
+    """R-15.11: the step that lets somebody go is not before what its author has read of them."""
+    with street(homes=3) as (ada, ben, cho):
+        knitters = circle(ada, ben, cho)
+        settle(ada, ben, cho)
+        cho.skew = 8 * 60_000
+        cho.post("message", knitters, text="a fast clock")
+        settle(ada, ben, cho)
+        step_ = ada.post("members", knitters, leaves=[person(cho)])
+        settle(ada, ben, cho)
+        assert step_.fields.time > ada.now()
+        assert said(ada) == said(ben) == ["a fast clock"]
+
+
 def test_software_says_what_would_change_nothing():
     with street(homes=3) as (ada, ben, cho):
         knitters = circle(ada, ben)

@@ -4,7 +4,7 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letters import circle, person, seen
+from letters import circle, letter, person, seen
 from neighbours import HOUR, Street, settle
 
 from protocol.errors import Refused
@@ -26,37 +26,65 @@ class Tale:
             one.skew = self.dice.choice((0, 0, -HOUR, HOUR // 10))
 
     def play(self, steps):
-        deeds = [self.talk, self.talk, self.take_in, self.let_go, self.leave, self.found]
-        deeds += [self.pact, self.answer, self.retract, self.meet, self.meet, self.meet]
+        deeds = 4 * [self.talk] + 4 * [self.take_in] + 2 * [self.let_go] + [self.leave]
+        deeds += [self.found, self.pact, self.retract, self.stale] + 4 * [self.answer]
+        deeds += 4 * [self.meet]
         for _ in range(steps):
             try:
                 self.dice.choice(deeds)(self.dice.choice(self.homes))
             except Refused:
                 continue
 
+    def pick(self, home, kind):
+        """One that this home sees; at times one of which it knows the id only."""
+        views = home.author.private.of_kind(kind)
+        if views and self.dice.random() < 0.95:
+            return home.store.get(self.dice.choice(views)["id"]).record
+        return self.dice.choice(self.roots)
+
     def talk(self, home):
-        home.post("message", self.dice.choice(self.roots), text=str(self.dice.random()))
+        home.post("message", self.pick(home, "circle"), text=str(self.dice.random()))
 
     def take_in(self, home):
         joins = [person(self.dice.choice(self.homes))]
-        home.post("members", self.dice.choice(self.roots), joins=joins)
+        home.post("members", self.pick(home, "circle"), joins=joins)
 
     def let_go(self, home):
         leaves = [person(self.dice.choice(self.homes))]
-        home.post("members", self.dice.choice(self.roots), leaves=leaves)
+        home.post("members", self.pick(home, "circle"), leaves=leaves)
 
     def leave(self, home):
-        home.post("close", self.dice.choice(self.roots), as_state="withdrawn")
+        home.post("close", self.pick(home, "circle"), as_state="withdrawn")
+
+    def stale(self, home):
+        """A step and a word of other software, that name any step this home knows."""
+        root = self.pick(home, "circle")
+        known = home.author.private.threads().get(root.id)
+        if known is not None:
+            steps = [one for one in known.entries.values() if one.kind in {"circle", "members"}]
+            if steps:
+                one = self.dice.choice(steps)
+                joins = [self.dice.choice(self.homes).me.person]
+                after = [one.id + one.key]
+                letter(home, self.homes, "members", root, joins=joins, after=after)
+                letter(home, self.homes, "message", root, text="stale", after=after)
 
     def found(self, home):
-        self.roots.append(circle(home, self.dice.choice(self.homes)))
+        if len(self.roots) < 3:
+            self.roots.append(circle(home, self.dice.choice(self.homes)))
 
     def pact(self, home):
-        parties = [person(one) for one in self.dice.sample(self.homes, 2)]
-        self.pacts.append(home.post("pact", parties=parties, text="a promise"))
+        if len(self.pacts) < 3:
+            others = self.dice.sample(self.homes, self.dice.randint(1, 2))
+            parties = [person(one) for one in others]
+            self.pacts.append(home.post("pact", parties=parties, text="a promise"))
+            for one in others:
+                one.feed(home.wires())
 
     def answer(self, home):
-        pact = self.dice.choice(self.pacts or self.roots)
+        if not home.author.private.of_kind("pact"):
+            return
+        pact = self.pick(home, "pact")
         if self.dice.random() < 0.7:
             home.post("accept", pact)
         else:
@@ -64,7 +92,7 @@ class Tale:
             home.post("close", pact, as_state=word)
 
     def retract(self, home):
-        if self.dice.random() < 0.3:
+        if self.dice.random() < 0.5:
             mine = [one for one in home.records() if one.fields.reach == PRIVATE]
             mine = [one for one in mine if one.fields.device == home.me.device]
             if mine:
@@ -81,7 +109,7 @@ class Tale:
 def test_any_order_and_any_double_gives_one_picture_to_all_who_can_read_the_same(seed):
     with Street(seed) as here:
         tale = Tale(here, seed)
-        tale.play(50)
+        tale.play(70)
         here.clock += 24 * HOUR
         for one in tale.homes:
             one.skew = 0
