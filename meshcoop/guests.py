@@ -14,6 +14,7 @@ import trio
 from meshcoop import duties, founding, lock
 from meshcoop.author import Author
 from meshcoop.errors import Mistake
+from meshcoop.find import Finder
 from meshcoop.keystore import Guest, Unlocked
 from meshcoop.lock import Lock
 from meshcoop.private import Private
@@ -52,6 +53,12 @@ class Guests:
         """The guest's latest device here; None for everybody else."""
         found = [one for one in self.all if one.person == person]
         return found[-1] if found else None
+
+    def whom(self, typed: object, finder: Finder) -> bytes:
+        """Whom of this home `--as` names: a guest whom nobody knows by name yet, or a member."""
+        name = str(typed).strip().casefold()
+        named = {one.person for one in self.all if one.name.casefold() == name}
+        return named.pop() if len(named) == 1 else finder.person(str(typed))
 
     def add(self, guest: Guest) -> None:
         """Keeps a guest's device in the key file."""

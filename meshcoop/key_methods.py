@@ -102,10 +102,8 @@ class KeyMethods:
     async def asks_pin(self, params: Params) -> bool:
         """Whether this person's device, at this home, opens with a PIN of their own."""
         member = self._node.belonging()
-        presenter = Presenter(member.state, self._node.now)
-        return (
-            member.guests.of(Finder(member.state, presenter).person(text(params, "as"))) is not None
-        )
+        finder = Finder(member.state, Presenter(member.state, self._node.now))
+        return member.guests.of(member.guests.whom(text(params, "as"), finder)) is not None
 
     def _shown(self, member: "Member", one: Device) -> Params:
         log = member.state.store.log(one.key)

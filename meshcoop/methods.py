@@ -161,7 +161,7 @@ class Methods:
         about, person, other = params.get("about"), params.get("as"), params.get("for")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
-            "person": finder.person(person) if person is not None else None,
+            "person": member.guests.whom(person, finder) if person is not None else None,
             "represented": finder.person(other) if other is not None else None,
             "resolve": finder.resolve,
         }
@@ -230,7 +230,8 @@ class Methods:
     async def _reading(self, params: Params) -> Reading:
         """What this home shows; and, to the guest who gives their PIN, what is private to them."""
         member, who = self._node.belonging(), params.get("as")
-        guest = None if who is None else member.guests.of(self._finder(member).person(who))
+        person = None if who is None else member.guests.whom(who, self._finder(member))
+        guest = None if person is None else member.guests.of(person)
         if guest is None:
             return Reading(member, self._node.now, await self._opened(member.author.private))
         box = seal.box_key(await member.guests.open(guest, pin(params)))
