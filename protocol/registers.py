@@ -5,12 +5,15 @@ passed holds (AUTHORITY R-6 to R-8; specs/03 R-03.25 ff.).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from protocol.acts import Act, Acts
-from protocol.terms import STANDING, Holding, Register, Term, register, voters
+from protocol.errors import Refused
+from protocol.schema import KINDS
+from protocol.terms import BY_RENEWAL, RULE, STANDING, Holding, Register, Term, register, voters
 
 COUNCIL = 3  # moderators from which on their majority removes
+_FIXED = ("founders", *BY_RENEWAL)
 
 Cuts = dict[bytes, int]  # device → the last number that counts; a device not named: none
 
@@ -35,6 +38,19 @@ def outcome(
     return Outcome(passed, frozenset(yes), frozenset(no))
 
 
+def may_hold(which: Register, value: Any) -> bool:
+    """R-03.25: whether a register may have the value; one that this version does not know has any."""
+    what, name = which
+    declared = KINDS["charter"].fields
+    if what != RULE or name not in declared:
+        return True
+    try:
+        declared[str(name)].check(str(name), value)
+    except Refused:
+        return False
+    return name not in _FIXED
+
+
 def values(
     acts: Acts,
     term: Term,
@@ -49,6 +65,8 @@ def values(
         if act.fields.get("change") is None:
             continue
         which, new = register(act.fields["change"])
+        if not may_hold(which, new.value):
+            continue
         if new.n > term.held(which).n and new.n > found.get(which, term.held(which)).n:
             found[which] = new
     for person in acts.subjects("remove"):
