@@ -7,6 +7,7 @@ one, then the registers that its lists judge, then who was let in and not remove
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from protocol import admission, registers, terms
@@ -91,6 +92,21 @@ class Authority:
             return False
         cuts = self.cuts.get(known.person)
         return cuts is None or seq <= cuts.get(device, 0)
+
+    def to_accept(self, person: bytes) -> bytes | None:
+        """R-16.5: the term that this person's software is to accept now: the newest whose parent
+        has them on its roll. Nothing on a rival's line, unless that line cannot fall any more: shown
+        half of the records, a home would else accept two siblings and count for neither.
+        """
+        newest = None
+        for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
+            if person in parent.roll:
+                siblings = (one for one in self.terms.values() if one.parent == parent.id)
+                said = {one.id for one in siblings if person in self.renewals[one.id].accepted}
+                if said - {term.id} and not firm:
+                    return None
+                newest = None if said else term.id
+        return newest
 
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of the members among `people`, sorted."""
