@@ -5,6 +5,8 @@ from crowd import certificate, device, revocation
 from protocol import authority, changes
 from protocol.terms import RULE, STANDING
 
+DAY = 86_400_000
+
 
 class Hostility:
     def __init__(self, town):
@@ -20,6 +22,8 @@ class Hostility:
             more["device"] = device(who.name, self.random.randint(1, 3))
         if chance() < 0.2:
             more["seq"] = self.random.randint(1, 30)
+        if chance() < 0.2:
+            more["time"] = self.town.now - self.random.randint(0, 60) * DAY
         return self.town.post(who, method, *given, **more)
 
     def one(self):

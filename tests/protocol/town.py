@@ -166,7 +166,7 @@ class Town:
 
     def post(self, who, method, *given, **more):
         """Signed by somebody honest: theirs at once, and on its way to all."""
-        act = getattr(who, method)(*given, time=self.now, **more)
+        act = getattr(who, method)(*given, **{"time": self.now, **more})
         self.acts.append(act)
         for home in self.homes:
             if home.who is who:
