@@ -236,7 +236,7 @@ def _accept(authority: Authority, acts: Acts) -> None:
     """R-03.20: what newcomers' accepts of the charter name. A removal's cut does not touch them:
     whom the newcomer admitted within it would fall otherwise.
     """
-    for act in acts.about("accept", authority.neighbourhood):
+    for act in acts.about_in_order("accept", authority.neighbourhood):
         known = authority.devices.get(act.device)
         if known and known.unrevoked(act.seq) and authority.before_fork(act.device, act.seq):
             for named in act.parents[1:]:

@@ -109,7 +109,7 @@ def tree(acts: Acts, first: Term, owner: Mapping[bytes, bytes]) -> dict[bytes, T
     ahead = [first]
     while ahead:
         parent = ahead.pop()
-        for act in acts.about("renewal", parent.id):
+        for act in acts.about_in_order("renewal", parent.id):
             if 2 * len(voters(acts, owner, act.id) & parent.roll) <= len(parent.roll):
                 continue
             term = proposed(acts, parent, act)
@@ -123,7 +123,7 @@ def proposed(acts: Acts, parent: Term, act: Act) -> Term | None:
     """The term that a renewal writes down; None while a part is missing or nobody would vote."""
     fields = [act.fields]
     for digest in act.fields.get("parts") or ():
-        parts = acts.about("part", digest)
+        parts = acts.about_in_order("part", digest)
         if not parts:
             return None
         fields.append(parts[0].fields)
