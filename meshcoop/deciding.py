@@ -5,7 +5,6 @@ parts, named by the hash of their content.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any
 
 from meshcoop.author import Author
@@ -75,17 +74,10 @@ def decide(author: Author) -> None:
 
 
 def _accept_term(author: Author, person: bytes) -> None:
-    """R-16.5: accepts what it finds in force, once a parent."""
-    known = _known(author)
-    terms = known.chain.terms
-    for parent, term in reversed(list(pairwise(terms))):
-        if person in parent.roll:
-            accepted = {
-                one for b in known.renewals.values() if b.parent == parent.id for one in b.accepted
-            }
-            if person not in accepted:
-                author.write(KINDS["accept"], {}, about=term.id, person=person)
-            return
+    """R-16.5: accepts what it finds in force."""
+    term = _known(author).to_accept(person)
+    if term is not None:
+        author.write(KINDS["accept"], {}, about=term, person=person)
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> None:

@@ -120,20 +120,20 @@ class Peers:
 
     def left(self, peer: str) -> None:
         """The conversation with this peer is over; it may begin another, or is dropped."""
-        if self._nursery is not None and peer in self._network.peers():
+        if peer in self._network.peers():
             self._visit(peer)
 
     async def run(self) -> None:
         """Dials and watches until cancelled."""
-        try:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
                 nursery.start_soon(self._watch)
                 for peer in self._network.peers():
                     self._visit(peer)
                 await self._dial_due(nursery)
-        finally:
-            self._nursery = None  # conversations may end later than this
+            finally:
+                self._nursery = None  # conversations may end later than this
 
     async def _dial_due(self, nursery: trio.Nursery) -> None:
         while True:
@@ -156,9 +156,9 @@ class Peers:
                 self._visits.pop(event.peer, None)
 
     def _visit(self, peer: str) -> None:
-        assert self._nursery is not None
-        self._visits[peer] = visit = object()
-        self._nursery.start_soon(self._expect_proof, peer, visit)
+        if self._nursery is not None:
+            self._visits[peer] = visit = object()
+            self._nursery.start_soon(self._expect_proof, peer, visit)
 
     async def _expect_proof(self, peer: str, visit: object) -> None:
         await trio.sleep(PROOF_SECONDS)

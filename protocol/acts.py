@@ -4,7 +4,7 @@ An index only grows with the set and forgets what the store no longer keeps; in 
 came leaves no trace in what a fold makes of it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -95,10 +95,13 @@ class Acts:
         found = [act for kind in kinds for act in self._of_kind.get(kind, {}).values()]
         return sorted(found, key=lambda act: (act.time, act.id))
 
-    def about(self, kind: str, subject: bytes) -> list[Act]:
-        """The acts of one kind with this subject, in order of id."""
-        found = self._about.get(kind, {}).get(subject, {})
-        return sorted(found.values(), key=lambda act: act.id)
+    def about(self, kind: str, subject: bytes) -> Collection[Act]:
+        """The acts of one kind with this subject, in no order: sets of voters are made of them."""
+        return self._about.get(kind, {}).get(subject, {}).values()
+
+    def about_in_order(self, kind: str, subject: bytes) -> list[Act]:
+        """The same in order of id, where that leaves a trace."""
+        return sorted(self.about(kind, subject), key=lambda act: act.id)
 
     def subjects(self, kind: str) -> list[bytes]:
         """What acts of one kind are about, sorted."""

@@ -25,6 +25,10 @@ class Device(NamedTuple):
     revoked: int | None
     carrier: bytes  # the record that brought the certificate
 
+    def unrevoked(self, seq: int) -> bool:
+        """R-03.3: whether a record with this number is not after the revocation."""
+        return self.revoked is None or seq <= self.revoked
+
 
 class Member(NamedTuple):
     """A person who was let in, since when (milliseconds), and the admits that did it."""
@@ -181,7 +185,8 @@ def read_founding(act: Act, declared: Mapping[str, Any]) -> dict[str, Any]:
     if act.kind != "charter" or act.seq != 1:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
     defaults = {name: one.default for name, one in declared.items() if one.default is not None}
-    charter = defaults | {name: one for name, one in act.fields.items() if one is not None}
+    given = {name: act.fields.get(name) for name in declared}  # no field of a later version, R-10.4
+    charter = defaults | {name: one for name, one in given.items() if one is not None}
     found = [statement.read(one) for one in charter["founders"]]
     if not any(
         isinstance(one, statement.Certified)

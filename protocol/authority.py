@@ -7,17 +7,15 @@ one, then the registers that its lists judge, then who was let in and not remove
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from protocol import admission, registers, terms
 from protocol.acts import Act, Acts
 from protocol.admission import Device, Member, Voters
-from protocol.errors import Refused
 from protocol.registers import Bench, Cuts, Outcome
 from protocol.schema import KINDS
-from protocol.terms import BY_RENEWAL, RULE, Ballot, Chain, Holding, Register, Term
-
-_FIXED = ("founders", *BY_RENEWAL)
+from protocol.terms import RULE, Ballot, Chain, Holding, Register, Term
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,11 @@ class Authority:
         """R-03.12, R-03.28: whether number `seq` of the device's log lies before its fork and not
         after its revocation or the cut of a removal.
         """
-        return self._standing(device, seq) and seq < self.forks.get(device, seq + 1)
+        return self._standing(device, seq) and self.before_fork(device, seq)
+
+    def before_fork(self, device: bytes, seq: int) -> bool:
+        """Whether number `seq` of the device's log lies before its fork, if it has one."""
+        return seq < self.forks.get(device, seq + 1)
 
     def counts(self, act: Act, accepted_by: bytes | None) -> bool:
         """R-03.12: whether an act stands, or lies beyond a fork but the person whom it concerns
@@ -91,15 +93,30 @@ class Authority:
         """
         if not self._standing(act.device, act.seq):
             return False
-        before_fork = act.seq < self.forks.get(act.device, act.seq + 1)
-        return before_fork or accepted_by in self.accepts.get(act.id, {})
+        accepted = accepted_by in self.accepts.get(act.id, {})
+        return accepted or self.before_fork(act.device, act.seq)
 
     def _standing(self, device: bytes, seq: int) -> bool:
         known = self.devices.get(device)
-        if known is None or (known.revoked is not None and seq > known.revoked):
+        if known is None or not known.unrevoked(seq):
             return False
         cuts = self.cuts.get(known.person)
         return cuts is None or seq <= cuts.get(device, 0)
+
+    def to_accept(self, person: bytes) -> bytes | None:
+        """R-16.5: the term that this person's software is to accept now: the newest whose parent
+        has them on its roll. Nothing on a rival's line, unless that line cannot fall any more: shown
+        half of the records, a home would else accept two siblings and count for neither.
+        """
+        newest = None
+        for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
+            if person in parent.roll:
+                siblings = (one for one in self.terms.values() if one.parent == parent.id)
+                said = {one.id for one in siblings if person in self.renewals[one.id].accepted}
+                if said - {term.id} and not firm:
+                    return None
+                newest = None if said else term.id
+        return newest
 
     def boxes(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of the members among `people`, sorted."""
@@ -115,7 +132,8 @@ class Authority:
     def vouchers_of(self, person: bytes) -> set[bytes]:
         """Who vouched for a member; nobody for a founder."""
         admits = self.members[person].admits if person in self.members else ()
-        return {self.devices[self._admitted_by[one]].person for one in admits}
+        known = (self.devices.get(self._admitted_by[one]) for one in admits)
+        return {one.person for one in known if one is not None}
 
     def proof(self, device: bytes) -> list[bytes]:
         """Ids of the records, the charter first, that show `device` to be a member's (R-05.3)."""
@@ -196,9 +214,8 @@ def _rules(fields: dict[str, Any], term: Term, held: Mapping[Register, Holding])
     }
     declared = KINDS["charter"].fields
     for (what, name), holding in held.items():
-        if what != RULE or name in _FIXED or name not in declared:
-            continue  # the rule of a later version, or none
-        if _may_be(str(name), holding.value):
+        known = what == RULE and name in declared  # else the rule of a later version, or none
+        if known and registers.may_hold((what, name), holding.value):
             rules[str(name)] = holding.value
     return rules
 
@@ -225,16 +242,10 @@ def _room(
             if which == (RULE, name)
             and any(Bench(acts, one, owner, {}).outcome(act).passed for one in passed.values())
         ]
-        most.append(max([fields[name], *(one for one in said if _may_be(name, one))]))
+        most.append(
+            max([fields[name], *(one for one in said if registers.may_hold((RULE, name), one))])
+        )
     return most[0], most[1]
-
-
-def _may_be(rule: str, value: Any) -> bool:
-    try:
-        KINDS["charter"].fields[rule].check(rule, value)
-    except Refused:
-        return False
-    return True
 
 
 def _ever_let_in(
@@ -260,12 +271,14 @@ def _ever_let_in(
 
 
 def _accept(authority: Authority, acts: Acts) -> None:
-    """R-03.20: what standing accepts name."""
-    for act in acts.of("accept"):
-        if authority.stands(act.device, act.seq):
-            person = authority.devices[act.device].person
-            for named in act.parents:
-                authority.accepts.setdefault(named, {}).setdefault(person, act.id)
+    """R-03.20: what newcomers' accepts of the charter name. A removal's cut does not touch them:
+    whom the newcomer admitted within it would fall otherwise.
+    """
+    for act in acts.about_in_order("accept", authority.neighbourhood):
+        known = authority.devices.get(act.device)
+        if known and known.unrevoked(act.seq) and authority.before_fork(act.device, act.seq):
+            for named in act.parents[1:]:
+                authority.accepts.setdefault(named, {}).setdefault(known.person, act.id)
 
 
 def _admit(

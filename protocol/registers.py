@@ -5,12 +5,25 @@ highest number that passed holds (AUTHORITY R-6 to R-8; specs/03 R-03.25 ff.).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from protocol.acts import Act, Acts
-from protocol.terms import HIDDEN, STANDING, Holding, Register, Term, register, voters
+from protocol.errors import Refused
+from protocol.schema import KINDS
+from protocol.terms import (
+    BY_RENEWAL,
+    HIDDEN,
+    RULE,
+    STANDING,
+    Holding,
+    Register,
+    Term,
+    register,
+    voters,
+)
 
 COUNCIL = 3  # moderators from which on their majority removes
+_FIXED = ("founders", *BY_RENEWAL)
 
 Cuts = dict[bytes, int]  # device → the last number that counts; a device not named: none
 Held = dict[Register, Holding]
@@ -66,13 +79,26 @@ class Bench(NamedTuple):
         return len(self.term.moderators) // 2 + 1
 
 
+def may_hold(which: Register, value: Any) -> bool:
+    """R-03.25: whether a register may have the value; one that this version does not know has any."""
+    what, name = which
+    declared = KINDS["charter"].fields
+    if what != RULE or name not in declared:
+        return True
+    try:
+        declared[str(name)].check(str(name), value)
+    except Refused:
+        return False
+    return name not in _FIXED
+
+
 def values(bench: Bench, passed: Iterable[Act]) -> Held:
     """R-03.25: what each register holds now. `passed`: the proposals that passed."""
     found = dict(bench.term.written)
     for act in sorted(passed, key=lambda act: act.id):  # of equal numbers the lowest id
         if act.fields.get("change") is not None:
             which, new = register(act.fields["change"])
-            if new.n > number(found, which):
+            if may_hold(which, new.value) and new.n > number(found, which):
                 found[which] = new
     for person in bench.acts.subjects("remove"):
         _remove(found, bench, person)

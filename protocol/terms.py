@@ -59,12 +59,17 @@ class Ballot(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """Terms from the charter to the current one; `settled`: the accepted share of each renewal
-    is such that no honest node can see another (R-03.24).
+    """Terms from the charter to the current one; `firm`: of each renewal, whether so many accepted it
+    that no honest node can see another in its place (R-03.24).
     """
 
     terms: tuple[Term, ...]
-    settled: bool
+    firm: tuple[bool, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether all of it is."""
+        return all(self.firm)
 
     @property
     def current(self) -> Term:
@@ -104,7 +109,7 @@ def tree(acts: Acts, first: Term, owner: Mapping[bytes, bytes]) -> dict[bytes, T
     ahead = [first]
     while ahead:
         parent = ahead.pop()
-        for act in acts.about("renewal", parent.id):
+        for act in acts.about_in_order("renewal", parent.id):
             if 2 * len(voters(acts, owner, act.id) & parent.roll) <= len(parent.roll):
                 continue
             term = proposed(acts, parent, act)
@@ -118,7 +123,7 @@ def proposed(acts: Acts, parent: Term, act: Act) -> Term | None:
     """The term that a renewal writes down; None while a part is missing or nobody would vote."""
     fields = [act.fields]
     for digest in act.fields.get("parts") or ():
-        parts = acts.about("part", digest)
+        parts = acts.about_in_order("part", digest)
         if not parts:
             return None
         fields.append(parts[0].fields)
@@ -175,13 +180,13 @@ def walk(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> 
         if term.parent is not None:
             children.setdefault(term.parent, []).append(term)
     chain = [next(iter(terms.values()))]
-    settled = True
+    firm = []
     while siblings := children.get(chain[-1].id):
         accepted = _accepted(siblings, chain[-1].roll, supported)
         best = min(siblings, key=lambda one: (-accepted[one.id], -one.round, one.id))
-        settled = settled and 3 * accepted[best.id] >= 2 * len(chain[-1].roll)
+        firm.append(3 * accepted[best.id] >= 2 * len(chain[-1].roll))
         chain.append(best)
-    return Chain(tuple(chain), settled)
+    return Chain(tuple(chain), tuple(firm))
 
 
 def accepters(acts: Acts, owner: Mapping[bytes, bytes], term: bytes) -> set[bytes]:

@@ -5,7 +5,7 @@ words go in a record beside (`words`), which can be taken back without touching 
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocol import changes, registers, terms
 from protocol.changes import Change, Cuts
@@ -15,6 +15,9 @@ from protocol.record import OPEN
 from protocol.schema import KINDS, Kind, kind
 from protocol.terms import RULE, STANDING
 from protocol.thread import Entry, Thread
+
+if TYPE_CHECKING:
+    from protocol.authority import Authority
 
 MOST = 64  # people or registers in one record
 
@@ -89,7 +92,7 @@ class Vote(Kind):
                 "R-16.4", "only the roll votes, and the newcomers whom the proposal names"
             )
         if entry.fields["choice"] == "yes" and target.kind == "renewal":
-            _check_renewal(thread, entry.person, target.id)
+            check_renewal(known, entry.person, target.id)
 
 
 @kind("renewal", audience=OPEN, relied_on=True, posted=False)
@@ -229,9 +232,8 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
     return held is not None and held.n == new.n and (which[0] == STANDING or held == new)
 
 
-def _check_renewal(thread: Thread, person: bytes, renewal: bytes) -> None:
-    """R-16.5, AUTHORITY R-5: what software says yes to."""
-    known = thread.authority
+def check_renewal(known: "Authority", person: bytes, renewal: bytes) -> None:
+    """R-16.5: what software says yes to. Raises Refused."""
     mine = known.renewals.get(renewal)
     if mine is None or mine.term is None:
         raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")

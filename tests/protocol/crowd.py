@@ -1,5 +1,6 @@
 """People, devices and the open records that they sign, for the tests of authority."""
 
+import functools
 import hashlib
 
 import nacl.bindings
@@ -102,3 +103,26 @@ def people(*names):
 
 def ids(some):
     return [one.key for one in some]
+
+
+# Made once, for many histories
+
+
+@functools.cache
+def person(name):
+    return Person(name)
+
+
+@functools.cache
+def certificate(name, n, place=HERE):
+    return person(name).certify(n, place)
+
+
+@functools.cache
+def revocation(name, other, n, after, place=HERE):
+    return person(name).revokes(device(other, n), after, place)
+
+
+@functools.cache
+def device(name, n):
+    return public(person(name).devices[n])

@@ -247,3 +247,44 @@ def test_a_stranger_has_no_proof_but_the_charter():
     first = charter(ada)
     assert authority.fold(first, [], {}).proof(eve.device) == [first.id]
     assert not authority.fold(first, [], {}).stands(eve.device, 1)
+
+
+def test_a_device_too_many_of_a_voucher_stops_nobody():
+    """Whom it brought is on the roll by a renewal, though its admit does not count."""
+    ada, xia = people("A", "X")
+    first = charter(ada)
+    acts = [ada.carries(ada.certify(n)) for n in range(1, 5)]
+    acts.append(ada.admits(xia, device=public(ada.devices[4]), seq=1))
+    assert xia.key not in authority.fold(first, acts, {}).members
+    renewal = ada.renews(first, [ada], joining=[xia])
+    known = authority.fold(first, [*acts, renewal, ada.says("yes", renewal)], {})
+    assert xia.key in known.members
+    assert known.vouchers_of(xia.key) == set()
+    assert known.proof(xia.device)[0] == first.id
+
+
+def test_an_accept_within_no_cut_still_keeps_whom_its_author_let_in():
+    ada, ben, cho, xia, yan = people("A", "B", "C", "X", "Y")
+    first = charter(ada, ben, cho)
+    by_ada = ada.admits(xia, seq=9)
+    acts = [by_ada, xia.admits(yan, seq=1), xia.accepts(first, by_ada, seq=2)]
+    acts += [ben.removes(xia, cut=1), cho.removes(xia, cut=1)]
+    known = authority.fold(first, acts, {ada.device: 9})
+    assert xia.key in known.people
+    assert set(known.members) == {ada.key, ben.key, cho.key, yan.key}
+
+
+def test_only_an_accept_of_the_charter_keeps_an_admit_beyond_a_fork():
+    ada, xia = people("A", "X")
+    first = charter(ada)
+    by_ada, renewal = ada.admits(xia, seq=9), ada.renews(first, [ada])
+    acts = [by_ada, renewal, xia.accepts(renewal, by_ada)]
+    assert xia.key not in authority.fold(first, acts, {ada.device: 9}).members
+    acts.append(xia.accepts(first, by_ada))
+    assert xia.key in authority.fold(first, acts, {ada.device: 9}).members
+
+
+def test_a_charters_fields_of_a_later_version_are_no_rules():
+    (ada,) = people("A")
+    known = authority.fold(charter(ada, colour="blue"), [], {})
+    assert "colour" not in known.charter

@@ -165,6 +165,21 @@ def test_vector_13_the_highest_number_then_the_lowest_id():
     assert authority.fold(first, acts, {}).charter["answer_days"] == 7
 
 
+@pytest.mark.parametrize("change", [("answer_days", "many"), ("share", 60), ("founders", [])])
+def test_what_a_rule_may_not_hold_is_passed_over(change):
+    name, value = change
+    crowd = people(*"AB")
+    ada, ben = crowd
+    first = charter(*crowd)
+    before = authority.fold(first, [], {}).charter
+    good, bad = ada.proposes(RULE, "answer_days", 1, 9), ben.proposes(RULE, name, 2, value)
+    acts = [*passed(good, crowd), *passed(bad, crowd)]
+    known = authority.fold(first, acts, {})
+    assert known.outcomes[bad.id].passed
+    assert known.charter == before | {"answer_days": 9}
+    assert (RULE, "share") not in known.registers
+
+
 def test_vector_14_a_late_remove_of_an_old_number_changes_nothing():
     crowd = people(*"ABCD")
     ada, ben, cho, dan = crowd

@@ -23,7 +23,7 @@ def authority(*, forks=None, revoked=None):
     devices = {one: Device(one, one, one, (revoked or {}).get(one), b"n" * 32) for one in PEOPLE}
     return Authority(
         neighbourhood=b"n" * 32,
-        chain=Chain((), settled=True),
+        chain=Chain((), ()),
         members=people,
         people=people,
         devices=devices,

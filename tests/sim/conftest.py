@@ -1,17 +1,14 @@
 """The fixture with which simulated neighbourhoods run in simulated time."""
 
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trio
 import trio._core._run as scheduler
-from simulation import NAMES, Street
+from simulation import NAMES, Scenario, Simulate, Street
 from trio.testing import MockClock
-
-Scenario = Callable[[Street], Awaitable[None]]
-Simulate = Callable[..., Street]
 
 
 @pytest.fixture

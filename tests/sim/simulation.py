@@ -6,7 +6,7 @@ test_street.py, so a seed tells one story: `Street.trace` hashes who stored whic
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -264,6 +264,10 @@ class Street:
             links = len(home.mesh.conversations)
             told.append(f"{name}: {links} links, state {shared}, lacks {len(lacks)}: {lacks[:5]}")
         return "\n".join(told)
+
+
+Scenario = Callable[[Street], Awaitable[None]]
+Simulate = Callable[..., Street]
 
 
 @cache

@@ -32,7 +32,7 @@ def authority_of(case):
     forks = {known[name].device: seq for name, seq in case.get("forks", {}).items()}
     return Authority(
         neighbourhood=bytes(32),
-        chain=Chain((), settled=True),
+        chain=Chain((), ()),
         members=members,
         people=members,
         devices=devices,

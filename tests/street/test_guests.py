@@ -180,7 +180,12 @@ def test_with_two_vouchers_a_guest_waits_and_is_let_in(household):
     with folder() as one:
         cleo = one.founder("Cleo", "--vouchers", "2")
         dan = one.newcomer(cleo, "Dan")
-        eve = one.newcomer(cleo, "Eve")
+        eventually(lambda: len(dan("status")["term"]["roll"]) == 2, "the roll does not grow")
+        eve = one.home("eve")
+        waits = eve("join", cleo.invite(), "--as", "Eve", "--listen", one.listen())
+        eventually(lambda: dan("status")["waiting"]["vouched"], "nobody hears of Eve")
+        dan("approve", waits["person"]["id"])
+        eventually(lambda: eve("status")["person"], "Eve does not come in")
         agree(cleo, dan, eve)
         pin = one.path / "pin"
         pin.write_text("2468\n")

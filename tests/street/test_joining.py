@@ -40,19 +40,21 @@ def admitted(home):
 
 @pytest.fixture(scope="module")
 def ben_and_cleo(neighbourhood):
-    """Both have knocked at Ada's home. She alone is the roll, so that her word is enough."""
+    """Both have knocked at Ada's home. For Ben her word is enough, for she alone is the roll; it
+    then grows, and Cleo needs two.
+    """
     one, ada = neighbourhood
-
-    def let_in(name):
-        home, knocked, code = knock(one, ada, name)
-        answer = ada("approve", name)
-        assert answer == {"person": knocked["person"]["id"], "state": "member"}
-        admitted(home)
-        return home, code
-
-    homes = together(lambda: let_in("Ben"), lambda: let_in("Cleo"))
-    agree(ada, *(home for home, _ in homes))
-    return homes
+    ben, asks, used = knock(one, ada, "Ben")
+    assert ada("approve", "Ben") == {"person": asks["person"]["id"], "state": "member"}
+    admitted(ben)
+    eventually(lambda: len(ben("status")["term"]["roll"]) == 2, "the roll does not grow")
+    cleo, asks, code = knock(one, ada, "Cleo")
+    assert ada("approve", "Cleo")["state"] == "waiting"
+    eventually(lambda: ben("status")["waiting"]["vouched"], "nobody hears of her")
+    assert ben("approve", asks["person"]["id"])["state"] == "member"
+    admitted(cleo)
+    agree(ada, ben, cleo)
+    return (ben, used), (cleo, code)
 
 
 def test_the_founder_alone_suffices_while_the_roll_is_shorter_than_the_vouchers(

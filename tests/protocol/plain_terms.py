@@ -1,0 +1,207 @@
+"""Devices and terms once more, from the text of specs/03 alone: the first half of `Plain`."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+from protocol import statement
+from protocol.errors import Refused
+from protocol.schema import KINDS
+
+
+class PlainTerm(NamedTuple):
+    id: bytes
+    parent: bytes | None
+    round: int
+    roll: frozenset
+    moderators: frozenset
+    vouchers: int
+    share: int
+    written: dict  # (what, key) → (n, value)
+
+
+class PlainTerms:
+    def __init__(self, charter, acts, forks):
+        self.charter = charter
+        self.forks = forks
+        self.acts = sorted(
+            {act.id: act for act in acts}.values(), key=lambda act: (act.time, act.id)
+        )
+
+    def of(self, *kinds):
+        """In order of (time, id)."""
+        return [act for act in self.acts if act.kind in kinds]
+
+    def rule_at_first(self, name):
+        given = self.charter.fields.get(name)
+        return KINDS["charter"].fields[name].default if given is None else given
+
+    # Devices (R-03.3, R-03.5, R-03.23)
+
+    @cached_property
+    def statements(self):
+        said = [(statement.FOUNDING, one) for one in self.charter.fields["founders"]]
+        here = self.charter.id[: statement.PLACE]
+        said += [(here, act.fields["statement"]) for act in self.of("admit", "device")]
+        return [one for place, raw in said for one in read(raw) if one.place == place]
+
+    @cached_property
+    def owner(self):
+        """Of each certified device."""
+        owner = {}
+        for one in self.statements:
+            if isinstance(one, statement.Certified) and one.device not in owner:
+                owner[one.device] = one.person
+        return owner
+
+    @cached_property
+    def end(self):
+        """Of each revoked device, the last number that counts."""
+        end = {}
+        for one in self.statements:
+            if isinstance(one, statement.Revoked) and self.owner.get(one.device) == one.person:
+                end[one.device] = min(one.after, end.get(one.device, one.after))
+        return end
+
+    @cached_property
+    def devices(self):
+        """Those that count: of each person the first four live ones, and all revoked ones."""
+        devices = []
+        for device, person in self.owner.items():
+            earlier = [one for one in devices if self.owner[one] == person]
+            live = [one for one in earlier if one not in self.end]
+            if device in self.end or len(live) < 4:
+                devices.append(device)
+        return devices
+
+    def not_revoked(self, act):
+        return act.device not in self.end or act.seq <= self.end[act.device]
+
+    def not_forked(self, act):
+        return act.device not in self.forks or act.seq < self.forks[act.device]
+
+    # Terms (R-03.21 to R-03.24)
+
+    @cached_property
+    def terms(self):
+        founders = {
+            one.person
+            for raw in self.charter.fields["founders"]
+            for one in read(raw)
+            if isinstance(one, statement.Certified) and one.place == statement.FOUNDING
+        }
+        first = PlainTerm(
+            self.charter.id,
+            None,
+            0,
+            frozenset(founders),
+            frozenset(self.charter.fields.get("moderators") or founders),
+            self.rule_at_first("vouchers"),
+            self.rule_at_first("share"),
+            {},
+        )
+        terms = {first.id: first}
+        for _ in self.of("renewal"):  # no line of terms is longer than this
+            for act in self.of("renewal"):
+                parent = terms.get(act.fields["parent"])
+                term = parent and self.whole(act, parent)
+                if term and 2 * len(self.who_says(act, "yes") & parent.roll) > len(parent.roll):
+                    terms[term.id] = term
+        return terms
+
+    def whole(self, renewal, parent):
+        """The term that a renewal and its parts write down; None while one is missing."""
+        parts = []
+        for digest in renewal.fields.get("parts") or []:
+            here = [act for act in self.of("part") if act.digest == digest]
+            if not here:
+                return None
+            parts.append(here[0])
+        lists = [act.fields for act in (renewal, *parts)]
+        joining = {one for some in lists for one in some.get("joining") or []}
+        leaving = {one for some in lists for one in some.get("leaving") or []}
+        roll = (parent.roll | joining) - leaving
+        if not roll:
+            return None
+        written = {}
+        for what, key, n, value in [one for some in lists for one in some.get("holds") or []]:
+            if (what, key) not in written:
+                written[what, key] = (n, value)
+        said = renewal.fields
+        moderators = frozenset(said["moderators"])
+        return PlainTerm(
+            renewal.id,
+            parent.id,
+            said["round"],
+            roll,
+            moderators,
+            said["vouchers"],
+            said["share"],
+            written,
+        )
+
+    def who_says(self, target, choice):
+        """People by any certified device; a yes to a renewal stands beyond a revocation."""
+        return {
+            self.owner[act.device]
+            for act in self.of("vote")
+            if act.about == target.id
+            and act.fields["choice"] == choice
+            and act.device in self.owner
+            and (target.kind == "renewal" or self.not_revoked(act))
+        }
+
+    def accepted_by(self, renewal):
+        """Who accepted it, or a term built on it."""
+        people = set()
+        for act in self.of("accept"):
+            about = act.about
+            while about != renewal and about in self.terms:
+                about = self.terms[about].parent
+            if about == renewal and act.device in self.owner:
+                people.add(self.owner[act.device])
+        return people
+
+    def accepted(self, term):
+        """Who of the parent's roll did."""
+        return self.accepted_by(term.id) & self.terms[term.parent].roll
+
+    def children(self, term):
+        return [one for one in self.terms.values() if one.parent == term.id]
+
+    def accepted_alone(self, term):
+        """Without those who accepted a sibling too."""
+        people = self.accepted(term)
+        for sibling in self.children(self.terms[term.parent]):
+            if sibling.id != term.id:
+                people = people - self.accepted(sibling)
+        return people
+
+    @cached_property
+    def chain(self):
+        line = [self.terms[self.charter.id]]
+        while rivals := self.children(line[-1]):
+            most = max(len(self.accepted_alone(one)) for one in rivals)
+            rivals = [one for one in rivals if len(self.accepted_alone(one)) == most]
+            latest = max(one.round for one in rivals)
+            rivals = [one for one in rivals if one.round == latest]
+            line.append(min(rivals, key=lambda one: one.id))
+        return line
+
+    @cached_property
+    def term(self):
+        return self.chain[-1]
+
+    @cached_property
+    def settled(self):
+        return all(
+            3 * len(self.accepted_alone(one)) >= 2 * len(self.terms[one.parent].roll)
+            for one in self.chain[1:]
+        )
+
+
+def read(raw):
+    """A list of what it says, empty if it is no statement."""
+    try:
+        return [statement.read(raw)]
+    except Refused:
+        return []
