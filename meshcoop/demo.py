@@ -46,7 +46,10 @@ class Household:
     def run(self, *words: str) -> Any:
         """What a command answers, from its JSON. Raises Mistake with what it said instead."""
         command = [sys.executable, "-m", "meshcoop", "--home", str(self.home), "--json", *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, check=False,
+            close_fds=False,  # the janitor waits for a command that outlives the demo
+        )  # fmt: skip
         if done.returncode:
             raise Mistake(f"{self.name}: `{' '.join(words[:2])}` said: {done.stderr.strip()}")
         return json.loads(done.stdout)

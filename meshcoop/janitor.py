@@ -4,13 +4,13 @@ Run as a program with a folder, it waits until its standard input ends, stops th
 homes in the folder and removes it.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from meshcoop import process
@@ -18,18 +18,23 @@ from meshcoop.config import Home
 from meshcoop.errors import Mistake
 
 _CLEAN_SECONDS = 40
-_QUIET_SECONDS = 1
 
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """A folder that is removed afterwards, even if this process is killed."""
+    """A folder for homes that is removed afterwards, even if this process is killed.
+
+    A child that is given inheritable handles (`close_fds=False`) is waited for first: a command
+    that outlives this process would otherwise start a node in what has just been cleaned.
+    """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "meshcoop.janitor", str(folder)],
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the parent, not for who cleans up
     )
+    assert janitor.stdin is not None
+    os.set_inheritable(janitor.stdin.fileno(), True)
     try:
         yield folder
     finally:
@@ -38,20 +43,29 @@ def watched_folder(prefix: str) -> Iterator[Path]:
 
 
 def _clean(folder: Path) -> None:
-    """Waits until the parent has ended, however it did, then stops its nodes and removes all."""
+    """Waits until nobody holds the pipe any more, then stops the nodes and removes all."""
     sys.stdin.read()
-    quiet_since = time.monotonic()
-    # A command of the parent may be about to start a node: look until it has been quiet a while.
-    while time.monotonic() - quiet_since < _QUIET_SECONDS:
+    gone = folder.with_name(f"{folder.name}-gone")
+    with ExitStack() as held:
+        # A node whose command was killed may not hold its home yet: whoever comes now is late.
         for home in [Home(one) for one in folder.iterdir() if one.is_dir()]:
-            if process.running(home):
-                quiet_since = time.monotonic()
-                try:
-                    process.stop(home)
-                except Mistake:
-                    process.kill(home)
-        time.sleep(0.05)
-    shutil.rmtree(folder, ignore_errors=True)
+            _take(home, held)
+        folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _take(home: Home, held: ExitStack) -> None:
+    """Holds a home as its node would, once the node that holds it has ended."""
+    while True:
+        try:
+            held.enter_context(home.lock())
+        except Mistake:
+            try:
+                process.stop(home)
+            except Mistake:
+                process.kill(home)
+        else:
+            return
 
 
 if __name__ == "__main__":
