@@ -40,7 +40,6 @@ def check(seed, count, allowed):
     assert leftovers(raw) == set()
 
 
-@pytest.mark.long
 def test_no_escape_sequence_of_theirs_reaches_the_terminal(allowed):
     check(20261123, 2_000, allowed)
 
