@@ -129,6 +129,7 @@ async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     await shows(pilot, "Waits for you (2)")
     node.tell()
     await shows(pilot, "Write the receipt with Maria")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "What you can do (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
