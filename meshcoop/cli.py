@@ -13,6 +13,7 @@ from meshcoop.commands import (
     deciding,
     guests,
     keys,
+    loops,
     nodes,
     records,
     screen,
@@ -35,7 +36,7 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, guests, keys, backup, nodes, records, workshop):
+    for group in (belonging, deciding, guests, keys, backup, nodes, records, loops, workshop):
         group.register(app)
     app.meta.default(_launcher(app))
     return app
