@@ -131,6 +131,8 @@ class Presenter:
     def _people(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self.person(one) for one in value]
+        if isinstance(value, str):  # the name of somebody outside
+            return {"id": None, "name": value}
         return self.person(value) if value is not None else None
 
     def _state_now(self, view: View) -> str:
@@ -175,7 +177,7 @@ def people_in(view: View) -> set[bytes]:
     """The people whom a view names, beside its author."""
     values = [view.get(name) for name in _naming_people(view)]
     found = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return {one for one in found if one is not None}
+    return {one for one in found if isinstance(one, bytes)}
 
 
 def _naming_people(view: View) -> list[str]:

@@ -97,7 +97,9 @@ class Kind:
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """The people whom a record's fields name."""
         named = [fields.get(name) for name, one in self.fields.items() if one.names_people]
-        return {p for one in named for p in (one if type(one) is list else [one]) if p}
+        return {
+            p for one in named for p in (one if type(one) is list else [one]) if type(p) is bytes
+        }
 
     def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""

@@ -10,6 +10,7 @@ from protocol.kinds import (
     pacts,
     pages,
     people,
+    services,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "pacts",
     "pages",
     "people",
+    "services",
 ]

@@ -58,7 +58,7 @@ def _held(scale: str, points: Sequence[Point], s: int) -> Held | None:
         del baseline[screened]
     d = dispersion(scale, baseline)
     usual, now = totals(baseline), totals(points[-s:])
-    return Held(*_tails(scale, _thinned(scale, usual, d), _thinned(scale, now, d)), d, screened)
+    return Held(*tails(scale, _thinned(scale, usual, d), _thinned(scale, now, d)), d, screened)
 
 
 def _outlier(scale: str, baseline: list[Point]) -> int | None:
@@ -66,7 +66,7 @@ def _outlier(scale: str, baseline: list[Point]) -> int | None:
     whole = totals(baseline)
     least, found = RARE, None
     for place, one in enumerate(baseline):
-        tail = min(_tails(scale, Totals(whole.n - one.n, whole.bad - one.bad), Totals(*one)))
+        tail = min(tails(scale, Totals(whole.n - one.n, whole.bad - one.bad), Totals(*one)))
         if tail < least or (tail == least and found is None):
             least, found = tail, place
     return found
@@ -100,7 +100,7 @@ def _thinned(scale: str, many: Totals, d: int) -> Totals:
     return Totals((many.n - many.bad) * EVEN // d + bad, bad)
 
 
-def _tails(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
+def tails(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
     """How likely so few and so many bad ones are among the latest, if all is as usual."""
     if scale == COUNT:
         return binomial(usual.bad + now.bad, Fraction(now.n, usual.n + now.n), now.bad)
