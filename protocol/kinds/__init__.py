@@ -1,10 +1,12 @@
 """The kinds of records, one file a family. Importing this package registers them all."""
 
 from protocol.kinds import (
+    actions,
     circles,
     conversation,
     decisions,
     exchange,
+    measures,
     moderation,
     neighbourhood,
     pacts,
@@ -14,10 +16,12 @@ from protocol.kinds import (
 )
 
 __all__ = [
+    "actions",
     "circles",
     "conversation",
     "decisions",
     "exchange",
+    "measures",
     "moderation",
     "neighbourhood",
     "pacts",

@@ -7,6 +7,7 @@ clock has a part in: `protocol.loops` works it out when it is shown.
 from datetime import date
 from typing import Any
 
+from protocol.bounds import outside
 from protocol.errors import Refused
 from protocol.fields import Choice, Integer, Moment, Record, Text
 from protocol.loops.short import MOST_TARGET
@@ -63,6 +64,12 @@ class Measure(Kind):
         }
         return usual | entry.fields
 
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-22.3: software proposes what the charter's bounds allow."""
+        amiss = outside(entry.fields, thread.authority.charter.get("bounds") or ())
+        if amiss:
+            raise Refused("R-22.3", f"{amiss}; a decision can change the bounds")
+
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-22.1, R-22.3: proposed until a decision adopts it, within what a scale allows."""
         fields = entry.fields
@@ -72,8 +79,9 @@ class Measure(Kind):
         if fields["scale"] == COUNT and fields.get("better", LOWER) != LOWER:
             raise Refused("R-22.1", "of what is counted, fewer are better")
         held = thread.authority.holding((MEASURE, entry.id))
-        state = "in use" if held.n % 2 else "retired" if held.n else "proposed"
-        thread.make_view(entry, state=state, offset=held.value if held.n % 2 else None)
+        adopted = held.n % 2 and not outside(fields, thread.authority.charter.get("bounds") or ())
+        state = "in use" if adopted else "retired" if held.n and not held.n % 2 else "proposed"
+        thread.make_view(entry, state=state, offset=held.value if adopted else None)
 
 
 @kind("feedback", about=("measure", "service"), plural="feedback")
@@ -162,7 +170,7 @@ class Answer(Kind):
 
     states = ("said",)
     text = Text(required=True, min=1, max=2000)
-    reason = Choice(words=("explained", "being done", "not ours"), help="what kind of answer it is")
+    reason = Choice(words=("explained", "being_done", "not_ours"), help="what kind of answer it is")
     to = Record(help="not ours: the link of who it is for, once they accept")
 
 

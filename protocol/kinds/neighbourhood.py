@@ -3,6 +3,7 @@
 They change who belongs and what holds (`protocol.authority`), not a thread's view.
 """
 
+from protocol.bounds import Bound
 from protocol.errors import Refused
 from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
@@ -37,6 +38,7 @@ class Charter(Kind):
     answer_days = Integer(min=0, max=1000, default=3, help="days to answer a matter")
     offset = Integer(min=-1080, max=1080, default=0, help="minutes from UTC for windows of days")
     timezone = Text(max=64, help="time zone, such as Europe/London")
+    bounds = Many(of=Bound(), help="what measures may be; repeat for more")
     review = Moment(day_only=True, help="the day the charter is looked at again")
 
     def fold(self, thread: Thread, entry: Entry) -> None:

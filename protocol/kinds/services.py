@@ -34,7 +34,7 @@ class Service(Kind):
         thread.make_view(entry, state="open", answers_for=top, links=[])
 
     def settle(self, thread: Thread, view: View) -> None:
-        """R-21.5: who holds it: the end of the longest chain of accepted links."""
+        """R-21.1, R-21.5: who holds it: the end of the longest chain of accepted links."""
         if "ended" in thread.marks[view["id"]]:
             view["state"] = "ended"
         chain = _longest(thread, view["id"])

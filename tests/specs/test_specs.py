@@ -95,5 +95,5 @@ def test_kinds_of_authority_are_open_roots_by_software():
         kind = KINDS[name]
         by_people = name == "accept"  # of a pact
         assert (kind.relied_on, kind.posted, kind.audience) == (True, by_people, OPEN)
-        assert kind.about == (("charter", "renewal", "pact") if by_people else ())
+        assert kind.about == (("charter", "renewal", "pact", "link") if by_people else ())
         assert bool(kind.states) == (name == "charter")
