@@ -124,6 +124,11 @@ class Kind:
     def guard(self, thread: "Thread", entry: "Entry") -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
 
+    def adopted(self, thread: "Thread", entry: "Entry") -> bool:
+        """Whether a decision of the roll makes the record stand whatever its log does."""
+        del thread, entry
+        return False
+
     def countersigns(self, thread: "Thread", entry: "Entry", target: "Entry") -> bool:
         """Whether `entry`, by another person, makes `target` stand whatever its log does."""
         del thread, entry, target

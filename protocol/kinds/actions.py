@@ -15,7 +15,7 @@ from protocol.thread import Entry, Thread, View
 LONGEST_DAYS = 28
 
 
-@kind("action", about=("measure",))
+@kind("action", about=("measure",), relied_on=True)
 class Action(Kind):
     """What somebody takes up in a matter."""
 
@@ -55,7 +55,7 @@ class Action(Kind):
             view["state"] = "reported done"
 
 
-@kind("done", about=("action",), plural="reports")
+@kind("done", about=("action",), plural="reports", relied_on=True)
 class Done(Kind):
     """Its owner's word that an action is done."""
 

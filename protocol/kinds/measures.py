@@ -11,7 +11,7 @@ from protocol.bounds import outside
 from protocol.errors import Refused
 from protocol.fields import Choice, Integer, Moment, Record, Text
 from protocol.loops.short import MOST_TARGET
-from protocol.loops.windows import Calendar
+from protocol.loops.windows import Calendar, day_text
 from protocol.schema import Kind, kind
 from protocol.terms import MEASURE
 from protocol.thread import Entry, Thread, View
@@ -31,11 +31,16 @@ _SCALES = {  # the values that an answer may have
 _TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 
-@kind("measure", about=("service",))
+@kind("measure", about=("service",), relied_on=True)
 class Measure(Kind):
     """A question about a service with a target that the neighbourhood agrees on."""
 
     states = ("proposed", "in use", "retired")
+
+    def adopted(self, thread: Thread, entry: Entry) -> bool:
+        """R-22.3: a decision has adopted it."""
+        return bool(thread.authority.holding((MEASURE, entry.id)).n)
+
     question = Text(required=True, min=1, max=200)
     scale = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
     better = Choice(words=(HIGHER, LOWER), help="which answers are good")
@@ -116,8 +121,9 @@ class Feedback(Kind):
             raise Refused("R-22.4", f"an answer is a number from {allowed[0]} to {allowed[-1]}")
         if measure is None and not fields.get("text"):
             raise Refused("R-22.4", "feedback says something: --text")
-        service = measure["about"] if measure else entry.about
+        service, offset = (measure["about"], measure["offset"]) if measure else (entry.about, 0)
         view = thread.make_view(entry, state="said", service=service)
+        view["on"] = view["on"] or day_text(Calendar(1, offset or 0).day(entry.time))
         week = _WEEKS.at(entry.time)
         others = [one for one in thread.views.values() if one["kind"] == "feedback"]
         if any(

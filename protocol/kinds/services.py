@@ -7,13 +7,14 @@ from the links that both ends have signed, never said by anybody.
 from protocol.errors import Refused
 from protocol.fields import Named, Person, Record, Text
 from protocol.schema import Kind, kind
+from protocol.terms import MEASURE
 from protocol.thread import Entry, Thread, View
 
 DEEPEST = 8  # links under one another
 _ACCEPTED = "accepted"
 
 
-@kind("service")
+@kind("service", relied_on=True)
 class Service(Kind):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
 
@@ -26,6 +27,15 @@ class Service(Kind):
     category = Text(max=60)
     contact = Text(max=200, help="how to reach who provides it, for everybody to read")
     hours = Text(max=200, help="when it is done or open")
+
+    def adopted(self, thread: Thread, entry: Entry) -> bool:
+        """R-22.3: a decision has adopted a measure of it, which its provider cannot undo."""
+        asked = (
+            one.id
+            for one in thread.entries.values()
+            if one.kind == "measure" and one.about == entry.id
+        )
+        return any(thread.authority.holding((MEASURE, one)).n for one in asked)
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """A new service is open; its author answers for it where no member provides it."""

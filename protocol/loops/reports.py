@@ -147,7 +147,7 @@ def panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]
 
 
 def _report(asked: Asked, view: View) -> tuple[Report, bytes | None] | None:
-    day = day_of(view["on"]) if view["on"] else asked.calendar.day(view["created"])
+    day = day_of(view["on"])
     if view["value"] is None or not asked.counts(view, day):
         return None
     window = asked.calendar.window(day)

@@ -34,9 +34,14 @@ class Calendar(NamedTuple):
 
     def first_day(self, window: int) -> str:
         """The first day of a window, YYYY-MM-DD."""
-        return date.fromordinal(_EPOCH + window * self.days + _MONDAY).isoformat()
+        return day_text(window * self.days + _MONDAY)
 
 
 def day_of(text: str) -> int:
     """A day YYYY-MM-DD, counted from 1970-01-01."""
     return date.fromisoformat(text).toordinal() - _EPOCH
+
+
+def day_text(day: int) -> str:
+    """A day counted from 1970-01-01, as YYYY-MM-DD."""
+    return date.fromordinal(_EPOCH + day).isoformat()

@@ -7,7 +7,7 @@ from protocol.loops.holding import Step, holds
 from protocol.loops.matters import Rules, Said, follow, matter_id
 from protocol.loops.outcome import outcome
 from protocol.loops.reports import PANEL, Asked, panel
-from protocol.loops.windows import DAY_MS, Calendar
+from protocol.loops.windows import DAY_MS, Calendar, day_text
 
 MONDAY = 20 * 365 * DAY_MS  # made a Monday below
 CALENDAR = Calendar(7, 0)
@@ -38,7 +38,8 @@ class Street:
         return {**place, "created": MONDAY + int(day * DAY_MS), "about": MEASURE, **more}
 
     def report(self, who, day, value=1, **more):
-        view = {"value": value, "on": None, "link": None, **more}
+        on = day_text(CALENDAR.day(MONDAY + int(day * DAY_MS)))
+        view = {"value": value, "on": on, "link": None, **more}
         self.said.feedback.append(self._view("feedback", who, day, **view))
         return self.said.feedback[-1]["id"]
 
