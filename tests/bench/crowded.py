@@ -83,9 +83,7 @@ class Crowd:
         content = seal.seal_epoch(self.state.ring.current(), plain, place, os.urandom(32))
         parents = [about.id] if about else []
         what = (parents, KINDS[kind].audience_code, len(content), record.digest(content))
-        header = Header(
-            record.VERSION, who.device, head.seq + 1, head.id, self.clock, None, *what
-        )
+        header = Header(record.VERSION, who.device, head.seq + 1, head.id, self.clock, None, *what)
         one = record.sign(header, content, self.state.neighbourhood, who.device_seed)
         self.heads[who.device] = Head(one.fields.seq, one.id, one.fields.time)
         self.logs.append(one.wire)
