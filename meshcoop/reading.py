@@ -78,7 +78,7 @@ class Reading:
     def _views(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
-        stored = "open" if kind.ends and state == kind.ends[1] else state
+        stored = None if kind.ends and state == kind.ends[1] else state  # a clock's is in no table
         if about is None:
             return self._state.views.newest(kind.name, state=stored)
         row = self._state.store.get(about)

@@ -69,6 +69,17 @@ def test_software_answers_what_waits_and_agrees_to_what_is_on_the_table(lane):
     says(lane, ada, "agreement", response)
 
 
+def test_nobody_responds_to_what_has_expired(lane):
+    ada, ben, _ = lane
+    offer = says(lane, ada, "offer", title="Bread", minutes="30", until="2026-11-18")
+    response = says(lane, ben, "response", offer)
+    ben.street.clock += 24 * HOUR
+    assert refusal(ada, "response", response, minutes="20") == "R-13.4"
+    late = Presenter(ben.state, ben.now).view(ben.view(offer))
+    assert late["state"] == "expired"
+    says(lane, ada, "agreement", response)  # what waits can still be agreed to
+
+
 # Cancelling, disputing, correcting ----------------------------------------------------------------
 
 
