@@ -14,6 +14,7 @@ from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, day_of
 
 PANEL = 30  # people whose answers are charted where more belong
+SERVED_DAYS = 60
 BY_PROXY = 2  # answers of others that one person gives in a window
 _TAG = b"meshcoop panel 1"
 
@@ -56,12 +57,15 @@ class Incident:
 
 @dataclass
 class Window:
-    """What was said in one window. `beside`: by people who are not charted."""
+    """What was said in one window. `beside`: by people who are not charted; `apart`: by those who
+    hold a part of the service.
+    """
 
     number: int
     answers: list[Report] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     beside: list[Report] = field(default_factory=list)
+    apart: list[Report] = field(default_factory=list)
     by_proxy: int = 0
 
     @property
@@ -105,14 +109,14 @@ class Asked(NamedTuple):
         """Which of the two ways of counting it is."""
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
-    def counts(self, view: View, day: int) -> bool:
-        """R-22.5: whether a person's answer may count: no party's, a member's, one who was served."""
-        person = view["author"]
-        if person in self.leave_out or person not in self.members:
+    def counts(self, report: Report) -> bool:
+        """R-22.5: whether the answer of somebody who is no party counts: a member, who was served."""
+        if report.person not in self.members:
             return False
         if self.served is None:
             return True
-        return any(0 <= day - one <= SERVED_DAYS for one in self.served.get(person, ()))
+        days = self.served.get(report.person, ())
+        return any(0 <= report.day - one <= SERVED_DAYS for one in days)
 
     def is_bad(self, value: int) -> bool:
         """Whether an answer misses what one person may expect."""
@@ -122,14 +126,18 @@ class Asked(NamedTuple):
         return bool(value < target if self.measure["better"] != "lower" else value > target)
 
 
-SERVED_DAYS = 60
-
-
 def windows(asked: Asked, feedback: Iterable[View], merges: Iterable[View]) -> dict[int, Window]:
     """What was said of a measure, by the number of the window."""
     found: dict[int, Window] = {}
-    reports = [one for view in feedback if (one := _report(asked, view))]
-    reports.sort(key=lambda one: one[0].order)
+    reports = []
+    for view in sorted(feedback, key=lambda one: (one["created"], one["id"])):
+        report = _report(asked, view)
+        if report is None:
+            continue
+        if report.person in asked.leave_out:
+            _window(found, report.window).apart.append(report)
+        elif asked.counts(report):
+            reports.append((report, view.get("by")))
     if asked.scale == COUNT:
         _count(asked, found, [report for report, _ in reports], merges)
     else:
@@ -146,14 +154,12 @@ def panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]
     return set(drawn[:PANEL])
 
 
-def _report(asked: Asked, view: View) -> tuple[Report, bytes | None] | None:
-    day = day_of(view["on"])
-    if view["value"] is None or not asked.counts(view, day):
+def _report(asked: Asked, view: View) -> Report | None:
+    if view["value"] is None:
         return None
-    window = asked.calendar.window(day)
-    bad = asked.is_bad(view["value"])
-    place = (view["created"], view["id"], view["author"], window, day)
-    return Report(*place, bad, view["link"]), view.get("by")
+    day = day_of(view["on"])
+    place = (view["created"], view["id"], view["author"], asked.calendar.window(day), day)
+    return Report(*place, asked.is_bad(view["value"]), view["link"])
 
 
 def _window(found: dict[int, Window], number: int) -> Window:
