@@ -43,6 +43,7 @@ class Giving:
         state = mesh.inbox.state
         self.addresses = Addresses(state.store, state)
         self.handed = trio.Event()  # replaced whenever something was handed over
+        self.listeners: list[Callable[[], None]] = []  # told when what is held here has changed
         self._mesh, self._now, self._random = mesh, now, random
         self._attempts: dict[str, _Attempt] = {}
         self._visits: dict[bytes, deque[float]] = {}
@@ -67,6 +68,7 @@ class Giving:
         gift = Gift.sign(agreement, time, closed, seed=seed, place=place)
         held = Held(giver, receiver, here=True, kept=kept, gift=gift)
         self.addresses.put(held)
+        self.tell()
         self.wake()
         return held
 
@@ -158,8 +160,14 @@ class Giving:
     def has_handed(self, one: Held, device: bytes) -> None:
         """A device of who it is for has stored it."""
         self.addresses.hand(one, device)
+        self.tell()
         self.handed.set()
         self.handed = trio.Event()
+
+    def tell(self) -> None:
+        """What is held here has changed."""
+        for listener in self.listeners:
+            listener()
 
     def _near(self, person: bytes) -> bool:
         return any(one.person == person for one in self._mesh.conversations.values())
@@ -258,6 +266,7 @@ class _Handover:
             _LOG.info("an address from %s: %s", self._stream.peer, refusal)
             await self._say([giving.REFUSED, refusal.rule, refusal.reason])
         else:
+            self._home.tell()
             await self._say([giving.STORED])
 
     async def _say(self, *said: list[Any]) -> None:

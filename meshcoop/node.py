@@ -211,6 +211,7 @@ class Node:
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)
+        hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
         self.member = Member(author, mesh, door, guests, muted, hands)
@@ -241,6 +242,10 @@ class Node:
 
     def _on_taken(self, taken: Taken) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})
+        self.change()
+
+    def _on_address(self) -> None:
+        self._hub.publish("changed", {"stored": 0})
         self.change()
 
     # -- keys and settings ------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """What tests of addresses share: an agreement of Ada and Ben on a street of four, and a caller."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import trio
-from simulation import Home, Simulate, Street
+from simulation import Home, Street
 
 from meshcoop.addresses import Held
 from meshcoop.network import Network, NetworkError, Stream
@@ -62,15 +62,6 @@ def on_disk(home: Home) -> bytes:
     """Store and write-ahead log, byte by byte."""
     files = (Path(f"{home.path}{end}") for end in ("", "-wal"))
     return b"".join(one.read_bytes() for one in files if one.exists())
-
-
-def told(scenario: Callable[[Street], Awaitable[None]]) -> Callable[[Simulate], None]:
-    """A test that runs a scenario of four homes."""
-
-    def test(simulate: Simulate) -> None:
-        simulate(4, scenario, NAMES)
-
-    return test
 
 
 class Caller:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import trio
-from gifts import NAMES, TEXT, WAIT, give, held, living, on_disk, read, told
+from gifts import NAMES, TEXT, WAIT, give, held, living, on_disk, read
 from simulation import Home, Simulate, Street
 
 from protocol import giving, seal
@@ -30,7 +30,8 @@ async def at_once(street: Street) -> None:
             assert given.gift.sealed not in on_disk(home)
 
 
-test_it_goes_to_the_other_party_at_once_and_to_nobody_else = told(at_once)
+def test_it_goes_to_the_other_party_at_once_and_to_nobody_else(simulate: Simulate) -> None:
+    simulate(4, at_once, NAMES)
 
 
 async def late(street: Street) -> None:
@@ -52,7 +53,8 @@ async def late(street: Street) -> None:
         nursery.cancel_scope.cancel()
 
 
-test_it_waits_for_a_home_that_is_away = told(late)
+def test_it_waits_for_a_home_that_is_away(simulate: Simulate) -> None:
+    simulate(4, late, NAMES)
 
 
 async def bad_weather(street: Street) -> None:
@@ -68,7 +70,8 @@ async def bad_weather(street: Street) -> None:
         assert read(ada, agreement, ben) == "4 Xylem Row"
 
 
-test_streams_that_break_only_delay_it = told(bad_weather)
+def test_streams_that_break_only_delay_it(simulate: Simulate) -> None:
+    simulate(4, bad_weather, NAMES)
 
 
 async def over(street: Street, end: Callable[[Home, Home], Awaitable[None]]) -> None:
@@ -126,7 +129,8 @@ async def weekly(street: Street) -> None:
         assert held(ben, agreement, ada) is held(ada, agreement, ada) is None
 
 
-test_one_that_repeats_lives_until_it_is_cancelled = told(weekly)
+def test_one_that_repeats_lives_until_it_is_cancelled(simulate: Simulate) -> None:
+    simulate(4, weekly, NAMES)
 
 
 def views(home: Home, kind: str) -> list[Any]:
@@ -151,7 +155,8 @@ async def kept(street: Street) -> None:
         assert held(ada, agreement, ada) is None
 
 
-test_what_its_receiver_keeps_stays = told(kept)
+def test_what_its_receiver_keeps_stays(simulate: Simulate) -> None:
+    simulate(4, kept, NAMES)
 
 
 async def taken_back(street: Street) -> None:
@@ -170,7 +175,8 @@ async def taken_back(street: Street) -> None:
                 assert one.gift.sealed not in on_disk(home)
 
 
-test_a_later_one_takes_its_place_and_it_can_be_taken_back = told(taken_back)
+def test_a_later_one_takes_its_place_and_it_can_be_taken_back(simulate: Simulate) -> None:
+    simulate(4, taken_back, NAMES)
 
 
 def test_a_text_that_is_too_long_or_sealed_for_others_is_not_read() -> None:

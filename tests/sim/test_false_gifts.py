@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 import trio
-from gifts import TEXT, WAIT, Caller, calling, give, held, living, read, told
-from simulation import Home, Street, chance
+from gifts import NAMES, TEXT, WAIT, Caller, calling, give, held, living, read
+from simulation import Home, Simulate, Street, chance
 
 from meshcoop.founding import Identity
 from meshcoop.giving import VISITS_A_MINUTE
@@ -44,7 +44,10 @@ async def strangers(street: Street) -> None:
                 assert [one[0] for one in told] == [giving.HELLO, giving.END]
 
 
-test_a_stranger_a_thief_of_a_hello_and_a_third_member_are_told_nothing = told(strangers)
+def test_a_stranger_a_thief_of_a_hello_and_a_third_member_are_told_nothing(
+    simulate: Simulate,
+) -> None:
+    simulate(4, strangers, NAMES)
 
 
 async def false_gifts(street: Street) -> None:
@@ -96,7 +99,8 @@ async def refused(caller: Caller, to: Home, cases: list[tuple[list[Any], str]]) 
         await trio.sleep(30)  # not so often that this is refused
 
 
-test_what_is_no_gift_of_the_other_party_is_refused = told(false_gifts)
+def test_what_is_no_gift_of_the_other_party_is_refused(simulate: Simulate) -> None:
+    simulate(4, false_gifts, NAMES)
 
 
 async def garbage(street: Street) -> None:
@@ -125,7 +129,8 @@ async def garbage(street: Street) -> None:
         assert read(ben, agreement, ada) == TEXT
 
 
-test_garbage_costs_a_stream_and_nothing_else = told(garbage)
+def test_garbage_costs_a_stream_and_nothing_else(simulate: Simulate) -> None:
+    simulate(4, garbage, NAMES)
 
 
 async def flood(street: Street) -> None:
@@ -146,4 +151,5 @@ async def flood(street: Street) -> None:
                 await one.close()
 
 
-test_who_comes_too_often_is_sent_away_and_others_are_heard = told(flood)
+def test_who_comes_too_often_is_sent_away_and_others_are_heard(simulate: Simulate) -> None:
+    simulate(4, flood, NAMES)
