@@ -59,8 +59,10 @@ class Addresses:
 
     def lives(self, agreement: bytes) -> bool:
         """R-18.1: whether addresses belong to this agreement now."""
-        view = self._state.views.get(agreement)
-        if view is None or view["kind"] != "agreement":
+        view, known = self._state.views.get(agreement), self._state.authority
+        if view is None or view["kind"] != "agreement" or known is None:
+            return False
+        if not {view["giver"], view["receiver"]} <= known.members.keys():
             return False
         return view["state"] == "agreed" or (view["state"] == "done" and self._goes_on(view))
 

@@ -16,7 +16,9 @@ PROTOCOL = "/meshcoop/address/1"
 VERSION = 1
 HELLO, GIFT, STORED, REFUSED, END = range(5)
 HELLO_DOMAIN = b"meshcoop address 1 hello\0"
-ADDRESS = Text(required=True, min=1, max=500, help="as it is to be read on a doorstep")
+ADDRESS = Text(
+    required=True, min=1, max=500, help="street, number, floor, and how to find the door"
+)
 MAX_SEALED = 4096  # bytes: eight devices and the longest text fit
 MAX_GIFTS = 16  # of one side, in one session
 

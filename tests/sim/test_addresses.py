@@ -8,6 +8,7 @@ import trio
 from gifts import NAMES, TEXT, WAIT, give, held, living, on_disk, read
 from simulation import Home, Simulate, Street
 
+from meshcoop import deciding
 from protocol import giving, seal
 from protocol.errors import Refused
 
@@ -136,6 +137,30 @@ def test_one_that_repeats_lives_until_it_is_cancelled(simulate: Simulate) -> Non
 def views(home: Home, kind: str) -> list[Any]:
     assert home.author is not None
     return home.author.state.views.of_kind(kind)
+
+
+async def removal(street: Street) -> None:
+    async with living(street) as agreement:
+        ada, ben, cem, dot = street.homes.values()
+        given = give(ada, ben, agreement)
+        await trio.sleep(WAIT)
+        council = sorted(one.identity.person for one in (ada, cem, dot))
+        assert ada.author is not None
+        renewal = deciding.renew(ada.author, moderators=council)
+        await street.settle()
+        for home in (ben, cem, dot):
+            home.post("vote", {"choice": "yes"}, renewal.id)
+        await street.settle()
+        assert held(ada, agreement, ada) is not None
+        for home in (ada, cem):
+            home.must_post("remove", {"person": ben.identity.person.hex(), "why": "threats"})
+        await trio.sleep(WAIT)
+        assert held(ada, agreement, ada) is None
+        assert given.gift.sealed not in on_disk(ada)
+
+
+def test_it_is_forgotten_when_the_other_party_is_removed(simulate: Simulate) -> None:
+    simulate(4, removal, NAMES)
 
 
 async def kept(street: Street) -> None:
