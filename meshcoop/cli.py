@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from meshcoop.commands import (
+    address,
     backup,
     belonging,
     deciding,
@@ -35,7 +36,7 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, guests, keys, backup, nodes, records, workshop):
+    for group in (belonging, deciding, guests, keys, backup, nodes, records, address, workshop):
         group.register(app)
     app.meta.default(_launcher(app))
     return app

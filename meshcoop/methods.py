@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from meshcoop.address_methods import AddressMethods
 from meshcoop.api import Method
 from meshcoop.belonging_methods import BelongingMethods
 from meshcoop.errors import Mistake
@@ -48,6 +49,7 @@ class Methods:
             "mute": self.mute,
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
+            **AddressMethods(self._node).table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------

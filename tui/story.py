@@ -35,7 +35,7 @@ def story(case: Case, today: date, me: str | None) -> Content:
     for one in root.get("responses") or []:
         parts += ["\n\n", *_response(one, today, me)]
     for one in case.agreements:
-        parts += ["\n\n", _agreement(one, today, me)]
+        parts += ["\n\n", _agreement(one, today, me), *_address(one.get("address"), me)]
     for one in case.receipts:
         parts += ["\n", _receipt(one, today, me)]
     return Content.assemble(*parts)
@@ -82,6 +82,16 @@ def _agreement(one: Shown, today: date, me: str | None) -> str:
         giver=telling.name(one["giver"], me), receiver=telling.name(one["receiver"], me)
     )
     return " · ".join(p for p in (told, telling.terms(one, today), words.state(one["state"])) if p)
+
+
+def _address(one: Shown | None, me: str | None) -> list[str | tuple[str, str]]:
+    if not one:
+        return []
+    mine = telling.name(one["from"], me) != telling.name(one["from"])
+    whose = _("The address that you gave") if mine else _("The address of {who}")
+    until = _("kept here") if one["kept"] else _("here until the agreement is over")
+    head = whose.format(who=telling.name(one["from"])) + f" · {until}"
+    return ["\n", (head, "dim"), f"\n{safe(one['text']).strip()}"]
 
 
 def _receipt(one: Shown, today: date, me: str | None) -> str:

@@ -29,6 +29,7 @@ FIELDS = {
     "leaves": _("Who goes"),
     "parties": _("With whom"),
     "due": _("Until"),
+    "address": _("Address"),
 }
 
 STATES = {
@@ -110,6 +111,8 @@ VERBS = {
     "accept": _("Accept"),
     "members": _("Yes"),
     "message": _("Say"),
+    "give_address": _("Give"),
+    "forget_address": _("Forget"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

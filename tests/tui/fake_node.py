@@ -101,6 +101,8 @@ class FakeNode:
         self.name = "Rushey Lane"
         self.posted = []
         self.approved = []
+        self.addresses = {}
+        self.given = []
         self.refusal = None
         self.belongs = True
         self.peers = [SAM, MARIA]
@@ -176,6 +178,19 @@ class FakeNode:
 
     def _is_muted(self, one):
         return one["id"] in {each["id"] for each in self.muted}
+
+    def show_address(self, params):
+        if params["agreement"] not in self.addresses:
+            raise ValueError("No address has come yet.")
+        return self.addresses[params["agreement"]]
+
+    def give_address(self, params):
+        self.given.append(params)
+        return {"agreement": params["agreement"], "state": "delivered", "to": MARIA}
+
+    def forget_address(self, params):
+        del self.addresses[params["agreement"]]
+        return {"agreement": params["agreement"], "state": "forgotten"}
 
     def approve(self, params):
         self.approved.append(params["person"])

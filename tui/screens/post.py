@@ -10,7 +10,7 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.record import PRIVATE
 from protocol.schema import KINDS
-from tui import words
+from tui import addresses, words
 from tui.acts import Act
 from tui.client import Declined, Gone
 from tui.forms import Form, names_people
@@ -57,6 +57,8 @@ class PostScreen(Screen[bool]):
         """Makes the form, with what was typed last time if it was not posted."""
         self.query_one("#paper").border_title = plain(self._act.label)
         kind = KINDS.get(self._act.kind)
+        if self._act.kind == addresses.GIVE:
+            kind = addresses.Words()
         kept = self.node_link.drafts.get(self._draft)
         if kept is not None:
             self._tell(_("Here is what you typed last time."))
@@ -108,26 +110,29 @@ class PostScreen(Screen[bool]):
 
     async def _post(self) -> None:
         try:
-            await self._ask()
+            done = await self._ask()
         except Gone as gone:
             self._tell(_("{why} What you typed is still here.").format(why=gone.sentence))
         except Declined as declined:
             self._tell(declined.sentence)
         else:
             self.node_link.drafts.pop(self._draft, None)
-            self.notify(_("Posted."), timeout=3, markup=False)
+            self.notify(str(plain(done)), timeout=3, markup=False)
             self.dismiss(True)
         finally:
             self._posting = False
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> str:
         act, link = self._act, self.node_link
+        if act.kind in {addresses.GIVE, addresses.FORGET}:
+            return await addresses.post(link, act, self._form.values if self._form else {})
         if act.kind not in KINDS:
             await link.call(act.kind, person=act.about)
-            return
+            return _("Posted.")
         fields = {**(self._form.values if self._form else {}), **act.fixed}
         about = {"about": act.about} if act.about else {}
         await link.call("post", kind=act.kind, fields=fields, **about)
+        return _("Posted.")
 
     async def _people(self) -> list[dict[str, Any]]:
         try:

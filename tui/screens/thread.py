@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui import together, words
+from tui import addresses, together, words
 from tui.acts import Act, Case, acts
 from tui.language import _
 from tui.link import Link
@@ -83,6 +83,7 @@ class ThreadPane(Pane):
             self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
         self.query_one("#happened-words", Static).update(history(case, today, link.me))
         self._acts = together.acts(case, link.me) if shared else acts(case, link.me, today)
+        self._acts += addresses.acts(case, link.me)
         feed = self.query_one("#acts", Feed)
         feed.offer([_card(act) for act in self._acts])
         if not self._begun:
@@ -114,6 +115,7 @@ async def fetch(link: Link, record_id: str) -> Case:
         link.call("list", what="agreements", about=about),
         link.call("list", what="receipts", about=about),
     )
+    await addresses.overlay(link, agreements)
     return Case(root, agreements[::-1], receipts[::-1], told)
 
 
