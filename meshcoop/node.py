@@ -18,6 +18,7 @@ from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
+from meshcoop.matching.index import Index
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
 from meshcoop.muted import Muted
@@ -49,6 +50,7 @@ class Member:
     door: Door
     guests: Guests
     muted: Muted
+    index: Index
 
     @property
     def state(self) -> State:
@@ -208,7 +210,8 @@ class Node:
         mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door, Guests(author, self._unlocked), Muted(self.store))
+        guests, muted = Guests(author, self._unlocked), Muted(self.store)
+        self.member = Member(author, mesh, door, guests, muted, Index(state.views))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(self._introduce)
 

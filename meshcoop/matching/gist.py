@@ -61,7 +61,7 @@ class _Scan:
         self.spoken: dict[str, tuple[int, ...]] = {}
 
     def read(self) -> Gist:
-        """Concepts first, the longest phrases before others; of what is left, the words."""
+        """The concepts, of the longest phrases first, and the days."""
         for length in range(LONGEST, 0, -1):
             for start in range(len(self.said)):
                 for places, meaning in self._at(start, length):
@@ -70,14 +70,11 @@ class _Scan:
         self._languages()
         if self._of_goods():
             self.gist.about = {_thing(key): words for key, words in self.gist.about.items()}
-        self._words()
         days = self.lexicon.days
         self.gist.days = {days[one] for one in self.stems if one in days}
         return self.gist
 
-    def _at(
-        self, start: int, length: int
-    ) -> Iterable[tuple[tuple[int, ...], Meaning | None]]:
+    def _at(self, start: int, length: int) -> Iterable[tuple[tuple[int, ...], Meaning | None]]:
         row = tuple(range(start, min(start + length, len(self.said))))
         if len(row) == length:
             yield row, self.lexicon.exact.get(tuple(self.stems[at] for at in row))
@@ -114,12 +111,15 @@ class _Scan:
             for at in range(len(self.stems))
         )
 
-    def _words(self) -> None:
-        for at in set(self.telling) - self.used:
+    def words(self, meant: set[int]) -> dict[str, str]:
+        """The words that tell something; `meant` are places of which the meaning is known."""
+        found = {}
+        for at in set(self.telling) - meant:
             word, stemmed = self.said[at], self.stems[at]
             plain = len(word.plain) >= _SHORT and not word.plain.isdigit()
             if plain and stemmed not in self.lexicon.speaking:
-                self.gist.about[f"={self.lexicon.language} {stemmed}"] = word.written
+                found[f"={self.lexicon.language} {stemmed}"] = word.written
+        return found
 
     def _written(self, places: tuple[int, ...]) -> str:
         return " ".join(one.written for one in self.said[places[0] : places[-1] + 1])
@@ -133,8 +133,13 @@ def read(
     """
     said = words(text)
     gist = Gist()
-    for name in _languages_of(said, vocabulary, lang, hint):
-        gist.add(_Scan(vocabulary.lexicons[name], said).read())
+    names = _languages_of(said, vocabulary, lang, hint)
+    scans = [_Scan(vocabulary.lexicons[name], said) for name in names]
+    for scan in scans:
+        gist.add(scan.read())
+    meant = {at for scan in scans for at in scan.used}
+    for scan in scans:
+        gist.about |= scan.words(meant)
     return gist
 
 

@@ -67,9 +67,12 @@ class Vocabulary:
     """The lexicons, with sets of words that mean the same in this neighbourhood."""
 
     def __init__(self, same: Iterable[Iterable[str]] = ()) -> None:
-        self.lexicons = {name: _copy(one) for name, one in _lexicons().items()}
-        for group in _groups(same):
-            self._teach(group)
+        self.lexicons = {name: _copy(one) for name, one in lexicons().items()}
+        taught = [(group, self._means(group)) for group in _groups(same)]
+        for group, meaning in taught:
+            for lexicon in self.lexicons.values():
+                for one in group:
+                    lexicon.learn(one, meaning)
 
     def language(self, text: str) -> str | None:
         """The primary tag of a language by its tag or its name, in any language known here."""
@@ -83,13 +86,11 @@ class Vocabulary:
                     return concept.removeprefix(SPEAKS)
         return None
 
-    def _teach(self, group: list[str]) -> None:
-        """Gives every word of a set what any of them means; a new concept if none does."""
-        means = {each for one in group for lex in self.lexicons.values() for each in lex.meaning(one)}
-        concepts = frozenset(means or {f"“{group[0]}”"})
-        for one in group:
-            for lexicon in self.lexicons.values():
-                lexicon.learn(one, Meaning(concepts))
+    def _means(self, group: list[str]) -> Meaning:
+        """What any word of a set means, all of them mean; a new concept if none is known."""
+        known = lexicons().values()
+        means = {each for one in group for lexicon in known for each in lexicon.meaning(one)}
+        return Meaning(frozenset(means or {f"“{group[0]}”"}))
 
 
 def label(concept: str) -> str:
@@ -119,7 +120,8 @@ def _languages() -> dict[str, str]:
 
 
 @cache
-def _lexicons() -> dict[str, Lexicon]:
+def lexicons() -> dict[str, Lexicon]:
+    """What everybody's words mean, by language. Made once; that takes a moment."""
     return {name: _lexicon(name) for name in _data()["stop"]}
 
 
@@ -164,15 +166,14 @@ def _add(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None
 
 def _groups(same: Iterable[Iterable[str]]) -> list[list[str]]:
     """Sets that share a word are one set, in whatever order they come."""
-    groups: list[dict[str, str]] = []
+    groups: list[set[str]] = []
     for one in same:
-        joined = {" ".join(each.plain for each in words(word)): word for word in one}
-        joined.pop("", None)
+        joined = {" ".join(each.plain for each in words(word)) for word in one} - {""}
         apart = []
         for group in groups:
-            if group.keys() & joined.keys():
+            if group & joined:
                 joined |= group
             else:
                 apart.append(group)
-        groups = [*apart, joined]
-    return [[group[key] for key in sorted(group)] for group in groups]
+        groups = [*apart, joined] if joined else apart
+    return [sorted(group) for group in groups]

@@ -2,10 +2,8 @@
 
 import re
 import unicodedata
-from functools import lru_cache
-from typing import NamedTuple
-
-import snowballstemmer
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 _ALGORITHMS = {
     "en": "english",
@@ -18,7 +16,6 @@ _ALGORITHMS = {
     "tr": "turkish",
     "ar": "arabic",
 }
-_STEMMERS = {name: snowballstemmer.stemmer(one) for name, one in _ALGORITHMS.items()}
 _MARKS = "\u0300-\u036f\u064b-\u065f\u0670"  # accents apart from their letter, Arabic vowel signs
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
@@ -47,5 +44,14 @@ def fold(word: str) -> str:
 @lru_cache(maxsize=_KNOWN_WORDS)
 def stem(language: str, plain: str) -> str:
     """A folded word without its ending; languages whose endings we do not know leave it as it is."""
-    stemmer = _STEMMERS.get(language)
+    stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    """Made when first needed: importing the library takes a third of a second."""
+    import snowballstemmer
+
+    known = _ALGORITHMS.get(language)
+    return snowballstemmer.stemmer(known) if known else None
