@@ -37,14 +37,14 @@ class Presenter:
 
     def names(self) -> dict[bytes, str]:
         """The name of everybody who has told it."""
-        latest = self._state.views.latest("profile")
-        return {person: str(view["name"]) for person, view in latest.items()}
+        if self._names is None:
+            latest = self._state.views.latest("profile")
+            self._names = {person: str(view["name"]) for person, view in latest.items()}
+        return self._names
 
     def person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""
-        if self._names is None:
-            self._names = self.names()
-        return {"id": person.hex(), "name": self._names.get(person, person.hex()[:8])}
+        return {"id": person.hex(), "name": self.names().get(person, person.hex()[:8])}
 
     def view(self, view: View) -> Shown:
         """One view, whole."""

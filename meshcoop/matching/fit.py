@@ -53,8 +53,10 @@ class Fitting:
 
     def reasons(self, pair: Pair) -> list[Reason]:
         """Why a pair fits; nothing if it does not."""
+        if not self._possible(pair):
+            return []
         found = list(self._words(pair))
-        if not found or not self._possible(pair):
+        if not found:
             return []
         days, area = self._days(pair), self._area(pair)
         if days is not None and not days:

@@ -18,7 +18,7 @@ from meshcoop.present import Presenter, iso
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
 
-_AT_ONCE = 50  # views read before others have their turn
+_AT_ONCE = 100  # views read before others have their turn
 _USUALLY = 50  # suggestions, if nobody says how many
 _MOST = 500
 _MINUTE_MS = 60_000

@@ -50,7 +50,7 @@ class Suggestions:
 
     def __init__(self, index: Index, people: Collection[bytes], now: str) -> None:
         self._index = index
-        self._people = people
+        self._people = frozenset(people)
         self._fitting = Fitting(index, now)
         self._answered = index.answered()
 
@@ -90,7 +90,7 @@ class Suggestions:
 
     def _judged(self, pair: Pair, to: bytes) -> Suggestion | None:
         need, means = pair
-        if need.person == means.person or not {need.person, means.person} <= set(self._people):
+        if need.person == means.person or not self._people.issuperset((need.person, means.person)):
             return None
         other = need if means.person == to else means
         if other.posted and (other.id, to) in self._answered:

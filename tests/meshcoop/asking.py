@@ -8,6 +8,13 @@ from meshcoop.muted import Muted
 from meshcoop.node import Member
 
 
+class Everybody:
+    """Lets everybody be asked for, as if they lived here."""
+
+    def whom(self, who, finder):
+        return finder.person(who)
+
+
 class Asking:
     """One home's node, as far as these methods know it."""
 
@@ -18,7 +25,7 @@ class Asking:
             author=home.author,
             mesh=None,
             door=None,
-            guests=None,
+            guests=Everybody(),
             muted=Muted(home.store),
             index=Index(home.state.views),
         )
