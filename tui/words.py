@@ -29,6 +29,8 @@ FIELDS = {
     "leaves": _("Who goes"),
     "parties": _("With whom"),
     "due": _("Until"),
+    "words": _("Words"),
+    "person": _("Whom"),
 }
 
 STATES = {
@@ -67,6 +69,8 @@ KINDS = {
     "page": _("Page"),
     "revision": _("Page, by a revision"),
     "proxy": _("Proxy"),
+    "synonym": _("Words that mean the same"),
+    "vouch": _("Good word"),
 }
 
 BEGIN = {
@@ -77,6 +81,8 @@ BEGIN = {
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
     "proxy": _("Let somebody act for you"),
+    "synonym": _("Say what words mean the same"),
+    "vouch": _("Put in a good word for somebody"),
 }
 
 HAPPENED = {
@@ -97,6 +103,8 @@ HAPPENED = {
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
     "proxy": _("{who} let somebody act for them"),
+    "synonym": _("{who} said that these words mean the same"),
+    "vouch": _("{who} put in a good word"),
 }
 
 VERBS = {

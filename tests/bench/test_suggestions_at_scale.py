@@ -117,7 +117,7 @@ def test_one_persons_suggestions_among_five_hundred_people():
             found += len(shown)
             assert all(each["why"] and each["for"]["id"] == one.person.hex() for each in shown)
         assert found > ASKED
-        print(
+        print(  # noqa: T201 -- with -s
             f"suggestions: median {median(took):.1f} ms ({median(worked):.1f} ms of the processor), "
             f"slowest {max(took):.1f} ms of {ASKED}; "
             f"{found / ASKED:.0f} each; made at first in {first:.2f} s"
