@@ -60,10 +60,14 @@ class Between(Static):
     def __init__(self, link: Link) -> None:
         super().__init__(id="between", markup=False)
         self.node_link = link
+        self._who: str | None = None
 
     def tell(self, person: Shown | None) -> None:
         """Tells of the person pointed at; who was pointed at before is forgotten."""
-        self.update(Content(""))
+        who = person["id"] if person is not None else None
+        if who != self._who:
+            self._who = who
+            self.update(Content(""))
         if person is not None:
             load: Callable[[], Awaitable[None]] = partial(self._load, person)
             self.run_worker(load, exclusive=True, group="between")

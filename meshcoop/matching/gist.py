@@ -15,6 +15,7 @@ from meshcoop.matching.vocabulary import (
 from meshcoop.matching.words import Word, stem, words
 
 _SKIPPED = 2  # small words within a phrase
+_READ = 120  # words of a text; what comes after these is not what it is about
 _SHORT = 4  # letters: shorter words tell little by themselves
 NO_FIT = "nothing"  # the concept of phrases that mean nothing of what their words do
 
@@ -57,6 +58,7 @@ class _Scan:
             at for at, one in enumerate(self.said) if one.plain not in self.lexicon.small
         ]
         self.telling = [at for at in self.content if self.stems[at] not in self.lexicon.weak]
+        self._turn = {at: turn for turn, at in enumerate(self.content)}
         self.used: set[int] = set()
         self.spoken: dict[str, tuple[int, ...]] = {}
 
@@ -78,9 +80,9 @@ class _Scan:
         row = tuple(range(start, min(start + length, len(self.said))))
         if len(row) == length:
             yield row, self.lexicon.exact.get(tuple(self.stems[at] for at in row))
-        ahead = tuple(at for at in self.content if at >= start)[:length]
-        whole = len(ahead) == length and ahead[0] == start
-        if whole and ahead[-1] - start < length + _SKIPPED:
+        turn = self._turn.get(start)
+        ahead = () if turn is None else tuple(self.content[turn : turn + length])
+        if len(ahead) == length and ahead[-1] - start < length + _SKIPPED:
             yield ahead, self.lexicon.phrases.get(tuple(self.stems[at] for at in ahead))
 
     def _says(self, meaning: Meaning, places: tuple[int, ...]) -> bool:
@@ -131,7 +133,7 @@ def read(
     """The gist of a text. `lang`: the language that its author says it is in; `hint`: those that
     they speak.
     """
-    said = words(text)
+    said = words(text)[:_READ]
     gist = Gist()
     names = _languages_of(said, vocabulary, lang, hint)
     scans = [_Scan(vocabulary.lexicons[name], said) for name in names]

@@ -19,6 +19,7 @@ _ALGORITHMS = {
 _MARKS = "\u0300-\u036f\u064b-\u065f\u0670"  # accents apart from their letter, Arabic vowel signs
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+_LONGEST = 40
 _KNOWN_WORDS = 50_000
 
 
@@ -30,8 +31,9 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text, in order."""
-    return [Word(found, fold(found)) for found in _WORD.findall(text)]
+    """The words of a text, in order; none that is longer than words are."""
+    found = (one for one in _WORD.findall(text) if len(one) <= _LONGEST)
+    return [Word(one, fold(one)) for one in found]
 
 
 @lru_cache(maxsize=_KNOWN_WORDS)

@@ -48,6 +48,18 @@ def test_the_elder_and_the_nurse_are_suggested_to_each_other():
         assert want["sentence"] == "You both named Blood pressure."
 
 
+def test_what_somebody_would_like_is_suggested_to_who_brings_it():
+    with street(homes=2) as homes:
+        elder, nurse = homes
+        she = named(elder, "Elder", assets=["hemming", "Yoruba", "listening"])
+        they = named(nurse, "Nurse", wants=["a Yoruba speaker"])
+        settle(*homes)
+        (help_,), (want,) = she.suggestions(), they.suggestions()
+        assert (help_["suggests"], help_["subject"], help_["title"]) == (HELP, "person", "Nurse")
+        assert (want["suggests"], want["title"]) == (WANT, "Elder")
+        assert help_["sentence"] == want["sentence"] == "You both listed Yoruba."
+
+
 def test_nothing_is_posted_and_nothing_is_suggested_to_who_said_nothing():
     with street(homes=2) as (ada, ben):
         mine = named(ada, "Ada")

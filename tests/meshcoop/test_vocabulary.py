@@ -76,6 +76,11 @@ def test_words_that_mean_the_same_are_joined_in_any_order():
     assert "driving" not in keys("okada")
 
 
+def test_of_a_very_long_text_the_beginning_is_read():
+    assert keys("mow the lawn " + "the " * 3000) == {"gardening"}
+    assert keys("mow the lawn " + "x" * 2000) == {"gardening"}
+
+
 @given(st.text(max_size=80), st.sampled_from([None, "en", "ar", "xx", "pt-BR", ""]))
 def test_any_text_is_read(text, lang):
     assert read(text, VOCABULARY, lang=lang) == read(text, VOCABULARY, lang=lang)
