@@ -121,6 +121,11 @@ class Views:
         )
         return {view["author"]: view for (body,) in rows for view in (_unpack(body),)}
 
+    @property
+    def writes(self) -> int:
+        """Grows with whatever is written to the store: while it is the same, so is every view."""
+        return self._db.total_changes
+
     def hashes(self, kinds: Sequence[str]) -> dict[int, bytes]:
         """The hash of every view of these kinds, by its row: what differs from before has changed."""
         marks = ", ".join("?" * len(kinds))

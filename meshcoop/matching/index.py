@@ -24,6 +24,7 @@ class Index:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._same: list[list[str]] | None = None  # nothing is read before somebody asks
+        self._seen: tuple[int, frozenset[bytes]] | None = None  # as of when all is read
 
     def _begin(self, same: list[list[str]]) -> None:
         self._same = same
@@ -44,6 +45,9 @@ class Index:
 
     def keep_up(self, muted: Collection[bytes], most: int | None = None) -> bool:
         """Reads at most so many views that came or changed; whether there are more."""
+        seen = self._views.writes, frozenset(muted)
+        if seen == self._seen:
+            return False
         said = self._views.of_kind("synonym")
         same = [one["words"] for one in said if _heard(one, muted)]
         if same != self._same:
@@ -55,7 +59,9 @@ class Index:
         for n in fresh[:most]:
             self._put(n, self._views.at(n))
             self._known[n] = now[n]
-        return most is not None and len(fresh) > most
+        more = most is not None and len(fresh) > most
+        self._seen = None if more else seen
+        return more
 
     def matching(self, side: Side) -> Iterable[Side]:
         """The other sides that share something with this one."""
