@@ -16,6 +16,7 @@ from meshcoop.belonging_methods import BelongingMethods
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.key_methods import KeyMethods
+from meshcoop.matching.methods import MatchingMethods
 from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
 from meshcoop.private import Private
@@ -34,6 +35,7 @@ class Methods:
 
     def __init__(self, node: "Node") -> None:
         self._node = node
+        self._matching = MatchingMethods(node)
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
@@ -50,6 +52,7 @@ class Methods:
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
             **AddressMethods(self._node).table(),
+            **self._matching.table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -179,7 +182,10 @@ class Methods:
         return {"id": one.id.hex()}
 
     async def listing(self, params: Params) -> list[Params]:
-        """Views of one kind, newest first, or the people."""
+        """Views of one kind, newest first, the people, or what matching makes of them."""
+        made = self._matching.lists.get(str(params.get("what")))
+        if made is not None:
+            return await made(params)  # type: ignore[no-any-return]  # methods answer anything
         return (await self._reading(params)).listing(params)
 
     async def show(self, params: Params) -> Params:

@@ -19,6 +19,7 @@ from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
+from meshcoop.matching.index import Index
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
 from meshcoop.muted import Muted
@@ -51,6 +52,7 @@ class Member:
     guests: Guests
     muted: Muted
     giving: Giving
+    index: Index
 
     @property
     def state(self) -> State:
@@ -214,7 +216,7 @@ class Node:
         hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(author, mesh, door, guests, muted, hands)
+        self.member = Member(author, mesh, door, guests, muted, hands, Index(state.views))
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(hands.run)
         self._nursery.start_soon(self._introduce)

@@ -2,6 +2,7 @@
 this home can read laid over what everybody sees.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -36,14 +37,14 @@ class Presenter:
 
     def names(self) -> dict[bytes, str]:
         """The name of everybody who has told it."""
-        latest = self._state.views.latest("profile")
-        return {person: str(view["name"]) for person, view in latest.items()}
+        if self._names is None:
+            latest = self._state.views.latest("profile")
+            self._names = {person: str(view["name"]) for person, view in latest.items()}
+        return self._names
 
     def person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""
-        if self._names is None:
-            self._names = self.names()
-        return {"id": person.hex(), "name": self._names.get(person, person.hex()[:8])}
+        return {"id": person.hex(), "name": self.names().get(person, person.hex()[:8])}
 
     def view(self, view: View) -> Shown:
         """One view, whole."""
@@ -78,7 +79,7 @@ class Presenter:
         """Members, and who was removed, with their profiles, by name."""
         authority = self._state.authority
         assert authority is not None
-        profiles = self._state.views.latest("profile")
+        profiles, vouches = self._state.views.latest("profile"), self._vouches()
         found = []
         for member in authority.people.values():
             profile = profiles.get(member.person)
@@ -93,9 +94,20 @@ class Presenter:
                     "state": "member" if member.person in authority.members else "removed",
                     "on_roll": member.person in authority.term.roll,
                     "moderator": member.person in authority.term.moderators,
+                    "vouches": vouches[member.person],
                 }
             )
         return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+
+    def _vouches(self) -> dict[bytes, list[Shown]]:
+        """The good words that stand, by whom they are for, oldest first."""
+        found: dict[bytes, list[Shown]] = defaultdict(list)
+        for view in reversed(self._state.views.of_kind("vouch")):
+            if view["state"] == "in force":
+                author, created = self.person(view["author"]), iso(view["created"])
+                told = {"id": view["id"].hex(), "author": author, "created": created}
+                found[view["person"]].append({**told, "text": view["text"]})
+        return found
 
     def term(self) -> Shown | None:
         """The term in force: who decides, and whether that is settled (R-03.24)."""

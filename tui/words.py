@@ -30,6 +30,8 @@ FIELDS = {
     "parties": _("With whom"),
     "due": _("Until"),
     "address": _("Address"),
+    "words": _("Words"),
+    "person": _("Whom"),
 }
 
 STATES = {
@@ -68,6 +70,8 @@ KINDS = {
     "page": _("Page"),
     "revision": _("Page, by a revision"),
     "proxy": _("Proxy"),
+    "synonym": _("Words that mean the same"),
+    "vouch": _("Good word"),
 }
 
 BEGIN = {
@@ -78,6 +82,8 @@ BEGIN = {
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
     "proxy": _("Let somebody act for you"),
+    "synonym": _("Say what words mean the same"),
+    "vouch": _("Put in a good word for somebody"),
 }
 
 HAPPENED = {
@@ -98,6 +104,8 @@ HAPPENED = {
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
     "proxy": _("{who} let somebody act for them"),
+    "synonym": _("{who} said that these words mean the same"),
+    "vouch": _("{who} put in a good word"),
 }
 
 VERBS = {

@@ -78,7 +78,38 @@ def kinds(found: list[Shown]) -> str:
     )
 
 
+def introductions(found: Shown) -> str:
+    """Who can introduce one to somebody."""
+    who = line(found["person"]["name"])
+    if not found["ways"]:
+        return f"Nobody whom you know knows somebody who knows {who}, as far as your home can tell."
+    ways = found["ways"]
+    if found["steps"] == 1:
+        return f"You know {who}. {line(ways[0]['sentence'])}"
+    return "\n".join(f"Ask {line(one['first']['name'])}. {line(one['sentence'])}" for one in ways)
+
+
+def _suggestion(view: Shown) -> str:
+    told = f"{line(view['suggests'])}: {line(view['title'], _TITLE)}"
+    if view["suggests"] == "you may want" or view["subject"] != "person":
+        told += f"  ({line(view['author']['name'], 20)})"
+    whom = line(view["for"]["name"], 20)
+    return f"{view['about'][:8]}  for {whom}  {told}\n          {line(view['sentence'])}"
+
+
+def _quarter(view: Shown) -> str:
+    told = (
+        f"{view['quarter']}  {view['both']} gave and received, {view['only_gave']} only gave, "
+        f"{view['only_received']} only received, {view['neither']} did neither"
+    )
+    names = ", ".join(line(one["name"], 20) for one in view["ask_them"])
+    return f"{told}\n         What would they like? {names}" if names else told
+
+
 def _line(view: Shown) -> str:
+    own = {"suggestion": _suggestion, "reciprocity": _quarter}.get(view["kind"])
+    if own is not None:
+        return own(view)
     words = view.get("text") if view["kind"] in _SPOKEN else None
     title = view.get("title") or view.get("name") or words or view["kind"] or "unreadable"
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""

@@ -9,7 +9,10 @@ from protocol.kinds.circles import roster_of
 from protocol.schema import Kind, kind
 from protocol.thread import Entry, Thread, View
 
-_CLOSABLE = ("offer", "request", "response", "agreement", "receipt", "proxy", "circle", "pact")
+_CLOSABLE = (
+    *("offer", "request", "response", "agreement", "receipt", "proxy", "circle", "pact"),
+    *("synonym", "vouch"),
+)
 
 
 @kind("close", about=_CLOSABLE)
@@ -90,4 +93,6 @@ _WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("declined", "pact"): _other_parties,
     ("ended", "pact"): _parties,
     ("ended", "proxy"): _author,
+    ("withdrawn", "synonym"): _author,
+    ("withdrawn", "vouch"): _author,
 }

@@ -18,7 +18,7 @@ CASES = json.loads(
     (Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json").read_text()
 )
 PEOPLE = ("Ana", "Ben", "Cai")
-PERSON_FIELDS = {"giver", "receiver"}
+PERSON_FIELDS = {"giver", "receiver", "person"}
 PEOPLE_FIELDS = {"members", "joins", "leaves", "parties"}
 
 

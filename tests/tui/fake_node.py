@@ -93,8 +93,10 @@ class FakeNode:
             "agreements": [],
             "receipts": [],
             "people": [],
+            "suggestions": [],
             **{name: [] for name in TOGETHER},
         }
+        self.ways = {}  # to people, by their ids
         self.muted = []
         self.balances = []
         self.knocks = []
@@ -141,6 +143,9 @@ class FakeNode:
         found = [one for one in found if self._is_muted(one["author"]) == wanted]
         if params.get("state"):
             found = [one for one in found if one["state"] == params["state"]]
+        if params["what"] == "suggestions":
+            about = params.get("about")
+            return copy.deepcopy([one for one in found if about in {None, one["author"]["id"]}])
         if params.get("about"):
             found = [one for one in found if self._root(one) == params["about"]]
         return copy.deepcopy(sorted(found, key=lambda one: one["created"], reverse=True))
@@ -151,6 +156,10 @@ class FakeNode:
         thread = [one for one in self._views().values() if self._root(one) == root]
         thread.sort(key=lambda one: one["created"])
         return {**copy.deepcopy(view), "history": [told(one) for one in thread]}
+
+    def introductions(self, params):
+        ways = self.ways.get(params["person"], [])
+        return {"person": params["person"], "steps": None, "ways": ways}
 
     def balance(self, params):
         return self.balances

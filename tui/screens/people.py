@@ -14,6 +14,7 @@ from tui import telling, words
 from tui.client import Declined
 from tui.language import _
 from tui.screens.pane import Pane
+from tui.suggestions import Between
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
@@ -39,6 +40,7 @@ class People(Pane):
             yield Feed(_("People"), _("Nobody belongs yet."), id="people-list")
             with VerticalScroll(id="person"):
                 yield Static(id="person-words", markup=False)
+                yield Between(self.node_link)
 
     async def load(self) -> None:
         """The people and the balances."""
@@ -77,6 +79,7 @@ class People(Pane):
         one = self._people.get(person or "")
         pane = self.query_one("#person")
         pane.border_title = telling.plain_line(telling.name(one) if one else "", 40)
+        self.query_one(Between).tell(one)
         self.query_one("#person-words", Static).update(
             _about(one, self._rows.get(one["id"])) if one else Content("")
         )

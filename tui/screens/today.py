@@ -1,4 +1,4 @@
-"""Today: what waits for me, and what is new on the board."""
+"""Today: what waits for me, what is new on the board, and what may fit me."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from tui import telling, together
 from tui.acts import Act, Case, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
+from tui.suggestions import MOST, Suggested
 from tui.telling import Card
 from tui.widgets.feed import Feed
 
@@ -20,7 +21,7 @@ _NEWS = 20
 
 
 class Today(Pane):
-    """Two lists. Opening a card is for the home screen."""
+    """Three lists. Opening a card is for the home screen."""
 
     def compose(self) -> ComposeResult:
         """What waits comes first."""
@@ -34,22 +35,25 @@ class Today(Pane):
             _("Nobody asks or offers anything yet. Press n to begin."),
             id="news",
         )
+        yield Suggested()
 
     async def load(self) -> None:
         """Puts together what the lists say."""
         link = self.node_link
         call = link.call
-        requests, offers, agreements, receipts, pacts = await asyncio.gather(
+        requests, offers, agreements, receipts, pacts, fitting = await asyncio.gather(
             call("list", what="requests"),
             call("list", what="offers"),
             call("list", what="agreements", state="agreed"),
             call("list", what="receipts", state="proposed"),
             call("list", what="pacts", state="offered"),
+            call("list", what="suggestions", limit=MOST),
         )
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
         waits += together.waits(pacts, link.me)
         self.query_one("#waits", Feed).offer(waits)
+        self.query_one(Suggested).suggest(fitting)
         today = link.now().date()
         others = [one for one in intents.values() if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
