@@ -11,7 +11,7 @@ from protocol.thread import View
 
 
 class Deal(NamedTuple):
-    """Time between two people, given (a confirmed receipt) or promised (an agreement)."""
+    """Time between two people, given (a receipt or correction that counts, a gift) or promised (an agreement)."""
 
     id: bytes
     giver: bytes
@@ -29,7 +29,7 @@ class Deals:
         self._of: dict[bytes, set[int]] = defaultdict(set)
 
     def put(self, n: int, view: View) -> None:
-        """Takes in an agreement or a receipt that counts."""
+        """Takes in an agreement, or what moves minutes."""
         deal = _deal(view)
         if deal is not None:
             self._rows[n] = deal
@@ -83,7 +83,8 @@ class Deals:
 def _deal(view: View) -> Deal | None:
     credit = balance.credit(view)
     if credit is not None:
-        return Deal(*credit, view["on"], given=True)
+        on = credit.on or iso(credit.created)[:10]
+        return Deal(credit.id, credit.giver, credit.receiver, credit.minutes, on, given=True)
     if view["kind"] != "agreement" or view["state"] != "agreed":
         return None
     when = view["when"] or iso(view["created"])[:10]

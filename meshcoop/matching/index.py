@@ -11,7 +11,7 @@ from meshcoop.views import Views
 from protocol.thread import View
 
 _POSTS = ("offer", "request")
-_DEALS = ("agreement", "receipt")
+_DEALS = ("agreement", "receipt", "correction", "thanks")
 _KINDS = (*_POSTS, *_DEALS, "profile", "response", "vouch")
 _RARE = 3  # people who use a word, or one in so many of all
 _SHARE = 50

@@ -10,6 +10,7 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.record import PRIVATE
 from protocol.schema import KINDS
+from protocol.text import line
 from tui import addresses, words
 from tui.acts import Act
 from tui.client import Declined, Gone
@@ -110,29 +111,32 @@ class PostScreen(Screen[bool]):
 
     async def _post(self) -> None:
         try:
-            done = await self._ask()
+            done, advice = await self._ask()
         except Gone as gone:
             self._tell(_("{why} What you typed is still here.").format(why=gone.sentence))
         except Declined as declined:
             self._tell(declined.sentence)
         else:
             self.node_link.drafts.pop(self._draft, None)
-            self.notify(str(plain(done)), timeout=3, markup=False)
+            self.notify(line(done), timeout=3, markup=False)
+            if advice:
+                self.notify(line(advice) + ".", timeout=15, severity="warning", markup=False)
             self.dismiss(True)
         finally:
             self._posting = False
 
-    async def _ask(self) -> str:
+    async def _ask(self) -> tuple[str, str | None]:
+        """Posts; how it went, and what the node advises, if anything."""
         act, link = self._act, self.node_link
+        given = self._form.values if self._form else {}
         if act.kind in {addresses.GIVE, addresses.FORGET}:
-            return await addresses.post(link, act, self._form.values if self._form else {})
+            return await addresses.post(link, act, given), None
         if act.kind not in KINDS:
             await link.call(act.kind, person=act.about)
-            return _("Posted.")
-        fields = {**(self._form.values if self._form else {}), **act.fixed}
+            return _("Posted."), None
         about = {"about": act.about} if act.about else {}
-        await link.call("post", kind=act.kind, fields=fields, **about)
-        return _("Posted.")
+        posted = await link.call("post", kind=act.kind, fields={**given, **act.fixed}, **about)
+        return _("Posted."), posted.get("advice")
 
     async def _people(self) -> list[dict[str, Any]]:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from tui import telling, together
-from tui.acts import Act, Case, waits_in
+from tui.acts import Act, Case, correction, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
 from tui.suggestions import MOST, Suggested
@@ -18,6 +18,17 @@ Shown = dict[str, Any]
 
 KNOCK = "knock:"  # how the id of a card about somebody at the door begins
 _NEWS = 20
+
+_ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("requests", {}),
+    ("offers", {}),
+    ("agreements", {"state": "agreed"}),
+    ("receipts", {"state": "proposed"}),
+    ("corrections", {"state": "proposed"}),
+    ("pacts", {"state": "offered"}),
+    ("suggestions", {"limit": MOST}),
+    ("thanks", {}),
+)
 
 
 class Today(Pane):
@@ -41,22 +52,18 @@ class Today(Pane):
         """Puts together what the lists say."""
         link = self.node_link
         call = link.call
-        requests, offers, agreements, receipts, pacts, fitting = await asyncio.gather(
-            call("list", what="requests"),
-            call("list", what="offers"),
-            call("list", what="agreements", state="agreed"),
-            call("list", what="receipts", state="proposed"),
-            call("list", what="pacts", state="offered"),
-            call("list", what="suggestions", limit=MOST),
-        )
+        lists = await asyncio.gather(*(call("list", what=what, **more) for what, more in _ASKED))
+        requests, offers, agreements, receipts, corrections, pacts, fitting, thanks = lists
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
+        waits += _corrections(corrections, link.me)
         waits += together.waits(pacts, link.me)
         self.query_one("#waits", Feed).offer(waits)
         self.query_one(Suggested).suggest(fitting)
         today = link.now().date()
         others = [one for one in intents.values() if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
+        fresh += [one for one in thanks if one["author"]["id"] != link.me]
         fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
         self.query_one("#news", Feed).offer(
             [telling.any_view(one, today, link.me) for one in fresh[:_NEWS]]
@@ -99,3 +106,9 @@ class Today(Pane):
             if waiting:
                 more = f" (+{len(waiting) - 1})" if len(waiting) > 1 else ""
                 yield Card(root["id"], waiting[0].label + more, telling.title(root))
+
+
+def _corrections(found: list[Shown], me: str | None) -> Iterator[Card]:
+    for one in found:
+        if me is not None and (act := correction(one, me)):
+            yield Card(one["id"], act.label, telling.name(one["author"]))
