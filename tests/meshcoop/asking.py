@@ -27,6 +27,7 @@ class Asking:
             door=None,
             guests=Everybody(),
             muted=Muted(home.store),
+            giving=None,
             index=Index(home.state.views),
         )
         self.methods = MatchingMethods(self)
