@@ -1,15 +1,17 @@
 """Kinds that end something (specs/14-conversation.md)."""
 
 from collections.abc import Callable
-from typing import Any
 
 from protocol.errors import Refused
 from protocol.fields import Choice, Text
 from protocol.kinds.circles import roster_of
-from protocol.schema import Kind, kind
+from protocol.schema import KINDS, Kind, kind
 from protocol.thread import Entry, Thread, View
 
-_CLOSABLE = ("offer", "request", "response", "agreement", "receipt", "proxy", "circle", "pact")
+_CLOSABLE = (
+    *("offer", "request", "response", "agreement", "receipt", "proxy", "circle", "pact"),
+    *("activity", "signup"),
+)
 
 
 @kind("close", about=_CLOSABLE)
@@ -27,16 +29,9 @@ class Close(Kind):
         word = entry.fields["as_state"]
         if entry.person not in _who_may(thread, target, word):
             raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
-        if target.kind == "proxy":
-            _end(thread.views[target.id], entry.time)
+        KINDS[target.kind or ""].closed(thread, entry)
         thread.marks[target.id].add(word)
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
-
-
-def _end(view: dict[str, Any], time: int) -> None:
-    """R-12.5: what was signed before stays, whatever comes first here."""
-    view["state"] = "ended"
-    view["ended"] = time if view["ended"] is None else min(time, view["ended"])
 
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
@@ -90,4 +85,6 @@ _WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("declined", "pact"): _other_parties,
     ("ended", "pact"): _parties,
     ("ended", "proxy"): _author,
+    ("cancelled", "activity"): _author,
+    ("withdrawn", "signup"): _author,
 }

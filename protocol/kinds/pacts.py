@@ -41,6 +41,16 @@ class Pact(Kind):
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
 
+    def accepting(self, thread: Thread, entry: Entry) -> None:
+        """R-15.9: software accepts a pact once, while it is offered."""
+        pact = thread.view_of(entry.about, "pact")
+        if pact is None:
+            return
+        if pact["state"] != "offered":
+            raise Refused("R-15.9", f"the pact is {pact['state']} already")
+        if entry.person not in pact["waiting"]:
+            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
+
     def accepted(self, thread: Thread, entry: Entry) -> None:
         """R-15.9: by a party."""
         view = thread.view_of(entry.about, "pact")

@@ -19,7 +19,7 @@ CASES = json.loads(
 )
 PEOPLE = ("Ana", "Ben", "Cai")
 PERSON_FIELDS = {"giver", "receiver"}
-PEOPLE_FIELDS = {"members", "joins", "leaves", "parties"}
+PEOPLE_FIELDS = {"members", "joins", "leaves", "parties", "people"}
 
 
 def authority_of(case):
@@ -63,6 +63,8 @@ def value_of(kind, name, value):
         return keys(value).person
     if name in PEOPLE_FIELDS:
         return [keys(one).person for one in value]
+    if name == "held":
+        return {role: [keys(one).person for one in people] for role, people in value.items()}
     if name == "after":
         return [seed(one) + (b"" if kind == "revision" else bytes(32)) for one in value]
     return value

@@ -287,6 +287,11 @@ def _may_hold(kind, bounds, value):
         many, _, each = bounds.partition(", each ")
         items = value if within(value, list, *map(int, many.split(" to "))) else [None]
         return all(_may_hold(kind.removeprefix("list of "), each, one) for one in items)
+    if kind.startswith("map of "):
+        if type(value) is not dict or any(len(name) > 40 for name in value):
+            return False
+        of = kind.removeprefix("map of ")
+        return _may_hold(f"list of {of}", bounds, list(value.values()))
     if kind == "choice":
         return value in bounds.split(", ")
     if kind == "moment":
