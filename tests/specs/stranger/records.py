@@ -283,15 +283,13 @@ def _check_fields(value):
 
 
 def _may_hold(kind, bounds, value):
+    if kind.startswith("map of "):
+        named = type(value) is dict and all(len(name) <= 40 for name in value)
+        kind, value = kind.replace("map", "list", 1), list(value.values()) if named else None
     if kind.startswith("list of "):
         many, _, each = bounds.partition(", each ")
         items = value if within(value, list, *map(int, many.split(" to "))) else [None]
         return all(_may_hold(kind.removeprefix("list of "), each, one) for one in items)
-    if kind.startswith("map of "):
-        if type(value) is not dict or any(len(name) > 40 for name in value):
-            return False
-        of = kind.removeprefix("map of ")
-        return _may_hold(f"list of {of}", bounds, list(value.values()))
     if kind == "choice":
         return value in bounds.split(", ")
     if kind == "moment":
