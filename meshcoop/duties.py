@@ -79,7 +79,8 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 
 class Countersigner:
-    """R-13.15: confirms what others confirmed of this home's receipts, so that it is kept.
+    """R-13.15: confirms what others confirmed of this home's receipts and corrections, so that it
+    is kept.
 
     It goes through the store once, remembering how far; a record whose thread is not known yet is
     looked at again.
@@ -118,7 +119,7 @@ class Countersigner:
             if len(self._waiting) > self._MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
             return
-        person = self._receipt_author(row)
+        person = self._confirmed_author(row)
         if person is None:
             return
         try:
@@ -126,15 +127,16 @@ class Countersigner:
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
-    def _receipt_author(self, row: Row) -> bytes | None:
-        """The person of this home whose receipt the record confirms."""
+    def _confirmed_author(self, row: Row) -> bytes | None:
+        """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
         entry = state.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
         above = self._store.get(entry.about)
-        receipt = state.entry(above) if above else None
+        signed = state.entry(above) if above else None
         known = state.authority
         mine = {known.author(one) for one in self._author.devices} if known else set()
-        found = receipt is not None and receipt.kind == "receipt" and receipt.person in mine
-        return receipt.person if receipt is not None and found else None
+        if signed is None or signed.kind not in {"receipt", "correction"}:
+            return None
+        return signed.person if signed.person in mine else None

@@ -14,13 +14,14 @@ from meshcoop.api import Method
 from meshcoop.belonging_methods import BelongingMethods
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
+from meshcoop.hours import Hours
 from meshcoop.key_methods import KeyMethods
 from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
 from meshcoop.private import Private
 from meshcoop.reading import Reading
 from protocol import seal
-from protocol.balance import Balance
+from protocol.record import Record
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
@@ -169,12 +170,18 @@ class Methods:
         if guest is None:
             await self._opened(member.author.private)
             one = member.author.post(text(params, "kind"), fields, **given)
-            return {"id": one.id.hex()}
+            return self._posted(member, one)
         seed = await member.guests.open(guest, pin(params))
         private = await self._opened(Private(member.state, [seal.box_key(seed)]))
         with member.guests.lent(guest, seed, private):
             one = member.author.post(text(params, "kind"), fields, **given)
-        return {"id": one.id.hex()}
+        return self._posted(member, one, given["person"])
+
+    def _posted(self, member: "Member", one: Record, me: bytes | None = None) -> Params:
+        """The answer to a post, with advice where there is some."""
+        hours = Hours(member.state, self._presenter(member))
+        advice = hours.advice(one, me or member.author.person)
+        return {"id": one.id.hex()} | ({"advice": advice} if advice else {})
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
@@ -185,24 +192,13 @@ class Methods:
         return (await self._reading(params)).show(params)
 
     async def balance(self, params: Params) -> Params | list[Params]:
-        """Minutes given and received, of one person or of all members."""
+        """Minutes given and received, of all members, or of one person with their history."""
         member = self._node.belonging()
-        presenter, found = self._presenter(member), member.state.views.balances()
-
-        def shown(person: bytes) -> Params:
-            one = found.get(person, Balance())
-            return {
-                "person": presenter.person(person),
-                "given": one.given,
-                "received": one.received,
-                "balance": one.balance,
-            }
-
-        if params.get("person") is not None:
-            return shown(self._finder(member).person(params["person"]))
-        people = {*found, *(member.state.authority.members if member.state.authority else ())}
-        rows = [shown(person) for person in people]
-        return sorted(rows, key=lambda one: (one["person"]["name"].casefold(), one["person"]["id"]))
+        presenter = self._presenter(member)
+        hours = Hours(member.state, presenter)
+        if params.get("person") is None:
+            return hours.of_all()
+        return hours.of(Finder(member.state, presenter).person(params["person"]))
 
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""

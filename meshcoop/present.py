@@ -13,6 +13,7 @@ from meshcoop.rows import Row
 from meshcoop.state import State
 from meshcoop.zone import zone_of
 from protocol import seal, series
+from protocol.balance import POT
 from protocol.errors import Refused
 from protocol.kinds import activities
 from protocol.schema import KINDS
@@ -40,15 +41,16 @@ class Presenter:
         self._names: dict[bytes, str] | None = None
 
     def names(self) -> dict[bytes, str]:
-        """The name of everybody who has told it."""
-        latest = self._state.views.latest("profile")
-        return {person: str(view["name"]) for person, view in latest.items()}
+        """The name of everybody who has told it, and of the common pot."""
+        if self._names is None:
+            latest = self._state.views.latest("profile")
+            told = {person: str(view["name"]) for person, view in latest.items()}
+            self._names = {**told, POT: "the common pot"}
+        return self._names
 
     def person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""
-        if self._names is None:
-            self._names = self.names()
-        return {"id": person.hex(), "name": self._names.get(person, person.hex()[:8])}
+        return {"id": person.hex(), "name": self.names().get(person, person.hex()[:8])}
 
     def view(self, view: View) -> Shown:
         """One view, whole."""

@@ -22,9 +22,11 @@ CREATE TABLE IF NOT EXISTS views (
 CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
 CREATE INDEX IF NOT EXISTS views_by_kind ON views (kind, created);
 CREATE TABLE IF NOT EXISTS credits (
-    n INTEGER PRIMARY KEY, receipt BLOB NOT NULL, giver BLOB NOT NULL, receiver BLOB NOT NULL,
-    minutes INTEGER NOT NULL
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL, kind TEXT NOT NULL, created INTEGER NOT NULL,
+    day TEXT, giver BLOB NOT NULL, receiver BLOB NOT NULL, minutes INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS credits_by_giver ON credits (giver);
+CREATE INDEX IF NOT EXISTS credits_by_receiver ON credits (receiver);
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
     words, content = "", tokenize = "unicode61 remove_diacritics 2"
 );
@@ -34,6 +36,7 @@ _INSERT = """
 INSERT INTO views (n, id, root, kind, about, created, body, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+_CREDIT = "id, kind, created, day, giver, receiver, minutes"
 _FORGET_WORDS = "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)"
 
 _NO_WORDS = frozenset(("kind", "state"))
@@ -136,8 +139,17 @@ class Views:
 
     def balances(self) -> dict[bytes, Balance]:
         """Minutes given and received, by person."""
-        rows = self._db.execute("SELECT receipt, giver, receiver, minutes FROM credits")
+        rows = self._db.execute(f"SELECT {_CREDIT} FROM credits")  # noqa: S608
         return balance.balances(Credit(*row) for row in rows)
+
+    def credits_of(self, person: bytes) -> list[Credit]:
+        """What a person gave and received, in the order in which it was written down."""
+        rows = self._db.execute(
+            f"SELECT {_CREDIT} FROM credits WHERE giver = ?1 OR receiver = ?1"  # noqa: S608
+            " ORDER BY created, id",
+            (person,),
+        )
+        return [Credit(*row) for row in rows]
 
     def state_hash(self) -> bytes:
         """R-03.16: equal on all homes that read the same records."""
@@ -161,7 +173,7 @@ class Views:
             [(one.n, words) for one in fresh if (words := _words(one.view))],
         )
         self._db.executemany(
-            "INSERT INTO credits VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(n, *credit) for n, credit in moved if credit is not None],
         )
 

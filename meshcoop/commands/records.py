@@ -13,6 +13,7 @@ from meshcoop.commands.context import Context, Given
 from meshcoop.commands.options import of_kind
 from meshcoop.errors import Mistake
 from protocol.schema import KINDS, Kind, describe
+from protocol.text import line
 
 About = Annotated[str, Parameter(help="the id of what this answers")]
 Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
@@ -72,6 +73,8 @@ def _post(context: Context, given: dict[str, Any]) -> None:
     with context.node() as node:
         posted = node.call("post", **given, **asked(node, given["as"]))
     context.answer(posted, lambda: str(posted["id"]))
+    if "advice" in posted and not context.json:
+        print(line(posted["advice"]) + ".", file=sys.stderr)
 
 
 def _post_lines(
@@ -146,7 +149,7 @@ def _show(record: str, /, *, as_: Reader = None, context: Given) -> None:
 
 
 def _balance(person: str | None = None, /, *, context: Given) -> None:
-    """Minutes given and received, of everybody or of one person."""
+    """Minutes given and received, of everybody, or of one person with their history."""
     with context.node() as node:
         found = node.call("balance", person=person)
     context.answer(found, lambda: told.balances(found if isinstance(found, list) else [found]))

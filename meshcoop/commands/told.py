@@ -58,12 +58,19 @@ def signers(view: Shown) -> str:
 
 
 def balances(found: list[Shown]) -> str:
-    """Minutes by person."""
-    rows = [("", "given", "received", "balance")]
+    """Minutes by person; of one person, line by line as well."""
+    rows = [("", "given", "received", "balance", "gifts")]
     for one in found:
+        gifts = one["gifts_given"] or one["gifts_received"]
         numbers = (str(one["given"]), str(one["received"]), f"{one['balance']:+d}")
-        rows.append((line(one["person"]["name"], 30), *numbers))
-    return "\n".join(f"{a:<30} {b:>8} {c:>8} {d:>8}" for a, b, c, d in rows)
+        gave = f"+{one['gifts_given']} −{one['gifts_received']}" if gifts else ""
+        rows.append((line(one["person"]["name"], 30), *numbers, gave))
+    lines = [f"{a:<30} {b:>8} {c:>8} {d:>8}  {e}".rstrip() for a, b, c, d, e in rows]
+    for one in found[0].get("history", ()) if found else ():
+        what = {"receipt": "", "thanks": "  (a gift)"}.get(one["kind"], f"  ({one['kind']})")
+        who = line(one["person"]["name"], 30)
+        lines.append(f"  {one['on'][:10]}  {who}  {one['minutes']:+d}  {one['balance']:+d}{what}")
+    return "\n".join(lines)
 
 
 def kinds(found: list[Shown]) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from protocol.errors import Refused
 from protocol.fields import Choice, Text
 from protocol.kinds.circles import roster_of
+from protocol.parley import parley
 from protocol.schema import KINDS, Kind, kind
 from protocol.thread import Entry, Thread, View
 
 _CLOSABLE = (
-    *("offer", "request", "response", "agreement", "receipt", "proxy", "circle", "pact"),
-    *("activity", "signup"),
+    *("offer", "request", "response", "agreement", "receipt", "correction"),
+    *("proxy", "circle", "pact", "activity", "signup"),
 )
 
 
@@ -23,6 +24,15 @@ class Close(Kind):
     )
     why = Text(max=500)
 
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-14.7: software closes nothing for which that changes nothing."""
+        view = thread.views.get(entry.about or b"")
+        remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
+        if view is not None and remedy is not None:
+            raise Refused(
+                "R-14.7", f"the {view['kind']} is {view['state']}, which both signed; {remedy}"
+            )
+
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-14.2: each word only from those whose it is to say."""
         target = thread.target(entry)
@@ -30,8 +40,19 @@ class Close(Kind):
         if entry.person not in _who_may(thread, target, word):
             raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
         KINDS[target.kind or ""].closed(thread, entry)
+        view = thread.views[target.id]
+        if "why" in view:
+            view["why"] = None if thread.is_hidden(entry.id) else entry.fields.get("why")
         thread.marks[target.id].add(word)
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
+
+
+# What both have signed, and what is to be done instead.
+_SIGNED = {
+    ("agreement", "done"): "correct its receipt if that is wrong",
+    ("receipt", "confirmed"): "propose a correction of it",
+    ("correction", "confirmed"): "propose another one",
+}
 
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
@@ -45,9 +66,9 @@ def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return {target.person}
 
 
-def _author_of_the_intent(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del view
-    return {thread.target(target).person}
+    return {parley(thread, target).other(target.person)}
 
 
 def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
@@ -77,9 +98,10 @@ _WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("withdrawn", "offer"): _author,
     ("withdrawn", "request"): _author,
     ("withdrawn", "response"): _author,
-    ("declined", "response"): _author_of_the_intent,
+    ("declined", "response"): _who_is_to_answer,
     ("cancelled", "agreement"): _giver_and_receiver,
     ("disputed", "receipt"): _who_did_not_write_it,
+    ("disputed", "correction"): _who_did_not_write_it,
     ("withdrawn", "circle"): _who_was_in_it,
     ("withdrawn", "pact"): _author,
     ("declined", "pact"): _other_parties,

@@ -188,9 +188,9 @@ class Remove(Kind):
         thread.make_view(entry, state=state)
 
 
-@kind("words", about=("proposal", "renewal", "remove", "hide"), posted=False)
+@kind("words", about=("proposal", "renewal", "remove", "hide", "correction"), posted=False)
 class Words(Kind):
-    """The words of an open record, sealed for the neighbourhood; they can be taken back."""
+    """The words of a record that stays, for the neighbourhood; they can be taken back."""
 
     alone = True
     title = Text(max=120)
@@ -202,7 +202,7 @@ class Words(Kind):
         """R-16.1: the author's own, the first of them."""
         target = thread.target(entry)
         view = thread.views.get(target.id)
-        if entry.person != target.person or view is None:
+        if entry.person not in {target.person, target.by} or view is None:
             raise Refused("R-16.1", "the words of a record are its author's")
         if "worded" in thread.marks[target.id]:
             raise Refused("R-16.1", "it has its words already")

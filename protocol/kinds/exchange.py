@@ -6,8 +6,10 @@ agreement done, whatever else is said of it.
 
 from typing import Any
 
+from protocol import occurrences
 from protocol.errors import Refused
 from protocol.fields import Integer, Many, Minutes, Moment, Person, Text
+from protocol.parley import parley
 from protocol.schema import Kind, kind
 from protocol.thread import Entry, Thread, View
 
@@ -28,6 +30,11 @@ class Intent(Kind):
     places = Integer(min=1, max=1000, help="how many people are wanted; 1 if left out")
     lang = Text(max=35, help="the language of the words, such as es")
 
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-13.18: software signs no rule that it does not understand."""
+        del thread
+        occurrences.check(entry.fields.get("starts"), entry.fields.get("repeats"))
+
     def fold(self, thread: Thread, entry: Entry) -> None:
         """A new intent is open."""
         thread.make_view(entry, state="open", responses=[])
@@ -36,7 +43,7 @@ class Intent(Kind):
         """R-13.2: agreed or done once as many agreements live as there are places."""
         agreements = thread.linked("agreement", "intent", view["id"])
         live = [one for one in agreements if one["state"] != "cancelled"]
-        view["responses"] = [one["id"] for one in thread.linked("response", "about", view["id"])]
+        view["responses"] = [one["id"] for one in thread.linked("response", "intent", view["id"])]
         if len(live) >= (view["places"] or 1):
             done = all(one["state"] == "done" for one in live)
             view["state"] = "done" if done else "agreed"
@@ -54,55 +61,66 @@ class Request(Intent):
     """Something its author would like to receive."""
 
 
-@kind("response", about=("offer", "request"))
+@kind("response", about=("offer", "request", "response"))
 class Response(Kind):
-    """Somebody takes up an intent, with their terms."""
+    """Somebody takes up an intent, or answers a response, with their terms."""
 
     states = ("waiting", "accepted", "declined", "withdrawn")
     minutes = Minutes(min=1)
     when = Moment()
-    text = Text(max=2000, private=True, help="words for the intent's author only")
+    text = Text(max=2000, private=True, help="words for the other of you only")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The intent's own terms, unless others are named."""
+        """The terms of what it answers, unless others are named."""
         del today
-        intent = thread.target(entry).fields
-        return {"minutes": intent.get("minutes"), "when": intent.get("starts"), **entry.fields}
+        above = thread.target(entry)
+        when = above.fields.get("when" if above.kind == "response" else "starts")
+        return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Who responds, and whose intent it is."""
-        return {entry.person, thread.target(entry).person}
+        """Whose intent it is, and who responded."""
+        found = parley(thread, entry)
+        return {found.intent.person, found.responder}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.4: software does not respond to what is closed."""
-        intent = thread.views.get(entry.about or b"")
+        asked = parley(thread, entry).intent
+        when = entry.fields.get("when") or asked.fields.get("starts")
+        occurrences.check(when, asked.fields.get("repeats"))
+        intent = thread.views.get(asked.id)
         if intent is not None and intent["state"] not in {"open", "agreed"}:
             raise Refused(
                 "R-13.4", f"it is {intent['state']} already; `meshcoop list` shows others"
             )
+        above = thread.view_of(entry.about, "response")
+        if above is not None and above["state"] != "waiting":
+            raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
     def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.3: one does not respond to oneself."""
-        if entry.person == thread.target(entry).person:
-            raise Refused("R-13.3", "a response comes from somebody else than the intent")
-        thread.make_view(entry, state="waiting", agreement=None)
+        """R-13.3, R-13.16: by somebody else than the intent; by turns."""
+        intent = parley(thread, entry).intent.id
+        thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
     def settle(self, thread: Thread, view: View) -> None:
-        """R-13.5: an agreement that lives accepts it."""
+        """R-13.5: an agreement that lives accepts it; other terms in its place decline it."""
         agreements = thread.linked("agreement", "about", view["id"])
         living = [one for one in agreements if one["state"] != "cancelled"]
+        answers = thread.linked("response", "about", view["id"])
+        answered = any(one["state"] != "withdrawn" for one in answers)
         marks = thread.marks[view["id"]]
         if living:
             view["state"], view["agreement"] = "accepted", living[0]["id"]
         elif "withdrawn" in marks or _cancelled_by(thread, agreements, view["author"]):
             view["state"] = "withdrawn"
-        elif "declined" in marks or agreements:
+        elif "declined" in marks or agreements or answered:
             view["state"] = "declined"
+        if view["state"] not in {"withdrawn", "declined"}:
+            view["why"] = None
 
 
 @kind("agreement", about=("response",), relied_on=True)
 class Agreement(Kind):
-    """The intent's author takes a response: with it, both have signed the same terms."""
+    """The other of the two takes a response: with it, both have signed the same terms."""
 
     states = ("agreed", "done", "cancelled")
     minutes = Minutes(min=1)
@@ -115,10 +133,14 @@ class Agreement(Kind):
         """The response's terms; the giver of a request is its responder, of an offer its author."""
         del today
         response = thread.target(entry)
-        intent = thread.target(response)
-        giver, receiver = _parties(intent, response)
+        found = parley(thread, response)
+        giver, receiver = found.parties
         terms = {name: response.fields.get(name) for name in ("minutes", "when")}
-        filled = {"giver": giver, "receiver": receiver, "repeats": intent.fields.get("repeats")}
+        filled = {
+            "giver": giver,
+            "receiver": receiver,
+            "repeats": found.intent.fields.get("repeats"),
+        }
         return {**terms, **entry.fields, **filled}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
@@ -128,34 +150,39 @@ class Agreement(Kind):
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """The intent's author countersigns the response."""
+        """Whose turn it is countersigns the response."""
         try:
-            self._check(entry, target, thread.target(target))
+            self._check(thread, entry, target)
         except Refused:
             return False
         return True
 
     def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.6: by the intent's author, on the response's terms."""
-        response = thread.target(entry)
-        intent = thread.target(response)
-        self._check(entry, response, intent)
-        thread.make_view(entry, state="agreed", intent=intent.id, receipts=[])
+        """R-13.6: by the one of the two who is to answer, on the response's terms."""
+        intent = self._check(thread, entry, thread.target(entry))
+        thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
-    def _check(self, entry: Entry, response: Entry, intent: Entry) -> None:
-        if response.kind != "response" or intent.kind not in {"offer", "request"}:
-            raise Refused("R-03.13", "the words that are agreed to are not there any more")
-        if entry.person != intent.person:
-            raise Refused("R-13.6", f"only the author of the {intent.kind} can agree")
-        if response.person == intent.person:
-            raise Refused("R-13.6", "it takes two people to agree")
-        if (entry.fields["giver"], entry.fields["receiver"]) != _parties(intent, response):
+    def _check(self, thread: Thread, entry: Entry, response: Entry) -> Entry:
+        found = parley(thread, response)
+        intent = found.intent
+        if entry.person != found.other(response.person):
+            whose = f"the author of the {intent.kind}"
+            who = whose if response.person == found.responder else "who responded"
+            raise Refused("R-13.6", f"only {who} can agree to this")
+        if (entry.fields["giver"], entry.fields["receiver"]) != found.parties:
             raise Refused(
                 "R-13.6", f"giver and receiver are not those that this {intent.kind} means"
             )
         if entry.fields.get("repeats") != intent.fields.get("repeats"):
             raise Refused("R-13.6", "it repeats otherwise than the intent says")
-        _same_terms(response, entry)
+        for name in ("minutes", "when"):
+            if entry.fields.get(name) != response.fields.get(name):
+                raise Refused(
+                    "R-13.6",
+                    f"{name} differs from the response's; answer it with a response of your own "
+                    "to propose other terms",
+                )
+        return intent
 
     def settle(self, thread: Thread, view: View) -> None:
         """R-13.8: done once a receipt is confirmed; else cancelled if a party says so."""
@@ -166,7 +193,8 @@ class Agreement(Kind):
             view["state"] = "done"
         elif "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"
-        _mark_duplicates(view, receipts)
+        if view["state"] != "cancelled":
+            view["why"] = None
 
 
 @kind("receipt", about=("agreement",), relied_on=True)
@@ -182,11 +210,12 @@ class Receipt(Kind):
     note = Text(max=1000, private=True, help="words for the two parties only")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The agreement's parties and terms."""
-        agreement = thread.target(entry).fields
+        """The agreement's parties and terms; the last of its days that is not signed for yet."""
+        agreement, view = thread.target(entry).fields, thread.view_of(entry.about, "agreement")
         names = ("giver", "receiver", "minutes")
         terms = {name: agreement.get(name) for name in names}
-        return {**terms, "on": agreement.get("when") or today, **entry.fields}
+        day = occurrences.unsigned(thread, view, today) if view else None
+        return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """The two parties."""
@@ -196,12 +225,15 @@ class Receipt(Kind):
         }
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.10: software does not ask twice for one hour, nor for a cancelled one."""
+        """R-13.10: software does not ask twice for one hour, nor for one that was not agreed."""
         agreement = thread.view_of(entry.about, "agreement")
-        if agreement is None or agreement["state"] == "agreed":
+        if agreement is None:
             return
-        if agreement["state"] == "cancelled" or not agreement["repeats"]:
+        over = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
+        if agreement["state"] in over:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
+        if agreement["repeats"]:
+            occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.9: by a party, and between the parties of its agreement where that stands."""
@@ -213,91 +245,88 @@ class Receipt(Kind):
             same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
             if not same:
                 raise Refused("R-13.9", "giver and receiver are those of the agreement")
-        thread.make_view(entry, state="proposed", duplicate=False)
+        thread.make_view(
+            entry, state="proposed", duplicate=False, corrections=[], corrected=None, why=None
+        )
 
     def settle(self, thread: Thread, view: View) -> None:
-        """R-13.11: what both have signed is confirmed, whatever was said before."""
+        """R-13.11: what both have signed is confirmed, whatever was said before. R-13.17: as often
+        as both have signed other minutes, these count.
+        """
         marks = thread.marks[view["id"]]
+        corrections = thread.linked("correction", "about", view["id"])
+        shown = ("id", "state", "minutes")
+        view["corrections"] = [{name: one[name] for name in shown} for one in corrections]
         if "confirmed" in marks:
             view["state"] = "confirmed"
+            counting = occurrences.counting(thread, view["about"])
+            view["duplicate"] = counting[occurrences.occurrence(thread, view)] != view["id"]
+            _correct(view, corrections)
         elif "disputed" in marks:
             view["state"] = "disputed"
+        if view["state"] != "disputed":
+            view["why"] = None
 
 
-@kind("confirm", about=("receipt", "confirm"), relied_on=True)
+@kind("confirm", about=("receipt", "correction", "confirm"), relied_on=True)
 class Confirm(Kind):
-    """The other party signs the receipt: from now on it counts.
+    """The other party signs the receipt or correction: from now on it counts.
 
-    The software of the receipt's author confirms the confirm in turn (R-13.15), so that it stands
-    and is kept whatever becomes of its author's log: a debt does not end with a forked log.
+    The software of who wrote that confirms the confirm in turn (R-13.15), so that it stands and is
+    kept whatever becomes of its author's log: a debt does not end with a forked log.
     """
 
     alone = True
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
-        if (
-            thread.target(entry).kind == "confirm"
-            and "confirmed" in thread.marks[entry.about or b""]
-        ):
-            raise Refused("R-13.15", "it is confirmed already")
-        receipt = thread.view_of(entry.about, "receipt")
-        if receipt is not None and receipt["state"] == "confirmed":
-            raise Refused("R-13.12", "the receipt is confirmed already")
+        target = thread.target(entry)
+        if "confirmed" in thread.marks[target.id]:
+            rule = "R-13.15" if target.kind == "confirm" else "R-13.12"
+            raise Refused(rule, f"the {target.kind} is confirmed already")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """The other party countersigns the receipt, and the receipt's author the confirm."""
+        """The other party countersigns receipt and correction, and their author the confirm."""
         if target.kind == "confirm":
-            return _receipt_author(thread, target) == entry.person
-        parties = {target.fields.get("giver"), target.fields.get("receiver")}
-        return target.kind == "receipt" and parties == {entry.person, target.person}
+            return _confirmed_author(thread, target) == entry.person
+        return _parties(thread, target) == {entry.person, target.person}
 
     def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.12: by the party that did not write the receipt."""
+        """R-13.12: by the party that did not write what it confirms."""
         target = thread.target(entry)
         if target.kind == "confirm":
-            if _receipt_author(thread, target) != entry.person:
-                raise Refused("R-13.15", "only the receipt's author confirms that it is confirmed")
-            thread.marks[target.id].add("confirmed")
-            return
-        receipt = thread.view_of(entry.about, "receipt")
-        if receipt is None or receipt["kind"] != "receipt":
-            raise Refused("R-13.12", "the receipt itself does not count")
-        if entry.person not in {receipt["giver"], receipt["receiver"]} - {target.person}:
-            raise Refused("R-13.12", "only the other party can confirm a receipt")
+            if _confirmed_author(thread, target) != entry.person:
+                raise Refused("R-13.15", "only who wrote what is confirmed confirms that it is")
+        else:
+            if target.id not in thread.views or not (two := _parties(thread, target)):
+                raise Refused("R-13.12", "what it confirms does not count itself")
+            if entry.person not in two - {target.person}:
+                raise Refused("R-13.12", f"only the other party can confirm a {target.kind}")
         thread.marks[target.id].add("confirmed")
 
 
-def _receipt_author(thread: Thread, confirm: Entry) -> bytes | None:
-    receipt = thread.entries.get(confirm.about or b"")
-    return receipt.person if receipt is not None and receipt.kind == "receipt" else None
+def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
+    above = thread.entries.get(confirm.about or b"")
+    return above.person if above is not None and above.kind in {"receipt", "correction"} else None
 
 
-def _parties(intent: Entry, response: Entry) -> tuple[bytes, bytes]:
-    """Giver and receiver."""
-    if intent.kind == "offer":
-        return intent.person, response.person
-    return response.person, intent.person
+def _parties(thread: Thread, signed: Entry) -> set[bytes]:
+    """Giver and receiver of a receipt, or of the receipt that a correction is about."""
+    receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
+    if receipt is None or receipt.kind != "receipt":
+        return set()
+    return {receipt.fields["giver"], receipt.fields["receiver"]}
 
 
-def _same_terms(response: Entry, agreement: Entry) -> None:
-    for name in ("minutes", "when"):
-        if agreement.fields.get(name) != response.fields.get(name):
-            raise Refused(
-                "R-13.6", f"{name} differs from the response's; ask for a response on other terms"
-            )
+def _correct(receipt: View, corrections: list[View]) -> None:
+    """R-13.17: each confirmed correction, by (time, id), takes the place of the one before."""
+    minutes = receipt["minutes"]
+    for one in sorted(corrections, key=lambda view: (view["created"], view["id"])):
+        if one["state"] == "confirmed":
+            one["moved"] = None if receipt["duplicate"] else one["minutes"] - minutes
+            receipt["corrected"] = minutes = one["minutes"]
 
 
 def _cancelled_by(thread: Thread, agreements: list[View], person: bytes) -> bool:
     word = f"cancelled by {person.hex()}"
     return any(word in thread.marks[one["id"]] for one in agreements)
-
-
-def _mark_duplicates(agreement: View, receipts: list[View]) -> None:
-    """R-13.13: one confirmed receipt an agreement and occurrence counts, the lowest (time, id)."""
-    seen: set[str | None] = set()
-    for one in sorted(receipts, key=lambda view: (view["created"], view["id"])):
-        occurrence = one["on"] if agreement["repeats"] else None
-        if one["state"] == "confirmed":
-            one["duplicate"] = occurrence in seen
-            seen.add(occurrence)

@@ -18,7 +18,7 @@ CASES = json.loads(
     (Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json").read_text()
 )
 PEOPLE = ("Ana", "Ben", "Cai")
-PERSON_FIELDS = {"giver", "receiver"}
+PERSON_FIELDS = {"giver", "receiver", "person"}
 PEOPLE_FIELDS = {"members", "joins", "leaves", "parties", "people"}
 
 
@@ -95,9 +95,8 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
         duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
         assert duplicates == set(case.get("duplicates", []))
         credits_ = [one for view in folded.views.values() if (one := balance.credit(view))]
-        moved = {
-            name: found.balance
-            for name in PEOPLE
-            if (found := balance.balances(credits_).get(keys(name).person))
-        }
+        rows = {name: balance.balances(credits_).get(keys(name).person) for name in PEOPLE}
+        moved = {name: row.balance for name, row in rows.items() if row}
         assert moved == case.get("balances", {})
+        gifts = {name: row.gifts_given - row.gifts_received for name, row in rows.items() if row}
+        assert {name: one for name, one in gifts.items() if one} == case.get("gifts", {})
