@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from protocol import pot
 from protocol.errors import Refused
 from protocol.fields import Choice, Text
 from protocol.kinds.circles import roster_of
@@ -72,8 +73,8 @@ def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
 
 
 def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
-    del thread, target
-    return {view["giver"], view["receiver"]}
+    del target
+    return pot.signers(thread, view)
 
 
 def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:

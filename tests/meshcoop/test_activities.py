@@ -10,6 +10,7 @@ from test_deciding import alike, council
 
 from meshcoop.present import Presenter
 from protocol import series
+from protocol.balance import POT
 from protocol.errors import Refused
 
 TODAY, NEXT, LATER = "2026-11-18", "2026-11-25", "2026-12-02"
@@ -185,6 +186,29 @@ def test_what_is_past_is_told_by_the_clock_here(timezone, state):
         assert shown(home, root)["state"] == state
         assert shown(home, root)["upcoming"] == ([] if state == "past" else [TODAY])
         assert home.view(root)["state"] == "open"
+
+
+def test_the_pot_pays_who_ran_it_once_a_day(lane):
+    ada, ben, _ = lane
+    root = lunch(ada)
+    settle(*lane)
+    ben.post("signup", root, role="cook")
+    settle(*lane)
+    came = [one.me.person.hex() for one in (ada, ben)]
+    written = ada.post("attendance", root, people=came)
+    receipt = ada.post("receipt", written)  # Ben is the only one who came beside Ada
+    again = ada.post("attendance", root, people=came)
+    for attendance in (written, again):
+        with pytest.raises(Refused) as refused:
+            ada.post("receipt", attendance)
+        assert refused.value.rule == "R-17.16"
+    settle(*lane)
+    ben.post("confirm", receipt)
+    settle(*lane)
+
+    for home in lane:
+        assert home.balances() == {ben.me.person: 90, POT: -90}
+        assert shown(home, receipt)["receiver"] == {"id": POT.hex(), "name": "the common pot"}
 
 
 def test_hidden_words_take_the_names_of_roles_along():

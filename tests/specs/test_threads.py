@@ -60,7 +60,7 @@ def entries_of(case):
 def value_of(kind, name, value):
     """Names of people and of entries become keys and ids; a step is named with its key, too."""
     if name in PERSON_FIELDS:
-        return keys(value).person
+        return balance.POT if value == "the pot" else keys(value).person
     if name in PEOPLE_FIELDS:
         return [keys(one).person for one in value]
     if name == "held":
