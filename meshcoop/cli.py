@@ -11,6 +11,7 @@ from meshcoop.commands import (
     backup,
     belonging,
     deciding,
+    exporting,
     guests,
     keys,
     nodes,
@@ -35,7 +36,7 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, guests, keys, backup, nodes, records, workshop):
+    for group in (belonging, deciding, guests, keys, backup, nodes, records, exporting, workshop):
         group.register(app)
     app.meta.default(_launcher(app))
     return app
