@@ -29,6 +29,8 @@ FIELDS = {
     "leaves": _("Who goes"),
     "parties": _("With whom"),
     "due": _("Until"),
+    "roles": _("Roles"),
+    "people": _("Who came"),
 }
 
 STATES = {
@@ -52,6 +54,10 @@ STATES = {
     "current": _("as it stands"),
     "concurrent": _("several texts"),
     "replaced": _("an earlier text"),
+    "full": _("full"),
+    "past": _("over"),
+    "placed": _("has a place"),
+    "written": _("written down"),
 }
 
 KINDS = {
@@ -67,6 +73,9 @@ KINDS = {
     "page": _("Page"),
     "revision": _("Page, by a revision"),
     "proxy": _("Proxy"),
+    "activity": _("Activity"),
+    "signup": _("Signup"),
+    "attendance": _("Who came"),
 }
 
 BEGIN = {
@@ -77,6 +86,7 @@ BEGIN = {
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
     "proxy": _("Let somebody act for you"),
+    "activity": _("Plan something together"),
 }
 
 HAPPENED = {
@@ -97,6 +107,9 @@ HAPPENED = {
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
     "proxy": _("{who} let somebody act for them"),
+    "activity": _("{who} planned this"),
+    "signup": _("{who} would come"),
+    "attendance": _("{who} wrote down who came"),
 }
 
 VERBS = {
@@ -110,6 +123,8 @@ VERBS = {
     "accept": _("Accept"),
     "members": _("Yes"),
     "message": _("Say"),
+    "signup": _("Yes"),
+    "attendance": _("Write down"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

@@ -273,6 +273,7 @@ def _occurrence(
             {"role": role or None, "places": room, **found[role]._asdict()}
             for role, room in sorted(roles.items())
         ],
+        "attended": bool(attended),
         "came": sorted(came),
         "missed": sorted(has - came - gone) if attended else [],
     }

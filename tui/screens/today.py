@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import telling, together
+from tui import activities, taking_part, telling, together
 from tui.acts import Act, Case, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
@@ -39,23 +39,26 @@ class Today(Pane):
         """Puts together what the lists say."""
         link = self.node_link
         call = link.call
-        requests, offers, agreements, receipts, pacts = await asyncio.gather(
+        requests, offers, agreements, receipts, pacts, planned, signups = await asyncio.gather(
             call("list", what="requests"),
             call("list", what="offers"),
             call("list", what="agreements", state="agreed"),
             call("list", what="receipts", state="proposed"),
             call("list", what="pacts", state="offered"),
+            call("list", what="activities"),
+            call("list", what="signups"),
         )
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
         waits += together.waits(pacts, link.me)
-        self.query_one("#waits", Feed).offer(waits)
         today = link.now().date()
-        others = [one for one in intents.values() if one["author"]["id"] != link.me]
+        waits += taking_part.waits(planned, signups, receipts, link.me, today)
+        self.query_one("#waits", Feed).offer(waits)
+        others = [one for one in [*intents.values(), *planned] if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
         fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
         self.query_one("#news", Feed).offer(
-            [telling.any_view(one, today, link.me) for one in fresh[:_NEWS]]
+            [activities.news(one, today, link.me) for one in fresh[:_NEWS]]
         )
 
     def knock(self, card_id: str) -> Act:
