@@ -8,6 +8,7 @@ import pytest
 from neighbours import MORNING, by_id, settle, street
 from test_deciding import alike, council
 
+from meshcoop.commands import told
 from meshcoop.present import Presenter
 from protocol import series
 from protocol.balance import POT
@@ -209,6 +210,22 @@ def test_the_pot_pays_who_ran_it_once_a_day(lane):
     for home in lane:
         assert home.balances() == {ben.me.person: 90, POT: -90}
         assert shown(home, receipt)["receiver"] == {"id": POT.hex(), "name": "the common pot"}
+
+
+def test_a_day_is_told_in_words(lane):
+    ada, ben, cho = lane
+    root = lunch(ada)
+    settle(*lane)
+    first, second = ben.post("signup", root, role="cook"), cho.post("signup", root, role="cook")
+    settle(*lane)
+    written = ada.post("attendance", root, people=[cho.me.person.hex()])
+    told_of = told.whole({**shown(ada, root), "history": []})
+
+    ben_, cho_ = (shown(ada, one)["author"]["name"] for one in (first, second))
+    assert "  roles: cook=1, server=2" in told_of
+    assert f"  {TODAY}:\n    cook (1/1) {ben_}; waiting: {cho_}\n    server (0/2)" in told_of
+    assert f"    came: {cho_}" in told_of
+    assert f"  held: cook={ben_}" in told.whole({**shown(ada, written), "history": []})
 
 
 def test_hidden_words_take_the_names_of_roles_along():

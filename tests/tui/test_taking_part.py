@@ -2,10 +2,13 @@
 
 import copy
 
+import pytest
 from fake_lunch import DAY, PAST, attended, lunch, organised
-from fake_node import ADA, NOW, FakeNode, ident, on_screen, shows, until, view
+from fake_node import ADA, MARIA, NOW, FakeNode, ident, on_screen, shows, until, view
+from hostile import NAMED
 
-from tui import taking_part
+from protocol.text import safe
+from tui import activities, taking_part
 from tui.acts import Act, Case
 from tui.forms import Form
 from tui.screens.post import PostScreen
@@ -108,6 +111,21 @@ def test_nothing_is_offered_for_what_is_cancelled():
     node.lists["activities"][0] |= {"state": "cancelled"}
     node.lists["signups"].pop()
     assert labels(node) == []
+
+
+@pytest.mark.parametrize("words", NAMED.values(), ids=NAMED)
+def test_whatever_somebody_writes_is_harmless(words):
+    node = lunch(MARIA)
+    (root,) = node.lists["activities"]
+    root |= {"title": words, "text": words, "area": words, "repeats": words, "roles": {words: 2}}
+    root["occurrences"][0]["roles"][0]["role"] = words
+    told = activities.story(case(node), TODAY, ADA["id"]).plain
+    cards = [activities.card(root, TODAY, ADA["id"]), activities.news(root, TODAY, ADA["id"])]
+    lists = (node.lists[name] for name in ("activities", "signups", "receipts"))
+    cards += taking_part.waits(*lists, ADA["id"], TODAY)
+
+    assert safe(told) == told
+    assert all(safe(one.content().plain) == one.content().plain for one in cards)
 
 
 @on_screen(node=lunch)
