@@ -211,7 +211,7 @@ def people_in(view: View) -> set[bytes]:
     kind = KINDS.get(view["kind"])
     if kind is None:
         return set()
-    added = [view.get(name) for name in kind.people]
+    added = [view.get(name) for name in kind.naming]
     found = [one for value in added for one in (value if isinstance(value, list) else [value])]
     return kind.named_people(view) | {one for one in found if one is not None}
 
@@ -220,7 +220,7 @@ def _naming_people(view: View) -> list[str]:
     kind = KINDS.get(view["kind"])
     if kind is None:
         return []
-    return [*kind.people, *(name for name, one in kind.fields.items() if one.names_people)]
+    return [*kind.naming, *(name for name, one in kind.fields.items() if one.names_people)]
 
 
 def _json(value: Any) -> Any:

@@ -44,7 +44,7 @@ class Kind:
     states: ClassVar[tuple[str, ...]] = ()
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
-    people: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
+    naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
 
     @property
     def audience_code(self) -> int:

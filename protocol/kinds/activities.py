@@ -159,7 +159,7 @@ class Attendance(Kind):
     """The organiser writes down who came, and with it who had a place."""
 
     states = ("written",)
-    people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")  # type: ignore[assignment]
+    people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
     on = Moment(required=True, day_only=True, help="the last day if left out")
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
 

@@ -12,7 +12,7 @@ class Correction(Kind):
     """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
 
     states = ("proposed", "confirmed", "disputed")
-    people = ("giver", "receiver")
+    naming = ("giver", "receiver")
     minutes = Minutes(required=True, help="what is right; 0 if nothing was given")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 

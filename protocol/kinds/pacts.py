@@ -16,7 +16,7 @@ class Pact(Kind):
     """What several people promise each other; only they see it, and it moves no balance."""
 
     states = ("offered", "agreed", "declined", "withdrawn", "ended")
-    people = ("waiting",)
+    naming = ("waiting",)
     parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
     text = Text(required=True, min=1, max=2000, help="what is promised")
     minutes = Minutes(min=1)
