@@ -2,8 +2,9 @@
 this home can read laid over what everybody sees.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,7 @@ from protocol import seal, series
 from protocol.balance import POT
 from protocol.errors import Refused
 from protocol.kinds import activities
+from protocol.parley import INTENTS
 from protocol.schema import KINDS
 from protocol.seal import BoxKey
 from protocol.thread import Entry, Thread, View
@@ -23,6 +25,7 @@ from protocol.thread import Entry, Thread, View
 Shown = dict[str, Any]
 
 _UPCOMING = 8  # days of a series that are told beforehand
+_PLAIN = frozenset({str, int, bool})  # shown as they are
 
 
 def iso(milliseconds: int) -> str:
@@ -39,6 +42,7 @@ class Presenter:
         self._now = now
         self._boxes = [*state.ring.boxes.values(), *boxes]  # what private words open with
         self._names: dict[bytes, str] | None = None
+        self._readers: set[bytes] | None = None
 
     def names(self) -> dict[bytes, str]:
         """The name of everybody who has told it, and of the common pot."""
@@ -54,10 +58,21 @@ class Presenter:
 
     def view(self, view: View) -> Shown:
         """One view, whole."""
+        (shown,) = self.views([view])
+        return shown
+
+    def views(self, found: Sequence[View]) -> list[Shown]:
+        """Views, each whole."""
+        asked = [one for view in found if view["kind"] in INTENTS for one in view["responses"]]
+        responses = self._state.views.several(asked)
+        return [self._whole(view, responses) for view in found]
+
+    def _whole(self, view: View, responses: Mapping[bytes, View]) -> Shown:
         shown = self._plain(view)
-        if view["kind"] in {"offer", "request"}:
-            found = (self._state.views.get(one) for one in view["responses"])
-            shown["responses"] = [self._plain(one) for one in found if one]
+        if view["kind"] in INTENTS:
+            told = [responses[one] for one in view["responses"] if one in responses]
+            near = {view["author"], *(one["author"] for one in told)}
+            shown["responses"] = [self._plain(one, near) for one in told]
         if view["kind"] == "page":
             shown["heads"] = [self._head(one) for one in view["heads"]]
         if view["kind"] == "activity":
@@ -123,15 +138,20 @@ class Presenter:
             "settled": authority.chain.settled,
         }
 
-    def _plain(self, view: View) -> Shown:
-        people = {"author", "by", *_naming_people(view)}
+    def _plain(self, view: View, near: set[bytes] | None = None) -> Shown:
+        """A view by itself. `near`: who may be a party to it, if that is known."""
+        people = _naming_people(view["kind"])
         shown = {
-            name: self._people(value) if name in people else _json(value)
+            name: value
+            if value is None or type(value) in _PLAIN
+            else self._people(value)
+            if name in people
+            else _json(value)
             for name, value in view.items()
         }
         shown["created"] = iso(view["created"])
-        shown["state"] = self._state_now(view)
-        return shown | self._private(view)
+        shown["state"] = self.state(view)
+        return shown | self._private(view, near)
 
     def _head(self, head: Shown) -> Shown:
         """A text of a page that stands."""
@@ -145,7 +165,7 @@ class Presenter:
             return {name: self._people(one) for name, one in value.items()}
         return self.person(value) if value is not None else None
 
-    def _state_now(self, view: View) -> str:
+    def state(self, view: View) -> str:
         """The state as of now: what only a clock changes is not in the view."""
         kind = KINDS.get(view["kind"])
         over = kind.over(view) if kind else None
@@ -177,15 +197,31 @@ class Presenter:
         ahead = (day for day in days if not self._is_past(activities.ends(view, day)))
         return list(islice(ahead, _UPCOMING))
 
-    def _private(self, view: View) -> Shown:
+    def _private(self, view: View, near: set[bytes] | None) -> Shown:
         """The private fields that a device of this home can open."""
-        kind = KINDS.get(view["kind"])
-        names = [name for name, one in (kind.fields if kind else {}).items() if one.private]
-        row = self._state.store.get(view["id"]) if names else None
+        names = _private_names(view["kind"])
+        if not names or not self._may_read(view, near):
+            return {}
+        row = self._state.store.get(view["id"])
         if row is None:
             return {}
         fields = self._fields(row)
         return {name: self._open(row, name, fields[name]) for name in names if fields.get(name)}
+
+    def _may_read(self, view: View, near: set[bytes] | None) -> bool:
+        """Whether somebody whose devices are here may be a party: to try all would take long."""
+        if self._readers is None:
+            known, boxes = self._state.authority, {one.public for one in self._boxes}
+            devices = known.devices.values() if known else ()
+            self._readers = {one.person for one in devices if one.box in boxes}
+        if near is None:
+            above = self._state.views.get(view["about"])
+            if above is None:
+                return True  # nobody can tell
+            near = {above["author"]}
+        return not self._readers.isdisjoint(
+            near | {view["author"], view.get("by")} | people_in(view)
+        )
 
     def _fields(self, row: Row) -> dict[str, Any]:
         entry = self._state.entry(row)
@@ -216,11 +252,18 @@ def people_in(view: View) -> set[bytes]:
     return kind.named_people(view) | {one for one in found if one is not None}
 
 
-def _naming_people(view: View) -> list[str]:
-    kind = KINDS.get(view["kind"])
-    if kind is None:
-        return []
-    return [*kind.naming, *(name for name, one in kind.fields.items() if one.names_people)]
+@cache
+def _naming_people(kind_name: str) -> frozenset[str]:
+    """The fields of a kind's views that name people."""
+    kind = KINDS.get(kind_name)
+    named = [name for name, one in kind.fields.items() if one.names_people] if kind else []
+    return frozenset({"author", "by", *(kind.naming if kind else ()), *named})
+
+
+@cache
+def _private_names(kind_name: str) -> tuple[str, ...]:
+    kind = KINDS.get(kind_name)
+    return tuple(name for name, one in kind.fields.items() if one.private) if kind else ()
 
 
 def _json(value: Any) -> Any:

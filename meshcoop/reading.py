@@ -1,6 +1,7 @@
 """What a home shows to its people: lists, single records, what a search finds (specs/06)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from meshcoop.errors import Mistake
@@ -53,14 +54,9 @@ class Reading:
         if state is not None and state not in kind.states:
             raise Mistake(f"{what} are {', '.join(kind.states)}; not {state!r}.", USAGE)
         root = self._finder.record(about) if about is not None else None
-        found: list[Params] = []
-        for view in self._heard(self._views(kind, root), params):
-            shown = self._presenter.view(view)
-            if state in {None, shown["state"]}:
-                found.append(shown)
-                if len(found) == limit:
-                    break
-        return found
+        heard = self._heard(self._views(kind, root, state), params)
+        wanted = (one for one in heard if state in {None, self._presenter.state(one)})
+        return self._presenter.views(list(islice(wanted, limit)))
 
     def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
@@ -77,13 +73,19 @@ class Reading:
         """Views that hold the words."""
         limit = min(int(number(params, "limit", 50)), MAX_ROWS)
         found = self._state.views.search(text(params, "words"), limit)
-        return [self._presenter.view(view) for view in self._heard(found, params)]
+        return self._presenter.views(list(self._heard(found, params)))
 
-    def _views(self, kind: Kind, root: bytes | None) -> Iterable[View]:
+    def _views(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
         if kind.audience == PRIVATE:
-            return self._private.of_kind(kind.name, root)
-        found = self._state.views.of_kind(kind.name)
-        return (one for one in found if root is None or self._hangs_from(one, root))
+            return self._private.of_kind(kind.name, about)
+        stored = None if kind.ends and state == kind.ends[1] else state  # a clock's is in no table
+        if about is None:
+            return self._state.views.newest(kind.name, state=stored)
+        row = self._state.store.get(about)
+        if row is None or row.root is None:
+            return []
+        found = self._state.views.newest(kind.name, state=stored, root=row.root)
+        return (one for one in found if self._hangs_from(one, about))
 
     def _thread(self, record_id: bytes) -> Thread:
         private = self._private.threads().get(record_id)

@@ -39,7 +39,7 @@ class State:
         self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
     ) -> None:
         self.store = store
-        self.views = Views(store.db)
+        self.views = Views(store.db, stale=store.meta("fold") != _FOLD_VERSION)
         self.neighbourhood = neighbourhood
         self.ring = ring
         self.now = now

@@ -2,7 +2,9 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Container, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgpack
@@ -16,29 +18,32 @@ from protocol.thread import View, view_hash
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
-    about BLOB, created INTEGER NOT NULL,
+    about BLOB, created INTEGER NOT NULL, state TEXT NOT NULL,
     body BLOB NOT NULL, hash BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
 CREATE INDEX IF NOT EXISTS views_by_kind ON views (kind, created);
+CREATE INDEX IF NOT EXISTS views_by_state ON views (kind, state, created);
 CREATE TABLE IF NOT EXISTS credits (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, kind TEXT NOT NULL, created INTEGER NOT NULL,
     day TEXT, giver BLOB NOT NULL, receiver BLOB NOT NULL, minutes INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS credits_by_giver ON credits (giver);
-CREATE INDEX IF NOT EXISTS credits_by_receiver ON credits (receiver);
+CREATE INDEX IF NOT EXISTS credits_by_giver ON credits (giver, kind = 'thanks', minutes);
+CREATE INDEX IF NOT EXISTS credits_by_receiver ON credits (receiver, kind = 'thanks', minutes);
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
     words, content = "", tokenize = "unicode61 remove_diacritics 2"
 );
 """
 
 _INSERT = """
-INSERT INTO views (n, id, root, kind, about, created, body, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO views (n, id, root, kind, about, created, state, body, hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _CREDIT = "id, kind, created, day, giver, receiver, minutes"
+_SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, kind = 'thanks'"
 _FORGET_WORDS = "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)"
 
+_AT_ONCE = 500  # ids in one query
 _NO_WORDS = frozenset(("kind", "state"))
 
 
@@ -59,14 +64,17 @@ class _Fresh(NamedTuple):
         """As the table has it."""
         view = self.view
         place = (self.n, view["id"], self.root, view["kind"], view["about"])
-        return (*place, view["created"], self.packed, self.hash)
+        return (*place, view["created"], view["state"], self.packed, self.hash)
 
 
 class Views:
     """The shared views of this home, in the store's own database and transactions."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, *, stale: bool = False) -> None:
+        """`stale`: what is in the tables is of no use; they may have other columns."""
         self._db = db
+        if stale:
+            self._drop()
         self._create()
 
     def replace(self, threads: Threads, *, new: Container[int] = ()) -> None:
@@ -95,8 +103,7 @@ class Views:
 
     def clear(self) -> None:
         """Forgets everything, before a rebuild."""
-        for table in ("views", "credits", "search"):
-            self._db.execute(f"DROP TABLE {table}")
+        self._drop()
         self._create()
 
     def get(self, record_id: bytes) -> View | None:
@@ -110,12 +117,38 @@ class Views:
         self, kind: str, *, about: bytes | None = None, limit: int | None = None
     ) -> list[View]:
         """Views of one kind, newest first; `about`: only those that answer this record."""
+        found = self.newest(kind)
+        return list(islice((one for one in found if about in {None, one["about"]}), limit))
+
+    def newest(
+        self, kind: str, *, state: str | None = None, root: int | None = None
+    ) -> Iterator[View]:
+        """Views of one kind, newest first, read as far as they are asked for. `state`: as stored;
+        `root`: of the thread whose root is in this row.
+        """
+        where, values = "kind = ?", list[object]([kind])
+        if root is not None:  # a thread is short: the plus keeps SQLite from going by the kind
+            where, values = "root = ? AND +kind = ?", [root, kind]
+        if state is not None:
+            where, values = f"{where} AND state = ?", [*values, state]
         rows = self._db.execute(
-            "SELECT body FROM views WHERE kind = ? AND (? IS NULL OR about = ?)"
-            " ORDER BY created DESC, id LIMIT ?",
-            (kind, about, about, -1 if limit is None else limit),
+            f"SELECT body FROM views WHERE {where} ORDER BY created DESC, id",  # noqa: S608
+            values,
         )
-        return [_unpack(row[0]) for row in rows]
+        return (_unpack(row[0]) for row in rows)
+
+    def several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
+        """The views of these records, as far as there are any."""
+        found: dict[bytes, View] = {}
+        for at in range(0, len(ids), _AT_ONCE):
+            some = ids[at : at + _AT_ONCE]
+            rows = self._db.execute(
+                "SELECT id, body FROM views WHERE n IN (SELECT n FROM records WHERE id IN "  # noqa: S608
+                f"({','.join('?' * len(some))}))",
+                some,
+            )
+            found |= {record_id: _unpack(body) for record_id, body in rows}
+        return found
 
     def latest(self, kind: str) -> dict[bytes, View]:
         """Each author's latest view of one kind: highest (time, id)."""
@@ -139,8 +172,11 @@ class Views:
 
     def balances(self) -> dict[bytes, Balance]:
         """Minutes given and received, by person."""
-        rows = self._db.execute(f"SELECT {_CREDIT} FROM credits")  # noqa: S608
-        return balance.balances(Credit(*row) for row in rows)
+        sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        for at, side in enumerate(("giver", "receiver")):
+            for person, gift, minutes in self._db.execute(_SUMS.format(side)):
+                sums[person][2 * gift + at] += minutes
+        return {person: Balance(*four) for person, four in sums.items()}
 
     def credits_of(self, person: bytes) -> list[Credit]:
         """What a person gave and received, in the order in which it was written down."""
@@ -161,6 +197,10 @@ class Views:
     def _create(self) -> None:
         for statement in _SCHEMA.split(";"):  # one by one, or the transaction would end
             self._db.execute(statement)
+
+    def _drop(self) -> None:
+        for table in ("views", "credits", "search"):
+            self._db.execute(f"DROP TABLE IF EXISTS {table}")
 
     def _hashes(self, root: int) -> dict[int, bytes]:
         return dict(self._db.execute("SELECT n, hash FROM views WHERE root = ?", (root,)))

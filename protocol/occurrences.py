@@ -2,14 +2,23 @@
 each (specs/13, R-13.13 and R-13.18).
 """
 
+from datetime import UTC, datetime
+
 from protocol import pot, series
 from protocol.errors import Refused
-from protocol.thread import Thread, View
+from protocol.thread import Entry, Thread, View
 
 Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver and, where it repeats, the day
 
 _DAY = len("2026-11-23")
 _MONDAY = "2024-01-01"  # stands for a beginning that nobody has named
+
+
+def is_past(thread: Thread, entry: Entry, until: str | None) -> bool:
+    """Whether the day of a moment is over at the time of a record, by the charter's offset."""
+    offset = int(thread.authority.charter["offset"]) * 60
+    day = datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
+    return until is not None and until[:_DAY] < day
 
 
 def check(starts: str | None, repeats: str | None) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from protocol.schema import KINDS
 from protocol.text import line, safe
 from tui import telling, words
-from tui.acts import Case
+from tui.acts import Case, answers
 from tui.language import _
 
 Shown = dict[str, Any]
@@ -29,15 +29,36 @@ def story(case: Case, today: date, me: str | None) -> Content:
         parts += ["\n", (" ".join("#" + line(tag) for tag in root["tags"]), "dim")]
     if root.get("text"):
         parts += ["\n\n", safe(root["text"]).strip()]
+    told = _TOLD | {"person"} if root["kind"] == "thanks" else _TOLD
     for field, value in root.items():
-        if field not in _TOLD and value not in (None, "", []):
+        if field not in told and value not in (None, "", []):
             parts += ["\n", (words.field(field) + ": ", "dim"), _value(value, today)]
     for one in root.get("responses") or []:
-        parts += ["\n\n", *_response(one, today, me)]
+        parts += ["\n\n", *_response(root, one, today, me)]
     for one in case.agreements:
         parts += ["\n\n", _agreement(one, today, me)]
     for one in case.receipts:
         parts += ["\n", _receipt(one, today, me)]
+        about = [each for each in case.corrections if each["about"] == one["id"]]
+        parts += [_correction(each, me) for each in about]
+    return Content.assemble(*parts)
+
+
+def hours(row: Shown, today: date) -> Content:
+    """What a person gave and received, the newest first."""
+    parts: list[str | tuple[str, str]] = [(telling.sums(row), "bold"), "\n"]
+    if not row["history"]:
+        parts += ["\n", _("Nothing is signed by two yet.")]
+    for one in reversed(row["history"]):
+        gave = _("for {who}") if one["minutes"] >= 0 else _("from {who}")
+        what = {"correction": _("corrected"), "thanks": _("a gift")}.get(one["kind"], "")
+        told = [
+            telling.moment(one["on"], today),
+            telling.balance(one["minutes"]) + " " + gave.format(who=telling.name(one["person"])),
+            what,
+            _("balance {balance}").format(balance=telling.balance(one["balance"])),
+        ]
+        parts += ["\n", " · ".join(part for part in told if part)]
     return Content.assemble(*parts)
 
 
@@ -50,6 +71,8 @@ def history(case: Case, today: date, me: str | None) -> Content:
 def _first_line(root: Shown, today: date, me: str | None) -> str:
     who = telling.name(root["author"], me)
     kind = root["kind"]
+    if kind == "thanks":
+        return telling.gift(root, me)
     if kind not in {"request", "offer"}:
         return f"{words.kind(kind or _('unreadable'))} · {who}"
     if who == telling.name(root["author"]):
@@ -66,12 +89,17 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _response(one: Shown, today: date, me: str | None) -> list[str | tuple[str, str]]:
+def _response(root: Shown, one: Shown, today: date, me: str | None) -> list[str | tuple[str, str]]:
     terms = telling.terms(one, today)
     would = _("{who} would: {terms}") if terms else _("{who} would")
+    if one["about"] != root["id"]:
+        would = _("{who} would rather: {terms}") if terms else _("{who} would rather talk")
     who = telling.name(one["author"], me)
     told = would.format(who=who[:1].upper() + who[1:], terms=terms)
-    parts: list[str | tuple[str, str]] = [told, (f" · {words.state(one['state'])}", "dim")]
+    state = _stands(one, answers(root, one), me)
+    if any(each["about"] == one["id"] for each in root["responses"]) and one["state"] == "declined":
+        state = _("answered with other terms")
+    parts: list[str | tuple[str, str]] = [told, (f" · {state}", "dim")]
     if one.get("text"):
         parts += [f"\n“{safe(one['text']).strip()}”"]
     return parts
@@ -81,16 +109,43 @@ def _agreement(one: Shown, today: date, me: str | None) -> str:
     told = _("Agreed: {giver} gives, {receiver} receives").format(
         giver=telling.name(one["giver"], me), receiver=telling.name(one["receiver"], me)
     )
-    return " · ".join(p for p in (told, telling.terms(one, today), words.state(one["state"])) if p)
+    stands = _stands(one, None, me)
+    return " · ".join(part for part in (told, telling.terms(one, today), stands) if part)
 
 
 def _receipt(one: Shown, today: date, me: str | None) -> str:
-    del me
     told = _("Receipt: {minutes} on {on}").format(
         minutes=telling.minutes(one["minutes"]), on=telling.moment(one["on"], today)
     )
     note = f"\n“{safe(one['note']).strip()}”" if one.get("note") else ""
-    return f"{told} · {words.state(one['state'])}{note}"
+    if one.get("corrected") is not None:
+        told += " · " + _("corrected to {minutes}").format(minutes=telling.counted(one))
+    if one.get("duplicate"):
+        told += " · " + _("a second one of the same hour, which does not count")
+    return f"{told} · {_stands(one, _other_party(one), me)}{note}"
+
+
+def _correction(one: Shown, me: str | None) -> str:
+    told = _("{who} would correct it: {minutes}").format(
+        who=telling.signers(one, me), minutes=telling.minutes(one["minutes"]) or "0"
+    )
+    why = f"\n“{safe(one['why']).strip()}”" if one.get("why") else ""
+    return f"\n{told} · {_stands(one, _other_party(one), me)}{why}"
+
+
+def _other_party(one: Shown) -> Shown:
+    """Who did not write a receipt or a correction."""
+    giver, receiver = one["giver"], one["receiver"]
+    found: Shown = receiver if giver["id"] == one["author"]["id"] else giver
+    return found
+
+
+def _stands(one: Shown, waits_for: Shown | None, me: str | None) -> str:
+    """The state; for whom it waits, or why somebody said no."""
+    if one["state"] in {"waiting", "proposed"} and waits_for:
+        return _("waits for {who}").format(who=telling.name(waits_for, me))
+    state = words.state(one["state"])
+    return f"{state}: “{line(one['why'])}”" if one.get("why") else state
 
 
 def _value(value: Any, today: date) -> str:

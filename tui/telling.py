@@ -70,6 +70,20 @@ def balance(count: int) -> str:
     return "0" if count == 0 else ("+" if count > 0 else "") + minutes(count)
 
 
+def counted(receipt: Shown) -> str:
+    """The minutes that count of a receipt: those of the last correction that both signed."""
+    right = receipt.get("corrected")
+    return minutes(receipt["minutes"] if right is None else right) or "0"
+
+
+def gift(view: Shown, me: str | None) -> str:
+    """Who thanks whom, and for how long."""
+    thanks = _("{who} thanks {other}")
+    who = signers(view, me)
+    told = thanks.format(who=who[:1].upper() + who[1:], other=name(view["person"], me))
+    return _dotted([told, minutes(view.get("minutes"))])
+
+
 def moment(text: str | None, today: date) -> str:
     """A day, and the hour where there is one; the year where it is far away. UTC becomes local."""
     if not text:
@@ -115,6 +129,8 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
     if view["kind"] in {"request", "offer"}:
         card = intent(view, today, me)
         return Card(card.id, card.title, f"{words.kind(view['kind'])} · {card.detail}", card.quiet)
+    if view["kind"] == "thanks":
+        return Card(view["id"], gift(view, me), line(view.get("text") or ""))
     parts = [words.kind(view["kind"]), signers(view, me), moment(view["created"], today)]
     return Card(view["id"], title(view), _dotted(parts))
 
@@ -130,10 +146,24 @@ def title(view: Shown) -> str:
 def person(one: Shown, row: Shown | None, me: str | None) -> Card:
     """Somebody and what they have given and received."""
     gives = ", ".join(line(each) for each in one.get("assets") or [])
-    counted = balance(row["balance"]) if row else ""
+    hours = balance(row["balance"]) if row else ""
     told = name(one) + (" " + _("(you)") if one["id"] == me else "")
     told += " " + _("(muted)") if one.get("muted") else ""
-    return Card(one["id"], told, _dotted([counted, gives]))
+    return Card(one["id"], told, _dotted([hours, gives]))
+
+
+def sums(row: Shown) -> str:
+    """What somebody gave and received, and what was a gift."""
+    told = _("{given} given · {received} received · balance {balance}").format(
+        given=minutes(row["given"]) or "0",
+        received=minutes(row["received"]) or "0",
+        balance=balance(row["balance"]),
+    )
+    gave, got = minutes(row["gifts_given"]), minutes(row["gifts_received"])
+    if gave or got:
+        gifts = _("As gifts: {given} given · {received} received")
+        told += "\n" + gifts.format(given=gave or "0", received=got or "0")
+    return told
 
 
 def terms(view: Shown, today: date) -> str:

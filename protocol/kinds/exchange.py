@@ -93,6 +93,8 @@ class Response(Kind):
             raise Refused(
                 "R-13.4", f"it is {intent['state']} already; `meshcoop list` shows others"
             )
+        if occurrences.is_past(thread, entry, asked.fields.get("until")):
+            raise Refused("R-13.4", f"it was open until {asked.fields['until']}; ask its author")
         above = thread.view_of(entry.about, "response")
         if above is not None and above["state"] != "waiting":
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")

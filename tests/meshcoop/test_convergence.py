@@ -31,6 +31,7 @@ class Tale:
 
     def play(self, steps):
         deeds = [self.respond, self.receipt, self.confirm, self.close, self.retract]
+        deeds += [self.thank] + 2 * [self.counter, self.correct] + 3 * [self.confirm_correction]
         deeds += 2 * [self.countersign]
         deeds += 12 * [self.go_on] + 12 * [self.meet]
         if self.faults:
@@ -75,7 +76,7 @@ class Tale:
         home.post("response", self.pick(home, kind, state="open", theirs=True), text=WORDS)
 
     def agree(self, home):
-        home.post("agreement", self.pick(home, "response", state="waiting", mine=True))
+        home.post("agreement", self.pick(home, "response", state="waiting", theirs=True))
 
     def receipt(self, home):
         home.post("receipt", self.pick(home, "agreement", state="agreed"), note=WORDS)
@@ -83,16 +84,32 @@ class Tale:
     def confirm(self, home):
         home.post("confirm", self.pick(home, "receipt", state="proposed", theirs=True))
 
+    def counter(self, home):
+        about = self.pick(home, "response", state="waiting", theirs=True)
+        home.post("response", about, minutes=str(self.dice.randint(5, 90)), text=WORDS)
+
+    def correct(self, home):
+        minutes = str(self.dice.randint(0, 90))
+        home.post("correction", self.pick(home, "receipt", state="confirmed"), minutes=minutes)
+
+    def confirm_correction(self, home):
+        home.post("confirm", self.pick(home, "correction", state="proposed", theirs=True))
+
+    def thank(self, home):
+        other = self.dice.choice(self.homes).me.person
+        home.post("thanks", person=other.hex(), minutes=str(self.dice.randint(0, 90)))
+
     def countersign(self, home):
         Countersigner(home.author).run()
 
     def close(self, home):
-        kind = self.dice.choice(("offer", "request", "response", "agreement", "receipt"))
+        kinds = ("offer", "request", "response", "agreement", "receipt", "correction")
+        kind = self.dice.choice(kinds)
         word = self.dice.choice(("withdrawn", "declined", "cancelled", "disputed"))
         home.post("close", self.pick(home, kind), as_state=word)
 
     def retract(self, home):
-        kind = self.dice.choice(("offer", "request", "response"))
+        kind = self.dice.choice(("offer", "request", "response", "thanks"))
         home.post("retract", self.pick(home, kind))
 
     def meet(self, home):

@@ -96,16 +96,19 @@ class FakeNode:
             "activities": [],
             "signups": [],
             "attendances": [],
+            "corrections": [],
+            "thanks": [],
             "people": [],
             **{name: [] for name in TOGETHER},
         }
         self.muted = []
         self.balances = []
+        self.hours = {}  # lines of a balance, by person
         self.knocks = []
         self.name = "Rushey Lane"
         self.posted = []
         self.approved = []
-        self.refusal = None
+        self.refusal = self.advice = None
         self.belongs = True
         self.peers = [SAM, MARIA]
         self.subscribed = asyncio.Event()
@@ -155,7 +158,10 @@ class FakeNode:
         return {**copy.deepcopy(view), "history": [told(one) for one in thread]}
 
     def balance(self, params):
-        return self.balances
+        if params.get("person") is None:
+            return self.balances
+        (row,) = [one for one in self.balances if one["person"]["id"] == params["person"]]
+        return {**row, "history": self.hours.get(params["person"], [])}
 
     def search(self, params):
         words = params["words"].casefold().split()
@@ -169,7 +175,8 @@ class FakeNode:
         if self.refusal:
             raise ValueError(self.refusal)
         self.posted.append(params)
-        return {"id": ident(500 + len(self.posted))}
+        advice = {"advice": self.advice} if self.advice else {}
+        return {"id": ident(500 + len(self.posted)), **advice}
 
     def mute(self, params):
         (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
@@ -188,7 +195,11 @@ class FakeNode:
     def _views(self):
         intents = [*self.lists["requests"], *self.lists["offers"]]
         responses = [each for one in intents for each in one["responses"]]
-        rest = [*self.lists["agreements"], *self.lists["receipts"]]
+        rest = [
+            one
+            for name in ("agreements", "receipts", "corrections", "thanks")
+            for one in self.lists[name]
+        ]
         rest += [one for name in (*TOGETHER, *PLANNED) for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
@@ -304,12 +315,22 @@ def street():
         profile(SAM, ["driving"], ["shirts taken in"]),
     ]
     node.balances = [
-        {"person": ADA, "given": 0, "received": 150, "balance": -150},
-        {"person": MARIA, "given": 60, "received": 0, "balance": 60},
-        {"person": SAM, "given": 90, "received": 0, "balance": 90},
+        balance(ADA, received=150),
+        balance(MARIA, given=60),
+        balance(SAM, given=90),
     ]
     node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
     return node
+
+
+def balance(person, given=0, received=0, gifts_given=0, gifts_received=0):
+    sums = {"given": given, "received": received, "balance": given - received}
+    return {
+        "person": person,
+        **sums,
+        "gifts_given": gifts_given,
+        "gifts_received": gifts_received,
+    }
 
 
 def view(number, kind, author, about=None, state="open", **more):

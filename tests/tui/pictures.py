@@ -106,7 +106,7 @@ async def search(pilot):
 async def thread(pilot):
     await today(pilot)
     await pilot.press("enter")
-    await shows(pilot, "I can fetch you", "What you can do (3)", "Sam responded")
+    await shows(pilot, "I can fetch you", "What you can do (4)", "Sam responded")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 

@@ -13,6 +13,7 @@ from protocol.text import line, safe
 from tui import telling, words
 from tui.client import Declined
 from tui.language import _
+from tui.screens.hours import HoursScreen
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -70,8 +71,9 @@ class People(Pane):
         self.look()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """All there is stands beside the list; nothing more opens."""
+        """Opens the hours of a person, line by line."""
         event.stop()
+        self.app.push_screen(HoursScreen(self.node_link, event.card_id))
 
     def _tell(self, person: str | None) -> None:
         one = self._people.get(person or "")
@@ -97,15 +99,7 @@ def _about(one: Shown, row: Shown | None) -> Content:
             told = ", ".join(line(str(text)) for text in texts)
             parts += [(words.field(field) + ": ", "dim"), told, "\n"]
     if row:
-        told = _("{given} given · {received} received · balance {balance}")
-        parts += [
-            "\n",
-            told.format(
-                given=telling.minutes(row["given"]) or "0",
-                received=telling.minutes(row["received"]) or "0",
-                balance=telling.balance(row["balance"]),
-            ),
-        ]
+        parts += ["\n", telling.sums(row), "\n", (_("Enter shows it line by line."), "dim")]
     if not one.get("assets") and not one.get("wants"):
         parts += ["\n\n", (_("They have not said what they bring or would like."), "dim")]
     return Content.assemble(*parts)

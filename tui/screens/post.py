@@ -10,6 +10,7 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.record import PRIVATE
 from protocol.schema import KINDS
+from protocol.text import line
 from tui import words
 from tui.acts import Act
 from tui.client import Declined, Gone
@@ -108,7 +109,7 @@ class PostScreen(Screen[bool]):
 
     async def _post(self) -> None:
         try:
-            await self._ask()
+            advice = await self._ask()
         except Gone as gone:
             self._tell(_("{why} What you typed is still here.").format(why=gone.sentence))
         except Declined as declined:
@@ -116,18 +117,23 @@ class PostScreen(Screen[bool]):
         else:
             self.node_link.drafts.pop(self._draft, None)
             self.notify(_("Posted."), timeout=3, markup=False)
+            if advice:
+                self.notify(line(advice) + ".", timeout=15, severity="warning", markup=False)
             self.dismiss(True)
         finally:
             self._posting = False
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> str | None:
+        """Posts; what the node advises, if anything."""
         act, link = self._act, self.node_link
         if act.kind not in KINDS:
             await link.call(act.kind, person=act.about)
-            return
+            return None
         fields = {**(self._form.values if self._form else {}), **act.fixed}
         about = {"about": act.about} if act.about else {}
-        await link.call("post", kind=act.kind, fields=fields, **about)
+        posted = await link.call("post", kind=act.kind, fields=fields, **about)
+        advice: str | None = posted.get("advice")
+        return advice
 
     async def _people(self) -> list[dict[str, Any]]:
         try:

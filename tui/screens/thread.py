@@ -71,7 +71,7 @@ class ThreadPane(Pane):
         self.query_one("#happened").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """The root, its agreements and receipts."""
+        """The root, its agreements, receipts and corrections."""
         link = self.node_link
         case = await fetch(link, self._record_id)
         today = link.now().date()
@@ -117,11 +117,12 @@ async def fetch(link: Link, record_id: str) -> Case:
         return Case(root, [], receipts[::-1], told, [*signups[::-1], *attended[::-1]])
     if root.get("kind") not in {"request", "offer"} or "responses" not in root:
         return Case(root, [], [], told)
-    agreements, receipts = await asyncio.gather(
+    agreements, receipts, corrections = await asyncio.gather(
         link.call("list", what="agreements", about=about),
         link.call("list", what="receipts", about=about),
+        link.call("list", what="corrections", about=about),
     )
-    return Case(root, agreements[::-1], receipts[::-1], told)
+    return Case(root, agreements[::-1], receipts[::-1], told, corrections=corrections[::-1])
 
 
 def _is_activity(root: Shown) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from tui import activities, taking_part, telling, together
-from tui.acts import Act, Case, waits_in
+from tui.acts import Act, Case, correction, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
 from tui.telling import Card
@@ -17,6 +17,17 @@ Shown = dict[str, Any]
 
 KNOCK = "knock:"  # how the id of a card about somebody at the door begins
 _NEWS = 20
+_LISTS: dict[str, dict[str, str]] = {
+    "requests": {},
+    "offers": {},
+    "agreements": {"state": "agreed"},
+    "receipts": {"state": "proposed"},
+    "corrections": {"state": "proposed"},
+    "pacts": {"state": "offered"},
+    "thanks": {},
+    "activities": {},
+    "signups": {},
+}
 
 
 class Today(Pane):
@@ -38,24 +49,21 @@ class Today(Pane):
     async def load(self) -> None:
         """Puts together what the lists say."""
         link = self.node_link
-        call = link.call
-        requests, offers, agreements, receipts, pacts, planned, signups = await asyncio.gather(
-            call("list", what="requests"),
-            call("list", what="offers"),
-            call("list", what="agreements", state="agreed"),
-            call("list", what="receipts", state="proposed"),
-            call("list", what="pacts", state="offered"),
-            call("list", what="activities"),
-            call("list", what="signups"),
+        found = await asyncio.gather(
+            *(link.call("list", what=what, **only) for what, only in _LISTS.items())
         )
+        requests, offers, agreements, receipts, corrections, pacts, thanks, *rest = found
+        planned, signups = rest
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
+        waits += _corrections(corrections, link.me)
         waits += together.waits(pacts, link.me)
         today = link.now().date()
         waits += taking_part.waits(planned, signups, receipts, link.me, today)
         self.query_one("#waits", Feed).offer(waits)
         others = [one for one in [*intents.values(), *planned] if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
+        fresh += [one for one in thanks if one["author"]["id"] != link.me]
         fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
         self.query_one("#news", Feed).offer(
             [activities.news(one, today, link.me) for one in fresh[:_NEWS]]
@@ -98,3 +106,9 @@ class Today(Pane):
             if waiting:
                 more = f" (+{len(waiting) - 1})" if len(waiting) > 1 else ""
                 yield Card(root["id"], waiting[0].label + more, telling.title(root))
+
+
+def _corrections(found: list[Shown], me: str | None) -> Iterator[Card]:
+    for one in found:
+        if me is not None and (act := correction(one, me)):
+            yield Card(one["id"], act.label, telling.name(one["author"]))
