@@ -9,9 +9,10 @@ Shown = dict[str, Any]
 _TITLE = 48
 _HIDDEN = {
     *("id", "kind", "author", "created", "state", "history", "about"),
-    *("responses", "receipts", "heads", "after", "first", "occurrences", "offset"),
+    *("responses", "receipts", "corrections", "heads", "after", "first"),
+    *("occurrences", "offset"),
 }
-_SPOKEN = {"message", "pact"}  # known by their words
+_SPOKEN = {"message", "pact", "thanks"}  # known by their words
 
 
 def listing(found: list[Shown], hidden: int = 0) -> str:

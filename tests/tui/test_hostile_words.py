@@ -93,6 +93,10 @@ async def walk(pilot, node):
         await pilot.press(tab)
         await pilot.pause()
     await pilot.press(*"[/]")
+    await pilot.press("escape", "3")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await pilot.press("down", "enter")
+    await shows(pilot, "Hours of")
     await pilot.press("escape", "1")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     for row in range(3):
