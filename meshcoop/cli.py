@@ -12,6 +12,7 @@ from meshcoop.commands import (
     backup,
     belonging,
     deciding,
+    exporting,
     guests,
     keys,
     nodes,
@@ -36,7 +37,10 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, guests, keys, backup, nodes, records, address, workshop):
+    for group in (
+        *(belonging, deciding, guests, keys, backup, nodes, records),
+        *(address, exporting, workshop),
+    ):
         group.register(app)
     app.meta.default(_launcher(app))
     return app

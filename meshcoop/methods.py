@@ -13,6 +13,7 @@ import trio
 from meshcoop.address_methods import AddressMethods
 from meshcoop.api import Method
 from meshcoop.belonging_methods import BelongingMethods
+from meshcoop.diary import Diary
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.hours import Hours
@@ -49,6 +50,7 @@ class Methods:
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            "diary": self.diary,
             "mute": self.mute,
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
@@ -211,6 +213,16 @@ class Methods:
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
         return (await self._reading(params)).search(params)
+
+    async def diary(self, params: Params) -> Params:
+        """What this home's person has promised to be at."""
+        del params
+        member = self._node.belonging()
+        known = member.state.authority
+        person = known.signer(member.mesh.credentials.device) if known else None
+        if person is None:
+            raise Mistake("This home belongs to nobody of the neighbourhood yet.")
+        return Diary(member.state, self._presenter(member), person).shown()
 
     async def mute(self, params: Params) -> Params:
         """Leaves what a person posts out of this home's lists, or shows it again with `off`."""

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Select, Static
 
 from protocol.errors import Refused
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Record, Text
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Map, Moment, Person, Record, Text
 from protocol.schema import Kind
 from tui import words
 from tui.language import _
@@ -198,6 +198,8 @@ def _select(options: list[tuple[str, str]], given: str) -> "Select[str]":
 def _placeholder(rule: Field) -> str:
     if isinstance(rule, Moment):
         return "2026-11-26" if rule.day_only else "2026-11-26 09:30"
+    if isinstance(rule, Map):
+        return _("cook=2, server=4")
     if isinstance(rule, Many):
         return _("separate with commas")
     if isinstance(rule, Integer) and rule.default is not None:

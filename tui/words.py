@@ -32,6 +32,8 @@ FIELDS = {
     "address": _("Address"),
     "words": _("Words"),
     "person": _("Whom"),
+    "roles": _("Roles"),
+    "people": _("Who came"),
 }
 
 STATES = {
@@ -55,6 +57,10 @@ STATES = {
     "current": _("as it stands"),
     "concurrent": _("several texts"),
     "replaced": _("an earlier text"),
+    "full": _("full"),
+    "past": _("over"),
+    "placed": _("has a place"),
+    "written": _("written down"),
 }
 
 KINDS = {
@@ -74,6 +80,9 @@ KINDS = {
     "proxy": _("Proxy"),
     "synonym": _("Words that mean the same"),
     "vouch": _("Good word"),
+    "activity": _("Activity"),
+    "signup": _("Signup"),
+    "attendance": _("Who came"),
 }
 
 BEGIN = {
@@ -87,6 +96,7 @@ BEGIN = {
     "proxy": _("Let somebody act for you"),
     "synonym": _("Say what words mean the same"),
     "vouch": _("Put in a good word for somebody"),
+    "activity": _("Plan something together"),
 }
 
 HAPPENED = {
@@ -112,6 +122,9 @@ HAPPENED = {
     "proxy": _("{who} let somebody act for them"),
     "synonym": _("{who} said that these words mean the same"),
     "vouch": _("{who} put in a good word"),
+    "activity": _("{who} planned this"),
+    "signup": _("{who} would come"),
+    "attendance": _("{who} wrote down who came"),
 }
 
 VERBS = {
@@ -129,6 +142,8 @@ VERBS = {
     "message": _("Say"),
     "give_address": _("Give"),
     "forget_address": _("Forget"),
+    "signup": _("Yes"),
+    "attendance": _("Write down"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

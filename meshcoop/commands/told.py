@@ -10,6 +10,7 @@ _TITLE = 48
 _HIDDEN = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
+    *("occurrences", "offset"),
 }
 _SPOKEN = {"message", "pact", "thanks"}  # known by their words
 
@@ -39,6 +40,8 @@ def whole(view: Shown) -> str:
     for one in view["heads"] if view["kind"] == "page" and len(view["heads"]) > 1 else ():
         lines.append(f"\n  as {line(one['author']['name'])} would have it ({one['id'][:8]}):")
         lines.append(f"    {line(one['title'])}\n    {_value(one['text'])}")
+    for one in view.get("occurrences") or ():
+        lines.extend(_day(one))
     lines.append("")
     for one in view["history"]:
         if one["automatic"]:
@@ -125,9 +128,25 @@ def _line(view: Shown) -> str:
     return f"{view['id'][:8]}  {line(str(title), _TITLE)}{minutes}  {who}  {state}".rstrip()
 
 
+def _day(one: Shown) -> list[str]:
+    """A day of an activity: who has a place, who waits, who came."""
+    lines = [f"\n  {one['on']}:"]
+    for role in one["roles"]:
+        waits = f"; waiting: {_value(role['waits'])}" if role["waits"] else ""
+        count = f"{len(role['has'])}/{role['places']}"
+        lines.append(
+            f"    {line(role['role'] or 'who comes')} ({count}) {_value(role['has'])}{waits}"
+        )
+    if one["attended"]:
+        lines.append(f"    came: {_value(one['came']) or 'nobody'}")
+    return lines
+
+
 def _value(value: Any) -> str:
+    if isinstance(value, dict) and "name" not in value:
+        return ", ".join(f"{line(name)}={_value(one)}" for name, one in value.items())
     if isinstance(value, dict):
-        return line(str(value.get("name", value)))
+        return line(str(value["name"]))
     if isinstance(value, list):
         return ", ".join(_value(one) for one in value)
     return safe(str(value)).replace("\n", "\n    ")

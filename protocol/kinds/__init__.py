@@ -1,6 +1,7 @@
 """The kinds of records, one file a family. Importing this package registers them all."""
 
 from protocol.kinds import (
+    activities,
     circles,
     conversation,
     decisions,
@@ -15,6 +16,7 @@ from protocol.kinds import (
 )
 
 __all__ = [
+    "activities",
     "circles",
     "conversation",
     "decisions",

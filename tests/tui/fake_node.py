@@ -32,6 +32,7 @@ def person(name, number):
     return {"id": ident(number), "name": name}
 
 
+PLANNED = ("activities", "signups", "attendances")
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
@@ -92,6 +93,9 @@ class FakeNode:
             "offers": [],
             "agreements": [],
             "receipts": [],
+            "activities": [],
+            "signups": [],
+            "attendances": [],
             "corrections": [],
             "thanks": [],
             "people": [],
@@ -220,7 +224,7 @@ class FakeNode:
             for name in ("agreements", "receipts", "corrections", "thanks")
             for one in self.lists[name]
         ]
-        rest += [one for name in TOGETHER for one in self.lists[name]]
+        rest += [one for name in (*TOGETHER, *PLANNED) for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):

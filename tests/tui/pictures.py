@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from fake_circle import together
+from fake_lunch import lunch
 from fake_node import FakeNode, opened, picture, shows, street, until
 
 from tui.screens.home import HomeScreen
@@ -81,6 +82,17 @@ async def joins(pilot):
     await shows(pilot, "[x] Maria")
 
 
+async def activity(pilot):
+    await shows(pilot, "You are on the waiting list for Lunch")
+    await pilot.press("2")
+    await shows(pilot, "Activities (1)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    pilot.app.screen.query_one("#planned").cards.focus()
+    await pilot.press("down", "enter")
+    await shows(pilot, "Sam organises this", "What you can do (3)", "Sam planned this")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
 async def search(pilot):
     await today(pilot)
     await pilot.press("slash")
@@ -144,6 +156,7 @@ SCENES = {
     "joins": (joins, together, (80, 24)),
     "pact": (pact, together, (80, 24)),
     "page": (page, together, (80, 24)),
+    "activity": (activity, lunch, (80, 24)),
     "thread": (thread, street, (80, 24)),
     "agree": (agree, street, (80, 24)),
     "request": (request, street, (80, 24)),

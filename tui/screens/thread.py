@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui import addresses, together, words
+from tui import activities, addresses, taking_part, together, words
 from tui.acts import Act, Case, acts
 from tui.language import _
 from tui.link import Link
@@ -77,13 +77,18 @@ class ThreadPane(Pane):
         today = link.now().date()
         self.query_one("#told").border_title = plain(words.kind(case.root["kind"] or ""))
         shared = case.root.get("kind") in together.ANSWERS and "state" in case.root
-        tell = together.story if shared else story
+        planned = _is_activity(case.root)
+        tell = activities.story if planned else together.story if shared else story
         self.query_one("#told-words", Static).update(tell(case, today, link.me))
         if case.root.get("kind") == "circle":  # the last words are what is read first
             self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
         self.query_one("#happened-words", Static).update(history(case, today, link.me))
-        self._acts = together.acts(case, link.me) if shared else acts(case, link.me, today)
-        self._acts += addresses.acts(case, link.me)
+        if planned:
+            self._acts = taking_part.acts(case, link.me, today)
+        elif shared:
+            self._acts = together.acts(case, link.me)
+        else:
+            self._acts = [*acts(case, link.me, today), *addresses.acts(case, link.me)]
         feed = self.query_one("#acts", Feed)
         feed.offer([_card(act) for act in self._acts])
         if not self._begun:
@@ -109,6 +114,11 @@ async def fetch(link: Link, record_id: str) -> Case:
         what = together.ANSWERS[root["kind"]]
         answers = await link.call("list", what=what, about=about) if what else []
         return Case(root, [], [], told, answers[::-1])
+    if _is_activity(root):
+        signups, attended, receipts = await asyncio.gather(
+            *(link.call("list", what=what, about=about) for what in taking_part.ANSWERS)
+        )
+        return Case(root, [], receipts[::-1], told, [*signups[::-1], *attended[::-1]])
     if root.get("kind") not in {"request", "offer"} or "responses" not in root:
         return Case(root, [], [], told)
     agreements, receipts, corrections = await asyncio.gather(
@@ -120,7 +130,11 @@ async def fetch(link: Link, record_id: str) -> Case:
     return Case(root, agreements[::-1], receipts[::-1], told, corrections=corrections[::-1])
 
 
+def _is_activity(root: Shown) -> bool:
+    return root.get("kind") == "activity" and "upcoming" in root
+
+
 def _card(act: Act) -> Card:
-    state = act.fixed.get("as_state", "")
+    fixed = ",".join(str(one) for one in act.fixed.values())
     asked = ",".join(act.fields or ())
-    return Card(f"{act.kind}:{state}:{asked}:{act.about}", act.label, quiet=not act.waits)
+    return Card(f"{act.kind}:{fixed}:{asked}:{act.about}", act.label, quiet=not act.waits)

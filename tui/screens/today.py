@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import telling, together
+from tui import activities, taking_part, telling, together
 from tui.acts import Act, Case, correction, waits_in
 from tui.language import _
 from tui.screens.pane import Pane
@@ -18,17 +18,18 @@ Shown = dict[str, Any]
 
 KNOCK = "knock:"  # how the id of a card about somebody at the door begins
 _NEWS = 20
-
-_ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("requests", {}),
-    ("offers", {}),
-    ("agreements", {"state": "agreed"}),
-    ("receipts", {"state": "proposed"}),
-    ("corrections", {"state": "proposed"}),
-    ("pacts", {"state": "offered"}),
-    ("suggestions", {"limit": MOST}),
-    ("thanks", {}),
-)
+_LISTS: dict[str, dict[str, Any]] = {
+    "requests": {},
+    "offers": {},
+    "agreements": {"state": "agreed"},
+    "receipts": {"state": "proposed"},
+    "corrections": {"state": "proposed"},
+    "pacts": {"state": "offered"},
+    "thanks": {},
+    "activities": {},
+    "signups": {},
+    "suggestions": {"limit": MOST},
+}
 
 
 class Today(Pane):
@@ -51,22 +52,25 @@ class Today(Pane):
     async def load(self) -> None:
         """Puts together what the lists say."""
         link = self.node_link
-        call = link.call
-        lists = await asyncio.gather(*(call("list", what=what, **more) for what, more in _ASKED))
-        requests, offers, agreements, receipts, corrections, pacts, fitting, thanks = lists
+        found = await asyncio.gather(
+            *(link.call("list", what=what, **only) for what, only in _LISTS.items())
+        )
+        requests, offers, agreements, receipts, corrections, pacts, thanks, *rest = found
+        planned, signups, fitting = rest
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
         waits += _corrections(corrections, link.me)
         waits += together.waits(pacts, link.me)
+        today = link.now().date()
+        waits += taking_part.waits(planned, signups, receipts, link.me, today)
         self.query_one("#waits", Feed).offer(waits)
         self.query_one(Suggested).suggest(fitting)
-        today = link.now().date()
-        others = [one for one in intents.values() if one["author"]["id"] != link.me]
+        others = [one for one in [*intents.values(), *planned] if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
         fresh += [one for one in thanks if one["author"]["id"] != link.me]
         fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
         self.query_one("#news", Feed).offer(
-            [telling.any_view(one, today, link.me) for one in fresh[:_NEWS]]
+            [activities.news(one, today, link.me) for one in fresh[:_NEWS]]
         )
 
     def knock(self, card_id: str) -> Act:
