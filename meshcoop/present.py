@@ -14,6 +14,7 @@ from protocol import seal
 from protocol.errors import Refused
 from protocol.schema import KINDS
 from protocol.seal import BoxKey
+from protocol.terms import HIDDEN, STANDING
 from protocol.thread import Entry, Thread, View
 
 Shown = dict[str, Any]
@@ -53,6 +54,10 @@ class Presenter:
             shown["responses"] = [self._plain(one) for one in found if one]
         if view["kind"] == "page":
             shown["heads"] = [self._head(one) for one in view["heads"]]
+        if view["kind"] in {"proposal", "renewal"}:
+            shown["voted"] = self._voted(view)
+        if view["kind"] in {"proposal", "flag", "hide"}:
+            shown["concerns"] = self._concerned(view)
         return shown
 
     def history(self, thread: Thread) -> list[Shown]:
@@ -111,6 +116,34 @@ class Presenter:
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.settled,
+        }
+
+    def _voted(self, view: View) -> Shown:
+        """Who said what, as it counts now."""
+        known = self._state.authority
+        assert known is not None
+        found = known.outcomes.get(view["id"]) or known.renewals.get(view["id"])
+        yes, no = (found.yes, found.no) if found else ((), ())
+        return {"yes": self._people(sorted(yes)), "no": self._people(sorted(no))}
+
+    def _concerned(self, view: View) -> Shown | None:
+        """The person whom a proposal would remove or restore, or the words that it, a flag or a hide
+        is about, as they may be shown; None for everything else.
+        """
+        change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
+        what, key, *_ = change or [None, None]
+        if what == STANDING:
+            return self.person(key)
+        words = self._state.views.get(key) if what == HIDDEN else None
+        if words is None:
+            return None
+        named = words.get("title") or words.get("name") or words.get("text")
+        return {
+            "id": key.hex(),
+            "kind": words["kind"],
+            "author": self.person(words["author"]),
+            "title": named,
+            "hidden": bool(words.get("hidden")),
         }
 
     def _plain(self, view: View) -> Shown:
