@@ -29,6 +29,15 @@ FIELDS = {
     "leaves": _("Who goes"),
     "parties": _("With whom"),
     "due": _("Until"),
+    "value": _("New value"),
+    "closes": _("Voting until"),
+    "moderators": _("Moderators"),
+    "vouchers": _("Vouchers"),
+    "share": _("Percent"),
+    "person": _("Who"),
+    "matters": _("In what"),
+    "reason": _("Why"),
+    "choice": _("Vote"),
 }
 
 STATES = {
@@ -52,6 +61,14 @@ STATES = {
     "current": _("as it stands"),
     "concurrent": _("several texts"),
     "replaced": _("an earlier text"),
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "past": _("over"),
+    "said": _("said by some moderators"),
+    "settled": _("settled"),
+    "live": _("in use"),
+    "revoked": _("revoked"),
+    "forked": _("signed twice, as a copied disk does"),
 }
 
 KINDS = {
@@ -67,6 +84,12 @@ KINDS = {
     "page": _("Page"),
     "revision": _("Page, by a revision"),
     "proxy": _("Proxy"),
+    "proposal": _("Decision"),
+    "renewal": _("Renewal"),
+    "remove": _("Removal"),
+    "flag": _("Flag"),
+    "hide": _("Hidden words"),
+    "retracted": _("Taken back"),
 }
 
 BEGIN = {
@@ -77,6 +100,15 @@ BEGIN = {
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
     "proxy": _("Let somebody act for you"),
+    "proposal": _("Ask everybody to decide something"),
+}
+
+# What beginning one means, above its form.
+BEFORE = {
+    "proposal": _(
+        "Everybody on the roll can vote on your question. It cannot be taken back. To change a rule, "
+        "open the rule on the Neighbourhood tab."
+    ),
 }
 
 HAPPENED = {
@@ -97,6 +129,13 @@ HAPPENED = {
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
     "proxy": _("{who} let somebody act for them"),
+    "proposal": _("{who} proposed it"),
+    "vote": _("{who} voted"),
+    "renewal": _("{who} proposed the renewal"),
+    "remove": _("{who} said so, as a moderator"),
+    "words": _("{who} added words to it"),
+    "flag": _("{who} flagged something for the moderators"),
+    "hide": _("{who}, a moderator, spoke about hidden words"),
 }
 
 VERBS = {
@@ -110,6 +149,12 @@ VERBS = {
     "accept": _("Accept"),
     "members": _("Yes"),
     "message": _("Say"),
+    "vote": _("Vote"),
+    "proposal": _("Propose"),
+    "renewal": _("Propose"),
+    "remove": _("Say so"),
+    "flag": _("Flag"),
+    "hide": _("Say so"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

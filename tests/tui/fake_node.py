@@ -33,6 +33,7 @@ def person(name, number):
 
 
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
+GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -93,8 +94,13 @@ class FakeNode:
             "agreements": [],
             "receipts": [],
             "people": [],
-            **{name: [] for name in TOGETHER},
+            **{name: [] for name in (*TOGETHER, *GOVERNING)},
         }
+        self.lists["charters"] = [charter()]
+        self.term = term([ADA, SAM, MARIA], [MARIA])
+        self.vouched = []
+        self.devices_here = []
+        self.renewed = []
         self.muted = []
         self.balances = []
         self.knocks = []
@@ -126,9 +132,10 @@ class FakeNode:
             ],
             "records": 12,
             "muted": self.muted,
+            "term": self.term,
             "set_hash": ident(97),
             "state_hash": ident(96),
-            "waiting": {"knocks": self.knocks, "vouched": [], "unplaced": 0},
+            "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
         }
 
     def list(self, params):
@@ -167,6 +174,16 @@ class FakeNode:
         self.posted.append(params)
         return {"id": ident(500 + len(self.posted))}
 
+    def renew(self, params):
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self.renewed.append(params)
+        return {"id": ident(499)}
+
+    def devices(self, params):
+        assert params["person"] == self.me["id"]
+        return self.devices_here
+
     def mute(self, params):
         (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
         self.muted = [each for each in self.muted if each != one]
@@ -185,7 +202,7 @@ class FakeNode:
         intents = [*self.lists["requests"], *self.lists["offers"]]
         responses = [each for one in intents for each in one["responses"]]
         rest = [*self.lists["agreements"], *self.lists["receipts"]]
-        rest += [one for name in TOGETHER for one in self.lists[name]]
+        rest += [one for name in (*TOGETHER, *GOVERNING) for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):
@@ -318,6 +335,34 @@ def view(number, kind, author, about=None, state="open", **more):
         "state": state,
         **more,
     }
+
+
+def term(roll, moderators, **more):
+    """Who decides."""
+    known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
+    return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
+
+
+def charter():
+    """The rules as they begin."""
+    rules = {
+        "name": "Rushey Lane",
+        "moderators": [MARIA],
+        "vouchers": 1,
+        "share": 50,
+        "quota_records": 250,
+        "quota_bytes": 262144,
+        "credit_low": -600,
+        "credit_high": 1200,
+        "smallest_group": 3,
+        "admissions_a_month": 10,
+        "settle_hours": 72,
+        "answer_days": 3,
+        "offset": 0,
+        "timezone": None,
+        "review": None,
+    }
+    return view(99, "charter", MARIA, state="in force", founders=[], **rules)
 
 
 def profile(one, assets, wants, affiliation=None):

@@ -14,6 +14,7 @@ from tui import telling, words
 from tui.client import Declined
 from tui.language import _
 from tui.screens.pane import Pane
+from tui.screens.resident import ResidentScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
@@ -70,8 +71,11 @@ class People(Pane):
         self.look()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """All there is stands beside the list; nothing more opens."""
+        """Opens the person's page: what can be done about them."""
         event.stop()
+        one = self._people.get(event.card_id)
+        if one is not None:
+            self.app.push_screen(ResidentScreen(self.node_link, one))
 
     def _tell(self, person: str | None) -> None:
         one = self._people.get(person or "")

@@ -1,5 +1,6 @@
 """The form of one record: made from its kind, checked field by field, kept when it closes."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -19,6 +20,8 @@ from tui.link import Link
 from tui.telling import plain
 from tui.widgets.standing import Standing
 
+_NEW = "value"  # the field for a rule's new value
+
 
 class PostScreen(Screen[bool]):
     """Asks for an act's fields and posts it. Dismissed with whether it was posted."""
@@ -36,7 +39,6 @@ class PostScreen(Screen[bool]):
         super().__init__()
         self.node_link = link
         self._act = act
-        self._draft = (act.kind, act.about or "")
         self._form: Form | None = None
         self._posting = False
 
@@ -57,7 +59,7 @@ class PostScreen(Screen[bool]):
         """Makes the form, with what was typed last time if it was not posted."""
         self.query_one("#paper").border_title = plain(self._act.label)
         kind = KINDS.get(self._act.kind)
-        kept = self.node_link.drafts.get(self._draft)
+        kept = self.node_link.drafts.get(self._act.key)
         if kept is not None:
             self._tell(_("Here is what you typed last time."))
         if kind is None or self._act.fields == ():
@@ -67,7 +69,9 @@ class PostScreen(Screen[bool]):
         if any(names_people(rule) and not rule.filled for rule in kind.fields.values()):
             people = await self._people()
         given = kept if kept is not None else self._act.given
-        self._form = Form(kind, given, only=self._act.fields, people=people)
+        rule = KINDS["charter"].fields.get(self._act.rule)
+        first = {_NEW: replace(rule, required=True)} if rule else {}
+        self._form = Form(kind, given, only=self._act.fields, people=people, first=first)
         await self.query_one("#rows").mount(self._form)
         self._form.begin()
 
@@ -104,7 +108,7 @@ class PostScreen(Screen[bool]):
         typed = self._form.typed
         begun = {name: self._act.given.get(name, "") for name in typed}
         if typed != begun:
-            self.node_link.drafts[self._draft] = typed
+            self.node_link.drafts[self._act.key] = typed
 
     async def _post(self) -> None:
         try:
@@ -114,7 +118,7 @@ class PostScreen(Screen[bool]):
         except Declined as declined:
             self._tell(declined.sentence)
         else:
-            self.node_link.drafts.pop(self._draft, None)
+            self.node_link.drafts.pop(self._act.key, None)
             self.notify(_("Posted."), timeout=3, markup=False)
             self.dismiss(True)
         finally:
@@ -126,6 +130,11 @@ class PostScreen(Screen[bool]):
             await link.call(act.kind, person=act.about)
             return
         fields = {**(self._form.values if self._form else {}), **act.fixed}
+        if act.kind == "renewal":  # the node writes down all that is to hold
+            await link.call("renew", **fields)
+            return
+        if act.rule:
+            fields["change"] = f"charter {act.rule}={fields.pop(_NEW)}"
         about = {"about": act.about} if act.about else {}
         await link.call("post", kind=act.kind, fields=fields, **about)
 
@@ -135,7 +144,8 @@ class PostScreen(Screen[bool]):
         except Declined:
             return []
         act = self._act
-        choices = [one for one in found if act.among is None or one["id"] in act.among]
+        choices = [one for one in found if one["state"] == "member"]
+        choices = [one for one in choices if act.among is None or one["id"] in act.among]
         return [one for one in choices if one["id"] not in act.without]
 
     def _tell(self, sentence: str) -> None:
@@ -145,5 +155,5 @@ class PostScreen(Screen[bool]):
 def beginning(kind: str, given: dict[str, str]) -> Act:
     """The act of posting a new root."""
     private = kind in KINDS and KINDS[kind].audience == PRIVATE
-    said = _("Only the people whom you name read this.") if private else ""
+    said = _("Only the people whom you name read this.") if private else words.BEFORE.get(kind, "")
     return Act(kind=kind, about=None, label=words.begin(kind), said=said, given=given)
