@@ -123,7 +123,8 @@ def _standing_in_full(one: Shown, term: Shown) -> str:
 def _device(one: Shown) -> str:
     counted = plural("{n} record", "{n} records", one["records"]).format(n=one["records"])
     parts = [one["device"][:8], words.state(one["state"]), counted]
-    return " · ".join([*parts, _("this home's")] if one["here"] else parts)
+    parts += [_("this home's")] if one["here"] else []
+    return telling.plain_line(" · ".join(parts)).plain
 
 
 def _proxy(one: Shown, today: date, me: str | None) -> str:
