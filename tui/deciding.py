@@ -257,13 +257,13 @@ def _votes(root: Shown, term: Shown, me: str) -> Iterator[Act]:
     mine = _my_vote(root, me)
     if not _may_vote(root, term, me) or mine == "yes":
         return
-    about = root["id"]
+    about, asked = root["id"], f"“{title(root)}”\n"
     yield Act(
         kind="vote",
         about=about,
         label=_("Vote yes") if mine is None else _("Say yes after all"),
         waits=mine is None,
-        said=_("A yes stands: it cannot be taken back."),
+        said=asked + _("A yes stands: it cannot be taken back."),
         fields=(),
         fixed={"choice": "yes"},
     )
@@ -273,7 +273,7 @@ def _votes(root: Shown, term: Shown, me: str) -> Iterator[Act]:
             about=about,
             label=_("Vote no"),
             waits=True,
-            said=_("You can still say yes later, as long as it is open."),
+            said=asked + _("You can still say yes later, as long as it is open."),
             fields=(),
             fixed={"choice": "no"},
         )

@@ -57,7 +57,7 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
     await shows(pilot, "More time to answer", "1 yes, 0 no · 2 of 3 needed · vote!")
     await shows(pilot, "Eve is to go", "said by Sam; waits for more", "passed · 2 yes, 1 no")
     await shows(pilot, "waits to be let in · Sam vouched", "on the roll, moderator")
-    await shows(pilot, "joins the roll by renewal", "Answer a matter in: 3 days")
+    await shows(pilot, "joins the roll by renewal", "Time to answer: 3 days")
     node.term["settled"] = False
     node.tell()
     await shows(pilot, "passed, not settled yet")
@@ -75,7 +75,7 @@ async def test_empty_lists_say_what_to_press(pilot, node):
 async def test_a_decision_is_read_and_voted_on_once(pilot, node):
     await to_neighbourhood(pilot)
     await opens(pilot, "#decisions", ident(60), "Three days are too few")
-    await shows(pilot, "Answer a matter in: 5 days (now 3 days)", "Yes: Sam", "You have not voted")
+    await shows(pilot, "Time to answer: 5 days (now 3 days)", "Yes: Sam", "You have not voted")
     await shows(pilot, "voting until Tue 1 Dec", "Vote yes", "Vote no")
     await acts(pilot, "Vote yes", "A yes stands: it cannot be taken back.")
     vote = {"kind": "vote", "about": ident(60), "fields": {"choice": "yes"}}
@@ -98,7 +98,7 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
     await pilot.press("f2")
     await shows(pilot, "This must be a whole number from 0 to 1000.")
     pilot.app.focused.value = "9"
-    fields = {"title": "Answer a matter in", "change": "charter answer_days=9"}
+    fields = {"title": "Time to answer", "change": "charter answer_days=9"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
     await back(pilot)
     await opens(pilot, "#rules", "share", "Renew who votes", "more than half")
