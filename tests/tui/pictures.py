@@ -12,6 +12,8 @@ from pathlib import Path
 from fake_circle import together
 from fake_governance import governed
 from fake_node import FakeNode, ident, opened, picture, shows, street, until
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards
@@ -217,7 +219,9 @@ def take(name):
 
 
 async def settled(pilot):
-    """Waits until nothing moves any more."""
+    """Waits until nothing moves any more; the footer comes last, and on a busy machine late."""
+    feet = pilot.app.screen.query(Footer)
+    await until(pilot, lambda: all(one.query(FooterKey) for one in feet))
     before = None
     while before != (now := picture(pilot.app)):
         before = now
