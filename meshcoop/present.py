@@ -38,7 +38,7 @@ class Presenter:
     def names(self) -> dict[bytes, str]:
         """The name of everybody who has told it."""
         latest = self._state.views.latest("profile")
-        return {person: str(view["name"]) for person, view in latest.items()}
+        return {person: str(view["name"]) for person, view in latest.items() if view["name"]}
 
     def person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""

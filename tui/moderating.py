@@ -179,10 +179,11 @@ def _hiding(about: str, term: Shown, label: str, choice: str) -> Act:
 
 def _speaks_of(one: Shown, case: Case, me: str) -> bool:
     """R-14.5: whether words are about `me`, which is for others to judge."""
-    if one is not case.root:  # a text of a page answers whoever began it
-        return bool(case.root["author"]["id"] == me)
-    fields = KINDS[one["kind"]].fields.items()
-    named = [one.get(name) or [] for name, rule in fields if rule.names_people]
+    root = case.root
+    if one["id"] != root["id"]:  # a text of a page answers whoever began it
+        return bool(root["author"]["id"] == me)
+    fields = KINDS[root["kind"]].fields.items()
+    named = [root.get(name) or [] for name, rule in fields if rule.names_people]
     people = [each for each in named for each in (each if isinstance(each, list) else [each])]
     return me in ids(people) - {one["author"]["id"]}
 

@@ -69,3 +69,16 @@ def test_whom_or_what_a_decision_is_about_is_shown():
         settle(*homes)
         about = shown(cho, hide)["concerns"]
         assert (about["title"], about["hidden"]) == (None, True)
+
+
+def test_whose_name_is_hidden_is_named_by_the_start_of_their_id():
+    with street(homes=4) as homes:
+        council(*homes)
+        ada, ben, cho, dan = homes
+        profile = dan.post("profile", name="Something unkind")
+        settle(*homes)
+        for home in (ada, ben):
+            home.post("hide", profile)
+        settle(*homes)
+        person = dan.me.person
+        assert Presenter(cho.state, cho.now).person(person)["name"] == person.hex()[:8]

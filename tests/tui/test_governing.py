@@ -1,9 +1,27 @@
 """Deciding and moderating on the screen: what is shown, and what the node is asked for."""
 
+from dataclasses import replace
+
 from fake_governance import EVE, WIM, governed
-from fake_node import ADA, MARIA, SAM, FakeNode, ident, on_screen, picture, shows, term, until
+from fake_node import (
+    ADA,
+    MARIA,
+    NOW,
+    SAM,
+    FakeNode,
+    ident,
+    on_screen,
+    picture,
+    shows,
+    term,
+    until,
+    view,
+)
 from textual.widgets import TabbedContent
 
+import protocol.kinds as _kinds  # noqa: F401  # registers them
+from tui import deciding, moderating, together
+from tui.acts import Case
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards
 from tui.widgets.feed import Feed
@@ -197,11 +215,69 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
     assert await posted(pilot, node) == {"kind": "proxy", "fields": fields}
 
 
-@on_screen(node=governed, size=(60, 24))
-async def test_sixty_columns_put_the_lists_under_each_other(pilot, node):
-    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    await pilot.press("5")
-    await shows(pilot, "Decisions (5)")
-    lists = [pilot.app.screen.query_one(one) for one in ("#decisions", "#members", "#doings")]
-    assert lists[0].region.bottom <= lists[1].region.y
-    assert lists[1].region.bottom <= lists[2].region.y
+def page_with(*heads):
+    """A page of Sam's, as Ada, Sam and Maria moderate it."""
+    root = view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text="")
+    return Case(root, [], [], term=term([ADA, SAM, MARIA], [ADA, SAM, MARIA]))
+
+
+def text(number, author, **more):
+    return {"id": ident(number), "author": author, "title": "The shed", "text": "…", **more}
+
+
+def test_each_text_of_a_page_is_flagged_by_itself():
+    case = page_with(text(71, SAM), text(72, MARIA))
+    flags = [act for act in moderating.acts(case, ADA["id"]) if act.kind == "flag"]
+    assert [(act.label, act.about) for act in flags] == [
+        ("Flag what Sam wrote", ident(71)),
+        ("Flag what Maria wrote", ident(72)),
+    ]
+
+
+def test_nobody_hides_what_answers_them_or_is_their_own():
+    def hiders(case):
+        return [
+            one["name"]
+            for one in (ADA, SAM, MARIA)
+            if any(act.kind == "hide" for act in moderating.acts(case, one["id"]))
+        ]
+
+    assert hiders(page_with(text(72, MARIA))) == ["Ada"]
+    assert hiders(page_with(text(72, EVE))) == ["Ada", "Maria"]
+    case = page_with(text(72, EVE))
+    case.term["moderators"].pop()
+    assert hiders(case) == []
+
+
+def test_hidden_words_can_be_shown_again_and_are_told_as_hidden():
+    case = page_with(text(72, EVE, title=None, text=None, hidden=True, created="2026-11-23"))
+    kinds = [(act.kind, act.fixed) for act in moderating.acts(case, ADA["id"])]
+    assert kinds == [("hide", {"hidden": "no"}), ("proposal", {"change": f"show {ident(72)}"})]
+    assert "Hidden words" in together.story(case, NOW.date(), None).plain
+    (write,) = together.acts(case, ADA["id"])
+    assert write.given == {"title": "", "text": ""}
+
+
+def test_what_is_private_has_no_moderators():
+    case = Case(view(70, "circle", SAM, name="Knitters", members=[SAM, ADA]), [], [])
+    assert moderating.acts(case, ADA["id"]) == []
+
+
+def test_a_renewal_of_a_term_that_is_over_is_not_voted_on():
+    renewal = governed().lists["renewals"][0]
+    now = term([ADA, SAM, MARIA], [])
+    case = Case(renewal, [], [], term=now)
+    assert [act.fixed for act in deciding.acts(case, ADA["id"])] == [
+        {"choice": "yes"},
+        {"choice": "no"},
+    ]
+    assert deciding.acts(replace(case, term={**now, "id": ident(91)}), ADA["id"]) == []
+    assert deciding.stands(renewal, {**now, "id": ident(91)}) == "over · 1 yes, 0 no"
+
+
+def test_with_newcomers_the_roll_alone_has_to_agree_too():
+    act = governed().lists["decisions"][0] | {"newcomers": [EVE, WIM]}
+    case = Case(act, [], [], term=term([ADA, SAM, MARIA], []))
+    told = deciding.story(case, NOW.date(), ADA["id"]).plain
+    assert "1 yes, 0 no · 3 of 5 needed" in told
+    assert "2 of these from the 3 on the roll" in told
