@@ -21,6 +21,7 @@ from protocol.kinds import activities
 from protocol.parley import INTENTS
 from protocol.schema import KINDS
 from protocol.seal import BoxKey
+from protocol.terms import HIDDEN, STANDING
 from protocol.thread import Entry, Thread, View
 
 Shown = dict[str, Any]
@@ -49,7 +50,7 @@ class Presenter:
         """The name of everybody who has told it, and of the common pot."""
         if self._names is None:
             latest = self._state.views.latest("profile")
-            told = {person: str(view["name"]) for person, view in latest.items()}
+            told = {who: str(view["name"]) for who, view in latest.items() if view["name"]}
             self._names = {**told, POT: "the common pot"}
         return self._names
 
@@ -79,6 +80,10 @@ class Presenter:
         if view["kind"] == "activity":
             shown["occurrences"] = [self._occurrence(one) for one in view["occurrences"]]
             shown["upcoming"] = self._upcoming(view)
+        if view["kind"] in {"proposal", "renewal"}:
+            shown["voted"] = self._voted(view)
+        if view["kind"] in {"proposal", "flag", "hide"}:
+            shown["concerns"] = self._concerned(view)
         return shown
 
     def history(self, thread: Thread) -> list[Shown]:
@@ -148,6 +153,34 @@ class Presenter:
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.settled,
+        }
+
+    def _voted(self, view: View) -> Shown:
+        """Who said what, as it counts now."""
+        known = self._state.authority
+        assert known is not None
+        found = known.outcomes.get(view["id"]) or known.renewals.get(view["id"])
+        yes, no = (found.yes, found.no) if found else ((), ())
+        return {"yes": self._people(sorted(yes)), "no": self._people(sorted(no))}
+
+    def _concerned(self, view: View) -> Shown | None:
+        """The person whom a proposal would remove or restore, or the words that it, a flag or a hide
+        is about, as they may be shown; None for everything else.
+        """
+        change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
+        what, key, *_ = change or [None, None]
+        if what == STANDING:
+            return self.person(key)
+        words = self._state.views.get(key) if what == HIDDEN else None
+        if words is None:
+            return None
+        named = words.get("title") or words.get("name") or words.get("text")
+        return {
+            "id": key.hex(),
+            "kind": words["kind"],
+            "author": self.person(words["author"]),
+            "title": named,
+            "hidden": bool(words.get("hidden")),
         }
 
     def _plain(self, view: View, near: set[bytes] | None = None) -> Shown:

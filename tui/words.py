@@ -34,6 +34,14 @@ FIELDS = {
     "person": _("Whom"),
     "roles": _("Roles"),
     "people": _("Who came"),
+    "value": _("New value"),
+    "closes": _("Voting until"),
+    "moderators": _("Moderators"),
+    "vouchers": _("Vouchers"),
+    "share": _("Percent"),
+    "matters": _("In what"),
+    "reason": _("Why"),
+    "choice": _("Vote"),
 }
 
 STATES = {
@@ -61,6 +69,13 @@ STATES = {
     "past": _("over"),
     "placed": _("has a place"),
     "written": _("written down"),
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "said": _("said by some moderators"),
+    "settled": _("settled"),
+    "live": _("in use"),
+    "revoked": _("revoked"),
+    "forked": _("signed twice, as a copied disk does"),
 }
 
 KINDS = {
@@ -83,6 +98,12 @@ KINDS = {
     "activity": _("Activity"),
     "signup": _("Signup"),
     "attendance": _("Who came"),
+    "proposal": _("Decision"),
+    "renewal": _("Renewal"),
+    "remove": _("Removal"),
+    "flag": _("Flag"),
+    "hide": _("Hidden words"),
+    "retracted": _("Taken back"),
 }
 
 BEGIN = {
@@ -97,6 +118,15 @@ BEGIN = {
     "synonym": _("Say what words mean the same"),
     "vouch": _("Put in a good word for somebody"),
     "activity": _("Plan something together"),
+    "proposal": _("Ask everybody to decide something"),
+}
+
+# What beginning one means, above its form.
+BEFORE = {
+    "proposal": _(
+        "Everybody on the roll can vote on your question. It cannot be taken back. To change a rule, "
+        "open the rule on the Neighbourhood tab."
+    ),
 }
 
 HAPPENED = {
@@ -107,7 +137,6 @@ HAPPENED = {
     "receipt": _("{who} wrote a receipt"),
     "confirm": _("{who} confirmed it: now it counts"),
     "correction": _("{who} proposed other minutes"),
-    "words": _("{who} said why"),
     "thanks": _("{who} said thanks"),
     "close": _("{who} closed it"),
     "retract": _("{who} took words back"),
@@ -125,6 +154,13 @@ HAPPENED = {
     "activity": _("{who} planned this"),
     "signup": _("{who} would come"),
     "attendance": _("{who} wrote down who came"),
+    "proposal": _("{who} proposed it"),
+    "vote": _("{who} voted"),
+    "renewal": _("{who} proposed the renewal"),
+    "remove": _("{who} said so, as a moderator"),
+    "words": _("{who} added words to it"),
+    "flag": _("{who} flagged something for the moderators"),
+    "hide": _("{who}, a moderator, spoke about hidden words"),
 }
 
 VERBS = {
@@ -144,6 +180,12 @@ VERBS = {
     "forget_address": _("Forget"),
     "signup": _("Yes"),
     "attendance": _("Write down"),
+    "vote": _("Vote"),
+    "proposal": _("Propose"),
+    "renewal": _("Propose"),
+    "remove": _("Say so"),
+    "flag": _("Flag"),
+    "hide": _("Say so"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

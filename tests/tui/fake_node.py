@@ -34,6 +34,7 @@ def person(name, number):
 
 PLANNED = ("activities", "signups", "attendances")
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
+GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -100,9 +101,14 @@ class FakeNode:
             "thanks": [],
             "people": [],
             "suggestions": [],
-            **{name: [] for name in TOGETHER},
+            **{name: [] for name in (*TOGETHER, *GOVERNING)},
         }
         self.ways = {}  # to people, by their ids
+        self.lists["charters"] = [charter()]
+        self.term = term([ADA, SAM, MARIA], [MARIA])
+        self.vouched = []
+        self.devices_here = []
+        self.renewed = []
         self.muted = []
         self.balances = []
         self.hours = {}  # lines of a balance, by person
@@ -137,9 +143,10 @@ class FakeNode:
             ],
             "records": 12,
             "muted": self.muted,
+            "term": self.term,
             "set_hash": ident(97),
             "state_hash": ident(96),
-            "waiting": {"knocks": self.knocks, "vouched": [], "unplaced": 0},
+            "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
         }
 
     def list(self, params):
@@ -189,6 +196,16 @@ class FakeNode:
         advice = {"advice": self.advice} if self.advice else {}
         return {"id": ident(500 + len(self.posted)), **advice}
 
+    def renew(self, params):
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self.renewed.append(params)
+        return {"id": ident(499)}
+
+    def devices(self, params):
+        assert params["person"] == self.me["id"]
+        return self.devices_here
+
     def mute(self, params):
         (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
         self.muted = [each for each in self.muted if each != one]
@@ -224,7 +241,7 @@ class FakeNode:
             for name in ("agreements", "receipts", "corrections", "thanks")
             for one in self.lists[name]
         ]
-        rest += [one for name in (*TOGETHER, *PLANNED) for one in self.lists[name]]
+        rest += [one for name in (*TOGETHER, *PLANNED, *GOVERNING) for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):
@@ -367,6 +384,34 @@ def view(number, kind, author, about=None, state="open", **more):
         "state": state,
         **more,
     }
+
+
+def term(roll, moderators, **more):
+    """Who decides."""
+    known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
+    return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
+
+
+def charter():
+    """The rules as they begin."""
+    rules = {
+        "name": "Rushey Lane",
+        "moderators": [MARIA],
+        "vouchers": 1,
+        "share": 50,
+        "quota_records": 250,
+        "quota_bytes": 262144,
+        "credit_low": -600,
+        "credit_high": 1200,
+        "smallest_group": 3,
+        "admissions_a_month": 10,
+        "settle_hours": 72,
+        "answer_days": 3,
+        "offset": 0,
+        "timezone": None,
+        "review": None,
+    }
+    return view(99, "charter", MARIA, state="in force", founders=[], **rules)
 
 
 def profile(one, assets, wants, affiliation=None):

@@ -13,8 +13,8 @@ from protocol.text import line, safe
 from tui import telling, words
 from tui.client import Declined
 from tui.language import _
-from tui.screens.hours import HoursScreen
 from tui.screens.pane import Pane
+from tui.screens.resident import ResidentScreen
 from tui.suggestions import Between
 from tui.widgets.feed import Feed
 
@@ -73,9 +73,11 @@ class People(Pane):
         self.look()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the hours of a person, line by line."""
+        """Opens the person's page: their hours, and what can be done about them."""
         event.stop()
-        self.app.push_screen(HoursScreen(self.node_link, event.card_id))
+        one = self._people.get(event.card_id)
+        if one is not None:
+            self.app.push_screen(ResidentScreen(self.node_link, one))
 
     def _tell(self, person: str | None) -> None:
         one = self._people.get(person or "")

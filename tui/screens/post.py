@@ -1,5 +1,6 @@
 """The form of one record: made from its kind, checked field by field, kept when it closes."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -20,6 +21,8 @@ from tui.link import Link
 from tui.telling import plain
 from tui.widgets.standing import Standing
 
+_NEW = "value"  # the field for a rule's new value
+
 
 class PostScreen(Screen[bool]):
     """Asks for an act's fields and posts it. Dismissed with whether it was posted."""
@@ -37,7 +40,6 @@ class PostScreen(Screen[bool]):
         super().__init__()
         self.node_link = link
         self._act = act
-        self._draft = (act.kind, act.about or "")
         self._form: Form | None = None
         self._posting = False
 
@@ -60,7 +62,7 @@ class PostScreen(Screen[bool]):
         kind = KINDS.get(self._act.kind)
         if self._act.kind == addresses.GIVE:
             kind = addresses.Words()
-        kept = self.node_link.drafts.get(self._draft)
+        kept = self.node_link.drafts.get(self._act.key)
         if kept is not None:
             self._tell(_("Here is what you typed last time."))
         if kind is None or self._act.fields == ():
@@ -70,7 +72,9 @@ class PostScreen(Screen[bool]):
         if any(names_people(rule) and not rule.filled for rule in kind.fields.values()):
             people = await self._people()
         given = kept if kept is not None else self._act.given
-        self._form = Form(kind, given, only=self._act.fields, people=people)
+        rule = KINDS["charter"].fields.get(self._act.rule)
+        first = {_NEW: replace(rule, required=True)} if rule else {}
+        self._form = Form(kind, given, only=self._act.fields, people=people, first=first)
         await self.query_one("#rows").mount(self._form)
         self._form.begin()
 
@@ -107,7 +111,7 @@ class PostScreen(Screen[bool]):
         typed = self._form.typed
         begun = {name: self._act.given.get(name, "") for name in typed}
         if typed != begun:
-            self.node_link.drafts[self._draft] = typed
+            self.node_link.drafts[self._act.key] = typed
 
     async def _post(self) -> None:
         try:
@@ -117,7 +121,7 @@ class PostScreen(Screen[bool]):
         except Declined as declined:
             self._tell(declined.sentence)
         else:
-            self.node_link.drafts.pop(self._draft, None)
+            self.node_link.drafts.pop(self._act.key, None)
             self.notify(line(done), timeout=3, markup=False)
             if advice:
                 self.notify(line(advice) + ".", timeout=15, severity="warning", markup=False)
@@ -127,16 +131,21 @@ class PostScreen(Screen[bool]):
 
     async def _ask(self) -> tuple[str, str | None]:
         """Posts; how it went, and what the node advises, if anything."""
-        act, link = self._act, self.node_link
-        given = self._form.values if self._form else {}
+        act, link, advice = self._act, self.node_link, None
+        fields = {**(self._form.values if self._form else {}), **act.fixed}
         if act.kind in {addresses.GIVE, addresses.FORGET}:
-            return await addresses.post(link, act, given), None
+            return await addresses.post(link, act, fields), None
         if act.kind not in KINDS:
             await link.call(act.kind, person=act.about)
-            return _("Posted."), None
-        about = {"about": act.about} if act.about else {}
-        posted = await link.call("post", kind=act.kind, fields={**given, **act.fixed}, **about)
-        return _("Posted."), posted.get("advice")
+        elif act.kind == "renewal":  # the node writes down all that is to hold
+            await link.call("renew", **fields)
+        else:
+            if act.rule:
+                fields["change"] = f"charter {act.rule}={fields.pop(_NEW)}"
+            about = {"about": act.about} if act.about else {}
+            posted = await link.call("post", kind=act.kind, fields=fields, **about)
+            advice = posted.get("advice")
+        return _("Posted."), advice
 
     async def _people(self) -> list[dict[str, Any]]:
         try:
@@ -144,7 +153,8 @@ class PostScreen(Screen[bool]):
         except Declined:
             return []
         act = self._act
-        choices = [one for one in found if act.among is None or one["id"] in act.among]
+        choices = [one for one in found if one["state"] == "member"]
+        choices = [one for one in choices if act.among is None or one["id"] in act.among]
         return [one for one in choices if one["id"] not in act.without]
 
     def _tell(self, sentence: str) -> None:
@@ -154,5 +164,5 @@ class PostScreen(Screen[bool]):
 def beginning(kind: str, given: dict[str, str]) -> Act:
     """The act of posting a new root."""
     private = kind in KINDS and KINDS[kind].audience == PRIVATE
-    said = _("Only the people whom you name read this.") if private else ""
+    said = _("Only the people whom you name read this.") if private else words.BEFORE.get(kind, "")
     return Act(kind=kind, about=None, label=words.begin(kind), said=said, given=given)
