@@ -46,7 +46,7 @@ def story(case: Case, today: date, me: str | None) -> Content:
 
 def hours(row: Shown, today: date) -> Content:
     """What a person gave and received, the newest first."""
-    parts: list[str | tuple[str, str]] = [(telling.sums(row), "bold"), "\n"]
+    parts: list[str | tuple[str, str]] = [(_("Hours"), "bold"), "\n", telling.sums(row)]
     if not row["history"]:
         parts += ["\n", _("Nothing is signed by two yet.")]
     for one in reversed(row["history"]):
@@ -106,9 +106,13 @@ def _response(root: Shown, one: Shown, today: date, me: str | None) -> list[str 
 
 
 def _agreement(one: Shown, today: date, me: str | None) -> str:
-    told = _("Agreed: {giver} gives, {receiver} receives").format(
-        giver=telling.name(one["giver"], me), receiver=telling.name(one["receiver"], me)
-    )
+    giver, receiver = telling.name(one["giver"]), telling.name(one["receiver"])
+    if me == one["giver"]["id"]:
+        told = _("Agreed: you give to {who}").format(who=receiver)
+    elif me == one["receiver"]["id"]:
+        told = _("Agreed: {who} gives to you").format(who=giver)
+    else:
+        told = _("Agreed: {giver} gives to {receiver}").format(giver=giver, receiver=receiver)
     stands = _stands(one, None, me)
     return " · ".join(part for part in (told, telling.terms(one, today), stands) if part)
 

@@ -178,7 +178,11 @@ class FakeNode:
     def balance(self, params):
         if params.get("person") is None:
             return self.balances
-        (row,) = [one for one in self.balances if one["person"]["id"] == params["person"]]
+        rows = {one["person"]["id"]: one for one in self.balances}
+        nothing = dict.fromkeys(("given", "received", "balance"), 0)
+        row = rows.get(
+            params["person"], {"person": {"id": params["person"], "name": "?"}, **nothing}
+        )
         return {**row, "history": self.hours.get(params["person"], [])}
 
     def search(self, params):
@@ -478,6 +482,14 @@ async def until(pilot, condition, tries=1500):
 async def shows(pilot, *texts, tries=1500):
     """Waits until the screen shows all these texts."""
     await until(pilot, lambda: all(text in picture(pilot.app) for text in texts), tries)
+
+
+async def chooses(pilot, label):
+    """Opens the act with this label, in the list that has the cursor."""
+    cards = pilot.app.focused
+    labels = [str(cards.get_option_at_index(n).prompt) for n in range(cards.option_count)]
+    cards.highlighted = next(n for n, one in enumerate(labels) if one.startswith(label))
+    await pilot.press("enter")
 
 
 def picture(app):

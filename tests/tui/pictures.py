@@ -92,7 +92,7 @@ async def activity(pilot):
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     pilot.app.screen.query_one("#planned").cards.focus()
     await pilot.press("down", "enter")
-    await shows(pilot, "Sam organises this", "What you can do (3)", "Sam planned this")
+    await shows(pilot, "Sam organises this", "What you can do (4)", "Sam planned this")
 
 
 async def neighbourhood(pilot):

@@ -1,6 +1,6 @@
 """The address of a neighbour in a thread: given in a form, shown to the party, forgotten."""
 
-from fake_node import MARIA, ident, on_screen, shows, street, until
+from fake_node import MARIA, chooses, ident, on_screen, shows, street, until
 
 from tui.widgets.cards import Cards
 
@@ -31,7 +31,7 @@ async def thread(pilot):
 @on_screen
 async def test_an_address_is_typed_into_a_form_and_never_posted(pilot, node):
     await thread(pilot)
-    await pilot.press("down", "enter")
+    await chooses(pilot, "Give Maria my address")
     await shows(pilot, "Maria's home and yours hold it", "No other home ever holds it", "Address *")
     await pilot.press("f2")
     await shows(pilot, "Please fill this in.")
@@ -43,13 +43,13 @@ async def test_an_address_is_typed_into_a_form_and_never_posted(pilot, node):
     await until(pilot, lambda: "Maria has it." in [n.message for n in pilot.app._notifications])
 
 
-@on_screen(node=agreed)
+@on_screen(node=agreed, size=(100, 40))
 async def test_the_address_is_shown_to_the_party_and_can_be_forgotten(pilot, node):
     await thread(pilot)
     await shows(pilot, "The address of Maria · here until", "7 Xylophage Mews", "ring twice")
-    await pilot.press("down", "down", "enter")
+    await chooses(pilot, "Forget the address")
     await shows(pilot, "It is erased here.")
     await pilot.press("enter")
     await until(pilot, lambda: not node.addresses)
     node.tell()
-    await shows(pilot, "What you can do (2)")
+    await shows(pilot, "What you can do (5)")

@@ -96,7 +96,7 @@ async def walk(pilot, node):
     await pilot.press("escape", "3")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
-    await shows(pilot, "Hours of")
+    await shows(pilot, "Hours")
     await pilot.press("escape", "1")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     for row in range(3):

@@ -14,9 +14,9 @@ from tui.acts import Act
 from tui.language import _
 from tui.link import Link
 from tui.resident import Folder, acts, story
-from tui.screens.hours import HoursPane
 from tui.screens.pane import Pane
 from tui.screens.post import PostScreen
+from tui.story import hours
 from tui.telling import Card
 from tui.widgets.feed import Feed
 from tui.widgets.standing import Standing
@@ -41,13 +41,11 @@ class ResidentScreen(Screen[None]):
         """The page under the line that says where we are."""
         yield Standing(self.node_link)
         yield ResidentPane(self.node_link, self._person)
-        yield HoursPane(self.node_link, self._person["id"])
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
         """Shows what a form has changed."""
-        for pane in self.query(Pane):
-            pane.look()
+        self.query_one(ResidentPane).look()
 
     def action_back(self) -> None:
         """Back to where the reader came from."""
@@ -75,17 +73,20 @@ class ResidentPane(Pane):
         self.query_one("#told").border_title = telling.plain_line(self._person["name"], 40)
 
     async def load(self) -> None:
-        """The person as they are now, their proxies, and one's own devices."""
+        """The person as they are now, their proxies and hours, and one's own devices."""
         link, one = self.node_link, self._person
-        people, proxies = await asyncio.gather(
-            link.call("list", what="people"), link.call("list", what="proxies")
+        people, proxies, row = await asyncio.gather(
+            link.call("list", what="people"),
+            link.call("list", what="proxies"),
+            link.call("balance", person=one["id"]),
         )
         mine = one["id"] == link.me
         devices = await link.call("devices", person=one["id"]) if mine else []
         person = next((each for each in people if each["id"] == one["id"]), one)
         folder = Folder(person, link.term, proxies, devices)
         today = link.now().date()
-        self.query_one("#told-words", Static).update(story(folder, today, link.me))
+        told = story(folder, today, link.me) + "\n\n" + hours(row, today)
+        self.query_one("#told-words", Static).update(told)
         self._acts = acts(folder, link.me, today)
         feed = self.query_one("#acts", Feed)
         feed.offer([Card(act.key, act.label, quiet=True) for act in self._acts])

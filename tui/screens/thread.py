@@ -84,6 +84,7 @@ class ThreadPane(Pane):
         if case.root.get("kind") == "circle":  # the last words are what is read first
             self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
         self.query_one("#happened-words", Static).update(history(case, today, link.me))
+        self.call_after_refresh(self.query_one("#happened").scroll_end, animate=False)
         self._acts = _acts(case, today, link.me) + moderating.acts(case, link.me)
         feed = self.query_one("#acts", Feed)
         feed.offer([Card(act.key, act.label, quiet=not act.waits) for act in self._acts])
