@@ -179,7 +179,8 @@ class FakeNode:
         if params.get("person") is None:
             return self.balances
         rows = {one["person"]["id"]: one for one in self.balances}
-        nothing = dict.fromkeys(("given", "received", "balance"), 0)
+        names = ("given", "received", "balance", "gifts_given", "gifts_received")
+        nothing = dict.fromkeys(names, 0)
         row = rows.get(
             params["person"], {"person": {"id": params["person"], "name": "?"}, **nothing}
         )
