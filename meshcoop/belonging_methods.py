@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from meshcoop import deciding
 from meshcoop.api import Method
-from meshcoop.errors import Mistake
 from meshcoop.find import Finder
-from meshcoop.params import Params, integer, number, text
+from meshcoop.params import Params, number, text
 from meshcoop.present import Presenter, iso
+from protocol.schema import KINDS
 
 if TYPE_CHECKING:
     from meshcoop.node import Node
 
-_USAGE = 2
+_RENEWED = ("moderators", "vouchers", "share", "title")  # what a person says of the next term
 
 
 class BelongingMethods:
@@ -56,19 +56,11 @@ class BelongingMethods:
     async def renew(self, params: Params) -> Params:
         """Proposes the next term, with everything that holds written down."""
         member = await self._node.may_sign()
-        finder, named = (
-            Finder(member.state, Presenter(member.state, self._node.now)),
-            params.get("moderators"),
-        )
-        who, title = params.get("person"), params.get("title")
-        if named is not None and type(named) is not list:
-            raise Mistake("The moderators are a list of people.", _USAGE)
+        finder = Finder(member.state, Presenter(member.state, self._node.now))
+        given = {name: params.get(name) for name in _RENEWED}
         renewal = deciding.renew(
             member.author,
-            person=None if who is None else finder.person(text(params, "person")),
-            moderators=None if named is None else sorted({finder.person(str(p)) for p in named}),
-            vouchers=integer(params, "vouchers"),
-            share=integer(params, "share"),
-            title=None if title is None else text(params, "title"),
+            person=None if params.get("person") is None else finder.person(text(params, "person")),
+            **KINDS["renewal"].read(given, finder.resolve),
         )
         return {"id": renewal.id.hex()}

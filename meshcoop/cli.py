@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from meshcoop.commands import (
+    address,
     backup,
     belonging,
     deciding,
+    exporting,
     guests,
     keys,
     loops,
@@ -36,7 +38,10 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (belonging, deciding, guests, keys, backup, nodes, records, loops, workshop):
+    for group in (
+        *(belonging, deciding, guests, keys, backup, nodes, records),
+        *(address, exporting, loops, workshop),
+    ):
         group.register(app)
     app.meta.default(_launcher(app))
     return app

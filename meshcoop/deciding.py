@@ -34,7 +34,11 @@ def renew(
     who = person or author.person
     if who not in known.term.roll:
         raise Refused("R-16.4", "only people on the roll renew; at the next renewal you join it")
-    named = sorted(known.term.moderators & set(known.members)) if moderators is None else moderators
+    named = (
+        sorted(known.term.moderators & set(known.members))
+        if moderators is None
+        else sorted({*moderators})
+    )
     if not set(named) <= set(known.members):
         raise Refused("R-16.6", "moderators are members")
     fields: dict[str, Any] = {

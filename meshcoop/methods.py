@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from meshcoop.address_methods import AddressMethods
 from meshcoop.api import Method
 from meshcoop.belonging_methods import BelongingMethods
+from meshcoop.diary import Diary
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.hours import Hours
 from meshcoop.key_methods import KeyMethods
+from meshcoop.matching.methods import MatchingMethods
 from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
 from meshcoop.private import Private
@@ -34,6 +37,7 @@ class Methods:
 
     def __init__(self, node: "Node") -> None:
         self._node = node
+        self._matching = MatchingMethods(node)
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
@@ -46,9 +50,12 @@ class Methods:
             "show": self.show,
             "balance": self.balance,
             "search": self.search,
+            "diary": self.diary,
             "mute": self.mute,
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
+            **AddressMethods(self._node).table(),
+            **self._matching.table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -184,7 +191,10 @@ class Methods:
         return {"id": one.id.hex()} | ({"advice": advice} if advice else {})
 
     async def listing(self, params: Params) -> list[Params]:
-        """Views of one kind, newest first, or the people."""
+        """Views of one kind, newest first, the people, or what matching makes of them."""
+        made = self._matching.lists.get(str(params.get("what")))
+        if made is not None:
+            return await made(params)  # type: ignore[no-any-return]  # methods answer anything
         return (await self._reading(params)).listing(params)
 
     async def show(self, params: Params) -> Params:
@@ -203,6 +213,16 @@ class Methods:
     async def search(self, params: Params) -> list[Params]:
         """Views that hold the words."""
         return (await self._reading(params)).search(params)
+
+    async def diary(self, params: Params) -> Params:
+        """What this home's person has promised to be at."""
+        del params
+        member = self._node.belonging()
+        known = member.state.authority
+        person = known.signer(member.mesh.credentials.device) if known else None
+        if person is None:
+            raise Mistake("This home belongs to nobody of the neighbourhood yet.")
+        return Diary(member.state, self._presenter(member), person).shown()
 
     async def mute(self, params: Params) -> Params:
         """Leaves what a person posts out of this home's lists, or shows it again with `off`."""

@@ -13,11 +13,13 @@ from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.giving import Giving
 from meshcoop.guests import Guests
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
+from meshcoop.matching.index import Index
 from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
 from meshcoop.muted import Muted
@@ -25,7 +27,7 @@ from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.state import State
 from meshcoop.store import Store
-from protocol import invitation
+from protocol import giving, invitation
 from protocol.errors import Refused
 from protocol.record import device_key
 from protocol.schema import KINDS
@@ -49,6 +51,8 @@ class Member:
     door: Door
     guests: Guests
     muted: Muted
+    giving: Giving
+    index: Index
 
     @property
     def state(self) -> State:
@@ -208,8 +212,13 @@ class Node:
         mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
-        self.member = Member(author, mesh, door, Guests(author, self._unlocked), Muted(self.store))
+        hands = Giving(mesh, self.now, self.random)
+        hands.listeners.append(self._on_address)
+        self.network.serve(giving.PROTOCOL, hands.answer)
+        guests, muted = Guests(author, self._unlocked), Muted(self.store)
+        self.member = Member(author, mesh, door, guests, muted, hands, Index(state.views))
         await self._nursery.start(mesh.run)
+        self._nursery.start_soon(hands.run)
         self._nursery.start_soon(self._introduce)
 
     async def _introduce(self) -> None:
@@ -235,6 +244,10 @@ class Node:
 
     def _on_taken(self, taken: Taken) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})
+        self.change()
+
+    def _on_address(self) -> None:
+        self._hub.publish("changed", {"stored": 0})
         self.change()
 
     # -- keys and settings ------------------------------------------------------------------------

@@ -28,11 +28,6 @@ def number(params: Params, name: str, default: float) -> float:
     return float(value)
 
 
-def integer(params: Params, name: str) -> int | None:
-    """A whole number, 0 or more, if one was given. Raises Mistake (2)."""
-    return None if params.get(name) is None else int(number(params, name, 0))
-
-
 def digits(value: Any) -> str:
     """The beginning of an id. Raises Mistake (2)."""
     typed = str(value).lower()

@@ -2,25 +2,31 @@
 this home can read laid over what everybody sees.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import msgpack
 
 from meshcoop.rows import Row
 from meshcoop.state import State
-from protocol import seal
+from meshcoop.zone import zone_of
+from protocol import seal, series
 from protocol.balance import POT
 from protocol.errors import Refused
+from protocol.kinds import activities
 from protocol.parley import INTENTS
 from protocol.schema import KINDS
 from protocol.seal import BoxKey
+from protocol.terms import HIDDEN, STANDING
 from protocol.thread import Entry, Thread, View
 
 Shown = dict[str, Any]
 
+_UPCOMING = 8  # days of a series that are told beforehand
 _PLAIN = frozenset({str, int, bool})  # shown as they are
 
 
@@ -44,7 +50,7 @@ class Presenter:
         """The name of everybody who has told it, and of the common pot."""
         if self._names is None:
             latest = self._state.views.latest("profile")
-            told = {person: str(view["name"]) for person, view in latest.items()}
+            told = {who: str(view["name"]) for who, view in latest.items() if view["name"]}
             self._names = {**told, POT: "the common pot"}
         return self._names
 
@@ -71,6 +77,13 @@ class Presenter:
             shown["responses"] = [self._plain(one, near) for one in told]
         if view["kind"] == "page":
             shown["heads"] = [self._head(one) for one in view["heads"]]
+        if view["kind"] == "activity":
+            shown["occurrences"] = [self._occurrence(one) for one in view["occurrences"]]
+            shown["upcoming"] = self._upcoming(view)
+        if view["kind"] in {"proposal", "renewal"}:
+            shown["voted"] = self._voted(view)
+        if view["kind"] in {"proposal", "flag", "hide"}:
+            shown["concerns"] = self._concerned(view)
         return shown
 
     def history(self, thread: Thread) -> list[Shown]:
@@ -96,7 +109,7 @@ class Presenter:
         """Members, and who was removed, with their profiles, by name."""
         authority = self._state.authority
         assert authority is not None
-        profiles = self._state.views.latest("profile")
+        profiles, vouches = self._state.views.latest("profile"), self._vouches()
         found = []
         for member in authority.people.values():
             profile = profiles.get(member.person)
@@ -111,9 +124,20 @@ class Presenter:
                     "state": "member" if member.person in authority.members else "removed",
                     "on_roll": member.person in authority.term.roll,
                     "moderator": member.person in authority.term.moderators,
+                    "vouches": vouches[member.person],
                 }
             )
         return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+
+    def _vouches(self) -> dict[bytes, list[Shown]]:
+        """The good words that stand, by whom they are for, oldest first."""
+        found: dict[bytes, list[Shown]] = defaultdict(list)
+        for view in reversed(self._state.views.of_kind("vouch")):
+            if view["state"] == "in force":
+                author, created = self.person(view["author"]), iso(view["created"])
+                told = {"id": view["id"].hex(), "author": author, "created": created}
+                found[view["person"]].append({**told, "text": view["text"]})
+        return found
 
     def term(self) -> Shown | None:
         """The term in force: who decides, and whether that is settled (R-03.24)."""
@@ -129,6 +153,34 @@ class Presenter:
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.settled,
+        }
+
+    def _voted(self, view: View) -> Shown:
+        """Who said what, as it counts now."""
+        known = self._state.authority
+        assert known is not None
+        found = known.outcomes.get(view["id"]) or known.renewals.get(view["id"])
+        yes, no = (found.yes, found.no) if found else ((), ())
+        return {"yes": self._people(sorted(yes)), "no": self._people(sorted(no))}
+
+    def _concerned(self, view: View) -> Shown | None:
+        """The person whom a proposal would remove or restore, or the words that it, a flag or a hide
+        is about, as they may be shown; None for everything else.
+        """
+        change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
+        what, key, *_ = change or [None, None]
+        if what == STANDING:
+            return self.person(key)
+        words = self._state.views.get(key) if what == HIDDEN else None
+        if words is None:
+            return None
+        named = words.get("title") or words.get("name") or words.get("text")
+        return {
+            "id": key.hex(),
+            "kind": words["kind"],
+            "author": self.person(words["author"]),
+            "title": named,
+            "hidden": bool(words.get("hidden")),
         }
 
     def _plain(self, view: View, near: set[bytes] | None = None) -> Shown:
@@ -156,16 +208,41 @@ class Presenter:
             return [self.person(one) for one in value]
         if isinstance(value, str):  # the name of somebody outside
             return {"id": None, "name": value}
+        if isinstance(value, dict):
+            return {name: self._people(one) for name, one in value.items()}
         return self.person(value) if value is not None else None
 
     def state(self, view: View) -> str:
         """The state as of now: what only a clock changes is not in the view."""
-        kind, state = KINDS.get(view["kind"]), str(view["state"])
-        field, over = kind.ends if kind and kind.ends else ("", state)
-        until = view.get(field)
-        if state == "open" and until and iso(self._now())[: len(until)] > until:
-            return over
-        return state
+        kind = KINDS.get(view["kind"])
+        over = kind.over(view) if kind else None
+        return over[1] if over and self._is_past(over[0]) else str(view["state"])
+
+    def _is_past(self, moment: str) -> bool:
+        """Whether a moment, by the clock here or in UTC, lies before now."""
+        zone = UTC if moment.endswith("Z") else self._zone
+        now = datetime.fromtimestamp(self._now() / 1000, zone)
+        return now.isoformat()[: len(moment.rstrip("Z"))] > moment.rstrip("Z")
+
+    @property
+    def _zone(self) -> tzinfo:
+        assert self._state.authority is not None
+        return zone_of(self._state.authority.charter)
+
+    def _occurrence(self, one: Shown) -> Shown:
+        """A day of an activity."""
+        roles = [
+            {**role, "has": self._people(role["has"]), "waits": self._people(role["waits"])}
+            for role in one["roles"]
+        ]
+        people = {name: self._people(one[name]) for name in ("came", "missed")}
+        return {**one, "roles": roles, **people}
+
+    def _upcoming(self, view: View) -> list[str]:
+        """The next days of an activity that are not over yet."""
+        days = series.days(view["starts"], view["repeats"])
+        ahead = (day for day in days if not self._is_past(activities.ends(view, day)))
+        return list(islice(ahead, _UPCOMING))
 
     def _private(self, view: View, near: set[bytes] | None) -> Shown:
         """The private fields that a device of this home can open."""
@@ -214,9 +291,12 @@ def _countersigns(thread: Thread, entry: Entry) -> bool:
 
 def people_in(view: View) -> set[bytes]:
     """The people whom a view names, beside its author."""
-    values = [view.get(name) for name in _naming_people(view["kind"]) - {"author", "by"}]
-    found = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return {one for one in found if isinstance(one, bytes)}
+    kind = KINDS.get(view["kind"])
+    if kind is None:
+        return set()
+    added = [view.get(name) for name in kind.naming]
+    found = [one for value in added for one in (value if isinstance(value, list) else [value])]
+    return kind.named_people(view) | {one for one in found if one is not None}
 
 
 @cache
@@ -224,7 +304,7 @@ def _naming_people(kind_name: str) -> frozenset[str]:
     """The fields of a kind's views that name people."""
     kind = KINDS.get(kind_name)
     named = [name for name, one in kind.fields.items() if one.names_people] if kind else []
-    return frozenset({"author", "by", *(kind.people if kind else ()), *named})
+    return frozenset({"author", "by", *(kind.naming if kind else ()), *named})
 
 
 @cache

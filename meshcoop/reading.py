@@ -21,6 +21,8 @@ MAX_ROWS = 500
 
 LISTS = [
     "people",
+    "suggestions",
+    "reciprocity",
     *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
 ]
 

@@ -6,7 +6,19 @@ from meshcoop.vectors import keys, plain, seed
 from protocol import schema
 from protocol.bounds import Bound
 from protocol.changes import Change, Cuts
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Named, Person, Record, Text
+from protocol.fields import (
+    Bytes,
+    Choice,
+    Field,
+    Integer,
+    Many,
+    Map,
+    Moment,
+    Named,
+    Person,
+    Record,
+    Text,
+)
 from protocol.record import PRIVATE
 from protocol.schema import KINDS, Kind
 from protocol.terms import STANDING
@@ -65,6 +77,8 @@ def _example(name: str, field: Field) -> Any:
     for type_, example in examples.items():
         if isinstance(field, type_):
             return example
+    if isinstance(field, Map):
+        return {"cook": _example(name, field.of)}
     if isinstance(field, Many):
         return [_example(name, field.of)]
     if isinstance(field, Integer):

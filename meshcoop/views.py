@@ -157,6 +157,22 @@ class Views:
         )
         return {view["author"]: view for (body,) in rows for view in (_unpack(body),)}
 
+    @property
+    def writes(self) -> int:
+        """Grows with whatever is written to the store: while it is the same, so is every view."""
+        return self._db.total_changes
+
+    def hashes(self, kinds: Sequence[str]) -> dict[int, bytes]:
+        """The hash of every view of these kinds, by its row: what differs from before has changed."""
+        marks = ", ".join("?" * len(kinds))
+        rows = self._db.execute(f"SELECT n, hash FROM views WHERE kind IN ({marks})", kinds)  # noqa: S608
+        return dict(rows)
+
+    def at(self, n: int) -> View:
+        """The view in a row."""
+        (body,) = self._db.execute("SELECT body FROM views WHERE n = ?", (n,)).fetchone()
+        return _unpack(body)
+
     def search(self, words: str, limit: int) -> list[View]:
         """Views that hold every word, or a beginning of it, best first."""
         plain = words.encode(errors="ignore").decode().replace('"', " ").replace("\0", " ")

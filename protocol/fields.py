@@ -18,6 +18,7 @@ Resolve = Callable[[str, str], bytes]  # ("person" or "record", what somebody ty
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
 _DATE_LENGTH = len("2026-11-23")
+MAX_NAME = 40  # characters, of a value in a map
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,10 @@ class Field:
         """The value that a person's or program's input means. Raises Refused."""
         del name, resolve
         return given
+
+    def people(self, value: Any) -> set[bytes]:
+        """The people whom a value names."""
+        return {value} if self.names_people else set()
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -177,6 +182,9 @@ class Named(Field):
     wording = names_people = True
     _name = Text(min=1, max=80)
 
+    def people(self, value: Any) -> set[bytes]:
+        return {value} if type(value) is bytes else set()
+
     def check(self, name: str, value: Any) -> None:
         if type(value) is bytes:
             Person().check(name, value)
@@ -265,6 +273,55 @@ class Many(Field):
         items = given if isinstance(given, list) else [given]
         return [self.of.read(name, item, resolve) for item in items]
 
+    def people(self, value: Any) -> set[bytes]:
+        return {person for item in value for person in self.of.people(item)}
+
     @property
     def bounds(self) -> tuple[int | None, int | None]:
         return 0, self.max
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map(Many):
+    """At most `max` named values of one field type."""
+
+    hint = "NAME=VALUE, repeat for more"
+
+    @property
+    def type_name(self) -> str:  # type: ignore[override]  # as above
+        return f"map of {self.of.type_name}"
+
+    @property
+    def wording(self) -> bool:  # type: ignore[override]  # people choose the names
+        return True
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is not dict or len(value) > self.max:
+            raise _refuse(name, f"at most {self.max} values with names")
+        for key, item in value.items():
+            if type(key) is not str or len(key) > MAX_NAME:
+                raise _refuse(name, f"values with names of at most {MAX_NAME} characters")
+            self.of.check(name, item)
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        if isinstance(given, dict):
+            pairs = list(given.items())
+        else:
+            pairs = [_pair(name, one) for one in (given if isinstance(given, list) else [given])]
+        found = {
+            unicodedata.normalize("NFC", str(key)): self.of.read(name, item, resolve)
+            for key, item in pairs
+        }
+        if len(found) < len(pairs):
+            raise _refuse(name, "values whose names differ")
+        return found
+
+    def people(self, value: Any) -> set[bytes]:
+        return super().people(value.values())
+
+
+def _pair(name: str, given: Any) -> tuple[str, str]:
+    key, _, value = str(given).rpartition("=")
+    if not key.strip():
+        raise _refuse(name, "written like cook=2")
+    return key.strip(), value.strip()

@@ -8,24 +8,36 @@ from protocol.acts import Act
 from protocol.errors import Refused
 from protocol.schema import KINDS
 
-_DOMAIN = b"meshcoop sync 1 hello\0"
+SYNC_DOMAIN = b"meshcoop sync 1 hello\0"
 _SIGNATURE = 64
 
 
-def prove(device_seed: bytes, neighbourhood: bytes, sender: str, receiver: str) -> bytes:
+def prove(
+    device_seed: bytes,
+    neighbourhood: bytes,
+    sender: str,
+    receiver: str,
+    domain: bytes = SYNC_DOMAIN,
+) -> bytes:
     """The device's signature over the neighbourhood and both peer ids: of no use elsewhere."""
     _, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
-    message = _message(neighbourhood, sender, receiver)
+    message = domain + _message(neighbourhood, sender, receiver)
     signed: bytes = nacl.bindings.crypto_sign(message, secret)
     return signed[:_SIGNATURE]
 
 
 def check(
-    device: bytes, signature: bytes, neighbourhood: bytes, *, sender: str, receiver: str
+    device: bytes,
+    signature: bytes,
+    neighbourhood: bytes,
+    *,
+    sender: str,
+    receiver: str,
+    domain: bytes = SYNC_DOMAIN,
 ) -> None:
     """Raises Refused (R-05.2) unless `device` signed for this connection."""
     try:
-        message = signature + _message(neighbourhood, sender, receiver)
+        message = signature + domain + _message(neighbourhood, sender, receiver)
         if len(signature) != _SIGNATURE:
             raise ValueError("length")
         nacl.bindings.crypto_sign_open(message, device)
@@ -67,4 +79,4 @@ def shown(chain: list[bytes], neighbourhood: bytes) -> authority.Authority:
 
 
 def _message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
-    return _DOMAIN + neighbourhood + b"\0".join((sender.encode(), receiver.encode()))
+    return neighbourhood + b"\0".join((sender.encode(), receiver.encode()))

@@ -4,7 +4,7 @@ each (specs/13, R-13.13 and R-13.18).
 
 from datetime import UTC, datetime
 
-from protocol import series
+from protocol import pot, series
 from protocol.errors import Refused
 from protocol.thread import Entry, Thread, View
 
@@ -52,11 +52,19 @@ def occurrence(thread: Thread, receipt: View) -> Occurrence:
 
 
 def counting(thread: Thread, agreement: bytes) -> dict[Occurrence, bytes]:
-    """Of the confirmed receipts of each occurrence the one that counts: the lowest (time, id)."""
-    place = b"counting " + agreement
+    """Of the confirmed receipts of each occurrence the one that counts: the lowest (time, id). Of an
+    attendance, those about all attendances of its activity (R-17.15).
+    """
+    about = thread.entries.get(agreement)
+    activity = about.about if about is not None and about.kind == "attendance" else None
+    place = b"counting " + (activity or agreement)
     if place not in thread.memo:
         found: dict[Occurrence, bytes] = {}
-        receipts = thread.linked("receipt", "about", agreement)
+        receipts = (
+            pot.receipts(thread, activity)
+            if activity
+            else thread.linked("receipt", "about", agreement)
+        )
         for one in sorted(receipts, key=lambda view: (view["created"], view["id"])):
             if "confirmed" in thread.marks[one["id"]]:
                 found.setdefault(occurrence(thread, one), one["id"])

@@ -53,7 +53,8 @@ class Bench(NamedTuple):
             voters(self.acts, self.owner, act.id, choice=choice, revoked=self.revoked) & wider
             for choice in ("yes", "no")
         )
-        passed = all(100 * len(yes & one) > self.term.share * len(one) for one in (roll, wider))
+        share = self.term.share
+        passed = all(len(yes & one) >= enough(share, len(one)) for one in (roll, wider))
         return Outcome(passed, frozenset(yes), frozenset(no - yes))
 
     def majorities(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
@@ -77,6 +78,11 @@ class Bench(NamedTuple):
     def majority(self) -> int:
         """How many moderators are more than half of them."""
         return len(self.term.moderators) // 2 + 1
+
+
+def enough(share: int, people: int) -> int:
+    """R-03.26: the fewest who exceed a share, in percent, of so many people."""
+    return share * people // 100 + 1
 
 
 def may_hold(which: Register, value: Any) -> bool:

@@ -44,7 +44,7 @@ class Kind:
     states: ClassVar[tuple[str, ...]] = ()
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
-    people: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
+    naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
 
     @property
     def audience_code(self) -> int:
@@ -96,10 +96,12 @@ class Kind:
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """The people whom a record's fields name."""
-        named = [fields.get(name) for name, one in self.fields.items() if one.names_people]
-        return {
-            p for one in named for p in (one if type(one) is list else [one]) if type(p) is bytes
-        }
+        found = [
+            self.fields[name].people(one)
+            for name, one in fields.items()
+            if name in self.fields and one is not None
+        ]
+        return set().union(*found)
 
     def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""
@@ -118,8 +120,14 @@ class Kind:
         del fields
         return {}
 
+    def accepting(self, thread: "Thread", entry: "Entry") -> None:
+        """Raises Refused for an `accept` that the author's software does not sign."""
+
     def accepted(self, thread: "Thread", entry: "Entry") -> None:
         """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
+
+    def closed(self, thread: "Thread", entry: "Entry") -> None:
+        """What a `close` about a record of this kind changes beside its state. Raises Refused."""
 
     def guard(self, thread: "Thread", entry: "Entry") -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
@@ -136,6 +144,11 @@ class Kind:
 
     def settle(self, thread: "Thread", view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
+
+    def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
+        """The moment after which the view is shown in another state, and that state."""
+        moment = view.get(self.ends[0]) if self.ends and view["state"] == self.states[0] else None
+        return (moment, self.ends[1]) if self.ends and moment else None
 
     def fold(self, thread: "Thread", entry: "Entry") -> None:
         """Changes the thread's views. A root makes its view."""

@@ -46,13 +46,14 @@ class Term:
 
 
 class Ballot(NamedTuple):
-    """How a renewal stands: who of its parent's roll said yes and who accepted it; `term` is None
-    while a part of it is missing, or its parent is no term.
+    """How a renewal stands: who of its parent's roll said yes or no, and who accepted it; `term` is
+    None while a part of it is missing, or its parent is no term.
     """
 
     parent: bytes
     round: int
     yes: frozenset[bytes]
+    no: frozenset[bytes]
     accepted: frozenset[bytes]
     roll: int
     term: Term | None
@@ -162,10 +163,14 @@ def ballots(
     for act in acts.of("renewal"):
         parent = terms.get(act.fields["parent"])
         roll = parent.roll if parent else frozenset[bytes]()
+        yes, no = (
+            frozenset(voters(acts, owner, act.id, choice=choice) & roll) for choice in ("yes", "no")
+        )
         found[act.id] = Ballot(
             act.fields["parent"],
             act.fields["round"],
-            frozenset(voters(acts, owner, act.id) & roll),
+            yes,
+            no - yes,
             frozenset((supported.get(act.id) or accepters(acts, owner, act.id)) & roll),
             len(roll),
             proposed(acts, parent, act) if parent else None,

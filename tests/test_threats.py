@@ -20,6 +20,7 @@ PRIVATE, CIRCLES, DISK = (
     "meshcoop/test_circles.py",
     "meshcoop/test_private_on_disk.py",
 )
+FALSE_GIFTS, ADDRESSES = "sim/test_false_gifts.py", "sim/test_addresses.py"
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
 
 # What is tried → its file, then the test's name or the name of its case.
@@ -138,7 +139,28 @@ AMONG_A_FEW = {
     ),
     "who talks to whom": (CIRCLES, "test_a_private_record_tells_who_and_when_and_nothing_else"),
 }
+PERSON_TO_PERSON = {
+    "no party, another's device, another's hello": (
+        FALSE_GIFTS,
+        "test_a_stranger_a_thief_of_a_hello_and_a_third_member_are_told_nothing",
+    ),
+    "a replay, an oversized one, one for a dead agreement": (
+        FALSE_GIFTS,
+        "test_what_is_no_gift_of_the_other_party_is_refused",
+    ),
+    "garbage": (FALSE_GIFTS, "test_garbage_costs_a_stream_and_nothing_else"),
+    "a flood": (FALSE_GIFTS, "test_who_comes_too_often_is_sent_away_and_others_are_heard"),
+    "a curious third home": (
+        "street/test_no_third_home.py",
+        "test_no_third_home_ever_holds_an_address",
+    ),
+    "a thief when it is over": (
+        ADDRESSES,
+        "test_it_is_forgotten_when_the_agreement_is_cancelled",
+    ),
+}
 LISTS = {
+    "person to person": PERSON_TO_PERSON,
     "among a few": AMONG_A_FEW,
     "msgpack": MSGPACK,
     "keys": KEYS,

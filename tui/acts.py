@@ -34,6 +34,15 @@ class Act:
     fixed: dict[str, Any] = field(default_factory=dict)  # what is posted and not asked
     among: frozenset[str] | None = None  # the people to choose from, by id; None: everybody
     without: frozenset[str] = frozenset()  # and who of them is no choice
+    rule: str = ""  # of the charter: the form asks for its new value
+
+    @property
+    def key(self) -> str:
+        """Tells it from other acts, and what was typed into its form from what was typed into theirs.
+        A list that is fixed is no part of it: the texts that a revision follows change meanwhile.
+        """
+        fixed = [f"{name}={one}" for name, one in self.fixed.items() if isinstance(one, str)]
+        return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,10 @@ class Case:
     history: list[Shown] = field(default_factory=list)
     answers: list[Shown] = field(default_factory=list)  # messages, revisions; oldest first
     corrections: list[Shown] = field(default_factory=list)
+    flags: list[Shown] = field(default_factory=list)  # what people say of words in it
+    hides: list[Shown] = field(default_factory=list)
+    term: Shown = field(default_factory=dict)  # who decides
+    rules: Shown = field(default_factory=dict)  # the charter as it holds
 
 
 def acts(case: Case, me: str | None, today: date) -> list[Act]:
@@ -240,6 +253,18 @@ def _closing(case: Case, me: str) -> Iterator[Act]:
             said=_("Its words are erased at every home. That cannot be undone."),
             fields=(),
         )
+
+
+def vouching(person: Shown) -> Act:
+    """Saying yes to somebody who waits at the neighbourhood's door."""
+    who = telling.name(person)
+    return Act(
+        kind="approve",
+        about=person["id"],
+        label=_("Vouch for {who}").format(who=who),
+        said=_("You say that you know {who}, and that this is really them.").format(who=who),
+        fields=(),
+    )
 
 
 def _parties(view: Shown) -> set[str]:

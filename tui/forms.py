@@ -10,8 +10,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Select, Static
 
+from protocol.changes import Change
 from protocol.errors import Refused
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Moment, Person, Record, Text
+from protocol.fields import Bytes, Choice, Field, Integer, Many, Map, Moment, Person, Record, Text
 from protocol.schema import Kind
 from tui import words
 from tui.language import _
@@ -108,7 +109,7 @@ class Row(Vertical):
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The rows of one kind. `given`: what they begin with, by field."""
+    """The rows of one kind. `given`: what they begin with, by field; `first`: fields before them."""
 
     DEFAULT_CSS = """
     Form { height: auto; max-height: 1fr; }
@@ -121,9 +122,10 @@ class Form(VerticalScroll, can_focus=False):
         *,
         only: tuple[str, ...] | None = None,
         people: Iterable[Shown] = (),
+        first: Mapping[str, Field] | None = None,
     ) -> None:
         super().__init__()
-        shown = {
+        shown = dict(first or {}) | {
             name: rule
             for name, rule in kind.fields.items()
             if not rule.filled and _askable(rule) and (only is None or name in only)
@@ -160,7 +162,8 @@ class Form(VerticalScroll, can_focus=False):
 
 
 def _askable(rule: Field) -> bool:
-    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes | Record)
+    """Nobody types bytes or ids; a change is proposed from what it changes."""
+    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes | Record | Change)
 
 
 def names_people(rule: Field) -> bool:
@@ -198,6 +201,8 @@ def _select(options: list[tuple[str, str]], given: str) -> "Select[str]":
 def _placeholder(rule: Field) -> str:
     if isinstance(rule, Moment):
         return "2026-11-26" if rule.day_only else "2026-11-26 09:30"
+    if isinstance(rule, Map):
+        return _("cook=2, server=4")
     if isinstance(rule, Many):
         return _("separate with commas")
     if isinstance(rule, Integer) and rule.default is not None:

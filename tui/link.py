@@ -35,7 +35,7 @@ class Link:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        self.drafts: dict[tuple[str, str], dict[str, str]] = {}  # typed and not posted
+        self.drafts: dict[str, dict[str, str]] = {}  # typed and not posted, by its act
         self.changed: Signal[None] = Signal(app, "changed")
         self.standing: Signal[None] = Signal(app, "standing")
         self._path = path
@@ -48,6 +48,18 @@ class Link:
         return person["id"] if person else None
 
     @property
+    def term(self) -> Shown:
+        """Who decides; empty before the node has answered."""
+        found: Shown = (self.status or {}).get("term") or {}
+        return found
+
+    @property
+    def waiting(self) -> Shown:
+        """Who waits at the door, and what else is not settled at this node."""
+        found: Shown = (self.status or {}).get("waiting") or {}
+        return found
+
+    @property
     def belongs(self) -> bool:
         """Whether this home is in a neighbourhood, and so has lists to show."""
         return bool((self.status or {}).get("neighbourhood"))
@@ -57,6 +69,12 @@ class Link:
         if self._client is None:
             raise Gone(self.trouble or _("The node is not there yet."))
         return await self._client.call(method, **params)
+
+    async def rules(self) -> Shown:
+        """The charter as it holds now. Raises Declined."""
+        where = (self.status or {}).get("neighbourhood") or {}
+        found: Shown = await self.call("show", id=where.get("id"))
+        return found
 
     async def attend(self) -> None:
         """Keeps the link until cancelled, whatever becomes of the node."""

@@ -36,7 +36,7 @@ def story(case: Case, today: date, me: str | None) -> Content:
     for one in root.get("responses") or []:
         parts += ["\n\n", *_response(root, one, today, me)]
     for one in case.agreements:
-        parts += ["\n\n", _agreement(one, today, me)]
+        parts += ["\n\n", _agreement(one, today, me), *_address(one.get("address"), me)]
     for one in case.receipts:
         parts += ["\n", _receipt(one, today, me)]
         about = [each for each in case.corrections if each["about"] == one["id"]]
@@ -46,7 +46,7 @@ def story(case: Case, today: date, me: str | None) -> Content:
 
 def hours(row: Shown, today: date) -> Content:
     """What a person gave and received, the newest first."""
-    parts: list[str | tuple[str, str]] = [(telling.sums(row), "bold"), "\n"]
+    parts: list[str | tuple[str, str]] = [(_("Hours"), "bold"), "\n", telling.sums(row)]
     if not row["history"]:
         parts += ["\n", _("Nothing is signed by two yet.")]
     for one in reversed(row["history"]):
@@ -106,11 +106,25 @@ def _response(root: Shown, one: Shown, today: date, me: str | None) -> list[str 
 
 
 def _agreement(one: Shown, today: date, me: str | None) -> str:
-    told = _("Agreed: {giver} gives, {receiver} receives").format(
-        giver=telling.name(one["giver"], me), receiver=telling.name(one["receiver"], me)
-    )
+    giver, receiver = telling.name(one["giver"]), telling.name(one["receiver"])
+    if me == one["giver"]["id"]:
+        told = _("Agreed: you give to {who}").format(who=receiver)
+    elif me == one["receiver"]["id"]:
+        told = _("Agreed: {who} gives to you").format(who=giver)
+    else:
+        told = _("Agreed: {giver} gives to {receiver}").format(giver=giver, receiver=receiver)
     stands = _stands(one, None, me)
     return " · ".join(part for part in (told, telling.terms(one, today), stands) if part)
+
+
+def _address(one: Shown | None, me: str | None) -> list[str | tuple[str, str]]:
+    if not one:
+        return []
+    mine = telling.name(one["from"], me) != telling.name(one["from"])
+    whose = _("The address that you gave") if mine else _("The address of {who}")
+    until = _("kept here") if one["kept"] else _("here until the agreement is over")
+    head = whose.format(who=telling.name(one["from"])) + f" · {until}"
+    return ["\n", (head, "dim"), f"\n{safe(one['text']).strip()}"]
 
 
 def _receipt(one: Shown, today: date, me: str | None) -> str:

@@ -174,8 +174,8 @@ def _page(case: Case, today: date, me: str | None) -> Iterator[Part]:
         yield (_("Several wrote at the same time. Whoever joins the texts ends that."), "dim")
         yield "\n\n"
     for one in root["heads"]:
-        yield (line(one["title"]), "bold")
-        yield "\n" + safe(one["text"]).strip()
+        yield (line(one["title"] or _("Hidden words")), "bold")
+        yield "\n" + safe(one["text"] or "").strip()
         yield "\n"
         yield (_signed(one, today, me), "dim")
         yield "\n\n"
@@ -188,7 +188,7 @@ def _page(case: Case, today: date, me: str | None) -> Iterator[Part]:
     for one in reversed(earlier):
         yield "\n"
         yield (_signed(one, today, me) + ": ", "dim")
-        yield safe(one["text"]).strip()
+        yield safe(one["text"] or _("hidden")).strip()
 
 
 def _signed(one: Shown, today: date, me: str | None) -> str:
@@ -209,8 +209,8 @@ def _on_a_page(root: Shown, me: str) -> Iterator[Act]:
             len(heads),
         ),
         given={
-            "title": heads[-1]["title"],
-            "text": "\n\n".join(one["text"] for one in heads),
+            "title": heads[-1]["title"] or "",
+            "text": "\n\n".join(one["text"] for one in heads if one["text"]),
         },
         fixed={"after": [one["id"] for one in heads]},
     )

@@ -29,6 +29,19 @@ FIELDS = {
     "leaves": _("Who goes"),
     "parties": _("With whom"),
     "due": _("Until"),
+    "address": _("Address"),
+    "words": _("Words"),
+    "person": _("Whom"),
+    "roles": _("Roles"),
+    "people": _("Who came"),
+    "value": _("New value"),
+    "closes": _("Voting until"),
+    "moderators": _("Moderators"),
+    "vouchers": _("Vouchers"),
+    "share": _("Percent"),
+    "matters": _("In what"),
+    "reason": _("Why"),
+    "choice": _("Vote"),
 }
 
 STATES = {
@@ -52,6 +65,17 @@ STATES = {
     "current": _("as it stands"),
     "concurrent": _("several texts"),
     "replaced": _("an earlier text"),
+    "full": _("full"),
+    "past": _("over"),
+    "placed": _("has a place"),
+    "written": _("written down"),
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "said": _("said by some moderators"),
+    "settled": _("settled"),
+    "live": _("in use"),
+    "revoked": _("revoked"),
+    "forked": _("signed twice, as a copied disk does"),
 }
 
 KINDS = {
@@ -69,6 +93,17 @@ KINDS = {
     "page": _("Page"),
     "revision": _("Page, by a revision"),
     "proxy": _("Proxy"),
+    "synonym": _("Words that mean the same"),
+    "vouch": _("Good word"),
+    "activity": _("Activity"),
+    "signup": _("Signup"),
+    "attendance": _("Who came"),
+    "proposal": _("Decision"),
+    "renewal": _("Renewal"),
+    "remove": _("Removal"),
+    "flag": _("Flag"),
+    "hide": _("Hidden words"),
+    "retracted": _("Taken back"),
 }
 
 BEGIN = {
@@ -80,6 +115,18 @@ BEGIN = {
     "pact": _("Offer a pact"),
     "page": _("Write a page"),
     "proxy": _("Let somebody act for you"),
+    "synonym": _("Say what words mean the same"),
+    "vouch": _("Put in a good word for somebody"),
+    "activity": _("Plan something together"),
+    "proposal": _("Ask everybody to decide something"),
+}
+
+# What beginning one means, above its form.
+BEFORE = {
+    "proposal": _(
+        "Everybody on the roll can vote on your question. It cannot be taken back. To change a rule, "
+        "open the rule on the Neighbourhood tab."
+    ),
 }
 
 HAPPENED = {
@@ -90,7 +137,6 @@ HAPPENED = {
     "receipt": _("{who} wrote a receipt"),
     "confirm": _("{who} confirmed it: now it counts"),
     "correction": _("{who} proposed other minutes"),
-    "words": _("{who} said why"),
     "thanks": _("{who} said thanks"),
     "close": _("{who} closed it"),
     "retract": _("{who} took words back"),
@@ -103,6 +149,18 @@ HAPPENED = {
     "page": _("{who} wrote the page"),
     "revision": _("{who} wrote it anew"),
     "proxy": _("{who} let somebody act for them"),
+    "synonym": _("{who} said that these words mean the same"),
+    "vouch": _("{who} put in a good word"),
+    "activity": _("{who} planned this"),
+    "signup": _("{who} would come"),
+    "attendance": _("{who} wrote down who came"),
+    "proposal": _("{who} proposed it"),
+    "vote": _("{who} voted"),
+    "renewal": _("{who} proposed the renewal"),
+    "remove": _("{who} said so, as a moderator"),
+    "words": _("{who} added words to it"),
+    "flag": _("{who} flagged something for the moderators"),
+    "hide": _("{who}, a moderator, spoke about hidden words"),
 }
 
 VERBS = {
@@ -118,6 +176,16 @@ VERBS = {
     "accept": _("Accept"),
     "members": _("Yes"),
     "message": _("Say"),
+    "give_address": _("Give"),
+    "forget_address": _("Forget"),
+    "signup": _("Yes"),
+    "attendance": _("Write down"),
+    "vote": _("Vote"),
+    "proposal": _("Propose"),
+    "renewal": _("Propose"),
+    "remove": _("Say so"),
+    "flag": _("Flag"),
+    "hide": _("Say so"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

@@ -40,6 +40,7 @@ def register(app: App) -> None:
     app.command(_list, name="list")
     app.command(_show, name="show")
     app.command(_balance, name="balance")
+    app.command(_introductions, name="introductions")
     app.command(_list_kinds, name="kinds")
     app.command(_search, name="search")
     app.command(_mute, name="mute")
@@ -136,7 +137,7 @@ def _list(
     muted: Muted = False,
     context: Given,
 ) -> None:
-    """Lists requests, offers, agreements, people, decisions, circles, pacts, pages and more."""
+    """Lists requests, offers, suggestions, people, decisions, reciprocity, pages and more."""
     wanted = {"what": what, "about": about, "state": state, "limit": limit}
     _find(context, "list", wanted, muted=muted, as_=as_)
 
@@ -153,6 +154,13 @@ def _balance(person: str | None = None, /, *, context: Given) -> None:
     with context.node() as node:
         found = node.call("balance", person=person)
     context.answer(found, lambda: told.balances(found if isinstance(found, list) else [found]))
+
+
+def _introductions(person: str, /, *, as_: Reader = None, context: Given) -> None:
+    """Who can introduce you to somebody: the shortest ways through people who know each other."""
+    with context.node() as node:
+        found = node.call("introductions", person=person, **{"as": as_})
+    context.answer(found, lambda: told.introductions(found))
 
 
 def _list_kinds(*, context: Given) -> None:

@@ -9,9 +9,10 @@ Shown = dict[str, Any]
 _TITLE = 48
 _HIDDEN = {
     *("id", "kind", "author", "created", "state", "history", "about"),
-    *("responses", "receipts", "heads", "after", "first"),
+    *("responses", "receipts", "corrections", "heads", "after", "first"),
+    *("occurrences", "offset"),
 }
-_SPOKEN = {"message", "pact"}  # known by their words
+_SPOKEN = {"message", "pact", "thanks"}  # known by their words
 
 
 def listing(found: list[Shown], hidden: int = 0) -> str:
@@ -39,6 +40,8 @@ def whole(view: Shown) -> str:
     for one in view["heads"] if view["kind"] == "page" and len(view["heads"]) > 1 else ():
         lines.append(f"\n  as {line(one['author']['name'])} would have it ({one['id'][:8]}):")
         lines.append(f"    {line(one['title'])}\n    {_value(one['text'])}")
+    for one in view.get("occurrences") or ():
+        lines.extend(_day(one))
     lines.append("")
     for one in view["history"]:
         if one["automatic"]:
@@ -85,7 +88,38 @@ def kinds(found: list[Shown]) -> str:
     )
 
 
+def introductions(found: Shown) -> str:
+    """Who can introduce one to somebody."""
+    who = line(found["person"]["name"])
+    if not found["ways"]:
+        return f"Nobody whom you know knows somebody who knows {who}, as far as your home can tell."
+    ways = found["ways"]
+    if found["steps"] == 1:
+        return f"You know {who}. {line(ways[0]['sentence'])}"
+    return "\n".join(f"Ask {line(one['first']['name'])}. {line(one['sentence'])}" for one in ways)
+
+
+def _suggestion(view: Shown) -> str:
+    told = f"{line(view['suggests'])}: {line(view['title'], _TITLE)}"
+    if view["suggests"] == "you may want" or view["subject"] != "person":
+        told += f"  ({line(view['author']['name'], 20)})"
+    whom = line(view["for"]["name"], 20)
+    return f"{view['about'][:8]}  for {whom}  {told}\n          {line(view['sentence'])}"
+
+
+def _quarter(view: Shown) -> str:
+    told = (
+        f"{view['quarter']}  {view['both']} gave and received, {view['only_gave']} only gave, "
+        f"{view['only_received']} only received, {view['neither']} did neither"
+    )
+    names = ", ".join(line(one["name"], 20) for one in view["ask_them"])
+    return f"{told}\n         What would they like? {names}" if names else told
+
+
 def _line(view: Shown) -> str:
+    own = {"suggestion": _suggestion, "reciprocity": _quarter}.get(view["kind"])
+    if own is not None:
+        return own(view)
     words = view.get("text") if view["kind"] in _SPOKEN else None
     title = view.get("title") or view.get("name") or words or view["kind"] or "unreadable"
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
@@ -94,9 +128,25 @@ def _line(view: Shown) -> str:
     return f"{view['id'][:8]}  {line(str(title), _TITLE)}{minutes}  {who}  {state}".rstrip()
 
 
+def _day(one: Shown) -> list[str]:
+    """A day of an activity: who has a place, who waits, who came."""
+    lines = [f"\n  {one['on']}:"]
+    for role in one["roles"]:
+        waits = f"; waiting: {_value(role['waits'])}" if role["waits"] else ""
+        count = f"{len(role['has'])}/{role['places']}"
+        lines.append(
+            f"    {line(role['role'] or 'who comes')} ({count}) {_value(role['has'])}{waits}"
+        )
+    if one["attended"]:
+        lines.append(f"    came: {_value(one['came']) or 'nobody'}")
+    return lines
+
+
 def _value(value: Any) -> str:
+    if isinstance(value, dict) and "name" not in value:
+        return ", ".join(f"{line(name)}={_value(one)}" for name, one in value.items())
     if isinstance(value, dict):
-        return line(str(value.get("name", value)))
+        return line(str(value["name"]))
     if isinstance(value, list):
         return ", ".join(_value(one) for one in value)
     return safe(str(value)).replace("\n", "\n    ")

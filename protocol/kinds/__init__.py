@@ -2,11 +2,13 @@
 
 from protocol.kinds import (
     actions,
+    activities,
     circles,
     conversation,
     decisions,
     exchange,
     hours,
+    matching,
     measures,
     moderation,
     neighbourhood,
@@ -18,11 +20,13 @@ from protocol.kinds import (
 
 __all__ = [
     "actions",
+    "activities",
     "circles",
     "conversation",
     "decisions",
     "exchange",
     "hours",
+    "matching",
     "measures",
     "moderation",
     "neighbourhood",

@@ -1,18 +1,19 @@
 """Kinds that end something (specs/14-conversation.md)."""
 
 from collections.abc import Callable
-from typing import Any
 
+from protocol import pot
 from protocol.errors import Refused
 from protocol.fields import Choice, Text
 from protocol.kinds.circles import roster_of
 from protocol.parley import parley
-from protocol.schema import Kind, kind
+from protocol.schema import KINDS, Kind, kind
 from protocol.thread import Entry, Thread, View
 
 _CLOSABLE = (
     *("offer", "request", "response", "agreement", "receipt", "correction"),
-    *("proxy", "circle", "pact", "service", "link"),
+    *("proxy", "circle", "pact", "synonym", "vouch", "activity", "signup"),
+    *("service", "link"),
 )
 
 
@@ -40,8 +41,7 @@ class Close(Kind):
         word = entry.fields["as_state"]
         if entry.person not in _who_may(thread, target, word):
             raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
-        if target.kind == "proxy":
-            _end(thread.views[target.id], entry.time)
+        KINDS[target.kind or ""].closed(thread, entry)
         view = thread.views[target.id]
         if "why" in view:
             view["why"] = None if thread.is_hidden(entry.id) else entry.fields.get("why")
@@ -55,12 +55,6 @@ _SIGNED = {
     ("receipt", "confirmed"): "propose a correction of it",
     ("correction", "confirmed"): "propose another one",
 }
-
-
-def _end(view: dict[str, Any], time: int) -> None:
-    """R-12.5: what was signed before stays, whatever comes first here."""
-    view["state"] = "ended"
-    view["ended"] = time if view["ended"] is None else min(time, view["ended"])
 
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
@@ -80,8 +74,8 @@ def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
 
 
 def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
-    del thread, target
-    return {view["giver"], view["receiver"]}
+    del target
+    return pot.signers(thread, view)
 
 
 def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
@@ -134,4 +128,8 @@ _WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("withdrawn", "link"): _author,
     ("declined", "link"): _whom_it_is_offered_to,
     ("ended", "link"): _both_ends,
+    ("withdrawn", "synonym"): _author,
+    ("withdrawn", "vouch"): _author,
+    ("cancelled", "activity"): _author,
+    ("withdrawn", "signup"): _author,
 }

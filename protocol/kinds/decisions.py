@@ -128,6 +128,11 @@ class Renewal(Kind):
             roll=ballot.roll if ballot else None,
         )
 
+    def accepting(self, thread: Thread, entry: Entry) -> None:
+        """R-16.5: software accepts the renewal that is in force, by itself."""
+        if entry.about not in {one.id for one in thread.authority.chain.terms}:
+            raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
+
 
 @kind("part", audience=OPEN, relied_on=True, posted=False)
 class Part(Kind):

@@ -6,7 +6,8 @@ agreement done, whatever else is said of it.
 
 from typing import Any
 
-from protocol import occurrences
+from protocol import occurrences, pot
+from protocol.balance import POT
 from protocol.errors import Refused
 from protocol.fields import Integer, Many, Minutes, Moment, Person, Text
 from protocol.parley import parley
@@ -199,7 +200,7 @@ class Agreement(Kind):
             view["why"] = None
 
 
-@kind("receipt", about=("agreement",), relied_on=True)
+@kind("receipt", about=("agreement", "attendance"), relied_on=True)
 class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
@@ -213,6 +214,8 @@ class Receipt(Kind):
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The agreement's parties and terms; the last of its days that is not signed for yet."""
+        if pot.pays(thread, entry):
+            return {**pot.terms(thread, entry), **entry.fields}
         agreement, view = thread.target(entry).fields, thread.view_of(entry.about, "agreement")
         names = ("giver", "receiver", "minutes")
         terms = {name: agreement.get(name) for name in names}
@@ -228,6 +231,8 @@ class Receipt(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.10: software does not ask twice for one hour, nor for one that was not agreed."""
+        if pot.pays(thread, entry):
+            pot.guard(thread, entry)
         agreement = thread.view_of(entry.about, "agreement")
         if agreement is None:
             return
@@ -239,14 +244,10 @@ class Receipt(Kind):
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-13.9: by a party, and between the parties of its agreement where that stands."""
-        parties = {entry.fields["giver"], entry.fields["receiver"]}
-        if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
-            raise Refused("R-13.9", "a receipt is between two people and by one of them")
-        agreement = thread.view_of(entry.about, "agreement")
-        if agreement is not None:
-            same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
-            if not same:
-                raise Refused("R-13.9", "giver and receiver are those of the agreement")
+        if pot.pays(thread, entry):
+            pot.check(thread, entry)
+        else:
+            _check_receipt(thread, entry)
         thread.make_view(
             entry, state="proposed", duplicate=False, corrections=[], corrected=None, why=None
         )
@@ -307,17 +308,29 @@ class Confirm(Kind):
         thread.marks[target.id].add("confirmed")
 
 
+def _check_receipt(thread: Thread, entry: Entry) -> None:
+    parties = {entry.fields["giver"], entry.fields["receiver"]}
+    if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
+        raise Refused("R-13.9", "a receipt is between two people and by one of them")
+    agreement = thread.view_of(entry.about, "agreement")
+    if agreement is not None:
+        same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
+        if not same:
+            raise Refused("R-13.9", "giver and receiver are those of the agreement")
+
+
 def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
     above = thread.entries.get(confirm.about or b"")
     return above.person if above is not None and above.kind in {"receipt", "correction"} else None
 
 
 def _parties(thread: Thread, signed: Entry) -> set[bytes]:
-    """Giver and receiver of a receipt, or of the receipt that a correction is about."""
+    """Who signs for giver and receiver of a receipt, or of the one that a correction is about."""
     receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
     if receipt is None or receipt.kind != "receipt":
         return set()
-    return {receipt.fields["giver"], receipt.fields["receiver"]}
+    giver, receiver = receipt.fields["giver"], receipt.fields["receiver"]
+    return {giver, receipt.person if receiver == POT else receiver}
 
 
 def _correct(receipt: View, corrections: list[View]) -> None:

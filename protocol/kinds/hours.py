@@ -1,5 +1,6 @@
 """Kinds that follow an exchange: other minutes than a receipt's, and gifts (specs/13)."""
 
+from protocol import pot
 from protocol.errors import Refused
 from protocol.fields import Minutes, Person, Text
 from protocol.schema import Kind, kind
@@ -11,7 +12,7 @@ class Correction(Kind):
     """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
 
     states = ("proposed", "confirmed", "disputed")
-    people = ("giver", "receiver")
+    naming = ("giver", "receiver")
     minutes = Minutes(required=True, help="what is right; 0 if nothing was given")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
@@ -39,7 +40,7 @@ class Correction(Kind):
         receipt = thread.view_of(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
-        if entry.person not in {receipt["giver"], receipt["receiver"]}:
+        if entry.person not in pot.signers(thread, receipt):
             raise Refused("R-13.17", "only giver and receiver correct a receipt")
         parties = {name: receipt[name] for name in ("giver", "receiver")}
         thread.make_view(entry, state="proposed", moved=None, **parties)

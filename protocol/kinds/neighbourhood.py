@@ -64,9 +64,12 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("accept", about=("charter", "renewal", "pact", "link"), audience=OPEN, relied_on=True)
+_ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
+
+
+@kind("accept", about=_ACCEPTED, audience=OPEN, relied_on=True)
 class Accept(Kind):
-    """Takes what is offered: the charter, a renewal, a pact, a link.
+    """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
     A newcomer's software accepts the charter, naming the admits and the epoch records that brought
     them in: these are then kept and count, whatever becomes of their authors' logs. A member's
@@ -74,19 +77,10 @@ class Accept(Kind):
     """
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-15.9, R-21.3: software accepts a pact or a link once, while it is offered."""
-        if thread.target(entry).kind == "renewal":
-            if entry.about not in {one.id for one in thread.authority.chain.terms}:
-                raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
-            return
-        link = thread.view_of(entry.about, "link")
-        if link is not None and link["state"] != "offered":
-            raise Refused("R-21.3", f"the link is {link['state']} already")
-        pact = thread.view_of(entry.about, "pact")
-        if pact is not None and pact["state"] != "offered":
-            raise Refused("R-15.9", f"the pact is {pact['state']} already")
-        if pact is not None and entry.person not in pact["waiting"]:
-            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
+        """What it is about says what the author's software accepts."""
+        target = thread.target(entry)
+        if target.kind is not None:
+            KINDS[target.kind].accepting(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
         """A party countersigns the pact, and whom it is offered to the link."""

@@ -16,7 +16,7 @@ class Pact(Kind):
     """What several people promise each other; only they see it, and it moves no balance."""
 
     states = ("offered", "agreed", "declined", "withdrawn", "ended")
-    people = ("waiting",)
+    naming = ("waiting",)
     parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
     text = Text(required=True, min=1, max=2000, help="what is promised")
     minutes = Minutes(min=1)
@@ -40,6 +40,16 @@ class Pact(Kind):
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
+
+    def accepting(self, thread: Thread, entry: Entry) -> None:
+        """R-15.9: software accepts a pact once, while it is offered."""
+        pact = thread.view_of(entry.about, "pact")
+        if pact is None:
+            return
+        if pact["state"] != "offered":
+            raise Refused("R-15.9", f"the pact is {pact['state']} already")
+        if entry.person not in pact["waiting"]:
+            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
     def accepted(self, thread: Thread, entry: Entry) -> None:
         """R-15.9: by a party."""

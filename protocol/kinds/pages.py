@@ -11,7 +11,8 @@ from protocol.schema import Kind, kind
 from protocol.thread import Entry, Thread, View
 
 _MOST_NAMED = 8
-_SHOWN = ("id", "author", "created", "title", "text")
+_WORDS = ("title", "text")
+_SHOWN = ("id", "author", "created", *_WORDS)
 
 
 @kind("page")
@@ -24,7 +25,7 @@ class Page(Kind):
 
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: its own first text, until somebody revises it."""
-        first = {name: entry.fields[name] for name in ("title", "text")}
+        first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle(self, thread: Thread, view: View) -> None:
@@ -33,14 +34,16 @@ class Page(Kind):
         followed = {one for revision in revisions for one in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda one: (one["created"], one["id"]))
         heads = [one for one in texts if one["id"] not in followed]
-        view["heads"] = [{name: one[name] for name in _SHOWN} for one in heads]
+        view["heads"] = [_shown(thread, one) for one in heads]
         view["revisions"] = len(revisions)
         for revision in revisions:
             if revision["id"] in followed:
                 revision["state"] = "replaced"
         if len(heads) > 1:
             view["state"] = "concurrent"
-        view["title"], view["text"] = heads[-1]["title"], heads[-1]["text"]
+        if thread.is_hidden(view["id"]):
+            view["first"] = dict.fromkeys(_WORDS)
+        view.update({name: view["heads"][-1][name] for name in _WORDS})
 
 
 @kind("revision", about=("page",))
@@ -69,3 +72,10 @@ class Revision(Kind):
     def fold(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: stands until another follows it."""
         thread.make_view(entry, state="current")
+
+
+def _shown(thread: Thread, text: View) -> View:
+    """A text that stands; without its words where they are hidden (R-14.6)."""
+    shown = {name: text[name] for name in _SHOWN}
+    hidden = thread.is_hidden(text["id"])
+    return {**shown, **dict.fromkeys(_WORDS), "hidden": True} if hidden else shown

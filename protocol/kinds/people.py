@@ -49,3 +49,9 @@ class Proxy(Kind):
     def fold(self, thread: Thread, entry: Entry) -> None:
         """A view that standing is read from; a close of its own author ends it."""
         thread.make_view(entry, state="in force", ended=None)
+
+    def closed(self, thread: Thread, entry: Entry) -> None:
+        """R-12.5: what was signed before stays, whatever comes first here."""
+        view = thread.views[entry.about or b""]
+        view["state"] = "ended"
+        view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])

@@ -19,7 +19,7 @@ class Service(Kind):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
 
     states = ("open", "ended")
-    people = ("holder", "answers_for", "parties")
+    naming = ("holder", "answers_for", "parties")
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     provider = Named(help="who provides it; its author if left out")
@@ -91,6 +91,12 @@ class Link(Kind):
         if entry.fields["to"] == entry.person:
             raise Refused("R-21.2", "one hands on to somebody else")
         thread.make_view(entry, state="offered", depth=depth, since=None)
+
+    def accepting(self, thread: Thread, entry: Entry) -> None:
+        """R-21.3: software accepts a link once, while it is offered."""
+        view = thread.view_of(entry.about, "link")
+        if view is not None and view["state"] != "offered":
+            raise Refused("R-21.3", f"the link is {view['state']} already")
 
     def accepted(self, thread: Thread, entry: Entry) -> None:
         """R-21.3: by whom it is offered to."""

@@ -136,3 +136,26 @@ def test_a_receipt_that_counts_still_counts_when_its_thread_is_hidden():
         assert ben.view(offer)["hidden"]
         assert ben.view(receipt)["state"] == "confirmed"
         assert ben.balances() == before != {}
+
+
+def test_a_hidden_text_of_a_page_is_hidden_in_the_page_too():
+    with street(homes=4) as homes:
+        council(*homes)
+        ada, ben, cho, dan = homes
+        page = ada.post("page", title="The shed", text="The key is with Sam.")
+        settle(*homes)
+        unkind = dan.post("revision", page, title="The shed", text="Sam is a thief.")
+        settle(*homes)
+        for home in (ben, cho):
+            home.post("hide", unkind)
+        settle(*homes)
+        view = ada.view(page)
+        assert [(one["id"], one["text"]) for one in view["heads"]] == [(unkind.id, None)]
+        assert view["heads"][0]["hidden"]
+        assert (view["title"], view["text"]) == (None, None)
+        assert view["first"]["text"] == "The key is with Sam."
+        for home in (ben, cho):
+            home.post("hide", page)
+        settle(*homes)
+        assert ada.view(page)["first"] == {"title": None, "text": None}
+        alike(*homes)

@@ -425,9 +425,9 @@ def test_any_order_folds_to_the_same_views_and_every_balance_has_two_sides(
     counted = [one for view in folded.views.values() if (one := balance.credit(view))]
     assert sum(one.balance for one in balance.balances(counted).values()) == 0
     for one in counted:
-        confirms = [e for e in story.entries if e.kind == "confirm" and e.about == one.receipt]
+        confirms = [e for e in story.entries if e.kind == "confirm" and e.about == one.id]
         assert {one.giver, one.receiver} == {
-            next(e.person for e in story.entries if e.id == one.receipt),
+            next(e.person for e in story.entries if e.id == one.id),
             *(e.person for e in confirms if e.person in {one.giver, one.receiver}),
         }
 

@@ -16,13 +16,14 @@ import trio
 from meshcoop.author import Author
 from meshcoop.duties import offer_epochs
 from meshcoop.founding import Identity, found, open_state
+from meshcoop.giving import Giving
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.joining import Door, Joiner, keep_knocking
 from meshcoop.mesh import Mesh
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.store import Store
 from meshcoop.testing import MemoryNetwork
-from protocol import invitation, statement
+from protocol import giving, invitation, statement
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.schema import KINDS
@@ -68,6 +69,7 @@ class Home:
         self.author: Author | None = None  # while it is up and a member
         self.mesh: Mesh | None = None
         self.door: Door | None = None
+        self.giving: Giving | None = None
         self._scope = trio.CancelScope()
         self._gone = trio.Event()
         self._lives = 0
@@ -93,7 +95,7 @@ class Home:
                         await self._knock(network, store)
                     await self._run(network, store, task_status)
         finally:
-            self.author = self.mesh = self.door = None
+            self.author = self.mesh = self.door = self.giving = None
             store.close()
             self._gone.set()
 
@@ -144,9 +146,12 @@ class Home:
         mesh.peers.learn(self.knows)
         door = Door(mesh, bytes(32), self.now, random)
         network.serve(invitation.PROTOCOL, door.answer)
+        hands = Giving(mesh, self.now, random)
+        network.serve(giving.PROTOCOL, hands.answer)
         async with trio.open_nursery() as nursery:
             await nursery.start(mesh.run)
-            self.author, self.mesh, self.door = author, mesh, door
+            nursery.start_soon(hands.run)
+            self.author, self.mesh, self.door, self.giving = author, mesh, door, hands
             if not self.invitation:
                 task_status.started()
 

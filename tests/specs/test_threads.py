@@ -19,7 +19,7 @@ CASES = json.loads(
 )
 PEOPLE = ("Ana", "Ben", "Cai")
 PERSON_FIELDS = {"giver", "receiver", "person"}
-PEOPLE_FIELDS = {"members", "joins", "leaves", "parties"}
+PEOPLE_FIELDS = {"members", "joins", "leaves", "parties", "people"}
 
 
 def authority_of(case):
@@ -60,9 +60,11 @@ def entries_of(case):
 def value_of(kind, name, value):
     """Names of people and of entries become keys and ids; a step is named with its key, too."""
     if name in PERSON_FIELDS:
-        return keys(value).person
+        return balance.POT if value == "the pot" else keys(value).person
     if name in PEOPLE_FIELDS:
         return [keys(one).person for one in value]
+    if name == "held":
+        return {role: [keys(one).person for one in people] for role, people in value.items()}
     if name == "after":
         return [seed(one) + (b"" if kind == "revision" else bytes(32)) for one in value]
     return value

@@ -26,10 +26,10 @@ from libp2p.utils.varint import encode_varint_prefixed
 
 from meshcoop.founding import Identity
 from meshcoop.network import NetworkError
-from protocol import frames, gossip, invitation, sync
+from protocol import frames, giving, gossip, invitation, sync
 from protocol.invitation import Knock
 
-FRAMES = {sync.PROTOCOL, invitation.PROTOCOL}
+FRAMES = {sync.PROTOCOL, invitation.PROTOCOL, giving.PROTOCOL}
 MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node with libp2p's defaults
 
 
@@ -84,7 +84,7 @@ async def test_garbage_on_every_protocol(besieged):
         dice = random.Random(1)
         async with stranger() as them:
             served = await served_by(them, where)
-            assert served >= {sync.PROTOCOL, invitation.PROTOCOL, MESHSUB, IDENTIFY}
+            assert served >= {*FRAMES, MESHSUB, IDENTIFY}
             await (await call(them, where, MESHSUB)).write(MALFORMED)
             for protocol in sorted(served):
                 for size in (0, 1, 50, 5000):

@@ -1,4 +1,4 @@
-"""One week in Rushey Lane, as far as it is built: steps 1, 3, 12 and 14, on real nodes."""
+"""One week in Rushey Lane, as far as it is built: steps 1, 2, 3, 12 and 14, on real nodes."""
 
 from contextlib import contextmanager
 
@@ -72,6 +72,38 @@ def monday(one, elder):
     charter = nurse("list", "charters")[0]
     assert (charter["credit_low"], charter["credit_high"]) == (-600, 1200)
     return homes
+
+
+def suggested_to_each_other(neighbour, nurse, elder):
+    """2. What the elder listed before any need, and what the nurse asks and offers, meet."""
+    with pin(neighbour, elder):
+        assets = [word for one in ("hemming", "Yoruba", "listening") for word in ("--assets", one)]
+        profile = neighbour.post(
+            "profile", "--as", "Elder", "--name", "Elder", *assets, "--wants", "blood pressure"
+        )
+        nurse.has(profile)
+        offer = nurse.post("offer", "--title", "Blood pressure sessions", "--minutes", "15")
+        asked = nurse.post("request", "--title", "A Yoruba speaker at the surgery")
+        neighbour.has(offer, asked)
+        to_elder = neighbour("list", "suggestions", "--as", "Elder")
+    assert {(one["suggests"], one["about"]) for one in to_elder} == {
+        ("you could help", asked), ("you may want", offer),
+    }  # fmt: skip
+    assert "both named Yoruba" in neighbour.text("list", "suggestions", "--about", asked)
+    to_nurse = nurse("list", "suggestions")
+    assert {one["title"] for one in to_nurse} == {"Elder"}
+    assert {one["suggests"] for one in to_nurse} == {"you could help", "you may want"}
+    (who,) = nurse("list", "suggestions", "--about", asked[:10])
+    assert who["for"]["name"] == "Elder"
+    assert "you may want: Elder" in nurse.text("list", "suggestions")
+    way = nurse("introductions", "Elder")["ways"][0]
+    assert way["first"]["name"] in {"Neighbour", "Driver"}
+    assert nurse.text("introductions", "Elder").startswith("Ask ")
+    (quarter,) = nurse("list", "reciprocity")
+    assert (quarter["neither"], quarter["ask_them"]) == (5, [])
+    assert "5 did neither" in nurse.text("list", "reciprocity")
+    for one in (offer, asked):
+        nurse.post("retract", "--about", one)
 
 
 def renewal(homes):
@@ -180,6 +212,7 @@ def test_a_week_in_rushey_lane():
     with folder() as one:
         elder, young = pins(one, elder="2412", young="0007").values()
         homes = neighbour, driver, nurse, _ = monday(one, elder)
+        suggested_to_each_other(neighbour, nurse, elder)
         renewal(homes)
         by_proxy(neighbour, driver, elder)
         the_panel(homes, young)

@@ -32,7 +32,9 @@ def person(name, number):
     return {"id": ident(number), "name": name}
 
 
+PLANNED = ("activities", "signups", "attendances")
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
+GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -92,11 +94,21 @@ class FakeNode:
             "offers": [],
             "agreements": [],
             "receipts": [],
+            "activities": [],
+            "signups": [],
+            "attendances": [],
             "corrections": [],
             "thanks": [],
             "people": [],
-            **{name: [] for name in TOGETHER},
+            "suggestions": [],
+            **{name: [] for name in (*TOGETHER, *GOVERNING)},
         }
+        self.ways = {}  # to people, by their ids
+        self.lists["charters"] = [charter()]
+        self.term = term([ADA, SAM, MARIA], [MARIA])
+        self.vouched = []
+        self.devices_here = []
+        self.renewed = []
         self.muted = []
         self.balances = []
         self.hours = {}  # lines of a balance, by person
@@ -104,6 +116,8 @@ class FakeNode:
         self.name = "Rushey Lane"
         self.posted = []
         self.approved = []
+        self.addresses = {}
+        self.given = []
         self.refusal = self.advice = None
         self.belongs = True
         self.peers = [SAM, MARIA]
@@ -129,9 +143,10 @@ class FakeNode:
             ],
             "records": 12,
             "muted": self.muted,
+            "term": self.term,
             "set_hash": ident(97),
             "state_hash": ident(96),
-            "waiting": {"knocks": self.knocks, "vouched": [], "unplaced": 0},
+            "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
         }
 
     def list(self, params):
@@ -142,6 +157,9 @@ class FakeNode:
         found = [one for one in found if self._is_muted(one["author"]) == wanted]
         if params.get("state"):
             found = [one for one in found if one["state"] == params["state"]]
+        if params["what"] == "suggestions":
+            about = params.get("about")
+            return copy.deepcopy([one for one in found if about in {None, one["author"]["id"]}])
         if params.get("about"):
             found = [one for one in found if self._root(one) == params["about"]]
         return copy.deepcopy(sorted(found, key=lambda one: one["created"], reverse=True))
@@ -153,10 +171,19 @@ class FakeNode:
         thread.sort(key=lambda one: one["created"])
         return {**copy.deepcopy(view), "history": [told(one) for one in thread]}
 
+    def introductions(self, params):
+        ways = self.ways.get(params["person"], [])
+        return {"person": params["person"], "steps": None, "ways": ways}
+
     def balance(self, params):
         if params.get("person") is None:
             return self.balances
-        (row,) = [one for one in self.balances if one["person"]["id"] == params["person"]]
+        rows = {one["person"]["id"]: one for one in self.balances}
+        names = ("given", "received", "balance", "gifts_given", "gifts_received")
+        nothing = dict.fromkeys(names, 0)
+        row = rows.get(
+            params["person"], {"person": {"id": params["person"], "name": "?"}, **nothing}
+        )
         return {**row, "history": self.hours.get(params["person"], [])}
 
     def search(self, params):
@@ -174,6 +201,16 @@ class FakeNode:
         advice = {"advice": self.advice} if self.advice else {}
         return {"id": ident(500 + len(self.posted)), **advice}
 
+    def renew(self, params):
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self.renewed.append(params)
+        return {"id": ident(499)}
+
+    def devices(self, params):
+        assert params["person"] == self.me["id"]
+        return self.devices_here
+
     def mute(self, params):
         (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
         self.muted = [each for each in self.muted if each != one]
@@ -183,6 +220,19 @@ class FakeNode:
 
     def _is_muted(self, one):
         return one["id"] in {each["id"] for each in self.muted}
+
+    def show_address(self, params):
+        if params["agreement"] not in self.addresses:
+            raise ValueError("No address has come yet.")
+        return self.addresses[params["agreement"]]
+
+    def give_address(self, params):
+        self.given.append(params)
+        return {"agreement": params["agreement"], "state": "delivered", "to": MARIA}
+
+    def forget_address(self, params):
+        del self.addresses[params["agreement"]]
+        return {"agreement": params["agreement"], "state": "forgotten"}
 
     def approve(self, params):
         self.approved.append(params["person"])
@@ -196,7 +246,7 @@ class FakeNode:
             for name in ("agreements", "receipts", "corrections", "thanks")
             for one in self.lists[name]
         ]
-        rest += [one for name in TOGETHER for one in self.lists[name]]
+        rest += [one for name in (*TOGETHER, *PLANNED, *GOVERNING) for one in self.lists[name]]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):
@@ -341,6 +391,34 @@ def view(number, kind, author, about=None, state="open", **more):
     }
 
 
+def term(roll, moderators, **more):
+    """Who decides."""
+    known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
+    return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
+
+
+def charter():
+    """The rules as they begin."""
+    rules = {
+        "name": "Rushey Lane",
+        "moderators": [MARIA],
+        "vouchers": 1,
+        "share": 50,
+        "quota_records": 250,
+        "quota_bytes": 262144,
+        "credit_low": -600,
+        "credit_high": 1200,
+        "smallest_group": 3,
+        "admissions_a_month": 10,
+        "settle_hours": 72,
+        "answer_days": 3,
+        "offset": 0,
+        "timezone": None,
+        "review": None,
+    }
+    return view(99, "charter", MARIA, state="in force", founders=[], **rules)
+
+
 def profile(one, assets, wants, affiliation=None):
     return {
         **one,
@@ -405,6 +483,14 @@ async def until(pilot, condition, tries=1500):
 async def shows(pilot, *texts, tries=1500):
     """Waits until the screen shows all these texts."""
     await until(pilot, lambda: all(text in picture(pilot.app) for text in texts), tries)
+
+
+async def chooses(pilot, label):
+    """Opens the act with this label, in the list that has the cursor."""
+    cards = pilot.app.focused
+    labels = [str(cards.get_option_at_index(n).prompt) for n in range(cards.option_count)]
+    cards.highlighted = next(n for n, one in enumerate(labels) if one.startswith(label))
+    await pilot.press("enter")
 
 
 def picture(app):

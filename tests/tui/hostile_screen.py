@@ -8,7 +8,7 @@
 import sys
 from pathlib import Path
 
-from fake_node import ADA, NOW, SAM, ident, intent, response, told
+from fake_node import ADA, NOW, SAM, ident, intent, response, told, view
 from hostile import strings
 from textual.app import App
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -77,7 +77,11 @@ class Page(App):
         whole["responses"] = [
             response(n, people[n], whole["id"], text=page[n][:60]) for n in range(10)
         ]
-        self.query_one("#story", Static).update(story(Case(whole, [], []), date, None))
+        two = {"giver": people[6], "receiver": people[7], "minutes": 60, "on": "2026-11-23"}
+        receipt = view(2, "receipt", people[6], state="disputed", why=page[8], note=page[9], **two)
+        right = view(3, "correction", people[7], receipt["id"], "proposed", why=page[10], **two)
+        case = Case(whole, [], [receipt], corrections=[right])
+        self.query_one("#story", Static).update(story(case, date, None))
         lines = [{**told(one), "counted": False, "note": one["title"]} for one in views]
         lines[0]["kind"] = page[0]
         self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))

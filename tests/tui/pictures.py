@@ -10,7 +10,11 @@ import time
 from pathlib import Path
 
 from fake_circle import together
-from fake_node import FakeNode, opened, picture, shows, street, until
+from fake_governance import governed
+from fake_lunch import lunch
+from fake_node import FakeNode, ident, opened, picture, shows, street, until
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards
@@ -18,7 +22,7 @@ from tui.widgets.fields import LineInput
 
 TEXTS = Path(__file__).parent / "snapshots"
 DRAWINGS = Path(__file__).parent.parent.parent / "specs" / "pictures"
-DRAWN = {"today", "board", "thread", "request", "circle"}
+DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood"}
 
 
 async def today(pilot):
@@ -79,6 +83,52 @@ async def joins(pilot):
     await shows(pilot, "[ ] Maria")
     await pilot.press("down", "space")
     await shows(pilot, "[x] Maria")
+
+
+async def activity(pilot):
+    await shows(pilot, "You are on the waiting list for Lunch")
+    await pilot.press("2")
+    await shows(pilot, "Activities (1)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    pilot.app.screen.query_one("#planned").cards.focus()
+    await pilot.press("down", "enter")
+    await shows(pilot, "Sam organises this", "What you can do (4)", "Sam planned this")
+
+
+async def neighbourhood(pilot):
+    await shows(pilot, "Waits for you (6)")
+    await pilot.press("5")
+    await shows(pilot, "Decisions (5)", "Who belongs (5)")
+
+
+async def opened_there(pilot, feed, card, *texts):
+    await neighbourhood(pilot)
+    cards = pilot.app.screen.query_one(feed).cards
+    cards.focus()
+    cards.highlighted = cards.get_option_index(card)
+    await pilot.press("enter")
+    await shows(pilot, *texts)
+
+
+async def decision(pilot):
+    await opened_there(pilot, "#decisions", ident(60), "Three days", "Vote no", "Sam proposed it")
+
+
+async def rule(pilot):
+    await opened_there(pilot, "#rules", "answer_days", "New value *", "is now: 3 days")
+
+
+async def renewal(pilot):
+    await opened_there(pilot, "#rules", "share", "[x] Maria", "Percent *")
+
+
+async def hidden(pilot):
+    await opened_there(pilot, "#doings", "hidden", "flagged by Sam", "An advert.")
+
+
+async def resident(pilot):
+    await opened_there(pilot, "#doings", "mine", "Your devices", "End what Sam does")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
 async def search(pilot):
@@ -144,6 +194,15 @@ SCENES = {
     "joins": (joins, together, (80, 24)),
     "pact": (pact, together, (80, 24)),
     "page": (page, together, (80, 24)),
+    "activity": (activity, lunch, (80, 24)),
+    "neighbourhood": (neighbourhood, governed, (80, 24)),
+    "neighbourhood-60": (neighbourhood, governed, (60, 24)),
+    "neighbourhood-120": (neighbourhood, governed, (120, 40)),
+    "decision": (decision, governed, (80, 24)),
+    "rule": (rule, governed, (80, 24)),
+    "renewal": (renewal, governed, (80, 24)),
+    "hidden": (hidden, governed, (80, 24)),
+    "resident": (resident, governed, (80, 24)),
     "thread": (thread, street, (80, 24)),
     "agree": (agree, street, (80, 24)),
     "request": (request, street, (80, 24)),
@@ -169,7 +228,9 @@ def take(name):
 
 
 async def settled(pilot):
-    """Waits until nothing moves any more."""
+    """Waits until nothing moves any more; the footer comes last, and on a busy machine late."""
+    feet = pilot.app.screen.query(Footer)
+    await until(pilot, lambda: all(one.query(FooterKey) for one in feet))
     before = None
     while before != (now := picture(pilot.app)):
         before = now

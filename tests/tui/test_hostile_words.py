@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_circle import together
+from fake_governance import governed
 from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
 from hostile import NAMED, leftovers, sequences
 from pseudo_terminal import Terminal
@@ -21,7 +22,7 @@ def shown(seed, count, *more):
     """What a terminal receives while the strings pass by."""
     command = [sys.executable, SCREEN, str(seed), str(count), *more]
     with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
-        code = terminal.wait(seconds=600)
+        code = terminal.wait(seconds=600 + count)  # a bound, on a busy machine too
         assert code == 0, terminal.raw[-2000:]
         pages = re.findall(rb"page ([0-9]+) ends", terminal.raw)
         assert set(map(int, pages)) == set(range(1, len(set(pages)) + 1)), "each page was painted"
@@ -88,10 +89,14 @@ async def walk(pilot, node):
     """Through every screen there is."""
     await shows(pilot, "Waits for you (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
-    for tab in "2345":
+    for tab in "23456":
         await pilot.press(tab)
         await pilot.pause()
     await pilot.press(*"[/]")
+    await pilot.press("escape", "3")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await pilot.press("down", "enter")
+    await shows(pilot, "Hours")
     await pilot.press("escape", "1")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     for row in range(3):
@@ -170,12 +175,91 @@ async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
     assert "[/]" in "".join(seen)
 
 
+STRANGE = (
+    ["rule", "answer_days", 1, ALL],
+    ["rule", ALL, 1, [b"x", {"a": ALL}]],
+    ["rule", "moderators", 1, ALL],
+    ["rule", "review", 1, ALL],
+    ["rule", "credit_low", 1, {"a": ALL}],
+    [ALL, ALL, 1, ALL],
+    ["hidden", "00", 1, None],
+)
+
+
+def poisoned_government():
+    """Decisions, moderation and proxies whose every word, name and value is hostile."""
+    node = governed()
+    eve = node.lists["people"][-1]
+    known = {one["id"]: {"id": one["id"], "name": ALL} for one in (SAM, MARIA, eve)}
+    known[node.me["id"]] = node.me
+    named = ("author", "person", "concerns", "joining", "moderators")
+    for name in ("decisions", "renewals", "removes", "flags", "hides", "proxies", "requests"):
+        for one in node.lists[name]:
+            one.update({key: ALL for key in ("title", "text", "why", "reason") if key in one})
+            for key in named:
+                one.update({key: renamed(one[key], known)} if key in one else {})
+            for people in one.get("voted", {}).values():
+                people[:] = renamed(people, known)
+    for one, change in zip(STRANGE, range(70, 70 + len(STRANGE)), strict=True):
+        first = node.lists["decisions"][0]
+        node.lists["decisions"].append({**first, "id": ident(change), "change": one})
+    node.lists["proxies"][0].update(matters=[ALL], until=ALL)
+    node.lists["charters"][0].update(name=ALL, timezone=ALL, review=ALL, quota_bytes=ALL)
+    node.devices_here[0].update(person=known[SAM["id"]], state=ALL)
+    for key in ("roll", "moderators"):
+        node.term[key] = renamed(node.term[key], known)
+    node.vouched[0].update(person={"id": ident(5), "name": ALL}, vouchers=[known[SAM["id"]]])
+    for one in node.lists["people"]:
+        one.update(known[one["id"]])
+    node.refusal = ALL
+    return node
+
+
+def renamed(value, known):
+    """People by their hostile names; a record that is spoken of has a hostile title."""
+    if isinstance(value, list):
+        return [renamed(one, known) for one in value]
+    if value is None or "kind" not in value:
+        return value and known[value["id"]]
+    return {**value, "author": known[value["author"]["id"]], "title": ALL}
+
+
+@on_screen(node=poisoned_government)
+async def test_decisions_people_and_hidden_words_bear_all_of_them(pilot, node):
+    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    await pilot.press("5")
+    await shows(pilot, "Decisions (12)", "Who belongs (5)", "What you can do (4)")
+    seen = [picture(pilot.app)]
+    opened = {
+        "#decisions": [ident(60), ident(63), ident(64), ident(71)],
+        "#members": [node.me["id"], ident(4)],
+        "#rules": ["name"],
+        "#doings": ["hidden"],
+    }
+    for feed, card in [(feed, card) for feed, cards in opened.items() for card in cards]:
+        cards = pilot.app.screen.query_one(feed).cards
+        cards.focus()
+        cards.highlighted = cards.get_option_index(card)
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
+        for key in ("enter", "f2", "escape"):
+            await pilot.pause(0.02)
+            seen.append(picture(pilot.app))
+            await pilot.press(key)
+        while not isinstance(pilot.app.screen, HomeScreen):
+            await pilot.press("escape")
+            await pilot.pause(0.01)
+    assert pilot.app.is_running
+    assert [one for one in seen if leftovers(one.encode())] == []
+    assert "[/]" in "".join(seen)
+
+
 @on_screen
 async def test_what_is_pasted_is_made_harmless(pilot, node):
     from textual import events
 
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    await pilot.press("5")
+    await pilot.press("6")
     await until(pilot, lambda: pilot.app.focused is not None)
     field = pilot.app.screen.query_one("LineInput")
     field.post_message(events.Paste("lift\x1b]52;c;eA==\x07 \u202eplease\nsecond line"))

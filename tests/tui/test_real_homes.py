@@ -72,6 +72,35 @@ def test_a_request_comes_without_a_key_and_a_form_posts_one_back(homes):
     assert homes.run("ada", "status")["ready"]
 
 
+def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
+    change = ["--change", "charter", "answer-days=5"]
+    act = homes.run("ben", "post", "proposal", "--title", "More time [/] to answer", *change)["id"]
+    homes.run("ben", "post", "vote", "--about", act, "--choice", "yes")
+    with homes.screen("ada") as terminal:
+        terminal.until("Vote: More time [/] to answer", "Time to answer: 5 days")
+        terminal.type("\r")
+        terminal.until("1 yes, 0 no · 2 of 2 needed", "(now 3 days)", "Vote yes")
+        terminal.type("\r")
+        terminal.until("A yes stands")
+        terminal.type("\r")
+        terminal.until("passed · 2 yes, 0 no", "You voted", "Yes: ")
+        terminal.type("\x1b")
+        terminal.until("New on the board")
+        terminal.type("5")
+        terminal.until("Decisions (2)", "passed · 2 yes, 0 no", "Time to answer: 5 days")
+        terminal.type("\t\t\x1b[B\r")  # what you can do: the second of it
+        terminal.until("A renewal lets everybody", "[x] Ada", "[ ] Ben")
+        terminal.type("\x1bOQ")  # F2
+        terminal.until("Decisions (3)")
+        terminal.type("q")
+        assert terminal.wait() == 0
+        assert is_clean(terminal)
+    (decided,) = homes.run("ada", "list", "decisions")
+    assert sorted(one["name"] for one in decided["voted"]["yes"]) == ["Ada", "Ben"]
+    renewal = homes.run("ada", "list", "renewals")[0]
+    assert "Ada" in [one["name"] for one in renewal["voted"]["yes"]]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_a_clean_terminal_and_the_node(homes, number):
     with homes.screen("ada") as terminal:

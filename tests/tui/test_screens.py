@@ -98,7 +98,7 @@ async def test_confirming_and_declining_go_the_same_way(pilot, node):
     await shows(pilot, "Confirm the receipt")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
-    await shows(pilot, "An hour of weeding", "“The roses, too.”", "What you can do (3)")
+    await shows(pilot, "An hour of weeding", "“The roses, too.”", "What you can do (5)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
     await shows(pilot, "Maria gave 1 h on Sun 22 Nov")
@@ -131,7 +131,7 @@ async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     await shows(pilot, "Write the receipt with Maria")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
-    await shows(pilot, "An hour of weeding", "What you can do (2)")
+    await shows(pilot, "An hour of weeding", "What you can do (4)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
     await shows(pilot, "60", "2026-11-22", "Sign")
@@ -264,7 +264,7 @@ async def test_ctrl_c_asks_and_asked_twice_leaves(pilot, node):
 async def test_the_footer_has_at_most_five_keys(pilot, node):
     from textual.widgets._footer import FooterKey
 
-    for key in ("1", "2", "3", "4", "5"):
+    for key in ("1", "2", "3", "4", "5", "6"):
         await pilot.press(key)
         await pilot.pause()
         assert len(pilot.app.screen.query(FooterKey)) <= 5
@@ -286,6 +286,6 @@ async def test_a_wide_terminal_looks_closer(pilot, node):
 @on_screen(size=(40, 12))
 async def test_a_tiny_terminal_still_shows_something(pilot, node):
     await shows(pilot, "Rushey Lane")
-    for key in ("2", "3", "4", "5"):
+    for key in ("2", "3", "4", "5", "6"):
         await pilot.press(key)
     await until(pilot, lambda: pilot.app.screen.query_one(TabbedContent).active == "search")

@@ -137,7 +137,7 @@ async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     assert await posted(pilot, node) == {"kind": "close", "about": ident(53), "fields": fields}
 
 
-@on_screen(node=together)
+@on_screen(node=together, size=(80, 26))
 async def test_a_page_shows_all_its_texts_and_joining_names_them(pilot, node):
     await to_circles(pilot)
     pilot.app.screen.query_one("#pages-list", Feed).cards.focus()

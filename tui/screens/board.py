@@ -1,14 +1,14 @@
-"""The board: requests and offers side by side, and beside them the words of the one pointed at."""
+"""The board: requests, offers and activities, and beside them the words of the one pointed at."""
 
 import asyncio
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui import telling
+from tui import activities, telling
 from tui.acts import Case
 from tui.language import _
 from tui.screens.pane import Pane
@@ -17,7 +17,8 @@ from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
 
-_OPEN = {"open", "agreed"}
+_FEEDS = {"#requests": "requests", "#offers": "offers", "#planned": "activities"}
+_OPEN = {"open", "agreed", "full"}
 
 
 class Board(Pane):
@@ -37,23 +38,21 @@ class Board(Pane):
         """The lists, and on wide terminals a closer look."""
         with Container(id="lists"):
             yield Feed(_("Requests"), _("Nobody asks for anything. Press n to ask."), id="requests")
-            yield Feed(_("Offers"), _("Nobody offers anything. Press n to offer."), id="offers")
+            with Vertical(id="ours"):
+                yield Feed(_("Offers"), _("Nobody offers anything. Press n to offer."), id="offers")
+                yield Feed(_("Activities"), _("Nothing is planned. Press n to plan."), id="planned")
             with VerticalScroll(id="closer", can_focus=False):
                 yield Static(id="closer-words", markup=False)
 
     async def load(self) -> None:
-        """Both lists."""
-        requests, offers = await asyncio.gather(
-            self.node_link.call("list", what="requests"),
-            self.node_link.call("list", what="offers"),
+        """The lists."""
+        found = await asyncio.gather(
+            *(self.node_link.call("list", what=what) for what in _FEEDS.values())
         )
-        self._views = {one["id"]: one for one in [*requests, *offers]}
-        self._hidden = {
-            "#requests": await self.hidden("list", what="requests"),
-            "#offers": await self.hidden("list", what="offers"),
-        }
-        self._offer("#requests", requests)
-        self._offer("#offers", offers)
+        self._views = {one["id"]: one for views in found for one in views}
+        for (feed, what), views in zip(_FEEDS.items(), found, strict=True):
+            self._hidden[feed] = await self.hidden("list", what=what)
+            self._offer(feed, views)
 
     def action_toggle_all(self) -> None:
         """Shows what is over, too, or only what is open."""
@@ -67,12 +66,14 @@ class Board(Pane):
         """A closer look at the card pointed at."""
         view = self._views.get(event.card_id)
         if view is not None and event.feed.cards.has_focus:
-            words = story(Case(view, [], []), self.node_link.now().date(), self.node_link.me)
+            tell = activities.story if view["kind"] == "activity" else story
+            words = tell(Case(view, [], []), self.node_link.now().date(), self.node_link.me)
             self.query_one("#closer-words", Static).update(words)
 
     def _offer(self, feed: str, views: list[Shown]) -> None:
         link = self.node_link
         today = link.now().date()
         shown = [one for one in views if self._everything or one["state"] in _OPEN]
-        cards = [telling.intent(one, today, link.me) for one in shown]
+        told = activities.card if feed == "#planned" else telling.intent
+        cards = [told(one, today, link.me) for one in shown]
         self.query_one(feed, Feed).offer(cards, hidden=self._hidden[feed])

@@ -44,6 +44,7 @@ class ChooseScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """What people say most comes first."""
         roots = [one.name for one in KINDS.values() if one.root and one.posted]
+        roots.remove("remove")  # which moderators begin on the page of the person
         roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
         cards = self.query_one(Cards)
         cards.border_title = plain(_("New"))

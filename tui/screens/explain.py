@@ -14,7 +14,7 @@ from tui.telling import plain
 _WORDS = (
     _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
     "",
-    _("1 to 5    Today, Board, People, Circles, Search"),
+    _("1 to 6    Today, Board, People, Circles, Neighbourhood, Search"),
     _("n         ask, offer, or tell about yourself"),
     _("/         search            a   on the board: everything, or what is open"),
     _("m         on a person: leave out what they post, or show it again"),
@@ -27,6 +27,13 @@ _WORDS = (
         "Somebody asks or offers; somebody else responds, in words that only the two can read. "
         "Agreed, both have signed the same terms. Afterwards one writes a receipt and the other "
         "confirms it. An hour of anyone's work is worth an hour of anyone else's."
+    ),
+    "",
+    _(
+        "Neighbourhood shows what is to be decided, who belongs and which rules hold. Who is on the "
+        "roll votes, and a yes stands. Enter on a rule proposes a change of it, on a person shows "
+        "what you can do about them, or your own devices. In a thread you can flag words; three or "
+        "more moderators can hide them, and the roll can bring them back."
     ),
     "",
     _(

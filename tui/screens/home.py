@@ -11,6 +11,7 @@ from tui.language import _
 from tui.link import Link
 from tui.screens.board import Board
 from tui.screens.circles import Circles
+from tui.screens.neighbourhood import Neighbourhood
 from tui.screens.pane import Pane
 from tui.screens.people import People
 from tui.screens.post import PostScreen
@@ -25,7 +26,7 @@ from tui.widgets.tab import HomeTab
 
 
 class HomeScreen(Screen[None]):
-    """Today, Board, People, Circles, Search."""
+    """Today, Board, People, Circles, Neighbourhood, Search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.begin", _("New"), id="new"),
@@ -36,7 +37,8 @@ class HomeScreen(Screen[None]):
         Binding("2", "tab('board')", show=False, id="tab-board"),
         Binding("3", "tab('people')", show=False, id="tab-people"),
         Binding("4", "tab('circles')", show=False, id="tab-circles"),
-        Binding("5", "tab('search')", show=False, id="tab-search"),
+        Binding("5", "tab('neighbourhood')", show=False, id="tab-neighbourhood"),
+        Binding("6", "tab('search')", show=False, id="tab-search"),
         Binding("escape", "lists", show=False, id="lists"),
     ]
 
@@ -58,6 +60,8 @@ class HomeScreen(Screen[None]):
                 yield People(link)
             with HomeTab(_("Circles"), id="circles"):
                 yield Circles(link)
+            with HomeTab(_("Neighbourhood"), id="neighbourhood"):
+                yield Neighbourhood(link)
             with HomeTab(_("Search"), id="search"):
                 yield Search(link)
         yield Footer(show_command_palette=False)

@@ -13,8 +13,9 @@ from protocol.text import line, safe
 from tui import telling, words
 from tui.client import Declined
 from tui.language import _
-from tui.screens.hours import HoursScreen
 from tui.screens.pane import Pane
+from tui.screens.resident import ResidentScreen
+from tui.suggestions import Between
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
@@ -40,6 +41,7 @@ class People(Pane):
             yield Feed(_("People"), _("Nobody belongs yet."), id="people-list")
             with VerticalScroll(id="person"):
                 yield Static(id="person-words", markup=False)
+                yield Between(self.node_link)
 
     async def load(self) -> None:
         """The people and the balances."""
@@ -71,14 +73,17 @@ class People(Pane):
         self.look()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the hours of a person, line by line."""
+        """Opens the person's page: their hours, and what can be done about them."""
         event.stop()
-        self.app.push_screen(HoursScreen(self.node_link, event.card_id))
+        one = self._people.get(event.card_id)
+        if one is not None:
+            self.app.push_screen(ResidentScreen(self.node_link, one))
 
     def _tell(self, person: str | None) -> None:
         one = self._people.get(person or "")
         pane = self.query_one("#person")
         pane.border_title = telling.plain_line(telling.name(one) if one else "", 40)
+        self.query_one(Between).tell(one)
         self.query_one("#person-words", Static).update(
             _about(one, self._rows.get(one["id"])) if one else Content("")
         )

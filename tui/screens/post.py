@@ -1,5 +1,6 @@
 """The form of one record: made from its kind, checked field by field, kept when it closes."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.widgets import Button, Footer, Static
 from protocol.record import PRIVATE
 from protocol.schema import KINDS
 from protocol.text import line
-from tui import words
+from tui import addresses, words
 from tui.acts import Act
 from tui.client import Declined, Gone
 from tui.forms import Form, names_people
@@ -19,6 +20,8 @@ from tui.language import _
 from tui.link import Link
 from tui.telling import plain
 from tui.widgets.standing import Standing
+
+_NEW = "value"  # the field for a rule's new value
 
 
 class PostScreen(Screen[bool]):
@@ -37,7 +40,6 @@ class PostScreen(Screen[bool]):
         super().__init__()
         self.node_link = link
         self._act = act
-        self._draft = (act.kind, act.about or "")
         self._form: Form | None = None
         self._posting = False
 
@@ -58,7 +60,9 @@ class PostScreen(Screen[bool]):
         """Makes the form, with what was typed last time if it was not posted."""
         self.query_one("#paper").border_title = plain(self._act.label)
         kind = KINDS.get(self._act.kind)
-        kept = self.node_link.drafts.get(self._draft)
+        if self._act.kind == addresses.GIVE:
+            kind = addresses.Words()
+        kept = self.node_link.drafts.get(self._act.key)
         if kept is not None:
             self._tell(_("Here is what you typed last time."))
         if kind is None or self._act.fields == ():
@@ -68,7 +72,9 @@ class PostScreen(Screen[bool]):
         if any(names_people(rule) and not rule.filled for rule in kind.fields.values()):
             people = await self._people()
         given = kept if kept is not None else self._act.given
-        self._form = Form(kind, given, only=self._act.fields, people=people)
+        rule = KINDS["charter"].fields.get(self._act.rule)
+        first = {_NEW: replace(rule, required=True)} if rule else {}
+        self._form = Form(kind, given, only=self._act.fields, people=people, first=first)
         await self.query_one("#rows").mount(self._form)
         self._form.begin()
 
@@ -105,35 +111,41 @@ class PostScreen(Screen[bool]):
         typed = self._form.typed
         begun = {name: self._act.given.get(name, "") for name in typed}
         if typed != begun:
-            self.node_link.drafts[self._draft] = typed
+            self.node_link.drafts[self._act.key] = typed
 
     async def _post(self) -> None:
         try:
-            advice = await self._ask()
+            done, advice = await self._ask()
         except Gone as gone:
             self._tell(_("{why} What you typed is still here.").format(why=gone.sentence))
         except Declined as declined:
             self._tell(declined.sentence)
         else:
-            self.node_link.drafts.pop(self._draft, None)
-            self.notify(_("Posted."), timeout=3, markup=False)
+            self.node_link.drafts.pop(self._act.key, None)
+            self.notify(line(done), timeout=3, markup=False)
             if advice:
                 self.notify(line(advice) + ".", timeout=15, severity="warning", markup=False)
             self.dismiss(True)
         finally:
             self._posting = False
 
-    async def _ask(self) -> str | None:
-        """Posts; what the node advises, if anything."""
-        act, link = self._act, self.node_link
+    async def _ask(self) -> tuple[str, str | None]:
+        """Posts; how it went, and what the node advises, if anything."""
+        act, link, advice = self._act, self.node_link, None
+        fields = {**(self._form.values if self._form else {}), **act.fixed}
+        if act.kind in {addresses.GIVE, addresses.FORGET}:
+            return await addresses.post(link, act, fields), None
         if act.kind not in KINDS:
             await link.call(act.kind, person=act.about)
-            return None
-        fields = {**(self._form.values if self._form else {}), **act.fixed}
-        about = {"about": act.about} if act.about else {}
-        posted = await link.call("post", kind=act.kind, fields=fields, **about)
-        advice: str | None = posted.get("advice")
-        return advice
+        elif act.kind == "renewal":  # the node writes down all that is to hold
+            await link.call("renew", **fields)
+        else:
+            if act.rule:
+                fields["change"] = f"charter {act.rule}={fields.pop(_NEW)}"
+            about = {"about": act.about} if act.about else {}
+            posted = await link.call("post", kind=act.kind, fields=fields, **about)
+            advice = posted.get("advice")
+        return _("Posted."), advice
 
     async def _people(self) -> list[dict[str, Any]]:
         try:
@@ -141,7 +153,8 @@ class PostScreen(Screen[bool]):
         except Declined:
             return []
         act = self._act
-        choices = [one for one in found if act.among is None or one["id"] in act.among]
+        choices = [one for one in found if one["state"] == "member"]
+        choices = [one for one in choices if act.among is None or one["id"] in act.among]
         return [one for one in choices if one["id"] not in act.without]
 
     def _tell(self, sentence: str) -> None:
@@ -151,5 +164,5 @@ class PostScreen(Screen[bool]):
 def beginning(kind: str, given: dict[str, str]) -> Act:
     """The act of posting a new root."""
     private = kind in KINDS and KINDS[kind].audience == PRIVATE
-    said = _("Only the people whom you name read this.") if private else ""
+    said = _("Only the people whom you name read this.") if private else words.BEFORE.get(kind, "")
     return Act(kind=kind, about=None, label=words.begin(kind), said=said, given=given)

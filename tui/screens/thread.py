@@ -1,15 +1,18 @@
 """A thread: told with its history, and with what the reader can do in it."""
 
 import asyncio
+from dataclasses import replace
+from datetime import date
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui import together, words
+from tui import activities, addresses, deciding, moderating, taking_part, together, words
 from tui.acts import Act, Case, acts
 from tui.language import _
 from tui.link import Link
@@ -76,15 +79,15 @@ class ThreadPane(Pane):
         case = await fetch(link, self._record_id)
         today = link.now().date()
         self.query_one("#told").border_title = plain(words.kind(case.root["kind"] or ""))
-        shared = case.root.get("kind") in together.ANSWERS and "state" in case.root
-        tell = together.story if shared else story
-        self.query_one("#told-words", Static).update(tell(case, today, link.me))
+        told = _story(case, today, link.me) + moderating.story(case, link.me)
+        self.query_one("#told-words", Static).update(told)
         if case.root.get("kind") == "circle":  # the last words are what is read first
             self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
         self.query_one("#happened-words", Static).update(history(case, today, link.me))
-        self._acts = together.acts(case, link.me) if shared else acts(case, link.me, today)
+        self.call_after_refresh(self.query_one("#happened").scroll_end, animate=False)
+        self._acts = _acts(case, today, link.me) + moderating.acts(case, link.me)
         feed = self.query_one("#acts", Feed)
-        feed.offer([_card(act) for act in self._acts])
+        feed.offer([Card(act.key, act.label, quiet=not act.waits) for act in self._acts])
         if not self._begun:
             self._begun = True
             (feed.cards if self._acts else self.query_one("#told")).focus()
@@ -93,7 +96,7 @@ class ThreadPane(Pane):
         """Opens the form of an act."""
         event.stop()
         for act in self._acts:
-            if _card(act).id == event.card_id:
+            if act.key == event.card_id:
                 self.app.push_screen(PostScreen(self.node_link, act))
 
 
@@ -103,22 +106,53 @@ async def fetch(link: Link, record_id: str) -> Case:
     told = root["history"]
     if told and told[0]["id"] != root["id"]:
         root = await link.call("show", id=told[0]["id"])
-    about = root["id"]
-    if root.get("kind") in together.ANSWERS:
-        what = together.ANSWERS[root["kind"]]
-        answers = await link.call("list", what=what, about=about) if what else []
-        return Case(root, [], [], told, answers[::-1])
-    if root.get("kind") not in {"request", "offer"} or "responses" not in root:
-        return Case(root, [], [], told)
-    agreements, receipts, corrections = await asyncio.gather(
-        link.call("list", what="agreements", about=about),
-        link.call("list", what="receipts", about=about),
-        link.call("list", what="corrections", about=about),
-    )
-    return Case(root, agreements[::-1], receipts[::-1], told, corrections=corrections[::-1])
+
+    async def answers(what: str) -> list[Shown]:
+        found: list[Shown] = await link.call("list", what=what, about=root["id"])
+        return found[::-1]
+
+    case = Case(root, [], [], told, term=link.term)
+    if moderating.worded(root):
+        flags, hides = await asyncio.gather(answers("flags"), answers("hides"))
+        case = replace(case, flags=flags, hides=hides)
+    match root.get("kind"):
+        case "request" | "offer" if "responses" in root:
+            agreements, receipts, corrections = await asyncio.gather(
+                answers("agreements"), answers("receipts"), answers("corrections")
+            )
+            await addresses.overlay(link, agreements)
+            case = replace(case, corrections=corrections)
+            return replace(case, agreements=agreements, receipts=receipts)
+        case "activity" if "upcoming" in root:
+            signups, attended, receipts = await asyncio.gather(*map(answers, taking_part.ANSWERS))
+            return replace(case, receipts=receipts, answers=[*signups, *attended])
+        case "proposal":
+            return replace(case, rules=await link.rules())
+        case "remove" if "state" in root:
+            same = deciding.alike(root, await link.call("list", what="removes"))
+            return replace(case, answers=same)
+        case kind if what := together.ANSWERS.get(kind):
+            return replace(case, answers=await answers(what))
+    return case
 
 
-def _card(act: Act) -> Card:
-    state = act.fixed.get("as_state", "")
-    asked = ",".join(act.fields or ())
-    return Card(f"{act.kind}:{state}:{asked}:{act.about}", act.label, quiet=not act.waits)
+def _story(case: Case, today: date, me: str | None) -> Content:
+    kind = case.root.get("kind")
+    if "state" in case.root and kind in together.ANSWERS:
+        return together.story(case, today, me)
+    if "state" in case.root and kind in deciding.DECIDED:
+        return deciding.story(case, today, me)
+    if kind == "activity" and "upcoming" in case.root:
+        return activities.story(case, today, me)
+    return story(case, today, me)
+
+
+def _acts(case: Case, today: date, me: str | None) -> list[Act]:
+    kind = case.root.get("kind")
+    if "state" in case.root and kind in together.ANSWERS:
+        return together.acts(case, me)
+    if "state" in case.root and kind in deciding.DECIDED:
+        return deciding.acts(case, me)
+    if kind == "activity" and "upcoming" in case.root:
+        return taking_part.acts(case, me, today)
+    return [*acts(case, me, today), *addresses.acts(case, me)]

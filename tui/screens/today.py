@@ -1,15 +1,18 @@
-"""Today: what waits for me, and what is new on the board."""
+"""Today: what waits for me, what is new on the board, and what may fit me."""
 
 import asyncio
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import telling, together
-from tui.acts import Act, Case, correction, waits_in
+from tui import activities, deciding, moderating, taking_part, telling, together
+from tui.acts import Act, Case, correction, vouching, waits_in
 from tui.language import _
+from tui.proposing import ids
 from tui.screens.pane import Pane
+from tui.suggestions import MOST, Suggested
 from tui.telling import Card
 from tui.widgets.feed import Feed
 
@@ -17,10 +20,24 @@ Shown = dict[str, Any]
 
 KNOCK = "knock:"  # how the id of a card about somebody at the door begins
 _NEWS = 20
+_LISTS: dict[str, dict[str, Any]] = {
+    "requests": {},
+    "offers": {},
+    "agreements": {"state": "agreed"},
+    "receipts": {"state": "proposed"},
+    "corrections": {"state": "proposed"},
+    "pacts": {"state": "offered"},
+    "thanks": {},
+    "activities": {},
+    "signups": {},
+    "suggestions": {"limit": MOST},
+    "decisions": {"state": "open"},
+    "renewals": {"state": "open"},
+}
 
 
 class Today(Pane):
-    """Two lists. Opening a card is for the home screen."""
+    """Three lists. Opening a card is for the home screen."""
 
     def compose(self) -> ComposeResult:
         """What waits comes first."""
@@ -34,54 +51,55 @@ class Today(Pane):
             _("Nobody asks or offers anything yet. Press n to begin."),
             id="news",
         )
+        yield Suggested()
 
     async def load(self) -> None:
         """Puts together what the lists say."""
         link = self.node_link
-        call = link.call
-        requests, offers, agreements, receipts, corrections, pacts, thanks = await asyncio.gather(
-            call("list", what="requests"),
-            call("list", what="offers"),
-            call("list", what="agreements", state="agreed"),
-            call("list", what="receipts", state="proposed"),
-            call("list", what="corrections", state="proposed"),
-            call("list", what="pacts", state="offered"),
-            call("list", what="thanks"),
+        found = await asyncio.gather(
+            *(link.call("list", what=what, **only) for what, only in _LISTS.items())
         )
+        requests, offers, agreements, receipts, corrections, pacts, thanks, *rest = found
+        planned, signups, fitting, decided, renewals = rest
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
         waits += _corrections(corrections, link.me)
         waits += together.waits(pacts, link.me)
-        self.query_one("#waits", Feed).offer(waits)
         today = link.now().date()
-        others = [one for one in intents.values() if one["author"]["id"] != link.me]
+        waits += taking_part.waits(planned, signups, receipts, link.me, today)
+        waits += deciding.waits([*decided, *renewals], link.term, today, link.me)
+        waits += await self._moderation(today)
+        self.query_one("#waits", Feed).offer(waits)
+        self.query_one(Suggested).suggest(fitting)
+        others = [one for one in [*intents.values(), *planned] if one["author"]["id"] != link.me]
         fresh = [one for one in others if one["state"] == "open"]
         fresh += [one for one in thanks if one["author"]["id"] != link.me]
         fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
         self.query_one("#news", Feed).offer(
-            [telling.any_view(one, today, link.me) for one in fresh[:_NEWS]]
+            [activities.news(one, today, link.me) for one in fresh[:_NEWS]]
         )
 
     def knock(self, card_id: str) -> Act:
         """The act behind a knock's card."""
-        person = card_id.removeprefix(KNOCK)
-        found = [one for one in self._at_the_door() if one["person"]["id"] == person]
-        who = telling.name(found[0]["person"] if found else None)
-        return Act(
-            kind="approve",
-            about=person,
-            label=_("Vouch for {who}").format(who=who),
-            said=_("You say that you know {who}, and that this is really them.").format(who=who),
-            fields=(),
-        )
+        person = {"id": card_id.removeprefix(KNOCK), "name": _("somebody")}
+        found = [one["person"] for one in self.node_link.waiting.get("knocks") or []]
+        return vouching(next((one for one in found if one["id"] == person["id"]), person))
 
-    def _at_the_door(self) -> list[Shown]:
-        waiting = (self.node_link.status or {}).get("waiting") or {}
-        found: list[Shown] = waiting.get("knocks") or []
-        return found
+    async def _moderation(self, today: date) -> list[Card]:
+        """What moderators are asked for; nothing for everybody else."""
+        link = self.node_link
+        if link.me not in ids(link.term.get("moderators")):
+            return []
+        flags, hides, removes = await asyncio.gather(
+            link.call("list", what="flags", state="open"),
+            link.call("list", what="hides", state="said"),
+            link.call("list", what="removes", state="said"),
+        )
+        asked = deciding.waits(deciding.removals(removes), link.term, today, link.me)
+        return [*asked, *moderating.waits(flags, hides, link.term, link.me)]
 
     def _knocks(self) -> Iterator[Card]:
-        for one in self._at_the_door():
+        for one in self.node_link.waiting.get("knocks") or []:
             who = telling.name(one["person"])
             title = _("{who} knocks at the neighbourhood's door").format(who=who)
             yield Card(KNOCK + one["person"]["id"], title, _("Open to vouch for them"))

@@ -42,6 +42,7 @@ class Cards(OptionList):
         super().__init__(id=id, markup=False)
         self._cards: dict[str, Card] = {}
         self._latest: list[Card] = []
+        self._wanted: str | None = None
 
     @property
     def held(self) -> bool:
@@ -88,3 +89,14 @@ class Cards(OptionList):
         self.set_options(Option(card.content(), id=card.id) for card in self._cards.values())
         self.highlighted = 0 if self._cards else None
         self.scroll_home(animate=False)
+        self._go()
+
+    def point(self, card_id: str) -> None:
+        """Brings the cursor to a card, now or once it comes."""
+        self._wanted = card_id
+        self._go()
+
+    def _go(self) -> None:
+        if self._wanted in self._cards:
+            self.highlighted = self.get_option_index(self._wanted)
+            self._wanted = None

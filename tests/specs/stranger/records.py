@@ -283,6 +283,9 @@ def _check_fields(value):
 
 
 def _may_hold(kind, bounds, value):
+    if kind.startswith("map of "):
+        named = type(value) is dict and all(len(name) <= 40 for name in value)
+        kind, value = kind.replace("map", "list", 1), list(value.values()) if named else None
     if kind.startswith("list of "):
         many, _, each = bounds.partition(", each ")
         items = value if within(value, list, *map(int, many.split(" to "))) else [None]

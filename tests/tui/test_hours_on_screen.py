@@ -20,7 +20,7 @@ from fake_node import (
 
 from tui.acts import Case, acts
 from tui.screens.home import HomeScreen
-from tui.screens.hours import HoursScreen
+from tui.screens.resident import ResidentScreen
 from tui.story import story
 from tui.widgets.cards import Cards
 
@@ -160,7 +160,7 @@ async def test_the_hours_of_a_person_open_line_by_line(pilot, node):
     await shows(pilot, "0 given · 1 h 30 min received", "As gifts: 1 h given · 0 received")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, HoursScreen))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ResidentScreen))
     await shows(pilot, "Mon 23 Nov · +1 h for Sam · a gift · balance −1 h 30 min")
     await shows(pilot, "Tue 10 Nov · +30 min for Sam · corrected · balance −1 h 30 min")
     await shows(pilot, "Mon 9 Nov · −2 h from Sam · balance −2 h")

@@ -1,0 +1,44 @@
+"""Kinds that help neighbours find each other (specs/19-matching.md)."""
+
+from protocol.errors import Refused
+from protocol.fields import Many, Person, Text
+from protocol.schema import Kind, kind
+from protocol.thread import Entry, Thread, View
+
+
+class Said(Kind):
+    """Holds until its author takes it back."""
+
+    states = ("in force", "withdrawn")
+
+    def settle(self, thread: Thread, view: View) -> None:
+        """R-19.2: its author's word ends it."""
+        if "withdrawn" in thread.marks[view["id"]]:
+            view["state"] = "withdrawn"
+
+
+@kind("synonym")
+class Synonym(Said):
+    """Words that mean the same in this neighbourhood, for software that suggests who fits whom."""
+
+    words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
+
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-19.1: one word alone means nothing the same."""
+        del thread
+        if len(set(entry.fields["words"])) < 2:  # noqa: PLR2004
+            raise Refused("R-19.1", "it takes two words that mean the same; add --words once more")
+
+
+@kind("vouch", plural="vouches")
+class Vouch(Said):
+    """A good word for somebody. It admits nobody and counts in no decision."""
+
+    person = Person(required=True, help="for whom")
+    text = Text(max=500, help="what you know them by")
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-19.3: not for oneself."""
+        if entry.fields["person"] == entry.person:
+            raise Refused("R-19.3", "a good word is for somebody else than yourself")
+        super().fold(thread, entry)

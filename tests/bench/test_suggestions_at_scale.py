@@ -1,0 +1,124 @@
+"""Suggestions in a neighbourhood of 500 people with 5,000 open posts; says how long one takes.
+
+pytest -m long -n 0 -s tests/bench/test_suggestions_at_scale.py
+"""
+
+import random
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "meshcoop"))
+
+from asking import Asking
+from neighbours import MORNING, Home, Street
+
+from meshcoop.matching.vocabulary import lexicons
+from meshcoop.present import iso
+from protocol import record, schema, seal
+from protocol.log import START, Head
+from protocol.record import Header
+from protocol.schema import KINDS
+
+pytestmark = pytest.mark.long
+
+PEOPLE, POSTS, ASKED = 500, 5000, 40
+DAY = 24 * 3_600_000
+ROOMY = {"quota_records": 1_000_000, "quota_bytes": 2**30, "admissions_a_month": 1000}
+SENTENCES = (
+    "Somebody for {} please",
+    "Who could do {} with me?",
+    "{}",
+    "An hour of {} on Thursday",
+)
+AREAS = ("Mill Lane", "Harbour", "Chapel Street", None)
+
+
+class Log:
+    """Signs one device's records one after the other, without a look at the store."""
+
+    def __init__(self, home, identity, head=START):
+        self.home, self.identity, self.head = home, identity, head
+
+    def __call__(self, kind, **fields):
+        state, seq = self.home.state, self.head.seq + 1
+        content = schema.content(kind, fields)
+        if KINDS[kind].audience == record.EPOCH:
+            place = seal.context(state.neighbourhood, self.identity.device, seq)
+            nonce = self.home.street.dice.randbytes(32)
+            content = seal.seal_epoch(state.ring.current(), content, place, nonce)
+        place = (record.VERSION, self.identity.device, seq, self.head.id, self.home.now(), None, [])
+        digest = (KINDS[kind].audience_code, len(content), record.digest(content))
+        header = Header(*place, *digest)
+        one = record.sign(header, content, state.neighbourhood, self.identity.device_seed)
+        self.head = Head(seq, one.id, header.time)
+        return one.wire
+
+
+def phrases():
+    """What people write: whatever the vocabulary knows in English, Spanish and German."""
+    return {
+        lang: sorted(" ".join(one) for one in lexicons()[lang].phrases)
+        for lang in ("en", "es", "de")
+    }
+
+
+def town(street, dice):
+    """The founder's home, which holds everybody's profile and posts."""
+    home: Home = street.found(**ROOMY)
+    people = [street.person() for _ in range(PEOPLE - 1)]
+    admits = Log(home, home.me, home.head)
+    home.feed([admits("admit", person=one.person, statement=one.statement) for one in people])
+    said, logs = phrases(), [Log(home, one) for one in people]
+    wires = []
+    for number, log in enumerate(logs):
+        lang = dice.choice(list(said))
+        wires.append(
+            log(
+                "profile",
+                name=f"Person {number}",
+                assets=dice.sample(said[lang], 4),
+                wants=dice.sample(said[lang], 2),
+                languages=dice.sample(["en", "es", "de", "yo"], 2),
+                area=dice.choice(AREAS),
+                minutes_a_month=dice.choice([None, 240, 600]),
+            )
+        )
+    for _ in range(POSTS):
+        lang = dice.choice(list(said))
+        title = dice.choice(SENTENCES).format(dice.choice(said[lang]))
+        starts = dice.choice([None, iso(MORNING + dice.randint(1, 60) * DAY)[:10]])
+        kind = dice.choice(["request", "offer"])
+        fields = {"title": title[:120], "lang": lang, "minutes": 60, "starts": starts}
+        wires.append(dice.choice(logs)(kind, **fields))
+    home.feed(wires)
+    assert len(home.state.views.of_kind("request")) > POSTS // 3
+    assert len(home.state.authority.members) == PEOPLE
+    return home, people
+
+
+def test_one_persons_suggestions_among_five_hundred_people():
+    dice = random.Random(5)
+    with Street() as street:
+        home, people = town(street, dice)
+        asking = Asking(home)
+        began = time.perf_counter()
+        asking.suggestions()
+        first = time.perf_counter() - began
+        took, worked, found = [], [], 0
+        for one in dice.sample(people, ASKED):
+            began, working = time.perf_counter(), time.process_time()
+            shown = asking.suggestions(**{"as": one.person.hex()})
+            took.append(1000 * (time.perf_counter() - began))
+            worked.append(1000 * (time.process_time() - working))
+            found += len(shown)
+            assert all(each["why"] and each["for"]["id"] == one.person.hex() for each in shown)
+        assert found > ASKED
+        print(  # noqa: T201 -- with -s
+            f"suggestions: median {median(took):.1f} ms ({median(worked):.1f} ms of the processor), "
+            f"slowest {max(took):.1f} ms of {ASKED}; "
+            f"{found / ASKED:.0f} each; made at first in {first:.2f} s"
+        )

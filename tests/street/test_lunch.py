@@ -1,0 +1,68 @@
+"""A lunch: the last place is taken on both sides of a cut, and the pot pays who served."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from homes import agree, folder, together
+
+NOON = 12
+
+
+@pytest.fixture
+def lane():
+    """Two homes where it is about noon, so that today's evening is still to come."""
+    now = datetime.now(UTC)
+    offset = timedelta(hours=NOON - now.hour)
+    with folder() as one:
+        ada = one.founder("Ada", "--offset", str(offset // timedelta(minutes=1)))
+        yield (now + offset).date().isoformat(), ada, one.newcomer(ada, "Ben")
+
+
+def test_a_lunch(lane, tmp_path):
+    today, ada, ben = lane
+    lunch = ada.post(
+        "activity", "--title", "Lunch", "--starts", f"{today}T23:30", "--minutes", "90",
+        "--roles", "cook=1", "--roles", "server=5",
+    )  # fmt: skip
+    ben.has(lunch)
+    both_sides_of_a_cut(lunch, ada, ben)
+    paid_from_the_pot(lunch, ada, ben)
+
+    exported = ben("export", "ics", "--to", str(tmp_path / "calendar"))
+    assert exported["entries"] == 1
+    (file,) = exported["files"]
+    assert "SUMMARY:Lunch (cook)\\, Ada" in Path(file).read_text(encoding="utf-8")
+
+
+def both_sides_of_a_cut(lunch, ada, ben):
+    ben("down")
+    mine = ada.post("signup", "--about", lunch, "--role", "cook")
+    ada("down")
+    theirs = ben.post("signup", "--about", lunch, "--role", "cook")  # alone
+    assert ben("show", theirs)["state"] == "placed"
+    ada("up")
+    agree(ada, ben)
+    for shown in together(*(lambda home=home: home("show", lunch) for home in (ada, ben))):
+        (day,) = shown["occurrences"]
+        cook, server = day["roles"]
+        assert [[one["name"] for one in cook[what]] for what in ("has", "waits")] == [
+            ["Ada"],
+            ["Ben"],
+        ]
+        assert (server["has"], server["waits"]) == ([], [])
+    states = {one["id"]: one["state"] for one in ben("list", "signups", "--about", lunch)}
+    assert states == {mine: "placed", theirs: "waiting"}
+
+
+def paid_from_the_pot(lunch, ada, ben):
+    written = ada.post("attendance", "--about", lunch, "--people", "Ada", "--people", "Ben")
+    receipt = ada.post("receipt", "--about", written)
+    ben.has(receipt)
+    ada.has(ben.post("confirm", "--about", receipt))
+    for found in together(*(lambda home=home: home("balance") for home in (ada, ben))):
+        rows = {one["person"]["name"]: one["balance"] for one in found}
+        assert rows == {"Ada": 0, "Ben": 90, "the common pot": -90}
+        assert sum(rows.values()) == 0
+    (day,) = ada("list", "activities")[0]["occurrences"]
+    assert ({one["name"] for one in day["came"]}, day["missed"]) == ({"Ada", "Ben"}, [])

@@ -1,0 +1,186 @@
+"""The address test: two homes hold it while their agreement lives, and no third one ever does."""
+
+import base64
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
+
+from meshcoop import backup
+from meshcoop.client import Client
+from meshcoop.config import Home as Folder
+from meshcoop.errors import Mistake
+
+TITLE = "A lift to the clinic"
+ADDRESS = "12 Quincunx Terrace, second floor, ring twice"
+OTHER = "7 Xylophage Mews, by the blue gate"
+
+
+@pytest.fixture(scope="module")
+def street():
+    """A and D, who look on, and B, with Grace as a guest, and C, who agree on something."""
+    with folder() as one:
+        ada = one.founder("Ada")
+        ben, cleo, dan = together(*(lambda who=who: one.newcomer(ada, who) for who in (
+            "Ben", "Cleo", "Dan",
+        )))  # fmt: skip
+        pin = one.path / "pin of Grace"
+        pin.write_text("4711\n")
+        ben.env["MESHCOOP_PIN_FILE"] = str(pin)
+        ben("guest", "--as", "Grace")
+        yield ada, ben, cleo, dan
+
+
+def ask(home, method, **params):
+    """Asks the node itself: what this file does not try needs no process of its own."""
+    with Client(Folder(home.path).socket) as node:
+        return node.call(method, **params)
+
+
+def agreement_of(asks, answers, **who):
+    """An agreement of two homes; `who` asks, where that is a guest."""
+    about = {}
+    for home, kind in ((asks, "request"), (answers, "response"), (asks, "agreement")):
+        fields = {"title": TITLE, "minutes": "30"} if kind == "request" else {}
+        signer = who if home is asks else {}
+        about = {"about": ask(home, "post", kind=kind, fields=fields, **about, **signer)["id"]}
+        for other in (asks, answers):
+            assert ask(other, "wait", id=about["about"], timeout=PATIENCE)
+    return about["about"]
+
+
+def disguises(text):
+    """The text in the clear, in hex and in base64, wherever it begins there."""
+    plain = text.encode()
+    found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
+    for shift in range(3):
+        coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
+        found.append(coded[: len(coded) // 4 * 4 - 4])  # without what its neighbours share
+    return found
+
+
+def readable(pid):
+    """Whether this user may read the memory of that process, which Linux lets root do."""
+    try:
+        Path(f"/proc/{pid}/mem").open("rb").close()
+    except OSError:
+        return False
+    return True
+
+
+def in_memory(pid, wanted):
+    """Whether the memory of a process holds one of these."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            where, rights, *_ = line.split()
+            if rights.startswith("rw"):
+                begin, end = (int(one, 16) for one in where.split("-"))
+                with suppress(OSError, OverflowError):  # pages that the kernel keeps to itself
+                    held = os.pread(memory.fileno(), end - begin, begin)
+                    if any(one in held for one in wanted):
+                        return True
+    return False
+
+
+def in_files(home, wanted):
+    return [
+        str(one.relative_to(home.path))
+        for one in sorted(home.path.rglob("*"))
+        if one.is_file() and any(each in one.read_bytes() for each in wanted)
+    ]
+
+
+def in_backup(home, wanted):
+    """Whether a backup of this home holds one of these, closed or opened."""
+    path = home.path.parent / f"backup of {home.path.name}"
+    home("backup", str(path))
+    reader = backup.Reader(path, PASSPHRASE)
+    try:
+        opened = [repr(reader.contents).encode(), *(b"".join(some) for some in reader.records())]
+    finally:
+        reader.close()
+    data = [path.read_bytes(), *opened]
+    path.unlink()
+    return any(one in held for one in wanted for held in data)
+
+
+def sealed_in(home):
+    """The addresses as they lie in a home's store."""
+    with home.database() as db:
+        return [row[0] for row in db.execute("SELECT sealed FROM gifts ORDER BY time")]
+
+
+def test_no_third_home_ever_holds_an_address(street):
+    ada, ben, cleo, dan = street
+    agreement = agreement_of(ben, cleo)
+    assert "No address has come yet" in cleo.refused("address", "show", agreement)
+    assert "500 characters" in ben.refused("address", "give", agreement, code=2, said="x" * 501)
+    given = ben.run("--json", "address", "give", agreement, said=ADDRESS + "\n")
+    assert (given.returncode, given.stderr) == (0, "")
+    cleo("address", "give", agreement, "--text", OTHER)
+    mine = cleo("address", "show", agreement)
+    assert (mine["text"], mine["from"]["name"], mine["kept"]) == (ADDRESS, "Ben", False)
+    assert ben.text("address", "show", agreement).endswith(
+        f"until the agreement is over:\n{OTHER}\n"
+    )
+    agree(*street)
+    sealed = sealed_in(ben)
+    assert sealed == sealed_in(cleo)
+    assert len(sealed) == 2
+    wanted = [*disguises(ADDRESS), *disguises(OTHER)]
+    anything = [*wanted, *sealed]
+    memories = readable(ada.holder)
+    for home in (ada, dan):
+        assert in_files(home, [TITLE.encode()]) != []  # it hears all the rest
+        assert in_files(home, anything) == []
+        assert sealed_in(home) == []
+        if memories:
+            assert in_memory(home.holder, [bytes.fromhex(agreement)])
+            assert not in_memory(home.holder, anything)
+        assert not in_backup(home, anything)
+        assert "between other people" in home.refused("address", "show", agreement)
+    for home in (ben, cleo):
+        assert in_files(home, wanted) == []  # not even these hold it in the clear
+        assert ask(home, "search", words="Quincunx") == ask(home, "search", words="Xylophage") == []
+    assert not in_backup(ben, anything)
+    shown = [ask(ben, "show", id=agreement), *ask(ben, "list", what="agreements")]
+    assert "Quincunx" not in str(shown)
+    fields = {"on": "2026-11-01"}
+    receipt = ask(cleo, "post", kind="receipt", about=agreement, fields=fields)["id"]
+    assert ask(ben, "wait", id=receipt, timeout=PATIENCE)
+    ask(ben, "post", kind="confirm", about=receipt)
+    for home in (ben, cleo):
+        eventually(lambda home=home: sealed_in(home) == [], "it is not forgotten")
+        eventually(lambda home=home: in_files(home, anything) == [], "it is still on the disk")
+    assert "no address of it was kept" in cleo.refused("address", "show", agreement)
+    assert "over" in ben.refused("address", "give", agreement, "--text", ADDRESS)
+    if not memories:
+        pytest.skip(
+            "the memory of other processes cannot be read here; all else is as it should be"
+        )
+
+
+def test_a_guest_gives_hers_and_takes_what_she_is_given_with_her_pin(street):
+    ada, ben, cleo, _ = street
+    grace = ("--as", "Grace")
+    agreement = agreement_of(ben, cleo, **{"as": "Grace", "pin": "4711"})
+    given = ben("address", "give", agreement, "--text", ADDRESS, *grace)
+    assert (given["state"], given["to"]["name"]) == ("delivered", "Cleo")
+    shown = ask(cleo, "show_address", agreement=agreement)
+    assert (shown["text"], shown["from"]["name"]) == (ADDRESS, "Grace")
+    assert "say who with --as" in ben.refused("address", "show", agreement)
+    with pytest.raises(Mistake, match="PIN of their own"):
+        ask(ben, "show_address", agreement=agreement, **{"as": "Grace"})
+    assert cleo("address", "give", agreement, "--text", OTHER)["state"] == "waiting"
+    assert len(sealed_in(ben)) == 1  # her device is locked
+    assert ben("address", "forget", agreement, *grace)["state"] == "forgotten"
+    assert ask(cleo, "show_address", agreement=agreement)["text"] == OTHER  # Grace's is gone
+    assert ben("address", "show", agreement, "--keep", *grace)["text"] == OTHER
+    assert sealed_in(ada) == []
+    close = {"as_state": "cancelled"}
+    ask(cleo, "post", kind="close", about=agreement, fields=close)
+    eventually(lambda: sealed_in(cleo) == [], "it is not forgotten")
+    eventually(lambda: len(sealed_in(ben)) == 1, "only what is kept stays")
+    assert ben("address", "show", agreement, *grace)["kept"] is True
