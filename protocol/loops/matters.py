@@ -90,6 +90,7 @@ class Loop:
     windows: dict[int, Window]
     points: list[tuple[int, Point]] = field(default_factory=list)  # settled ones, by window
     signals: list[Signal] = field(default_factory=list)
+    latest: Signal | None = None  # what the tests say of the last settled point
     matters: list[Matter] = field(default_factory=list)
     phase: int | None = None
 
@@ -147,6 +148,7 @@ class _Follower:
         self._loop.points.sort()
         at = self._loop.asked.calendar.begin(window.number + 1) + self._rules.settle
         signal = self._signal(window.number, point, at)
+        self._loop.latest = signal
         if signal.calls or signal.change:
             self._loop.signals.append(signal)
         if signal.calls:
