@@ -70,7 +70,7 @@ def _lay_wire(*places: Place) -> bool:
         for name, place in zip(_NAMES.values(), places, strict=True):
             _ip("-n", name, "address", "add", f"{place.address}/24", "dev", "wire")
             for link in ("lo", "wire"):
-                _ip("-n", name, "link", "set", link, "up")
+                _ip("netns", "exec", name, "ip", "link", "set", link, "up")
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
