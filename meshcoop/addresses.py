@@ -13,7 +13,6 @@ from protocol import giving
 from protocol.errors import Refused
 from protocol.giving import Gift
 from protocol.seal import BoxKey
-from protocol.thread import View
 
 MOST = 256  # that others gave
 
@@ -64,14 +63,7 @@ class Addresses:
             return False
         if not {view["giver"], view["receiver"]} <= known.members.keys():
             return False
-        return view["state"] == "agreed" or (view["state"] == "done" and self._goes_on(view))
-
-    def _goes_on(self, view: View) -> bool:
-        """One that repeats has further occurrences until somebody cancels it."""
-        row = self._state.store.get(view["id"]) if view["repeats"] else None
-        if row is None or row.root is None:
-            return False
-        return "cancelled" not in self._state.thread(row.root).marks[view["id"]]
+        return bool(view["state"] == "agreed")
 
     # -- reading ----------------------------------------------------------------------------------
 

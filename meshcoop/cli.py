@@ -7,20 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from meshcoop.commands import (
-    address,
-    backup,
-    belonging,
-    deciding,
-    exporting,
-    guests,
-    keys,
-    loops,
-    nodes,
-    records,
-    screen,
-    workshop,
-)
+from meshcoop.commands import screen
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
 from meshcoop.errors import USAGE, Mistake
@@ -28,6 +15,41 @@ from protocol.errors import Refused
 from protocol.text import line
 
 _REFUSED, _USAGE, _INTERRUPTED = 1, 2, 130
+
+# Where each command is; what is not called is not even imported, so that commands are quick.
+_COMMANDS = {
+    "found": "belonging:_founding",
+    "invite": "belonging:_invite",
+    "join": "belonging:_join",
+    "approve": "belonging:_approve",
+    "guest": "guests:_guest",
+    "renew": "deciding:_renew",
+    "recovery": "keys:_recovery",
+    "devices": "keys:_devices",
+    "certify": "keys:_certify",
+    "revoke": "keys:_revoke",
+    "backup": "backup:_backup",
+    "restore": "backup:_restore",
+    "run": "nodes:_run",
+    "up": "nodes:_up",
+    "down": "nodes:_down",
+    "status": "nodes:_status",
+    "wait": "nodes:_wait",
+    "post": "posting:post",
+    "list": "records:_list",
+    "show": "records:_show",
+    "balance": "records:_balance",
+    "introductions": "records:_introductions",
+    "address": "address:address",
+    "search": "records:_search",
+    "kinds": "records:_list_kinds",
+    "mute": "records:_mute",
+    "export": "exporting:_export",
+    "loops": "loops:_loops",
+    "demo": "workshop:_demo",
+    "specs": "workshop:_specs",
+    "bench": "workshop:_bench",
+}
 
 
 def build() -> App:
@@ -38,11 +60,11 @@ def build() -> App:
         version_flags=(),
         result_action="return_value",
     )
-    for group in (
-        *(belonging, deciding, guests, keys, backup, nodes, records),
-        *(address, exporting, loops, workshop),
-    ):
-        group.register(app)
+    for name, place in _COMMANDS.items():
+        app.command(f"meshcoop.commands.{place}", name=name)
+    if not _COMMANDS.keys() & set(sys.argv):
+        for name in _COMMANDS:
+            app[name]  # to be told of, which takes its docstring
     app.meta.default(_launcher(app))
     return app
 

@@ -24,6 +24,7 @@ ROUND_SECONDS = 60
 ANNOUNCE_SECONDS = 1
 OWN_HEAD_SECONDS = 5  # how long others are asked for this home's own head before it signs
 _DUTY_SECONDS = 2
+_LOOK_AGAIN_MS = 10_000  # duties are gone through at least so often
 _SEAL_AFTER_MS = 10_000
 _OUTBOX = 4096  # records waiting to be gossiped; one that falls out is announced all the same
 _BURST = 200  # gossiped records stored in one transaction
@@ -223,26 +224,35 @@ class Mesh:
 
     async def _duties(self) -> None:
         await self.may_sign.wait()
+        seen, again = None, self._now()
         while True:
             self.inbox.state.fold_due()
             # A while after they were met: mostly their voucher's home has given them the keys.
             late = self._now() - _SEAL_AFTER_MS
             known = self.conversations.items()
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
-            for duty in (
-                partial(duties.accept_charter, self.author),
-                self._rotation.run,
-                partial(duties.seal_epochs, self.author, met | self._expected),
-                partial(deciding.decide, self.author),
-                self._countersigner.run,
-            ):
-                try:
-                    if self.author.able:
-                        duty()
-                except Refused as refusal:  # such as the day's quota: it stays due
-                    _LOG.warning("put off until later: %s", refusal)
+            # A home where nothing has happened has nothing to do, but for what a clock makes due.
+            facts = self.inbox.store.db.total_changes, met | self._expected, self.author.able
+            if facts != seen or self._now() >= again:
+                self._do(met | self._expected)
+                seen, again = facts, self._now() + _LOOK_AGAIN_MS
             self._part()
             await trio.sleep(_DUTY_SECONDS)
+
+    def _do(self, met: set[bytes]) -> None:
+        """What software signs by itself, as far as there is something."""
+        for duty in (
+            partial(duties.accept_charter, self.author),
+            self._rotation.run,
+            partial(duties.seal_epochs, self.author, met),
+            partial(deciding.decide, self.author),
+            self._countersigner.run,
+        ):
+            try:
+                if self.author.able:
+                    duty()
+            except Refused as refusal:  # such as the day's quota: it stays due
+                _LOG.warning("put off until later: %s", refusal)
 
     def _part(self) -> None:
         """Ends conversations with devices that belong to nobody here any more (R-05.3)."""

@@ -80,6 +80,15 @@ def unsigned(thread: Thread, agreement: View, today: str) -> str | None:
     return next((day for day in past if day not in signed), None)
 
 
+def all_signed(thread: Thread, agreement: View) -> bool:
+    """Whether both have signed for all of it: of what repeats, for each of its days."""
+    signed = {day for _, _, day in counting(thread, agreement["id"])}
+    if not agreement["repeats"]:
+        return bool(signed)
+    known = days(thread, agreement)
+    return bool(known) and signed.issuperset(known)
+
+
 def check_unsigned(thread: Thread, agreement: View, on: str) -> None:
     """Raises Refused for a moment at which it does not take place, or for which both signed."""
     day, known = on[:_DAY], days(thread, agreement)

@@ -20,15 +20,6 @@ _MOST = 4096  # characters that are read
 _HELD = "Your home and theirs hold it, and nobody else, until the agreement is over"
 
 
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    address = App(name="address", help="An address, from person to person.", version_flags=())
-    address.command(_give, name="give")
-    address.command(_show, name="show")
-    address.command(_forget, name="forget")
-    app.command(address)
-
-
 def _give(
     agreement: str,
     /,
@@ -106,3 +97,9 @@ def _typed() -> str:
     if not found.strip():
         raise Mistake("No address was given; say it with --text, or on standard input.", _USAGE)
     return found.strip()
+
+
+address = App(name="address", help="An address, from person to person.", version_flags=())
+address.command(_give, name="give")
+address.command(_show, name="show")
+address.command(_forget, name="forget")

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cyclopts import App
-
 from meshcoop import backup, founding, keystore, passphrase, recovery
 from meshcoop.backup import Contents, Reader
 from meshcoop.clock import now
@@ -27,12 +25,6 @@ from protocol.text import line
 
 _PAGE = 500
 _USAGE = 2
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    app.command(_backup, name="backup")
-    app.command(_restore, name="restore")
 
 
 def _backup(file: Path, /, *, context: Given) -> None:

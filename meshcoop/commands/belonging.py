@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
+import protocol.kinds  # noqa: F401  # registers what can be posted
 from meshcoop import keystore, passphrase, process, recovery
 from meshcoop.client import Client
 from meshcoop.clock import now
@@ -23,14 +24,6 @@ from protocol.schema import KINDS
 from protocol.text import line
 
 Name = Annotated[str, Parameter(name="--as", help="the person's name")]
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    of_kind(app, "found", KINDS["charter"], _found, leave_out=("name", "founders", "moderators"))
-    app.command(_invite, name="invite")
-    app.command(_join, name="join")
-    app.command(_approve, name="approve")
 
 
 def _found(
@@ -195,3 +188,10 @@ def check_name(name: str) -> None:
 
 def _nobody_yet(what: str, typed: str) -> bytes:
     raise Mistake(f"{typed!r}: there is no {what} in a neighbourhood that begins.", 2)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_founding = of_kind(KINDS["charter"], _found, leave_out=("name", "founders", "moderators"))

@@ -2,15 +2,10 @@
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop.commands.context import Given
 from meshcoop.commands.records import Person
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    app.command(_renew, name="renew")
 
 
 def _renew(

@@ -4,18 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop.client import Client
 from meshcoop.commands.context import Given
 from meshcoop.errors import Mistake
 
 _USAGE = 2
-
-
-def register(app: App) -> None:
-    """Adds the command to `app`."""
-    app.command(_export, name="export")
 
 
 def _export(

@@ -2,8 +2,6 @@
 
 import os
 
-from cyclopts import App
-
 from meshcoop import passphrase, recovery
 from meshcoop.commands import sheet
 from meshcoop.commands.belonging import Name, check_name
@@ -14,11 +12,6 @@ from meshcoop.founding import Identity
 from meshcoop.lock import Lock
 from protocol import statement
 from protocol.text import line
-
-
-def register(app: App) -> None:
-    """Adds the command to `app`."""
-    app.command(_guest, name="guest")
 
 
 def _guest(*, as_: Name, words: Words = None, context: Given) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop import founding, keystore, passphrase, process, recovery
 from meshcoop.clock import now
@@ -26,14 +26,6 @@ from protocol.record import device_key
 from protocol.text import line
 
 _USAGE = 2
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    app.command(_recovery, name="recovery")
-    app.command(_devices, name="devices")
-    app.command(_certify, name="certify")
-    app.command(_revoke, name="revoke")
 
 
 def _recovery(*, context: Given) -> None:

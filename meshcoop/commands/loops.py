@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop.commands.context import Given
 from meshcoop.errors import Mistake
@@ -18,11 +18,6 @@ _SHAPE = (
     'a JSON object such as {"scale": "share", "share": 80, "points": [[20, 3]]} '
     'or {"scale": "count", "target": 2, "points": [1, 0, 4]}'
 )
-
-
-def register(app: App) -> None:
-    """Adds the command to `app`."""
-    app.command(_loops, name="loops")
 
 
 def _loops(file: Annotated[Path, Parameter(help=f"holds {_SHAPE}")], *, context: Given) -> None:

@@ -7,7 +7,7 @@ import sys
 from logging.handlers import RotatingFileHandler
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop import keystore, passphrase, process
 from meshcoop.client import Client
@@ -17,15 +17,6 @@ from meshcoop.errors import Mistake
 from protocol.text import line
 
 _LOG_BYTES = 1024 * 1024
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    app.command(_run, name="run")
-    app.command(_up, name="up")
-    app.command(_down, name="down")
-    app.command(_status, name="status")
-    app.command(_wait, name="wait")
 
 
 def _run(*, listen: Listen = None, context: Given) -> None:

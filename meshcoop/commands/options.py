@@ -5,21 +5,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from protocol.fields import Field
 from protocol.schema import Kind
 
 
 def of_kind(
-    app: App,
-    name: str,
-    kind: Kind,
-    command: Callable[..., None],
-    *,
-    leave_out: tuple[str, ...] = (),
-) -> None:
-    """Registers `command`, whose **fields become an option for each field of `kind`."""
+    kind: Kind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
+) -> Callable[..., None]:
+    """The command, whose **fields have become an option for each field of `kind`."""
 
     @wraps(command)
     def run(*args: Any, **given: Any) -> None:
@@ -35,7 +30,7 @@ def of_kind(
     # The command's own come first in the signature; options of fields are keyword-only after them.
     run.__signature__ = inspect.Signature(own + options)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in own + options}
-    app.command(run, name=name, help=command.__doc__ or (kind.__doc__ or "").split("\n")[0])
+    return run
 
 
 def _option(name: str, field: Field) -> inspect.Parameter:

@@ -1,122 +1,20 @@
-"""Commands about records: post, list, show, balance, kinds, search, mute."""
+"""Commands about records: list, show, balance, kinds, search, mute."""
 
-import json
-import sys
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from meshcoop import passphrase
-from meshcoop.client import Client, NodeGone
+from meshcoop.client import Client
 from meshcoop.commands import told
 from meshcoop.commands.context import Context, Given
-from meshcoop.commands.options import of_kind
 from meshcoop.errors import Mistake
-from protocol.schema import KINDS, Kind, describe
-from protocol.text import line
 
-About = Annotated[str, Parameter(help="the id of what this answers")]
 Person = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
-Represented = Annotated[
-    str | None, Parameter(name="--for", help="for whom, who has given you a proxy")
-]
 Reader = Annotated[
     str | None, Parameter(name="--as", help="which guest reads: what is private to them opens")
 ]
 Muted = Annotated[bool, Parameter(negative=(), help="only what muted people posted")]
-
-_USAGE = 2
-_MAX_LINE = 1024 * 1024
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    post = App(name="post", help="Signs and gossips one record.", version_flags=())
-    for kind in KINDS.values():
-        if kind.posted:
-            of_kind(post, kind.name, kind, _poster(kind))
-    post.default(_post_lines)
-    app.command(post)
-    app.command(_list, name="list")
-    app.command(_show, name="show")
-    app.command(_balance, name="balance")
-    app.command(_introductions, name="introductions")
-    app.command(_list_kinds, name="kinds")
-    app.command(_search, name="search")
-    app.command(_mute, name="mute")
-
-
-def _poster(kind: Kind) -> Any:
-    """The command for one kind; a root is about nothing, and may have a field of that name."""
-
-    def root(
-        *, as_: Person = None, for_: Represented = None, context: Given, **fields: Any
-    ) -> None:
-        _post(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
-
-    def answer(
-        *,
-        about: About,
-        as_: Person = None,
-        for_: Represented = None,
-        context: Given,
-        **fields: Any,
-    ) -> None:
-        who = {"as": as_, "for": for_}
-        _post(context, {"kind": kind.name, "about": about, **who, "fields": fields})
-
-    command = root if kind.root else answer
-    command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
-    return command
-
-
-def _post(context: Context, given: dict[str, Any]) -> None:
-    with context.node() as node:
-        posted = node.call("post", **given, **asked(node, given["as"]))
-    context.answer(posted, lambda: str(posted["id"]))
-    if "advice" in posted and not context.json:
-        print(line(posted["advice"]) + ".", file=sys.stderr)
-
-
-def _post_lines(
-    *kind: str,
-    lines: Annotated[
-        bool,
-        Parameter(
-            negative=(), help="JSON objects {kind, about?, as?, for?, fields}, one a line, on stdin"
-        ),
-    ] = False,
-    context: Given,
-) -> None:
-    """Posts many records: each line of standard input is answered once it is safely stored."""
-    if not lines or kind:
-        posted = ", ".join(sorted(one.name for one in KINDS.values() if one.posted))
-        what = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
-        raise Mistake(f"{what}; there are: {posted}.", _USAGE)
-    refused = False
-    with context.node() as node:
-        for text in iter(lambda: sys.stdin.readline(_MAX_LINE), ""):
-            if text.strip():
-                answer = _post_line(node, text)
-                refused = refused or "error" in answer
-                print(json.dumps(answer, ensure_ascii=False), flush=True)
-    if refused:
-        sys.exit(1)
-
-
-def _post_line(node: Client, text: str) -> dict[str, Any]:
-    try:
-        given = json.loads(text)
-        if type(given) is not dict or not set(given) <= {"kind", "about", "as", "for", "fields"}:
-            return {"error": "A line is a JSON object with kind, about, as, for and fields."}
-        posted: dict[str, Any] = node.call("post", **given, **asked(node, given.get("as")))
-    except NodeGone:
-        raise
-    except Mistake as mistake:
-        return {"error": mistake.sentence}
-    except (ValueError, RecursionError) as error:
-        return {"error": f"This line is not JSON: {error}."}
-    return posted
 
 
 def asked(node: Client, person: str | None) -> dict[str, str]:
@@ -165,6 +63,9 @@ def _introductions(person: str, /, *, as_: Reader = None, context: Given) -> Non
 
 def _list_kinds(*, context: Given) -> None:
     """The kinds of records and their fields."""
+    import protocol.kinds  # noqa: F401  # registers them; late, for other commands need none
+    from protocol.schema import describe
+
     found = describe()
     context.answer(found, lambda: told.kinds(found))
 
@@ -198,5 +99,5 @@ def _mute(
 def _search(*words: str, muted: Muted = False, context: Given) -> None:
     """Finds what holds all these words."""
     if not words:
-        raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
+        raise Mistake("Say what to look for: `meshcoop search WORDS`.", 2)
     _find(context, "search", {"words": " ".join(words)}, muted=muted)

@@ -3,20 +3,13 @@
 import sys
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from meshcoop.commands.context import Given
 from meshcoop.errors import Mistake
 
 _AT_LEAST_ONE = Number(gte=1)
-
-
-def register(app: App) -> None:
-    """Adds the commands to `app`."""
-    app.command(_demo, name="demo")
-    app.command(_specs, name="specs")
-    app.command(_bench, name="bench")
 
 
 def _demo(

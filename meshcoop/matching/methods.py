@@ -22,6 +22,7 @@ _AT_ONCE = 100  # views read before others have their turn
 _USUALLY = 50  # suggestions, if nobody says how many
 _MOST = 500
 _MINUTE_MS = 60_000
+_MAKING = trio.CapacityLimiter(1)  # stemmers keep what they are at: two threads confuse them
 _STATES = {"suggestions": ("open",), "reciprocity": ("running", "past")}
 
 
@@ -108,7 +109,7 @@ class MatchingMethods:
     async def _read(self) -> "Member":
         """The membership, once its index has all that there is."""
         member = self._node.belonging()
-        await trio.to_thread.run_sync(lexicons)
+        await trio.to_thread.run_sync(lexicons, limiter=_MAKING)
         while member.index.keep_up(member.muted.people, _AT_ONCE):
             await trio.lowlevel.checkpoint()
         return member

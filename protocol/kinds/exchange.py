@@ -188,11 +188,11 @@ class Agreement(Kind):
         return intent
 
     def settle(self, thread: Thread, view: View) -> None:
-        """R-13.8: done once a receipt is confirmed; else cancelled if a party says so."""
+        """R-13.8: done once all of it is confirmed; else cancelled if a party says so."""
         receipts = thread.linked("receipt", "about", view["id"])
         shown = ("id", "state", "minutes", "on")
         view["receipts"] = [{name: one[name] for name in shown} for one in receipts]
-        if any(one["state"] == "confirmed" for one in receipts):
+        if occurrences.all_signed(thread, view):
             view["state"] = "done"
         elif "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"

@@ -3,11 +3,14 @@
 from datetime import date
 
 import pytest
+import trio
 from asking import Asking, named
 from neighbours import HOUR, MORNING, exchange, settle, street
 from test_deciding import council
 
 from meshcoop.errors import Mistake
+from meshcoop.matching.vocabulary import lexicons
+from meshcoop.matching.words import stem
 from meshcoop.present import iso
 
 HELP, WANT, BACK = "you could help", "you may want", "ways to give back"
@@ -46,6 +49,28 @@ def test_the_elder_and_the_nurse_are_suggested_to_each_other():
         assert they.titles(offer.id) == [(WANT, "Elder", "Blood pressure sessions")]
         (want,) = they.suggestions(offer.id)
         assert want["sentence"] == "You both named Blood pressure."
+
+
+def test_several_may_be_the_first_to_look():
+    with street(homes=2) as homes:
+        elder, nurse = homes
+        she = named(elder, "Elder", assets=["Yoruba"])
+        named(nurse, "Nurse", wants=["a Yoruba speaker"])
+        settle(*homes)
+        lexicons.cache_clear()  # as in a node that has just started
+        stem.cache_clear()
+        found = []
+
+        async def look():
+            found.append(await she.methods.suggestions({}))
+
+        async def all_look():
+            async with trio.open_nursery() as nursery:
+                for _ in range(4):
+                    nursery.start_soon(look)
+
+        trio.run(all_look)
+        assert [[one["title"] for one in some] for some in found] == [["Nurse"]] * 4
 
 
 def test_what_somebody_would_like_is_suggested_to_who_brings_it():

@@ -123,7 +123,7 @@ async def weekly(street: Street) -> None:
         ada.must_post("confirm", {}, receipt.id)
         await trio.sleep(WAIT)
         (one,) = views(ben, "agreement")
-        assert one["state"] == "done"
+        assert one["state"] == "agreed"
         assert read(ben, agreement, ada) == TEXT  # the next lift is in a week
         ada.must_post("close", {"as_state": "cancelled"}, agreement)
         await street.settle()

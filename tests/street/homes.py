@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 PASSPHRASE = "brass kettle sings"
 PATIENCE = 60.0  # seconds: the bound of every wait, never what a wait should take
@@ -26,11 +26,22 @@ _LINE = re.compile(r"(?!Traceback)[^\n]+\n")
 _SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
 
 
+class Place(NamedTuple):
+    """A network of this machine that homes are in; `enter`: what runs a command there."""
+
+    address: str
+    enter: tuple[str, ...] = ()
+
+
+HERE = Place("127.0.0.1")
+
+
 class Home:
     """One home folder. `passphrase_file` None: nobody says the passphrase."""
 
-    def __init__(self, path: Path, passphrase_file: Path | None) -> None:
+    def __init__(self, path: Path, passphrase_file: Path | None, place: Place = HERE) -> None:
         self.path = path
+        self.place = place
         self.env = {**os.environ, "MESHCOOP_MDNS": "0"}
         self.env.pop("MESHCOOP_HOME", None)
         self.env.pop("MESHCOOP_PASSPHRASE_FILE", None)
@@ -42,7 +53,7 @@ class Home:
         return self.path / "store.db"
 
     def command(self, *words: str) -> list[str]:
-        return [*PROGRAM, "--home", str(self.path), *words]
+        return [*self.place.enter, *PROGRAM, "--home", str(self.path), *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Any command, whatever comes of it. `said`: its standard input."""
@@ -174,21 +185,22 @@ def request(title: str, **fields: Any) -> dict[str, Any]:
 class Folder:
     """Where homes are made, with a passphrase file. Short: a socket's path has to fit."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: Place) -> None:
         self.path = path
+        self.place = place
         self.passphrase_file = path / "passphrase"
         self.passphrase_file.write_text(PASSPHRASE + "\n")
         self.homes: list[Home] = []
 
     def home(self, name: str) -> Home:
-        one = Home(self.path / name, self.passphrase_file)
+        one = Home(self.path / name, self.passphrase_file, self.place)
         self.homes.append(one)
         return one
 
     def listen(self) -> str:
         """An address that was free a moment ago; a home keeps it, so that others find it again."""
         with socket.create_server(("127.0.0.1", 0)) as server:
-            return f"/ip4/127.0.0.1/tcp/{server.getsockname()[1]}"
+            return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
 
     def founded(self, person: str = "Ada", *charter: str) -> Home:
         """The home of somebody who has founded Rushey Lane."""
@@ -211,9 +223,9 @@ class Folder:
 
 
 @contextmanager
-def folder() -> Iterator[Folder]:
+def folder(place: Place = HERE) -> Iterator[Folder]:
     """A folder for homes. Afterwards every node is stopped, and no process is left."""
-    one = Folder(Path(tempfile.mkdtemp(prefix="mc-")))
+    one = Folder(Path(tempfile.mkdtemp(prefix="mc-")), place)
     try:
         yield one
         with ThreadPoolExecutor(2) as pool:

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,22 @@ def demo(tmp_path_factory):
 
 def test_the_story_is_told(demo):
     process = demo()
-    said, errors = process.communicate(timeout=2 * PATIENCE)
+    said, errors = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 0, errors
     assert errors == ""
     hashes = re.findall(r"\b[0-9a-f]{64}\b", said)
     assert len(hashes) == 1
     assert "One state at all 5 homes" in said
     assert "together 0" in said
+    assert said.count("You both listed Yoruba.") == 2
+    assert "as “Ada for Grace”." in said
+    assert "No third home shows it." in said
+    assert "Grace -120" in said
+    assert "Sam +120" in said
+    assert "every home says the same." in said
+    (lift,) = re.findall(r"a lift on (\S+), Thursday", said)
+    assert date.fromisoformat(lift).isoweekday() == 4
+    assert date.fromisoformat(lift) >= datetime.now(UTC).date()
 
 
 def test_a_demo_that_is_interrupted_leaves_nothing(demo):

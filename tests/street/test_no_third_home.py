@@ -1,12 +1,12 @@
 """The address test: two homes hold it while their agreement lives, and no third one ever does."""
 
-import base64
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
+from traces import disguises, in_files, sealed_in
 
 from meshcoop import backup
 from meshcoop.client import Client
@@ -51,16 +51,6 @@ def agreement_of(asks, answers, **who):
     return about["about"]
 
 
-def disguises(text):
-    """The text in the clear, in hex and in base64, wherever it begins there."""
-    plain = text.encode()
-    found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
-    for shift in range(3):
-        coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
-        found.append(coded[: len(coded) // 4 * 4 - 4])  # without what its neighbours share
-    return found
-
-
 def readable(pid):
     """Whether this user may read the memory of that process, which Linux lets root do."""
     try:
@@ -84,14 +74,6 @@ def in_memory(pid, wanted):
     return False
 
 
-def in_files(home, wanted):
-    return [
-        str(one.relative_to(home.path))
-        for one in sorted(home.path.rglob("*"))
-        if one.is_file() and any(each in one.read_bytes() for each in wanted)
-    ]
-
-
 def in_backup(home, wanted):
     """Whether a backup of this home holds one of these, closed or opened."""
     path = home.path.parent / f"backup of {home.path.name}"
@@ -104,12 +86,6 @@ def in_backup(home, wanted):
     data = [path.read_bytes(), *opened]
     path.unlink()
     return any(one in held for one in wanted for held in data)
-
-
-def sealed_in(home):
-    """The addresses as they lie in a home's store."""
-    with home.database() as db:
-        return [row[0] for row in db.execute("SELECT sealed FROM gifts ORDER BY time")]
 
 
 def test_no_third_home_ever_holds_an_address(street):

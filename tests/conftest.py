@@ -1,0 +1,6 @@
+"""For all tests: how long an example takes says nothing on a busy machine, so nothing asserts it."""
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")

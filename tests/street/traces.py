@@ -1,0 +1,27 @@
+"""Traces of an address: in the files of a home, as it was said or sealed."""
+
+import base64
+
+
+def disguises(text):
+    """The text in the clear, in hex and in base64, wherever it begins there."""
+    plain = text.encode()
+    found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
+    for shift in range(3):
+        coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
+        found.append(coded[: len(coded) // 4 * 4 - 4])  # without what its neighbours share
+    return found
+
+
+def in_files(home, wanted):
+    return [
+        str(one.relative_to(home.path))
+        for one in sorted(home.path.rglob("*"))
+        if one.is_file() and any(each in one.read_bytes() for each in wanted)
+    ]
+
+
+def sealed_in(home):
+    """The addresses as they lie in a home's store."""
+    with home.database() as db:
+        return [row[0] for row in db.execute("SELECT sealed FROM gifts ORDER BY time")]
