@@ -190,8 +190,4 @@ def _nobody_yet(what: str, typed: str) -> bytes:
     raise Mistake(f"{typed!r}: there is no {what} in a neighbourhood that begins.", 2)
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 _founding = of_kind(KINDS["charter"], _found, leave_out=("name", "founders", "moderators"))
