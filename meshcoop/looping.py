@@ -270,12 +270,12 @@ class Looping:
     def _answered(self, loop: Loop) -> Shown:
         """How many have answered in the window of today, and how the parties see it."""
         window = loop.windows.get(loop.asked.calendar.at(self._now()))
-        least, of = self._charter["smallest_group"], len(loop.asked.members)
+        least = self._charter["smallest_group"]
         people = len(window.people) if window else 0
         apart = window.apart if window else []
         return {
             "people": people,
-            "of": of - len(loop.asked.leave_out),
+            "of": len(set(loop.asked.members) - set(loop.asked.leave_out)),
             "parties": {"n": len(apart), "bad": sum(one.bad for one in apart)}
             if len({one.person for one in apart}) >= least
             else None,

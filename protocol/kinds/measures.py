@@ -10,8 +10,9 @@ from typing import Any
 from protocol.bounds import outside
 from protocol.errors import Refused
 from protocol.fields import Choice, Integer, Moment, Record, Text
+from protocol.kinds.services import links_of
 from protocol.loops.short import MOST_TARGET
-from protocol.loops.windows import Calendar, day_text
+from protocol.loops.windows import Calendar, day_of, day_text
 from protocol.schema import Kind, kind
 from protocol.terms import MEASURE
 from protocol.thread import Entry, Thread, View
@@ -19,6 +20,7 @@ from protocol.thread import Entry, Thread, View
 YES_NO, ONE_TO_FIVE, MINUTES, COUNT = "yes_no", "one_to_five", "minutes", "count"
 HIGHER, LOWER = "higher", "lower"
 MERGEABLE_DAYS = 14
+DAYS_BACK = 92  # that feedback may be about; a day ahead, for clocks and time zones differ
 
 _WEEKS = Calendar(7, 0)
 
@@ -122,16 +124,16 @@ class Feedback(Kind):
         if measure is None and not fields.get("text"):
             raise Refused("R-22.4", "feedback says something: --text")
         service, offset = (measure["about"], measure["offset"]) if measure else (entry.about, 0)
+        today = Calendar(1, offset or 0).day(entry.time)
+        on = fields.get("on") or day_text(today)
+        if not -1 <= today - day_of(on) <= DAYS_BACK:
+            raise Refused("R-22.4", f"feedback is about the last {DAYS_BACK} days")
         view = thread.make_view(entry, state="said", service=service)
-        view["on"] = view["on"] or day_text(Calendar(1, offset or 0).day(entry.time))
-        week = _WEEKS.at(entry.time)
-        others = [one for one in thread.views.values() if one["kind"] == "feedback"]
-        if any(
-            one["urgent"] == "yes" and one["author"] == entry.person and one is not view
-            for one in others
-            if _WEEKS.at(one["created"]) == week
-        ):
-            view["urgent"] = None  # an alarm a person and week, or it is none
+        view["on"] = on
+        if fields.get("urgent") == "yes":
+            alarm = b"urgent %d " % _WEEKS.at(entry.time) + entry.person
+            if thread.memo.setdefault(alarm, entry.id) != entry.id:
+                view["urgent"] = None  # an alarm a person and week, or it is none
 
 
 @kind("same_as", about=("feedback",), plural="merges")
@@ -196,8 +198,7 @@ def _pair_key(one: bytes, other: bytes) -> bytes:
 
 def _parties(thread: Thread, feedback: View) -> set[bytes]:
     service = thread.views[feedback["service"]]
-    links = [one for one in thread.views.values() if one["kind"] == "link" and one["since"]]
-    return {service["answers_for"], *(one["to"] for one in links)}
+    return {service["answers_for"], *(one["to"] for one in links_of(thread) if one["since"])}
 
 
 def _day(view: View) -> int:

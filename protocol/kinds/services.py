@@ -52,7 +52,7 @@ class Service(Kind):
         view["chain"] = [one["id"] for one in chain]
         view["holder"] = end["to"] if end else view["answers_for"]
         view["held_since"] = end["since"] if end else view["created"]
-        links = [one for one in thread.views.values() if one["kind"] == "link"]
+        links = links_of(thread)
         view["links"] = [one["id"] for one in links]
         view["parties"] = sorted(
             {view["answers_for"], *(one["to"] for one in links if one["since"])}
@@ -90,7 +90,7 @@ class Link(Kind):
             raise Refused("R-21.2", "only who holds something hands it on")
         if entry.fields["to"] == entry.person:
             raise Refused("R-21.2", "one hands on to somebody else")
-        thread.make_view(entry, state="offered", depth=depth, since=None)
+        links_of(thread).append(thread.make_view(entry, state="offered", depth=depth, since=None))
 
     def accepting(self, thread: Thread, entry: Entry) -> None:
         """R-21.3: software accepts a link once, while it is offered."""
@@ -116,6 +116,12 @@ class Link(Kind):
             view["state"] = _ACCEPTED
         elif "declined" in marks:
             view["state"] = "declined"
+
+
+def links_of(thread: Thread) -> list[View]:
+    """The links of a service that count, in the order of folding."""
+    found: list[View] = thread.memo.setdefault(b"links", [])
+    return found
 
 
 def _ends_of(thread: Thread, entry: Entry) -> set[bytes]:

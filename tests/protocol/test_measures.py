@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from protocol.terms import Holding
 
-MONDAY = date(2025, 7, 28)  # of the story
+MONDAY = date(2025, 8, 4)  # of the story
 TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}
 
 
@@ -91,9 +91,20 @@ def test_a_party_does_not_merge_and_a_reporter_undoes_it():
 def test_far_apart_is_not_the_same():
     story, *_, measure = bins()
     days = [(MONDAY + timedelta(n)).isoformat() for n in (0, 14, 15)]
-    one, near, far = (story.says(RESIDENTS[0], "feedback", measure, value=1, on=d) for d in days)
-    assert story.told(story.says(RESIDENTS[7], "same_as", one, other=near.id)) is None
-    assert story.told(story.says(RESIDENTS[7], "same_as", one, other=far.id)) == "R-22.6"
+    one, near, far = (
+        story.says(RESIDENTS[0], "feedback", measure, day=16, value=1, on=d) for d in days
+    )
+    assert story.told(story.says(RESIDENTS[7], "same_as", one, day=17, other=near.id)) is None
+    assert story.told(story.says(RESIDENTS[7], "same_as", one, day=17, other=far.id)) == "R-22.6"
+
+
+@pytest.mark.parametrize(
+    ("before", "rule"), [(-2, "R-22.4"), (-1, None), (92, None), (93, "R-22.4")]
+)
+def test_feedback_is_of_days_that_have_been(before, rule):
+    story, *_, measure = bins()
+    on = (MONDAY - timedelta(before)).isoformat()
+    assert story.told(story.says(RESIDENTS[0], "feedback", measure, value=1, on=on)) == rule
 
 
 def test_one_alarm_a_person_and_week():
