@@ -131,6 +131,8 @@ def opened_once(homes, measure):
     assert found[2:] == ("Contractor", "open")
     assert {one["raised_by"] for one in seen} == {6}
     assert homes[0]("show", found[0])["id"] == found[0]
+    told = homes[2]("list", "feedback", "--about", measure)
+    assert {one["matter"] for one in told if one["author"]["name"] == "Rosa"} == {found[0]}
     return found
 
 
@@ -144,6 +146,8 @@ def done_and_reopened(homes, contractor, reporter, measure):
     for home in homes:
         shown = only(home("list", "actions", "--state", "reopened"))
         assert (shown["fixed"], len(shown["done"])) == ({"partly": 1}, 1)
+        mine = home is reporter.home
+        assert (shown["i_raised_it"], shown["i_said"]) == (mine, "partly" if mine else None)
         assert only(home("list", "matters"))["leading"]["state"] == "reopened"
     again = contractor.post("done", "--about", action, "--text", "Every street now")
     for home in homes:
