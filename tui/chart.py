@@ -105,7 +105,8 @@ class _Scale(NamedTuple):
         """In which row a value lies; None outside of the chart."""
         if value is None:
             return None
-        found = round((self.top - Fraction(value)) / self.step)
+        # Halves go up: one incident is never drawn as none.
+        found = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
         return found if 0 <= found < len(self.labels) else None
 
 
