@@ -54,6 +54,7 @@ class Row(Vertical):
         self.field_name = field_name
         self.rule = rule
         self._input = _select(choices, given) if choices else _widget(rule, given, people)
+        self._note = "" if choices else _note(rule)  # which would speak of values nobody types
 
     def compose(self) -> ComposeResult:
         """The label beside the widget; what is wrong stands in words below."""
@@ -61,8 +62,7 @@ class Row(Vertical):
         with Horizontal():
             yield Static(plain(words.field(self.field_name) + needed), classes="label")
             yield self._input
-        note = _note(self.rule)
-        yield Static(plain(note), classes="note told" if note else "note")
+        yield Static(plain(self._note), classes="note told" if self._note else "note")
 
     @property
     def typed(self) -> str:
@@ -88,7 +88,7 @@ class Row(Vertical):
         wrong = self._wrong()
         note = self.query_one(".note", Static)
         note.set_class(wrong is not None, "wrong")
-        note.update(plain(wrong or _note(self.rule)))
+        note.update(plain(wrong or self._note))
         return wrong is None
 
     def focus_input(self) -> None:
