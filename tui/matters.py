@@ -123,13 +123,16 @@ def _came(matter: Shown | None, reply: Shown | None, view: Shown | None, today: 
         if view is None:
             return _("nobody has answered yet")
         return _("counted; nothing stands out")
-    if matter.get("outcome"):
-        return " · ".join([_state(matter), telling.spoken(matter["outcome"]["words"])])
-    leading = matter.get("leading")
+    leading, parts = matter.get("leading"), [_state(matter)]
     if leading:
-        done = f"{telling.spoken(leading['what'], 60)} ({words.state(leading['state'])})"
-        return " · ".join([_state(matter), done])
-    return " · ".join([_state(matter), _held(matter, None, today)])
+        parts.append(telling.spoken(leading["what"], 60))
+    if matter.get("outcome"):
+        parts.append(line(matter["outcome"]["words"]))
+    elif leading:
+        parts.append(words.state(leading["state"]))
+    else:
+        parts.append(_held(matter, None, today))
+    return " · ".join(parts)
 
 
 # -- told -----------------------------------------------------------------------------------------

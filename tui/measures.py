@@ -46,12 +46,17 @@ def sentence(view: Shown) -> str:
         return _("Not asked any more: so it was decided.")
     if not told:
         return _("Proposed: it counts once a decision adopts it.")
-    return ("! " if is_amiss(view) else "") + line(told, 200)
+    if is_amiss(view):
+        return "! " + line(told, 200)
+    if view.get("matter"):  # what is counted opens one before its window has settled
+        return "! " + _("A matter is open.") + " " + line(told, 200)
+    return line(told, 200)
 
 
 def card(view: Shown) -> Card:
     """One in a list."""
-    return Card(view["id"], telling.spoken(view["question"]), sentence(view), not is_amiss(view))
+    quiet = not is_amiss(view) and not view.get("matter")
+    return Card(view["id"], telling.spoken(view["question"]), sentence(view), quiet)
 
 
 def promise(view: Shown) -> str:

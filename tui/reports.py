@@ -52,7 +52,7 @@ def acts(one: Shown, reports: list[Shown], view: Shown | None, service: Shown, m
             each["id"],
         )
         for each in reports
-        if each["id"] != one["id"] and each["about"] == one["about"]
+        if each["author"]["id"] != one["author"]["id"] and each["about"] == one["about"]
         if abs((_day(each) - _day(one)).days) <= MERGEABLE_DAYS
     )
     parties = {each["id"] for each in service.get("parties") or []}

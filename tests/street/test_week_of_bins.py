@@ -89,6 +89,8 @@ def test_a_week_of_bins():
         chain = only(street("list", "services"))
         assert [one["state"] for one in chain["links"]] == ["accepted", "offered"]
         assert chain["holder"]["name"] == "Contractor"
+        assert chain["held_since"] == chain["links"][0]["since"]
+        assert datetime.fromisoformat(chain["held_since"]) <= datetime.now(UTC)
         assert only(street("list", "measures"))["state"] == "in use"
 
         reports = reported(measure, residents, council, contractor, street)

@@ -84,7 +84,7 @@ async def test_the_tab_shows_who_holds_what_and_what_needs_me(pilot, node):
     await shows(pilot, "offered to Sub, not accepted", "You hold it", "offered to you, not accept")
     await shows(pilot, "Answer by Tue 24 Nov 09:00", "Maria hands on to you", "Did it help? A sec")
     await shows(pilot, "Nobody in the chain put it right", "Maria answered: Thank you!")
-    await shows(pilot, "Were bins missed? it happened", "open · It is less than before")
+    await shows(pilot, "Were bins missed? it happened", "open · A second lorry · It is less")
 
 
 @on_screen(node=FakeNode)
@@ -370,3 +370,8 @@ def test_every_kind_of_the_loop_has_its_words():
         assert kind in words.HAPPENED
         assert kind in words.VERBS
         assert KINDS[kind].name == kind
+
+
+def test_a_matter_that_is_open_already_is_told_before_its_week_is_over():
+    told = measures.sentence(measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2)))
+    assert told == "! A matter is open. Too few."
