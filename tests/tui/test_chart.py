@@ -22,7 +22,7 @@ def plot(dots, lines, **more):
 
 
 def test_shares_hang_from_all_of_them_and_go_down_as_far_as_the_worst():
-    dots = [Dot(n, value, day=f"day {n}") for n, value in enumerate((100, 85, 61))]
+    dots = [Dot(n, value, day=f"day {n}") for n, value in enumerate((100, 84, 61))]
     found = plot(dots, Lines(target=80, usual=90, **PERCENT))
     assert list(found) == ["100%", "90%", "80%", "70%", "60%"]
     assert found["100%"].count("o") == 1
