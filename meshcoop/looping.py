@@ -131,6 +131,7 @@ class Looping:
                     "n": point.n,
                     "bad": point.bad,
                     "by_proxy": loop.windows[n].by_proxy,
+                    "limit": loop.limits.get(n),
                 }
                 for n, point in loop.points
             ],
@@ -148,7 +149,7 @@ class Looping:
             if one.action["id"] == action["id"]
         ]
         if not found:
-            return {"matter": None, "fixed": {}}
+            return {"matter": None, "fixed": {}, "i_raised_it": False, "i_said": None}
         matter, tally = found[0]
         leads = matter.leading is tally
         return {
@@ -157,15 +158,28 @@ class Looping:
             "state": self._state_of(tally),
             "fixed": tally.fixed,
             "i_raised_it": self._me in matter.raisers,
+            "i_said": self._said_of(followed, tally),
         }
+
+    def _said_of(self, followed: Followed, tally: Tally) -> str | None:
+        """What I said of an action since it was last reported done."""
+        mine = [
+            one
+            for one in followed.views.values()
+            if one["kind"] == "verdict" and one["about"] == tally.action["id"]
+            if one["author"] == self._me and one["created"] >= (tally.done or 0)
+        ]
+        return max(mine, key=lambda one: (one["created"], one["id"]))["fixed"] if mine else None
 
     def _feedback(self, followed: Followed, feedback: View) -> Shown:
         """R-22.8: what fewer than the smallest group have said is shown to its author alone."""
         loop = followed.loops.get(feedback["about"])
         assert self._state.authority is not None
         least = self._state.authority.charter["smallest_group"]
-        if loop is None or feedback["author"] == self._me:
+        if loop is None:
             return {}
+        if feedback["author"] == self._me:
+            return {"matter": self._came_of(loop, feedback)}
         window = loop.windows.get(loop.asked.calendar.window(day_of(feedback["on"])))
         told = (
             {one.person for one in window.apart + window.beside} | window.people if window else ()
@@ -173,6 +187,17 @@ class Looping:
         if len(told) >= least:
             return {}
         return {"value": None, "text": None, "held_back": True}
+
+    def _came_of(self, loop: Loop, feedback: View) -> str | None:
+        """The matter that was opened in the window of what I said, or was open then."""
+        said = loop.asked.calendar.window(day_of(feedback["on"]))
+        over = [
+            one
+            for one in loop.matters
+            if one.window <= said
+            if one.closed is None or said <= loop.asked.calendar.at(one.closed)
+        ]
+        return over[-1].id.hex() if over else None
 
     # -- parts ------------------------------------------------------------------------------------
 
@@ -207,6 +232,7 @@ class Looping:
             "bad": signal.point.bad,
             "short": signal.short,
             "change": signal.change,
+            "by": signal.found.by,
             "sentence": _sentence(signal.short, signal.change, early),
         }
 

@@ -194,7 +194,9 @@ class Presenter:
             else _json(value)
             for name, value in view.items()
         }
-        shown["created"] = iso(view["created"])
+        kind = KINDS.get(view["kind"])
+        for name in ("created", *(kind.timing if kind else ())):
+            shown[name] = iso(view[name]) if view.get(name) is not None else None
         shown["state"] = self.state(view)
         return shown | self._private(view, near)
 

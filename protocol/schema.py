@@ -45,6 +45,7 @@ class Kind:
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
     naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
+    timing: ClassVar[tuple[str, ...]] = ()  # and what is a time in ms, beside `created`
 
     @property
     def audience_code(self) -> int:

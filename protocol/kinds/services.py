@@ -20,6 +20,7 @@ class Service(Kind):
 
     states = ("open", "ended")
     naming = ("holder", "answers_for", "parties")
+    timing = ("held_since",)
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     provider = Named(help="who provides it; its author if left out")
@@ -64,6 +65,7 @@ class Link(Kind):
     """One step of a chain: a part of a service, offered to somebody who accepts or declines it."""
 
     states = ("offered", "accepted", "declined", "ended")
+    timing = ("since",)
     to = Person(required=True, help="who is to do it")
     title = Text(required=True, min=1, max=120, help="what is handed on")
     text = Text(max=2000)

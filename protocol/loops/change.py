@@ -42,6 +42,15 @@ class Found(NamedTuple):
             return "better"
         return None
 
+    @property
+    def by(self) -> str | None:
+        """Which part of the test says so, the quickest first."""
+        run = {"worse": self.r8 > 0, "better": self.r8 < 0}
+        for name, held in (("w1", self.w1), ("w4", self.w4)):
+            if held and self.change and getattr(held, self.change) <= RARE:
+                return name
+        return "r8" if self.change and run[self.change] else None
+
 
 def held_against(scale: str, points: Sequence[Point]) -> Found:
     """What the points of a phase, up to and with the last, say of that last one."""
@@ -49,16 +58,53 @@ def held_against(scale: str, points: Sequence[Point]) -> Found:
     return Found(one, four, _run(points))
 
 
+def limit(scale: str, points: Sequence[Point]) -> int | None:
+    """The fewest bad ones with which the last point alone would say that something is worse; None
+    where there is no baseline, or where not even all of them would.
+    """
+    *before, last = points
+    usual = _usual(scale, before[: BASELINE[-1]])
+    if usual is None:
+        return None
+    baseline, d, _ = usual
+
+    def is_rare(bad: int) -> bool:
+        now = _thinned(scale, Totals(last.n, bad), d)
+        return tails(scale, baseline, now)[1] <= RARE
+
+    least, most = 0, 1
+    if scale == COUNT:
+        while not is_rare(most):
+            least, most = most, 2 * most
+    elif is_rare(last.n):
+        most = last.n
+    else:
+        return None
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if is_rare(middle) else (middle + 1, most)
+    return most
+
+
 def _held(scale: str, points: Sequence[Point], s: int) -> Held | None:
-    baseline = list(points[: len(points) - s][: BASELINE[-1]])
+    found = _usual(scale, points[: len(points) - s][: BASELINE[-1]])
+    if found is None:
+        return None
+    usual, d, screened = found
+    now = _thinned(scale, totals(points[-s:]), d)
+    return Held(*tails(scale, usual, now), d, screened)
+
+
+def _usual(scale: str, points: Sequence[Point]) -> tuple[Totals, int, int | None] | None:
+    """What is usual, thinned; how much it scatters; which point was left out."""
+    baseline = list(points)
     if len(baseline) < BASELINE[0]:
         return None
     screened = _outlier(scale, baseline)
     if screened is not None:
         del baseline[screened]
     d = dispersion(scale, baseline)
-    usual, now = totals(baseline), totals(points[-s:])
-    return Held(*tails(scale, _thinned(scale, usual, d), _thinned(scale, now, d)), d, screened)
+    return _thinned(scale, totals(baseline), d), d, screened
 
 
 def _outlier(scale: str, baseline: list[Point]) -> int | None:

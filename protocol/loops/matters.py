@@ -7,14 +7,16 @@ what it would have given had the answer come in time. At most one matter is open
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from protocol.loops.change import BASELINE, Change, Found, held_against
+from protocol.loops.change import BASELINE, Change, Found, held_against, limit
 from protocol.loops.points import COUNT, Point
 from protocol.loops.reports import Asked, Incident, Window, windows
 from protocol.loops.short import is_short
 from protocol.loops.tally import Tally, tally
 
+DRAWN = 60  # points of which limits are worked out, the latest
 AGAIN = 4  # windows after a matter was closed in which a new signal opens it again
 
 View = dict[str, Any]
@@ -93,6 +95,23 @@ class Loop:
     latest: Signal | None = None  # what the tests say of the last settled point
     matters: list[Matter] = field(default_factory=list)
     phase: int | None = None
+    phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
+
+    @cached_property
+    def limits(self) -> dict[int, int | None]:
+        """From how many bad ones on each of the latest points alone would stand out (R-20.3)."""
+        return {
+            number: limit(self.asked.scale, [*self.before(number, self.phases[number]), point])
+            for number, point in self.points[-DRAWN:]
+        }
+
+    def before(self, number: int, first: int | None) -> list[Point]:
+        """The points before a window, from window `first` on."""
+        return [
+            point
+            for window, point in self.points
+            if window < number and (first is None or window >= first)
+        ]
 
 
 def follow(asked: Asked, said: Said, rules: Rules, now: int) -> Loop:
@@ -146,6 +165,7 @@ class _Follower:
             return
         self._loop.points.append((window.number, point))
         self._loop.points.sort()
+        self._loop.phases[window.number] = self._loop.phase
         at = self._loop.asked.calendar.begin(window.number + 1) + self._rules.settle
         signal = self._signal(window.number, point, at)
         self._loop.latest = signal
@@ -169,17 +189,10 @@ class _Follower:
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
         scale, measure = self._loop.asked.scale, self._loop.asked.measure
-        phase = [*self._before(number, self._loop.phase), point]
-        pooled = [*self._before(number, _later(self._loop.phase, self._pooled)), point]
+        phase = [*self._loop.before(number, self._loop.phase), point]
+        pooled = [*self._loop.before(number, _later(self._loop.phase, self._pooled)), point]
         aim = measure["target"] if scale == COUNT else measure["share"]
         return Signal(number, at, point, held_against(scale, phase), is_short(scale, aim, pooled))
-
-    def _before(self, number: int, first: int | None) -> list[Point]:
-        return [
-            point
-            for window, point in self._loop.points
-            if window < number and (first is None or window >= first)
-        ]
 
     @property
     def _least(self) -> int:
@@ -210,7 +223,7 @@ class _Follower:
     def _add(
         self, window: int, at: int, short: bool, change: Change | None, raisers: set[bytes]
     ) -> Matter:
-        early = len(self._before(window, self._loop.phase)) < BASELINE[0]
+        early = len(self._loop.before(window, self._loop.phase)) < BASELINE[0]
         place = matter_id(self._loop.asked.measure["id"], window)
         matter = Matter(place, window, at, short, change, early, set(raisers))
         self._loop.matters.append(matter)

@@ -229,3 +229,45 @@ def test_worse_and_better_are_mirrors(pairs):
         assert (here is None) == (there is None)
         if here is not None:
             assert (here.worse, here.better) == (there.better, there.worse)
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+SOME = st.lists(st.integers(0, 9), min_size=9, max_size=20)
+
+
+@given(SOME)
+def test_the_limit_of_a_count_is_the_first_that_stands_out(incidents):
+    points = counts(*incidents)
+    least = change.limit(COUNT, points)
+
+    def worse(bad):
+        return change.held_against(COUNT, [*points[:-1], Point(1, bad)]).w1.worse <= change.RARE
+
+    assert worse(least)
+    assert least == 0 or not worse(least - 1)
+
+
+@given(SOME, st.integers(9, 30))
+def test_the_limit_of_a_share_is_the_first_that_stands_out(bad, n):
+    points = [Point(9, one) for one in bad[:-1]] + [Point(n, 0)]
+    least = change.limit(SHARE, points)
+
+    def worse(one):
+        return change.held_against(SHARE, [*points[:-1], Point(n, one)]).w1.worse <= change.RARE
+
+    assert (least is None) == (not worse(n))
+    assert least is None or (worse(least) and (least == 0 or not worse(least - 1)))
+
+
+def test_there_is_no_limit_before_there_is_a_baseline():
+    assert change.limit(COUNT, counts(*[1] * 8)) is None
+    assert change.limit(COUNT, counts(*[1] * 9)) is not None
+
+
+def test_a_signal_says_which_test_found_it():
+    found = change.held_against(COUNT, counts(1, 2, 0, 2, 1, 3, 1, 2, 8))
+    assert (found.change, found.by) == ("worse", "w1")
+    found = change.held_against(SHARE, shares(*4 * [(10, 1), (10, 2)], *8 * [(10, 3)]))
+    assert (found.change, found.by) == ("worse", "r8")
+    assert change.held_against(COUNT, counts(1, 1)).by is None

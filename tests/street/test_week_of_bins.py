@@ -89,6 +89,8 @@ def test_a_week_of_bins():
         chain = only(street("list", "services"))
         assert [one["state"] for one in chain["links"]] == ["accepted", "offered"]
         assert chain["holder"]["name"] == "Contractor"
+        assert chain["held_since"] == chain["links"][0]["since"]
+        assert datetime.fromisoformat(chain["held_since"]) <= datetime.now(UTC)
         assert only(street("list", "measures"))["state"] == "in use"
 
         reports = reported(measure, residents, council, contractor, street)
@@ -131,6 +133,8 @@ def opened_once(homes, measure):
     assert found[2:] == ("Contractor", "open")
     assert {one["raised_by"] for one in seen} == {6}
     assert homes[0]("show", found[0])["id"] == found[0]
+    told = homes[2]("list", "feedback", "--about", measure)
+    assert {one["matter"] for one in told if one["author"]["name"] == "Rosa"} == {found[0]}
     return found
 
 
@@ -144,6 +148,8 @@ def done_and_reopened(homes, contractor, reporter, measure):
     for home in homes:
         shown = only(home("list", "actions", "--state", "reopened"))
         assert (shown["fixed"], len(shown["done"])) == ({"partly": 1}, 1)
+        mine = home is reporter.home
+        assert (shown["i_raised_it"], shown["i_said"]) == (mine, "partly" if mine else None)
         assert only(home("list", "matters"))["leading"]["state"] == "reopened"
     again = contractor.post("done", "--about", action, "--text", "Every street now")
     for home in homes:
