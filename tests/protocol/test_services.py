@@ -77,6 +77,30 @@ def test_eight_links_and_no_more():
     assert max(one.get("depth", 0) for one in story.fold().views.values()) == 8
 
 
+def test_a_link_in_the_middle_of_eight_is_handed_over_on_both_sides_of_a_cut():
+    story = Story()
+    service = above = story.says(PEOPLE[0], "service", title="Deep")
+    chain = []
+    for one, other in pairwise(PEOPLE[:9]):
+        above = story.says(one, "link", above, to=other, title="on")
+        story.says(other, "accept", above)
+        chain.append(above)
+    assert holder(story, service) == (PEOPLE[8], 8)
+    place, old = chain[2], chain[3]
+    takeovers = [
+        story.says(who, "link", place, day=day, to=to, title="on", instead=old.id)
+        for who, to, day in ((PEOPLE[3], PEOPLE[9], 2), (PEOPLE[4], PEOPLE[10], 2.5))
+    ]
+    for to, one in zip(PEOPLE[9:11], takeovers, strict=True):
+        story.says(to, "accept", one, day=3)
+    assert holder(story, service) == (PEOPLE[9], 4)
+    views = story.fold().views
+    assert [views[one.id]["state"] for one in (old, *takeovers)] == ["ended", "accepted", "ended"]
+    chance = random.Random(8)
+    for _ in range(10):
+        assert story.fold(chance.sample(story.entries, len(story.entries))).views == views
+
+
 def handed_over_twice():
     """The contractor hands over to one, the council to another, each on a side of a cut."""
     story, service, first, *_ = bins()

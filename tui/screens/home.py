@@ -102,8 +102,8 @@ class HomeScreen(Screen[None]):
                 pane.look()
 
     def on_pane_loaded(self) -> None:
-        """The lists of a tab may be there only now."""
-        self.call_after_refresh(self._enter)
+        """The lists of a tab may be there only now. At once: whoever sees a card may press Enter."""
+        self._enter()
 
     def _enter(self) -> None:
         """Brings the cursor into the tab that was asked for; never again without being asked."""
