@@ -3,9 +3,11 @@
 from protocol.acts import Acts
 from protocol.authority import Authority
 from protocol.standing import Standing
-from protocol.terms import HIDDEN
+from protocol.terms import HIDDEN, MEASURE
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
+
+_OF_RECORDS = (HIDDEN, MEASURE)  # registers that say something of a record
 
 
 def devices(before: Authority, after: Authority) -> list[bytes]:
@@ -18,8 +20,10 @@ def decided(before: Authority, after: Authority, acts: Acts) -> list[bytes]:
     """R-16.8: the records whose views say what is decided, where that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
         held = {*before.registers, *after.registers}
-        hidden = [bytes(key) for what, key in held if what == HIDDEN and isinstance(key, bytes)]
-        return [*(act.id for act in acts.of(*_DECIDED)), *hidden]
+        decided = [
+            bytes(key) for what, key in held if what in _OF_RECORDS and isinstance(key, bytes)
+        ]
+        return [*(act.id for act in acts.of(*_DECIDED)), *decided]
     then = {**before.outcomes, **before.renewals}
     now = {**after.outcomes, **after.renewals}
     return [one for one in now if now[one] != then.get(one)]

@@ -16,6 +16,7 @@ from typing import Any
 
 import trio
 
+from meshcoop import bench_loops
 from meshcoop.bench_homes import homes, live_runs, sync_run
 from meshcoop.bench_street import Street, build, now, verifying
 from meshcoop.founding import open_state
@@ -85,10 +86,17 @@ def live(records: int, runs: int, folder: Path) -> Figures:
     ]
 
 
+def loops(records: int, runs: int, folder: Path) -> Figures:
+    """Alarms of simulated measures; `records` runs of each."""
+    del runs, folder
+    return bench_loops.alarms(records)
+
+
 BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
     "ingest": (ingest, 5000),  # how many records, if nobody says
     "sync": (sync, 3000),
     "live": (live, 10),
+    "loops": (loops, bench_loops.USUAL_RUNS),
 }
 
 

@@ -45,6 +45,7 @@ _COMMANDS = {
     "kinds": "records:_list_kinds",
     "mute": "records:_mute",
     "export": "exporting:_export",
+    "loops": "loops:_loops",
     "demo": "workshop:_demo",
     "specs": "workshop:_specs",
     "bench": "workshop:_bench",

@@ -18,6 +18,7 @@ from meshcoop.errors import Mistake
 from meshcoop.find import Finder
 from meshcoop.hours import Hours
 from meshcoop.key_methods import KeyMethods
+from meshcoop.loop_methods import LoopMethods
 from meshcoop.matching.methods import MatchingMethods
 from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
@@ -38,6 +39,7 @@ class Methods:
     def __init__(self, node: "Node") -> None:
         self._node = node
         self._matching = MatchingMethods(node)
+        self._loops = LoopMethods(node, self._reading)
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
@@ -174,6 +176,8 @@ class Methods:
             "resolve": finder.resolve,
         }
         guest = member.guests.of(given["person"]) if person is not None else None
+        if params.get("kind") == "action" and given["about"]:
+            fields = fields | self._loops.cited(given["about"])
         if guest is None:
             await self._opened(member.author.private)
             one = member.author.post(text(params, "kind"), fields, **given)
@@ -192,14 +196,18 @@ class Methods:
 
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, the people, or what matching makes of them."""
-        made = self._matching.lists.get(str(params.get("what")))
+        what = str(params.get("what"))
+        made = self._matching.lists.get(what) or self._loops.lists.get(what)
         if made is not None:
-            return await made(params)  # type: ignore[no-any-return]  # methods answer anything
+            return await made(params)
         return (await self._reading(params)).listing(params)
 
     async def show(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        return (await self._reading(params)).show(params)
+        matter = await self._loops.show(params)
+        if matter is not None:
+            return matter
+        return self._loops.over((await self._reading(params)).show(params))
 
     async def balance(self, params: Params) -> Params | list[Params]:
         """Minutes given and received, of all members, or of one person with their history."""

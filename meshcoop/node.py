@@ -13,6 +13,7 @@ from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.following import Following
 from meshcoop.giving import Giving
 from meshcoop.guests import Guests
 from meshcoop.inbox import Inbox, Taken
@@ -53,6 +54,7 @@ class Member:
     muted: Muted
     giving: Giving
     index: Index
+    following: Following
 
     @property
     def state(self) -> State:
@@ -216,7 +218,9 @@ class Node:
         hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(author, mesh, door, guests, muted, hands, Index(state.views))
+        self.member = Member(
+            author, mesh, door, guests, muted, hands, Index(state.views), Following(state)
+        )
         await self._nursery.start(mesh.run)
         self._nursery.start_soon(hands.run)
         self._nursery.start_soon(self._introduce)

@@ -194,7 +194,9 @@ class Presenter:
             else _json(value)
             for name, value in view.items()
         }
-        shown["created"] = iso(view["created"])
+        kind = KINDS.get(view["kind"])
+        for name in ("created", *(kind.timing if kind else ())):
+            shown[name] = iso(view[name]) if view.get(name) is not None else None
         shown["state"] = self.state(view)
         return shown | self._private(view, near)
 
@@ -206,6 +208,8 @@ class Presenter:
     def _people(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self.person(one) for one in value]
+        if isinstance(value, str):  # the name of somebody outside
+            return {"id": None, "name": value}
         if isinstance(value, dict):
             return {name: self._people(one) for name, one in value.items()}
         return self.person(value) if value is not None else None

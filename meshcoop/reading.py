@@ -23,6 +23,8 @@ LISTS = [
     "people",
     "suggestions",
     "reciprocity",
+    "matters",
+    "signals",
     *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
 ]
 

@@ -25,7 +25,7 @@ from protocol.thread import Entry, Thread, View
 
 DRIFT_MS = 10 * 60_000  # how far ahead of this clock a record may be and fold at once
 
-_FOLD_VERSION = 8  # raised when the same records give other tables of views: homes then rebuild
+_FOLD_VERSION = 9  # raised when the same records give other tables of views: homes then rebuild
 _AT_ONCE = 500  # threads folded before their views are written
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})

@@ -4,8 +4,21 @@ from typing import Any
 
 from meshcoop.vectors import keys, plain, seed
 from protocol import schema
+from protocol.bounds import Bound
 from protocol.changes import Change, Cuts
-from protocol.fields import Bytes, Choice, Field, Integer, Many, Map, Moment, Person, Record, Text
+from protocol.fields import (
+    Bytes,
+    Choice,
+    Field,
+    Integer,
+    Many,
+    Map,
+    Moment,
+    Named,
+    Person,
+    Record,
+    Text,
+)
 from protocol.record import PRIVATE
 from protocol.schema import KINDS, Kind
 from protocol.terms import STANDING
@@ -54,6 +67,8 @@ def _example(name: str, field: Field) -> Any:
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
         Person: keys("Ana").person,
+        Named: f"{name} é",
+        Bound: ["share", 60, 99],
         Cuts: _CUTS,
         Change: [STANDING, keys("Ana").person, 1, _CUTS],
         Record: seed("record"),

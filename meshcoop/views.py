@@ -73,6 +73,8 @@ class Views:
     def __init__(self, db: sqlite3.Connection, *, stale: bool = False) -> None:
         """`stale`: what is in the tables is of no use; they may have other columns."""
         self._db = db
+        self._changes: dict[int, int] = {}
+        self._cleared = 0
         if stale:
             self._drop()
         self._create()
@@ -91,6 +93,7 @@ class Views:
                     fresh.append(_Fresh(n, root, view, packed, hashed))
             for n in known:  # gone, or about to be written anew
                 self._remove(n)
+            self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
 
     def drop(self, root: int) -> None:
@@ -105,6 +108,24 @@ class Views:
         """Forgets everything, before a rebuild."""
         self._drop()
         self._create()
+        self._cleared += 1
+
+    def version(self, root: int) -> tuple[int, int]:
+        """Another one whenever the views of a thread may have changed, while this home runs."""
+        return self._cleared, self._changes.get(root, 0)
+
+    def of_thread(self, root: int) -> list[View]:
+        """The views of a thread."""
+        rows = self._db.execute("SELECT body FROM views WHERE root = ?", (root,))
+        return [_unpack(row[0]) for row in rows]
+
+    def received(self) -> Iterator[tuple[bytes, str]]:
+        """Who received something that both signed, and on which day."""
+        return iter(
+            self._db.execute(
+                "SELECT receiver, day FROM credits WHERE kind = 'receipt' AND day NOT NULL"
+            )
+        )
 
     def get(self, record_id: bytes) -> View | None:
         """The view of one record."""

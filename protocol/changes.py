@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.errors import Refused
 from protocol.fields import Field, Resolve
-from protocol.terms import HIDDEN, RULE, STANDING, Holding
+from protocol.terms import HIDDEN, MEASURE, RULE, STANDING, Holding
 
 if TYPE_CHECKING:
     from protocol.authority import Authority
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HOLDING = 4  # items
 _KEY = 32
 MOST_NUMBERS = 2**31
+MOST_OFFSET = 1080  # minutes from UTC
 
 
 def _refuse(name: str, must: str) -> Refused:
@@ -50,7 +51,10 @@ class Change(Field):
     """A new value for a register."""
 
     type_name = "change"
-    hint = "remove PERSON, restore PERSON, hide ID, show ID or charter FIELD=VALUE"
+    hint = (
+        "remove PERSON, restore PERSON, hide ID, show ID, adopt MEASURE, retire MEASURE "
+        "or charter FIELD=VALUE"
+    )
     phrase = True  # several words on the command line
 
     def check(self, name: str, value: Any) -> None:
@@ -70,6 +74,8 @@ class Change(Field):
                 raise _refuse(name, "without a cut where somebody is restored")
         if what == HIDDEN and new is not None:
             _check_hiders(name, new)
+        if what == MEASURE:
+            _check_measure(name, key, n, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         """What was meant, its number still to be filled in (`numbered`)."""
@@ -80,6 +86,8 @@ class Change(Field):
             return [STANDING, resolve("person", rest), None, verb == "remove"]
         if verb in {"hide", "show"} and rest:
             return [HIDDEN, resolve("record", rest), None, verb == "hide"]
+        if verb in {"adopt", "retire"} and rest:
+            return [MEASURE, resolve("record", rest), None, verb == "adopt"]
         rule, equals, value = rest.partition("=")
         if verb == "charter" and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
@@ -92,18 +100,31 @@ def _check_hiders(name: str, value: Any) -> None:
         raise _refuse(name, "how many moderators there are, and who of them hid it")
 
 
+def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
+    """R-22.3: in use (odd) with the days that its windows are counted in, or retired."""
+    if type(key) is not bytes or len(key) != _KEY:
+        raise _refuse(name, "about a measure")
+    fits = type(value) is int and abs(value) <= MOST_OFFSET if n % 2 else value is None
+    if not fits:
+        raise _refuse(name, "minutes from UTC where a measure is adopted, and nothing elsewhere")
+
+
 def numbered(wanted: list[Any], known: "Authority", heads: Mapping[bytes, int]) -> list[Any]:
     """A change as it is signed: with the next number, and cuts where this home's logs end."""
     what, key, n, value = wanted
     if n is not None:
         return wanted
     held = known.holding((what, key))
-    if what not in {STANDING, HIDDEN}:
+    if what not in {STANDING, HIDDEN, MEASURE}:
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
         raise Refused("R-03.25", "that is so already")
-    cut = cuts(known, key, heads) if value and what == STANDING else None
-    return [what, key, held.n + 1, cut]
+    new = None
+    if value and what == STANDING:
+        new = cuts(known, key, heads)
+    elif value and what == MEASURE:
+        new = known.charter["offset"]
+    return [what, key, held.n + 1, new]
 
 
 def cuts(known: "Authority", person: bytes, heads: Mapping[bytes, int]) -> list[list[Any]]:

@@ -175,6 +175,30 @@ class Person(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named(Field):
+    """A member, or the name of somebody outside; what is typed means a member where one has it."""
+
+    type_name, hint = "person or name", "a member or a name"
+    wording = names_people = True
+    _name = Text(min=1, max=80)
+
+    def people(self, value: Any) -> set[bytes]:
+        return {value} if type(value) is bytes else set()
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is bytes:
+            Person().check(name, value)
+        else:
+            self._name.check(name, value)
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        try:
+            return resolve("person", given) if type(given) is str else given
+        except Refused:
+            return self._name.read(name, given, resolve)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record(Field):
     """Another record: its id, 32 bytes; people type the start of it."""
 

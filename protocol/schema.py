@@ -45,6 +45,7 @@ class Kind:
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
     naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
+    timing: ClassVar[tuple[str, ...]] = ()  # and what is a time in ms, beside `created`
 
     @property
     def audience_code(self) -> int:
@@ -131,6 +132,11 @@ class Kind:
 
     def guard(self, thread: "Thread", entry: "Entry") -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
+
+    def adopted(self, thread: "Thread", entry: "Entry") -> bool:
+        """Whether a decision of the roll makes the record stand whatever its log does."""
+        del thread, entry
+        return False
 
     def countersigns(self, thread: "Thread", entry: "Entry", target: "Entry") -> bool:
         """Whether `entry`, by another person, makes `target` stand whatever its log does."""

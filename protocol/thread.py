@@ -227,7 +227,9 @@ def _hide(view: View) -> None:
 
 
 class _Counting:
-    """R-03.12: a record counts if its log stands there, or if another person countersigned it."""
+    """R-03.12, R-22.3: a record counts if its log stands there, if another person countersigned it,
+    or if it was decided on.
+    """
 
     def __init__(self, thread: Thread, children: dict[bytes, list[Entry]]) -> None:
         self._thread = thread
@@ -240,13 +242,17 @@ class _Counting:
             one = stack[-1]
             signers = [c for c in self._children[one.id] if self._countersigns(c, one)]
             unknown = [c for c in signers if c.id not in self._known]
-            stands = self._thread.authority.stands(one.device, one.seq)
+            stands = self._thread.authority.stands(one.device, one.seq) or self._adopted(one)
             if unknown and not stands:
                 stack.extend(unknown)
                 continue
             self._known[one.id] = stands or any(self._known[c.id] for c in signers)
             stack.pop()
         return self._known[entry.id]
+
+    def _adopted(self, entry: Entry) -> bool:
+        kind = KINDS.get(entry.kind or "")
+        return kind is not None and kind.adopted(self._thread, entry)
 
     def _countersigns(self, child: Entry, target: Entry) -> bool:
         if child.kind not in _COUNTERSIGNING or child.person == target.person:

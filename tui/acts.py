@@ -17,6 +17,8 @@ from tui.language import _
 
 Shown = dict[str, Any]
 
+Choices = tuple[tuple[str, str], ...]  # what each is called, and its value
+
 _DAY_CHARS = len("2026-11-23")
 
 
@@ -35,6 +37,7 @@ class Act:
     among: frozenset[str] | None = None  # the people to choose from, by id; None: everybody
     without: frozenset[str] = frozenset()  # and who of them is no choice
     rule: str = ""  # of the charter: the form asks for its new value
+    choices: dict[str, Choices] = field(default_factory=dict)  # what fields are chosen from
 
     @property
     def key(self) -> str:

@@ -91,6 +91,6 @@ def change(rule: str, rules: Shown, term: Shown, today: date) -> Act | None:
             name=label(rule), value=in_words(rule, value, today), share=term.get("share")
         ),
         fields=("title", "text", "closes"),
-        given={"value": "" if value is None else str(value), "title": label(rule)},
+        given={"new": "" if value is None else str(value), "title": label(rule)},
         rule=rule,
     )

@@ -15,6 +15,7 @@ from protocol.errors import Refused
 from protocol.fields import Bytes, Choice, Field, Integer, Many, Map, Moment, Person, Record, Text
 from protocol.schema import Kind
 from tui import words
+from tui.acts import Choices
 from tui.language import _
 from tui.telling import Shown, plain, plain_line
 from tui.widgets.fields import LineInput, Picks, TextBox
@@ -41,11 +42,19 @@ class Row(Vertical):
     }
     """
 
-    def __init__(self, field_name: str, rule: Field, given: str, people: Iterable[Shown]) -> None:
+    def __init__(
+        self,
+        field_name: str,
+        rule: Field,
+        given: str,
+        people: Iterable[Shown],
+        choices: Choices = (),
+    ) -> None:
         super().__init__(id=f"field-{field_name.replace('_', '-')}")
         self.field_name = field_name
         self.rule = rule
-        self._input = _widget(rule, given, people)
+        self._input = _select(choices, given) if choices else _widget(rule, given, people)
+        self._note = "" if choices else _note(rule)  # which would speak of values nobody types
 
     def compose(self) -> ComposeResult:
         """The label beside the widget; what is wrong stands in words below."""
@@ -53,8 +62,7 @@ class Row(Vertical):
         with Horizontal():
             yield Static(plain(words.field(self.field_name) + needed), classes="label")
             yield self._input
-        note = _note(self.rule)
-        yield Static(plain(note), classes="note told" if note else "note")
+        yield Static(plain(self._note), classes="note told" if self._note else "note")
 
     @property
     def typed(self) -> str:
@@ -80,7 +88,7 @@ class Row(Vertical):
         wrong = self._wrong()
         note = self.query_one(".note", Static)
         note.set_class(wrong is not None, "wrong")
-        note.update(plain(wrong or _note(self.rule)))
+        note.update(plain(wrong or self._note))
         return wrong is None
 
     def focus_input(self) -> None:
@@ -109,7 +117,9 @@ class Row(Vertical):
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The rows of one kind. `given`: what they begin with, by field; `first`: fields before them."""
+    """The rows of one kind. `given`: what they begin with, by field; `first`: fields before them;
+    `choices`: what some of them are chosen from.
+    """
 
     DEFAULT_CSS = """
     Form { height: auto; max-height: 1fr; }
@@ -123,15 +133,22 @@ class Form(VerticalScroll, can_focus=False):
         only: tuple[str, ...] | None = None,
         people: Iterable[Shown] = (),
         first: Mapping[str, Field] | None = None,
+        choices: Mapping[str, Choices] | None = None,
     ) -> None:
         super().__init__()
+        offered = choices or {}
         shown = dict(first or {}) | {
             name: rule
             for name, rule in kind.fields.items()
-            if not rule.filled and _askable(rule) and (only is None or name in only)
+            if not rule.filled
+            and (_askable(rule) or name in offered)
+            and (only is None or name in only)
         }
         known = list(people)
-        self.rows = [Row(name, rule, given.get(name, ""), known) for name, rule in shown.items()]
+        self.rows = [
+            Row(name, rule, given.get(name, ""), known, offered.get(name, ()))
+            for name, rule in shown.items()
+        ]
 
     def compose(self) -> ComposeResult:
         """A row a field."""
@@ -186,11 +203,11 @@ def _widget(
     return LineInput(given, placeholder=_placeholder(rule))
 
 
-def _select(options: list[tuple[str, str]], given: str) -> "Select[str]":
-    pairs = [(plain(label), value) for label, value in options]
+def _select(options: Iterable[tuple[str, str]], given: str) -> "Select[str]":
+    pairs = [(plain_line(label), value) for label, value in options]
     chosen: Widget = Select(
         pairs,
-        value=given if given in {value for _label, value in options} else Select.NULL,
+        value=given if given in {value for _label, value in pairs} else Select.NULL,
         compact=True,
         prompt=_("Choose"),
     )

@@ -48,6 +48,11 @@ def plain_line(text: object, width: int | None = None) -> Content:
     return Content(line(str(text), width))
 
 
+def spoken(text: str | None, width: int | None = None) -> str:
+    """What somebody said, on one line, unless it is hidden."""
+    return line(text, width) if text else _("hidden words")
+
+
 def name(person: Shown | None, me: str | None = None) -> str:
     """A person's name; "you" for this home's own."""
     if not person:

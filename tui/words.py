@@ -34,7 +34,8 @@ FIELDS = {
     "person": _("Whom"),
     "roles": _("Roles"),
     "people": _("Who came"),
-    "value": _("New value"),
+    "new": _("New value"),
+    "value": _("Answer"),
     "closes": _("Voting until"),
     "moderators": _("Moderators"),
     "vouchers": _("Vouchers"),
@@ -42,6 +43,22 @@ FIELDS = {
     "matters": _("In what"),
     "reason": _("Why"),
     "choice": _("Vote"),
+    "to": _("To whom"),
+    "provider": _("Who does it"),
+    "category": _("What kind"),
+    "contact": _("Contact"),
+    "hours": _("When"),
+    "question": _("Question"),
+    "scale": _("Answered by"),
+    "better": _("Better is"),
+    "target": _("Target"),
+    "window": _("Days"),
+    "min_answers": _("Answers"),
+    "who": _("Who counts"),
+    "urgent": _("Urgent"),
+    "other": _("The other"),
+    "what": _("What"),
+    "fixed": _("Did it help?"),
 }
 
 STATES = {
@@ -75,6 +92,22 @@ STATES = {
     "settled": _("settled"),
     "live": _("in use"),
     "revoked": _("revoked"),
+    "in use": _("in use"),
+    "retired": _("not asked any more"),
+    "closed": _("closed"),
+    "reported done": _("reported done, nobody has confirmed it yet"),
+    "reopened": _("not right yet"),
+    "overdue": _("overdue"),
+    "partly": _("partly"),
+    "yes_no": _("yes or no"),
+    "one_to_five": _("1 to 5"),
+    "count": _("how often it happens"),
+    "higher": _("more"),
+    "lower": _("less"),
+    "served": _("only who was served lately"),
+    "explained": _("here is why"),
+    "being_done": _("somebody is at it"),
+    "not_ours": _("not ours"),
     "forked": _("signed twice, as a copied disk does"),
 }
 
@@ -103,6 +136,12 @@ KINDS = {
     "remove": _("Removal"),
     "flag": _("Flag"),
     "hide": _("Hidden words"),
+    "service": _("Service"),
+    "link": _("Part of a service"),
+    "measure": _("Question about a service"),
+    "feedback": _("What somebody said"),
+    "answer": _("Answer"),
+    "action": _("What somebody does about it"),
     "retracted": _("Taken back"),
 }
 
@@ -119,6 +158,7 @@ BEGIN = {
     "vouch": _("Put in a good word for somebody"),
     "activity": _("Plan something together"),
     "proposal": _("Ask everybody to decide something"),
+    "service": _("Write down what is done for the neighbourhood"),
 }
 
 # What beginning one means, above its form.
@@ -127,9 +167,23 @@ BEFORE = {
         "Everybody on the roll can vote on your question. It cannot be taken back. To change a rule, "
         "open the rule on the Neighbourhood tab."
     ),
+    "service": _(
+        "Everybody sees who does what, and can say how it goes. Leave out who does it if it is you. "
+        "What others do of it you hand on afterwards; they have to accept."
+    ),
 }
 
 HAPPENED = {
+    "service": _("{who} wrote down the service"),
+    "link": _("{who} handed on a part"),
+    "measure": _("{who} asked a question about it"),
+    "feedback": _("{who} said how it is"),
+    "answer": _("{who} answered"),
+    "same_as": _("{who} said that two reports are the same"),
+    "not_same": _("{who} said that theirs is another one"),
+    "action": _("{who} took it up"),
+    "done": _("{who} reported it done"),
+    "verdict": _("{who} said whether it helped"),
     "request": _("{who} asked for this"),
     "offer": _("{who} offered this"),
     "response": _("{who} responded"),
@@ -186,6 +240,16 @@ VERBS = {
     "remove": _("Say so"),
     "flag": _("Flag"),
     "hide": _("Say so"),
+    "service": _("Write down"),
+    "link": _("Offer"),
+    "measure": _("Ask"),
+    "feedback": _("Say"),
+    "answer": _("Answer"),
+    "same_as": _("Say so"),
+    "not_same": _("Say so"),
+    "action": _("Take up"),
+    "done": _("Report"),
+    "verdict": _("Say so"),
 }
 
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from meshcoop import backup, founding, keystore, passphrase, recovery
 from meshcoop.backup import Contents, Reader
+from meshcoop.clock import now
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.commands.sheet import Words
 from meshcoop.errors import Mistake
@@ -103,7 +103,7 @@ def _fill(context: Context, reader: Reader, identity: Identity) -> dict[str, Any
     boxes = [(device, secret) for device, secret in contents.boxes]
     devices = {identity.device: identity.device_seed}
     with contextlib.closing(Store(growing)) as store:
-        state = founding.open_state(store, contents.neighbourhood, devices, _now, boxes)
+        state = founding.open_state(store, contents.neighbourhood, devices, now, boxes)
         inbox = Inbox(state)
         for wires in reader.records():
             inbox.take_wires(wires)
@@ -117,13 +117,13 @@ def _introduce(inbox: Inbox, state: State, identity: Identity) -> dict[str, Any]
     known = state.authority
     if known is None or identity.person not in known.members:
         raise Mistake("This backup does not show its owner to be a member; take another one.")
-    now = max(_now(), known.members[identity.person].since)
+    time = max(now(), known.members[identity.person].since)
     first = founding.introduction(
-        identity.device_seed, identity.statement, state.neighbourhood, now
+        identity.device_seed, identity.statement, state.neighbourhood, time
     )
     inbox.take([first], durable=True)
     return {
-        "person": Presenter(state, _now).person(identity.person),
+        "person": Presenter(state, now).person(identity.person),
         "neighbourhood": {"id": state.neighbourhood.hex(), "name": known.charter["name"]},
         "records": state.store.count(),
     }
@@ -134,7 +134,3 @@ def _wires(store: Store) -> Iterator[bytes]:
     while rows := store.page(after, _PAGE):
         yield from (row.record.wire for row in rows)
         after = rows[-1].n
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from cyclopts import Parameter
 import protocol.kinds  # noqa: F401  # registers what can be posted
 from meshcoop import keystore, passphrase, process, recovery
 from meshcoop.client import Client
+from meshcoop.clock import now
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.commands.options import of_kind
 from meshcoop.commands.sheet import Words, tell
@@ -42,7 +42,7 @@ def _found(
     keep_listen(context, listen)
     unlocked = new_keys(context, identity, secret)  # last: from now on the home is taken
     with context.home.lock(), contextlib.closing(Store(context.home.store)) as store:
-        author = found(store, identity, charter, as_, _now, os.urandom)
+        author = found(store, identity, charter, as_, now, os.urandom)
         neighbourhood = author.state.neighbourhood.hex()
     settings = replace(context.home.read_settings(), neighbourhood=neighbourhood)
     context.home.write_settings(settings)
@@ -188,10 +188,6 @@ def check_name(name: str) -> None:
 
 def _nobody_yet(what: str, typed: str) -> bytes:
     raise Mistake(f"{typed!r}: there is no {what} in a neighbourhood that begins.", 2)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 _founding = of_kind(KINDS["charter"], _found, leave_out=("name", "founders", "moderators"))

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop import founding, keystore, passphrase, process, recovery
+from meshcoop.clock import now
 from meshcoop.commands import sheet
 from meshcoop.commands.context import Context, Given
 from meshcoop.commands.sheet import Words
@@ -65,7 +65,7 @@ def _certify(*, words: Words = None, context: Given) -> None:
     with context.home.lock(), _state(context, unlocked.keys, neighbourhood) as state:
         since = _since(state, identity.person)
         first = founding.introduction(
-            identity.device_seed, identity.statement, neighbourhood, max(_now(), since)
+            identity.device_seed, identity.statement, neighbourhood, max(now(), since)
         )
         keys = unlocked.again().keys
         held = HeldDevice(
@@ -143,14 +143,10 @@ def _since(state: State, person: bytes) -> int:
 def _state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
     with contextlib.closing(Store(context.home.store)) as store:
         devices = {device_key(one.seed): one.seed for one in keys.devices}
-        yield founding.open_state(store, neighbourhood, devices, _now, keys.boxes)
+        yield founding.open_state(store, neighbourhood, devices, now, keys.boxes)
 
 
 def _told(one: dict[str, Any]) -> str:
     here = "  at this home" if one["here"] else ""
     who = line(one["person"]["name"], 20)
     return f"{one['device'][:8]}  {who}  {one['state']}  {one['records']} records{here}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from logging.handlers import RotatingFileHandler
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from cyclopts import Parameter
 
 from meshcoop import keystore, passphrase, process
 from meshcoop.client import Client
+from meshcoop.clock import now
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.errors import Mistake
 from protocol.text import line
@@ -87,7 +87,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
 
     async def main() -> None:
         async with verifier() as verify, trio.open_nursery() as nursery:
-            node = Node(context.home, unlocked, network, _now, os.urandom, verify)
+            node = Node(context.home, unlocked, network, now, os.urandom, verify)
             nursery.start_soon(_watch_signals, node.stop)
             await nursery.start(node.run)
             ready: dict[str, Any] = {
@@ -159,7 +159,3 @@ def _told(status: dict[str, Any]) -> str:
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
     return "\n".join(lines)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -45,7 +45,7 @@ def _specs(
 
 
 def _bench(
-    name: Annotated[Literal["ingest", "sync", "live"], Parameter(help="what to measure")],
+    name: Annotated[Literal["ingest", "sync", "live", "loops"], Parameter(help="what to measure")],
     *,
     records: Annotated[
         int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")
@@ -63,5 +63,5 @@ def _bench(
 def _figure(one: dict[str, Any]) -> str:
     return (
         f"{one['name']}, {one['records']} records: {one['figure']:g} {one['unit']}, "
-        f"{one['ratio']:g} of the limit"
+        f"{one['ratio']:g} of {one['limit']:g}"
     )

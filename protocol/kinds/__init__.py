@@ -1,6 +1,7 @@
 """The kinds of records, one file a family. Importing this package registers them all."""
 
 from protocol.kinds import (
+    actions,
     activities,
     circles,
     conversation,
@@ -8,14 +9,17 @@ from protocol.kinds import (
     exchange,
     hours,
     matching,
+    measures,
     moderation,
     neighbourhood,
     pacts,
     pages,
     people,
+    services,
 )
 
 __all__ = [
+    "actions",
     "activities",
     "circles",
     "conversation",
@@ -23,9 +27,11 @@ __all__ = [
     "exchange",
     "hours",
     "matching",
+    "measures",
     "moderation",
     "neighbourhood",
     "pacts",
     "pages",
     "people",
+    "services",
 ]

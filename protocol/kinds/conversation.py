@@ -13,6 +13,7 @@ from protocol.thread import Entry, Thread, View
 _CLOSABLE = (
     *("offer", "request", "response", "agreement", "receipt", "correction"),
     *("proxy", "circle", "pact", "synonym", "vouch", "activity", "signup"),
+    *("service", "link"),
 )
 
 
@@ -90,6 +91,21 @@ def _other_parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return _parties(thread, target, view) - {target.person}
 
 
+def _who_answers_for_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread
+    return {target.person, view["answers_for"]}
+
+
+def _whom_it_is_offered_to(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, target
+    return {view["to"]}
+
+
+def _both_ends(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread
+    return {target.person, view["to"]}
+
+
 def _who_was_in_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del view
     return roster_of(thread, target.id).ever
@@ -108,6 +124,10 @@ _WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("declined", "pact"): _other_parties,
     ("ended", "pact"): _parties,
     ("ended", "proxy"): _author,
+    ("ended", "service"): _who_answers_for_it,
+    ("withdrawn", "link"): _author,
+    ("declined", "link"): _whom_it_is_offered_to,
+    ("ended", "link"): _both_ends,
     ("withdrawn", "synonym"): _author,
     ("withdrawn", "vouch"): _author,
     ("cancelled", "activity"): _author,

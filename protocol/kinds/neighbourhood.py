@@ -3,6 +3,7 @@
 They change who belongs and what holds (`protocol.authority`), not a thread's view.
 """
 
+from protocol.bounds import Bound
 from protocol.errors import Refused
 from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
@@ -37,6 +38,7 @@ class Charter(Kind):
     answer_days = Integer(min=0, max=1000, default=3, help="days to answer a matter")
     offset = Integer(min=-1080, max=1080, default=0, help="minutes from UTC for windows of days")
     timezone = Text(max=64, help="time zone, such as Europe/London")
+    bounds = Many(of=Bound(), help="what measures may be; repeat for more")
     review = Moment(day_only=True, help="the day the charter is looked at again")
 
     def fold(self, thread: Thread, entry: Entry) -> None:
@@ -62,9 +64,12 @@ class Admit(Authorial):
     statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("accept", about=("charter", "renewal", "pact", "signup"), audience=OPEN, relied_on=True)
+_ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
+
+
+@kind("accept", about=_ACCEPTED, audience=OPEN, relied_on=True)
 class Accept(Kind):
-    """Takes what is offered: the charter, a renewal, a pact, a signup.
+    """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
     A newcomer's software accepts the charter, naming the admits and the epoch records that brought
     them in: these are then kept and count, whatever becomes of their authors' logs. A member's
@@ -78,8 +83,10 @@ class Accept(Kind):
             KINDS[target.kind].accepting(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """A party countersigns the pact."""
+        """A party countersigns the pact, and whom it is offered to the link."""
         del thread
+        if target.kind == "link":
+            return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
     def fold(self, thread: Thread, entry: Entry) -> None:

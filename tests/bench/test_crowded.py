@@ -43,7 +43,7 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     author.inbox.store.close()
 
 
-def timed(what, method, **params):
+def timed(label, method, /, **params):
     """The answer; prints the median of five runs, which make the answer's frame as well."""
     runs = []
     for _ in range(5):
@@ -51,5 +51,5 @@ def timed(what, method, **params):
         answer = trio.run(method, params)
         encode(Response(1, result=answer))
         runs.append(time.thread_time() - began)
-    print(f"{what}: {1000 * sorted(runs)[2]:.1f} ms")  # noqa: T201  # as above
+    print(f"{label}: {1000 * sorted(runs)[2]:.1f} ms")  # noqa: T201  # as above
     return answer

@@ -2,6 +2,7 @@
 
 import trio
 
+from meshcoop.following import Following
 from meshcoop.matching.index import Index
 from meshcoop.matching.methods import MatchingMethods
 from meshcoop.muted import Muted
@@ -29,6 +30,7 @@ class Asking:
             muted=Muted(home.store),
             giving=None,
             index=Index(home.state.views),
+            following=Following(home.state),
         )
         self.methods = MatchingMethods(self)
 

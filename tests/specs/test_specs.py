@@ -93,7 +93,8 @@ def test_kinds_of_authority_are_open_roots_by_software():
     """R-11.1."""
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
-        by_people = name == "accept"  # of a pact or signup
+        by_people = name == "accept"  # of a pact, a signup or a link
         assert (kind.relied_on, kind.posted, kind.audience) == (True, by_people, OPEN)
-        assert kind.about == (("charter", "renewal", "pact", "signup") if by_people else ())
+        about = ("charter", "renewal", "pact", "signup", "link")
+        assert kind.about == (about if by_people else ())
         assert bool(kind.states) == (name == "charter")

@@ -35,6 +35,10 @@ def person(name, number):
 PLANNED = ("activities", "signups", "attendances")
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
 GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
+SERVING = (
+    *("services", "measures", "matters", "actions"),
+    *("feedback", "answers", "reports", "verdicts"),
+)
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
 
 
@@ -101,7 +105,7 @@ class FakeNode:
             "thanks": [],
             "people": [],
             "suggestions": [],
-            **{name: [] for name in (*TOGETHER, *GOVERNING)},
+            **{name: [] for name in (*TOGETHER, *GOVERNING, *SERVING)},
         }
         self.ways = {}  # to people, by their ids
         self.lists["charters"] = [charter()]
@@ -160,7 +164,9 @@ class FakeNode:
         if params["what"] == "suggestions":
             about = params.get("about")
             return copy.deepcopy([one for one in found if about in {None, one["author"]["id"]}])
-        if params.get("about"):
+        if params.get("about") and params["what"] == "matters":
+            found = [one for one in found if one["measure"]["id"] == params["about"]]
+        elif params.get("about"):
             found = [one for one in found if self._root(one) == params["about"]]
         return copy.deepcopy(sorted(found, key=lambda one: one["created"], reverse=True))
 
@@ -246,7 +252,9 @@ class FakeNode:
             for name in ("agreements", "receipts", "corrections", "thanks")
             for one in self.lists[name]
         ]
-        rest += [one for name in (*TOGETHER, *PLANNED, *GOVERNING) for one in self.lists[name]]
+        rest += [
+            one for name in (*TOGETHER, *PLANNED, *GOVERNING, *SERVING) for one in self.lists[name]
+        ]
         return {one["id"]: one for one in [*intents, *responses, *rest]}
 
     def _root(self, view):

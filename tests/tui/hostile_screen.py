@@ -9,16 +9,18 @@ import sys
 from pathlib import Path
 
 from fake_node import ADA, NOW, SAM, ident, intent, response, told, view
+from fake_services import served
 from hostile import strings
 from textual.app import App
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Select, Static, TextArea
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
 from protocol.fields import Many, Person, Text
 from protocol.schema import Kind
 from protocol.text import line
-from tui import telling
+from tui import matters, services, telling
 from tui.acts import Case
 from tui.forms import Form
 from tui.link import Link
@@ -46,7 +48,10 @@ class Page(App):
             yield Feed("Cards", "Nothing", id="cards")
             yield VerticalScroll(Static(id="story", markup=False))
             yield VerticalScroll(
-                Static(id="history", markup=False), Static(id="about", markup=False)
+                Static(id="history", markup=False),
+                Static(id="about", markup=False),
+                Static(id="service", markup=False),
+                Static(id="matter", markup=False),
             )
             yield Vertical(id="forms")
         yield from (Standing(link) for link in self.links)
@@ -87,10 +92,30 @@ class Page(App):
         self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))
         person = {**ADA, "assets": page[6:16], "about": page[1], "affiliation": page[2]}
         self.query_one("#about", Static).update(_about(person, None))
+        self._served(page, people)
         await self._forms(page, people)
         self._standings(page, people)
         self.clear_notifications()
         self.notify(line(page[-1]), markup=False)
+
+    def _served(self, page, people):
+        node, date = served(), NOW.date()
+        root, (asked, *_rest) = node.lists["services"][0], node.lists["measures"]
+        root |= {"title": page[0], "text": page[1], "area": page[2], "contact": page[3]}
+        root |= {"holder": people[4], "answers_for": people[5]}
+        for one, text in zip(root["links"], page[6:9], strict=True):
+            one |= {"title": text, "to": people[9]}
+        root["measures"][0] |= {"question": page[10], "sentence": page[11]}
+        said = [{**node.lists["feedback"][0], "author": people[12], "text": page[13]}]
+        self.query_one("#service", Static).update(services.story(root, said, date, None))
+        matter, (action,) = node.lists["matters"][0], node.lists["actions"]
+        action |= {"what": page[14], "author": people[15]}
+        words = [*node.lists["reports"], *node.lists["verdicts"]]
+        for one, text in zip(words, page[16:18], strict=True):
+            one["text"] = text
+        matter |= {"sentence": page[18], "holder": people[19], "answer_by": page[20]}
+        told = matters.story(matter, asked, [action], words, date, None)
+        self.query_one("#matter", Static).update(Content.assemble(*told))
 
     async def _forms(self, page, people):
         place = self.query_one("#forms")

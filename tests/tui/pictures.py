@@ -1,11 +1,12 @@
 """The screens as pictures: texts that the tests compare, and drawings for the README.
 
-python tests/tui/pictures.py      writes both anew; look at them before you commit
+python tests/tui/pictures.py [SCENE …]     writes both anew; look at them before you commit
 """
 
 import asyncio
 import os
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fake_circle import together
 from fake_governance import governed
 from fake_lunch import lunch
 from fake_node import FakeNode, ident, opened, picture, shows, street, until
+from fake_services import BINS, served
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -22,7 +24,7 @@ from tui.widgets.fields import LineInput
 
 TEXTS = Path(__file__).parent / "snapshots"
 DRAWINGS = Path(__file__).parent.parent.parent / "specs" / "pictures"
-DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood"}
+DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood", "service", "measure"}
 
 
 async def today(pilot):
@@ -51,7 +53,7 @@ async def people(pilot):
 
 async def circles(pilot):
     await shows(pilot, "Waits for you (3)")
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
@@ -97,7 +99,7 @@ async def activity(pilot):
 
 async def neighbourhood(pilot):
     await shows(pilot, "Waits for you (6)")
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "Decisions (5)", "Who belongs (5)")
 
 
@@ -128,6 +130,52 @@ async def hidden(pilot):
 
 async def resident(pilot):
     await opened_there(pilot, "#doings", "mine", "Your devices", "End what Sam does")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def services(pilot):
+    await shows(pilot, "Waits for you")
+    await pilot.press("4")
+    await shows(pilot, "Services (4)", "What needs me (4)", "What came of what I said (2)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def service(pilot):
+    await services(pilot)
+    cards = pilot.app.focused
+    cards.highlighted = cards.get_option_index(ident(BINS))
+    await pilot.press("enter")
+    await shows(pilot, "offered, not accepted", "How it goes (1)", "What you can do")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def measure(pilot):
+    await service(pilot)
+    pilot.app.screen.query_one("#measures").cards.focus()
+    await pilot.press("enter")
+    await shows(pilot, "worse, in one", "Say whether it helped")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def share(pilot):
+    await services(pilot)
+    cards = pilot.app.focused
+    cards.highlighted = next(n for n, one in enumerate(cards.options) if "Meals" in str(one.prompt))
+    await pilot.press("enter")
+    await shows(pilot, "City kitchen provides it", "How it goes (2)")
+    pilot.app.screen.query_one("#measures").cards.focus()
+    await pilot.press("down", "up", "enter")
+    await shows(pilot, "usual", "80%")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+
+
+async def reports(pilot):
+    await measure(pilot)
+    await pilot.press("end", "enter")
+    await shows(pilot, "What people said (3)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await pilot.press("down")
+    await shows(pilot, "Answer Sam", "This is the same as")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
@@ -189,6 +237,15 @@ SCENES = {
     "board-120": (board, street, (120, 30)),
     "people": (people, street, (80, 24)),
     "search": (search, street, (80, 24)),
+    "services": (services, served, (80, 24)),
+    "services-60": (services, served, (60, 24)),
+    "services-120": (services, served, (120, 40)),
+    "service": (service, served, (80, 24)),
+    "measure": (measure, served, (80, 24)),
+    "measure-120": (measure, served, (120, 40)),
+    "measure-no-color": (measure, served, (80, 24)),
+    "share": (share, served, (80, 24)),
+    "reports": (reports, served, (80, 24)),
     "circles": (circles, together, (80, 24)),
     "circle": (circle, together, (80, 24)),
     "joins": (joins, together, (80, 24)),
@@ -214,6 +271,8 @@ SCENES = {
 def take(name):
     """The scene as text and as a drawing."""
     scene, node, size = SCENES[name]
+    if name.endswith("-no-color"):
+        os.environ["NO_COLOR"] = "1"
 
     async def run():
         async with opened(node(), size=size) as pilot:
@@ -224,7 +283,10 @@ def take(name):
             await settled(pilot)
             return picture(pilot.app) + "\n", drawing(pilot.app)
 
-    return asyncio.run(run())
+    try:
+        return asyncio.run(run())
+    finally:
+        os.environ.pop("NO_COLOR", None)
 
 
 async def settled(pilot):
@@ -244,12 +306,12 @@ def drawing(app):
     return re.sub(r"Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace", whole)
 
 
-def main():
+def main(names):
     os.environ["TZ"] = "UTC"
     time.tzset()
     TEXTS.mkdir(exist_ok=True)
     DRAWINGS.mkdir(exist_ok=True)
-    for name in SCENES:
+    for name in names or SCENES:
         text, svg = take(name)
         (TEXTS / f"{name}.txt").write_text(text, encoding="utf-8")
         if name in DRAWN:
@@ -257,4 +319,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -30,7 +30,7 @@ from tui.widgets.fields import LineInput
 
 async def to_neighbourhood(pilot):
     await shows(pilot, "Waits for you (6)")
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "Decisions (5)", "Who belongs (5)", "What you can do (4)", "Rules in force")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
@@ -84,7 +84,7 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
 @on_screen(node=FakeNode)
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "Nothing is to be decided.", "Ask everybody to decide")
     await opens(pilot, "#doings", "hidden", "Nothing is flagged. Open a thread", "No words are hid")
 
@@ -132,7 +132,7 @@ async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     node.term = term([SAM, MARIA], [SAM, MARIA])
     node.tell()
     await shows(pilot, "Waits for you (2)")
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "What you can do (3)")
     await opens(pilot, "#decisions", ident(60), "You are not on the roll yet")
     assert "Vote yes" not in picture(pilot.app)
@@ -185,7 +185,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     flag = {"kind": "flag", "about": ident(25), "fields": {"reason": "rude"}}
     assert await posted(pilot, node) == flag
     await back(pilot)
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
     await opens(pilot, "#doings", "hidden", "Request by Eve", "Offer by Eve")
     await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")

@@ -89,7 +89,7 @@ async def walk(pilot, node):
     """Through every screen there is."""
     await shows(pilot, "Waits for you (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
-    for tab in "23456":
+    for tab in "234567":
         await pilot.press(tab)
         await pilot.pause()
     await pilot.press(*"[/]")
@@ -147,7 +147,7 @@ def poisoned_together():
 @on_screen(node=poisoned_together)
 async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
     await shows(pilot, "Waits for you (3)")
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     seen = []
     for feed, row in (("#circles-list", 0), ("#circles-list", 1), ("#pages-list", 0)):
@@ -227,7 +227,7 @@ def renamed(value, known):
 @on_screen(node=poisoned_government)
 async def test_decisions_people_and_hidden_words_bear_all_of_them(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    await pilot.press("5")
+    await pilot.press("6")
     await shows(pilot, "Decisions (12)", "Who belongs (5)", "What you can do (4)")
     seen = [picture(pilot.app)]
     opened = {
@@ -259,7 +259,7 @@ async def test_what_is_pasted_is_made_harmless(pilot, node):
     from textual import events
 
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    await pilot.press("6")
+    await pilot.press("7")
     await until(pilot, lambda: pilot.app.focused is not None)
     field = pilot.app.screen.query_one("LineInput")
     field.post_message(events.Paste("lift\x1b]52;c;eA==\x07 \u202eplease\nsecond line"))

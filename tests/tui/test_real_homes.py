@@ -86,7 +86,7 @@ def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
         terminal.until("passed · 2 yes, 0 no", "You voted", "Yes: ")
         terminal.type("\x1b")
         terminal.until("New on the board")
-        terminal.type("5")
+        terminal.type("6")
         terminal.until("Decisions (2)", "passed · 2 yes, 0 no", "Time to answer: 5 days")
         terminal.type("\t\t\x1b[B\r")  # what you can do: the second of it
         terminal.until("A renewal lets everybody", "[x] Ada", "[ ] Ben")

@@ -11,7 +11,7 @@ from tui.widgets.fields import Picks, TextBox
 
 async def to_circles(pilot):
     await shows(pilot, "Waits for you (3)")
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
@@ -41,7 +41,7 @@ async def test_circles_pacts_and_pages_have_a_tab(pilot, node):
 @on_screen
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Waits for you (2)")
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "You are in no circle and no pact.", "Nothing is written yet. Press n")
 
 
@@ -124,7 +124,7 @@ async def test_a_pact_waits_today_and_is_accepted(pilot, node):
 async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     node.lists["pacts"][0] |= {"state": "agreed", "waiting": []}
     await shows(pilot, "Waits for you")
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "Maria, you · agreed · 1 h")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down")
@@ -199,7 +199,7 @@ async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
     await pilot.press("2")
     await shows(pilot, "Requests (2)", "1 by muted people · m in People")
     assert "shelves" not in picture(pilot.app)
-    await pilot.press("4")
+    await pilot.press("5")
     await shows(pilot, "Circles and pacts (1)", "1 by muted people")
     await pilot.press("3")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))

@@ -14,7 +14,7 @@ from tui.telling import plain
 _WORDS = (
     _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
     "",
-    _("1 to 6    Today, Board, People, Circles, Neighbourhood, Search"),
+    _("1 to 7    Today, Board, People, Services, Circles, Neighbourhood, Search"),
     _("n         ask, offer, or tell about yourself"),
     _("/         search            a   on the board: everything, or what is open"),
     _("m         on a person: leave out what they post, or show it again"),
@@ -27,6 +27,13 @@ _WORDS = (
         "Somebody asks or offers; somebody else responds, in words that only the two can read. "
         "Agreed, both have signed the same terms. Afterwards one writes a receipt and the other "
         "confirms it. An hour of anyone's work is worth an hour of anyone else's."
+    ),
+    "",
+    _(
+        "Services shows who does what, who answers for it, and how people say it goes. A chart tells "
+        "ups and downs as usual from what stands out, by its marks. A week that misses the target is "
+        "no alarm. With 5 answers a week a moderate change takes two months to show; only longer "
+        "times or more answers make that quicker. Who raised a matter says whether it was put right."
     ),
     "",
     _(

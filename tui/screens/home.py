@@ -16,6 +16,8 @@ from tui.screens.pane import Pane
 from tui.screens.people import People
 from tui.screens.post import PostScreen
 from tui.screens.search import Search
+from tui.screens.service import page_of
+from tui.screens.services import Services
 from tui.screens.thread import ThreadScreen
 from tui.screens.today import KNOCK, Today
 from tui.widgets.cards import Cards
@@ -26,7 +28,7 @@ from tui.widgets.tab import HomeTab
 
 
 class HomeScreen(Screen[None]):
-    """Today, Board, People, Circles, Neighbourhood, Search."""
+    """Today, Board, People, Services, Circles, Neighbourhood, Search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.begin", _("New"), id="new"),
@@ -36,9 +38,10 @@ class HomeScreen(Screen[None]):
         Binding("1", "tab('today')", show=False, id="tab-today"),
         Binding("2", "tab('board')", show=False, id="tab-board"),
         Binding("3", "tab('people')", show=False, id="tab-people"),
-        Binding("4", "tab('circles')", show=False, id="tab-circles"),
-        Binding("5", "tab('neighbourhood')", show=False, id="tab-neighbourhood"),
-        Binding("6", "tab('search')", show=False, id="tab-search"),
+        Binding("4", "tab('services')", show=False, id="tab-services"),
+        Binding("5", "tab('circles')", show=False, id="tab-circles"),
+        Binding("6", "tab('neighbourhood')", show=False, id="tab-neighbourhood"),
+        Binding("7", "tab('search')", show=False, id="tab-search"),
         Binding("escape", "lists", show=False, id="lists"),
     ]
 
@@ -58,6 +61,8 @@ class HomeScreen(Screen[None]):
                 yield Board(link)
             with HomeTab(_("People"), id="people"):
                 yield People(link)
+            with HomeTab(_("Services"), id="services"):
+                yield Services(link)
             with HomeTab(_("Circles"), id="circles"):
                 yield Circles(link)
             with HomeTab(_("Neighbourhood"), id="neighbourhood"):
@@ -87,7 +92,8 @@ class HomeScreen(Screen[None]):
             act = self.query_one(Today).knock(event.card_id)
             self.app.push_screen(PostScreen(self.node_link, act))
         else:
-            self.app.push_screen(ThreadScreen(self.node_link, event.card_id))
+            page = page_of(self.node_link, event.card_id)
+            self.app.push_screen(page or ThreadScreen(self.node_link, event.card_id))
 
     def on_screen_resume(self) -> None:
         """Shows what has changed while something else was open."""
@@ -96,8 +102,8 @@ class HomeScreen(Screen[None]):
                 pane.look()
 
     def on_pane_loaded(self) -> None:
-        """The lists of a tab may be there only now."""
-        self.call_after_refresh(self._enter)
+        """The lists of a tab may be there only now. At once: whoever sees a card may press Enter."""
+        self._enter()
 
     def _enter(self) -> None:
         """Brings the cursor into the tab that was asked for; never again without being asked."""

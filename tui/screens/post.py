@@ -21,7 +21,7 @@ from tui.link import Link
 from tui.telling import plain
 from tui.widgets.standing import Standing
 
-_NEW = "value"  # the field for a rule's new value
+_NEW = "new"  # the field for a rule's new value
 
 
 class PostScreen(Screen[bool]):
@@ -74,7 +74,8 @@ class PostScreen(Screen[bool]):
         given = kept if kept is not None else self._act.given
         rule = KINDS["charter"].fields.get(self._act.rule)
         first = {_NEW: replace(rule, required=True)} if rule else {}
-        self._form = Form(kind, given, only=self._act.fields, people=people, first=first)
+        only, choices = self._act.fields, self._act.choices
+        self._form = Form(kind, given, only=only, people=people, first=first, choices=choices)
         await self.query_one("#rows").mount(self._form)
         self._form.begin()
 

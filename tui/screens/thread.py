@@ -1,7 +1,5 @@
 """A thread: told with its history, and with what the reader can do in it."""
 
-import asyncio
-from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -18,8 +16,10 @@ from tui.language import _
 from tui.link import Link
 from tui.screens.pane import Pane
 from tui.screens.post import PostScreen
+from tui.screens.service import ServiceScreen
 from tui.story import history, story
 from tui.telling import Card, plain
+from tui.threads import fetch
 from tui.widgets.feed import Feed
 from tui.widgets.standing import Standing
 
@@ -74,9 +74,12 @@ class ThreadPane(Pane):
         self.query_one("#happened").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """The root, its agreements, receipts and corrections."""
+        """The root, its agreements, receipts and corrections. A service has a page of its own."""
         link = self.node_link
         case = await fetch(link, self._record_id)
+        if case.root.get("kind") == "service" and "state" in case.root:
+            self.app.switch_screen(ServiceScreen(link, case.root["id"]))
+            return
         today = link.now().date()
         self.query_one("#told").border_title = plain(words.kind(case.root["kind"] or ""))
         told = _story(case, today, link.me) + moderating.story(case, link.me)
@@ -98,42 +101,6 @@ class ThreadPane(Pane):
         for act in self._acts:
             if act.key == event.card_id:
                 self.app.push_screen(PostScreen(self.node_link, act))
-
-
-async def fetch(link: Link, record_id: str) -> Case:
-    """The whole thread that a record is in. Raises Declined."""
-    root = await link.call("show", id=record_id)
-    told = root["history"]
-    if told and told[0]["id"] != root["id"]:
-        root = await link.call("show", id=told[0]["id"])
-
-    async def answers(what: str) -> list[Shown]:
-        found: list[Shown] = await link.call("list", what=what, about=root["id"])
-        return found[::-1]
-
-    case = Case(root, [], [], told, term=link.term)
-    if moderating.worded(root):
-        flags, hides = await asyncio.gather(answers("flags"), answers("hides"))
-        case = replace(case, flags=flags, hides=hides)
-    match root.get("kind"):
-        case "request" | "offer" if "responses" in root:
-            agreements, receipts, corrections = await asyncio.gather(
-                answers("agreements"), answers("receipts"), answers("corrections")
-            )
-            await addresses.overlay(link, agreements)
-            case = replace(case, corrections=corrections)
-            return replace(case, agreements=agreements, receipts=receipts)
-        case "activity" if "upcoming" in root:
-            signups, attended, receipts = await asyncio.gather(*map(answers, taking_part.ANSWERS))
-            return replace(case, receipts=receipts, answers=[*signups, *attended])
-        case "proposal":
-            return replace(case, rules=await link.rules())
-        case "remove" if "state" in root:
-            same = deciding.alike(root, await link.call("list", what="removes"))
-            return replace(case, answers=same)
-        case kind if what := together.ANSWERS.get(kind):
-            return replace(case, answers=await answers(what))
-    return case
 
 
 def _story(case: Case, today: date, me: str | None) -> Content:

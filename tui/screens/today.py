@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import activities, deciding, moderating, taking_part, telling, together
+from tui import activities, deciding, matters, moderating, taking_part, telling, together
 from tui.acts import Act, Case, correction, vouching, waits_in
 from tui.language import _
 from tui.proposing import ids
@@ -33,6 +33,9 @@ _LISTS: dict[str, dict[str, Any]] = {
     "suggestions": {"limit": MOST},
     "decisions": {"state": "open"},
     "renewals": {"state": "open"},
+    "services": {"state": "open"},
+    "matters": {"state": "open"},
+    "actions": {},
 }
 
 
@@ -60,13 +63,14 @@ class Today(Pane):
             *(link.call("list", what=what, **only) for what, only in _LISTS.items())
         )
         requests, offers, agreements, receipts, corrections, pacts, thanks, *rest = found
-        planned, signups, fitting, decided, renewals = rest
+        planned, signups, fitting, decided, renewals, services, open_matters, actions = rest
         intents = {one["id"]: one for one in [*requests, *offers]}
         waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
         waits += _corrections(corrections, link.me)
         waits += together.waits(pacts, link.me)
         today = link.now().date()
         waits += taking_part.waits(planned, signups, receipts, link.me, today)
+        waits += matters.waits(services, open_matters, actions, link.me, today)
         waits += deciding.waits([*decided, *renewals], link.term, today, link.me)
         waits += await self._moderation(today)
         self.query_one("#waits", Feed).offer(waits)

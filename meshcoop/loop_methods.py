@@ -1,0 +1,105 @@
+"""Lists of the local API about services and their loops (specs/06): what a clock has a part in."""
+
+import re
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from meshcoop.errors import Mistake
+from meshcoop.find import Finder
+from meshcoop.looping import Looping
+from meshcoop.params import USAGE, Params, number
+from meshcoop.present import Presenter
+from meshcoop.reading import MAX_ROWS, Reading
+from protocol.schema import KINDS
+from protocol.thread import View
+
+if TYPE_CHECKING:
+    from meshcoop.node import Member, Node
+
+Rows = Callable[[Params], Awaitable[list[Params]]]
+
+_OVERLAID = {KINDS[one].plural: KINDS[one] for one in ("service", "measure", "action", "feedback")}
+_ID = re.compile(r"[0-9a-f]{8,64}")
+_STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
+
+
+class LoopMethods:
+    """Answers for one node."""
+
+    def __init__(self, node: "Node", reading: Callable[[Params], Awaitable[Reading]]) -> None:
+        self._node = node
+        self._reading = reading
+
+    @property
+    def lists(self) -> dict[str, Rows]:
+        """The lists by name."""
+        return {
+            **dict.fromkeys(_OVERLAID, self._overlaid),
+            "matters": self._matters,
+            "signals": self._signals,
+        }
+
+    async def show(self, params: Params) -> Params | None:
+        """A matter, by the beginning of its id; None if that is none."""
+        typed = str(params.get("id", "")).strip().lower()
+        member = self._node.belonging()
+        if not _ID.fullmatch(typed) or member.state.store.matching(typed):
+            return None
+        services = iter(member.state.views.of_kind("service"))
+        matters = self._looping(member).matters(services)
+        found = [one for one in matters if one["id"].startswith(typed)]
+        return {**found[0], "history": []} if len(found) == 1 else None
+
+    def over(self, shown: Params) -> Params:
+        """A view with what the loop makes of it."""
+        return self._looping(self._node.belonging()).over(shown)
+
+    def cited(self, measure: bytes) -> Params:
+        """What an action about a measure cites."""
+        return self._looping(self._node.belonging()).cited(measure)
+
+    async def _overlaid(self, params: Params) -> list[Params]:
+        kind, state = _OVERLAID[params["what"]], params.get("state")
+        if state is not None and state not in kind.states:
+            raise Mistake(f"{kind.plural} are {', '.join(kind.states)}; not {state!r}.", USAGE)
+        asked = {name: one for name, one in params.items() if name not in {"state", "limit"}}
+        rows = (await self._reading(params)).listing(asked)
+        looping = self._looping(self._node.belonging())
+        found = (looping.over(one) for one in rows)
+        return list(islice((one for one in found if state in {None, one["state"]}), _limit(params)))
+
+    async def _matters(self, params: Params) -> list[Params]:
+        return self._about(params, self._looping(self._node.belonging()).matters)
+
+    async def _signals(self, params: Params) -> list[Params]:
+        return self._about(params, self._looping(self._node.belonging()).signals)
+
+    def _about(self, params: Params, made: Callable[[Any], list[Params]]) -> list[Params]:
+        member, state, what = self._node.belonging(), params.get("state"), str(params["what"])
+        if state is not None and state not in _STATES[what]:
+            raise Mistake(f"{what} are {', '.join(_STATES[what])}; not {state!r}.", USAGE)
+        about = params.get("about")
+        record = None
+        if about is not None:
+            record = Finder(member.state, Presenter(member.state, self._node.now)).record(about)
+        rows = made(iter(self._services(member, record)))
+        if record is not None:
+            wanted = record.hex()
+            rows = [one for one in rows if wanted in {one["measure"]["id"], one["service"]["id"]}]
+        return [one for one in rows if state in {None, one["state"]}][: _limit(params)]
+
+    def _services(self, member: "Member", record: bytes | None) -> list[View]:
+        if record is None:
+            return member.state.views.of_kind("service")
+        followed = member.following.of(record, self._node.now())
+        return [followed.service] if followed else []
+
+    def _looping(self, member: "Member") -> Looping:
+        known, presenter = member.state.authority, Presenter(member.state, self._node.now)
+        me = known.author(member.mesh.credentials.device) if known else None
+        return Looping(member.state, member.following, presenter, me, self._node.now)
+
+
+def _limit(params: Params) -> int:
+    return min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)

@@ -1,0 +1,34 @@
+"""Whether it helped: before and after, by the exact test (R-23.7)."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from protocol.loops.change import tails
+from protocol.loops.matters import Loop, Matter
+from protocol.loops.points import Totals, totals
+
+_CLEAR = Fraction(1, 20)
+
+
+class Outcome(NamedTuple):
+    """Points before an action was done, and after: answers or windows, and bad ones or incidents."""
+
+    before: Totals
+    after: Totals
+    words: str  # better, fewer or no better
+
+
+def outcome(loop: Loop, matter: Matter) -> Outcome | None:
+    """What came of a matter; None until there are points after its leading action was done."""
+    leading = matter.leading
+    if leading is None or leading.done is None:
+        return None
+    done = loop.asked.calendar.at(leading.done)
+    before = totals(point for window, point in loop.points if matter.window <= window <= done)
+    after = totals(point for window, point in loop.points if window > done)
+    if not before.n or not after.n:
+        return None
+    better, _ = tails(loop.asked.scale, before, after)
+    fewer = after.bad * before.n < before.bad * after.n
+    words = "better" if fewer and better <= _CLEAR else "fewer" if fewer else "no better"
+    return Outcome(before, after, words)

@@ -1,0 +1,33 @@
+"""Exact tails of two distributions, as fractions."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import comb
+
+
+def hypergeometric(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
+    """P(at most `seen`) and P(at least `seen`) bad ones among `drawn` of `good + bad` answers."""
+    least = max(0, drawn - good)
+    weights = _weights(good, bad, drawn, least)
+    up_to = sum(one for _, one in zip(range(least, seen), weights, strict=False))
+    return _tails(up_to, next(weights), comb(good + bad, drawn))
+
+
+def binomial(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
+    """P(at most `seen`) and P(at least `seen`) in `n` trials, each with probability `p`."""
+    yes, no = p.numerator, p.denominator - p.numerator
+    up_to = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
+    return _tails(up_to, comb(n, seen) * yes**seen * no ** (n - seen), p.denominator**n)
+
+
+def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
+    """In how many ways `k`, `k + 1` and so on of those drawn are bad; each from the one before."""
+    ways = comb(bad, k) * comb(good, drawn - k)
+    while True:
+        yield ways
+        ways = ways * (bad - k) * (drawn - k) // ((k + 1) * (good - drawn + k + 1))
+        k += 1
+
+
+def _tails(below: int, at: int, whole: int) -> tuple[Fraction, Fraction]:
+    return Fraction(below + at, whole), Fraction(whole - below, whole)

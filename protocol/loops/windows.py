@@ -1,0 +1,47 @@
+"""Windows: the days of a measure that are counted together (R-22.2)."""
+
+from datetime import date
+from typing import NamedTuple
+
+DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
+_DAY_MINUTES = 1440
+_MONDAY = 4  # days from 1970-01-01 to the first Monday after it
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Calendar(NamedTuple):
+    """How a measure's windows lie: `days` long, in days that begin `offset` minutes before UTC's."""
+
+    days: int
+    offset: int
+
+    def day(self, time: int) -> int:
+        """The day of a time (ms), counted from 1970-01-01."""
+        return (time // _MINUTE_MS + self.offset) // _DAY_MINUTES
+
+    def window(self, day: int) -> int:
+        """The number of the window that a day is in; weeks begin on a Monday."""
+        return (day - _MONDAY) // self.days
+
+    def at(self, time: int) -> int:
+        """The number of the window that a time (ms) is in."""
+        return self.window(self.day(time))
+
+    def begin(self, window: int) -> int:
+        """When a window begins, in ms."""
+        return ((window * self.days + _MONDAY) * _DAY_MINUTES - self.offset) * _MINUTE_MS
+
+    def first_day(self, window: int) -> str:
+        """The first day of a window, YYYY-MM-DD."""
+        return day_text(window * self.days + _MONDAY)
+
+
+def day_of(text: str) -> int:
+    """A day YYYY-MM-DD, counted from 1970-01-01."""
+    return date.fromisoformat(text).toordinal() - _EPOCH
+
+
+def day_text(day: int) -> str:
+    """A day counted from 1970-01-01, as YYYY-MM-DD."""
+    return date.fromordinal(_EPOCH + day).isoformat()

@@ -1,0 +1,93 @@
+"""Threads of services on entries without bytes, in a neighbourhood of a dozen people."""
+
+import hashlib
+
+from protocol import kinds, thread
+from protocol.admission import Device, Member
+from protocol.authority import Authority
+from protocol.loops.thread import loop_of
+from protocol.loops.windows import DAY_MS, Calendar
+from protocol.schema import KINDS, content, read_content
+from protocol.terms import MEASURE, Chain, Holding
+from protocol.thread import Entry
+
+assert kinds  # registers every kind
+PEOPLE = [hashlib.sha256(str(n).encode()).digest() for n in range(12)]
+COUNCIL, CONTRACTOR, SUB, OTHER = PEOPLE[:4]
+RESIDENTS = PEOPLE[4:]
+START = Calendar(7, 0).begin(2900)  # a Monday
+CHARTER = {"smallest_group": 3, "settle_hours": 72, "answer_days": 3, "offset": 0}
+
+
+class Story:
+    """Entries of a service's thread; each person has one device. Times in days from a Monday."""
+
+    def __init__(self, *, in_use=True):
+        self.entries = []
+        self.seqs = dict.fromkeys(PEOPLE, 0)
+        self.adopted = {}
+        self._in_use = in_use
+
+    def says(self, who, kind, about=None, /, day=0.0, **fields):
+        self.seqs[who] += 1
+        n = len(self.entries) + 1
+        read_content(content(kind, fields))
+        one = Entry(
+            hashlib.sha256(f"entry {n}".encode()).digest(),
+            who,
+            self.seqs[who],
+            START + int(day * DAY_MS) + n,
+            about and about.id,
+            who,
+            kind,
+            fields,
+            lasting=KINDS[kind].relied_on,
+        )
+        self.entries.append(one)
+        if kind == "measure" and self._in_use:
+            self.adopted[MEASURE, one.id] = Holding(1, 0)
+        return one
+
+    def authority(self, forks=None, **more):
+        people = {one: Member(one, 0, ()) for one in PEOPLE}
+        return Authority(
+            neighbourhood=b"n" * 32,
+            charter={**CHARTER, **more},
+            chain=Chain((), ()),
+            members=people,
+            people=people,
+            devices={one: Device(one, one, one, None, b"n" * 32) for one in PEOPLE},
+            registers=self.adopted,
+            forks=forks or {},
+        )
+
+    def fold(self, entries=None, **more):
+        return thread.fold(self.entries if entries is None else entries, self.authority(**more))
+
+    def view(self, one, **more):
+        return self.fold(**more).views.get(one.id)
+
+    def told(self, one):
+        """The rule by which an entry does not count; None if it does."""
+        history = self.fold().history
+        return next(t.refusal and t.refusal.rule for t in history if t.entry.id == one.id)
+
+    def loop(self, measure, day, entries=None, **more):
+        views = self.fold(entries, **more).views
+        service = next(one for one in views.values() if one["kind"] == "service")
+        now = START + int(day * DAY_MS)
+        return loop_of(views[measure.id], views.values(), service, CHARTER, PEOPLE, {}, now)
+
+
+def bins():
+    """The council's collection of bins, as far as the contractor, who has offered it on."""
+    story = Story()
+    service = story.says(COUNCIL, "service", title="Bins", provider="The council")
+    first = story.says(COUNCIL, "link", service, to=CONTRACTOR, title="All of it")
+    story.says(CONTRACTOR, "accept", first)
+    second = story.says(CONTRACTOR, "link", first, to=SUB, title="The south side")
+    measure = story.says(
+        RESIDENTS[0], "measure", service, question="Were your bins missed?", scale="count",
+        better="lower", target=2, window=7, min_answers=1, who="everybody",
+    )  # fmt: skip
+    return story, service, first, second, measure
