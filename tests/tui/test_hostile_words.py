@@ -14,6 +14,7 @@ from pseudo_terminal import Terminal
 from protocol.text import line
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards
+from tui.widgets.fields import clean
 
 SCREEN = str(Path(__file__).parent / "hostile_screen.py")
 
@@ -266,6 +267,11 @@ async def test_what_is_pasted_is_made_harmless(pilot, node):
     await until(pilot, lambda: "lift" in field.value)
     assert leftovers(field.value.encode()) == set()
     assert "\x1b" not in field.value
+
+
+def test_what_is_cleaned_leaves_no_stack_of_marks():
+    marks = "\u0489" * 5
+    assert clean(f"{marks}\0{marks}") == "\u25cc" + "\u0489" * 4
 
 
 def test_titles_keep_what_can_be_read():

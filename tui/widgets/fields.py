@@ -106,4 +106,4 @@ class Picks(OptionList):
 
 def clean(text: str) -> str:
     """The text without what `safe` would mark: what a person types is to be what others read."""
-    return safe(text).replace(MARK, "")
+    return safe(safe(text).replace(MARK, ""))  # again: what stood around a mark now stands together
