@@ -294,8 +294,11 @@ def _may_hold(kind, bounds, value):
         return value in bounds.split(", ")
     if kind == "moment":
         return _is_moment(value, bounds == "a day")
-    if kind in {"cuts", "change"}:
-        return (_are_cuts if kind == "cuts" else _may_change)(value)
+    shapes = {"cuts": _are_cuts, "change": _may_change, "bound": _is_bound}
+    if kind in shapes:
+        return shapes[kind](value)
+    if kind == "person or name":
+        kind, bounds = ("text", "1 to 80") if type(value) is str else ("person", "")
     types = {
         "person": bytes,
         "record": bytes,
@@ -305,6 +308,14 @@ def _may_hold(kind, bounds, value):
         "minutes": int,
     }
     return within(value, types[kind], *map(int, (bounds or "32 to 32").split(" to ")))
+
+
+def _is_bound(value):
+    shape = type(value) is list and [type(one) for one in value] == [str, int, int]
+    return shape and value[0] in _PARTS and 0 <= value[1] <= value[2]
+
+
+_PARTS = {"one_to_five", "minutes", "count", "share", "window", "min_answers"}
 
 
 def _is_moment(value, day_only):
@@ -332,6 +343,9 @@ def _may_change(value):
         return False
     if what == "standing":
         return within(key, bytes, 32, 32) and (_are_cuts(new) if n % 2 else new is None)
+    if what == "measure":
+        fits = within(new, int, -1080, 1080) if n % 2 else new is None
+        return within(key, bytes, 32, 32) and fits
     if what == "hidden" and new is not None:
         shape = type(new) is list and len(new) == 2 and type(new[0]) is int
         return shape and type(new[1]) is list and all(type(one) is bytes for one in new[1])
