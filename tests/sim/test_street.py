@@ -266,6 +266,7 @@ async def cut_now_and_then(street: Street) -> None:
         street.network.heal()
 
 
+@pytest.mark.long
 def test_two_machines_of_one_person_post_for_a_day(simulate: Simulate) -> None:
     simulate(5, two_machines, NAMES[:2])
 

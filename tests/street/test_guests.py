@@ -176,6 +176,7 @@ def test_a_bad_pin_or_name_makes_no_guest(household):
     assert "Ivy" not in [one["name"] for one in ada("list", "people")]
 
 
+@pytest.mark.long
 def test_with_two_vouchers_a_guest_waits_and_is_let_in(household):
     with folder() as one:
         cleo = one.founder("Cleo", "--vouchers", "2")

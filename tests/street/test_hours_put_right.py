@@ -1,8 +1,10 @@
 """Terms that go back and forth, a receipt that is disputed, an hour corrected, and one given away."""
 
+import pytest
 from homes import agree
 
 
+@pytest.mark.long
 def test_two_find_terms_and_set_right_what_was_signed(street):
     ada, ben, cleo = street
 

@@ -19,6 +19,7 @@ def lane():
         yield (now + offset).date().isoformat(), ada, one.newcomer(ada, "Ben")
 
 
+@pytest.mark.long
 def test_a_lunch(lane, tmp_path):
     today, ada, ben = lane
     lunch = ada.post(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from homes import agree, folder, together
 
 CHARTER = ("--smallest-group", "3", "--settle-hours", "0", "--bounds", "count=0..3")
@@ -72,6 +73,7 @@ def service_chain(council, contractor):
     return first, measure
 
 
+@pytest.mark.long
 def test_a_week_of_bins():
     with folder() as place:
         council = place.founder("Council", *CHARTER)
