@@ -53,6 +53,8 @@ class LoopMethods:
 
     def over(self, shown: Params) -> Params:
         """A view with what the loop makes of it."""
+        if shown.get("kind") not in {one.name for one in _OVERLAID.values()}:
+            return shown
         return self._looping(self._node.belonging()).over(shown)
 
     def cited(self, measure: bytes) -> Params:
