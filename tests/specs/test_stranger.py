@@ -10,8 +10,6 @@ import ipaddress
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import warm
 from stranger import codec, records, sync
 from stranger.codec import RefusedError, need
 
@@ -292,10 +291,8 @@ class Home:
         }
 
     def __call__(self, *words):
-        command = [sys.executable, "-m", "meshcoop", "--home", str(self.path), "--json", *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=self.env, timeout=PATIENCE, check=False
-        )
+        command = [*warm.PROGRAM, "--home", str(self.path), "--json", *words]
+        done = warm.run(command, env=self.env, timeout=PATIENCE)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return json.loads(done.stdout)
 

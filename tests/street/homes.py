@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +16,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import warm
+from warm import PROGRAM
+
 PASSPHRASE = "brass kettle sings"
 PATIENCE = 60.0  # seconds: the bound of every wait, never what a wait should take
 ROOMY = ("--quota-records", "100000", "--quota-bytes", "1000000000")  # a charter for busy scripts
 
-PROGRAM = (sys.executable, "-m", "meshcoop")
 _LINE = re.compile(r"(?!Traceback)[^\n]+\n")
 _SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
 
@@ -53,13 +54,13 @@ class Home:
         return self.path / "store.db"
 
     def command(self, *words: str) -> list[str]:
-        return [*self.place.enter, *PROGRAM, "--home", str(self.path), *words]
+        return [*PROGRAM, "--home", str(self.path), *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Any command, whatever comes of it. `said`: its standard input."""
-        return subprocess.run(
-            self.command(*words), input=said, capture_output=True, text=True, env=self.env,
-            timeout=2 * PATIENCE, check=False,
+        return warm.run(
+            self.command(*words), enter=self.place.enter, said=said, env=self.env,
+            timeout=2 * PATIENCE,
         )  # fmt: skip
 
     def __call__(self, *words: str) -> Any:
@@ -138,10 +139,8 @@ class Lines:
     """A script at `post --lines`: says lines, reads an answer to each."""
 
     def __init__(self, home: Home) -> None:
-        self.process = subprocess.Popen(
-            home.command("--json", "post", "--lines"), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1, env=home.env,
-        )  # fmt: skip
+        command = home.command("--json", "post", "--lines")
+        self.process = warm.start(command, enter=home.place.enter, env=home.env)
 
     def __enter__(self) -> Self:
         return self

@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
+import warm
 from pseudo_terminal import Terminal
 
 MESHCOOP = [sys.executable, "-m", "meshcoop"]
@@ -21,9 +21,8 @@ class Homes:
         self.env = {"MESHCOOP_PASSPHRASE_FILE": passphrase, "MESHCOOP_MDNS": "0"}
 
     def run(self, home, *words):
-        command = [*MESHCOOP, "--home", str(self.folder / home), "--json", *words]
-        env = {**os.environ, **self.env}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        command = [*warm.PROGRAM, "--home", str(self.folder / home), "--json", *words]
+        done = warm.run(command, env={**os.environ, **self.env}, timeout=60)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

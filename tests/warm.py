@@ -1,0 +1,283 @@
+"""A warm program: it has imported all of meshcoop, and the commands of the tests are forked from it.
+
+A node's start takes two seconds of a core, nearly all of it for importing libp2p, and the suite
+starts hundreds. Forked, every command and every node still is a process of its own, with its own
+environment, files and signals; only the imports are shared. What tests the start itself (the demo,
+the wheel, a changed copy of the program) does not come here.
+
+`run`, `start` and `end` are the tests' side. Run as a program, this file is the warm one.
+"""
+
+import gc
+import json
+import os
+import pkgutil
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+from setproctitle import setproctitle
+
+PROGRAM = (sys.executable, "-m", "meshcoop")
+
+_POSSIBLE = hasattr(os, "pidfd_open")  # Linux
+_ONCE = ("PYTHON", "LD_")  # variables that Python reads when it starts, and not again
+_MAX = 1 << 17  # bytes of a command and its environment
+
+_servers = {}
+_lock = threading.Lock()
+
+
+def run(command, *, enter=(), said="", env, timeout):
+    """As subprocess.run of `command`, which begins with PROGRAM; `enter`: what runs it elsewhere."""
+    if _cold(env):
+        return subprocess.run(
+            [*enter, *command], input=said, capture_output=True, text=True, env=env,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+    # Files in memory: nobody has to read and write at the same time.
+    with _file(said) as asked, _file() as out, _file() as err:
+        forked = _Forked(command, enter, env, (asked.fileno(), out.fileno(), err.fileno()))
+        try:
+            code = forked.wait(timeout)
+        except subprocess.TimeoutExpired:
+            forked.kill()
+            forked.wait()
+            raise
+        for one in (out, err):
+            one.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
+
+
+def start(command, *, enter=(), env):
+    """As subprocess.Popen with three pipes of text."""
+    if _cold(env):
+        return subprocess.Popen(
+            [*enter, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, bufsize=1, env=env,
+        )  # fmt: skip
+    (asked, said), (heard, out), (failed, err) = os.pipe(), os.pipe(), os.pipe()
+    forked = _Forked(command, enter, env, (asked, out, err))
+    for one in (asked, out, err):
+        os.close(one)
+    forked.stdin = open(said, "w", buffering=1)
+    forked.stdout, forked.stderr = open(heard), open(failed)
+    return forked
+
+
+def end():
+    """Ends the warm programs."""
+    while _servers:
+        _servers.popitem()[1].end()
+
+
+def _cold(env):
+    """Whether this can only be run by a Python that starts anew."""
+    given = env.items() ^ os.environ.items()
+    return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
+
+
+def _file(text=""):
+    file = open(os.memfd_create("tests"), "w+")
+    file.write(text)
+    file.seek(0)
+    return file
+
+
+class _Server:
+    """The warm program from the tests' side. It ends when they do."""
+
+    def __init__(self, enter):
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [*enter, sys.executable, __file__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+
+    @classmethod
+    def within(cls, enter):
+        with _lock:
+            if enter not in _servers:
+                _servers[enter] = cls(enter)
+            return _servers[enter]
+
+    def ask(self, asked, handles):
+        socket.send_fds(self._socket, [asked], handles)
+
+    def end(self):
+        self._socket.close()
+        self._process.wait()
+
+
+class _Forked:
+    """A command forked from the warm program, with what the tests use of a Popen."""
+
+    def __init__(self, command, enter, env, handles):
+        assert tuple(command[: len(PROGRAM)]) == PROGRAM
+        asked = {"words": command[len(PROGRAM) :], "env": env, "folder": str(Path.cwd())}
+        told, telling = os.pipe()
+        try:
+            _Server.within(enter).ask(json.dumps(asked).encode(), [*handles, telling])
+        finally:
+            os.close(telling)
+        self._told = open(told, "rb", buffering=0)
+        self.pid, self.returncode = int(self._line()), None
+
+    def _line(self):
+        line = self._told.readline()
+        assert line, "the warm program has ended"
+        return line
+
+    def wait(self, timeout=None):
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            self.returncode = int(self._line())
+            self._told.close()
+        return self.returncode
+
+    def kill(self):
+        if self.returncode is None and not select.select([self._told], [], [], 0)[0]:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+# -- the warm program -------------------------------------------------------------------------------
+
+
+def _serve(asking):
+    """Forks what is asked for, and tells how it ended, until nobody can ask any more."""
+    _import()
+    gc.collect()
+    gc.freeze()  # what is shared stays shared
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(asking, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fileobj is not asking:
+                    waiting.unregister(key.fileobj)
+                    _tell_end(key.fileobj, *key.data)
+                    continue
+                asked, handles, _, _ = socket.recv_fds(asking, _MAX, 4)
+                if not asked:
+                    return
+                pid = _fork(json.loads(asked), handles[:3])
+                for one in handles[:3]:
+                    os.close(one)
+                os.write(handles[3], b"%d\n" % pid)
+                waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, handles[3]))
+
+
+def _tell_end(handle, pid, telling):
+    _, status = os.waitpid(pid, 0)
+    os.close(handle)
+    with suppress(BrokenPipeError):  # nobody waits for it
+        os.write(telling, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os.close(telling)
+
+
+def _import():
+    """All that commands and nodes import, as late as they do it."""
+    import meshcoop
+    import meshcoop.commands
+    import meshcoop.net.host
+    import meshcoop.node
+
+    for package in (meshcoop, meshcoop.commands):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if module.name != "meshcoop.__main__":
+                import_module(module.name)
+    assert threading.active_count() == 1, "a thread would not be forked"
+
+
+def _fork(asked, handles):
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(asked["folder"])
+        _become(asked["words"], asked["env"], handles)
+    return pid
+
+
+def _become(words, env, handles):
+    """This process, just forked, is `python -m meshcoop WORDS` from here on, and ends as it does."""
+    from meshcoop import cli, process
+
+    code = 1
+    try:
+        for at, handle in enumerate(handles):
+            os.dup2(handle, at)
+        os.closerange(len(handles), os.sysconf("SC_OPEN_MAX"))
+        os.environ.clear()
+        os.environ.update(env)
+        setproctitle(" ".join([*PROGRAM, *words]))
+        sys.argv = ["meshcoop", *words]
+        sys.stdin = open(0, closefd=False)
+        sys.stdout = open(1, "w", closefd=False)
+        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+        process.subprocess = SimpleNamespace(
+            Popen=_Node, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired
+        )
+        cli.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for one in (sys.stdout, sys.stderr):
+            one.flush()
+        os._exit(code)
+
+
+class _Node:
+    """What `meshcoop up` starts: forked from the command, instead of a Popen."""
+
+    def __init__(self, command, *, stdin, stdout, stderr, env, start_new_session):
+        assert tuple(command[: len(PROGRAM)]) == PROGRAM
+        assert (stdin, start_new_session) == (subprocess.PIPE, True)
+        asked, said = os.pipe()
+        self.returncode = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            _become(command[len(PROGRAM) :], env, (asked, stdout.fileno(), stderr.fileno()))
+        os.close(asked)
+        self.stdin = open(said, "wb")
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout=None):
+        if self.poll() is None:
+            ended = os.pidfd_open(self.pid)
+            readable, _, _ = select.select([ended], [], [], timeout)
+            os.close(ended)
+            if not readable:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return self.poll()
+
+    def terminate(self):
+        self._send(signal.SIGTERM)
+
+    def kill(self):
+        self._send(signal.SIGKILL)
+
+    def _send(self, what):
+        if self.poll() is None:
+            os.kill(self.pid, what)
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as asking:
+        _serve(asking)
