@@ -84,7 +84,7 @@ class Home:
         path = self._socket_folder / "api.sock"
         if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
             raise Mistake(f"{path} is too long for a socket; set TMPDIR to a shorter folder.")
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             _check_private(path.parent, _OTHERS)
         return path
 

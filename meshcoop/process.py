@@ -29,6 +29,10 @@ _MAX_TAIL = 16 * 1024  # bytes of the log that are searched for its last line
 _started: list[subprocess.Popen[bytes]] = []
 
 
+class _Ended(Mistake):
+    """The node that was waited for has ended."""
+
+
 def running(home: Home) -> bool:
     """Whether a node runs in this home, ready or not. Raises Mistake."""
     return home.running()
@@ -41,8 +45,9 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
     ends early, with its own exit code where that is 1 or 2.
     """
     home.create()
-    if running(home):
-        return _await_ready(home, lambda: _check_running(home))
+    while running(home):
+        with suppress(_Ended):  # before it was ready, or killed a moment ago: another one starts
+            return _await_ready(home, lambda: _check_running(home))
     log_before = home.log.stat().st_size if home.log.exists() else 0
     try:
         child = _spawn(home, passphrase, program)
@@ -133,7 +138,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _check_running(home: Home) -> None:
     if not running(home):
-        raise Mistake(f"The node has ended before it was ready; {home.log} may say why.")
+        raise _Ended(f"The node has ended before it was ready; {home.log} may say why.")
 
 
 def _last_line(home: Home, start: int) -> str:

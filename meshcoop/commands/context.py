@@ -3,14 +3,14 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from meshcoop import passphrase, process
-from meshcoop.client import Client
+from meshcoop.client import Client, NodeGone
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
 
@@ -33,10 +33,13 @@ class Context:
     @contextmanager
     def node(self) -> Iterator[Client]:
         """A client of this home's node, which is started if it does not run."""
-        if not process.running(self.home):
-            self.must_exist()
-            process.start(self.home, passphrase.obtain())
-        with Client(self.home.socket) as client:
+        with ExitStack() as stack:
+            try:
+                client = stack.enter_context(Client(self.home.socket))
+            except NodeGone:  # none runs, or one is on its way up, or out
+                self.must_exist()
+                process.start(self.home, passphrase.obtain())
+                client = stack.enter_context(Client(self.home.socket))
             yield client
 
     def must_exist(self) -> None:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -89,6 +90,19 @@ def test_two_starts_at_once_make_one_node(home, tmp_path):
             assert [int(pid) for pid in pids] == [client.call("status")["pid"]] * 2
     finally:
         process.stop(home)
+
+
+def test_a_node_that_ends_before_it_is_ready_is_followed_by_another(home, tmp_path):
+    home.create()
+    with ThreadPoolExecutor() as pool:
+        with home.lock():
+            pid = pool.submit(process.start, home, "four words", program=program(tmp_path, NODE))
+        try:
+            started = pid.result()
+            with Client(home.socket) as client:
+                assert client.call("status")["pid"] == started
+        finally:
+            process.stop(home)
 
 
 def test_where_there_is_no_home_stopping_is_done(home):
