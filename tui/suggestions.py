@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import OptionList, Static
 
 from protocol.text import line
@@ -31,6 +32,13 @@ _SUGGESTS = {
 class Suggested(Feed):
     """Cards; one of a post opens it, one of a person goes to the people. Gone while there are none."""
 
+    class Named(Message):
+        """Somebody wants to see a suggested person."""
+
+        def __init__(self, person: str) -> None:
+            super().__init__()
+            self.person = person
+
     def __init__(self) -> None:
         super().__init__(_("Suggestions"), _("Nothing fits yet."), id="suggested")
         self._about: dict[str, Shown] = {}
@@ -48,8 +56,7 @@ class Suggested(Feed):
         event.prevent_default()
         one = self._about.get(event.option_id or "")
         if one is not None and one["subject"] == "person":
-            self.screen.query_one("#people-list", Feed).cards.point(one["about"])
-            self.call_later(self.screen.run_action, "tab('people')")
+            self.post_message(self.Named(one["about"]))
         elif one is not None:
             self.post_message(self.Opened(self, one["about"]))
 

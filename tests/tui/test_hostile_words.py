@@ -14,7 +14,7 @@ from pseudo_terminal import Terminal
 from protocol.text import line
 from tui.screens.home import HomeScreen
 from tui.widgets.cards import Cards
-from tui.widgets.fields import clean
+from tui.widgets.fields import LineInput, clean
 
 SCREEN = str(Path(__file__).parent / "hostile_screen.py")
 
@@ -261,8 +261,8 @@ async def test_what_is_pasted_is_made_harmless(pilot, node):
 
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("7")
-    await until(pilot, lambda: pilot.app.focused is not None)
-    field = pilot.app.screen.query_one("LineInput")
+    await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
+    field = pilot.app.focused
     field.post_message(events.Paste("lift\x1b]52;c;eA==\x07 \u202eplease\nsecond line"))
     await until(pilot, lambda: "lift" in field.value)
     assert leftovers(field.value.encode()) == set()

@@ -20,6 +20,7 @@ from tui.screens.service import page_of
 from tui.screens.services import Services
 from tui.screens.thread import ThreadScreen
 from tui.screens.today import KNOCK, Today
+from tui.suggestions import Suggested
 from tui.widgets.cards import Cards
 from tui.widgets.feed import Feed
 from tui.widgets.fields import LineInput
@@ -55,35 +56,38 @@ class HomeScreen(Screen[None]):
         link = self.node_link
         yield Standing(link)
         with TabbedContent(initial="today"):
-            with HomeTab(_("Today"), id="today"):
-                yield Today(link)
-            with HomeTab(_("Board"), id="board"):
-                yield Board(link)
-            with HomeTab(_("People"), id="people"):
-                yield People(link)
-            with HomeTab(_("Services"), id="services"):
-                yield Services(link)
-            with HomeTab(_("Circles"), id="circles"):
-                yield Circles(link)
-            with HomeTab(_("Neighbourhood"), id="neighbourhood"):
-                yield Neighbourhood(link)
-            with HomeTab(_("Search"), id="search"):
-                yield Search(link)
+            yield HomeTab(_("Today"), lambda: Today(link), id="today", open=True)
+            yield HomeTab(_("Board"), lambda: Board(link), id="board")
+            yield HomeTab(_("People"), lambda: People(link), id="people")
+            yield HomeTab(_("Services"), lambda: Services(link), id="services")
+            yield HomeTab(_("Circles"), lambda: Circles(link), id="circles")
+            yield HomeTab(_("Neighbourhood"), lambda: Neighbourhood(link), id="neighbourhood")
+            yield HomeTab(_("Search"), lambda: Search(link), id="search")
         yield Footer(show_command_palette=False)
 
-    def action_tab(self, tab: str) -> None:
+    async def action_tab(self, tab: str) -> None:
         """Goes to a tab, with the cursor in it."""
-        tabs = self.query_one(TabbedContent)
-        tabs.active = tab
+        await self.query_one(f"#{tab}", HomeTab).come_forward()  # what is typed next is for it
+        self.query_one(TabbedContent).active = tab
         self._wanted = tab
         self.call_after_refresh(self._enter)
 
-    def action_lists(self) -> None:
+    async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Makes what the tab shows; it may have been clicked."""
+        assert isinstance(event.pane, HomeTab)
+        await event.pane.come_forward()
+
+    async def on_suggested_named(self, event: Suggested.Named) -> None:
+        """Shows a suggested person among the people."""
+        await self.action_tab("people")
+        self.query_one("#people-list", Feed).cards.point(event.person)
+
+    async def action_lists(self) -> None:
         """From anywhere back to what the tab shows; out of a line, up to the tabs."""
         if isinstance(self.focused, LineInput):
             self.query_one(Tabs).focus()
         else:
-            self.action_tab(self.query_one(TabbedContent).active)
+            await self.action_tab(self.query_one(TabbedContent).active)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens a thread, or the form behind a knock."""
