@@ -44,6 +44,11 @@ class Logs:
         self.flush()
         return [read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
+    def forks(self) -> dict[bytes, int]:
+        """The forked logs, each with its lowest forked number."""
+        self.flush()
+        return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
+
     def open(self, device: bytes) -> Log:
         """The log of `device`, empty if it is new."""
         known = self.get(device)

@@ -185,7 +185,7 @@ class State:
         return min(found, default=None)
 
     def _forks(self) -> dict[bytes, int]:
-        return {one.device: one.fork for one in self.store.logs() if one.fork is not None}
+        return self.store.forks()
 
     # -- strata 3 and 4 ---------------------------------------------------------------------------
 

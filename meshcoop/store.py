@@ -167,6 +167,10 @@ class Store:
         """All logs."""
         return self._logs.all()
 
+    def forks(self) -> dict[bytes, int]:
+        """The forked logs: each one's device and its lowest forked number."""
+        return self._logs.forks()
+
     def heads(self) -> dict[bytes, Held]:
         """What sync compares: the head of every log, and what is kept of forks."""
         return {
