@@ -5,7 +5,7 @@ this home can read laid over what everybody sees.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
@@ -37,11 +37,11 @@ def iso(milliseconds: int) -> str:
 
 
 class Presenter:
-    """Shows the state of one home as of `now` (milliseconds)."""
+    """Shows the state of one home as of `now` (milliseconds), which is looked at once: one answer."""
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
-        self._now = now
+        self._now = now()
         self._boxes = [*state.ring.boxes.values(), *boxes]  # what private words open with
         self._names: dict[bytes, str] | None = None
         self._readers: set[bytes] | None = None
@@ -222,14 +222,21 @@ class Presenter:
 
     def _is_past(self, moment: str) -> bool:
         """Whether a moment, by the clock here or in UTC, lies before now."""
-        zone = UTC if moment.endswith("Z") else self._zone
-        now = datetime.fromtimestamp(self._now() / 1000, zone)
-        return now.isoformat()[: len(moment.rstrip("Z"))] > moment.rstrip("Z")
+        now = self._told_in_utc if moment.endswith("Z") else self._told_here
+        bare = moment.rstrip("Z")
+        return now[: len(bare)] > bare
 
-    @property
-    def _zone(self) -> tzinfo:
+    @cached_property
+    def _told_here(self) -> str:
         assert self._state.authority is not None
-        return zone_of(self._state.authority.charter)
+        return self._told_in(zone_of(self._state.authority.charter))
+
+    @cached_property
+    def _told_in_utc(self) -> str:
+        return self._told_in(UTC)
+
+    def _told_in(self, zone: tzinfo) -> str:
+        return datetime.fromtimestamp(self._now / 1000, zone).isoformat()
 
     def _occurrence(self, one: Shown) -> Shown:
         """A day of an activity."""

@@ -34,7 +34,8 @@ ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 _HEADER = 4
 _MAX_ID = 2**63 - 1
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+_CONTAINERS = frozenset({list, tuple, dict})
+_EXACT = frozenset({type(None), bool, int, str, bytes})
 
 
 def _require(condition: bool, rule: str, reason: str) -> None:
@@ -273,23 +274,27 @@ def _check(array: Any) -> None:
 
 def _containers_in(container: Any) -> list[Any]:
     values: Iterable[Any] = [container]
-    if type(container) in {list, tuple, dict}:
+    if type(container) in _CONTAINERS:
         _require(len(container) <= MAX_ITEMS, "R-06.3", f"more than {MAX_ITEMS} items in one place")
         values = container
     if type(container) is dict:
-        texts = all(type(key) is str for key in container)
-        _require(texts, "R-06.2", "map keys are texts")
+        _require(set(map(type, container)) <= {str}, "R-06.2", "map keys are texts")
         values = container.values()
     found = []
-    for value in values:
+    for value in values:  # a list of 500 views has 30,000 of them
         kind = type(value)
-        if kind in {list, tuple, dict}:
+        if kind in _CONTAINERS:
             found.append(value)
-            continue
-        _require(kind in _SCALARS, "R-06.2", f"values of type {kind.__name__} are not carried")
-        if kind is float:
-            _require(math.isfinite(value), "R-06.2", "numbers are finite")
+        elif kind not in _EXACT:
+            _check_number(value)
     return found
+
+
+def _check_number(value: object) -> None:
+    """Of what is neither a container nor carried exactly, floats are left."""
+    if type(value) is not float:
+        raise Refused("R-06.2", f"values of type {type(value).__name__} are not carried")
+    _require(math.isfinite(value), "R-06.2", "numbers are finite")
 
 
 def _check_length(size: int) -> None:

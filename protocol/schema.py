@@ -97,12 +97,11 @@ class Kind:
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """The people whom a record's fields name."""
-        found = [
-            self.fields[name].people(one)
-            for name, one in fields.items()
-            if name in self.fields and one is not None
-        ]
-        return set().union(*found)
+        found: set[bytes] = set()
+        for name, field in self.fields.items():
+            if field.names_people and (one := fields.get(name)) is not None:
+                found |= field.people(one)
+        return found
 
     def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""

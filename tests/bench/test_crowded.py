@@ -1,6 +1,6 @@
 """How long a screen waits in a crowded neighbourhood: `uv run pytest -m long -n 0 -s` on this file.
 
-Measured on one core, in milliseconds of work: 25 for the board with its 500 requests, 2 for one thread, 2
+Measured on one core, in milliseconds of work: 25 for the board with its 500 requests, 2 for one thread, 3
 for a person's balance with its history, 11 for all balances. Nothing is asserted about time.
 """
 
