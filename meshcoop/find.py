@@ -7,6 +7,7 @@ from meshcoop.errors import Mistake
 from meshcoop.joining import Knocked
 from meshcoop.present import Presenter
 from meshcoop.state import State
+from protocol.errors import Refused
 
 _PREFIX = re.compile(r"[0-9a-f]{8,64}")
 _USAGE = 2
@@ -20,8 +21,15 @@ class Finder:
         self._names = presenter.names()
 
     def resolve(self, what: str, typed: str) -> bytes:
-        """The id of a "person" or a "record"."""
-        return self.person(typed) if what == "person" else self.record(typed)
+        """The id of a "person" or a "record", or of who is "named". Raises Mistake.
+
+        Raises Refused where nobody is named so: then it may be somebody outside.
+        """
+        if what == "record":
+            return self.record(typed)
+        if what == "named" and not _matching(typed, self._known(typed)):
+            raise Refused("R-10.3", f"nobody here is {typed!r}")
+        return self.person(typed)
 
     def record(self, typed: str) -> bytes:
         """The id of a stored record, from its first 8 or more hexadecimal digits."""
@@ -37,13 +45,16 @@ class Finder:
 
     def person(self, typed: str) -> bytes:
         """A member, else somebody who was removed, by a unique name or the beginning of an id."""
+        return _one(typed, self._known(typed), "`meshcoop list people` shows who is")
+
+    def _known(self, typed: str) -> dict[bytes, str]:
+        """The people among whom somebody is looked for: the members, unless none of them fits."""
         authority = self._state.authority
         belong, were = (authority.members, authority.people) if authority else ({}, {})
         members, people = (
             {one: self._names.get(one, "") for one in some} for some in (belong, were)
         )
-        known = members if _matching(typed, members) else people
-        return _one(typed, known, "`meshcoop list people` shows who is")
+        return members if _matching(typed, members) else people
 
     def newcomer(self, typed: str, knocks: Iterable[Knocked]) -> bytes:
         """Somebody who knocked, or for whom others have vouched already."""

@@ -187,10 +187,10 @@ class Presenter:
         """A view by itself. `near`: who may be a party to it, if that is known."""
         people = _naming_people(view["kind"])
         shown = {
-            name: value
-            if value is None or type(value) in _PLAIN
-            else self._people(value)
+            name: self._people(value)
             if name in people
+            else value
+            if value is None or type(value) in _PLAIN
             else _json(value)
             for name, value in view.items()
         }

@@ -193,8 +193,8 @@ class Named(Field):
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         try:
-            return resolve("person", given) if type(given) is str else given
-        except Refused:
+            return resolve("named", given) if type(given) is str else given
+        except Refused:  # nobody here is called so
             return self._name.read(name, given, resolve)
 
 

@@ -239,5 +239,7 @@ def _sentence(name: str, reason: str) -> str:
 
 
 def _resolve(what: str, typed: str) -> bytes:
-    del what  # the lists hold whole ids already
+    """The lists hold whole ids already; whether a name is a member's, the node knows."""
+    if what == "named":
+        raise Refused("R-10.3", f"{typed!r} may be anybody")
     return bytes.fromhex(typed)

@@ -46,7 +46,7 @@ def only(rows):
 def service_chain(council, contractor):
     """7. Council to contractor to sub-contractor, each link accepted by signature but the last."""
     service = council.post(
-        "service", "--title", "Bin collection", "--provider", "Council", "--area", "all of it"
+        "service", "--title", "Bin collection", "--provider", "The council", "--area", "all of it"
     )
     first = council.post("link", "--about", service, "--to", "Contractor", "--title", "All of it")
     contractor.has(first)

@@ -113,6 +113,16 @@ def test_leaving_a_field_says_in_words_what_is_wrong(field, typed, words):
     filled(mending(), {"name": "Ada"}, check)
 
 
+def test_who_provides_a_service_may_be_somebody_outside():
+    async def check(pilot, rows):
+        assert pilot.app.form.check()
+        assert pilot.app.form.values["provider"] == "The council"
+        rows["provider"]._input.value = "x" * 81
+        assert not pilot.app.form.check()
+
+    filled(KINDS["service"], {"title": "Bins", "provider": "The council"}, check)
+
+
 def test_words_that_are_private_say_so():
     async def check(pilot, rows):
         rows["story"].focus_input()
