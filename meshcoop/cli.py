@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,6 +70,11 @@ def build() -> App:
     return app
 
 
+def call(words: Sequence[str], context: Context) -> None:
+    """Runs one command in this process. Raises what `main` ends with in a sentence."""
+    _call(build(), words, context)
+
+
 def main() -> None:
     """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
     os.umask(0o077)  # nothing that a home writes is for others
@@ -94,11 +100,15 @@ def _launcher(app: App) -> Any:
     ) -> Any:
         if not tokens and not json and screen.terminal():
             return screen.become(Context(Home.find(home), json))
-        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
-        extra = {"context": Context(Home.find(home), json)} if "context" in ignored else {}
-        return command(*bound.args, **bound.kwargs, **extra)
+        return _call(app, tokens, Context(Home.find(home), json))
 
     return launch
+
+
+def _call(app: App, words: Sequence[str], context: Context) -> Any:
+    command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
+    extra = {"context": context} if "context" in ignored else {}
+    return command(*bound.args, **bound.kwargs, **extra)
 
 
 def _end(sentence: str, code: int) -> None:

@@ -1,18 +1,20 @@
-"""The clock of a home: this machine's, or one that is ahead of it, to rehearse what weeks bring."""
+"""The clock of a home: this machine's, or one beside it, to rehearse what weeks bring."""
 
 import os
+import re
 import time
 
 from meshcoop.errors import Mistake
 
-VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours
+VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours; below zero: behind
 
+_HOURS = re.compile(r"-?[0-9]{1,6}")
 _HOUR_MS = 3_600_000
 
 
 def now() -> int:
     """Milliseconds since 1970. Raises Mistake where the variable is no number of hours."""
     ahead = os.environ.get(VARIABLE, "0")
-    if not (ahead.isascii() and ahead.isdigit() and len(ahead) <= 6):  # noqa: PLR2004
+    if not _HOURS.fullmatch(ahead):
         raise Mistake(f"{VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
     return time.time_ns() // 1_000_000 + int(ahead) * _HOUR_MS

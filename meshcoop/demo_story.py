@@ -1,13 +1,12 @@
 """The story that the demo tells: the acceptance week, as far as a minute holds it."""
 
-import time
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
+from meshcoop import demo_bins
+from meshcoop.demo_bins import Bins
 from meshcoop.errors import Mistake
-from meshcoop.household import Household
+from meshcoop.household import Household, pairwise, until
 from meshcoop.params import Params
 
 _ASSETS = {
@@ -20,9 +19,6 @@ _GRACE = ("--as", "Grace")
 _ADDRESS = "12 Rushey Lane, second floor"
 _WORDS = "I can fetch you. Ring twice, the bell is slow."
 _THURSDAY = 3
-_AGREE_SECONDS = 30
-_S = TypeVar("_S")
-_T = TypeVar("_T")
 
 
 def say(text: str) -> None:
@@ -41,8 +37,12 @@ class Story:
 
     def tell(self) -> bool:
         """Tells it; whether all went as it should and all homes ended with one state."""
+        demo_bins.go_back()
         self._meet()
         self._suggested()
+        bins = Bins(self.street, say, self._claim)
+        bins.first_week()
+        bins.second_week()
         with ThreadPoolExecutor(1) as pool:
             lunch = pool.submit(self._lunch)
             lift = self._ask_by_proxy()
@@ -65,8 +65,8 @@ class Story:
 
     def _meet(self) -> None:
         founder, *others = self.street
-        most = ("--admissions-a-month", str(len(others)))
-        founder.run("found", "Rushey Lane", "--as", founder.name, *most)
+        most = ("--admissions-a-month", str(max(10, len(others))))
+        founder.run("found", "Rushey Lane", "--as", founder.name, *most, *demo_bins.CHARTER)
         founder.run("up")
         say(f"{founder.name}, the community nurse, founds Rushey Lane. Her node is up.")
 
@@ -86,15 +86,15 @@ class Story:
             say(f"{name} brings {gives}; would like {wants}.")
             return profile
 
-        _pairwise(join, others)
+        pairwise(join, others)
         who = [(self.maria, "Maria"), (self.ada, "Grace"), (self.ada, "Ada"), (self.sam, "Sam")]
-        nurse, elder, *_ = _pairwise(bring, who)
-        _pairwise(lambda one: one[0].has(one[1]), [(self.maria, elder), (self.ada, nurse)])
+        nurse, elder, *_ = pairwise(bring, who)
+        pairwise(lambda one: one[0].has(one[1]), [(self.maria, elder), (self.ada, nurse)])
 
     def _suggested(self) -> None:
         """Each of them to the other, from what they brought before any need."""
         asked = [(self.maria, "Maria", "Grace"), (self.ada, "Grace", "Maria")]
-        lists = _pairwise(lambda one: one[0].run("list", "suggestions", "--as", one[1]), asked)
+        lists = pairwise(lambda one: one[0].run("list", "suggestions", "--as", one[1]), asked)
         for (_, name, other), found in zip(asked, lists, strict=True):
             why = [one["sentence"] for one in found if one["title"] == other]
             self._claim(f"{other} is suggested to {name}: {' '.join(why)}", bool(why))
@@ -107,7 +107,7 @@ class Story:
             "request", "--for", "Grace", "--title", "A lift to the eye clinic", "--minutes", "120",
             "--starts", f"{self.thursday}T09:30", "--tags", "transport", "--area", "south side",
         )  # fmt: skip
-        _pairwise(lambda one: one.has(lift), self.street)
+        pairwise(lambda one: one.has(lift), self.street)
         say(f"Grace signs a proxy, and Ada asks for a lift on {self.thursday}, Thursday, at 09:30.")
         shown = self.sam.run("show", lift)
         so = (shown["author"]["name"], shown["by"]["name"]) == ("Grace", "Ada")
@@ -121,16 +121,16 @@ class Story:
         offers = "Sam offers to drive, with words for Grace only"
         self._claim(f"{offers}. With her PIN she reads: “{read}”", read == _WORDS)
         agreement = self.ada.post("agreement", "--about", response, *_GRACE)
-        _pairwise(lambda one: one.has(agreement), self.street)
+        pairwise(lambda one: one.has(agreement), self.street)
         closed = [one for one in self.street if one is not self.sam]
-        words = _pairwise(lambda one: one.run("show", response)["text"], closed)
+        words = pairwise(lambda one: one.run("show", response)["text"], closed)
         self._claim("Without it, and at the other homes, the words are closed.", not any(words))
         say("Grace agrees: both have signed the same terms, 120 minutes.")
         return agreement
 
     def _give_address(self, agreement: str) -> None:
         self.ada.run("address", "give", agreement, "--text", _ADDRESS, *_GRACE)
-        read = _until(lambda: _addresses([self.sam], agreement), bool)
+        read = until(lambda: _addresses([self.sam], agreement), bool)
         others = [one for one in self.street if one not in (self.ada, self.sam)]
         kept = read == [_ADDRESS] and not _addresses(others, agreement)
         self._claim(f"She gives Sam her address, “{_ADDRESS}”. No third home shows it.", kept)
@@ -144,10 +144,10 @@ class Story:
         self.ada.has(right)
         gift = ("thanks", "--person", "Sam", "--minutes", "60", "--text", "You waited with me.")
         signed = (("confirm", "--about", right), gift)
-        ids = _pairwise(lambda words: self.ada.post(*words, *_GRACE), signed)
+        ids = pairwise(lambda words: self.ada.post(*words, *_GRACE), signed)
         last = self.street[-1]
-        _pairwise(last.has, ids)
-        shown, sam = _pairwise(
+        pairwise(last.has, ids)
+        shown, sam = pairwise(
             lambda words: last.run(*words), [("show", receipt), ("balance", "Sam")]
         )
         so = (shown["minutes"], shown["corrected"]) == (180, 120)
@@ -166,7 +166,7 @@ class Story:
             one.has(lunch)
             return one.post("signup", "--about", lunch, "--role", "cook")
 
-        signups = _pairwise(sign_up, [self.ada, self.sam])
+        signups = pairwise(sign_up, [self.ada, self.sam])
 
         def cooks(one: Household) -> tuple[list[str], list[str]]:
             for signup in signups:
@@ -174,7 +174,7 @@ class Story:
             cook = one.run("show", lunch)["occurrences"][0]["roles"][0]
             return _names(cook["has"]), _names(cook["waits"])
 
-        return _pairwise(cooks, self.street)
+        return pairwise(cooks, self.street)
 
     def _balances(self) -> None:
         last = self.street[-1]
@@ -186,7 +186,7 @@ class Story:
 
     def _one_state(self) -> bool:
         """Waits until all homes agree for once, and says what they agree on."""
-        hashes = _until(self._hashes, lambda found: len(set(found)) == 1)
+        hashes = until(self._hashes, lambda found: len(set(found)) == 1)
         if len(set(hashes)) == 1:
             say(f"One state at all {len(hashes)} homes: {hashes[0]}")
             return True
@@ -195,22 +195,7 @@ class Story:
         return False
 
     def _hashes(self) -> list[str]:
-        return _pairwise(lambda one: str(one.run("status")["state_hash"]), self.street)
-
-
-def _pairwise(do: Callable[[_S], _T], some: Iterable[_S]) -> list[_T]:
-    """Does it for each, two at a time; what each of them answers."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(do, some))
-
-
-def _until(look: Callable[[], list[str]], found: Callable[[list[str]], object]) -> list[str]:
-    """What it sees once that is found, or at the last look."""
-    deadline = time.monotonic() + _AGREE_SECONDS
-    seen = look()
-    while not found(seen) and time.monotonic() < deadline:
-        seen = look()
-    return seen
+        return pairwise(lambda one: str(one.run("status")["state_hash"]), self.street)
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
@@ -222,7 +207,7 @@ def _addresses(homes: list[Household], agreement: str) -> list[str]:
         except Mistake:  # it has not come, or is none of theirs
             return []
 
-    return [text for texts in _pairwise(shown, homes) for text in texts]
+    return [text for texts in pairwise(shown, homes) for text in texts]
 
 
 def _names(people: list[Params]) -> list[str]:

@@ -4,7 +4,6 @@ Run as a program with a folder, it waits until its standard input ends, stops th
 homes in the folder and removes it.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,19 +21,13 @@ _CLEAN_SECONDS = 40
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """A folder for homes that is removed afterwards, even if this process is killed.
-
-    A child that is given inheritable handles (`close_fds=False`) is waited for first: a command
-    that outlives this process would otherwise start a node in what has just been cleaned.
-    """
+    """A folder for homes that is removed afterwards, even if this process is killed."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "meshcoop.janitor", str(folder)],
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the parent, not for who cleans up
     )
-    assert janitor.stdin is not None
-    os.set_inheritable(janitor.stdin.fileno(), True)
     try:
         yield folder
     finally:
@@ -43,11 +36,11 @@ def watched_folder(prefix: str) -> Iterator[Path]:
 
 
 def _clean(folder: Path) -> None:
-    """Waits until nobody holds the pipe any more, then stops the nodes and removes all."""
+    """Waits until the parent has ended, then stops the nodes and removes all."""
     sys.stdin.read()
     gone = folder.with_name(f"{folder.name}-gone")
     with ExitStack() as held:
-        # A node whose command was killed may not hold its home yet: whoever comes now is late.
+        # A node that was started just then may not hold its home yet: whoever comes now is late.
         for home in [Home(one) for one in folder.iterdir() if one.is_dir()]:
             _take(home, held)
         folder.rename(gone)

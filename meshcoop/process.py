@@ -151,4 +151,7 @@ def _last_line(home: Home, start: int) -> str:
 
 
 def _reap() -> None:
-    _started[:] = [child for child in _started if child.poll() is None]
+    for child in list(_started):  # others may start some meanwhile
+        if child.poll() is not None:
+            with suppress(ValueError):
+                _started.remove(child)

@@ -44,6 +44,11 @@ def test_the_story_is_told(demo):
     assert "One state at all 5 homes" in said
     assert "together 0" in said
     assert said.count("You both listed Yoruba.") == 2
+    assert "offered, not accepted. Sam holds it." in said
+    assert "five misses, six reporters. One matter, with one identity, held by Sam" in said
+    assert "Both are shown, apart; it is open again." in said
+    assert "The matter closes: 5 misses before, 1 after." in said
+    assert "It should be so, and is not" not in said
     assert "as “Ada for Grace”." in said
     assert "No third home shows it." in said
     assert "Grace -120" in said
