@@ -7,6 +7,7 @@ two weeks: the nodes' clocks are behind, and are put right in the middle.
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from meshcoop.clock import VARIABLE as CLOCK_AHEAD
@@ -191,6 +192,21 @@ class Bins:
         self._claim(
             f"The matter closes: {before} misses before, {after} after. {outcome['words']}",
             (before, after) == (5, 1),
+        )
+
+    def print_month(self) -> None:
+        """The page of the month in which it began."""
+        month = _day(_BEGAN_DAYS)[:7]
+
+        def written(one: Household) -> bytes:
+            page = one.run("export", "page", "--month", month, "--to", str(one.home / "pages"))
+            return Path(page["files"][0]).read_bytes()
+
+        pages = set(pairwise(written, self._street))
+        so = len(pages) == 1 and b"Were bins missed?" in next(iter(pages))
+        self._claim(
+            f"The page of {month}, to print: what was asked, heard, done; the same at every home.",
+            so,
         )
 
     # -- at all homes -----------------------------------------------------------------------------

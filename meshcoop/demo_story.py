@@ -43,6 +43,7 @@ class Story:
         bins = Bins(self.street, say, self._claim)
         bins.first_week()
         bins.second_week()
+        bins.print_month()
         with ThreadPoolExecutor(1) as pool:
             lunch = pool.submit(self._lunch)
             lift = self._ask_by_proxy()

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from homes import agree, together
@@ -223,3 +224,12 @@ def test_who_provides_a_service_is_a_member_or_somebody_outside(street):
         shown = ada("show", service)["provider"]
         assert shown == provider if provider else shown["name"] == "Ben"
         ada.post("close", "--about", service, "--as-state", "ended")
+
+
+def test_the_page_of_a_month_is_written(street, tmp_path):
+    ada, ben, _ = street
+    words = ("export", "page", "--month", "2026-11", "--to")
+    pages = [home(*words, str(tmp_path / home.path.name))["files"][0] for home in (ada, ben)]
+    assert "Rushey Lane, November 2026" in Path(pages[0]).read_text()
+    said = ada.refused("export", "page", "--to", str(tmp_path), "--month", "november", code=2)
+    assert "written like 2026-11" in said
