@@ -21,7 +21,12 @@ Rows = Callable[[Params], Awaitable[list[Params]]]
 
 _OVERLAID = {KINDS[one].plural: KINDS[one] for one in ("service", "measure", "action", "feedback")}
 _ID = re.compile(r"[0-9a-f]{8,64}")
-_STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
+_HOLDS, _PASSED_ON, _RELIES = "held", "passed on", "relied on"
+_STATES = {
+    "matters": ("open", "closed"),
+    "signals": ("worse", "better"),
+    "holdings": (_HOLDS, _PASSED_ON, _RELIES),
+}
 
 
 class LoopMethods:
@@ -38,6 +43,7 @@ class LoopMethods:
             **dict.fromkeys(_OVERLAID, self._overlaid),
             "matters": self._matters,
             "signals": self._signals,
+            "holdings": self._holdings,
         }
 
     async def show(self, params: Params) -> Params | None:
@@ -77,11 +83,18 @@ class LoopMethods:
     async def _signals(self, params: Params) -> list[Params]:
         return self._about(params, self._looping(self._node.belonging()).signals)
 
+    async def _holdings(self, params: Params) -> list[Params]:
+        """R-21.6: services of which I hold a part, have passed one on, or said something."""
+        state = _state(params)
+        asked = {**params, "what": KINDS["service"].plural, "state": "open", "limit": None}
+        rows = await self._overlaid({name: one for name, one in asked.items() if one is not None})
+        mine = [{**one, "kind": "holding", "state": _part(one)} for one in rows]
+        found = [one for one in mine if one["state"] and state in {None, one["state"]}]
+        found.sort(key=lambda one: _STATES["holdings"].index(one["state"]))
+        return found[: _limit(params)]
+
     def _about(self, params: Params, made: Callable[[Any], list[Params]]) -> list[Params]:
-        member, state, what = self._node.belonging(), params.get("state"), str(params["what"])
-        if state is not None and state not in _STATES[what]:
-            raise Mistake(f"{what} are {', '.join(_STATES[what])}; not {state!r}.", USAGE)
-        about = params.get("about")
+        member, state, about = self._node.belonging(), _state(params), params.get("about")
         record = None
         if about is not None:
             record = Finder(member.state, Presenter(member.state, self._node.now)).record(about)
@@ -101,6 +114,23 @@ class LoopMethods:
         known, presenter = member.state.authority, Presenter(member.state, self._node.now)
         me = known.author(member.mesh.credentials.device) if known else None
         return Looping(member.state, member.following, presenter, me, self._node.now)
+
+
+def _state(params: Params) -> str | None:
+    """The state that is asked for. Raises Mistake."""
+    state, what = params.get("state"), str(params["what"])
+    if state is not None and state not in _STATES[what]:
+        raise Mistake(f"{what} are {', '.join(_STATES[what])}; not {state!r}.", USAGE)
+    return state
+
+
+def _part(service: Params) -> str | None:
+    """What I have to do with a service."""
+    if service["i_hold"]:
+        return _HOLDS
+    if service["i_take_part"]:
+        return _PASSED_ON
+    return _RELIES if service["i_said_something"] else None
 
 
 def _limit(params: Params) -> int:

@@ -25,6 +25,7 @@ LISTS = [
     "reciprocity",
     "matters",
     "signals",
+    "holdings",
     *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
 ]
 

@@ -39,6 +39,13 @@ def card(view: Shown, me: str | None) -> Card:
     return Card(view["id"], mark + telling.title(view), told, view["state"] != "open")
 
 
+def order(view: Shown) -> int:
+    """What I hold stands first, then what I passed on and what I rely on, then the rest."""
+    marks = ("i_hold", "i_take_part", "i_said_something")
+    mine = [at for at, mark in enumerate(marks) if view.get(mark)]
+    return len(marks) + 1 if view["state"] != "open" else min(mine, default=len(marks))
+
+
 def story(view: Shown, said: list[Shown], today: date, me: str | None) -> Content:
     """The chain, its measures, and what was said lately, the newest first."""
     return Content.assemble(*_told(view, said, today, me))
@@ -135,7 +142,12 @@ def _link_stands(one: Shown, today: date) -> str:
 def _holds(view: Shown, me: str | None) -> str:
     if view["holder"]["id"] == me and me is not None:
         return _("You hold it")
-    return _("{who} holds it").format(who=telling.name(view["holder"]))
+    who = telling.name(view["holder"])
+    if view.get("i_take_part"):
+        return _("You passed it on: {who} holds it").format(who=who)
+    if view.get("i_said_something"):
+        return _("You rely on it: {who} holds it").format(who=who)
+    return _("{who} holds it").format(who=who)
 
 
 # -- acts -----------------------------------------------------------------------------------------

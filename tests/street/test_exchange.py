@@ -233,3 +233,26 @@ def test_the_page_of_a_month_is_written(street, tmp_path):
     assert "Rushey Lane, November 2026" in Path(pages[0]).read_text()
     said = ada.refused("export", "page", "--to", str(tmp_path), "--month", "november", code=2)
     assert "written like 2026-11" in said
+
+
+def test_everybody_sees_what_they_hold_and_what_they_rely_on(street):
+    ada, ben, cleo = street
+    service = ada.post("service", "--title", "Weeding")
+    assert [one["state"] for one in ada("list", "holdings")] == ["held"]
+    link = ada.post("link", "--about", service, "--to", "Ben", "--title", "The pond")
+    ben.has(link)
+    assert ben("list", "holdings") == []  # what is only offered is nobody's
+    assert [one["links"][0]["state"] for one in ada("list", "holdings")] == ["offered"]
+    accept = ben.post("accept", "--about", link)
+    cleo.has(accept)
+    words = cleo.post("feedback", "--about", service, "--text", "The pond is lovely")
+    ada.has(accept, words)
+    ben.has(words)
+    told = [[(one["title"], one["state"]) for one in home("list", "holdings")] for home in street]
+    assert told == [
+        [("Weeding", "passed on")], [("Weeding", "held")], [("Weeding", "relied on")]
+    ]  # fmt: skip
+    assert {one["holder"]["name"] for home in street for one in home("list", "holdings")} == {"Ben"}
+    assert cleo("list", "holdings", "--state", "held") == []
+    assert "Weeding" in ada.text("list", "holdings", "--state", "passed on")
+    ada.post("close", "--about", service, "--as-state", "ended")

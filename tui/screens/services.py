@@ -40,7 +40,7 @@ class Services(Pane):
         known, asked, opened, actions, feedback, answers = found
         today = link.now().date()
         away = await self.hidden("list", what="services")
-        known.sort(key=lambda one: one["state"] != "open")
+        known.sort(key=services.order)
         shown = [services.card(one, link.me) for one in known]
         self.query_one("#services-list", Feed).offer(shown, hidden=away)
         needs = matters.waits(known, opened, actions, link.me, today)
