@@ -67,7 +67,7 @@ class Following:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._kept: dict[int, tuple[object, Followed]] = {}
+        self._kept: dict[int, tuple[tuple[int, int], Authority, Followed]] = {}
         self._served: tuple[int, Served] = (-1, {})
 
     def of(self, record: bytes, now: int) -> Followed | None:
@@ -76,13 +76,14 @@ class Following:
         if row is None or row.root is None or self._state.authority is None:
             return None
         root, authority = row.root, self._state.authority
-        seen = (self._state.views.version(root), id(authority))
-        kept = self._kept.get(root)
-        if kept is not None and kept[0] == seen and now < kept[1].until:
-            return kept[1]
+        version = self._state.views.version(root)
+        if root in self._kept:
+            seen, under, known = self._kept[root]
+            if seen == version and under is authority and now < known.until:
+                return known
         followed = self._follow(self._state.views.of_thread(root), authority, now)
         if followed is not None:
-            self._kept[root] = (seen, followed)
+            self._kept[root] = (version, authority, followed)
         return followed
 
     def _follow(self, found: list[View], authority: Authority, now: int) -> Followed | None:
