@@ -33,13 +33,14 @@ def tell(households: int, *, stay: bool) -> int:
     """
     if not 3 <= households <= len(_NAMES):  # noqa: PLR2004
         raise Mistake(f"The story needs 3 to {len(_NAMES)} households.", 2)
-    signal.signal(signal.SIGTERM, _end_by_signal)
     began = time.monotonic()
     with _street_folder() as folder:
         street = [Household(folder, name) for name in _NAMES[:households]]
-        same = Story(street).tell()
+        with _ended_at_once():
+            same = Story(street).tell()
         say(f"({time.monotonic() - began:.0f} s)")
         if stay:
+            signal.signal(signal.SIGTERM, _end_by_signal)
             _stay(street)
     return 0 if same else 1
 
@@ -87,6 +88,24 @@ def _live(
             return
         if say is not None:
             say(f"{one.name} offers: {title}.")
+
+
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """Meanwhile a signal ends this process and all that its threads are about to do.
+
+    An exception would not: raised in the middle of a lock it breaks that lock, and threads go on. The
+    janitor cleans up.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        os._exit(128 + number)
+
+    before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 def _end_by_signal(number: int, frame: FrameType | None) -> None:
