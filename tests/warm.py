@@ -8,6 +8,7 @@ the wheel, a changed copy of the program) does not come here.
 `run`, `start` and `end` are the tests' side. Run as a program, this file is the warm one.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -32,21 +33,22 @@ PROGRAM = (sys.executable, "-m", "meshcoop")
 _POSSIBLE = hasattr(os, "pidfd_open")  # Linux
 _ONCE = ("PYTHON", "LD_")  # variables that Python reads when it starts, and not again
 _MAX = 1 << 17  # bytes of a command and its environment
+_CLONE_NEWNET = 0x40000000
 
-_servers = {}
+_servers = []
 _lock = threading.Lock()
 
 
-def run(command, *, enter=(), said="", env, timeout):
-    """As subprocess.run of `command`, which begins with PROGRAM; `enter`: what runs it elsewhere."""
+def run(command, *, network=None, said="", env, timeout):
+    """As subprocess.run of `command`, which begins with PROGRAM, in a network namespace or here."""
     if _cold(env):
         return subprocess.run(
-            [*enter, *command], input=said, capture_output=True, text=True, env=env,
+            [*_enter(network), *command], input=said, capture_output=True, text=True, env=env,
             timeout=timeout, check=False,
         )  # fmt: skip
     # Files in memory: nobody has to read and write at the same time.
     with _file(said) as asked, _file() as out, _file() as err:
-        forked = _Forked(command, enter, env, (asked.fileno(), out.fileno(), err.fileno()))
+        forked = _Forked(command, network, env, (asked.fileno(), out.fileno(), err.fileno()))
         try:
             code = forked.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -58,15 +60,15 @@ def run(command, *, enter=(), said="", env, timeout):
         return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
-def start(command, *, enter=(), env):
+def start(command, *, network=None, env):
     """As subprocess.Popen with three pipes of text."""
     if _cold(env):
         return subprocess.Popen(
-            [*enter, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*_enter(network), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, bufsize=1, env=env,
         )  # fmt: skip
     (asked, said), (heard, out), (failed, err) = os.pipe(), os.pipe(), os.pipe()
-    forked = _Forked(command, enter, env, (asked, out, err))
+    forked = _Forked(command, network, env, (asked, out, err))
     for one in (asked, out, err):
         os.close(one)
     forked.stdin = open(said, "w", buffering=1)
@@ -75,15 +77,19 @@ def start(command, *, enter=(), env):
 
 
 def end():
-    """Ends the warm programs."""
+    """Ends the warm program."""
     while _servers:
-        _servers.popitem()[1].end()
+        _servers.pop().end()
 
 
 def _cold(env):
     """Whether this can only be run by a Python that starts anew."""
     given = env.items() ^ os.environ.items()
     return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
+
+
+def _enter(network):
+    return ("ip", "netns", "exec", network) if network else ()
 
 
 def _file(text=""):
@@ -96,18 +102,18 @@ def _file(text=""):
 class _Server:
     """The warm program from the tests' side. It ends when they do."""
 
-    def __init__(self, enter):
+    def __init__(self):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [*enter, sys.executable, __file__, str(theirs.fileno())]
+            command = [sys.executable, __file__, str(theirs.fileno())]
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
 
     @classmethod
-    def within(cls, enter):
+    def running(cls):
         with _lock:
-            if enter not in _servers:
-                _servers[enter] = cls(enter)
-            return _servers[enter]
+            if not _servers:
+                _servers.append(cls())
+            return _servers[0]
 
     def ask(self, asked, handles):
         socket.send_fds(self._socket, [asked], handles)
@@ -120,12 +126,13 @@ class _Server:
 class _Forked:
     """A command forked from the warm program, with what the tests use of a Popen."""
 
-    def __init__(self, command, enter, env, handles):
+    def __init__(self, command, network, env, handles):
         assert tuple(command[: len(PROGRAM)]) == PROGRAM
-        asked = {"words": command[len(PROGRAM) :], "env": env, "folder": str(Path.cwd())}
+        where = {"folder": str(Path.cwd()), "network": network}
+        asked = {"words": command[len(PROGRAM) :], "env": env, **where}
         told, telling = os.pipe()
         try:
-            _Server.within(enter).ask(json.dumps(asked).encode(), [*handles, telling])
+            _Server.running().ask(json.dumps(asked).encode(), [*handles, telling])
         finally:
             os.close(telling)
         self._told = open(told, "rb", buffering=0)
@@ -201,8 +208,18 @@ def _fork(asked, handles):
     pid = os.fork()
     if pid == 0:
         os.chdir(asked["folder"])
+        if asked["network"]:
+            _go_to(asked["network"])
         _become(asked["words"], asked["env"], handles)
     return pid
+
+
+def _go_to(network):
+    """As `ip netns exec` does it; os.setns came with Python 3.12."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(f"/run/netns/{network}", "rb") as place:
+        if libc.setns(place.fileno(), _CLONE_NEWNET):
+            os._exit(127)
 
 
 def _become(words, env, handles):

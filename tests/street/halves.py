@@ -48,17 +48,13 @@ def halves() -> Iterator[Halves]:
 @contextmanager
 def _two_networks() -> Iterator[tuple[Place, Place] | None]:
     """Two networks with a wire between them; None where only an administrator may lay one."""
-    east, west = Place("10.77.0.1", _enter("east")), Place("10.77.0.2", _enter("west"))
+    east, west = Place("10.77.0.1", _NAMES["east"]), Place("10.77.0.2", _NAMES["west"])
     try:
         yield (east, west) if _lay_wire(east, west) else None
     finally:
         for name in _NAMES.values():
             with suppress(OSError, subprocess.CalledProcessError):
                 _ip("netns", "delete", name)
-
-
-def _enter(side: str) -> tuple[str, ...]:
-    return ("ip", "netns", "exec", _NAMES[side])
 
 
 def _lay_wire(*places: Place) -> bool:

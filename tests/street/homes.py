@@ -28,10 +28,10 @@ _SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
 
 
 class Place(NamedTuple):
-    """A network of this machine that homes are in; `enter`: what runs a command there."""
+    """An address of this machine that homes are at; `network`: a namespace, else where we are."""
 
     address: str
-    enter: tuple[str, ...] = ()
+    network: str | None = None
 
 
 HERE = Place("127.0.0.1")
@@ -59,7 +59,7 @@ class Home:
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Any command, whatever comes of it. `said`: its standard input."""
         return warm.run(
-            self.command(*words), enter=self.place.enter, said=said, env=self.env,
+            self.command(*words), network=self.place.network, said=said, env=self.env,
             timeout=2 * PATIENCE,
         )  # fmt: skip
 
@@ -140,7 +140,7 @@ class Lines:
 
     def __init__(self, home: Home) -> None:
         command = home.command("--json", "post", "--lines")
-        self.process = warm.start(command, enter=home.place.enter, env=home.env)
+        self.process = warm.start(command, network=home.place.network, env=home.env)
 
     def __enter__(self) -> Self:
         return self

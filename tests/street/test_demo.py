@@ -36,14 +36,15 @@ def demo(tmp_path_factory):
     assert list(base.rglob("*")) == []
 
 
-def test_the_story_is_told(demo):
-    process = demo()
+@pytest.mark.parametrize("homes", [3, pytest.param(5, marks=pytest.mark.long)])
+def test_the_story_is_told(demo, homes):
+    process = demo("--households", str(homes))
     said, errors = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 0, errors
     assert errors == ""
     hashes = re.findall(r"\b[0-9a-f]{64}\b", said)
     assert len(hashes) == 1
-    assert "One state at all 5 homes" in said
+    assert f"One state at all {homes} homes" in said
     assert "together 0" in said
     assert said.count("You both listed Yoruba.") == 2
     assert "offered, not accepted. Sam holds it." in said
@@ -63,8 +64,7 @@ def test_the_story_is_told(demo):
 
 def test_a_demo_that_is_interrupted_leaves_nothing(demo):
     # In the middle of it: the founder's node is up, others are about to start.
-    ends = {number: 128 + number for number in (signal.SIGINT, signal.SIGTERM)}
-    ends[signal.SIGKILL] = -signal.SIGKILL
+    ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGKILL: -signal.SIGKILL}
     running = {number: demo("--households", "3") for number in ends}
     for number, process in running.items():
         assert "founds" in process.stdout.readline()
