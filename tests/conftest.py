@@ -1,9 +1,15 @@
 """For all tests."""
 
 import gc
+import os
+import sys
 
 import warm
 from hypothesis import settings
+
+# Hundreds of processes run what is tested: it is compiled once, whatever this machine is set to.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How long an example takes says nothing on a busy machine, so nothing asserts it.
 settings.register_profile("unhurried", deadline=None)
