@@ -11,9 +11,9 @@ import trio
 from meshcoop.author import Author
 from meshcoop.bench_street import now
 from meshcoop.founding import open_state
+from meshcoop.home_mesh import HomeMesh
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
-from meshcoop.mesh import Mesh
 from meshcoop.net.host import open_host
 from meshcoop.network import Handler, Network, NetworkError, Stream
 from meshcoop.store import Store
@@ -112,7 +112,7 @@ class BenchHome:
         self.inbox.listeners.append(_stored)
         self.author = Author(self.inbox, devices, now, os.urandom)
         self.network = BenchNetwork(network)
-        self.mesh = Mesh(self.network, self.author, now, os.urandom, verifier)
+        self.mesh = HomeMesh(self.network, self.author, now, os.urandom, verifier)
 
     async def run(self) -> None:
         """Until the parent says that this home is to leave, or nothing more."""

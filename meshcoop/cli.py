@@ -42,6 +42,7 @@ _COMMANDS = {
     "balance": "records:_balance",
     "introductions": "records:_introductions",
     "address": "address:address",
+    "relay": "relay:relay",
     "search": "records:_search",
     "kinds": "records:_list_kinds",
     "mute": "records:_mute",

@@ -19,6 +19,7 @@ import platformdirs
 import tomli_w
 
 from meshcoop.errors import Mistake
+from meshcoop.relay.limits import MEGABYTE, Limits
 
 VARIABLE = "MESHCOOP_HOME"
 
@@ -37,6 +38,16 @@ class Settings:
     port: int | None = None  # the TCP port of default_listen, chosen once
     neighbourhood: str | None = None  # its id in hex
     invitation: str | None = None  # the one this home still waits to be admitted with
+    relay: str | None = None  # what a relay is called; such a home has no devices
+    megabytes: int | None = None  # that a relay has for each neighbourhood
+    days: int | None = None  # that a relay keeps sealed content
+
+    @property
+    def limits(self) -> Limits:
+        """What a neighbourhood may use of this relay."""
+        usual = Limits()
+        room = usual.room if self.megabytes is None else self.megabytes * MEGABYTE
+        return Limits(room, usual.days if self.days is None else self.days)
 
 
 @dataclass(frozen=True)
@@ -241,10 +252,14 @@ def _settings(table: dict[str, Any]) -> Settings:
     port = table.pop("port", None)
     if port is not None and (type(port) is not int or not 0 < port < 1 << 16):
         raise ValueError("port is a number from 1 to 65535")
-    texts = {name: table.pop(name, None) for name in ("neighbourhood", "invitation")}
+    counts = {name: table.pop(name, None) for name in ("megabytes", "days")}
+    for name, count in counts.items():
+        if count is not None and (type(count) is not int or not 0 < count < 1 << 32):
+            raise ValueError(f"{name} is a number above 0")
+    texts = {name: table.pop(name, None) for name in ("neighbourhood", "invitation", "relay")}
     for name, text in texts.items():
         if text is not None and type(text) is not str:
             raise ValueError(f"{name} is a text")
     if table:
         raise ValueError(f"{next(iter(table))} is no setting")
-    return Settings(tuple(listen), port, **texts)
+    return Settings(tuple(listen), port, **texts, **counts)

@@ -4,8 +4,11 @@ import logging
 
 from meshcoop.author import Author
 from meshcoop.rows import Row
-from protocol import seal
+from protocol import letters, seal
 from protocol.errors import Refused
+from protocol.peer import peer_id
+from protocol.record import Record
+from protocol.relays import ENDED, MAX_PACKED
 from protocol.schema import KINDS
 from protocol.seal import EpochKey
 
@@ -76,6 +79,23 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
             except Refused as refusal:
                 _LOG.warning("cannot hand on the neighbourhood's key yet: %s", refusal)
                 return
+
+
+def say_of_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
+    """R-08.1: enrols a relay, or ends what this home's person said of it."""
+    packed = letters.pack(addresses, MAX_PACKED)
+    return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
+
+
+def end_relays(author: Author, gone: set[str]) -> None:
+    """R-08.7: ends the relays (their peer ids) that have told this home that they serve no more,
+    as far as its person enrolled them.
+    """
+    known = author.state.authority
+    for key, one in list(known.relays.items()) if known else []:
+        if peer_id(key) in gone and author.person in one.people:
+            say_of_relay(author, key, one.addresses, ENDED)
+    gone.clear()
 
 
 class Countersigner:

@@ -1,7 +1,7 @@
 """A person's mistake: one sentence with the remedy, and the exit code."""
 
 # Refusals of what somebody typed, rather than of what they want: exit code 2, not 1.
-USAGE = frozenset({"R-07.1", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"})
+USAGE = frozenset({"R-07.1", "R-08.5", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"})
 
 
 class Mistake(Exception):

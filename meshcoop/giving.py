@@ -9,8 +9,8 @@ from typing import Any
 import trio
 
 from meshcoop.addresses import Addresses, Held
+from meshcoop.home_mesh import HomeMesh
 from meshcoop.inbox import Taken
-from meshcoop.mesh import Mesh
 from meshcoop.network import NetworkError, Stream
 from protocol import frames, giving, hello, seal
 from protocol.errors import Refused
@@ -39,7 +39,9 @@ class Giving:
     they are given.
     """
 
-    def __init__(self, mesh: Mesh, now: Callable[[], int], random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, mesh: HomeMesh, now: Callable[[], int], random: Callable[[int], bytes]
+    ) -> None:
         state = mesh.inbox.state
         self.addresses = Addresses(state.store, state)
         self.handed = trio.Event()  # replaced whenever something was handed over
@@ -183,7 +185,7 @@ class Giving:
 class _Handover:
     """One session: both prove who they are, then each gives what it has for the other."""
 
-    def __init__(self, home: Giving, mesh: Mesh, stream: Stream, seed: bytes) -> None:
+    def __init__(self, home: Giving, mesh: HomeMesh, stream: Stream, seed: bytes) -> None:
         self._home, self._mesh, self._stream, self._seed = home, mesh, stream, seed
         self._device = device_key(seed)
         self._decoder = frames.Decoder()

@@ -44,6 +44,8 @@ class Inbox:
         self.pool = Pool()
         self._stale = False  # authority has acts that it was not folded with
         self._absent_after = 0
+        self.room: int | None = None  # bytes that a relay still has for this; None: no limit
+        self.let_go = 0  # the last row whose sealed content a relay no longer keeps
         self.listeners: list[Callable[[Taken], None]] = []
 
     def take_wires(self, wires: Iterable[bytes]) -> Taken:
@@ -128,7 +130,7 @@ class Inbox:
         """Records whose content is missing here though nobody took it back; each call goes on
         where the last one ended, so that what was taken back does not hide the rest.
         """
-        rows = self.store.absent(self._absent_after, 4 * limit)
+        rows = self.store.absent(max(self._absent_after, self.let_go), 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
 
@@ -173,9 +175,20 @@ class Inbox:
             if refusal.rule == "R-01.12":
                 taken.unplaced.add(known.device)
             return
+        if not self._fits(one):
+            taken.refused.append("there is no room for what this neighbourhood sends (R-08.8)")
+            return
         share = quota.share(self.state.authority, one.fields, known)
         row = self.store.append(one, known, over=share.over, ended=share.ends)
         self._stored(row, taken)
+
+    def _fits(self, one: Record) -> bool:
+        """R-08.8: whether there is room. What authority is made of comes in all the same: its
+        authors' quotas bound it, and without it nobody could be told from a stranger.
+        """
+        if self.room is None or one.fields.reach == record.OPEN:
+            return True
+        return self.room > 0
 
     def _fork(self, one: Record, known: Log, taken: Taken) -> None:
         """Another record at a number that the log has passed: the log is forked there."""

@@ -12,7 +12,7 @@ import trio
 from meshcoop import duties
 from meshcoop.errors import Mistake
 from meshcoop.founding import introduction
-from meshcoop.mesh import Mesh
+from meshcoop.home_mesh import HomeMesh
 from meshcoop.network import Network, NetworkError, Stream
 from protocol import frames, hello, invitation, record, statement
 from protocol.errors import Refused
@@ -43,7 +43,11 @@ class Door:
     """Gives out invitations and answers those who come with one."""
 
     def __init__(
-        self, mesh: Mesh, public_key: bytes, now: Callable[[], int], random: Callable[[int], bytes]
+        self,
+        mesh: HomeMesh,
+        public_key: bytes,
+        now: Callable[[], int],
+        random: Callable[[int], bytes],
     ) -> None:
         self._mesh = mesh
         self._db: sqlite3.Connection = mesh.inbox.store.db

@@ -1,73 +1,68 @@
-"""The mesh: gossip, sync and peers of one neighbourhood, over whatever network it is given."""
+"""The mesh: gossip, sync and peers of one neighbourhood, over whatever network it is given.
+
+A relay runs it as it is; a home, whose software also signs, runs `meshcoop.home_mesh`.
+"""
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import trio
 
-from meshcoop import deciding, duties
-from meshcoop.author import Author
-from meshcoop.inbox import Taken
+from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.peers import Peers
 from meshcoop.reconcile import GAP_SECONDS, Conversation, Credentials
-from meshcoop.rotation import Rotation
 from protocol import gossip, sync
 from protocol.errors import Refused
+from protocol.peer import peer_id
 from protocol.record import Record
 
 _LOG = logging.getLogger(__name__)
 
 ROUND_SECONDS = 60
 ANNOUNCE_SECONDS = 1
-OWN_HEAD_SECONDS = 5  # how long others are asked for this home's own head before it signs
-_DUTY_SECONDS = 2
-_LOOK_AGAIN_MS = 10_000  # duties are gone through at least so often
-_SEAL_AFTER_MS = 10_000
+RELAYS = 2  # that a node keeps links with, where there are so many
+_TEND_SECONDS = 2
 _OUTBOX = 4096  # records waiting to be gossiped; one that falls out is announced all the same
 _BURST = 200  # gossiped records stored in one transaction
 
 
 class Mesh:
-    """Talks to the other homes of the neighbourhood. `now` is in milliseconds; without a
+    """Talks to the other nodes of the neighbourhood. `now` is in milliseconds; without a
     `verifier` signatures are verified in place, as simulations need it to replay exactly.
     """
 
     def __init__(
         self,
         network: Network,
-        author: Author,
+        inbox: Inbox,
+        credentials: Credentials,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
     ) -> None:
         self.network = network
-        self.author = author
-        self.inbox = author.inbox
+        self.inbox = inbox
+        self.credentials = credentials
         self.conversations: dict[str, Conversation] = {}
         self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
-        self.may_sign = trio.Event()  # this home knows what it last signed
         self.turn = trio.Semaphore(1)
         self.settled = trio.Event()  # a round with some member has been completed
         self._now, self._random, self._verifier = now, random, verifier
-        device, seed = next(iter(author.devices.items()))
-        self.credentials = Credentials(self.inbox, network.peer_id, device, seed)
         self.peers = Peers(
             network,
-            self.inbox.store.db,
+            inbox.store.db,
             talk=self._talk,
             talking=lambda: set(self.conversations),
             random=random,
         )
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
-        self._expected: set[bytes] = set()  # people who came by an invitation of this home
         self._grown: set[bytes] = set()
         self._growth = trio.Event()
-        self._countersigner = duties.Countersigner(author)
-        self._rotation = Rotation(author, now)
-        author.signed.append(self._publish)
+        self._under_way: set[Conversation] = set()  # met or not
+        self._one_less = trio.Event()
+        self._hung_up = False
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
         """Runs until cancelled; started once peers are answered and gossip is heard."""
@@ -79,23 +74,9 @@ class Mesh:
             nursery.start_soon(self._say, topic)
             nursery.start_soon(self._announce)
             nursery.start_soon(self._rounds)
-            nursery.start_soon(self._learn_own_head)
-            nursery.start_soon(self._duties)
+            nursery.start_soon(self._tend)
             nursery.start_soon(self.peers.run)
             task_status.started()
-
-    async def _learn_own_head(self) -> None:
-        """Before it signs, a home asks others how far its own log is: a disk that was restored
-        must not sign twice with one number. Where nobody is there it goes on: homes are often alone.
-        """
-        if self.peers.known:
-            with trio.move_on_after(OWN_HEAD_SECONDS):
-                await self.settled.wait()
-        self.may_sign.set()
-
-    def expect(self, person: bytes) -> None:
-        """Somebody has come by an invitation of this home, which then gives them the keys at once."""
-        self._expected.add(person)
 
     # -- sync -------------------------------------------------------------------------------------
 
@@ -106,16 +87,34 @@ class Mesh:
         await self._converse(stream, self.network.peer_id)
 
     async def _converse(self, stream: Stream, opener: str) -> None:
+        if self._hung_up:
+            return
         one = Conversation(stream, self.credentials, self, opener, self._verifier)
+        self._under_way.add(one)
         try:
             await one.run()
         except Exception:  # noqa: BLE001  # loud, and still not the end of the node
             _LOG.exception("a conversation with %s is lost to a fault of ours", one.peer)
         finally:
+            self._under_way.discard(one)
+            self._one_less.set()
             if self.conversations.get(one.peer) is one:
                 del self.conversations[one.peer]
                 del self.since[one.peer]
             self.peers.left(one.peer)
+
+    async def hang_up(self, why: Refused | None = None) -> None:
+        """Ends all conversations, and has none from now on. They run in the network's tasks, not
+        in this mesh's, and would outlive it.
+        """
+        self._hung_up = True
+        for one in list(self._under_way):
+            if why is not None:
+                await one.say_goodbye(why)
+            one.end()
+        while self._under_way:
+            self._one_less = trio.Event()
+            await self._one_less.wait()
 
     def on_met(self, one: Conversation) -> None:
         """The peer is a member. Of two conversations with it, both sides keep the same one."""
@@ -146,6 +145,12 @@ class Mesh:
         for address in addresses:
             if address.endswith(f"/p2p/{peer}"):
                 self.peers.met(address, self._now())
+
+    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
+        """Nothing: a home makes these keys of those that it reads with."""
+
+    def on_goodbye(self, peer: str, rule: str) -> None:
+        """Nothing: a peer may go when it likes."""
 
     async def _rounds(self) -> None:
         while True:
@@ -191,7 +196,8 @@ class Mesh:
         if waiting or any("R-01.12" in line for line in taken.refused):
             self._round_with_somebody()
 
-    def _publish(self, one: Record) -> None:
+    def publish(self, one: Record) -> None:
+        """Gossips a record of this home, which is safely stored."""
         try:
             self._outgoing.send_nowait(one)
         except trio.WouldBlock:
@@ -204,7 +210,7 @@ class Mesh:
             if key is not None and one.content is not None:
                 await self.network.publish(topic, gossip.frame(one.wire, key))
 
-    # -- announcing and duties --------------------------------------------------------------------
+    # -- announcing and tending -------------------------------------------------------------------
 
     def _grow(self, devices: Iterable[bytes]) -> None:
         self._grown.update(devices)
@@ -222,45 +228,26 @@ class Mesh:
                 conversation.announce(heads)
             await trio.sleep(ANNOUNCE_SECONDS)
 
-    async def _duties(self) -> None:
-        await self.may_sign.wait()
-        seen, again = None, self._now()
+    async def _tend(self) -> None:
         while True:
             self.inbox.state.fold_due()
-            # A while after they were met: mostly their voucher's home has given them the keys.
-            late = self._now() - _SEAL_AFTER_MS
-            known = self.conversations.items()
-            met = {one.person for peer, one in known if one.person and self.since[peer] < late}
-            # A home where nothing has happened has nothing to do, but for what a clock makes due.
-            facts = self.inbox.store.db.total_changes, met | self._expected, self.author.able
-            if facts != seen or self._now() >= again:
-                self._do(met | self._expected)
-                seen, again = facts, self._now() + _LOOK_AGAIN_MS
             self._part()
-            await trio.sleep(_DUTY_SECONDS)
+            self._learn_relays()
+            await trio.sleep(_TEND_SECONDS)
 
-    def _do(self, met: set[bytes]) -> None:
-        """What software signs by itself, as far as there is something."""
-        for duty in (
-            partial(duties.accept_charter, self.author),
-            self._rotation.run,
-            partial(duties.seal_epochs, self.author, met),
-            partial(deciding.decide, self.author),
-            self._countersigner.run,
-        ):
-            try:
-                if self.author.able:
-                    duty()
-            except Refused as refusal:  # such as the day's quota: it stays due
-                _LOG.warning("put off until later: %s", refusal)
+    def _learn_relays(self) -> None:
+        """Relays are dialled however many homes are linked, until there are enough of them."""
+        known = self.inbox.state.authority
+        relays = {peer_id(key): one for key, one in known.relays.items()} if known else {}
+        for peer, one in relays.items():
+            self.peers.learn(f"{address}/p2p/{peer}" for address in one.addresses)
+        enough = len(relays.keys() & self.conversations.keys()) >= RELAYS
+        self.peers.wanted = set() if enough else set(relays)
 
     def _part(self) -> None:
-        """Ends conversations with devices that belong to nobody here any more (R-05.3)."""
+        """Ends conversations with those who belong to nobody here any more (R-05.3)."""
         known = self.inbox.state.authority
         for one in list(self.conversations.values()):
-            device = known.devices.get(one.device) if known else None
-            if known and (
-                known.author(one.device) is None or (device and device.revoked is not None)
-            ):
+            if known is not None and not (known.live(one.device) or one.device in known.relays):
                 _LOG.info("peer %s belongs to nobody here any more", one.peer)
                 one.end()

@@ -24,11 +24,13 @@ from meshcoop.params import USAGE, Params, digits, number, pin, text
 from meshcoop.present import Presenter, iso
 from meshcoop.private import Private
 from meshcoop.reading import Reading
+from meshcoop.relay_methods import RelayMethods
 from protocol import seal
 from protocol.record import Record
 
 if TYPE_CHECKING:
     from meshcoop.node import Member, Node
+    from meshcoop.relay.relay import Relay
 
 _OPENED_AT_ONCE = 50  # private records
 
@@ -40,6 +42,7 @@ class Methods:
         self._node = node
         self._matching = MatchingMethods(node)
         self._loops = LoopMethods(node, self._reading)
+        self._relays = RelayMethods(node)
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
@@ -58,6 +61,7 @@ class Methods:
             **KeyMethods(self._node).table(),
             **AddressMethods(self._node).table(),
             **self._matching.table(),
+            **self._relays.table(),
         }
 
     # -- the node ---------------------------------------------------------------------------------
@@ -72,10 +76,39 @@ class Methods:
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
         }
+        if node.relay is not None:
+            return {**known, **_NOBODY, "waiting": {}, **self._relay_status(node.relay)}
         if node.member is None:
             waiting = node.home.read_settings().invitation is not None
             return {**known, **_NOBODY, "waiting": {"admission": waiting}}
         return known | self._member_status(node.member)
+
+    def _relay_status(self, relay: "Relay") -> Params:
+        served = relay.served.values()
+        return {
+            "relay": self._node.home.read_settings().relay,
+            "serves": len(served),
+            "records": sum(one.store.count() for one in served),
+            "peers": [
+                {
+                    "peer_id": peer,
+                    "person": None,
+                    "neighbourhood": one.neighbourhood.hex(),
+                    "address": self._node.network.peers().get(peer),
+                    "since": iso(one.mesh.since[peer]),
+                }
+                for one in served
+                for peer in sorted(one.mesh.conversations)
+            ],
+            "served": [
+                {
+                    "id": one.neighbourhood.hex(),
+                    "name": one.name,
+                    "set_hash": set_hash(one.store.ids()).hex(),
+                }
+                for one in served
+            ],
+        }
 
     def _member_status(self, member: "Member") -> Params:
         state, presenter = member.state, self._presenter(member)
@@ -85,6 +118,7 @@ class Methods:
         conversations = sorted(member.mesh.conversations.items())
         addresses = member.mesh.network.peers()
         return {
+            "relay": None,
             "neighbourhood": {
                 "id": state.neighbourhood.hex(),
                 "name": authority.charter["name"] if authority else None,
@@ -197,6 +231,8 @@ class Methods:
     async def listing(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, the people, or what matching makes of them."""
         what = str(params.get("what"))
+        if what == "relays":
+            return await self._relays.relays(params)
         made = self._matching.lists.get(what) or self._loops.lists.get(what)
         if made is not None:
             return await made(params)
@@ -270,6 +306,7 @@ class Methods:
 
 
 _NOBODY: Params = {
+    "relay": None,
     "neighbourhood": None,
     "person": None,
     "device": None,

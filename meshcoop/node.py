@@ -16,16 +16,17 @@ from meshcoop.errors import Mistake
 from meshcoop.following import Following
 from meshcoop.giving import Giving
 from meshcoop.guests import Guests
+from meshcoop.home_mesh import HomeMesh
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.joining import Admitted, Door, Joiner
 from meshcoop.keystore import Unlocked
 from meshcoop.matching.index import Index
-from meshcoop.mesh import Mesh
 from meshcoop.methods import Methods
 from meshcoop.muted import Muted
 from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
+from meshcoop.relay.relay import Relay
 from meshcoop.state import State
 from meshcoop.store import Store
 from protocol import giving, invitation
@@ -48,7 +49,7 @@ class Member:
     """What a node has once its home belongs to a neighbourhood."""
 
     author: Author
-    mesh: Mesh
+    mesh: HomeMesh
     door: Door
     guests: Guests
     muted: Muted
@@ -77,6 +78,7 @@ class Node:
         self.home = home
         self.now, self.random, self._verifier = now, random, verifier
         self.member: Member | None = None
+        self.relay: Relay | None = None
         self.ready = False
         self.changed = trio.Event()  # replaced whenever something changed
         self._unlocked = unlocked
@@ -95,7 +97,9 @@ class Node:
                 self.network = network
                 async with trio.open_nursery() as nursery:
                     self._nursery = nursery
-                    if settings.neighbourhood:
+                    if settings.relay:
+                        await self._serve_as_relay()
+                    elif settings.neighbourhood:
                         await self._enter(bytes.fromhex(settings.neighbourhood))
                     elif settings.invitation:
                         nursery.start_soon(self._wait_at_the_door, settings.invitation)
@@ -120,6 +124,8 @@ class Node:
 
     def belonging(self) -> Member:
         """The membership. Raises Mistake while there is none."""
+        if self.relay is not None:
+            raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
         if self.member is None:
             raise Mistake(
                 "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
@@ -195,6 +201,24 @@ class Node:
         while self.store.meta("name") is not None:
             await self.changed.wait()
 
+    # -- carrying ---------------------------------------------------------------------------------
+
+    async def _serve_as_relay(self) -> None:
+        """Starts what a relay does."""
+        seed = self._unlocked.keys.network_seed
+        self.relay = Relay(
+            self.home, self.store, self.network, seed, self.now, self.random, self._verifier
+        )
+        await self._nursery.start(self.relay.run)
+
+    def relaying(self) -> Relay:
+        """What this node does as a relay. Raises Mistake where it is none."""
+        if self.relay is None:
+            raise Mistake(
+                "This home is no relay; `meshcoop --home DIR relay found NAME` makes one."
+            )
+        return self.relay
+
     # -- belonging --------------------------------------------------------------------------------
 
     async def _enter(self, neighbourhood: bytes) -> None:
@@ -210,7 +234,7 @@ class Node:
         arrival = self.store.meta(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
-        mesh = Mesh(self.network, author, self.now, self.random, self._verifier)
+        mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
         mesh.credentials.arrival = wires
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)

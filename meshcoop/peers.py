@@ -23,6 +23,7 @@ MAX_OF_ONE = 8  # addresses of one home
 
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
 _TICK = 0.5
+_IDLE = 10.0
 _ADDRESS = re.compile(
     r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
 )
@@ -73,8 +74,10 @@ class Peers:
         self._attempts: dict[str, _Attempt] = {}
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
+        self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
+        self.wanted: set[str] = set()  # peers that are dialled however many links there are
         self._nursery: trio.Nursery | None = None
         db.executescript(_SCHEMA)
         rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
@@ -96,6 +99,7 @@ class Peers:
                     continue
                 self._make_room()
                 self._book[address] = match[1]
+                self._stirred.set()
 
     def _make_room(self) -> None:
         """A full book forgets the address that failed most: hostile entries cannot fill it."""
@@ -120,6 +124,7 @@ class Peers:
 
     def left(self, peer: str) -> None:
         """The conversation with this peer is over; it may begin another, or is dropped."""
+        self._stirred.set()
         if peer in self._network.peers():
             self._visit(peer)
 
@@ -144,6 +149,19 @@ class Peers:
             if len(talking) > LINKS and len(opened) > LINKS // 2:
                 await self._network.drop(opened[0])
             await trio.sleep(_TICK)
+            with trio.move_on_after(self._idle()):
+                await self._stirred.wait()
+            self._stirred = trio.Event()
+
+    def _idle(self) -> float:
+        """How long nobody is due, unless something stirs."""
+        busy = self._talking().union(self._dialling)
+        due = [
+            self._attempts[address].next_at if address in self._attempts else 0.0
+            for address, peer in self._book.items()
+            if peer not in busy
+        ]
+        return min(max(0.0, min(due, default=_IDLE) - trio.current_time()), _IDLE)
 
     async def _watch(self) -> None:
         async for event in self._network.events:
@@ -185,7 +203,8 @@ class Peers:
         if due and not room and now >= self._look_at:
             # Otherwise two halves that were long apart, each with links enough, never meet again.
             self._look_at, room = now + LOOK_SECONDS, 1
-        return sorted(due.values(), key=lambda one: self._attempts[one].failures)[:room]
+        found = sorted(due.values(), key=lambda one: self._attempts[one].failures)
+        return found[:room] + [one for one in found[room:] if self._book[one] in self.wanted]
 
     async def _dial(self, address: str) -> None:
         peer, attempt = self._book[address], self._attempts[address]
@@ -199,6 +218,7 @@ class Peers:
             pass  # asleep, or gone; the pause says when to look again
         finally:
             del self._dialling[peer]
+            self._stirred.set()
         lasted = trio.current_time() - began > _LAST_PAUSE
         attempt.failures = 0 if lasted else attempt.failures + 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt.failures, 10))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 import trio
@@ -10,6 +11,7 @@ from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Intake, Verifier
 from meshcoop.network import NetworkError, Stream
 from protocol import hello, sync
+from protocol.authority import Authority
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.sync import Session
@@ -47,15 +49,16 @@ class Credentials:
         hello, which then convinces only who has them already.
         """
         authority = self.inbox.state.authority
-        if device == self.device and (authority is None or authority.author(device) is None):
+        if device == self.device and (authority is None or not _knows(authority, device)):
             return self.arrival
-        rows = [self.inbox.store.get(one) for one in authority.proof(device)] if authority else []
+        ids = authority.proof(device) if authority else []
+        rows = [self.inbox.store.get(one) for one in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
 
-    def check(self, greeting: sync.Hello, sender: str) -> bytes:
-        """The person who greets. Raises Refused (R-05.2, R-05.3)."""
+    def check(self, greeting: sync.Hello, sender: str) -> bytes | None:
+        """The person who greets, None for a relay. Raises Refused (R-05.2, R-05.3, R-08.3)."""
         state = self.inbox.state
         if greeting.neighbourhood != state.neighbourhood:
             raise Refused("R-05.2", "this home belongs to another neighbourhood")
@@ -67,15 +70,20 @@ class Credentials:
             receiver=self.peer_id,
         )
         authority = state.authority
-        if authority is None or authority.author(greeting.device) is None:
+        if authority is None or not _knows(authority, greeting.device):
             authority = state.authority_with(hello.acts(greeting.chain, state.neighbourhood))
-        person = authority.author(greeting.device) if authority else None
-        if authority is None or person is None:
+        if authority is None or not _knows(authority, greeting.device):
             raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
-        if authority.devices[greeting.device].revoked is not None:
+        person = authority.author(greeting.device)
+        if person is not None and authority.devices[greeting.device].revoked is not None:
             raise Refused("R-03.3", "this device has been revoked")
         self.inbox.take_wires(greeting.chain)
         return person
+
+
+def _knows(authority: Authority, key: bytes) -> bool:
+    """Whether a member's device or an enrolled relay (R-08.3) has this key."""
+    return authority.author(key) is not None or key in authority.relays
 
 
 class Watcher(Protocol):
@@ -86,7 +94,7 @@ class Watcher(Protocol):
     turn: trio.Semaphore
 
     def on_met(self, one: "Conversation") -> None:
-        """The peer is a member."""
+        """The peer is a member's home, or a relay."""
 
     def on_stored(self, records: list[Record]) -> None:
         """These records are new here."""
@@ -97,9 +105,17 @@ class Watcher(Protocol):
     def on_peers(self, peer: str, addresses: list[str]) -> None:
         """The peer says where it and other homes are."""
 
+    def on_goodbye(self, peer: str, rule: str) -> None:
+        """The peer ends the session for this reason."""
+
+    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
+        """A member's home hands over gossip keys."""
+
 
 class Conversation:
-    """A session with one peer, from hello to goodbye. `person` is known once it has proved it."""
+    """A session with one peer, from hello to goodbye. Once it is `met`, `person` is who lives
+    there; None for a relay.
+    """
 
     def __init__(
         self,
@@ -111,6 +127,7 @@ class Conversation:
     ) -> None:
         self.peer = stream.peer
         self.opener = opener  # the peer id of the side that opened the stream
+        self.met = False
         self.person: bytes | None = None
         self.device = b""
         self._scope = trio.CancelScope()
@@ -152,22 +169,32 @@ class Conversation:
         """Ends the session."""
         self._scope.cancel()
 
+    async def say_goodbye(self, why: Refused) -> None:
+        """Tells the peer why the session ends, if it listens."""
+        with trio.move_on_after(1), suppress(NetworkError):
+            await self._stream.write(self._session.bye(why))
+
     def request_round(self) -> None:
         """Starts a round, or another one after the one under way."""
-        if self.person is None or self._session.busy:
+        if not self.met or self._session.busy:
             self._again = True
         else:
             self._send(self._session.begin(self._inbox.store.heads()))
 
     def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
         """Tells the peer which logs have grown."""
-        if self.person is not None:
+        if self.met:
             self._send(self._session.announce(heads))
 
     def tell_peers(self, addresses: Iterable[str]) -> None:
         """Tells the peer where other homes are."""
-        if self.person is not None:
+        if self.met:
             self._send(self._session.peers(addresses))
+
+    def hand_keys(self, keys: Iterable[bytes]) -> None:
+        """Gives the peer, a relay, the gossip keys held here."""
+        if self.met:
+            self._send(self._session.keys(keys))
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -181,8 +208,7 @@ class Conversation:
                     self._room.set()  # credit is no event, and may have come
         except Refused as refusal:
             _LOG.info("peer %s: %s", self.peer, refusal)
-            with trio.move_on_after(1):
-                await self._stream.write(self._session.bye(refusal))
+            await self.say_goodbye(refusal)
 
     async def _on(self, event: sync.Event) -> None:
         if not isinstance(event, sync.Received):
@@ -210,10 +236,13 @@ class Conversation:
                 self._inbox.take_contents(event.items)
             case sync.Peers():
                 self._watcher.on_peers(self.peer, event.addresses)
+            case sync.Keys():
+                self._watcher.on_keys(self.person, event.keys)
             case sync.Settled():
                 self._over([event])
             case sync.Goodbye():
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
+                self._watcher.on_goodbye(self.peer, event.rule)
 
     async def _compare(self) -> None:
         # One home at a time is asked for what is missing here, or each would send all of it.
@@ -230,6 +259,7 @@ class Conversation:
     def _on_hello(self, greeting: sync.Hello) -> None:
         self.person = self._credentials.check(greeting, self.peer)
         self.device = greeting.device
+        self.met = True
         self._session.admit()
         self._deadline.deadline = trio.current_time() + float("inf")
         self._watcher.on_met(self)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from meshcoop import vectors, vectors_kinds, vectors_story
+from meshcoop import vectors, vectors_kinds, vectors_relays, vectors_story
 from meshcoop.methods import Methods
 from protocol import kinds as _kinds
 from protocol import schema
@@ -64,7 +64,8 @@ def _stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    made = {**vectors.generate(), **vectors_kinds.generate(), **vectors_story.generate()}
+    parts = (vectors, vectors_kinds, vectors_relays, vectors_story)
+    made = {name: one for part in parts for name, one in part.generate().items()}
     return {
         name: json.dumps(one, indent=1, ensure_ascii=False) + "\n" for name, one in made.items()
     }

@@ -23,9 +23,7 @@ import trio
 
 from meshcoop.network import Network, NetworkError
 from meshcoop.testing_hosts import SILENCE, Host
-
-_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_ED25519 = bytes.fromhex("002408011220")  # a peer id: this multihash prefix, then the public key
+from protocol.peer import peer_id
 
 
 class _Place(NamedTuple):
@@ -62,6 +60,7 @@ class MemoryNetwork:
         self._names: dict[str, str] = {}  # by address
         self._up: dict[str, Host] = {}  # by address
         self._groups: dict[str, int] = {}
+        self._behind_nat: set[str] = set()
 
     def address(self, name: str, seed: bytes | None = None) -> str:
         """Where the host of this name can be dialled; the same before it is up and ever after."""
@@ -107,6 +106,10 @@ class MemoryNetwork:
         self._groups = {}
         self._cut()
 
+    def behind_nat(self, *names: str) -> None:
+        """From now on these hosts dial others, and nobody dials them: each has a NAT of its own."""
+        self._behind_nat.update(names)
+
     def calm(self) -> None:
         """Ends the bad weather: from now on nothing is lost, doubled, refused or broken."""
         self.loss = self.duplication = self.breaks = self.refusals = 0.0
@@ -130,6 +133,10 @@ class MemoryNetwork:
         there = self._names.get(address, "")
         return self._groups.get(one.name, 0) != self._groups.get(there, 0)
 
+    def hidden(self, address: str) -> bool:
+        """Whether a NAT keeps everybody from dialling this address."""
+        return self._names.get(address, "") in self._behind_nat
+
     def _place(self, name: str, seed: bytes | None) -> _Place:
         if name not in self._places:
             public, _ = nacl.bindings.crypto_sign_seed_keypair(
@@ -137,7 +144,7 @@ class MemoryNetwork:
             )
             at = len(self._places) + 1
             where = f"/ip4/10.{at >> 16 & 255}.{at >> 8 & 255}.{at & 255}/tcp/4001"
-            place = _Place(_base58(_ED25519 + public), where)
+            place = _Place(peer_id(public), where)
             self._places[name] = place
             self._names[f"{where}/p2p/{place.peer_id}"] = name
         return self._places[name]
@@ -157,11 +164,3 @@ class MemoryNetwork:
             for link in list(host.links.values()):
                 host.leave(link)
             host.close()
-
-
-def _base58(data: bytes) -> str:
-    number, text = int.from_bytes(data, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = _ALPHABET[digit] + text
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text

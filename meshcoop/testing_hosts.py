@@ -45,6 +45,9 @@ class Wires(Protocol):
     def apart(self, one: "Host", address: str) -> bool:
         """Whether a partition lies between a host and an address."""
 
+    def hidden(self, address: str) -> bool:
+        """Whether a NAT keeps everybody from dialling this address."""
+
 
 class Link:
     """A connection between two hosts."""
@@ -127,7 +130,8 @@ class Host:
             raise NetworkError(f"{address} is no other node's address.")
         if peer not in self.links:
             await trio.sleep(self._network.lag())
-            if self._down or self._network.apart(self, address):
+            unheard = self._network.apart(self, address) or self._network.hidden(address)
+            if self._down or unheard:
                 await trio.sleep(WITHIN)
                 raise NetworkError(f"Nobody answered at {address}.")
             there = self._network.found(address)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from meshcoop.vectors import keys, plain, seed
-from protocol import schema
+from protocol import letters, schema
 from protocol.bounds import Bound
 from protocol.changes import Change, Cuts
 from protocol.fields import (
@@ -20,6 +20,7 @@ from protocol.fields import (
     Text,
 )
 from protocol.record import PRIVATE
+from protocol.relays import MAX_PACKED, Addresses
 from protocol.schema import KINDS, Kind
 from protocol.terms import STANDING
 
@@ -72,6 +73,9 @@ def _example(name: str, field: Field) -> Any:
         Cuts: _CUTS,
         Change: [STANDING, keys("Ana").person, 1, _CUTS],
         Record: seed("record"),
+        Addresses: letters.pack(
+            ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001"), MAX_PACKED
+        ),
         Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
     }
     for type_, example in examples.items():

@@ -13,7 +13,7 @@ from protocol.errors import Refused
 
 KINDS = frozenset({
     "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
-    "hide",
+    "hide", "relay",
 })  # fmt: skip
 
 

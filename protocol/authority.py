@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from protocol import admission, registers, terms
+from protocol import admission, registers, relays, terms
 from protocol.acts import Act, Acts
 from protocol.admission import Device, Member, Voters
 from protocol.registers import Bench, Cuts, Outcome
+from protocol.relays import Relay
 from protocol.schema import KINDS
 from protocol.terms import RULE, Ballot, Chain, Holding, Register, Term
 
@@ -45,6 +46,7 @@ class Authority:
     room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
     belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    relays: dict[bytes, Relay] = field(default_factory=dict)
     _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
     _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 
@@ -82,6 +84,10 @@ class Authority:
         after its revocation or the cut of a removal.
         """
         return self._standing(device, seq) and self.before_fork(device, seq)
+
+    def standing_author(self, act: Act) -> bytes | None:
+        """The member whose act stands, or None."""
+        return self.author(act.device) if self.stands(act.device, act.seq) else None
 
     def before_fork(self, device: bytes, seq: int) -> bool:
         """Whether number `seq` of the device's log lies before its fork, if it has one."""
@@ -136,8 +142,13 @@ class Authority:
         return {one.person for one in known if one is not None}
 
     def proof(self, device: bytes) -> list[bytes]:
-        """Ids of the records, the charter first, that show `device` to be a member's (R-05.3)."""
+        """Ids of the records, the charter first, that show `device` to be a member's (R-05.3), or
+        to be the key of a relay that a member enrolled (R-08.3).
+        """
         needed: dict[bytes, None] = {self.neighbourhood: None}
+        if device in self.relays:
+            carrier = self.relays[device].carrier
+            return [*self.proof(carrier.device), carrier.id]
         ahead, seen = [device], {device}
         while ahead:  # a loop, because a chain of admissions may be longer than Python's stack
             known = self.devices.get(ahead.pop())
@@ -193,6 +204,9 @@ def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Autho
     )
     _accept(authority, acts)
     _admit(authority, acts, let_in, owner)
+    enrolled = relays.enrolled(acts, authority.standing_author)
+    # A key that is somebody's device is theirs: nobody makes a relay of it.
+    authority.relays.update({key: one for key, one in enrolled.items() if key not in owner})
     return authority
 
 

@@ -1,15 +1,13 @@
 """Invitations and the join protocol's frames (specs/07-joining.md)."""
 
-import base64
 import hashlib
 import hmac
-import ipaddress
-import re
 from typing import Any, NamedTuple
 
 import nacl.bindings
 import nacl.exceptions
 
+from protocol import letters, ticket
 from protocol.errors import Refused
 
 PROTOCOL = "/meshcoop/join/1"
@@ -18,10 +16,7 @@ PREFIX, SECRET = 16, 16
 
 _SIGN = b"meshcoop knock 1 sign\0"
 _VERSION = 1
-_MAX_BYTES = 93  # 150 base32 characters
 _HEAD = 1 + PREFIX + 32 + SECRET
-_V4, _V6 = 4, 6
-_ADDRESS = re.compile(r"/ip([46])/([0-9a-fA-F.:]+)/tcp/([0-9]{1,5})")
 
 KNOCK, ANSWER, REFUSAL = 0, 1, 2
 WAITING, ADMITTED = 0, 1
@@ -47,36 +42,22 @@ class Invitation(NamedTuple):
 
 def encode(invitation: Invitation) -> str:
     """R-07.1: at most 150 capital letters and digits; as many addresses as fit."""
-    parts = [bytes([_VERSION]), invitation.neighbourhood, invitation.peer, invitation.secret]
-    room = _MAX_BYTES - _HEAD
-    for address in invitation.addresses:
-        packed = _pack_address(address)
-        if packed is not None and len(packed) <= room:
-            parts.append(packed)
-            room -= len(packed)
-    return base64.b32encode(b"".join(parts)).decode().rstrip("=")
+    head = bytes([_VERSION]) + invitation.neighbourhood + invitation.peer + invitation.secret
+    return letters.write(head, invitation.addresses)
 
 
 def decode(text: str) -> Invitation:
     """Reads what a person typed; spaces, hyphens and small letters are forgiven. Raises Refused."""
-    plain = re.sub(r"[\s-]", "", text).upper()
-    if not re.fullmatch(r"[A-Z2-7]{1,150}", plain):
-        raise Refused("R-07.1", "an invitation is at most 150 letters and digits from 2 to 7")
-    try:
-        data = base64.b32decode(plain + "=" * (-len(plain) % 8))
-    except ValueError:
-        raise Refused(
-            "R-07.1", "the invitation is cut short or mistyped; ask for it again"
-        ) from None
+    data = letters.read(text, "an invitation", "R-07.1")
+    if data[0] == ticket.VERSION:
+        raise Refused("R-07.1", "this is a relay's ticket: `meshcoop relay enrol` takes it")
     if len(data) < _HEAD or data[0] != _VERSION:
-        raise Refused("R-07.1", "the invitation is cut short or mistyped; ask for it again")
-    if base64.b32encode(data).decode().rstrip("=") != plain:
-        raise Refused("R-07.1", "the invitation is mistyped; ask for it again")
+        raise letters.cut("R-07.1")
     at = 1
     neighbourhood, at = data[at : at + PREFIX], at + PREFIX
     peer, at = data[at : at + 32], at + 32
     secret, at = data[at : at + SECRET], at + SECRET
-    return Invitation(neighbourhood, peer, secret, tuple(_addresses(data[at:])))
+    return Invitation(neighbourhood, peer, secret, letters.unpack(data[at:], "R-07.1"))
 
 
 def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
@@ -123,26 +104,3 @@ class Knock(NamedTuple):
             nacl.bindings.crypto_sign_open(self.signature + _SIGN + self.proof, device)
         except (nacl.exceptions.CryptoError, ValueError, TypeError):
             raise Refused("R-07.3", "the device has not signed this knock") from None
-
-
-def _pack_address(address: str) -> bytes | None:
-    match = _ADDRESS.match(address)
-    if match is None:
-        return None
-    version, host, port = int(match[1]), ipaddress.ip_address(match[2]), int(match[3])
-    return bytes([version]) + host.packed + port.to_bytes(2, "big")
-
-
-def _addresses(data: bytes) -> list[str]:
-    found = []
-    while data:
-        size = {_V4: 4, _V6: 16}.get(data[0])
-        if size is None or len(data) < 1 + size + 2:
-            raise Refused("R-07.1", "an address in the invitation is cut short or mistyped")
-        host = ipaddress.ip_address(data[1 : 1 + size])
-        port = int.from_bytes(data[1 + size : 3 + size], "big")
-        if host.is_multicast or host.is_unspecified or port == 0:
-            raise Refused("R-07.1", f"nobody can answer at {host}:{port}")
-        found.append(f"/ip{data[0]}/{host}/tcp/{port}")
-        data = data[3 + size :]
-    return found

@@ -13,6 +13,7 @@ from typing import Any
 from protocol import frames
 from protocol.errors import Refused
 from protocol.heads import HaveMap, Heads, digest, have_map
+from protocol.seal import KEY
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
@@ -22,8 +23,9 @@ MAX_CHAIN_BYTES = 60 * 1024
 MAX_ASKED = 32
 MAX_PEERS = 32
 MAX_ADDRESS = 200
+MAX_KEYS = 64
 
-HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS = range(11)
+HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS, KEYS = range(12)
 
 _BATCH = frames.MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
 
@@ -99,6 +101,13 @@ class Peers:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """Gossip keys, for a relay, which has none of its own."""
+
+    keys: list[bytes]
+
+
+@dataclass(frozen=True)
 class Goodbye:
     """The peer ends the session and says why."""
 
@@ -107,7 +116,8 @@ class Goodbye:
 
 
 Event = (
-    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Peers | Goodbye
+    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Peers | Keys
+    | Goodbye
 )  # fmt: skip
 
 
@@ -195,6 +205,10 @@ class Session:
         """Tells where members' homes can be dialled; told to members only."""
         return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
 
+    def keys(self, keys: Iterable[bytes]) -> bytes:
+        """R-08.4: hands gossip keys to a relay, the one to write with first."""
+        return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
+
     def bye(self, refusal: Refused) -> bytes:
         """Says why the session ends."""
         return frames.encode([BYE, refusal.rule, refusal.reason[:500]])
@@ -227,6 +241,7 @@ class Session:
             WANT: _on_want,
             CONTENT: _on_content,
             PEERS: _on_peers,
+            KEYS: _on_keys,
         }
         handler = handlers.get(kind)
         # What a later version adds is passed over, not a fault.
@@ -324,6 +339,14 @@ def _on_peers(frame: list[Any]) -> list[Event]:
     if len(frame[1]) > MAX_PEERS or not plain:
         raise Refused("R-05.9", f"at most {MAX_PEERS} addresses at once")
     return [Peers(frame[1])]
+
+
+def _on_keys(frame: list[Any]) -> list[Event]:
+    _shape(frame, list)
+    plain = all(type(one) is bytes and len(one) == KEY for one in frame[1])
+    if len(frame[1]) > MAX_KEYS or not plain:
+        raise Refused("R-08.4", f"at most {MAX_KEYS} gossip keys at once, of {KEY} bytes each")
+    return [Keys(frame[1])]
 
 
 def _shape(frame: list[Any], *types: type) -> None:

@@ -141,6 +141,11 @@ def _log_to(context: Context) -> None:
 
 
 def _told(status: dict[str, Any]) -> str:
+    if status["relay"] is not None:
+        return (
+            f"The relay {line(status['relay'])} serves {status['serves']} neighbourhoods:"
+            f" {status['records']} records, {len(status['peers'])} connected"
+        )
     if status["neighbourhood"] is None:
         waiting = status["waiting"]["admission"]
         return "Waiting to be admitted." if waiting else "This home belongs to no neighbourhood."
@@ -150,7 +155,7 @@ def _told(status: dict[str, Any]) -> str:
         + (line(person["name"]) if person else "nobody who belongs"),
         f"{status['records']} records, state {status['state_hash'][:16]}",
         f"{len(status['peers'])} connected: "
-        + (", ".join(line(one["person"]["name"]) for one in status["peers"]) or "nobody"),
+        + (", ".join(map(_peer, status["peers"])) or "nobody"),
     ]
     lines += [
         f"{line(one['person']['name'])} has knocked: `meshcoop approve {one['person']['id'][:8]}`"
@@ -159,3 +164,7 @@ def _told(status: dict[str, Any]) -> str:
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
     return "\n".join(lines)
+
+
+def _peer(one: dict[str, Any]) -> str:
+    return line(one["person"]["name"]) if one["person"] else "a relay"

@@ -5,8 +5,9 @@ They change who belongs and what holds (`protocol.authority`), not a thread's vi
 
 from protocol.bounds import Bound
 from protocol.errors import Refused
-from protocol.fields import Bytes, Integer, Many, Moment, Person, Text
+from protocol.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
 from protocol.record import OPEN
+from protocol.relays import ENDED, SERVING, Addresses
 from protocol.schema import KINDS, Kind, kind
 from protocol.seal import KEY, KEY_ID, SLOT
 from protocol.thread import Entry, Thread
@@ -115,3 +116,12 @@ class Epoch(Authorial):
         max=64,
         help="the device's key, then the epoch key sealed to it",
     )
+
+
+@kind("relay", audience=OPEN, relied_on=True, posted=False)
+class Relay(Authorial):
+    """A member enrols a relay, or ends its service. Of one member and key the last one holds."""
+
+    key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
+    addresses = Addresses(help="where it is dialled")
+    state = Choice(required=True, words=(SERVING, ENDED))

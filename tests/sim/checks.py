@@ -88,5 +88,5 @@ def check_folding(home: Home) -> None:
 def check_addresses(street: Street, home: Home) -> None:
     """Only addresses at which a home can be dialled are kept and told to others."""
     assert home.mesh is not None
-    real = {street.network.address(name) for name in street.homes}
-    assert set(home.mesh.peers.known) <= real
+    homes = {street.network.address(name) for name in street.homes}
+    assert set(home.mesh.peers.known) <= homes | set(street.relays)

@@ -17,9 +17,9 @@ from meshcoop.author import Author
 from meshcoop.duties import offer_epochs
 from meshcoop.founding import Identity, found, open_state
 from meshcoop.giving import Giving
+from meshcoop.home_mesh import HomeMesh
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.joining import Door, Joiner, keep_knocking
-from meshcoop.mesh import Mesh
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.store import Store
 from meshcoop.testing import MemoryNetwork
@@ -67,7 +67,7 @@ class Home:
         self.refused: list[Refused] = []
         self.heard: list[bytes] = []  # ids in the order in which they were stored
         self.author: Author | None = None  # while it is up and a member
-        self.mesh: Mesh | None = None
+        self.mesh: HomeMesh | None = None
         self.door: Door | None = None
         self.giving: Giving | None = None
         self._scope = trio.CancelScope()
@@ -141,7 +141,7 @@ class Home:
         author = Author(inbox, devices, self.now, random)
         author.elsewhere = set(devices) if self.elsewhere else set()
         inbox.take_wires(self.arrival)
-        mesh = Mesh(network, author, self.now, random)
+        mesh = HomeMesh(network, author, self.now, random)
         mesh.credentials.arrival = self.arrival
         mesh.peers.learn(self.knows)
         door = Door(mesh, bytes(32), self.now, random)
@@ -193,6 +193,7 @@ class Street:
         self.events = 0
         self._trace = hashlib.sha256()
         self.neighbourhood, members = founded(tuple(names))
+        self.relays: list[str] = []  # their addresses
         self.homes: dict[str, Home] = {}
         for name, (identity, database) in members.items():
             path = folder / f"{name}.db"
@@ -280,7 +281,7 @@ def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, by
     """A neighbourhood whose first person has admitted the others by ordinary records: its id, and
     everybody's keys and database.
     """
-    random = chance(Random("founding"))
+    random = chance(Random(f"founding {names}"))
     founder = Identity.new(random)
     clock = iter(range(EPOCH_MS - 3_600_000, EPOCH_MS - 300_000, 500))
     first = Store(":memory:")

@@ -86,7 +86,7 @@ READERS = {
     "invitation": lambda case: read_invitation(case["text"]),
     "knock": lambda case: check_knock(codec.unpack(*unhex(case, "hex"))),
 }
-NOT_ITS_TRADE = {"chain", "keys", "control"}  # authority, local API
+NOT_ITS_TRADE = {"chain", "keys", "control", "ticket"}  # authority, local API, relays
 
 
 def test_hostile_bytes_are_refused_by_name():

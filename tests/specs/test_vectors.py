@@ -26,6 +26,7 @@ from protocol import (
     seal,
     statement,
     sync,
+    ticket,
 )
 from protocol.errors import Refused
 from protocol.heads import Held, digest
@@ -133,6 +134,7 @@ READERS = {
     "frame": lambda case: frames.Decoder().feed(data(case)),
     "sync": read_sync,
     "invitation": lambda case: invitation.decode(case["text"]),
+    "ticket": lambda case: ticket.decode(case["text"]),
     "knock": read_knock,
     "control": read_control,
 }
@@ -262,6 +264,29 @@ def test_invitation_vector():
     said = statement.read(knock.statement)
     assert (said.place, said.person.hex()) == (one.neighbourhood, told["person"])
     knock.check(said.device)
+
+
+def test_ticket_vector():
+    case = load("ticket")
+    one = ticket.decode(case["text"])
+    assert (one.peer.hex(), one.secret.hex(), one.id.hex()) == (
+        case["peer"],
+        case["secret"],
+        case["id"],
+    )
+    assert list(one.addresses) == case["addresses"]
+    assert ticket.encode(one) == case["text"]
+    told = case["request"]
+    request = ticket.Request.read(codec.unpack(bytes.fromhex(told["frame"])))
+    place = bytes.fromhex(told["neighbourhood"])
+    shown = ticket.proof(one.secret, told["member"], told["relay"], place)
+    assert request.proof == shown == bytes.fromhex(told["proof"])
+    assert (request.ticket, request.neighbourhood) == (one.id, place)
+    assert request.device == record.device_key(bytes.fromhex(told["device_seed"]))
+    signed = hello.prove(
+        bytes.fromhex(told["device_seed"]), place, told["member"], told["relay"], ticket.DOMAIN
+    )
+    assert request.signature == signed == bytes.fromhex(told["signature"])
 
 
 def test_kind_vectors():

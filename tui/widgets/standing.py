@@ -62,6 +62,7 @@ class Standing(Static):
 
 
 def _connected(peers: list[telling.Shown], *, brief: bool) -> str:
+    peers = [one for one in peers if one["person"]]  # not the relays, which are nobody's home
     if not peers:
         return _("nobody connected")
     told = plural("{n} neighbour", "{n} neighbours", len(peers)).format(n=len(peers))

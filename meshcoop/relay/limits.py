@@ -1,0 +1,13 @@
+"""What one neighbourhood may use of a relay (specs/08-relays.md, R-08.8)."""
+
+from dataclasses import dataclass
+
+MEGABYTE = 1024**2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`room` in bytes; `days`: how long sealed content is kept, at least."""
+
+    room: int = 1024 * MEGABYTE
+    days: int = 400

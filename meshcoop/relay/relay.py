@@ -1,0 +1,146 @@
+"""The relay: what a node does in a home without devices."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from meshcoop.config import Home
+from meshcoop.errors import Mistake
+from meshcoop.intake import Verifier
+from meshcoop.network import Network, Starting, Stream
+from meshcoop.relay.limits import Limits
+from meshcoop.relay.reception import NOT_SERVED, Reception
+from meshcoop.relay.served import Served
+from meshcoop.relay.tickets import Tickets
+from meshcoop.store import Store
+from protocol import frames, ticket
+from protocol.errors import Refused
+from protocol.record import device_key
+from protocol.ticket import Request
+
+_LOG = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 10
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS served (
+    neighbourhood BLOB PRIMARY KEY, since INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class Relay:
+    """Serves neighbourhoods, each with a store of its own beside the relay's. `seed` is that of the
+    network key; `now` gives milliseconds, `random(n)` n random bytes.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        network: Network,
+        seed: bytes,
+        now: Callable[[], int],
+        random: Callable[[int], bytes],
+        verifier: Verifier | None,
+    ) -> None:
+        self.key = device_key(seed)
+        self.served: dict[bytes, Served] = {}
+        self.tickets = Tickets(store.db, now, random)
+        self.reception = Reception(network, self.talking)
+        self._home, self._db, self._network, self._seed = home, store.db, network, seed
+        self._now, self._random, self._verifier = now, random, verifier
+        self._enrolling = trio.Lock()
+        self._db.executescript(_SCHEMA)
+
+    def talking(self) -> set[str]:
+        """The peers that have proved to be a member's home, or a relay, somewhere."""
+        return {peer for one in self.served.values() for peer in one.mesh.conversations}
+
+    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """Runs until cancelled; started once all neighbourhoods are served."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            for (neighbourhood,) in self._db.execute("SELECT neighbourhood FROM served").fetchall():
+                await self._serve(neighbourhood)
+            self._network.serve(ticket.PROTOCOL, self._answer)
+            nursery.start_soon(self.reception.run)
+            task_status.started()
+
+    def ticket(self) -> tuple[str, int]:
+        """A new ticket, and when it ends (milliseconds)."""
+        return self.tickets.issue(self.key, self._network.addresses)
+
+    def since(self, neighbourhood: bytes) -> int:
+        """When this relay was enrolled (milliseconds)."""
+        row = self._db.execute(
+            "SELECT since FROM served WHERE neighbourhood = ?", (neighbourhood,)
+        ).fetchone()
+        return int(row[0])
+
+    async def leave(self, neighbourhood: bytes) -> None:
+        """Serves a neighbourhood no more: its records are erased here, and its homes are told the
+        next time they ask (R-08.7).
+        """
+        one = self.served.pop(neighbourhood, None)
+        if one is None:
+            raise Mistake("This relay serves no such neighbourhood; `meshcoop relay list` tells.")
+        self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))
+        self.reception.close(neighbourhood)
+        await one.end(NOT_SERVED)
+
+    def limit(self, limits: Limits) -> None:
+        """What each neighbourhood may use from now on."""
+        for one in self.served.values():
+            one.storage.limits = limits
+            one.storage.tidy(self._now())
+
+    async def _serve(self, neighbourhood: bytes) -> Served:
+        one = Served(
+            self.reception.room(neighbourhood),
+            self._file(neighbourhood),
+            neighbourhood,
+            self._seed,
+            self._home.read_settings().limits,
+            self._now,
+            self._random,
+            self._verifier,
+        )
+        self.served[neighbourhood] = one
+        await self._nursery.start(one.run)
+        return one
+
+    def _file(self, neighbourhood: bytes) -> Path:
+        return self._home.path / "served" / f"{neighbourhood.hex()}.db"
+
+    # -- enrolment --------------------------------------------------------------------------------
+
+    async def _answer(self, stream: Stream) -> None:
+        decoder = frames.Decoder()
+        with trio.move_on_after(_ANSWER_SECONDS):
+            while data := await stream.read():
+                for frame in decoder.feed(data):
+                    await stream.write(frames.encode(await self._reply(stream.peer, frame)))
+
+    async def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
+        try:
+            request = Request.read(frame)
+            self.tickets.check(request, peer, self._network.peer_id)
+        except Refused as refusal:
+            _LOG.info("a request to be served from %s: %s", peer, refusal)
+            return [ticket.REFUSAL, refusal.rule, refusal.reason]
+        self.reception.welcome(peer)
+        async with self._enrolling:  # the same ticket may be shown twice at once
+            one = self.served.get(request.neighbourhood) or await self._begin(request)
+        one.inbox.take_wires(request.chain)
+        return [ticket.TAKEN]
+
+    async def _begin(self, request: Request) -> Served:
+        self._db.execute(
+            "INSERT OR IGNORE INTO served VALUES (?, ?)", (request.neighbourhood, self._now())
+        )
+        self.tickets.used(request)
+        _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
+        return await self._serve(request.neighbourhood)

@@ -1,0 +1,144 @@
+"""Real relays: nodes without devices that carry what they cannot read."""
+
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+
+import pytest
+from homes import eventually, folder
+from traces import disguises
+
+from protocol import ticket
+
+NAMES = ("Adaeze", "Benedetta")
+TITLE, WORDS = "A lift to the surgery on Thursday", "ring the green door twice"
+NEVER = (*NAMES, TITLE, WORDS, "request", "response", "profile")
+
+
+@pytest.fixture
+def place():
+    with folder() as one:
+        yield one
+
+
+def relay(folder, name="Surgery"):
+    home = folder.home(name.lower())
+    assert home("relay", "found", name, "--listen", folder.listen()) == {"relay": name}
+    home("up")
+    return home
+
+
+def enrolled(member, at):
+    """The relay, once it has all that the member has."""
+    member("relay", "enrol", at("relay", "ticket")["ticket"])
+    holds_all(at, member)
+    return at
+
+
+def holds_all(at, member):
+    def equal():
+        return at("status")["served"][0]["set_hash"] == member("status")["set_hash"]
+
+    eventually(equal, "the relay does not get everything")
+
+
+def memory_of(pid):
+    """What a process can read and write, as far as it can be looked at."""
+    found = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:  # noqa: PTH123
+        for one in maps:
+            where, rights, *_ = one.split()
+            if not rights.startswith("rw"):
+                continue
+            start, end = (int(each, 16) for each in where.split("-"))
+            with suppress(OSError, ValueError, OverflowError):
+                memory.seek(start)
+                found.append(memory.read(end - start))
+    return found
+
+
+def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
+    ada = place.founder(NAMES[0])
+    surgery = enrolled(ada, relay(place))
+    ben = place.newcomer(ada, NAMES[1])
+    eventually(lambda: len(surgery("status")["peers"]) == 2, "a home does not find the relay")
+    asked = ada.post("request", "--title", TITLE, "--minutes", "30")
+    ben.has(asked)
+    ada("down")
+    said = ben.post("response", "--about", asked, "--text", WORDS)
+    holds_all(surgery, ben)
+    ben("down")
+    ada("up")
+    ada.has(said)
+    (view,) = ada("list", "responses")
+    assert view["text"] == WORDS
+    listed = surgery("relay", "list")
+    assert [one["neighbourhood"]["name"] for one in listed] == ["Rushey Lane"]
+    (one,) = ada("list", "relays")
+    assert (one["state"], [each["name"] for each in one["people"]]) == ("connected", [NAMES[0]])
+    kept = surgery("relay", "storage")
+    assert kept[0]["records"] == ada("status")["records"]
+    # On its disk and in its memory there is no name, no word, and no kind of what is sealed.
+    pid = surgery("status")["pid"]
+    dump = memory_of(pid)
+    assert sum(map(len, dump)) > 20_000_000
+    assert any(b"Rushey Lane" in one for one in dump), "the dump shows what a relay may know"
+    for words in (*NAMES, TITLE, WORDS):
+        assert surgery.holds(words) == []
+        wanted = disguises(words)
+        assert not any(each in one for one in dump for each in wanted), f"{words} is in its memory"
+    assert ada.holds(TITLE)
+    with sealed_in(surgery) as rows:
+        assert rows
+        for content in rows:
+            assert not any(word.encode() in content for word in NEVER)
+
+
+@contextmanager
+def sealed_in(home):
+    """The sealed contents that a relay keeps."""
+    (path,) = (home.path / "served").glob("*.db")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT content FROM records WHERE NOT open AND content NOT NULL")
+        yield [row[0] for row in rows]
+
+
+def test_what_a_technician_says_wrong(place):
+    ada = place.founded("Ada")
+    surgery = relay(place)
+    code = surgery("relay", "ticket")["ticket"]
+    invitation = ada.invite()
+    assert "is no relay" in ada.refused("relay", "ticket")
+    assert "is a relay" in surgery.refused("post", "request", "--title", "x")
+    assert "is a relay" in surgery.refused("list", "requests")
+    assert "relay enrol" in place.home("ben").refused("join", code, "--as", "Ben", code=2)
+    assert "ticket" in ada.refused("relay", "enrol", invitation, code=2)
+    assert "somebody's home already" in ada.refused("relay", "found", "x")
+    assert "no such ticket" in ada.refused("relay", "enrol", changed(code))
+    ada("relay", "enrol", code)
+    ada("relay", "enrol", code)  # may be shown again
+    cem = place.founded("Cem")
+    assert "nother neighbourhood" in cem.refused("relay", "enrol", code)
+    assert "names none" in surgery.refused("relay", "leave", "Nowhere Street")
+    assert surgery("relay", "limits", "--megabytes", "50") == {"megabytes": 50, "days": 400}
+    surgery.refused("relay", "limits", "--days", "0", code=2)
+    surgery("down")
+    assert "could not be reached" in cem.refused("relay", "enrol", code)
+    surgery("up")
+    assert surgery("relay", "limits") == {"megabytes": 50, "days": 400}
+    surgery("relay", "leave", "Rushey Lane")
+    eventually(lambda: ada("list", "relays") == [], "its end is not told")
+    assert surgery("relay", "list") == []
+    assert list((surgery.path / "served").iterdir()) == []
+
+
+def changed(code):
+    """The same ticket with another secret."""
+
+    one = ticket.decode(code)
+    return ticket.encode(one._replace(secret=bytes(16)))
+
+
+@pytest.mark.parametrize("words", [("relay", "list"), ("status",), ("relay", "storage")])
+def test_what_a_relay_says_in_words(place, words):
+    surgery = relay(place)
+    assert surgery.text(*words).strip()
