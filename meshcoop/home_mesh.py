@@ -8,10 +8,11 @@ import trio
 
 from meshcoop import deciding, duties
 from meshcoop.author import Author
+from meshcoop.credentials import Credentials
 from meshcoop.intake import Verifier
 from meshcoop.mesh import Mesh
 from meshcoop.network import Network, Starting
-from meshcoop.reconcile import Conversation, Credentials
+from meshcoop.reconcile import Conversation
 from meshcoop.rotation import Rotation
 from protocol.errors import Refused
 

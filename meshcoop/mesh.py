@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 
 import trio
 
+from meshcoop.credentials import Credentials
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.peers import Peers
-from meshcoop.reconcile import GAP_SECONDS, Conversation, Credentials
+from meshcoop.reconcile import GAP_SECONDS, Conversation
 from protocol import gossip, sync
 from protocol.errors import Refused
 from protocol.peer import peer_id

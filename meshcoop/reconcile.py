@@ -7,11 +7,11 @@ from typing import Protocol
 
 import trio
 
-from meshcoop.inbox import Inbox, Taken
+from meshcoop.credentials import Credentials
+from meshcoop.inbox import Taken
 from meshcoop.intake import Intake, Verifier
 from meshcoop.network import NetworkError, Stream
-from protocol import hello, sync
-from protocol.authority import Authority
+from protocol import events, sync
 from protocol.errors import Refused
 from protocol.record import Record
 from protocol.sync import Session
@@ -26,64 +26,6 @@ _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
 _PAGE = 200  # records read from the store at once
 _PATIENCE = 3  # rounds that follow each other because the last one left something unplaced
 _ROUNDS_A_SECOND = 5
-
-
-class Credentials:
-    """With what this home proves its membership, and to whom it listens."""
-
-    def __init__(self, inbox: Inbox, peer_id: str, device: bytes, seed: bytes) -> None:
-        self.inbox = inbox
-        self.peer_id = peer_id
-        self.device = device
-        self.arrival: list[bytes] = []  # what shows this home to be a member's before it is synced
-        self._seed = seed
-
-    def greet(self, session: Session, receiver: str) -> bytes:
-        """Our hello to the peer `receiver`."""
-        state = self.inbox.state
-        signature = hello.prove(self._seed, state.neighbourhood, self.peer_id, receiver)
-        return session.hello(state.neighbourhood, self.device, signature, self.chain(self.device))
-
-    def chain(self, device: bytes) -> list[bytes]:
-        """The open records that show `device` to be a member's; none if they are too many for one
-        hello, which then convinces only who has them already.
-        """
-        authority = self.inbox.state.authority
-        if device == self.device and (authority is None or not _knows(authority, device)):
-            return self.arrival
-        ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(one) for one in ids]
-        wires = [row.record.wire for row in rows if row is not None]
-        fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
-        return wires if fits else []
-
-    def check(self, greeting: sync.Hello, sender: str) -> bytes | None:
-        """The person who greets, None for a relay. Raises Refused (R-05.2, R-05.3, R-08.3)."""
-        state = self.inbox.state
-        if greeting.neighbourhood != state.neighbourhood:
-            raise Refused("R-05.2", "this home belongs to another neighbourhood")
-        hello.check(
-            greeting.device,
-            greeting.signature,
-            state.neighbourhood,
-            sender=sender,
-            receiver=self.peer_id,
-        )
-        authority = state.authority
-        if authority is None or not _knows(authority, greeting.device):
-            authority = state.authority_with(hello.acts(greeting.chain, state.neighbourhood))
-        if authority is None or not _knows(authority, greeting.device):
-            raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
-        person = authority.author(greeting.device)
-        if person is not None and authority.devices[greeting.device].revoked is not None:
-            raise Refused("R-03.3", "this device has been revoked")
-        self.inbox.take_wires(greeting.chain)
-        return person
-
-
-def _knows(authority: Authority, key: bytes) -> bool:
-    """Whether a member's device or an enrolled relay (R-08.3) has this key."""
-    return authority.author(key) is not None or key in authority.relays
 
 
 class Watcher(Protocol):
@@ -210,37 +152,37 @@ class Conversation:
             _LOG.info("peer %s: %s", self.peer, refusal)
             await self.say_goodbye(refusal)
 
-    async def _on(self, event: sync.Event) -> None:
-        if not isinstance(event, sync.Received):
+    async def _on(self, event: events.Event) -> None:
+        if not isinstance(event, events.Received):
             await self._intake.drained()  # what follows records counts on their being stored
         match event:
-            case sync.Compare():
+            case events.Compare():
                 await self._compare()
-            case sync.Received():
+            case events.Received():
                 await self._take(event)
-            case sync.Lacks():
+            case events.Lacks():
                 self._nursery.start_soon(self._send_lacking, event)
-            case sync.Announced():
+            case events.Announced():
                 self._nursery.start_soon(self._watch, event)
             case _:
                 self._on_other(event)
         self._room.set()
 
-    def _on_other(self, event: sync.Event) -> None:
+    def _on_other(self, event: events.Event) -> None:
         match event:
-            case sync.Hello():
+            case events.Hello():
                 self._on_hello(event)
-            case sync.Wanted():
+            case events.Wanted():
                 self._send(self._session.contents(self._contents(event.ids)))
-            case sync.Contents():
+            case events.Contents():
                 self._inbox.take_contents(event.items)
-            case sync.Peers():
+            case events.Peers():
                 self._watcher.on_peers(self.peer, event.addresses)
-            case sync.Keys():
+            case events.Keys():
                 self._watcher.on_keys(self.person, event.keys)
-            case sync.Settled():
+            case events.Settled():
                 self._over([event])
-            case sync.Goodbye():
+            case events.Goodbye():
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
                 self._watcher.on_goodbye(self.peer, event.rule)
 
@@ -256,7 +198,7 @@ class Conversation:
         # A peer that asks for round after round gets them at a walking pace.
         await trio.sleep(1 / _ROUNDS_A_SECOND if events else 0)
 
-    def _on_hello(self, greeting: sync.Hello) -> None:
+    def _on_hello(self, greeting: events.Hello) -> None:
         self.person = self._credentials.check(greeting, self.peer)
         self.device = greeting.device
         self.met = True
@@ -265,7 +207,7 @@ class Conversation:
         self._watcher.on_met(self)
         self.request_round()
 
-    async def _take(self, event: sync.Received) -> None:
+    async def _take(self, event: events.Received) -> None:
         self._received += 1
 
         def then(taken: Taken) -> None:
@@ -278,7 +220,7 @@ class Conversation:
         await self._intake.put(self._nursery, event.wires, then)
         await trio.lowlevel.checkpoint()
 
-    def _over(self, events: list[sync.Event]) -> None:
+    def _over(self, events: list[events.Event]) -> None:
         if not events:
             return
         self._end_turn()
@@ -308,14 +250,14 @@ class Conversation:
             self._my_turn = False
             self._watcher.turn.release()
 
-    async def _watch(self, event: sync.Announced) -> None:
+    async def _watch(self, event: events.Announced) -> None:
         """A gap that gossip has not filled after a while is a reason for a round."""
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
             if self._lacks(event):
                 self.request_round()
 
-    def _lacks(self, event: sync.Announced) -> bool:
+    def _lacks(self, event: events.Announced) -> bool:
         known = self._inbox.store.log(event.device)
         return (known is None or known.head.seq < event.seq) and not (known and known.fork)
 
@@ -341,7 +283,7 @@ class Conversation:
             self._queued -= len(data)
             self._room.set()
 
-    async def _send_lacking(self, lacks: sync.Lacks) -> None:
+    async def _send_lacking(self, lacks: events.Lacks) -> None:
         for page in self._pages(lacks):
             while self._session.window <= 0 or self._queued > sync.WINDOW:
                 await self._room.wait()
@@ -353,7 +295,7 @@ class Conversation:
         self._send(out)
         self._over(events)
 
-    def _pages(self, lacks: sync.Lacks) -> Iterator[list[Record]]:
+    def _pages(self, lacks: events.Lacks) -> Iterator[list[Record]]:
         store = self._inbox.store
         for device, seq, head in lacks.logs:
             ours = store.id_at(device, seq)

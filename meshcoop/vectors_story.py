@@ -12,7 +12,7 @@ from meshcoop.author import Author
 from meshcoop.methods import set_hash
 from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
-from protocol import authority, hello, record, schema, sync
+from protocol import authority, events, hello, record, schema, sync
 from protocol.acts import Act
 from protocol.authority import Authority
 from protocol.heads import SHORT, Heads, Held, digest
@@ -279,13 +279,13 @@ def _held(device: bytes, one: Held) -> dict[str, Any]:
     return {"device": device.hex(), "seq": one.seq, "id": one.id.hex(), "fork": fork}
 
 
-def _answer(side: sync.Session, event: sync.Event, heads: Heads, store: list[Record]) -> bytes:
-    if isinstance(event, sync.Compare):
+def _answer(side: sync.Session, event: events.Event, heads: Heads, store: list[Record]) -> bytes:
+    if isinstance(event, events.Compare):
         return side.compare(heads)[0]
-    if isinstance(event, sync.Lacks):
+    if isinstance(event, events.Lacks):
         wires = [one.wire for log in event.logs for one in _after(log, store)]
         return side.records(wires) + side.end()[0]
-    if isinstance(event, sync.Received):
+    if isinstance(event, events.Received):
         return side.taken(event.size)
     return b""
 

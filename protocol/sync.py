@@ -7,11 +7,24 @@ records: a have-map is the request, and can claim nothing that costs its receive
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from protocol import frames
 from protocol.errors import Refused
+from protocol.events import (
+    Announced,
+    Compare,
+    Contents,
+    Event,
+    Goodbye,
+    Hello,
+    Keys,
+    Lacks,
+    Peers,
+    Received,
+    Settled,
+    Wanted,
+)
 from protocol.heads import HaveMap, Heads, digest, have_map
 from protocol.seal import KEY
 
@@ -28,97 +41,6 @@ MAX_KEYS = 64
 HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS, KEYS = range(12)
 
 _BATCH = frames.MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
-
-
-@dataclass(frozen=True)
-class Hello:
-    """The peer says who it is; the driver checks `chain` and the signature, then calls admit."""
-
-    neighbourhood: bytes
-    device: bytes
-    signature: bytes
-    chain: list[bytes]
-
-
-@dataclass(frozen=True)
-class Compare:
-    """The peer has sent its digest; the driver calls `compare` with its heads."""
-
-
-@dataclass(frozen=True)
-class Lacks:
-    """What the peer lacks: of each log (device, number of its head, first bytes of its head's id),
-    and the devices whose forks it does not know as we do. The driver sends what follows that head,
-    or the whole log if ours has another record there, with `records`, then calls `end`.
-    """
-
-    logs: list[tuple[bytes, int, bytes]]
-    forks: list[bytes]
-
-
-@dataclass(frozen=True)
-class Received:
-    """Records to take; the driver calls `taken` with their size in bytes when it has."""
-
-    wires: list[bytes]
-    size: int
-
-
-@dataclass(frozen=True)
-class Settled:
-    """The round is over on both sides. `equal`: the digests already were."""
-
-    equal: bool
-
-
-@dataclass(frozen=True)
-class Announced:
-    """The peer holds this log up to this number; a gap that stays is a reason for a round."""
-
-    device: bytes
-    seq: int
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The peer holds these records without their content."""
-
-    ids: list[bytes]
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Content for records held without it."""
-
-    items: list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True)
-class Peers:
-    """Where other members' homes can be dialled, as the peer knows them."""
-
-    addresses: list[str]
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Gossip keys, for a relay, which has none of its own."""
-
-    keys: list[bytes]
-
-
-@dataclass(frozen=True)
-class Goodbye:
-    """The peer ends the session and says why."""
-
-    rule: str
-    reason: str
-
-
-Event = (
-    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Peers | Keys
-    | Goodbye
-)  # fmt: skip
 
 
 class Session:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import trio
 
+from meshcoop.credentials import Credentials
 from meshcoop.epochs import KeyRing
 from meshcoop.inbox import Inbox
 from meshcoop.intake import Verifier
 from meshcoop.mesh import Mesh
 from meshcoop.network import Network, Starting
-from meshcoop.reconcile import Credentials
 from meshcoop.relay.limits import Limits
 from meshcoop.relay.storage import Storage
 from meshcoop.state import State

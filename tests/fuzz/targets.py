@@ -16,6 +16,7 @@ with atheris.instrument_imports(include=["protocol"]):
     from protocol import (
         codec,
         control,
+        events,
         frames,
         heads,
         invitation,
@@ -74,11 +75,11 @@ def sync_session(data):
         session.begin(ours)
         for event in session.receive(said):
             match event:
-                case sync.Compare():
+                case events.Compare():
                     session.compare(ours)
-                case sync.Lacks():
+                case events.Lacks():
                     session.end()
-                case sync.Received():
+                case events.Received():
                     session.taken(event.size)
 
 

@@ -11,7 +11,7 @@ from meshcoop.author import Author
 from meshcoop.founding import Identity, found, offer_epochs, open_state
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.store import Store
-from protocol import record, schema, seal, statement, sync
+from protocol import events, record, schema, seal, statement
 from protocol.log import START, Head
 from protocol.record import Header, Record
 from protocol.schema import KINDS
@@ -333,22 +333,22 @@ class Line:
     def _receive(self, side: int, chunk: bytes) -> None:
         home, session = self.homes[side], self.sessions[side]
         for event in session.receive(chunk):
-            if isinstance(event, sync.Hello):
+            if isinstance(event, events.Hello):
                 session.admit()
-            elif isinstance(event, sync.Compare):
-                out, events = session.compare(home.store.heads())
+            elif isinstance(event, events.Compare):
+                out, found = session.compare(home.store.heads())
                 self.send(side, out)
-                self._note(side, events)
-            elif isinstance(event, sync.Lacks):
+                self._note(side, found)
+            elif isinstance(event, events.Lacks):
                 self.due[side].extend(self._lacking(home, event))
                 self.ending[side] = True
-            elif isinstance(event, sync.Wanted):
+            elif isinstance(event, events.Wanted):
                 rows = [home.store.get(one) for one in event.ids]
                 have = [row.record for row in rows if row and row.record.content is not None]
                 self.send(side, session.contents((one.id, one.content) for one in have))
-            elif isinstance(event, sync.Contents):
+            elif isinstance(event, events.Contents):
                 home.inbox.take_contents(event.items)
-            elif isinstance(event, sync.Received):
+            elif isinstance(event, events.Received):
                 home.feed(event.wires)
                 self.send(side, session.taken(event.size))
             else:
@@ -363,14 +363,14 @@ class Line:
             self.send(side, session.records(wires))
         if self.ending[side] and not due:
             self.ending[side] = False
-            out, events = session.end()
+            out, told = session.end()
             self.send(side, out)
-            self._note(side, events)
+            self._note(side, told)
 
-    def _note(self, side: int, events: Iterable[sync.Event]) -> None:
-        self.settled[side] += [one.equal for one in events if isinstance(one, sync.Settled)]
+    def _note(self, side: int, told: Iterable[events.Event]) -> None:
+        self.settled[side] += [one.equal for one in told if isinstance(one, events.Settled)]
 
-    def _lacking(self, home: Home, lacks: sync.Lacks) -> list[bytes]:
+    def _lacking(self, home: Home, lacks: events.Lacks) -> list[bytes]:
         found: dict[bytes, None] = {}
         for device, seq, head in lacks.logs:
             mine = home.store.id_at(device, seq) or b""

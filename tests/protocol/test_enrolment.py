@@ -7,7 +7,7 @@ from crowd import START, charter, people, seed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import authority, frames, invitation, letters, sync, ticket
+from protocol import authority, events, frames, invitation, letters, sync, ticket
 from protocol.errors import Refused
 from protocol.relays import ENDED, MAX_OF_A_PERSON, SERVING
 from protocol.schema import KINDS
@@ -187,7 +187,7 @@ def met():
 def test_keys_come_as_they_were_handed():
     keys = [bytes([n]) * 32 for n in range(70)]
     (event,) = met().receive(sync.Session().keys(keys))
-    assert event == sync.Keys(keys[: sync.MAX_KEYS])
+    assert event == events.Keys(keys[: sync.MAX_KEYS])
 
 
 @pytest.mark.parametrize("said", [[b"short"], ["x" * 32], [bytes(32)] * 65, [bytes(33)]])

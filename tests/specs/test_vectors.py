@@ -16,6 +16,7 @@ from protocol import (
     authority,
     codec,
     control,
+    events,
     frames,
     gossip,
     hello,
@@ -455,7 +456,7 @@ def test_sync_rounds(case):
     assert [digest(side).hex() for side in heads] == case["digests"]
     sent, settled = replay(case, heads[1])
     assert sent == b"".join(said(case, "b"))
-    assert settled == [sync.Settled(equal=case["digests"][0] == case["digests"][1])]
+    assert settled == [events.Settled(equal=case["digests"][0] == case["digests"][1])]
 
 
 def said(case, side):
@@ -476,15 +477,15 @@ def replay(case, heads):
 
     for byte in b"".join(said(case, "a")):
         for event in session.receive(bytes([byte])):
-            if isinstance(event, sync.Compare):
+            if isinstance(event, events.Compare):
                 answer(session.compare(heads))
-            elif isinstance(event, sync.Lacks):
+            elif isinstance(event, events.Lacks):
                 wires = [one.wire for gap in event.logs for one in beyond(gap, store)]
                 answer((session.records(wires), []))
                 answer(session.end())
-            elif isinstance(event, sync.Received):
+            elif isinstance(event, events.Received):
                 answer((session.taken(event.size), []))
-            elif isinstance(event, sync.Settled):
+            elif isinstance(event, events.Settled):
                 settled.append(event)
     return sent, settled
 
