@@ -49,8 +49,24 @@ class PeerEvent:
     address: str
 
 
+class Carrying(Protocol):
+    """What a relay passes on."""
+
+    carried: int  # bytes, in all
+
+    @property
+    def reservations(self) -> int:
+        """How many peers can be reached through this node."""
+
+    @property
+    def circuits(self) -> int:
+        """How many connections it passes on right now."""
+
+
 class Network(Protocol):
-    """One node's place in the network. Addresses are multiaddrs that end in /p2p/PEER_ID."""
+    """One node's place in the network. Addresses are multiaddrs that end in /p2p/PEER_ID; one through
+    a relay has the relay's in front: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
+    """
 
     @property
     def peer_id(self) -> str:
@@ -72,6 +88,21 @@ class Network(Protocol):
 
     async def connect(self, address: str) -> str:
         """Dials `address` and returns the peer's id. Raises NetworkError within a bounded time."""
+
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        """From now on this node passes connections on to peers that reserve here, as a relay.
+        `allowed` says which peers may.
+        """
+
+    async def reserve(self, relay: str) -> float:
+        """Has a connected relay pass connections on to this node; for how many seconds it does.
+        Raises NetworkError.
+        """
+
+    async def straighten(self, peer: str) -> bool:
+        """Tries once to turn a connection through a relay into a direct one; whether it is one now.
+        What ran over the circuit then ends, and begins again.
+        """
 
     async def open(self, peer: str, protocol: str) -> Stream:
         """A new stream to a connected peer. Raises NetworkError within a bounded time."""

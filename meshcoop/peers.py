@@ -18,14 +18,16 @@ LINKS = 8
 LOOK_SECONDS = 60  # how often a home with enough links tries one more
 PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
 GUEST_SECONDS = 120  # for somebody who has shown an invitation
-MAX_SAVED = 256
-MAX_OF_ONE = 8  # addresses of one home
+MAX_SAVED = 1024
+MAX_OF_ONE = 8  # addresses of one home, and as many through relays
 
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
 _TICK = 0.5
 _IDLE = 10.0
+_CIRCUIT = "/p2p-circuit/"
 _ADDRESS = re.compile(
-    r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
+    r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
+    r"(?:/p2p/[1-9A-HJ-NP-Za-km-z]{40,60}/p2p-circuit)?/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
 )
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS addresses (
@@ -95,11 +97,17 @@ class Peers:
         for address in addresses:
             match = _ADDRESS.fullmatch(address)
             if match and match[1] != self._network.peer_id and address not in self._book:
-                if list(self._book.values()).count(match[1]) >= MAX_OF_ONE:
+                if self._have(match[1], through=_CIRCUIT in address) >= MAX_OF_ONE:
                     continue
                 self._make_room()
                 self._book[address] = match[1]
                 self._stirred.set()
+
+    def _have(self, peer: str, *, through: bool) -> int:
+        """How many addresses of a peer are known, directly or through relays."""
+        return sum(
+            one == peer and (_CIRCUIT in address) == through for address, one in self._book.items()
+        )
 
     def _make_room(self) -> None:
         """A full book forgets the address that failed most: hostile entries cannot fill it."""
@@ -196,8 +204,7 @@ class Peers:
             attempt = self._attempts.setdefault(address, _Attempt())
             if peer not in busy and attempt.next_at <= now:
                 known = due.get(peer)
-                # The address that failed least is the likeliest.
-                if known is None or attempt.failures < self._attempts[known].failures:
+                if known is None or self._rank(address) < self._rank(known):
                     due[peer] = address
         room = max(0, LINKS - len(busy))
         if due and not room and now >= self._look_at:
@@ -205,6 +212,10 @@ class Peers:
             self._look_at, room = now + LOOK_SECONDS, 1
         found = sorted(due.values(), key=lambda one: self._attempts[one].failures)
         return found[:room] + [one for one in found[room:] if self._book[one] in self.wanted]
+
+    def _rank(self, address: str) -> tuple[int, bool]:
+        """The address that failed least is the likeliest; a direct one comes before a circuit."""
+        return self._attempts[address].failures, _CIRCUIT in address
 
     async def _dial(self, address: str) -> None:
         peer, attempt = self._book[address], self._attempts[address]

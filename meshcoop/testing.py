@@ -153,7 +153,7 @@ class MemoryNetwork:
         for host in list(self._up.values()):
             for link in list(host.links.values()):
                 if link.dialler is host:
-                    link.cut = self.apart(host, link.other(host).address)
+                    link.feel()
                     link.wake()
                     if link.cut:
                         host.later(self.random.uniform(0, SILENCE), link.found_silent)
@@ -163,4 +163,8 @@ class MemoryNetwork:
             del self._up[host.address]
             for link in list(host.links.values()):
                 host.leave(link)
+            for other in list(self._up.values()):
+                for link in list(other.links.values()):
+                    if link.through is host:
+                        link.sever()
             host.close()

@@ -6,12 +6,12 @@ import itertools
 import logging
 from collections.abc import Callable
 from functools import partial
-from random import Random
-from typing import Literal, Protocol
+from typing import Literal
 
 import trio
 
-from meshcoop.network import Handler, NetworkError, PeerEvent, Stream, Validator
+from meshcoop.network import Carrying, Handler, NetworkError, PeerEvent, Stream, Validator
+from meshcoop.testing_links import QUEUED, Link, Topic, Wires
 from meshcoop.testing_stream import End
 
 _LOG = logging.getLogger(__name__)
@@ -21,81 +21,7 @@ PACE = 0.01  # seconds between two messages that one host publishes
 SEEN = 120.0  # seconds for which a host knows a gossip message again
 SILENCE = 20.0  # seconds at most until the ends of a connection find that nobody is there
 MESSAGE_BYTES = 512 * 1024
-_QUEUED = 4096
-
-
-class Wires(Protocol):
-    """What hosts ask of `meshcoop.testing.MemoryNetwork`."""
-
-    random: Random
-    loss: float
-    duplication: float
-    breaks: float
-    refusals: float
-
-    def lag(self) -> float:
-        """How long something is on its way."""
-
-    def happens(self, probability: float) -> bool:
-        """Whether it happens this time."""
-
-    def found(self, address: str) -> "Host | None":
-        """The host that is up at this address."""
-
-    def apart(self, one: "Host", address: str) -> bool:
-        """Whether a partition lies between a host and an address."""
-
-    def hidden(self, address: str) -> bool:
-        """Whether a NAT keeps everybody from dialling this address."""
-
-
-class Link:
-    """A connection between two hosts."""
-
-    def __init__(self, network: Wires, dialler: "Host", answerer: "Host") -> None:
-        self.network = network
-        self.dialler, self.answerer = dialler, answerer
-        self.cut = False
-        self.ends: list[tuple[Host, End]] = []
-        # As over TCP: who was dialled sees a port at which nobody listens.
-        port = network.random.randint(32_768, 60_999)
-        whence = dialler.address.replace("/tcp/4001/", f"/tcp/{port}/")
-        self.seen_by = {dialler.peer_id: answerer.address, answerer.peer_id: whence}
-
-    def other(self, host: "Host") -> "Host":
-        return self.answerer if host is self.dialler else self.dialler
-
-    def wake(self) -> None:
-        for _, end in self.ends:
-            end.wake()
-
-    def found_silent(self) -> None:
-        if self.cut:
-            self.sever()
-
-    def sever(self) -> None:
-        """Breaks the connection and what streams over it, for both at once."""
-        self.dialler.lose(self)
-        self.answerer.lose(self)
-
-    def pair(self, opener: "Host") -> tuple[End, End]:
-        """The two ends of a new stream."""
-        other = self.other(opener)
-        mine = End(self.network, self, other.peer_id, opener.later)
-        theirs = End(self.network, self, opener.peer_id, other.later)
-        mine.other, theirs.other = theirs, mine
-        self.ends = [(host, end) for host, end in self.ends if not end.over]
-        self.ends += [(opener, mine), (other, theirs)]
-        return mine, theirs
-
-
-class Topic:
-    """One host's subscription."""
-
-    def __init__(self, validator: Validator) -> None:
-        self.validator = validator
-        self.seen: dict[bytes, tuple[float, bool]] = {}  # message id → when, whether to deliver
-        self.send, self.receive = trio.open_memory_channel[bytes](_QUEUED)
+RESERVED_SECONDS = 3600.0
 
 
 class Host:
@@ -109,7 +35,10 @@ class Host:
         self.topics: dict[str, Topic] = {}
         self._network, self._nursery = network, nursery
         self._handlers: dict[str, Handler] = {}
-        self._tell, self.events = trio.open_memory_channel[PeerEvent](_QUEUED)
+        self.carried = 0
+        self.reserved: set[str] = set()  # peers that are reached through this host
+        self._carries: Callable[[str], bool] | None = None
+        self._tell, self.events = trio.open_memory_channel[PeerEvent](QUEUED)
         self._pace, self._next = trio.Lock(), 0.0
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
@@ -125,6 +54,9 @@ class Host:
         self._handlers[protocol] = handler
 
     async def connect(self, address: str) -> str:
+        relay, circuit, behind = address.partition("/p2p-circuit/p2p/")
+        if circuit:
+            return await self._connect_through(relay, behind)
         where, _, peer = address.rpartition("/p2p/")
         if not where or peer == self.peer_id:
             raise NetworkError(f"{address} is no other node's address.")
@@ -139,6 +71,46 @@ class Host:
                 raise NetworkError(f"Nobody listens at {address}.")
             self._link(there)
         return peer
+
+    async def _connect_through(self, relay: str, peer: str) -> str:
+        if peer in self.links:
+            return peer
+        link = self.links.get(await self.connect(relay))
+        await trio.sleep(self._network.lag())
+        carrier = link.other(self) if link and not link.cut else None
+        onward = carrier.links.get(peer) if carrier and peer in carrier.reserved else None
+        if carrier is None or onward is None or onward.cut:
+            raise NetworkError("The relay refuses: no reservation.")
+        if peer not in self.links:
+            self._link(onward.other(carrier), carrier)
+        return peer
+
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        self._carries = allowed
+        return self
+
+    @property
+    def reservations(self) -> int:
+        return len(self.reserved)
+
+    @property
+    def circuits(self) -> int:
+        return 0  # nobody asks it of this network
+
+    async def reserve(self, relay: str) -> float:
+        link = self.links.get(relay)
+        await trio.sleep(self._network.lag())
+        there = link.other(self) if link and not link.cut else None
+        allowed = there._carries if there else None  # noqa: SLF001 -- the same class
+        if there is None or allowed is None or not allowed(self.peer_id):
+            raise NetworkError("The relay refuses: permission denied.")
+        there.reserved.add(self.peer_id)
+        return RESERVED_SECONDS
+
+    async def straighten(self, peer: str) -> bool:
+        await trio.sleep(self._network.lag())
+        link = self.links.get(peer)
+        return link is not None and link.through is None  # every NAT here shuffles ports
 
     async def open(self, peer: str, protocol: str) -> Stream:
         link = self.links.get(peer)
@@ -214,6 +186,7 @@ class Host:
         peer = link.other(self).peer_id
         if self.links.get(peer) is link:
             del self.links[peer]
+            self.reserved.discard(peer)
             self._event("disconnected", peer, link)
         for host, end in link.ends:
             if host is self:
@@ -227,13 +200,13 @@ class Host:
         for one in self.topics.values():
             one.send.close()
 
-    def _link(self, there: "Host") -> None:
+    def _link(self, there: "Host", through: "Host | None" = None) -> None:
         if there.peer_id in self.links:
             return  # both dialled at once
         old = there.links.get(self.peer_id)
         if old is not None:  # what is left of a connection of this host's earlier life
             there.lose(old)
-        link = Link(self._network, self, there)
+        link = Link(self._network, self, there, through)
         self.links[there.peer_id] = there.links[self.peer_id] = link
         self._event("connected", there.peer_id, link)
         there._event("connected", self.peer_id, link)  # noqa: SLF001

@@ -31,11 +31,21 @@ def parse_peer(address: str) -> tuple[Multiaddr, ID]:
     parsed = parse(address)
     names = [protocol.name for protocol in parsed.protocols()]
     if "p2p-circuit" in names:
-        raise NetworkError(f"{address} goes through a relay; that is not a direct address.")
+        raise NetworkError(f"{address} goes through more than one relay.")
     if len(names) != 3 or names[1:] != ["tcp", "p2p"]:  # noqa: PLR2004 -- where, port and peer
         raise NetworkError(f"{address} must name a host, a TCP port and a peer (/p2p/…).")
     where, _, peer = address.strip().rstrip("/").rpartition("/p2p/")
     return Multiaddr(where), parse_peer_id(peer)
+
+
+def parse_circuit(address: str) -> tuple[str, ID, ID] | None:
+    """An address through a relay: the relay's own, its peer and the peer behind it; None for an
+    address without a relay. Raises NetworkError.
+    """
+    relay, through, peer = address.partition("/p2p-circuit/p2p/")
+    if not through:
+        return None
+    return relay, parse_peer(relay)[1], parse_peer_id(peer)
 
 
 def check_listen(address: str) -> Multiaddr:

@@ -1,7 +1,7 @@
 """One node on the network: the libp2p host, put together and taken down again."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -14,15 +14,26 @@ from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
-from meshcoop.net.address import check_listen, parse_peer
+from meshcoop.net.address import check_listen, parse_circuit, parse_peer
+from meshcoop.net.carrier import Carrier
+from meshcoop.net.circuits import Circuits
 from meshcoop.net.discovery import announced
 from meshcoop.net.identity import key_pair_of, parse_peer_id
 from meshcoop.net.logs import logging_to
 from meshcoop.net.presence import Presence
 from meshcoop.net.pubsub import NodePubsub
+from meshcoop.net.punch import Puncher
 from meshcoop.net.stream import PeerStream
 from meshcoop.net.swarm import NodeSwarm
-from meshcoop.network import Handler, Network, NetworkError, PeerEvent, Stream, Validator
+from meshcoop.network import (
+    Carrying,
+    Handler,
+    Network,
+    NetworkError,
+    PeerEvent,
+    Stream,
+    Validator,
+)
 
 log = logging.getLogger("meshcoop.net.host")
 
@@ -41,6 +52,8 @@ class HostNetwork:
         # What peers claim to see of our address is for a NAT to be dealt with; nothing asks yet.
         self.host = BasicHost(swarm, disable_identify_address_discovery=True)
         self.pubsub = NodePubsub(self.host)
+        self.circuits = Circuits(self.host, swarm)
+        self.puncher = Puncher(self.host, swarm)
         self.presence = Presence(swarm)
         swarm.register_notifee(self.presence)
 
@@ -75,13 +88,45 @@ class HostNetwork:
         self.host.set_stream_handler(TProtocol(protocol), handle)
 
     async def connect(self, address: str) -> str:
-        """Dials `address`, unless its peer is connected. Raises NetworkError within 10 s."""
+        """Dials `address`, directly or through a relay, unless its peer is connected. Raises
+        NetworkError within 10 s, through a relay within 20 s.
+        """
+        circuit = parse_circuit(address)
+        if circuit is not None:
+            return await self._connect_through(*circuit)
         where, peer = parse_peer(address)
         if peer == self.host.get_id():
             raise NetworkError(f"{address} is this node itself.")
         if peer not in self.swarm.connections:
             await self._dial(where, peer)
         return peer.to_base58()
+
+    async def _connect_through(self, whence: str, relay: ID, peer: ID) -> str:
+        if self.host.get_id() in {relay, peer}:
+            raise NetworkError("One does not come to oneself through a relay.")
+        if peer not in self.swarm.connections:
+            await self.connect(whence)
+            try:
+                with trio.fail_after(CONNECT_WITHIN):
+                    await self.circuits.dial(relay, whence, peer)
+            except trio.TooSlowError:
+                raise NetworkError(f"Nobody answered behind the relay at {whence}.") from None
+        return peer.to_base58()
+
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        """From now on this node passes connections on, as a relay."""
+        return Carrier(self.host, self.swarm, allowed)
+
+    async def reserve(self, relay: str) -> float:
+        """Has a connected relay pass connections on to this node."""
+        peer = parse_peer_id(relay)
+        seconds = await self.circuits.reserve(peer)
+        await self.puncher.look(peer)
+        return seconds
+
+    async def straighten(self, peer: str) -> bool:
+        """Tries once to make the circuit to `peer` a direct connection."""
+        return await self.puncher.punch(parse_peer_id(peer))
 
     async def _dial(self, where: Multiaddr, peer: ID) -> None:
         # Not host.connect(): it dials whatever addresses the peer store holds, no more than one

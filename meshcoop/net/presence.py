@@ -90,4 +90,6 @@ class Presence(INotifee):
 def _address(connection: INetConn, peer: str) -> str:
     addresses = connection.get_transport_addresses()
     address = str(addresses[0]) if addresses else ""
+    if "/p2p-circuit" in address:
+        return address
     return f"{address.split('/p2p/')[0]}/p2p/{peer}"

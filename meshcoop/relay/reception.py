@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import trio
 
-from meshcoop.network import Handler, Network, NetworkError, PeerEvent, Stream, Validator
+from meshcoop.network import Carrying, Handler, Network, NetworkError, PeerEvent, Stream, Validator
 from meshcoop.peers import GUEST_SECONDS, PROOF_SECONDS
 from meshcoop.reconcile import HELLO_SECONDS
 from protocol import frames, sync
@@ -156,6 +156,18 @@ class Room:
     async def connect(self, address: str) -> str:
         """Dials `address`."""
         return await self._network.connect(address)
+
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        """Passes connections on for whoever is allowed."""
+        return self._network.carry(allowed)
+
+    async def reserve(self, relay: str) -> float:
+        """Has another relay pass connections on to this node."""
+        return await self._network.reserve(relay)
+
+    async def straighten(self, peer: str) -> bool:
+        """Tries for a direct connection."""
+        return await self._network.straighten(peer)
 
     async def open(self, peer: str, protocol: str) -> Stream:
         """A new stream to a connected peer."""

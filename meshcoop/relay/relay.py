@@ -66,8 +66,16 @@ class Relay:
             for (neighbourhood,) in self._db.execute("SELECT neighbourhood FROM served").fetchall():
                 await self._serve(neighbourhood)
             self._network.serve(ticket.PROTOCOL, self._answer)
+            self.carrying = self._network.carry(self._allowed)
             nursery.start_soon(self.reception.run)
             task_status.started()
+
+    def _allowed(self, peer: str) -> bool:
+        """R-08.11: whether a peer may be reached through this relay: the home of a member."""
+        return any(
+            (known := one.mesh.conversations.get(peer)) is not None and known.person is not None
+            for one in self.served.values()
+        )
 
     def ticket(self) -> tuple[str, int]:
         """A new ticket, and when it ends (milliseconds)."""

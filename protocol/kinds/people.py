@@ -1,9 +1,10 @@
 """Kinds about people (specs/12-people.md)."""
 
 from protocol.errors import Refused
-from protocol.fields import Many, Minutes, Moment, Person, Text
+from protocol.fields import Bytes, Many, Minutes, Moment, Person, Text
 from protocol.record import EPOCH
 from protocol.schema import KINDS, Kind, kind
+from protocol.seal import KEY
 from protocol.standing import NEVER
 from protocol.thread import Entry, Thread
 
@@ -21,6 +22,16 @@ class Profile(Kind):
     area = Text(max=60, help="a coarse area, never an address")
     affiliation = Text(max=80, help="an organisation, if any")
     minutes_a_month = Minutes(help="time the person has for others")
+
+
+@kind("home", posted=False)
+class Home(Kind):
+    """Which node a person's home is, so that neighbours find it behind the neighbourhood's relays.
+    No address: a relay's own record has the relay's, and nodes tell each other theirs.
+    """
+
+    states = ("known",)
+    key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
 
 
 @kind("proxy", plural="proxies", relied_on=True)

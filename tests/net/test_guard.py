@@ -1,16 +1,21 @@
 """What strangers and faulty handlers may not do to a node. Without guards, each of these ends it."""
 
 import random
+from contextlib import suppress
 
 import pytest
 import trio
 from libp2p.host.exceptions import StreamFailure
+from libp2p.network.stream.exceptions import StreamError
 from libp2p.pubsub.pb import rpc_pb2
+from libp2p.relay.circuit_v2.pb.circuit_pb2 import PeerId, Status, StopMessage
 from libp2p.utils.varint import encode_varint_prefixed
 from street import alive, call, node, stranger, until
 
 from meshcoop.net import guard
+from meshcoop.net.circuits import HOP, STOP
 from meshcoop.net.guard import survive
+from meshcoop.net.wire import receive, send
 from meshcoop.network import NetworkError
 
 MESHSUB = "/meshsub/1.1.0"
@@ -104,11 +109,20 @@ async def test_garbage_on_every_protocol(protocol):
         await alive(ours)
 
 
-async def test_relay_hop_and_stop_are_not_served():
+async def test_a_home_passes_nobody_on_and_takes_nobody_in_from_who_is_no_relay_of_its():
     async with node(1) as ours, stranger() as them:
-        for role in ("hop", "stop"):
-            with pytest.raises(StreamFailure):
-                await call(them, ours, f"/libp2p/circuit/relay/0.2.0/{role}")
+        with pytest.raises(StreamFailure):
+            await call(them, ours, HOP)
+        stream = await call(them, ours, STOP)
+        who = PeerId(id=them.get_id().to_bytes())
+        await send(stream, StopMessage(type=StopMessage.CONNECT, peer=who))
+        assert (await receive(stream, StopMessage)).status == Status.PERMISSION_DENIED
+        for protocol in (STOP, "/libp2p/dcutr"):
+            stream = await call(them, ours, protocol)
+            await stream.write(b"\xff" * 99)
+            with suppress(StreamError):  # a reset, or an end
+                while await stream.read(1):
+                    pass
         await alive(ours)
 
 

@@ -89,4 +89,9 @@ def check_addresses(street: Street, home: Home) -> None:
     """Only addresses at which a home can be dialled are kept and told to others."""
     assert home.mesh is not None
     homes = {street.network.address(name) for name in street.homes}
-    assert set(home.mesh.peers.known) <= homes | set(street.relays)
+    circuits = {
+        f"{relay}/p2p-circuit/p2p/{one.rpartition('/')[2]}"
+        for relay in street.relays
+        for one in homes
+    }
+    assert set(home.mesh.peers.known) <= homes | set(street.relays) | circuits

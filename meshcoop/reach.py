@@ -1,0 +1,98 @@
+"""Reach: how a home is found behind relays, and finds others there (specs/08-relays.md)."""
+
+import logging
+
+import trio
+
+from meshcoop.author import Author
+from meshcoop.mesh import RELAYS, Mesh
+from meshcoop.network import NetworkError
+from meshcoop.reconcile import Conversation
+from protocol.peer import key_of, peer_id
+from protocol.schema import KINDS
+
+_LOG = logging.getLogger(__name__)
+
+CIRCUIT = "/p2p-circuit/p2p/"
+
+_LOOK_SECONDS = 1
+_AGAIN = 0.5  # of a reservation's time, after which it is made anew
+_REFUSED_SECONDS = 30  # until a relay that refused is asked again
+
+
+class Reach:
+    """Keeps reservations at relays, and learns where neighbours' homes are behind them."""
+
+    def __init__(self, mesh: Mesh, author: Author) -> None:
+        self._mesh, self._author = mesh, author
+        self._own = mesh.network.peer_id
+        self._again: dict[str, float] = {}  # relay → when to reserve there anew
+        self._tried: set[str] = set()  # peers with whom a direct way was tried
+        self._wishes, self._wanted = trio.open_memory_channel[str](64)
+        self._learnt: object = None
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._straighten)
+            while True:
+                await self._reserve()
+                self._learn()
+                await trio.sleep(_LOOK_SECONDS)
+
+    def say(self) -> None:
+        """R-08.9: tells the neighbourhood once which node this home is, if there are relays."""
+        known = self._author.state.authority
+        if known is None or not known.relays or self._author.state.ring.current() is None:
+            return
+        key, person = key_of(self._own), known.author(self._mesh.credentials.device)
+        if person is not None and not any(
+            one["key"] == key and one["author"] == person
+            for one in self._author.state.views.of_kind("home")
+        ):
+            self._author.write(KINDS["home"], {"key": key})
+
+    def on_met(self, one: Conversation) -> None:
+        """R-08.12: of two homes that met through a relay, the one that was dialled tries once for a
+        direct way.
+        """
+        address = self._mesh.network.peers().get(one.peer, "")
+        if CIRCUIT in address and one.opener != self._own and one.peer not in self._tried:
+            self._tried.add(one.peer)
+            try:
+                self._wishes.send_nowait(one.peer)
+            except trio.WouldBlock:
+                _LOG.info("too many circuits at once; this one stays")
+
+    async def _straighten(self) -> None:
+        async for peer in self._wanted:
+            if await self._mesh.network.straighten(peer):
+                _LOG.info("%s is reached directly now", peer)
+
+    async def _reserve(self) -> None:
+        now = trio.current_time()
+        there = {peer for peer, one in self._mesh.conversations.items() if one.person is None}
+        self._again = {relay: at for relay, at in self._again.items() if relay in there}
+        for relay in sorted(there, key=lambda peer: (peer not in self._again, peer))[:RELAYS]:
+            if self._again.get(relay, 0.0) > now:
+                continue
+            try:
+                seconds = await self._mesh.network.reserve(relay)
+            except NetworkError as error:
+                _LOG.info("no reservation at the relay %s: %s", relay, error)
+                seconds = _REFUSED_SECONDS / _AGAIN
+            self._again[relay] = trio.current_time() + seconds * _AGAIN
+
+    def _learn(self) -> None:
+        """R-08.10: every home may be behind every relay; a relay says at once where it is not."""
+        state = self._author.state
+        known = state.authority
+        facts = state.store.db.total_changes
+        if known is None or not known.relays or facts == self._learnt:
+            return
+        self._learnt = facts
+        homes = {peer_id(one["key"]) for one in state.views.of_kind("home")} - {self._own}
+        for relay in known.relays.values():
+            for address in relay.addresses:
+                through = f"{address}/p2p/{peer_id(relay.key)}{CIRCUIT}"
+                self._mesh.peers.learn(through + peer for peer in sorted(homes))
