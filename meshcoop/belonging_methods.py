@@ -40,6 +40,7 @@ class BelongingMethods:
     async def invite(self, params: Params) -> Params:
         """A new invitation."""
         member = await self._node.may_sign()
+        await member.mesh.reach.reachable()
         code, expires = member.door.invite(approve=bool(params.get("approve")))
         return {"invitation": code, "expires": iso(expires)}
 

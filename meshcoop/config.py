@@ -146,8 +146,7 @@ class Home:
         if settings.port is None:
             settings = replace(settings, port=_free_port())
             self.write_settings(settings)
-        found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
-        return [f"/ip4/{ip}/tcp/{settings.port}" for ip in dict.fromkeys(["127.0.0.1", *found])]
+        return [f"/ip4/{ip}/tcp/{settings.port}" for ip in own_addresses()]
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -189,6 +188,12 @@ class Home:
         except OSError as error:
             reason = f"{self.lock_file} cannot be opened: {error.strerror}"
             raise Mistake(f"{reason}; check who owns the folder.") from None
+
+
+def own_addresses() -> list[str]:
+    """The IPv4 addresses of this machine now, loopback first."""
+    found = [str(ip.ip) for one in ifaddr.get_adapters() for ip in one.ips if ip.is_IPv4]
+    return list(dict.fromkeys(["127.0.0.1", *found]))
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -46,7 +46,7 @@ class HomeMesh(Mesh):
         self._rotation = Rotation(author, now)
         self._gone: set[str] = set()  # peers that said that they serve this neighbourhood no more
         self._told: list[bytes] = []  # the gossip keys that relays were last told
-        self._reach = Reach(self, author)
+        self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
@@ -55,7 +55,7 @@ class HomeMesh(Mesh):
             await nursery.start(super().run)
             nursery.start_soon(self._learn_own_head)
             nursery.start_soon(self._duties)
-            nursery.start_soon(self._reach.run)
+            nursery.start_soon(self.reach.run)
             task_status.started()
 
     async def _learn_own_head(self) -> None:
@@ -74,7 +74,7 @@ class HomeMesh(Mesh):
     def on_met(self, one: Conversation) -> None:
         """A relay, which cannot read, is given the keys that tell members' gossip from others'."""
         super().on_met(one)
-        self._reach.on_met(one)
+        self.reach.on_met(one)
         if one.person is None:
             one.hand_keys(self.inbox.state.ring.gossip_keys)
 
@@ -113,7 +113,7 @@ class HomeMesh(Mesh):
             partial(deciding.decide, self.author),
             self._countersigner.run,
             partial(duties.end_relays, self.author, self._gone),
-            self._reach.say,
+            self.reach.say,
         ):
             try:
                 if self.author.able:

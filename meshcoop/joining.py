@@ -13,7 +13,7 @@ from meshcoop import duties
 from meshcoop.errors import Mistake
 from meshcoop.founding import introduction
 from meshcoop.home_mesh import HomeMesh
-from meshcoop.network import Network, NetworkError, Stream
+from meshcoop.network import AnotherNode, Network, NetworkError, Stream
 from protocol import frames, hello, invitation, record, statement
 from protocol.errors import Refused
 from protocol.invitation import Invitation, Knock
@@ -61,7 +61,7 @@ class Door:
             self._mesh.inbox.state.neighbourhood[: invitation.PREFIX],
             self._public_key,
             self._random(invitation.SECRET),
-            tuple(_reachable_first(self._mesh.network.addresses)),
+            tuple(_in_order(self._mesh.network.addresses, self._mesh.reach.relays)),
         )
         expires = self._now() + invitation.LIFETIME_MS
         with self._mesh.inbox.store.transaction():
@@ -186,13 +186,14 @@ class Door:
 @dataclass(frozen=True)
 class Admitted:
     """The door is open: `neighbourhood` is the id, `chain` the records that show it (R-07.5), `since`
-    when the person is a member; `known`: the chain certifies the device, which otherwise brings
+    when the person is a member, `where` the address at which the inviter's home was met; `known`: the chain certifies the device, which otherwise brings
     itself (R-07.6).
     """
 
     neighbourhood: bytes
     chain: list[bytes]
     since: int
+    where: str
     known: bool
 
     def arrival(self, seed: bytes, certificate: bytes, now: int) -> list[bytes]:
@@ -221,7 +222,7 @@ async def knock(network: Network, one: Invitation, inviter: str, joiner: Joiner)
     proof = invitation.proof(one.secret, network.peer_id, inviter, certified.person)
     signature = invitation.signed(proof, joiner.seed)
     request = Knock(one.id, proof, signature, joiner.statement, joiner.name)
-    stream = await _reach(network, one, inviter)
+    where, stream = await _reach(network, one, inviter)
     try:
         with trio.fail_after(_ANSWER_SECONDS):
             await stream.write(frames.encode(request.frame()))
@@ -231,7 +232,7 @@ async def knock(network: Network, one: Invitation, inviter: str, joiner: Joiner)
     finally:
         with trio.CancelScope(shield=True):
             await stream.close()
-    return _read_answer(answer, one, certified)
+    return _read_answer(answer, one, certified, where)
 
 
 async def keep_knocking(
@@ -248,15 +249,27 @@ async def keep_knocking(
         await trio.sleep(_RETRY_SECONDS)
 
 
-async def _reach(network: Network, one: Invitation, inviter: str) -> Stream:
+async def _reach(network: Network, one: Invitation, inviter: str) -> tuple[str, Stream]:
+    """The address that leads to the inviter's home, and a stream to it."""
     failure = NetworkError("the invitation names no address; ask for a new one")
     for address in one.addresses:
         try:
-            await network.connect(f"{address}/p2p/{inviter}")
-            return await network.open(inviter, invitation.PROTOCOL)
+            where = await _meet(network, address, inviter)
+            return where, await network.open(inviter, invitation.PROTOCOL)
         except NetworkError as error:
             failure = error
     raise failure
+
+
+async def _meet(network: Network, address: str, inviter: str) -> str:
+    """R-07.7: dials the inviter's home; who answers instead may be a relay that passes on to it."""
+    try:
+        await network.connect(f"{address}/p2p/{inviter}")
+    except AnotherNode as other:
+        circuit = f"{address}/p2p/{other.peer}/p2p-circuit/p2p/{inviter}"
+        await network.connect(circuit)
+        return circuit
+    return f"{address}/p2p/{inviter}"
 
 
 async def _first_frame(stream: Stream) -> list[Any]:
@@ -268,7 +281,7 @@ async def _first_frame(stream: Stream) -> list[Any]:
 
 
 def _read_answer(
-    frame: list[Any], one: Invitation, certified: statement.Certified
+    frame: list[Any], one: Invitation, certified: statement.Certified, where: str
 ) -> Admitted | None:
     types = [type(item) for item in frame]
     if frame[0] == invitation.REFUSAL and types == [int, str, str]:
@@ -290,9 +303,17 @@ def _read_answer(
     if certified.person not in known.members:
         raise Refused("R-07.5", "the records shown do not make you a member")
     since = known.members[certified.person].since
-    return Admitted(charter.id, chain, since, known=certified.device in known.devices)
+    return Admitted(charter.id, chain, since, where, known=certified.device in known.devices)
 
 
-def _reachable_first(addresses: list[str]) -> list[str]:
-    """Addresses that other machines can dial before those that only this one can."""
-    return sorted(addresses, key=lambda one: one.startswith(("/ip4/127.", "/ip6/::1/")))
+def _in_order(addresses: list[str], relays: list[str]) -> list[str]:
+    """Addresses that other machines can dial, the relays that pass newcomers on, then addresses
+    that only this machine can dial.
+    """
+    own = sorted(addresses, key=_only_here)
+    first = [one for one in own if not _only_here(one)][: 2 if relays else None]
+    return [*first, *relays, *(one for one in own if one not in first)]
+
+
+def _only_here(address: str) -> bool:
+    return address.startswith(("/ip4/127.", "/ip6/::1/"))

@@ -15,6 +15,14 @@ class NetworkError(Exception):
     """A peer cannot be reached, or a stream to it has ended before its time."""
 
 
+class AnotherNode(NetworkError):
+    """Somebody else than expected answers at an address: `peer`, which may be a relay."""
+
+    def __init__(self, sentence: str, peer: str) -> None:
+        super().__init__(sentence)
+        self.peer = peer
+
+
 class Stream(Protocol):
     """Bytes to and from one authenticated peer."""
 
@@ -80,6 +88,11 @@ class Network(Protocol):
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """Peers that come and go, in order; bounded, the oldest never lost for connections."""
 
+    async def listen(self, addresses: list[str]) -> None:
+        """Listens at these addresses and no others, as far as they can be had: the machine's own
+        have changed. Connections that do not answer now are closed.
+        """
+
     def peers(self) -> dict[str, str]:
         """Connected peers: id → the address of the connection."""
 
@@ -87,7 +100,9 @@ class Network(Protocol):
         """Answers `protocol`. A handler that raises costs its stream, never the node."""
 
     async def connect(self, address: str) -> str:
-        """Dials `address` and returns the peer's id. Raises NetworkError within a bounded time."""
+        """Dials `address` and returns the peer's id. Raises NetworkError within a bounded time,
+        AnotherNode where it is known who answers instead.
+        """
 
     def carry(self, allowed: Callable[[str], bool]) -> Carrying:
         """From now on this node passes connections on to peers that reserve here, as a relay.
@@ -101,7 +116,8 @@ class Network(Protocol):
 
     async def straighten(self, peer: str) -> bool:
         """Tries once to turn a connection through a relay into a direct one; whether it is one now.
-        What ran over the circuit then ends, and begins again.
+        What ran over the circuit then ends, and begins again. Raises NetworkError where it is too
+        early to try.
         """
 
     async def open(self, peer: str, protocol: str) -> Stream:

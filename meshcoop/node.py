@@ -11,7 +11,7 @@ import trio
 
 from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
-from meshcoop.config import Home
+from meshcoop.config import Home, own_addresses
 from meshcoop.errors import Mistake
 from meshcoop.following import Following
 from meshcoop.giving import Giving
@@ -41,6 +41,7 @@ OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 ARRIVAL = "arrival"  # in the store: what shows this home to be a member's until it is synced
 
 _ASK_AGAIN_SECONDS = 5
+_ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # at least, once admitted
 
 
@@ -105,6 +106,7 @@ class Node:
                         nursery.start_soon(self._wait_at_the_door, settings.invitation)
                     methods = Methods(self).table()
                     await nursery.start(api.serve, self.home.socket, methods, self._hub)
+                    nursery.start_soon(self._watch_addresses)
                     self.ready = True
                     task_status.started()
                     await self._stop.wait()
@@ -112,6 +114,21 @@ class Node:
         finally:
             self.store.close()
             self.ended.set()
+
+    async def _watch_addresses(self) -> None:
+        """Notices that this machine has come into another network, or out of one."""
+        before = own_addresses()
+        while True:
+            await trio.sleep(_ADDRESS_SECONDS)
+            now = own_addresses()
+            if now != before:
+                _LOG.info("this machine's addresses are now %s", ", ".join(now))
+                before = now
+                listen = self.home.read_settings().listen or self.home.default_listen()
+                await self.network.listen(list(listen))
+                meshes = [self.member.mesh] if self.member else []
+                for one in [*meshes, *(self.relay.meshes if self.relay else ())]:
+                    one.peers.hurry()
 
     def stop(self) -> None:
         """Ends `run`."""
@@ -192,7 +209,8 @@ class Node:
         await self._enter(admitted.neighbourhood)
         assert self.member is not None
         peer = peer_id_from_key(one.peer)
-        self.member.mesh.peers.learn(f"{address}/p2p/{peer}" for address in one.addresses)
+        elsewhere = (f"{address}/p2p/{peer}" for address in one.addresses)
+        self.member.mesh.peers.learn([admitted.where, *elsewhere])
 
     async def _settled_in(self) -> None:
         """Returns once what the neighbour offered is stored and this person has a name."""

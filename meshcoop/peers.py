@@ -126,6 +126,12 @@ class Peers:
                 "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
             )
 
+    def hurry(self) -> None:
+        """Whoever is known is worth a try now: this machine's own addresses have changed."""
+        for attempt in self._attempts.values():
+            attempt.failures, attempt.next_at = 0, 0.0
+        self._stirred.set()
+
     def welcome(self, peer: str) -> None:
         """The peer has shown an invitation and may stay a while longer."""
         self._guests.add(peer)

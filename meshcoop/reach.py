@@ -1,6 +1,7 @@
 """Reach: how a home is found behind relays, and finds others there (specs/08-relays.md)."""
 
 import logging
+from contextlib import suppress
 
 import trio
 
@@ -16,6 +17,8 @@ _LOG = logging.getLogger(__name__)
 CIRCUIT = "/p2p-circuit/p2p/"
 
 _LOOK_SECONDS = 1
+_MOMENT = 5
+_TRIES, _TRY_SECONDS = 12, 5  # until it is known where both are seen
 _AGAIN = 0.5  # of a reservation's time, after which it is made anew
 _REFUSED_SECONDS = 30  # until a relay that refused is asked again
 
@@ -27,9 +30,30 @@ class Reach:
         self._mesh, self._author = mesh, author
         self._own = mesh.network.peer_id
         self._again: dict[str, float] = {}  # relay → when to reserve there anew
-        self._tried: set[str] = set()  # peers with whom a direct way was tried
-        self._wishes, self._wanted = trio.open_memory_channel[str](64)
+        self._wishes: dict[str, int] = {}  # peer → how often a direct way may still be tried
         self._learnt: object = None
+        self._reserved = trio.Event()  # some relay passes others on to this home
+
+    @property
+    def relays(self) -> list[str]:
+        """Addresses, without /p2p/…, of the relays that pass others on to this home."""
+        known = self._author.state.authority
+        relays = known.relays.values() if known else ()
+        return [
+            address
+            for one in relays
+            if peer_id(one.key) in self._again
+            for address in one.addresses[:1]
+        ]
+
+    async def reachable(self) -> None:
+        """Waits a moment for the first reservation, where the neighbourhood has relays: an
+        invitation that is written before would not name them.
+        """
+        known = self._author.state.authority
+        if known is not None and known.relays:
+            with trio.move_on_after(_MOMENT):
+                await self._reserved.wait()
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -56,18 +80,24 @@ class Reach:
         """R-08.12: of two homes that met through a relay, the one that was dialled tries once for a
         direct way.
         """
-        address = self._mesh.network.peers().get(one.peer, "")
-        if CIRCUIT in address and one.opener != self._own and one.peer not in self._tried:
-            self._tried.add(one.peer)
-            try:
-                self._wishes.send_nowait(one.peer)
-            except trio.WouldBlock:
-                _LOG.info("too many circuits at once; this one stays")
+        if self._circuit(one.peer) and one.opener != self._own:
+            self._wishes.setdefault(one.peer, _TRIES)
+
+    def _circuit(self, peer: str) -> bool:
+        return CIRCUIT in self._mesh.network.peers().get(peer, "")
 
     async def _straighten(self) -> None:
-        async for peer in self._wanted:
-            if await self._mesh.network.straighten(peer):
-                _LOG.info("%s is reached directly now", peer)
+        """Tries where a circuit is, unless that was done; a peer that has just joined does not know
+        yet from where relays see it, and is asked again.
+        """
+        while True:
+            for peer, tries in list(self._wishes.items()):
+                if tries and self._circuit(peer):
+                    self._wishes[peer] = tries - 1
+                    with suppress(NetworkError):
+                        await self._mesh.network.straighten(peer)
+                        self._wishes[peer] = 0
+            await trio.sleep(_TRY_SECONDS)
 
     async def _reserve(self) -> None:
         now = trio.current_time()
@@ -78,6 +108,7 @@ class Reach:
                 continue
             try:
                 seconds = await self._mesh.network.reserve(relay)
+                self._reserved.set()
             except NetworkError as error:
                 _LOG.info("no reservation at the relay %s: %s", relay, error)
                 seconds = _REFUSED_SECONDS / _AGAIN

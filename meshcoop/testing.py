@@ -128,6 +128,11 @@ class MemoryNetwork:
         """The host that is up at this address."""
         return self._up.get(address)
 
+    def at(self, where: str) -> "Host | None":
+        """The host that is up at this address, which is without /p2p/…, whoever is expected."""
+        found = (host for address, host in self._up.items() if address.startswith(f"{where}/p2p/"))
+        return next(found, None)
+
     def apart(self, one: "Host", address: str) -> bool:
         """Whether a partition lies between a host and an address."""
         there = self._names.get(address, "")

@@ -10,7 +10,15 @@ from typing import Literal
 
 import trio
 
-from meshcoop.network import Carrying, Handler, NetworkError, PeerEvent, Stream, Validator
+from meshcoop.network import (
+    AnotherNode,
+    Carrying,
+    Handler,
+    NetworkError,
+    PeerEvent,
+    Stream,
+    Validator,
+)
 from meshcoop.testing_links import QUEUED, Link, Topic, Wires
 from meshcoop.testing_stream import End
 
@@ -47,6 +55,10 @@ class Host:
 
     # -- what a node calls ------------------------------------------------------------------------
 
+    async def listen(self, addresses: list[str]) -> None:
+        del addresses  # a host of this network stays where it is
+        await trio.lowlevel.checkpoint()
+
     def peers(self) -> dict[str, str]:
         return {peer: link.seen_by[self.peer_id] for peer, link in self.links.items()}
 
@@ -66,7 +78,9 @@ class Host:
             if self._down or unheard:
                 await trio.sleep(WITHIN)
                 raise NetworkError(f"Nobody answered at {address}.")
-            there = self._network.found(address)
+            there, other = self._network.found(address), self._network.at(where)
+            if there is None and other is not None:
+                raise AnotherNode(f"Another node answers at {where}.", other.peer_id)
             if there is None or self._network.happens(self._network.refusals):
                 raise NetworkError(f"Nobody listens at {address}.")
             self._link(there)

@@ -32,6 +32,9 @@ class Wires(Protocol):
     def found(self, address: str) -> "Host | None":
         """The host that is up at this address."""
 
+    def at(self, where: str) -> "Host | None":
+        """The host that is up at this address, whoever is expected."""
+
     def apart(self, one: "Host", address: str) -> bool:
         """Whether a partition lies between a host and an address."""
 

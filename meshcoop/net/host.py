@@ -1,7 +1,8 @@
 """One node on the network: the libp2p host, put together and taken down again."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from meshcoop.net.address import check_listen, parse_circuit, parse_peer
 from meshcoop.net.carrier import Carrier
 from meshcoop.net.circuits import Circuits
 from meshcoop.net.discovery import announced
+from meshcoop.net.health import look
 from meshcoop.net.identity import key_pair_of, parse_peer_id
 from meshcoop.net.logs import logging_to
 from meshcoop.net.presence import Presence
@@ -26,6 +28,7 @@ from meshcoop.net.punch import Puncher
 from meshcoop.net.stream import PeerStream
 from meshcoop.net.swarm import NodeSwarm
 from meshcoop.network import (
+    AnotherNode,
     Carrying,
     Handler,
     Network,
@@ -37,9 +40,12 @@ from meshcoop.network import (
 
 log = logging.getLogger("meshcoop.net.host")
 
+_FOUND = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
+
 CONNECT_WITHIN = 10.0  # seconds
 OPEN_WITHIN = 10.0  # seconds
 DROP_WITHIN = 5.0  # seconds
+LOOK_WITHIN = 2.0  # seconds for peers to answer when this machine's addresses have changed
 CLOSE_WITHIN = 10.0  # seconds, for the connections
 STOP_WITHIN = 15.0  # seconds, for everything
 
@@ -67,6 +73,18 @@ class HostNetwork:
         """Where this node listens, with the real ports."""
         bound = [each for one in self.swarm.listeners.values() for each in one.get_addrs()]
         return [f"{address}/p2p/{self.peer_id}" for address in bound]
+
+    async def listen(self, addresses: list[str]) -> None:
+        """Listens at these addresses and no others, as far as they can be had."""
+        wanted = {address.split("/p2p/")[0] for address in addresses}
+        for known in [one for one in self.swarm.listeners if one not in wanted]:
+            await self.swarm.listeners.pop(known).close()
+        for address in sorted(wanted - self.swarm.listeners.keys()):
+            try:
+                await _listen(self.swarm, [check_listen(address)])
+            except NetworkError as error:
+                log.warning("%s", error)
+        await look(self.swarm, LOOK_WITHIN)
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
@@ -141,7 +159,9 @@ class HostNetwork:
                 f"Nobody answered at {where} within {CONNECT_WITHIN:g} seconds."
             ) from None
         except Exception as error:
-            raise NetworkError(f"Cannot connect to {where}: {_reason(error)}.") from error
+            sentence = f"Cannot connect to {where}: {_reason(error)}."
+            other = _who_answers(error)
+            raise AnotherNode(sentence, other) if other else NetworkError(sentence) from error
 
     async def open(self, peer: str, protocol: str) -> Stream:
         """A new stream to a connected peer. Raises NetworkError within 10 s."""
@@ -245,14 +265,25 @@ def _discovery(network: HostNetwork, *, on: bool) -> AbstractAsyncContextManager
 
 
 def _reason(error: BaseException) -> str:
-    causes = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__
+    causes = list(_causes(error))
     if any(isinstance(each, PeerIDMismatchesPubkey) for each in causes):
         return "another node answers there"
-    for each in causes:
-        if isinstance(each, OSError):
-            return "nobody listens there, or no way leads there"
+    if any(isinstance(each, OSError) for each in causes):
+        return "nobody listens there, or no way leads there"
     return "the other side broke off the handshake"
+
+
+def _who_answers(error: BaseException) -> str | None:
+    """The peer id of who answered instead of the expected peer. libp2p tells it in words alone."""
+    for each in _causes(error):
+        found = _FOUND.search(str(each)) if isinstance(each, PeerIDMismatchesPubkey) else None
+        if found:
+            return found[1]
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

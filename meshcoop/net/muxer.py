@@ -1,12 +1,17 @@
 """Yamux with the bounds that libp2p's own lacks: whole frames, limited time, limited memory."""
 
+import struct
+from contextlib import suppress
+
 import trio
 from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.network.connection.exceptions import RawConnError
 from libp2p.peer.id import ID
 from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
-from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.stream_muxer.yamux.yamux import FLAG_SYN, TYPE_PING, YAMUX_HEADER_FORMAT, Yamux
 
+_SETTLED = 0.5  # seconds until a new connection is first measured, and for that at most
 WRITE_WITHIN = 10.0  # seconds for one frame of at most 64 KiB to leave
 # Bytes a connection may hold that nobody has read yet. An honest peer stays within the window of
 # each stream: 256 KiB at first, which libp2p lets grow up to 16 MiB on a stream read quickly.
@@ -15,6 +20,10 @@ UNREAD_BYTES = 20 * 1024 * 1024
 
 class BoundedYamux(Yamux):
     """One multiplexed connection."""
+
+    def __init__(self, conn: ISecureConn, peer_id: ID, *, is_initiator: bool) -> None:
+        super().__init__(conn, peer_id, is_initiator=is_initiator)
+        self._pinging = trio.Lock()
 
     async def _write_frame(self, data: bytes) -> None:
         # libp2p lets a cancelled writer stop inside a frame, after which every stream of the
@@ -29,6 +38,25 @@ class BoundedYamux(Yamux):
                 await self.secured_conn.close()
                 raise RawConnError(f"the peer took no data for {WRITE_WITHIN:g} seconds")
         await trio.lowlevel.checkpoint()
+
+    async def answers(self, within: float) -> bool:
+        """Whether the peer answers a ping of this connection within so many seconds."""
+        async with self._pinging:
+            self._ping_id += 1
+            self._ping_event = answered = trio.Event()
+            with trio.move_on_after(within), suppress(RawConnError, ConnectionClosedError):
+                await self._write_frame(
+                    struct.pack(YAMUX_HEADER_FORMAT, 0, TYPE_PING, FLAG_SYN, 0, self._ping_id)
+                )
+                self._ping_sent_time = trio.current_time()
+                await answered.wait()
+            return answered.is_set()
+
+    async def _measure_rtt_loop(self) -> None:
+        # libp2p measures on and on, for nothing but its windows, and would take the answers that
+        # the health check waits for.
+        await trio.sleep(_SETTLED)
+        await self.answers(_SETTLED)
 
     async def _read_data_body(self, length: int) -> bytes:
         # libp2p only warns when a peer ignores the receive window, and keeps what it sends.

@@ -23,6 +23,7 @@ from meshcoop.net.circuits import relayed
 from meshcoop.net.guard import survive
 from meshcoop.net.swarm import NodeSwarm
 from meshcoop.net.wire import ANSWER_WITHIN, heard, receive, send
+from meshcoop.network import NetworkError
 
 log = logging.getLogger("meshcoop.net.punch")
 
@@ -57,22 +58,30 @@ class Puncher:
             log.info("%s does not say from where it sees this node: %r", relay, error)
 
     async def punch(self, peer: ID) -> bool:
-        """Tries once to make the circuit to `peer` a direct connection; whether it is one now."""
-        if peer in self._busy:
-            return False
+        """Tries once to make the circuit to `peer` a direct connection; whether it is one now.
+        Raises NetworkError while either side does not know where it is seen.
+        """
+        own = self._predicted()
+        if peer in self._busy or not own:
+            raise NetworkError("No relay has said yet from where it sees this node.")
         self._busy.add(peer)
         try:
             with trio.fail_after(ANSWER_WITHIN):
                 stream = await self._host.new_stream(peer, [DCUTR])
                 began = trio.current_time()
-                await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=self._predicted()))
+                await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own))
                 theirs = await receive(stream, HolePunch)
                 half = (trio.current_time() - began) / 2
+                if not theirs.ObsAddrs:
+                    await stream.reset()
+                    raise NetworkError("The peer does not know yet from where it is seen.")
                 await send(stream, HolePunch(type=HolePunch.SYNC))
                 await stream.close()
             await trio.sleep(min(half, 1.0))
             # libp2p's roles: who asked is the server on the connection that both dial.
             return await self._dial(peer, theirs, serve=True)
+        except NetworkError:
+            raise
         except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
             log.info("no hole to %s: %r", peer, error)
             return False
@@ -88,8 +97,9 @@ class Puncher:
             return
         self._busy.add(peer)
         try:
-            await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=self._predicted()))
-            if await heard(stream, HolePunch) is not None:
+            own = self._predicted()
+            await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own))
+            if own and await heard(stream, HolePunch) is not None:
                 await stream.close()
                 await self._dial(peer, theirs, serve=False)
         finally:

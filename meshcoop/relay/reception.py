@@ -144,6 +144,10 @@ class Room:
         """Where others can dial this node."""
         return self._network.addresses
 
+    async def listen(self, addresses: list[str]) -> None:
+        """Where to listen is the node's business."""
+        await self._network.listen(addresses)
+
     def peers(self) -> dict[str, str]:
         """Connected peers, of whatever neighbourhood."""
         return self._network.peers()

@@ -10,6 +10,7 @@ import trio
 from meshcoop.config import Home
 from meshcoop.errors import Mistake
 from meshcoop.intake import Verifier
+from meshcoop.mesh import Mesh
 from meshcoop.network import Network, Starting, Stream
 from meshcoop.relay.limits import Limits
 from meshcoop.relay.reception import NOT_SERVED, Reception
@@ -54,6 +55,11 @@ class Relay:
         self._now, self._random, self._verifier = now, random, verifier
         self._enrolling = trio.Lock()
         self._db.executescript(_SCHEMA)
+
+    @property
+    def meshes(self) -> list[Mesh]:
+        """Those of all neighbourhoods."""
+        return [one.mesh for one in self.served.values()]
 
     def talking(self) -> set[str]:
         """The peers that have proved to be a member's home, or a relay, somewhere."""

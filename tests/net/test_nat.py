@@ -1,0 +1,98 @@
+"""Homes behind two NATs and a relay in public: real nodes in network namespaces."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+from homes import agree, eventually, folder
+from lab import lab
+
+CIRCUIT = "/p2p-circuit/"
+SECONDS = 15  # in which a home recovers
+
+
+@pytest.fixture
+def hosts(request):
+    """What makes a lab with a NAT of some sort, and homes in it."""
+    with ExitStack() as stack:
+
+        def make(*, keeps_ports=True, relays=("R",)):
+            made = stack.enter_context(lab(keeps_ports=keeps_ports))
+            if isinstance(made, str):
+                pytest.skip(made)
+            folders = {
+                host: stack.enter_context(folder(made.place(host))) for host in ("A", "B", *relays)
+            }
+            return made, folders
+
+        yield make
+
+
+def relay(folders, host="R", name="Surgery"):
+    home = folders[host].home(name.lower())
+    home("relay", "found", name, "--listen", folders[host].listen())
+    home("up")
+    return home
+
+
+def street(folders):
+    """Ada at A has founded, enrolled the relay and invited Ben at B, who has only that relay."""
+    surgery = relay(folders)
+    ada = folders["A"].home("ada")
+    ada("found", "Rushey Lane", "--as", "Ada")  # listens wherever the machine is
+    ada("up")
+    ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
+    eventually(lambda: ada("list", "relays")[0]["state"] == "connected", "no relay")
+    ben = folders["B"].newcomer(ada, "Ben")
+    return surgery, ada, ben
+
+
+def linked(home):
+    """The address at which this home is connected with a member's home; None if with none."""
+    found = [one["address"] for one in home("status")["peers"] if one["person"]]
+    return found[0] if found else None
+
+
+def exchanged(ada, ben):
+    """A record each way; the seconds that it took."""
+    began = time.monotonic()
+    one = ada.post("request", "--title", "A lift", "--minutes", "30")
+    other = ben.post("offer", "--title", "A loaf", "--minutes", "30")
+    ben.has(one)
+    ada.has(other)
+    return time.monotonic() - began
+
+
+def test_a_nat_that_keeps_ports_lets_homes_come_to_a_direct_connection(hosts):
+    _, folders = hosts()
+    _, ada, ben = street(folders)
+    assert exchanged(ada, ben) < 10
+    eventually(
+        lambda: (where := linked(ada)) and CIRCUIT not in where and linked(ben),
+        "no direct connection",
+    )
+    assert CIRCUIT not in linked(ben)
+    assert exchanged(ada, ben) < 10
+    agree(ada, ben)
+
+
+def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
+    made, folders = hosts(keeps_ports=False)
+    surgery, ada, ben = street(folders)
+    assert exchanged(ada, ben) < 10
+    where = eventually(lambda: linked(ada), "no circuit")
+    assert CIRCUIT in where
+    # The relay is restarted.
+    surgery("down")
+    surgery("up")
+    began = time.monotonic()
+    one = ada.post("request", "--title", "After a restart", "--minutes", "30")
+    ben.has(one)
+    assert time.monotonic() - began < SECONDS
+    # A home's address changes: its connections are gone with the old one.
+    made.move("A", "10.81.1.77")
+    began = time.monotonic()
+    one = ben.post("offer", "--title", "After a move", "--minutes", "30")
+    ada.has(one)
+    assert time.monotonic() - began < SECONDS
+    agree(ada, ben)
