@@ -43,6 +43,7 @@ _COMMANDS = {
     "introductions": "records:_introductions",
     "address": "address:address",
     "relay": "relay:relay",
+    "bundle": "bundle:bundle",
     "search": "records:_search",
     "kinds": "records:_list_kinds",
     "mute": "records:_mute",

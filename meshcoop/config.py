@@ -20,6 +20,7 @@ import tomli_w
 
 from meshcoop.errors import Mistake
 from meshcoop.relay.limits import MEGABYTE, Limits
+from meshcoop.whole import whole
 
 VARIABLE = "MESHCOOP_HOME"
 
@@ -202,28 +203,10 @@ def write_private(path: Path, data: bytes) -> None:
     A link at `path` is replaced, not followed. Raises Mistake.
     """
     try:
-        _replace(path, data)
+        with whole(path) as file:
+            file.write(data)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
-    temporary = Path(name)
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # the new name, too, survives a power cut
-    finally:
-        os.close(folder)
 
 
 def _check_private(folder: Path, forbidden: int) -> None:

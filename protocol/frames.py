@@ -24,6 +24,11 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def pending(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[list[Any]]:
         """The frames that `data` completes, each a list whose first item is an integer."""
         self._buffer += data

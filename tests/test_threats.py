@@ -72,7 +72,11 @@ KEYS = {
 NETWORK = {
     "the frame that ends a node": (GUARD, "test_a_malformed_gossip_frame_costs_its_stream_only"),
     "garbage to identify, push and ping": (GUARD, "test_garbage_on_every_protocol"),
-    "relay hop and stop": (GUARD, "test_relay_hop_and_stop_are_not_served"),
+    "relay hop and stop": (
+        GUARD,
+        "test_a_home_passes_nobody_on_and_takes_nobody_in_from_who_is_no_relay_of_its",
+    ),
+    "garbage to a relay": ("net/test_circuits.py", "test_garbage_to_a_relay_costs_a_stream"),
     "varint overflow": (HOSTILE, "test_garbage_on_every_protocol"),
     "huge length claims": (SIEGE, "endless_headers"),
     "slowloris": (SIEGE, "slow_sockets"),
@@ -159,7 +163,39 @@ PERSON_TO_PERSON = {
         "test_it_is_forgotten_when_the_agreement_is_cancelled",
     ),
 }
+RELAYS, STICKS = "sim/test_relayed.py", "street/test_sticks.py"
+CARRYING = {
+    "a curious relay": (
+        "street/test_relays.py",
+        "test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing",
+    ),
+    "a lying relay": (RELAYS, "test_a_lying_relay_costs_time_only"),
+    "a relay that passes itself off as a home": (
+        "net/test_circuits.py",
+        "test_a_relay_cannot_pass_itself_off_as_somebody_else",
+    ),
+    "a stranger asks a relay for everything": (
+        RELAYS,
+        "test_a_stranger_gets_nothing_from_a_relay",
+    ),
+    "a neighbourhood over its room": (
+        RELAYS,
+        "test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone",
+    ),
+    "a stranger's circuits": (
+        "net/test_circuits.py",
+        "test_strangers_get_few_small_circuits",
+    ),
+    "a relay's key that is a neighbour's device": (
+        "protocol/test_enrolment.py",
+        "test_nobody_makes_a_relay_of_a_neighbours_device",
+    ),
+    "links, pipes and folders as bundles": (STICKS, "test_what_a_resident_does_wrong"),
+    "a hostile bundle": ("protocol/test_bundle.py", "test_any_bytes_are_a_bundle_or_a_refusal"),
+    "what was retracted comes on a stick": (STICKS, "test_what_was_retracted_does_not_come_back"),
+}
 LISTS = {
+    "carrying": CARRYING,
     "person to person": PERSON_TO_PERSON,
     "among a few": AMONG_A_FEW,
     "msgpack": MSGPACK,

@@ -196,6 +196,6 @@ async def test_a_hole_needs_to_be_known_from_where_one_is_seen():
         await reserved(relay, ada)
         await ben.connect(through(relay, ada))
         await until(lambda: ben.peer_id in ada.peers())
-        with pytest.raises(NetworkError, match="too early|No relay|does not know"):
+        with pytest.raises(NetworkError, match="No relay has said"):
             await ada.straighten(ben.peer_id)
         assert await said(ben, ada.peer_id, b"it stays") == b"it stays"
