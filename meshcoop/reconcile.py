@@ -26,6 +26,7 @@ _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
 _PAGE = 200  # records read from the store at once
 _PATIENCE = 3  # rounds that follow each other because the last one left something unplaced
 _ROUNDS_A_SECOND = 5
+_ASKS = 256  # for contents, after a round
 
 
 class Watcher(Protocol):
@@ -88,6 +89,8 @@ class Conversation:
         self._received = 0  # frames of records
         self._unplaced = 0
         self._patience = _PATIENCE
+        self._asks = 0  # for contents that may still be made before the next round
+        self._outstanding = 0  # contents that were asked for last
 
     async def run(self) -> None:
         """Talks until one side ends it. Never raises for what a peer does."""
@@ -176,6 +179,9 @@ class Conversation:
                 self._send(self._session.contents(self._contents(event.ids)))
             case events.Contents():
                 self._inbox.take_contents(event.items)
+                self._outstanding -= len(event.items)
+                if self._outstanding == 0:  # it has what was asked for, and may have more
+                    self._ask_contents()
             case events.Peers():
                 self._watcher.on_peers(self.peer, event.addresses)
             case events.Keys():
@@ -225,8 +231,8 @@ class Conversation:
             return
         self._end_turn()
         self._watcher.on_settled()
-        missing = self._inbox.absent(sync.MAX_ASKED)
-        self._send(self._session.want(missing))
+        self._asks = _ASKS
+        self._ask_contents()
         if self._unplaced and self._patience:
             self._patience -= 1
             self._again = True
@@ -236,6 +242,13 @@ class Conversation:
         if self._again:
             self._again = False
             self.request_round()
+
+    def _ask_contents(self) -> None:
+        """R-05.8: asks for contents that are missing here, some at a time."""
+        missing = self._inbox.absent(sync.MAX_ASKED) if self._asks else []
+        self._asks -= 1
+        self._outstanding = len(missing)
+        self._send(self._session.want(missing))
 
     async def _keep_turn(self) -> None:
         """A peer that sends nothing for a while does not keep others waiting."""
