@@ -13,6 +13,7 @@ from typing import Any
 
 import trio
 
+from meshcoop.disk import trouble
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.network import Starting
 from protocol.control import (
@@ -217,6 +218,9 @@ class _Client:
             code: ErrorCode = "usage" if mistake.code == _USAGE else "refused"
             return _failure(request, code, mistake.sentence)
         except Exception as error:  # noqa: BLE001  # loud, and still not the end of the node
+            known = trouble(error)
+            if known is not None:
+                return _failure(request, "refused", known.sentence)
             _log.exception("The method %s failed", request.method)
             reason = f"The node made a mistake ({type(error).__name__}); its log says more."
             return _failure(request, "internal", reason)

@@ -4,7 +4,7 @@ A record is only signed if it would count: the thread is folded with it first, b
 that every other home applies.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +43,7 @@ class Author:
         self.random = random
         self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
         self.elsewhere: set[bytes] = set()  # devices that were made on another machine
+        self.numbers: Mapping[bytes, int] = {}  # device → the last number that it has signed
 
     @property
     def person(self) -> bytes:
@@ -237,6 +238,11 @@ class Author:
             found = (
                 "this home's device signed twice with one number, as a copied disk does; what it "
                 f"signed from number {log.fork} on counts no more, so post that again"
+            )
+        elif (log.head.seq if log else 0) < (last := self.numbers.get(device, 0)):
+            found = (
+                f"the disk lost what this home signed up to number {last}, and no neighbour's node"
+                " has brought it back yet"
             )
         elif device in self.elsewhere:
             found = "this home was copied or moved here from another machine"

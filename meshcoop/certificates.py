@@ -4,6 +4,7 @@ A further device of a member needs no vouchers: its first record carries the cer
 person's root key has signed, and every home stores it because the person belongs.
 """
 
+from meshcoop.open_acts import act_of
 from meshcoop.state import DRIFT_MS, State
 from protocol import statement
 from protocol.acts import Act
@@ -26,7 +27,7 @@ def _brings_itself(state: State, one: Record) -> bool:
     """Whether it is number 1 of its log and carries its own device's certificate, by a person whose
     devices' records are stored.
     """
-    act = state.act(one) if one.fields.seq == 1 else None
+    act = act_of(one, state.neighbourhood) if one.fields.seq == 1 else None
     if act is None or act.time > state.now() + DRIFT_MS:  # ahead of the clock it waits outside
         return False
     said = _certified(state, act)

@@ -1,6 +1,7 @@
 """The command line: global options, dispatch, and one sentence for every mistake."""
 
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from meshcoop.commands import screen
 from meshcoop.commands.context import Context
 from meshcoop.config import Home
+from meshcoop.disk import trouble
 from meshcoop.errors import USAGE, Mistake
 from protocol.errors import Refused
 from protocol.text import line
@@ -44,6 +46,7 @@ _COMMANDS = {
     "address": "address:address",
     "relay": "relay:relay",
     "bundle": "bundle:bundle",
+    "doctor": "doctoring:_doctor",
     "search": "records:_search",
     "kinds": "records:_list_kinds",
     "mute": "records:_mute",
@@ -88,6 +91,11 @@ def main() -> None:
         _end(mistake.sentence, mistake.code)
     except Refused as refusal:
         _end(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
+    except sqlite3.DatabaseError as error:
+        known = trouble(error)
+        if known is None:
+            raise
+        _end(known.sentence, known.code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone
     except KeyboardInterrupt:

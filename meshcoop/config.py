@@ -72,6 +72,14 @@ class Home:
         return self.path / "store.db"
 
     @property
+    def signed(self) -> Path:
+        return self.path / "signed"
+
+    @property
+    def neighbours(self) -> Path:
+        return self.path / "neighbours"
+
+    @property
     def log(self) -> Path:
         return self.path / "node.log"
 

@@ -9,6 +9,7 @@ import trio
 from meshcoop import deciding, duties
 from meshcoop.author import Author
 from meshcoop.credentials import Credentials
+from meshcoop.disk import enduring
 from meshcoop.intake import Verifier
 from meshcoop.mesh import Mesh
 from meshcoop.network import Network, Starting
@@ -99,7 +100,8 @@ class HomeMesh(Mesh):
                 set(self._gone),
             )
             if facts != seen or self._now() >= again:
-                self._do(met | self._expected)
+                with enduring("what is due to be signed waits"):
+                    self._do(met | self._expected)
                 seen, again = facts, self._now() + _LOOK_AGAIN_MS
             self._tell_relays()
             await trio.sleep(_DUTY_SECONDS)

@@ -6,7 +6,8 @@ name. Merging in any order gives one store and one set of views.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from meshcoop import certificates, quota
@@ -91,7 +92,7 @@ class Inbox:
         # What waits here counts as come again: time may have made its author a member meanwhile.
         fresh = fresh or self.pool.ready(self._placeable)
         if fresh:
-            with self.store.transaction(durable=durable):
+            with self._all_or_nothing(durable=durable):
                 while fresh:
                     for one in fresh:
                         self._place(one, taken)
@@ -103,6 +104,17 @@ class Inbox:
             for listener in self.listeners:
                 listener(taken)
         return taken
+
+    @contextmanager
+    def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
+        """A transaction; where it comes to nothing, what was made of it in memory goes as well."""
+        try:
+            with self.store.transaction(durable=durable):
+                yield
+        except BaseException:
+            if not self.store.busy:
+                self.state.read_again()
+            raise
 
     def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Takes content for records that are held without it."""

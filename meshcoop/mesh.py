@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import trio
 
 from meshcoop.credentials import Credentials
+from meshcoop.disk import enduring
 from meshcoop.inbox import Inbox, Taken
 from meshcoop.intake import Verifier
 from meshcoop.network import Network, Starting, Stream
@@ -49,6 +50,7 @@ class Mesh:
         self.conversations: dict[str, Conversation] = {}
         self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.turn = trio.Semaphore(1)
+        self.settled_at: int | None = None  # when a round was last completed, milliseconds
         self.settled = trio.Event()  # a round with some member has been completed
         self._now, self._random, self._verifier = now, random, verifier
         self.peers = Peers(
@@ -93,7 +95,8 @@ class Mesh:
         one = Conversation(stream, self.credentials, self, opener, self._verifier)
         self._under_way.add(one)
         try:
-            await one.run()
+            with enduring(f"the conversation with {one.peer} ends"):
+                await one.run()
         except Exception:  # noqa: BLE001  # loud, and still not the end of the node
             _LOG.exception("a conversation with %s is lost to a fault of ours", one.peer)
         finally:
@@ -138,6 +141,7 @@ class Mesh:
 
     def on_settled(self) -> None:
         """This home has compared notes with at least one other."""
+        self.settled_at = self._now()
         self.settled.set()
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
@@ -182,11 +186,12 @@ class Mesh:
                         frames.append(heard.receive_nowait())
                     except trio.WouldBlock:
                         break
+                taken = Taken()
                 try:
-                    taken = self.inbox.take_wires(frame[gossip.MAC :] for frame in frames)
+                    with enduring("gossip is lost, and comes again by sync"):
+                        taken = self.inbox.take_wires(frame[gossip.MAC :] for frame in frames)
                 except Exception:  # noqa: BLE001  # loud, and still not the end of the node
                     _LOG.exception("gossip is lost to a fault of ours")
-                    continue
                 if taken.unplaced:
                     nursery.start_soon(self._fill_gap, taken)
 
@@ -231,7 +236,8 @@ class Mesh:
 
     async def _tend(self) -> None:
         while True:
-            self.inbox.state.fold_due()
+            with enduring("what is due now cannot be folded"):
+                self.inbox.state.fold_due()
             self._part()
             self._learn_relays()
             await trio.sleep(_TEND_SECONDS)

@@ -77,6 +77,7 @@ class Methods:
             "ready": node.ready,
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
+            "damage": node.damage,
         }
         if node.relay is not None:
             return {**known, **_NOBODY, "waiting": {}, **self._relay_status(node.relay)}
@@ -138,6 +139,10 @@ class Methods:
                 }
                 for peer, one in conversations
             ],
+            "relays": len(authority.relays) if authority else 0,
+            "reserved": len(member.mesh.reach.relays),
+            "seen_as": member.mesh.network.seen_as,
+            "settled": None if member.mesh.settled_at is None else iso(member.mesh.settled_at),
             "records": state.store.count(),
             "set_hash": set_hash(state.store.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),

@@ -114,6 +114,10 @@ class Network(Protocol):
         Raises NetworkError.
         """
 
+    @property
+    def seen_as(self) -> list[str]:
+        """The IP addresses from which relays say that they see this node."""
+
     async def straighten(self, peer: str) -> bool:
         """Tries once to turn a connection through a relay into a direct one; whether it is one now.
         What ran over the circuit then ends, and begins again. Raises NetworkError where it is too

@@ -1,7 +1,7 @@
 """The node: one process, one home. `run` wires everything in one nursery, top to bottom."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +27,7 @@ from meshcoop.muted import Muted
 from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
 from meshcoop.relay.relay import Relay
+from meshcoop.signed import Signed
 from meshcoop.state import State
 from meshcoop.store import Store
 from protocol import giving, invitation
@@ -75,11 +76,14 @@ class Node:
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
+        damage: Sequence[str] = (),
     ) -> None:
         self.home = home
+        self.damage = list(damage)  # what was wrong with the store when the node started
         self.now, self.random, self._verifier = now, random, verifier
         self.member: Member | None = None
         self.relay: Relay | None = None
+        self._signed: Signed | None = None
         self.ready = False
         self.changed = trio.Event()  # replaced whenever something changed
         self._unlocked = unlocked
@@ -113,6 +117,8 @@ class Node:
                     nursery.cancel_scope.cancel()
         finally:
             self.store.close()
+            if self._signed is not None:
+                self._signed.close()
             self.ended.set()
 
     async def _watch_addresses(self) -> None:
@@ -248,12 +254,16 @@ class Node:
         inbox.listeners.append(self._on_taken)
         author = Author(inbox, devices, self.now, self.random)
         here = keystore.machine_id()
+        self._signed = Signed(self.home.signed)
+        author.numbers = self._signed.numbers
+        author.signed.append(self._signed.note)
         author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
         arrival = self.store.meta(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
         mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
         mesh.credentials.arrival = wires
+        mesh.peers.keep_beside(self.home.neighbours)
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)

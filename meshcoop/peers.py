@@ -7,10 +7,15 @@ neither membership nor an invitation in time. libp2p's own connector is off (net
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import trio
 
+from meshcoop.config import write_private
+from meshcoop.disk import enduring
+from meshcoop.errors import Mistake
 from meshcoop.network import Network, NetworkError, Stream
 from protocol import sync
 
@@ -76,6 +81,8 @@ class Peers:
         self._attempts: dict[str, _Attempt] = {}
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
+        self._beside: Path | None = None
+        self._written: list[str] = []
         self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
@@ -122,9 +129,25 @@ class Peers:
         # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
         peer = self._book.get(address)
         if peer is not None:
-            self._db.execute(
-                "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
-            )
+            with enduring("an address is not kept"):
+                self._db.execute(
+                    "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
+                )
+            self._write_beside()
+
+    def keep_beside(self, path: Path) -> None:
+        """Keeps the addresses in a file of their own, too: they are what brings back the rest."""
+        self._beside = path
+        if path.exists():
+            self.learn(path.read_text(errors="replace").splitlines())
+        self._write_beside()
+
+    def _write_beside(self) -> None:
+        known = sorted(self.known)
+        if self._beside is not None and known and known != self._written:
+            with suppress(Mistake):  # a full disk; the store has them
+                write_private(self._beside, "\n".join(known).encode())
+                self._written = known
 
     def hurry(self) -> None:
         """Whoever is known is worth a try now: this machine's own addresses have changed."""

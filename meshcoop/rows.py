@@ -3,7 +3,7 @@
 import logging
 from typing import NamedTuple
 
-from meshcoop.errors import Mistake
+from meshcoop.disk import Damaged
 from protocol import record
 from protocol.errors import Refused
 from protocol.log import Head
@@ -36,6 +36,24 @@ CREATE TABLE IF NOT EXISTS parents (
 ) WITHOUT ROWID;
 """
 
+
+# What hangs from a record, at any depth, waits again as if the record had never come.
+UNROOT = """
+WITH RECURSIVE below (n, id) AS (
+    SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
+    WHERE p.parent = ?
+    UNION
+    SELECT r.n, r.id FROM below b JOIN parents p ON p.parent = b.id
+    JOIN records r ON r.n = p.child AND r.about = p.parent
+)
+UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
+"""
+
+INSERT = """
+INSERT INTO records
+    (n, id, log, seq, about, root, over, open, private, lasting, header, signature, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 COLUMNS = "n, id, root, over, header, signature, content"
 
@@ -81,10 +99,7 @@ def read_row(
         if record.record_id(header, signature) != record_id:
             raise Refused("R-01.11", "the id is not that of the bytes")
     except Refused as refusal:
-        raise Mistake(
-            f"The store is damaged ({refusal}). Stop the node, move store.db away and start again: "
-            "the neighbours' nodes hold the records."
-        ) from None
+        raise Damaged(str(refusal)) from None
     if content is not None:
         try:
             record.check_content(fields, content)

@@ -10,11 +10,13 @@ from types import MappingProxyType
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop import affected
+from meshcoop.disk import enduring
 from meshcoop.epochs import KeyRing
+from meshcoop.open_acts import act_of
 from meshcoop.rows import Log, Row
 from meshcoop.store import Store
 from meshcoop.views import Views
-from protocol import acts, authority, record, schema, seal, thread
+from protocol import authority, record, schema, seal, thread
 from protocol.acts import Act, Acts
 from protocol.authority import Authority
 from protocol.errors import Refused
@@ -45,17 +47,27 @@ class State:
         self.now = now
         self.authority: Authority | None = None
         self.standing: Standing = {}
-        self._acts = Acts()
-        self._every = Acts()  # with those that are ahead of this clock
-        self._early: dict[bytes, Act] = {}
         store.db.execute(_SCHEMA)
-        for row in store.open_records():
-            self.read_act(row)
+        self._read_acts()
         with store.transaction():
             self.fold_authority()
             if store.meta("fold") != _FOLD_VERSION:
                 self.rebuild()
         self.standing = standing(self.views.of_kind("proxy"))
+
+    def _read_acts(self) -> None:
+        self._acts = Acts()
+        self._every = Acts()  # with those that are ahead of this clock
+        self._early: dict[bytes, Act] = {}
+        for row in self.store.open_records():
+            self.read_act(row)
+
+    def read_again(self) -> None:
+        """Makes authority anew of what the store holds: some of it was not stored after all."""
+        self._read_acts()
+        with enduring("authority cannot be folded"):
+            self.authority = None
+            self.fold_authority()
 
     def storable(self, device: bytes) -> bool:
         """Whether the records of this device are stored (R-03.19)."""
@@ -86,28 +98,11 @@ class State:
         """Remembers an open record of authority; what is malformed is none. No quota leaves one
         out (R-03.15): what counts would hang on who counts.
         """
-        act = self.act(row.record)
+        act = act_of(row.record, self.neighbourhood)
         if act is not None:
             self._every.add(act)
             self._early[act.id] = act
         return act is not None
-
-    def act(self, one: Record) -> Act | None:
-        """An open record of authority as it is read; None if it is malformed or something else."""
-        if one.content is None or one.fields.reach != record.OPEN:
-            return None
-        try:
-            name, values = schema.read_content(one.content)
-            if name not in acts.KINDS or KINDS[name].audience_code != one.fields.audience:
-                return None
-            fields = one.fields
-            place = (one.id, fields.device, fields.seq, fields.time)
-            act = Act(*place, name, values, tuple(fields.parents), record.digest(one.content))
-            if one.id == self.neighbourhood:
-                authority.founding(act)
-        except Refused:
-            return None
-        return act
 
     def forget_act(self, record_id: bytes) -> None:
         """The record is no longer kept."""
@@ -121,8 +116,10 @@ class State:
 
     def authority_with(self, more: Iterable[Act]) -> Authority | None:
         """Authority as it would be with these further acts, for a peer's proof of membership."""
-        charter = self._acts.get(self.neighbourhood)
         unknown = [act for act in more if self._acts.get(act.id) is None]
+        # A home that has lost its charter knows by the id which one it was.
+        shown = (act for act in unknown if act.id == self.neighbourhood)
+        charter = self._acts.get(self.neighbourhood) or next(shown, None)
         if charter is None or not unknown:
             return self.authority
         return authority.fold(charter, Acts([*self._acts, *unknown]), self._forks())

@@ -9,30 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from meshcoop.disk import trouble
 from meshcoop.logs import Logs
-from meshcoop.rows import COLUMNS, SCHEMA, Log, Row, read_row
+from meshcoop.rows import COLUMNS, INSERT, SCHEMA, UNROOT, Log, Row, read_row
 from protocol import log, record
 from protocol.heads import Held
 from protocol.log import Head, Kept
 from protocol.record import Record
-
-# What hangs from a record, at any depth, waits again as if the record had never come.
-_UNROOT = """
-WITH RECURSIVE below (n, id) AS (
-    SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
-    WHERE p.parent = ?
-    UNION
-    SELECT r.n, r.id FROM below b JOIN parents p ON p.parent = b.id
-    JOIN records r ON r.n = p.child AND r.about = p.parent
-)
-UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
-"""
-
-_INSERT = """
-INSERT INTO records
-    (n, id, log, seq, about, root, over, open, private, lasting, header, signature, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 # Ids fall all over their index: the more is written at once, the fewer pages are written twice.
 _WAL_PAGES = 4000  # some 16 MB
@@ -74,11 +57,14 @@ class Store:
         try:
             yield
             self._logs.flush()
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        else:
             self.db.execute("COMMIT")
+        except BaseException as error:
+            if self.db.in_transaction:  # a full disk may have ended it already
+                self.db.execute("ROLLBACK")
+            known = trouble(error)
+            if known is not None:
+                raise known from error
+            raise
         finally:
             self._depth = 0
             self._last = None
@@ -86,6 +72,11 @@ class Store:
             erased, self.erasing = self.erasing, False
         if erased:
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nor does the write-ahead log
+
+    @property
+    def busy(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._depth > 0
 
     def meta(self, name: str) -> object:
         """A value that this home remembers about its store."""
@@ -245,7 +236,7 @@ class Store:
         root = n if about is None else self._root_of(about)
         reach = (fields.reach == record.OPEN, fields.reach == record.PRIVATE)
         place = (n, one.id, log_n, fields.seq, about, root, over, *reach, fields.lasting)
-        self.db.execute(_INSERT, (*place, one.header, one.signature, one.content))
+        self.db.execute(INSERT, (*place, one.header, one.signature, one.content))
         for parent in fields.parents:
             self.db.execute("INSERT INTO parents VALUES (?, ?)", (parent, n))
         return Row(n, root, over, one)
@@ -314,7 +305,7 @@ class Store:
         self.set_meta(_DROPPED, max(row.n, int(str(self.meta(_DROPPED) or 0))))
         self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
         self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
-        self.db.execute(_UNROOT, (row.record.id,))
+        self.db.execute(UNROOT, (row.record.id,))
 
     def _unkept(self, named: set[bytes]) -> list[Row]:
         found: list[Row] = []

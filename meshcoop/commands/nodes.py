@@ -75,11 +75,13 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
     # Late: libp2p takes a second to import, and only a node needs it.
     import trio
 
+    from meshcoop.damage import mend
     from meshcoop.net.host import open_host
     from meshcoop.node import Node
     from meshcoop.verifier import verifier
 
     _log_to(context)
+    damage = mend(context.home, unlocked.keys, now)
 
     def network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
@@ -87,7 +89,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
 
     async def main() -> None:
         async with verifier() as verify, trio.open_nursery() as nursery:
-            node = Node(context.home, unlocked, network, now, os.urandom, verify)
+            node = Node(context.home, unlocked, network, now, os.urandom, verify, damage)
             nursery.start_soon(_watch_signals, node.stop)
             await nursery.start(node.run)
             ready: dict[str, Any] = {
@@ -161,6 +163,7 @@ def _told(status: dict[str, Any]) -> str:
         f"{line(one['person']['name'])} has knocked: `meshcoop approve {one['person']['id'][:8]}`"
         for one in status["waiting"]["knocks"]
     ]
+    lines += [f"When the node started, {one}." for one in status["damage"]]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
     return "\n".join(lines)

@@ -142,6 +142,11 @@ class HostNetwork:
         await self.puncher.look(peer)
         return seconds
 
+    @property
+    def seen_as(self) -> list[str]:
+        """The IP addresses from which relays say that they see this node."""
+        return list(dict.fromkeys(self.puncher.seen_as.values()))
+
     async def straighten(self, peer: str) -> bool:
         """Tries once to make the circuit to `peer` a direct connection."""
         return await self.puncher.punch(parse_peer_id(peer))

@@ -169,6 +169,11 @@ class Room:
         """Has another relay pass connections on to this node."""
         return await self._network.reserve(relay)
 
+    @property
+    def seen_as(self) -> list[str]:
+        """From where other relays see this node."""
+        return self._network.seen_as
+
     async def straighten(self, peer: str) -> bool:
         """Tries for a direct connection."""
         return await self._network.straighten(peer)

@@ -1,0 +1,57 @@
+"""What a disk does to a store: it may be full, or give back something else than was written."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshcoop.errors import Mistake
+
+_LOG = logging.getLogger(__name__)
+
+_FULL = ("full", "disk i/o error", "readonly", "unable to open")
+
+
+class NoRoom(Mistake):
+    """The disk takes nothing more; nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full or cannot be written to; make room, then try again.")
+
+
+class Damaged(Mistake):
+    """The store is not what was written; when the node starts again it makes a whole one."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The store is damaged ({why}); `meshcoop down` and `meshcoop up` mend it, with what"
+            " the neighbours' nodes hold."
+        )
+
+
+def trouble(error: BaseException) -> Mistake | None:
+    """The disk's trouble behind an error of the store; None for any other fault."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return None
+    said = str(error).lower()
+    if isinstance(error, sqlite3.OperationalError) and any(one in said for one in _FULL):
+        return NoRoom()
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return None  # our own mistake
+    return Damaged(said)
+
+
+@contextmanager
+def enduring(what: str) -> Iterator[None]:
+    """Does something in the background that may fail for the disk's sake: it is said in the log, and
+    tried again another time.
+    """
+    try:
+        yield
+    except (NoRoom, Damaged) as known:
+        _LOG.error("%s: %s", what, known.sentence)
+    except sqlite3.DatabaseError as error:
+        known_as = trouble(error)
+        if known_as is None:
+            raise
+        _LOG.error("%s: %s", what, known_as.sentence)
