@@ -42,6 +42,7 @@ class Settings:
     relay: str | None = None  # what a relay is called; such a home has no devices
     megabytes: int | None = None  # that a relay has for each neighbourhood
     days: int | None = None  # that a relay keeps sealed content
+    metrics: int | None = None  # the port of loopback at which a relay serves its figures
 
     @property
     def limits(self) -> Limits:
@@ -248,7 +249,7 @@ def _settings(table: dict[str, Any]) -> Settings:
     port = table.pop("port", None)
     if port is not None and (type(port) is not int or not 0 < port < 1 << 16):
         raise ValueError("port is a number from 1 to 65535")
-    counts = {name: table.pop(name, None) for name in ("megabytes", "days")}
+    counts = {name: table.pop(name, None) for name in ("megabytes", "days", "metrics")}
     for name, count in counts.items():
         if count is not None and (type(count) is not int or not 0 < count < 1 << 32):
             raise ValueError(f"{name} is a number above 0")

@@ -12,6 +12,7 @@ import trio
 from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home, own_addresses
+from meshcoop.disk import enduring
 from meshcoop.errors import Mistake
 from meshcoop.following import Following
 from meshcoop.giving import Giving
@@ -26,6 +27,7 @@ from meshcoop.methods import Methods
 from meshcoop.muted import Muted
 from meshcoop.net.identity import peer_id_from_key, public_key_of
 from meshcoop.network import Network, NetworkError, Starting
+from meshcoop.relay.metrics import REFRESH_SECONDS, Metrics
 from meshcoop.relay.relay import Relay
 from meshcoop.signed import Signed
 from meshcoop.state import State
@@ -234,6 +236,20 @@ class Node:
             self.home, self.store, self.network, seed, self.now, self.random, self._verifier
         )
         await self._nursery.start(self.relay.run)
+        port = self.home.read_settings().metrics
+        if port is not None:
+            await self._nursery.start(self._show_metrics, self.relay, port)
+
+    async def _show_metrics(
+        self, relay: Relay, port: int, *, task_status: Starting = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        metrics = Metrics(relay)
+        with metrics.served_at(port):
+            task_status.started()
+            while True:
+                await trio.sleep(REFRESH_SECONDS)
+                with enduring("the metrics are old"):
+                    metrics.refresh()
 
     def relaying(self) -> Relay:
         """What this node does as a relay. Raises Mistake where it is none."""

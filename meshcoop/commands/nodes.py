@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop import keystore, passphrase, process
+from meshcoop import keystore, passphrase, process, systemd
 from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.errors import Mistake
+from meshcoop.json_log import JsonLines
 from protocol.text import line
 
 _LOG_BYTES = 1024 * 1024
@@ -77,20 +78,24 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
 
     from meshcoop.damage import mend
     from meshcoop.net.host import open_host
+    from meshcoop.net.swarm import OF_A_HOME, OF_A_RELAY
     from meshcoop.node import Node
     from meshcoop.verifier import verifier
 
-    _log_to(context)
+    settings = context.home.read_settings()
+    _log_to(context, as_json=settings.relay is not None)
     damage = mend(context.home, unlocked.keys, now)
 
     def network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
-        return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns)
+        places = OF_A_RELAY if settings.relay else OF_A_HOME
+        return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns, places=places)
 
     async def main() -> None:
         async with verifier() as verify, trio.open_nursery() as nursery:
             node = Node(context.home, unlocked, network, now, os.urandom, verify, damage)
             nursery.start_soon(_watch_signals, node.stop)
+            nursery.start_soon(_tell_systemd)
             await nursery.start(node.run)
             ready: dict[str, Any] = {
                 "ready": True,
@@ -101,7 +106,9 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
             context.answer(
                 ready, lambda: " ".join(["ready", ready["peer_id"], *ready["addresses"]])
             )
+            systemd.notify("READY=1")
             await node.ended.wait()
+            systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 
     try:
@@ -132,10 +139,21 @@ async def _watch_signals(stop: Any) -> None:
             stop()
 
 
-def _log_to(context: Context) -> None:
+async def _tell_systemd() -> None:
+    """Signs of life: they come from the loop that does everything else."""
+    import trio
+
+    seconds = systemd.watchdog_seconds()
+    while seconds:
+        systemd.notify("WATCHDOG=1")
+        await trio.sleep(seconds / 3)
+
+
+def _log_to(context: Context, *, as_json: bool) -> None:
     # As the network's own log: a stranger who provokes lines must not fill the disk.
     handler = RotatingFileHandler(context.home.log, maxBytes=_LOG_BYTES, backupCount=1)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonLines() if as_json else plain)
     logger = logging.getLogger("meshcoop")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -1,13 +1,15 @@
-"""The commands about relays: relay found, ticket, enrol, end, list, leave, limits, storage."""
+"""The commands about relays: from `relay found` to `relay leave`."""
 
+import getpass
 import os
 from dataclasses import replace
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop import keystore, passphrase
+from meshcoop import keystore, passphrase, systemd
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
+from meshcoop.config import Settings
 from meshcoop.errors import Mistake
 from meshcoop.keystore import Keys
 from meshcoop.relay.limits import MEGABYTE
@@ -93,6 +95,46 @@ def _storage(*, context: Given) -> None:
     context.answer(found, lambda: "\n".join(map(_kept, found)) or "Nothing is kept for anybody.")
 
 
+def _metrics(
+    port: Annotated[int | None, Parameter(help="of loopback; 0 turns them off")] = None,
+    /,
+    *,
+    context: Given,
+) -> None:
+    """Shows or sets the port at which this relay serves its figures for Prometheus."""
+    settings = _settings(context)
+    if port is not None:
+        if not 0 <= port < 1 << 16:
+            raise Mistake("A port is a number from 1 to 65535, or 0 for none.", 2)
+        settings = replace(settings, metrics=port or None)
+        context.home.write_settings(settings)
+    now = settings.metrics
+    said = (
+        "No figures are served." if now is None else f"Figures at http://127.0.0.1:{now}/metrics."
+    )
+    more = " A node that runs has to be started again." if port is not None else ""
+    context.answer({"metrics": now}, lambda: said + more)
+
+
+def _unit(
+    *,
+    user: Annotated[str, Parameter(help="who runs the relay")] = getpass.getuser(),
+    context: Given,
+) -> None:
+    """Prints a unit file with which systemd runs this relay."""
+    settings = _settings(context)
+    text = systemd.unit(context.home, line(settings.relay or ""), user)
+    context.answer({"unit": text}, text.rstrip)
+
+
+def _settings(context: Context) -> Settings:
+    context.must_exist()
+    settings = context.home.read_settings()
+    if settings.relay is None:
+        raise Mistake("This home is no relay; `meshcoop --home DIR relay found NAME` makes one.")
+    return settings
+
+
 def _ask(context: Context, method: str, **given: Any) -> Any:
     with context.node() as node:
         return node.call(method, **given)
@@ -130,3 +172,5 @@ relay.command(_list, name="list")
 relay.command(_leave, name="leave")
 relay.command(_limits, name="limits")
 relay.command(_storage, name="storage")
+relay.command(_metrics, name="metrics")
+relay.command(_unit, name="unit")

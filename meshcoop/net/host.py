@@ -26,7 +26,7 @@ from meshcoop.net.presence import Presence
 from meshcoop.net.pubsub import NodePubsub
 from meshcoop.net.punch import Puncher
 from meshcoop.net.stream import PeerStream
-from meshcoop.net.swarm import NodeSwarm
+from meshcoop.net.swarm import OF_A_HOME, NodeSwarm, Places
 from meshcoop.network import (
     AnotherNode,
     Carrying,
@@ -202,7 +202,12 @@ class HostNetwork:
 
 @asynccontextmanager
 async def open_host(
-    seed: bytes, listen: list[str], *, log_file: Path | None, mdns: bool
+    seed: bytes,
+    listen: list[str],
+    *,
+    log_file: Path | None,
+    mdns: bool,
+    places: Places = OF_A_HOME,
 ) -> AsyncIterator[Network]:
     """A running node on the network; closed, with every task and socket, when the block ends.
 
@@ -213,7 +218,7 @@ async def open_host(
     be bound, and what the block raises, unchanged.
     """
     failure: Exception | None = None
-    network = HostNetwork(NodeSwarm(key_pair_of(seed)))
+    network = HostNetwork(NodeSwarm(key_pair_of(seed), places))
     wanted = [check_listen(address) for address in listen]
     with logging_to(log_file):
         async with trio.open_nursery() as nursery:

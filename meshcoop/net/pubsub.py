@@ -30,6 +30,9 @@ TOPICS_PER_PEER = 64
 QUEUED = 4096  # messages waiting for one peer, and for the subscriber of one topic
 PACE = 0.010  # seconds between publishes, so that a burst does not overrun the peers' queues
 HEARTBEAT = 1  # seconds
+# Of one peer; an honest node publishes at most 100 a second itself, and passes on what others do.
+BURST, RATE = 2000.0, 100.0  # messages, and messages a second
+PEERS = 4096  # that are remembered for it
 
 _Peer = TypeVar("_Peer")
 
@@ -108,6 +111,23 @@ class NodeRouter(GossipSub):
             await super().handle_ihave(ihave_msg, sender_peer_id)
 
 
+class Buckets:
+    """How many messages each peer may still send: so many at once, and so many a second."""
+
+    def __init__(self) -> None:
+        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages, and as of when
+
+    def take(self, peer: ID) -> bool:
+        """Whether one more message of `peer` is looked at. What is not comes by sync."""
+        now = trio.current_time()
+        left, since = self._left.pop(peer, (BURST, now))
+        left = min(BURST, left + RATE * (now - since))
+        self._left[peer] = (left - 1 if left >= 1 else left), now  # latest last
+        while len(self._left) > PEERS:
+            del self._left[next(iter(self._left))]
+        return left >= 1
+
+
 class NodePubsub(Pubsub):
     """The node's gossip service."""
 
@@ -122,6 +142,7 @@ class NodePubsub(Pubsub):
         )
         self.peer_queues = DeepQueues()
         self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
+        self._buckets = Buckets()
         self._own: set[bytes] = set()  # ids of the messages being published right now
         self._pace = trio.Lock()
         self._next = 0.0  # Trio's clock: the next publish leaves no earlier
@@ -215,7 +236,7 @@ class NodePubsub(Pubsub):
     async def _take(self, peer: ID, frame: bytes) -> None:
         rpc = rpc_pb2.RPC.FromString(frame)
         for message in rpc.publish:
-            if self._is_subscribed_to_msg(message):
+            if self._is_subscribed_to_msg(message) and self._buckets.take(peer):
                 await self.push_msg(peer, message)
                 await trio.lowlevel.checkpoint()  # a frame of 1 MiB holds thousands
         for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from typing import NamedTuple
 
 import trio
 from libp2p.abc import INetConn
@@ -28,11 +29,23 @@ from meshcoop.net.guard import StreamGuard, guard_tasks
 from meshcoop.net.health import watch_health
 from meshcoop.net.muxer import BoundedMuxers, BoundedYamux
 
-CONNECTIONS = 128
-INBOUND = 96  # of them; the rest is for peers this node chose itself
-INBOUND_PER_IP = 32  # one host with many keys must not take every place
 HALF_OPEN = 64  # connections that have not finished their handshake
 HANDSHAKE_WITHIN = 10.0  # seconds, for the handshake and for the protocol of a stream
+
+
+class Places(NamedTuple):
+    """How many connections a node has at most: `inbound` of them from others, for the rest is for
+    peers that it chose itself, and `of_one_ip`, so that one host with many keys takes not every
+    place.
+    """
+
+    all: int
+    inbound: int
+    of_one_ip: int
+
+
+OF_A_HOME = Places(128, 96, 32)
+OF_A_RELAY = Places(1024, 960, 128)  # many homes may share a provider's address
 
 
 class Lobby:
@@ -97,7 +110,7 @@ class StayHome(AutoConnector):
 class NodeSwarm(Swarm):
     """libp2p's swarm with guards, bounds and no will of its own."""
 
-    def __init__(self, keys: KeyPair) -> None:
+    def __init__(self, keys: KeyPair, places: Places = OF_A_HOME) -> None:
         peer = ID.from_pubkey(keys.public_key)
         store = PeerStore()
         store.add_key_pair(peer, keys)
@@ -110,9 +123,10 @@ class NodeSwarm(Swarm):
             [TidyTCP()],
             # One attempt a call: back-off is the peer manager's.
             RetryConfig(max_retries=0),
-            _connection_config(),
+            _connection_config(places.all),
         )
         self.auto_connector = StayHome(self)
+        self.places = places
         self._lobby = Lobby(HALF_OPEN)
         self._inbound: Counter[str] = Counter()
 
@@ -156,7 +170,8 @@ class NodeSwarm(Swarm):
         # after max_connections - min_connections of them, over whatever time, nobody gets in.
         remote = read_write_closer.get_remote_address()
         ip = remote[0] if remote else ""
-        if self._inbound.total() >= INBOUND or self._inbound[ip] >= INBOUND_PER_IP:
+        many = self._inbound.total() >= self.places.inbound
+        if many or self._inbound[ip] >= self.places.of_one_ip:
             return  # the listener closes the socket of a handler that returns
         place = self._lobby.enter(ip)
         try:
@@ -184,12 +199,12 @@ def _upgrader(keys: KeyPair) -> TransportUpgrader:
     return upgrader
 
 
-def _connection_config() -> ConnectionConfig:
+def _connection_config(most: int) -> ConnectionConfig:
     return ConnectionConfig(
-        max_connections=CONNECTIONS,
+        max_connections=most,
         min_connections=0,
         low_watermark=0,
-        high_watermark=CONNECTIONS,
+        high_watermark=most,
         inbound_upgrade_timeout=HANDSHAKE_WITHIN,
         outbound_upgrade_timeout=HANDSHAKE_WITHIN,
         inbound_stream_protocol_negotiation_timeout=HANDSHAKE_WITHIN,

@@ -13,6 +13,7 @@ from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
 from meshcoop.net.host import HostNetwork, open_host
+from meshcoop.net.swarm import OF_A_HOME, Places
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take
@@ -24,9 +25,14 @@ def seed(number: int) -> bytes:
 
 @asynccontextmanager
 async def node(
-    number: int, listen: str = ANYWHERE, log_file: Path | None = None
+    number: int,
+    listen: str = ANYWHERE,
+    log_file: Path | None = None,
+    places: Places = OF_A_HOME,
 ) -> AsyncIterator[HostNetwork]:
-    async with open_host(seed(number), [listen], log_file=log_file, mdns=False) as network:
+    async with open_host(
+        seed(number), [listen], log_file=log_file, mdns=False, places=places
+    ) as network:
         assert isinstance(network, HostNetwork)
         yield network
 

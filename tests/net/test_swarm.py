@@ -10,7 +10,7 @@ from multiaddr import Multiaddr
 from street import ANYWHERE, alive, node, seed, until
 
 from meshcoop.net import health, swarm
-from meshcoop.net.swarm import Lobby
+from meshcoop.net.swarm import Lobby, Places
 from meshcoop.network import NetworkError
 
 
@@ -60,10 +60,9 @@ async def test_the_lobby_takes_from_the_largest_crowd():
     assert not crowd[1].cancel_called
 
 
-async def test_an_inbound_place_is_given_back(monkeypatch):
+async def test_an_inbound_place_is_given_back():
     # libp2p keeps it until the swarm stops: in time, nobody gets in.
-    monkeypatch.setattr(swarm, "INBOUND", 4)
-    async with node(1) as ours, node(2) as guest:
+    async with node(1, places=Places(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
             with trio.fail_after(5):
                 await guest.connect(ours.addresses[0])
@@ -72,9 +71,13 @@ async def test_an_inbound_place_is_given_back(monkeypatch):
         await until(lambda: not ours.swarm._inbound)
 
 
-async def test_one_address_does_not_take_every_place(monkeypatch):
-    monkeypatch.setattr(swarm, "INBOUND_PER_IP", 2)
-    async with node(1) as ours, node(2) as two, node(3) as three, node(4) as four:
+async def test_one_address_does_not_take_every_place():
+    async with (
+        node(1, places=Places(128, 96, 2)) as ours,
+        node(2) as two,
+        node(3) as three,
+        node(4) as four,
+    ):
         await two.connect(ours.addresses[0])
         await three.connect(ours.addresses[0])
         await until(lambda: len(ours.peers()) == 2)
@@ -85,9 +88,13 @@ async def test_one_address_does_not_take_every_place(monkeypatch):
         await four.connect(ours.addresses[0])
 
 
-async def test_connections_are_limited(monkeypatch):
-    monkeypatch.setattr(swarm, "CONNECTIONS", 2)
-    async with node(1) as ours, node(2) as two, node(3) as three, node(4) as four:
+async def test_connections_are_limited():
+    async with (
+        node(1, places=Places(2, 2, 2)) as ours,
+        node(2) as two,
+        node(3) as three,
+        node(4) as four,
+    ):
         await ours.connect(two.addresses[0])
         await ours.connect(three.addresses[0])
         with pytest.raises(NetworkError):

@@ -1,7 +1,10 @@
 """Real relays: nodes without devices that carry what they cannot read."""
 
+import json
+import socket
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from urllib.request import urlopen
 
 import pytest
 from homes import eventually, folder
@@ -136,6 +139,46 @@ def changed(code):
 
     one = ticket.decode(code)
     return ticket.encode(one._replace(secret=bytes(16)))
+
+
+def test_what_a_technician_watches(place):
+    """Figures for Prometheus on loopback, a log that programs read, and a unit for systemd: in none
+    of them is a name or a word.
+    """
+    surgery = place.home("surgery")
+    surgery("relay", "found", "Surgery", "--listen", place.listen())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert surgery("relay", "metrics", str(port)) == {"metrics": port}
+    surgery("up")
+    ada = place.founder(NAMES[0])
+    enrolled(ada, surgery)
+    ada.post("request", "--title", TITLE, "--minutes", "30")
+    holds_all(surgery, ada)
+
+    def figures():
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+            return page.read().decode()
+
+    def newest(count):
+        text = figures()
+        return text if f"}} {count}" in text else None
+
+    count = float(surgery("relay", "storage")[0]["records"])
+    text = eventually(lambda: newest(count), "old figures")
+    place_id = ada("status")["neighbourhood"]["id"]
+    assert f'meshcoop_relay_records{{neighbourhood="{place_id[:16]}"}} {count}' in text
+    assert "meshcoop_relay_neighbourhoods 1.0" in text
+    assert "meshcoop_relay_reservations 1.0" in text
+    lines = (surgery.path / "node.log").read_text().splitlines()
+    said = [json.loads(line) for line in lines if not line.startswith("ready ")]
+    assert any(one["logger"] == "meshcoop.relay.relay" for one in said)
+    unit = surgery.text("relay", "unit", "--user", "relay")
+    assert str(surgery.path) in unit
+    for words in (*NAMES, TITLE, "Rushey Lane", "request"):
+        assert words not in text
+        assert words not in unit
+        assert not any(words in line for line in lines)
 
 
 @pytest.mark.parametrize("words", [("relay", "list"), ("status",), ("relay", "storage")])

@@ -1,0 +1,79 @@
+"""A relay's figures for Prometheus, on loopback alone: how much, never what or who."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from meshcoop.errors import Mistake
+from meshcoop.relay.relay import Relay
+
+HOST = "127.0.0.1"
+REFRESH_SECONDS = 5
+
+_OF_EACH = ("neighbourhood",)
+
+
+class Metrics:
+    """The figures of one relay. A thread of the library's serves them, as `refresh` last left them:
+    it never touches the relay itself.
+    """
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.registry = CollectorRegistry()
+        self._served = self._gauge("neighbourhoods", "Neighbourhoods that are served")
+        self._homes = self._gauge("connected", "Nodes that have proved to belong", _OF_EACH)
+        self._records = self._gauge("records", "Records held", _OF_EACH)
+        self._used = self._gauge("used_bytes", "What the records take of the room", _OF_EACH)
+        self._room = self._gauge("room_bytes", "What they may take", _OF_EACH)
+        self._waiting = self._gauge(
+            "waiting_records", "Records that cannot be placed yet", _OF_EACH
+        )
+        self._reservations = self._gauge("reservations", "Homes reached through this relay")
+        self._circuits = self._gauge("circuits", "Connections that are passed on now")
+        self._carried = Counter(
+            "meshcoop_relay_carried_bytes",
+            "Bytes passed on since the start",
+            registry=self.registry,
+        )
+        self._counted = 0
+
+    def refresh(self) -> None:
+        """Reads the relay's figures."""
+        relay = self._relay
+        self._served.set(len(relay.served))
+        for one in (self._homes, self._records, self._used, self._room, self._waiting):
+            one.clear()
+        for neighbourhood, served in relay.served.items():
+            label = neighbourhood.hex()[:16]
+            self._homes.labels(label).set(len(served.mesh.conversations))
+            self._records.labels(label).set(served.store.count())
+            self._used.labels(label).set(served.storage.used)
+            self._room.labels(label).set(served.storage.limits.room)
+            self._waiting.labels(label).set(len(served.inbox.pool))
+        self._reservations.set(relay.carrying.reservations)
+        self._circuits.set(relay.carrying.circuits)
+        self._carried.inc(relay.carrying.carried - self._counted)
+        self._counted = relay.carrying.carried
+
+    @contextmanager
+    def served_at(self, port: int) -> Iterator[None]:
+        """Serves the figures at a port of loopback. Raises Mistake where it is taken."""
+        self.refresh()
+        try:
+            server, thread = start_http_server(port, addr=HOST, registry=self.registry)
+        except OSError as error:
+            raise Mistake(
+                f"The metrics cannot be served at {HOST}:{port} ({error.strerror}); name another"
+                " port with `meshcoop relay metrics PORT`."
+            ) from None
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def _gauge(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"meshcoop_relay_{name}", told, labels, registry=self.registry)
