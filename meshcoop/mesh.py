@@ -172,10 +172,21 @@ class Mesh:
     def _valid(self, data: bytes) -> bool:
         state = self.inbox.state
         try:
-            gossip.accept(data, state.ring.gossip_keys, state.neighbourhood)
+            gossip.accept(data, state.ring.gossip_keys, state.neighbourhood, self._plausible)
         except Refused:
             return False
         return True
+
+    def _plausible(self, one: Record) -> bool:
+        """R-04.4: whether the record may still find its place: else a member who floods would be
+        verified and passed on without end.
+        """
+        known, seq = self.inbox.store.log(one.fields.device), one.fields.seq
+        if known is None:
+            return seq <= gossip.MOST_AHEAD
+        beyond = known.ended is not None and seq > known.ended
+        forked = known.fork is not None and seq >= known.fork
+        return not beyond and not forked and seq <= known.head.seq + gossip.MOST_AHEAD
 
     async def _hear(self, heard: trio.MemoryReceiveChannel[bytes]) -> None:
         async with trio.open_nursery() as nursery:

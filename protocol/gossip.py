@@ -6,7 +6,7 @@ from making a node verify signatures; the signature says who wrote the record.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from protocol import record
 from protocol.errors import Refused
@@ -14,6 +14,7 @@ from protocol.record import Record
 from protocol.seal import EpochKey, derive
 
 MAC = 16
+MOST_AHEAD = 4096  # numbers beyond the head of a log
 
 
 def topic(neighbourhood: bytes) -> str:
@@ -31,10 +32,16 @@ def frame(wire: bytes, key: bytes) -> bytes:
     return _mac(wire, key) + wire
 
 
-def accept(data: bytes, keys: Iterable[bytes], neighbourhood: bytes) -> Record:
-    """R-04.3: the record in a frame, or Refused. Pure in the bytes and the keys known.
+def accept(
+    data: bytes,
+    keys: Iterable[bytes],
+    neighbourhood: bytes,
+    plausible: Callable[[Record], bool] | None = None,
+) -> Record:
+    """R-04.3: the record in a frame, or Refused. Pure in the bytes, the keys and the logs known.
 
-    MAC first, then form and content, then the signature: the cheapest check comes first.
+    MAC first, then form and content, then whether the author's log can use it (R-04.4), then the
+    signature: the cheapest check comes first.
     """
     mac, wire = data[:MAC], data[MAC:]
     if not any(hmac.compare_digest(mac, _mac(wire, key)) for key in keys):
@@ -42,6 +49,8 @@ def accept(data: bytes, keys: Iterable[bytes], neighbourhood: bytes) -> Record:
     one = record.parse(wire)
     if one.content is None:
         raise Refused("R-04.3", "gossip carries records with their content")
+    if plausible is not None and not plausible(one):
+        raise Refused("R-04.4", "no log has a place for it that gossip could fill")
     record.verify(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
     return one
 

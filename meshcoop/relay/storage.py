@@ -92,7 +92,6 @@ class Storage:
             between,
         ).fetchone()
         self._db.execute(f"UPDATE records SET content = NULL WHERE {where}", between)  # noqa: S608
-        self._store.erasing = True
         self.used -= int(found[0])
         self._inbox.let_go = last
         self._store.set_meta(_LET_GO, last)

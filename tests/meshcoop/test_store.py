@@ -108,7 +108,7 @@ def test_a_flipped_bit_in_a_header_says_what_to_do(column, at):
     with street() as (ada, _):
         offer = ada.post("offer", title="Bread")
         flip(ada.store, column, offer.id, at=at)
-        with pytest.raises(Mistake, match=r"move store\.db away and start again"):
+        with pytest.raises(Mistake, match="`meshcoop up` mend it"):
             ada.store.get(offer.id)
 
 
