@@ -8,7 +8,6 @@ does so as a new device. No name of a file is in it either.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -44,6 +43,7 @@ from nacl.bindings import (
 )
 
 from meshcoop import lock
+from meshcoop.config import replacing
 from meshcoop.errors import Mistake
 from meshcoop.lock import Lock
 
@@ -75,19 +75,10 @@ def write(path: Path, passphrase: str, contents: Contents, records: Iterator[byt
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
-        try:
-            with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
-                count = _write(file, passphrase, contents, records)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            return _write(file, passphrase, contents, records)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; name another file.") from None
-    return count
 
 
 class Reader:

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ifaddr
 import platformdirs
@@ -186,17 +186,22 @@ def write_private(path: Path, data: bytes) -> None:
     A link at `path` is replaced, not followed. Raises Mistake.
     """
     try:
-        _replace(path, data)
+        with replacing(path) as file:
+            file.write(data)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file for its owner alone (0600), to be written in the block: then `path` is this file, whole
+    and on disk; where the block raises, `path` is untouched. Raises OSError.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     temporary = Path(name)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
