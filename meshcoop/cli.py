@@ -29,6 +29,7 @@ _COMMANDS = {
     "devices": "keys:_devices",
     "certify": "keys:_certify",
     "revoke": "keys:_revoke",
+    "bundle": "bundle:app",
     "backup": "backup:_backup",
     "restore": "backup:_restore",
     "run": "nodes:_run",

@@ -13,6 +13,7 @@ import trio
 from meshcoop.address_methods import AddressMethods
 from meshcoop.api import Method
 from meshcoop.belonging_methods import BelongingMethods
+from meshcoop.bundle_methods import BundleMethods
 from meshcoop.diary import Diary
 from meshcoop.errors import Mistake
 from meshcoop.find import Finder
@@ -57,6 +58,7 @@ class Methods:
             **BelongingMethods(self._node).table(),
             **KeyMethods(self._node).table(),
             **AddressMethods(self._node).table(),
+            **BundleMethods(self._node).table(),
             **self._matching.table(),
         }
 

@@ -12,7 +12,7 @@ import trio
 from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home
-from meshcoop.errors import Mistake
+from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.following import Following
 from meshcoop.giving import Giving
 from meshcoop.guests import Guests
@@ -121,9 +121,7 @@ class Node:
     def belonging(self) -> Member:
         """The membership. Raises Mistake while there is none."""
         if self.member is None:
-            raise Mistake(
-                "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
-            )
+            raise Mistake(NOWHERE)
         return self.member
 
     async def may_sign(self) -> Member:
