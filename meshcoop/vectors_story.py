@@ -15,7 +15,7 @@ from meshcoop.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
 from protocol import authority, bundle, frames, hello, record, schema, sync
 from protocol.acts import Act
 from protocol.authority import Authority
-from protocol.bundle import BUNDLE, HAVE
+from protocol.bundle import BUNDLE, HAVE, PIECE
 from protocol.heads import SHORT, Heads, Held, digest, have_map
 from protocol.record import Record
 from protocol.schema import KINDS
@@ -312,7 +312,7 @@ def _bundle() -> dict[str, Any]:
     held = [*_log(keys("Ana"), place, 3), *_log(keys("Ben"), place, 1)]
     held[1] = held[1]._replace(content=None)
     wires, heads = [one.wire for one in held], _heads(held)
-    lists = {BUNDLE: frames.batches(wires), HAVE: have_map(heads)}
+    lists = {BUNDLE: frames.batches(wires, PIECE), HAVE: have_map(heads)}
     files = {sort: b"".join(bundle.encode(sort, place, some)) for sort, some in lists.items()}
     return {
         "neighbourhood": place.hex(),

@@ -11,6 +11,7 @@ from protocol import frames
 from protocol.errors import Refused
 
 VERSION = 1
+PIECE = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
 MAX_REFUSED = 1000  # records of a bundle; then the rest is not read (R-09.8)
 
 
@@ -34,7 +35,7 @@ def opening(sort: Sort, neighbourhood: bytes) -> bytes:
 
 
 def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iterator[bytes]:
-    """The file, piece by piece: of a bundle with `frames.batches` of its records, of a have file
+    """The file, piece by piece: of a bundle with lists of its records, of a have file
     with `heads.have_map`. Raises Refused (R-09.4).
     """
     piece = opening(sort, neighbourhood)

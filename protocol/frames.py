@@ -22,12 +22,14 @@ def encode(frame: list[Any]) -> bytes:
     return len(body).to_bytes(_PREFIX, "big") + body
 
 
-def batches(wires: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Records (at most 16 KiB each) in lists that fit a frame, in their order."""
+def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
+    """Records (at most 16 KiB each) in lists that fit a frame, in their order. `most`: bytes of a
+    list of several records.
+    """
     batch: list[bytes] = []
     size = 0
     for wire in wires:
-        if batch and (size + len(wire) + 8 * len(batch) > BATCH or len(batch) >= _MAX_BATCH):
+        if batch and (size + len(wire) + 8 * len(batch) > most or len(batch) >= _MAX_BATCH):
             yield batch
             batch, size = [], 0
         batch.append(wire)

@@ -13,7 +13,7 @@ from meshcoop.commands.context import Context, Given
 from meshcoop.errors import Mistake
 from meshcoop.store import Store
 from protocol import frames, heads
-from protocol.bundle import BUNDLE, HAVE, MAX_REFUSED
+from protocol.bundle import BUNDLE, HAVE, MAX_REFUSED, PIECE
 
 _USAGE = 2
 _COUNTS = ("new", "known", "refused", "waiting")
@@ -37,7 +37,7 @@ def _write(
     start = 0 if since is None else _midnight(since)
     theirs = [] if for_ is None else _have_map(for_, place)
     with closing(Store(context.home.store)) as store:
-        lists = frames.batches(bundle.records(store, theirs, start))
+        lists = frames.batches(bundle.records(store, theirs, start), PIECE)
         count = bundle.write(file, BUNDLE, place, lists)
     late = "" if since is None else " A home that lacks what came before keeps them waiting."
     result = {"file": str(file.absolute()), "records": count}
@@ -69,7 +69,7 @@ def _read(file: Path, /, *, context: Given) -> None:
         fault = _take_all(reader, told, context) or reader.fault
     if fault is not None:
         kept = f"; what came before is kept: {_counted(told)}" if any(told.values()) else ""
-        raise Mistake(f"{file}: {fault}{kept}.")
+        raise Mistake(f"Reading {file}: {fault}{kept}.")
     context.answer(told, lambda: _told(told))
 
 
@@ -92,7 +92,7 @@ def _have_map(file: Path, place: bytes) -> list[list[Any]]:
         reader = Reader(data, HAVE, place)
         found = list(reader.lists())
     if reader.fault is not None:
-        raise Mistake(f"{file}: {reader.fault}.")
+        raise Mistake(f"Reading {file}: {reader.fault}.")
     return found
 
 

@@ -1,0 +1,200 @@
+"""Files of records: what went in comes out of any pieces; whatever else the bytes are, a refusal."""
+
+import itertools
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol import bundle, codec, frames
+from protocol.bundle import BUNDLE, HAVE, Decoder, encode
+from protocol.errors import Refused
+from protocol.heads import HaveMap, Held, have_map
+
+HOME = b"n" * 32
+WIRES = [bytes([n]) * (n * 37 % 900 + 1) for n in range(60)]
+HEADS = {bytes([n]) * 32: Held(n + 1, b"h" * 32) for n in range(40)}
+OPENING = bundle.opening(BUNDLE, HOME)
+
+
+def written(wires=WIRES, home=HOME):
+    return b"".join(encode(BUNDLE, home, frames.batches(wires, bundle.PIECE)))
+
+
+def read(data, sort=BUNDLE, home=HOME, cuts=()):
+    """What the file holds, and the rule by which the rest is refused; None if it is whole."""
+    decoder, found = Decoder(sort, home), []
+    try:
+        for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
+            for some in decoder.feed(data[start:end]):
+                found += some
+        decoder.close()
+    except Refused as refusal:
+        return found, refusal.rule
+    return found, None
+
+
+def framed(*items):
+    return frames.encode(list(items))
+
+
+CUTS = st.lists(st.integers(0, len(written())), max_size=20)
+
+
+@given(CUTS)
+def test_what_went_in_comes_out_whatever_the_pieces(cuts):
+    assert read(written(), cuts=cuts) == (WIRES, None)
+
+
+def test_byte_by_byte():
+    assert read(written(), cuts=range(1, len(written()))) == (WIRES, None)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=16_384), max_size=8))
+def test_any_records_come_out_as_they_went_in(wires):
+    assert read(written(wires)) == (wires, None)
+
+
+def test_a_have_file_says_what_its_home_holds():
+    data = b"".join(encode(HAVE, HOME, have_map(HEADS)))
+    flat, fault = read(data, HAVE)
+    assert fault is None
+    more = HEADS | {b"x" * 32: Held(1, b"h" * 32)}
+    theirs = HaveMap(more)
+    theirs.read(flat)
+    assert theirs.lacks() == ([(b"x" * 32, 0, b"")], [])
+    assert read(b"".join(encode(HAVE, HOME, have_map({}))), HAVE) == ([], None)
+
+
+@given(st.integers(0, len(written()) - 1), CUTS)
+def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
+    found, fault = read(written()[:at], cuts=[one for one in cuts if one < at])
+    assert fault == ("R-09.5" if at >= len(BUNDLE.mark) else "R-09.1")
+    assert found == WIRES[: len(found)]
+    inside = at - len(OPENING) - 2 * bundle.PIECE  # a list or two at most are lost with the cut
+    assert sum(map(len, found)) >= inside - 8 * len(WIRES)
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 8 * len(written()) - 1), CUTS)
+def test_a_flipped_bit_is_refused_or_in_a_record(at, cuts):
+    data = bytearray(written())
+    data[at // 8] ^= 1 << at % 8
+    found, fault = read(bytes(data), cuts=cuts)
+    if fault is None:
+        assert len(found) == len(WIRES)
+        assert sum(one != other for one, other in zip(found, WIRES, strict=True)) == 1
+    else:
+        assert fault.startswith(("R-09.", "R-05.1", "R-02."))
+        assert found == WIRES[: len(found)]
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300), st.sampled_from([b"", BUNDLE.mark, OPENING]))
+def test_any_bytes_are_records_or_a_refusal(data, begin):
+    found, fault = read(begin + data)
+    assert fault is not None
+    assert found == []
+
+
+SHORT = OPENING + framed(1, [b"wire"])
+END = framed(2, 1)
+
+HOSTILE = {
+    "nothing": (b"", "R-09.1"),
+    "something else": (b"PK\x03\x04../../etc/passwd", "R-09.1"),
+    "a have file": (b"".join(encode(HAVE, HOME, have_map(HEADS))), "R-09.1"),
+    "half a mark": (BUNDLE.mark[:7], "R-09.1"),
+    "a mark in capitals": (OPENING.upper(), "R-09.1"),
+    "the mark alone": (BUNDLE.mark, "R-09.5"),
+    "no head": (BUNDLE.mark + framed(1, [b"wire"]) + END, "R-09.1"),
+    "an end alone": (BUNDLE.mark + framed(2, 0), "R-09.1"),
+    "a head without a version": (BUNDLE.mark + framed(0), "R-09.1"),
+    "a version that is true": (BUNDLE.mark + framed(0, True, HOME), "R-09.1"),
+    "version 2": (BUNDLE.mark + framed(0, 2, HOME) + END, "R-09.2"),
+    "version 0": (BUNDLE.mark + framed(0, 0, HOME) + END, "R-09.2"),
+    "another neighbourhood": (written(home=b"m" * 32), "R-09.3"),
+    "half a neighbourhood": (BUNDLE.mark + framed(0, 1, HOME[:16]), "R-09.3"),
+    "no neighbourhood": (BUNDLE.mark + framed(0, 1), "R-09.3"),
+    "a neighbourhood and more": (BUNDLE.mark + framed(0, 1, HOME, "../../x"), "R-09.3"),
+    "a second head": (OPENING + framed(0, 1, HOME), "R-09.1"),
+    "a frame of another type": (OPENING + framed(3, []), "R-09.1"),
+    "a list that is none": (OPENING + framed(1, b"wire"), "R-09.1"),
+    "two lists in a frame": (OPENING + framed(1, [b"a"], [b"b"]), "R-09.1"),
+    "an empty list": (OPENING + framed(1, []), "R-09.1"),
+    "a text for a record": (OPENING + framed(1, ["wire"]), "R-09.1"),
+    "a list for a record": (OPENING + framed(1, [[b"wire"]]), "R-09.1"),
+    "too few records": (SHORT + framed(2, 2), "R-09.5"),
+    "too many records": (SHORT + framed(2, 0), "R-09.5"),
+    "a count that is true": (SHORT + framed(2, True), "R-09.1"),
+    "a negative count": (SHORT + framed(2, -1), "R-09.5"),
+    "an end without a count": (SHORT + framed(2), "R-09.1"),
+    "records after the end": (SHORT + END + framed(1, [b"more"]), "R-09.5"),
+    "two ends": (SHORT + END + END, "R-09.5"),
+    "a byte after the end": (SHORT + END + b"\0", "R-09.5"),
+    "a bundle after the end": (SHORT + END + written(), "R-05.1"),
+    "a frame of 4 GiB": (OPENING + b"\xff\xff\xff\xff", "R-05.1"),
+    "a frame of 64 KiB and a byte": (OPENING + (64 * 1024 + 1).to_bytes(4, "big"), "R-05.1"),
+    "a frame of nothing": (OPENING + bytes(4), "R-02.2"),
+    "a list of four billion": (OPENING + b"\0\0\0\6\x92\1\xdd\xff\xff\xff", "R-02.2"),
+    "a record of 4 GiB": (OPENING + b"\0\0\0\x08\x92\1\x91\xc6\xff\xff\xff\xff", "R-02.2"),
+    "nested without end": (OPENING + b"\0\0\1\0" + b"\x91" * 256, "R-02.2"),
+    "a record told in more bytes": (OPENING + b"\0\0\0\6\x92\1\x91\xc5\0\0", "R-02.3"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused_by_rule(name):
+    data, rule = HOSTILE[name]
+    assert read(data)[1] == rule
+    assert read(data, cuts=range(len(data)))[1] == rule
+
+
+def test_what_came_before_a_fault_is_there_even_from_one_piece():
+    data = SHORT + framed(1, [b"and this"]) + framed(3)
+    assert read(data) == ([b"wire", b"and this"], "R-09.1")
+
+
+@pytest.mark.parametrize("sort", [BUNDLE, HAVE])
+def test_a_file_without_end_is_given_up_and_held_in_no_memory(sort):
+    decoder = Decoder(sort._replace(most=4 << 20), HOME)
+    list(decoder.feed(bundle.opening(sort, HOME)))
+    item = b"w" * 1000
+    piece = framed(1, [item] * 16)
+    rules = []
+    tracemalloc.start()
+    try:
+        while not rules:
+            try:
+                for _ in decoder.feed(piece):
+                    pass
+            except Refused as refusal:
+                rules.append(refusal.rule)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rules == ["R-09.4"]
+    assert most < 512 * 1024
+
+
+def test_the_sorts_have_their_limits():
+    assert (BUNDLE.most, HAVE.most) == (2**30, 2**22)
+
+
+def test_nobody_writes_more_than_can_be_read():
+    small = BUNDLE._replace(most=frames.MAX_FRAME + 1000)
+    lists = [[b"w" * 100]] * 20
+    with pytest.raises(Refused, match=r"R-09\.4"):
+        list(encode(small, HOME, lists))
+    fits = b"".join(encode(small, HOME, lists[:5]))
+    decoder = Decoder(small, HOME)
+    assert len(list(decoder.feed(fits))) == 5
+    decoder.close()
+
+
+def test_a_body_is_canonical():
+    """R-05.1: a frame has one encoding, in a file as on the wire."""
+    body = codec.pack([2, 1])
+    wide = body[:-1] + b"\xcc\x01"
+    assert read(SHORT + len(wide).to_bytes(4, "big") + wide)[1] == "R-02.3"
