@@ -14,6 +14,7 @@ from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
 from protocol import (
     authority,
+    bundle,
     codec,
     control,
     frames,
@@ -28,7 +29,7 @@ from protocol import (
     sync,
 )
 from protocol.errors import Refused
-from protocol.heads import Held, digest
+from protocol.heads import HaveMap, Held, digest, have_map
 from protocol.schema import KINDS
 
 VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
@@ -82,6 +83,20 @@ def read_sync(case):
     list(session.receive(data(case)))
 
 
+def read_file(sort):
+    """Reads a file to its end; a have-map as who holds nothing reads it."""
+
+    def read(case):
+        theirs = HaveMap({})
+        decoder = bundle.Decoder(sort, bytes.fromhex(case["neighbourhood"]))
+        for some in decoder.feed(data(case)):
+            if sort is bundle.HAVE:
+                theirs.read(some)
+        decoder.close()
+
+    return read
+
+
 def read_chain(case):
     device = bytes.fromhex(case["device"])
     hello.member(wires(case), bytes.fromhex(case["neighbourhood"]), device)
@@ -131,6 +146,8 @@ READERS = {
     "inside": lambda case: schema.read_private(data(case)),
     "gossip": read_gossip,
     "frame": lambda case: frames.Decoder().feed(data(case)),
+    "bundle": read_file(bundle.BUNDLE),
+    "have": read_file(bundle.HAVE),
     "sync": read_sync,
     "invitation": lambda case: invitation.decode(case["text"]),
     "knock": read_knock,
@@ -470,3 +487,30 @@ def beyond(gap, store):
     if any(one.fields.seq == seq and one.id.startswith(short) for one in log_):
         return [one for one in log_ if one.fields.seq > seq]
     return log_
+
+
+# -- bundles --------------------------------------------------------------------------------------
+
+
+def test_bundle_vector():
+    case = load("bundle")
+    place = bytes.fromhex(case["neighbourhood"])
+    wires = [bytes.fromhex(one) for one in case["records"]]
+    held = {
+        bytes.fromhex(one["device"]): Held(one["seq"], bytes.fromhex(one["id"]))
+        for one in case["heads"]
+    }
+    lists = {"bundle": frames.batches(wires), "have": have_map(held)}
+    for name, sort in (("bundle", bundle.BUNDLE), ("have", bundle.HAVE)):
+        written = bytes.fromhex(case[name])
+        decoder = bundle.Decoder(sort, place)
+        found = [item for byte in written for some in decoder.feed(bytes([byte])) for item in some]
+        decoder.close()
+        assert b"".join(bundle.encode(sort, place, lists[name])) == written
+        if sort is bundle.BUNDLE:
+            assert found == wires
+        else:
+            theirs = HaveMap(held)
+            theirs.read(found)
+            assert theirs.lacks() == ([], [])
+    assert [record.parse(wire).content is None for wire in wires] == [False, True, False, False]
