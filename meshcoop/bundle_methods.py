@@ -1,5 +1,6 @@
 """The method of the local API that takes what a stick has brought (specs/09-bundles.md)."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from meshcoop.api import Method
@@ -10,6 +11,8 @@ from protocol.record import Record
 
 if TYPE_CHECKING:
     from meshcoop.node import Node
+
+_LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
@@ -33,12 +36,13 @@ class BundleMethods:
         stored = [*filled.stored, *fresh.stored]
         mesh.on_stored(stored)
         refused = [*taken.refused, *fresh.refused]
+        if refused:
+            _LOG.info("a stick brought what is refused: %s", refused[0])
         return {
             "new": len(stored),
             "known": sum(one.id in known for one in records),
             "refused": len(refused),
             "waiting": len(inbox.pool),
-            "why": refused[0] if refused else None,
         }
 
 

@@ -83,7 +83,7 @@ def _take_all(reader: Reader, told: dict[str, int], context: Context) -> str | N
                 told[name] += taken[name]
             told["waiting"] = taken["waiting"]
             if told["refused"] >= MAX_REFUSED:
-                return f"{told['refused']} records are refused, the last because {taken['why']}"
+                return f"{told['refused']} records are refused, so the rest is not read (R-09.8)"
     return None
 
 

@@ -278,7 +278,6 @@ def test_records_are_checked_like_any_peers(stick):
         (taken,) = stick.read(ben)
         assert (taken["new"], taken["known"], taken["waiting"]) == (1, 0, 1)
         assert taken["refused"] == len(wires) - 3
-        assert "R-01" in taken["why"] or "R-02" in taken["why"]
         assert len(ben.ids()) == before + 1
 
 
