@@ -43,9 +43,9 @@ from nacl.bindings import (
 )
 
 from meshcoop import lock
+from meshcoop.config import replacing
 from meshcoop.errors import Mistake
 from meshcoop.lock import Lock
-from meshcoop.whole import whole
 
 MARK = b"meshcoop backup 1\n"
 
@@ -75,11 +75,10 @@ def write(path: Path, passphrase: str, contents: Contents, records: Iterator[byt
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
     try:
-        with whole(path) as file:
-            count = _write(file, passphrase, contents, records)
+        with replacing(path) as file:
+            return _write(file, passphrase, contents, records)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; name another file.") from None
-    return count
 
 
 class Reader:

@@ -1,51 +1,119 @@
-"""Bundles of a home's store: what goes into one (specs/09-bundles.md)."""
+"""Bundles on disk: a home's records in a file, and the records of a file (specs/09-bundles.md).
 
-from collections.abc import Callable, Iterator
+The command's own process does this, beside the node: no node waits for a stick.
+"""
 
-from meshcoop.rows import Row
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from meshcoop import lacking
+from meshcoop.config import replacing
+from meshcoop.errors import Mistake
 from meshcoop.store import Store
-from protocol.bundle import HaveReader
+from protocol import bundle
+from protocol.bundle import Sort
+from protocol.errors import Refused
+from protocol.heads import HaveMap
 
-Choice = Callable[[Row], bool]
-
-_PAGE = 500
+_PIECE = 64 * 1024  # bytes read at once
 
 
-def wires(store: Store, chosen: Choice) -> Iterator[bytes]:
-    """The records that are chosen, in the order in which they came: who was let in before what they
-    wrote, and each log from its beginning.
+def records(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
+    """What a home with the have-map `theirs` lacks (R-09.7; without lists: all), in the order of
+    R-09.6, as far as it is of the time `since` or later (milliseconds). Raises Refused (R-05.5).
     """
-    after = 0
-    while rows := store.page(after, _PAGE):
-        yield from (row.record.wire for row in rows if chosen(row))
-        after = rows[-1].n
+    have = HaveMap(store.heads())
+    for some in theirs:
+        have.read(some)
+    for page in lacking.pages(store, *have.lacks()):
+        yield from (one.wire for one in page if one.fields.time >= since)
 
 
-def everything(row: Row) -> bool:
-    """All records."""
-    del row
-    return True
+def write(path: Path, sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> int:
+    """Writes a file for its owner alone (0600), whole or not at all (R-09.10); how many items its
+    lists hold. Raises Mistake, Refused (R-09.4).
+    """
+    count = 0
+
+    def counted() -> Iterator[list[Any]]:
+        nonlocal count
+        for one in lists:
+            count += len(one)
+            yield one
+
+    _check_free(path, sort, neighbourhood)
+    try:
+        with replacing(path) as file:
+            for piece in bundle.encode(sort, neighbourhood, counted()):
+                file.write(piece)
+    except OSError as error:
+        raise Mistake(
+            f"{path} cannot be written: {error.strerror}; make room, or name another file."
+        ) from None
+    return count
 
 
-def since(moment: int) -> Choice:
-    """R-09.6: those with a time from `moment` (milliseconds) on."""
-    return lambda row: row.record.fields.time >= moment
+class Reader:
+    """The lists of an open file. `fault`: what ended them before the file's end, once they have
+    ended: so that whoever reads takes what came before.
+    """
+
+    def __init__(self, file: BinaryIO, sort: Sort, neighbourhood: bytes) -> None:
+        self.fault: str | None = None
+        self._file = file
+        self._decoder = bundle.Decoder(sort, neighbourhood)
+
+    def lists(self) -> Iterator[list[Any]]:
+        """The lists, one after the other. Never raises for what the file is."""
+        try:
+            while data := self._file.read(_PIECE):
+                yield from self._decoder.feed(data)
+            self._decoder.close()
+        except Refused as refusal:
+            self.fault = str(refusal)
+        except OSError as error:  # such as a stick that was pulled out
+            self.fault = f"it cannot be read on: {error.strerror}"
 
 
-def lacking(store: Store, reader: HaveReader) -> Choice:
-    """R-09.5: what the home lacks whose have-file was read."""
-    logs, forks = reader.lacks()
-    first: dict[bytes, int] = {}
-    for device, seq, head in logs:
-        ours = store.id_at(device, seq)
-        first[device] = seq + 1 if ours and head and ours.startswith(head) else 1
-    for device in forks:
-        known = store.log(device)
-        if known is not None and known.fork is not None:
-            first[device] = min(known.fork, first.get(device, known.fork))
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read: a regular one, for a device or a pipe never ends, and no link (R-09.10).
+    Raises Mistake.
+    """
+    handle = _handle(path)
+    with open(handle, "rb") as file:  # noqa: PTH123  # a handle, not a path
+        yield file
 
-    def chosen(row: Row) -> bool:
-        fields = row.record.fields
-        return fields.seq >= first.get(fields.device, fields.seq + 1)
 
-    return chosen
+def _handle(path: Path) -> int:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        link = path.is_symlink()
+        reason = "it is a link; name the file itself" if link else f"{error.strerror}; name a file"
+        raise Mistake(f"{path} cannot be read: {reason}.") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Mistake(f"{path} is no file; name one.")
+    return handle
+
+
+def _check_free(path: Path, sort: Sort, neighbourhood: bytes) -> None:
+    """Raises Mistake unless nothing is there, or an older file of this sort and neighbourhood."""
+    if not os.path.lexists(path):
+        return
+    first = bundle.opening(sort, neighbourhood)
+    try:
+        with opened(path) as file:
+            ours = file.read(len(first)) == first
+    except (Mistake, OSError):
+        ours = False
+    if not ours:
+        raise Mistake(
+            f"{path} is there already, and is no {sort.name} of this neighbourhood; name another "
+            "file, or move that one away."
+        )

@@ -1,15 +1,18 @@
-"""The methods of the local API about bundles (specs/06-local-api.md)."""
+"""The method of the local API that takes what a stick has brought (specs/09-bundles.md)."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from meshcoop.api import Method
 from meshcoop.errors import Mistake
-from meshcoop.inbox import Taken
+from meshcoop.inbox import Inbox, Taken
 from meshcoop.params import USAGE, Params
 from protocol.record import Record
 
 if TYPE_CHECKING:
-    from meshcoop.node import Member, Node
+    from meshcoop.node import Node
+
+_LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
@@ -23,37 +26,38 @@ class BundleMethods:
         return {"take": self.take}
 
     async def take(self, params: Params) -> Params:
-        """Takes records that came on a stick, like a peer's; how many are new, known, refused, and
-        wait for others before them.
-        """
-        member = self._node.belonging()
-        wires = params.get("wires")
-        if type(wires) is not list or not all(type(one) is bytes for one in wires):
-            raise Mistake("`wires` is a list of records as bytes.", USAGE)
-        inbox = member.mesh.inbox
-        records = inbox.parse(wires, Taken())
-        held = inbox.store.held([one.id for one in records])
-        taken = inbox.take_wires(wires)
-        member.mesh.on_stored(taken.stored)
-        self._fill(member, [one for one in records if one.id in held])
-        waiting = sum(one.id in inbox.pool for one in records)
-        new = len({one.id for one in taken.stored} & {one.id for one in records})
+        """Takes records that came without a network, checked like any peer's."""
+        mesh = self._node.belonging().mesh
+        taken, inbox = Taken(), mesh.inbox
+        records = inbox.parse(_wires(params), taken)
+        known = inbox.store.held([one.id for one in records])
+        filled = inbox.take_contents(_bare(inbox, records, known))
+        fresh = inbox.take(records)
+        stored = [*filled.stored, *fresh.stored]
+        mesh.on_stored(stored)
+        refused = [*taken.refused, *fresh.refused]
+        if refused:
+            _LOG.info("a stick brought what is refused: %s", refused[0])
         return {
-            "new": new,
-            "refused": len(taken.refused),
-            "waiting": waiting,
-            "known": len(wires) - new - len(taken.refused) - waiting,
+            "new": len(stored),
+            "known": sum(one.id in known for one in records),
+            "refused": len(refused),
+            "waiting": len(inbox.pool),
         }
 
-    def _fill(self, member: "Member", known: list[Record]) -> None:
-        """R-09.7: content of records that are held without theirs, and were not taken back."""
-        store = member.mesh.inbox.store
-        lacking = [
-            (one.id, one.content)
-            for one in known
-            if one.content is not None
-            and (row := store.get(one.id)) is not None
-            and row.record.content is None
-        ]
-        if lacking:
-            member.mesh.inbox.take_contents(lacking)
+
+def _bare(inbox: Inbox, records: list[Record], known: set[bytes]) -> list[tuple[bytes, bytes]]:
+    """R-09.9: content that came for records that are held without it."""
+    found = []
+    for one in records:
+        held = inbox.store.get(one.id) if one.id in known and one.content is not None else None
+        if held is not None and one.content is not None and held.record.content is None:
+            found.append((one.id, one.content))
+    return found
+
+
+def _wires(params: Params) -> list[bytes]:
+    wires = params.get("wires")
+    if type(wires) is not list or not all(type(one) is bytes for one in wires):
+        raise Mistake("`wires` is a list of records, as bytes.", USAGE)
+    return wires

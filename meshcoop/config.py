@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ifaddr
 import platformdirs
@@ -20,7 +20,6 @@ import tomli_w
 
 from meshcoop.errors import Mistake
 from meshcoop.relay.limits import MEGABYTE, Limits
-from meshcoop.whole import whole
 
 VARIABLE = "MESHCOOP_HOME"
 
@@ -212,10 +211,33 @@ def write_private(path: Path, data: bytes) -> None:
     A link at `path` is replaced, not followed. Raises Mistake.
     """
     try:
-        with whole(path) as file:
+        with replacing(path) as file:
             file.write(data)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file for its owner alone (0600), to be written in the block: then `path` is this file, whole
+    and on disk; where the block raises, `path` is untouched. Raises OSError.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    temporary = Path(name)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name, too, survives a power cut
+    finally:
+        os.close(folder)
 
 
 def _check_private(folder: Path, forbidden: int) -> None:

@@ -116,8 +116,8 @@ class Inbox:
                 self.state.read_again()
             raise
 
-    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Takes content for records that are held without it."""
+    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> Taken:
+        """Takes content for records that are held without it; what was stored because of that."""
         with self.store.transaction(durable=False):
             touched = set()
             for record_id, content in items:
@@ -136,7 +136,7 @@ class Inbox:
                 if row.root is not None:
                     touched.add(row.root)
             self.state.fold(touched)
-        self.take([])  # an admission may have come to light, for which others wait
+        return self.take([])  # an admission may have come to light, for which others wait
 
     def absent(self, limit: int) -> list[bytes]:
         """Records whose content is missing here though nobody took it back; each call goes on

@@ -13,7 +13,7 @@ from meshcoop import api, duties, founding, joining, keystore
 from meshcoop.author import Author
 from meshcoop.config import Home, own_addresses
 from meshcoop.disk import enduring
-from meshcoop.errors import Mistake
+from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.following import Following
 from meshcoop.giving import Giving
 from meshcoop.guests import Guests
@@ -152,9 +152,7 @@ class Node:
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
         if self.member is None:
-            raise Mistake(
-                "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
-            )
+            raise Mistake(NOWHERE)
         return self.member
 
     async def may_sign(self) -> Member:

@@ -1,12 +1,13 @@
 """Sync over one stream: drives a `protocol.sync.Session` between the network and the inbox."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
 import trio
 
+from meshcoop import lacking
 from meshcoop.credentials import Credentials
 from meshcoop.inbox import Taken
 from meshcoop.intake import Intake, Verifier
@@ -23,7 +24,6 @@ TURN_SECONDS = 10  # how long a home waits for its turn at most
 STILL_SECONDS = 1.5  # how long a peer that has the turn may send nothing
 GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
 _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
-_PAGE = 200  # records read from the store at once
 _PATIENCE = 3  # rounds that follow each other because the last one left something unplaced
 _ROUNDS_A_SECOND = 5
 _ASKS = 256  # for contents, after a round
@@ -297,7 +297,7 @@ class Conversation:
             self._room.set()
 
     async def _send_lacking(self, lacks: events.Lacks) -> None:
-        for page in self._pages(lacks):
+        for page in lacking.pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.window <= 0 or self._queued > sync.WINDOW:
                 await self._room.wait()
                 self._room = trio.Event()
@@ -308,28 +308,8 @@ class Conversation:
         self._send(out)
         self._over(events)
 
-    def _pages(self, lacks: events.Lacks) -> Iterator[list[Record]]:
-        store = self._inbox.store
-        for device, seq, head in lacks.logs:
-            ours = store.id_at(device, seq)
-            start = seq + 1 if ours and ours.startswith(head) and head else 1
-            yield from _paged(store.log_from, device, start)
-        for device in lacks.forks:
-            known = store.log(device)
-            if known is not None and known.fork is not None:
-                yield from _paged(store.log_from, device, known.fork)
-
     def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         for one in ids:
             row = self._inbox.store.get(one)
             if row is not None and row.record.content is not None:
                 yield one, row.record.content
-
-
-def _paged(
-    read: Callable[[bytes, int, int, bytes], list[Record]], device: bytes, seq: int
-) -> Iterator[list[Record]]:
-    after = b""
-    while page := read(device, seq, _PAGE, after):
-        yield page
-        seq, after = page[-1].fields.seq, page[-1].id

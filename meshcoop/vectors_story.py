@@ -12,10 +12,11 @@ from meshcoop.author import Author
 from meshcoop.methods import set_hash
 from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
-from protocol import authority, events, hello, record, schema, sync
+from protocol import authority, bundle, events, frames, hello, record, schema, sync
 from protocol.acts import Act
 from protocol.authority import Authority
-from protocol.heads import SHORT, Heads, Held, digest
+from protocol.bundle import BUNDLE, HAVE, PIECE
+from protocol.heads import SHORT, Heads, Held, digest, have_map
 from protocol.record import Record
 from protocol.schema import KINDS
 
@@ -26,7 +27,7 @@ _LASTING = record.OPEN | record.LASTING
 
 def generate() -> dict[str, Any]:
     """The generated vector files: name in specs/vectors/ → document."""
-    return {"story": story(), "authority": _authority(), "sync": _sync()}
+    return {"story": story(), "authority": _authority(), "sync": _sync(), "bundle": _bundle()}
 
 
 # -- a neighbourhood ------------------------------------------------------------------------------
@@ -211,11 +212,7 @@ class _Rolls:
 
 def _sync() -> dict[str, Any]:
     ana, place = keys("Ana"), vectors.seed("neighbourhood")
-    log: list[Record] = []
-    for n in range(3):
-        before = log[-1] if log else None
-        time = START_MS + n * MINUTE_MS
-        log.append(sign(ana, before, bytes([n]), neighbourhood=place, time=time))
+    log = _log(ana, place, 3)
     other = sign(ana, log[1], b"other", neighbourhood=place, time=START_MS + 2 * MINUTE_MS)
     forked = tuple(sorted((log[2].id, other.id)))
     proofs = {ana.device: Held(2, log[1].id, forked)}
@@ -233,6 +230,15 @@ def _sync() -> dict[str, Any]:
             _round("the same fork, known to both", proofs, proofs, ([], [])),
         ],
     }
+
+
+def _log(author: Keys, place: bytes, length: int) -> list[Record]:
+    log: list[Record] = []
+    for n in range(length):
+        before = log[-1] if log else None
+        time = START_MS + n * MINUTE_MS
+        log.append(sign(author, before, bytes([n]), neighbourhood=place, time=time))
+    return log
 
 
 def _hello(place: bytes, author: Keys, chain: list[Record]) -> dict[str, Any]:
@@ -296,3 +302,22 @@ def _after(lacked: tuple[bytes, int, bytes], store: list[Record]) -> list[Record
     own = [one for one in store if one.fields.device == device]
     known = any(one.fields.seq == seq and one.id[:SHORT] == short for one in own)
     return [one for one in own if not known or one.fields.seq > seq]
+
+
+# -- bundles --------------------------------------------------------------------------------------
+
+
+def _bundle() -> dict[str, Any]:
+    place = vectors.seed("neighbourhood")
+    held = [*_log(keys("Ana"), place, 3), *_log(keys("Ben"), place, 1)]
+    held[1] = held[1]._replace(content=None)
+    wires, heads = [one.wire for one in held], _heads(held)
+    lists = {BUNDLE: frames.batches(wires, PIECE), HAVE: have_map(heads)}
+    files = {sort: b"".join(bundle.encode(sort, place, some)) for sort, some in lists.items()}
+    return {
+        "neighbourhood": place.hex(),
+        "records": [wire.hex() for wire in wires],
+        "bundle": files[BUNDLE].hex(),
+        "heads": [_held(device, one) for device, one in heads.items()],
+        "have": files[HAVE].hex(),
+    }

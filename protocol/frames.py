@@ -1,5 +1,6 @@
 """Frames of the peer protocols: a 4-byte big-endian length, then canonical msgpack (R-05.1)."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from protocol import codec
@@ -7,6 +8,9 @@ from protocol.errors import Refused
 
 MAX_FRAME = 64 * 1024
 MAX_FRAME_ITEMS = 4096
+BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
+
+_MAX_BATCH = 1024  # records in a frame
 _PREFIX = 4
 
 
@@ -18,16 +22,27 @@ def encode(frame: list[Any]) -> bytes:
     return len(body).to_bytes(_PREFIX, "big") + body
 
 
+def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
+    """Records (at most 16 KiB each) in lists that fit a frame, in their order. `most`: bytes of a
+    list of several records.
+    """
+    batch: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if batch and (size + len(wire) + 8 * len(batch) > most or len(batch) >= _MAX_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(wire)
+        size += len(wire)
+    if batch:
+        yield batch
+
+
 class Decoder:
     """Turns bytes, in whatever pieces they come, into frames. Raises Refused (R-05.1, R-02)."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-
-    @property
-    def pending(self) -> bool:
-        """Whether a frame has begun that is not complete."""
-        return bool(self._buffer)
 
     def feed(self, data: bytes) -> list[list[Any]]:
         """The frames that `data` completes, each a list whose first item is an integer."""
@@ -39,6 +54,11 @@ class Decoder:
                 raise Refused("R-05.1", "a frame is a list that begins with its type")
             frames.append(frame)
         return frames
+
+    @property
+    def partial(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer)
 
     def _body(self) -> bytes | None:
         if len(self._buffer) < _PREFIX:

@@ -40,8 +40,6 @@ MAX_KEYS = 64
 
 HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS, KEYS = range(12)
 
-_BATCH = frames.MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
-
 
 class Session:
     """One side of a session. Raises Refused on whatever the peer may not send."""
@@ -95,7 +93,7 @@ class Session:
     def records(self, wires: Iterable[bytes]) -> bytes:
         """Frames of records, in log order. The driver first sees to it that `window` is open."""
         out = []
-        for batch in _batches(wires):
+        for batch in frames.batches(wires):
             self.window -= sum(map(len, batch))
             out.append(frames.encode([RECORDS, batch]))
         return b"".join(out)
@@ -203,7 +201,7 @@ class Session:
             raise Refused("R-05.6", "records come as bytes")
         size = sum(map(len, frame[1]))
         self._open_window -= size
-        if self._open_window < -_BATCH:
+        if self._open_window < -frames.BATCH:
             raise Refused("R-05.7", "more was sent than the window allows")
         return [Received(frame[1], size)]
 
@@ -274,16 +272,3 @@ def _on_keys(frame: list[Any]) -> list[Event]:
 def _shape(frame: list[Any], *types: type) -> None:
     if [type(item) for item in frame[1:]] != list(types):
         raise Refused("R-05.1", f"a frame of type {frame[0]} does not look like this")
-
-
-def _batches(wires: Iterable[bytes]) -> Iterable[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for wire in wires:
-        if batch and (size + len(wire) + 8 * len(batch) > _BATCH or len(batch) >= 1024):  # noqa: PLR2004
-            yield batch
-            batch, size = [], 0
-        batch.append(wire)
-        size += len(wire)
-    if batch:
-        yield batch

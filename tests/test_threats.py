@@ -21,6 +21,11 @@ PRIVATE, CIRCLES, DISK = (
     "meshcoop/test_private_on_disk.py",
 )
 FALSE_GIFTS, ADDRESSES = "sim/test_false_gifts.py", "sim/test_addresses.py"
+BUNDLE, BUNDLES, STICKS = (
+    "protocol/test_bundle.py",
+    "meshcoop/test_bundles.py",
+    "street/test_sticks.py",
+)
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
 
 # What is tried → its file, then the test's name or the name of its case.
@@ -163,7 +168,7 @@ PERSON_TO_PERSON = {
         "test_it_is_forgotten_when_the_agreement_is_cancelled",
     ),
 }
-RELAYS, STICKS = "sim/test_relayed.py", "street/test_sticks.py"
+RELAYS = "sim/test_relayed.py"
 CARRYING = {
     "a curious relay": (
         "street/test_relays.py",
@@ -190,11 +195,31 @@ CARRYING = {
         "protocol/test_enrolment.py",
         "test_nobody_makes_a_relay_of_a_neighbours_device",
     ),
-    "links, pipes and folders as bundles": (STICKS, "test_what_a_resident_does_wrong"),
-    "a hostile bundle": ("protocol/test_bundle.py", "test_any_bytes_are_a_bundle_or_a_refusal"),
-    "what was retracted comes on a stick": (STICKS, "test_what_was_retracted_does_not_come_back"),
+}
+ON_A_STICK = {
+    "a path out of the folder": (BUNDLE, "something else"),
+    "a link to write over": (BUNDLES, "test_nothing_else_is_overwritten"),
+    "a link, a pipe or a folder to read": (BUNDLES, "test_only_a_file_is_read"),
+    "a file without end": (BUNDLE, "test_a_file_without_end_is_given_up_and_held_in_no_memory"),
+    "huge length claims": (BUNDLE, "a frame of 4 GiB"),
+    "cut anywhere": (BUNDLE, "test_cut_anywhere_it_is_told_and_what_came_before_is_there"),
+    "bit flips": (BUNDLE, "test_a_flipped_bit_is_refused_or_in_a_record"),
+    "another neighbourhood's": (BUNDLE, "another neighbourhood"),
+    "another neighbourhood's records as ours": (BUNDLES, "test_records_are_checked_like_any_peers"),
+    "a have-map that lies": (
+        BUNDLES,
+        "test_a_have_map_that_lies_gets_records_and_nothing_else",
+    ),
+    "erased content brought back": (BUNDLES, "test_erased_content_is_not_brought_back"),
+    "a fork": (BUNDLES, "test_two_branches_meet_on_a_stick"),
+    "nothing but refused records": (
+        STICKS,
+        "test_a_hostile_bundle_is_given_up_and_costs_nothing_else",
+    ),
+    "a full stick": (STICKS, "test_no_room_leaves_what_was_there"),
 }
 LISTS = {
+    "on a stick": ON_A_STICK,
     "carrying": CARRYING,
     "person to person": PERSON_TO_PERSON,
     "among a few": AMONG_A_FEW,

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from meshcoop import passphrase, process
 from meshcoop.client import Client, NodeGone
 from meshcoop.config import Home
-from meshcoop.errors import Mistake
+from meshcoop.errors import NOWHERE, Mistake
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,14 @@ class Context:
                 f"There is no home in {self.home.path} yet: `meshcoop found` begins a "
                 "neighbourhood, `meshcoop join` enters one."
             )
+
+    def neighbourhood(self) -> bytes:
+        """The id of the neighbourhood that this home belongs to. Raises Mistake."""
+        self.must_exist()
+        named = self.home.read_settings().neighbourhood
+        if named is None:
+            raise Mistake(NOWHERE)
+        return bytes.fromhex(named)
 
 
 Given = Annotated[Context, Parameter(parse=False)]

@@ -14,6 +14,7 @@ import atheris
 
 with atheris.instrument_imports(include=["protocol"]):
     from protocol import (
+        bundle,
         codec,
         control,
         events,
@@ -62,6 +63,19 @@ def control_frames(data):
             decoder.feed(piece)
             for _ in decoder:
                 pass
+
+
+def bundle_file(data):
+    """Bytes after a good beginning, or from the first byte."""
+    whole = data[:1] < b"\x40"
+    decoder = bundle.Decoder(bundle.BUNDLE, PLACE)
+    with suppress(Refused):
+        if not whole:
+            list(decoder.feed(bundle.opening(bundle.BUNDLE, PLACE)))
+        for piece in _pieces(data[1:]):
+            for wires in decoder.feed(piece):
+                assert all(type(one) is bytes for one in wires)
+        decoder.close()
 
 
 def sync_session(data):
@@ -144,6 +158,7 @@ TARGETS = {
     "codec": unpack,
     "frames": peer_frames,
     "control": control_frames,
+    "bundle": bundle_file,
     "sync": sync_session,
     "invitation": read_invitation,
     "statement": read_statement,
@@ -185,6 +200,10 @@ def seeds(name):
             control.encode(control.Response(1, None, {"a": [1.5, b"b"]})),
             control.encode(control.Response(2, control.Error("refused", "No."))),
             control.encode(control.Event("changed", {"stored": 1})),
+        ],
+        "bundle": [
+            b"\0" + b"".join(bundle.encode(bundle.BUNDLE, PLACE, [[signed.wire], [b"wire"]])),
+            b"\xff" + frames.encode([1, [signed.wire]]) + frames.encode([2, 1]),
         ],
         "sync": [
             b"\xff" + b"".join(map(frames.encode, told)),

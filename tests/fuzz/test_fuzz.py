@@ -17,6 +17,7 @@ NAMES = [
     "codec",
     "frames",
     "control",
+    "bundle",
     "sync",
     "invitation",
     "statement",

@@ -33,6 +33,16 @@ class Lab:
     def heal(self, host: str) -> None:
         _do("ip", "-n", self._name("net"), "link", "set", f"to{host}", "up")
 
+    def part(self, *hosts: str) -> None:
+        """These hosts hear each other and nobody else, and so do all the others."""
+        for host in hosts:
+            self._ip("net", "link", "set", f"to{host}", "master", "apart")
+
+    def join(self) -> None:
+        """Everybody hears everybody again."""
+        for host in PUBLIC:
+            self._ip("net", "link", "set", f"to{host}", "master", "bridge")
+
     def weather(self, host: str, *netem: str) -> None:
         """Loss and delay of what goes to a host, as tc netem has them."""
         _do(
@@ -62,8 +72,9 @@ class Lab:
             _do("ip", "netns", "add", self._name(host))
             self.names.append(self._name(host))
             self._ip(host, "link", "set", "lo", "up")
-        self._ip("net", "link", "add", "bridge", "type", "bridge")
-        self._ip("net", "link", "set", "bridge", "up")
+        for bridge in ("bridge", "apart"):
+            self._ip("net", "link", "add", bridge, "type", "bridge")
+            self._ip("net", "link", "set", bridge, "up")
         for relay in ("R", "S"):
             self._wire("net", f"to{relay}", relay, "eth0")
             self._ip(relay, "address", "add", f"{PUBLIC[relay]}/24", "dev", "eth0")
@@ -71,8 +82,7 @@ class Lab:
             self._wire("net", f"to{home}", f"nat{home}", "wan")
             self._wire(f"nat{home}", "lan", home, "eth0")
             self._nat(home, keeps_ports=keeps_ports)
-        for host in PUBLIC:
-            self._ip("net", "link", "set", f"to{host}", "master", "bridge")
+        self.join()
 
     def _nat(self, home: str, *, keeps_ports: bool) -> None:
         nat = f"nat{home}"

@@ -96,3 +96,57 @@ def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
     ada.has(one)
     assert time.monotonic() - began < SECONDS
     agree(ada, ben)
+
+
+def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
+    """Steps 5 and 11 of the week in Rushey Lane: from Tuesday to Thursday a home reaches one relay."""
+    made, folders = hosts(keeps_ports=False, relays=("R", "S"))
+    surgery, ada, ben = street(folders)
+    library = relay(folders, "S", "Library")
+    ada("relay", "enrol", library("relay", "ticket")["ticket"])
+    nurse = folders["A"].newcomer(ada, "Nurse")
+    homes = (ada, nurse, ben)
+    for home in homes:
+        eventually(
+            lambda home=home: [one["state"] for one in home("list", "relays")] == ["connected"] * 2,
+            "a home does not find both relays",
+        )
+    agree(*homes)
+    # Tuesday: the surgery with the nurse and Ada, the library with Ben.
+    made.part("B", "S")
+    asked = ada.post("request", "--title", "Yoruba with a patient", "--minutes", "90")
+    nurse.has(asked)
+    said = nurse.post("response", "--about", asked, "--text", "on Tuesday at ten")
+    ada.has(said)
+    agreed = ada.post("agreement", "--about", said)
+    nurse.has(agreed)
+    receipt = nurse.post("receipt", "--about", agreed, "--minutes", "90")
+    ada.has(receipt)
+    ada.post("confirm", "--about", receipt)
+    there = ben.post("offer", "--title", "A loaf", "--minutes", "30")
+    eventually(
+        lambda: sorted(one["balance"] for one in nurse("balance")) == [-90, 0, 90], "not counted"
+    )
+    assert [one["balance"] for one in ben("balance")] == [0, 0, 0]
+    eventually(
+        lambda: library("status")["served"][0]["set_hash"] == ben("status")["set_hash"], "it waits"
+    )
+    # Thursday: a stick arrives before the network does.
+    stick = tmp_path / "stick"
+    nurse("bundle", "write", str(stick))
+    told = ben("bundle", "read", str(stick))
+    assert told["new"] > 0
+    assert sorted(one["balance"] for one in ben("balance")) == [-90, 0, 90]
+    again = ben("bundle", "read", str(stick))
+    assert again["new"] == 0
+    made.join()
+    ada.has(there)
+    status = agree(*homes)
+    for at in (surgery, library):
+        eventually(
+            lambda at=at: at("status")["served"][0]["set_hash"] == status["set_hash"],
+            "a relay lacks something",
+        )
+    for home in homes:
+        assert sum(one["balance"] for one in home("balance")) == 0
+        assert len(home("list", "receipts")) == 1

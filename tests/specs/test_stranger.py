@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import trio
 import warm
-from stranger import codec, records, sync
+from stranger import bundles, codec, records, sync
 from stranger.codec import RefusedError, need
 
 from meshcoop.net.host import open_host  # the pipe
@@ -82,6 +82,8 @@ READERS = {
         *unhex(case, "hex"), unhex(case, "key"), *unhex(case, "neighbourhood")
     ),
     "frame": lambda case: list(codec.Frames().feed(*unhex(case, "hex"))),
+    "bundle": lambda case: bundles.read(*unhex(case, "hex", "neighbourhood"), b"bundle"),
+    "have": lambda case: bundles.read(*unhex(case, "hex", "neighbourhood"), b"have"),
     "sync": read_sync,
     "invitation": lambda case: read_invitation(case["text"]),
     "knock": lambda case: check_knock(codec.unpack(*unhex(case, "hex"))),
@@ -214,6 +216,24 @@ def test_rounds():
         }
         sent = b"".join(session.receive(bytes([byte])) for byte in bytes.fromhex(said["a"]))
         assert (sent.hex(), session.rounds) == (said["b"], 1)
+
+
+def test_bundles():
+    case = load("bundle")
+    place, written, have = unhex(case, "neighbourhood", "bundle", "have")
+    wires = [bytes.fromhex(one) for one in case["records"]]
+    assert bundles.read(written, place, b"bundle") == wires
+    assert bundles.write([wires], place, b"bundle") == written
+    rows = bundles.read(have, place, b"have")
+    heads = {one["device"]: one for one in case["heads"]}
+    told = [heads[device] for device in sorted(heads)]
+    assert rows == [
+        part
+        for one in told
+        for part in (*(bytes.fromhex(one[key])[:8] for key in ("device",)), one["seq"],
+                     bytes.fromhex(one["id"])[:8], b"")
+    ]  # fmt: skip
+    assert bundles.write([rows], place, b"have") == have
 
 
 # -- joining (07) ---------------------------------------------------------------------------------

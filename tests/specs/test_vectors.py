@@ -14,6 +14,7 @@ from meshcoop.store import Store
 from meshcoop.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
 from protocol import (
     authority,
+    bundle,
     codec,
     control,
     events,
@@ -30,7 +31,7 @@ from protocol import (
     ticket,
 )
 from protocol.errors import Refused
-from protocol.heads import Held, digest
+from protocol.heads import HaveMap, Held, digest, have_map
 from protocol.schema import KINDS
 
 VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
@@ -84,6 +85,20 @@ def read_sync(case):
     list(session.receive(data(case)))
 
 
+def read_file(sort):
+    """Reads a file to its end; a have-map as who holds nothing reads it."""
+
+    def read(case):
+        theirs = HaveMap({})
+        decoder = bundle.Decoder(sort, bytes.fromhex(case["neighbourhood"]))
+        for some in decoder.feed(data(case)):
+            if sort is bundle.HAVE:
+                theirs.read(some)
+        decoder.close()
+
+    return read
+
+
 def read_chain(case):
     device = bytes.fromhex(case["device"])
     hello.member(wires(case), bytes.fromhex(case["neighbourhood"]), device)
@@ -133,6 +148,8 @@ READERS = {
     "inside": lambda case: schema.read_private(data(case)),
     "gossip": read_gossip,
     "frame": lambda case: frames.Decoder().feed(data(case)),
+    "bundle": read_file(bundle.BUNDLE),
+    "have": read_file(bundle.HAVE),
     "sync": read_sync,
     "invitation": lambda case: invitation.decode(case["text"]),
     "ticket": lambda case: ticket.decode(case["text"]),
@@ -496,3 +513,30 @@ def beyond(gap, store):
     if any(one.fields.seq == seq and one.id.startswith(short) for one in log_):
         return [one for one in log_ if one.fields.seq > seq]
     return log_
+
+
+# -- bundles --------------------------------------------------------------------------------------
+
+
+def test_bundle_vector():
+    case = load("bundle")
+    place = bytes.fromhex(case["neighbourhood"])
+    wires = [bytes.fromhex(one) for one in case["records"]]
+    held = {
+        bytes.fromhex(one["device"]): Held(one["seq"], bytes.fromhex(one["id"]))
+        for one in case["heads"]
+    }
+    lists = {"bundle": frames.batches(wires), "have": have_map(held)}
+    for name, sort in (("bundle", bundle.BUNDLE), ("have", bundle.HAVE)):
+        written = bytes.fromhex(case[name])
+        decoder = bundle.Decoder(sort, place)
+        found = [item for byte in written for some in decoder.feed(bytes([byte])) for item in some]
+        decoder.close()
+        assert b"".join(bundle.encode(sort, place, lists[name])) == written
+        if sort is bundle.BUNDLE:
+            assert found == wires
+        else:
+            theirs = HaveMap(held)
+            theirs.read(found)
+            assert theirs.lacks() == ([], [])
+    assert [record.parse(wire).content is None for wire in wires] == [False, True, False, False]

@@ -1,150 +1,321 @@
-"""A stick in a pocket: records between homes that no network joins."""
+"""A stick in a pocket: homes that no network joins, and all that a stick should not carry."""
 
 import os
-from dataclasses import replace
+import resource
+import subprocess
+from contextlib import contextmanager
 
 import pytest
-from homes import ROOMY, folder, request
+from homes import ROOMY, Home, agree, each, folder, together
 
-from meshcoop.config import Home as Folder
-from protocol import bundle as bundles
+from protocol import bundle, frames
 
-WORDS = "ring the green door twice"
+USAGE = 2
 
 
 @pytest.fixture(scope="module")
-def apart():
-    """Ada and Ben belong to Rushey Lane, and no network joins them any more."""
+def story():
+    """Ada, Ben and Cleo have met; now all nodes are down, and two are never up together."""
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
-        ben = one.newcomer(ada, "Ben")
-        for home in (ada, ben):
+        ben, cleo = one.newcomer(ada, "Ben"), one.newcomer(ada, "Cleo")
+        first = ada.post("request", "--title", "A lift", "--minutes", "30")
+        for home in (ada, ben, cleo):
+            home("wait", "--peers", "2")
+        agree(ada, ben, cleo)
+        for home in (ada, ben, cleo):
             home("down")
-            # Elsewhere from now on: neither is where the other knows it to be.
-            settings = Folder(home.path).read_settings()
-            Folder(home.path).write_settings(replace(settings, listen=(one.listen(),)))
-        yield one, ada, ben
+        yield one, ada, ben, cleo, first
 
 
-def holds(home):
+@contextmanager
+def alone(home):
+    """The home with its node up, and nobody else's."""
+    try:
+        yield home
+    finally:
+        home("down")
+
+
+def carry(stick, giver, taker):
+    """What the taker lacks goes from one to the other; the counts."""
+    taker("bundle", "have", str(stick / "have"))
+    giver("bundle", "write", str(stick / "bundle"), "--for", str(stick / "have"))
+    return taker("bundle", "read", str(stick / "bundle"))
+
+
+def stand(home):
+    with alone(home):
+        found = home("status")
+    return found["set_hash"], found["state_hash"], found["records"]
+
+
+def listed(home, what):
+    with alone(home):
+        return home("list", what)
+
+
+def settle(stick, *homes):
+    """Carries what is new among these homes until all hold, and make of it, the same."""
+    for _ in range(4):
+        stands = {stand(home) for home in homes}
+        if len(stands) == 1:
+            return
+        for taker in homes:
+            with alone(taker):
+                for giver in homes:
+                    told = carry(stick, giver, taker)
+                    assert (told["known"], told["refused"], told["waiting"]) == (0, 0, 0)
+    raise AssertionError("the homes never come to agree")
+
+
+@pytest.fixture
+def stick(tmp_path):
+    return tmp_path
+
+
+def test_two_homes_come_to_an_agreement_by_a_stick(story, stick):
+    _, ada, ben, _, first = story
+    with alone(ben):
+        response = ben.post("response", "--about", first, "--text", "at the corner")
+    with alone(ada):
+        told = carry(stick, ben, ada)
+        assert told == {"new": told["new"], "known": 0, "refused": 0, "waiting": 0}
+        assert told["new"] >= 1  # homes sign some records by themselves
+        (shown,) = ada("list", "responses", "--about", first)
+        assert (shown["id"], shown["text"]) == (response, "at the corner")
+        ada.post("agreement", "--about", response)
+    with alone(ben):
+        assert carry(stick, ada, ben)["new"] >= 1
+        assert ben("show", first)["state"] == "agreed"
+        held = ben("status")["set_hash"]
+        again = ben("bundle", "read", str(stick / "bundle"))
+        assert again == {"new": 0, "known": again["known"], "refused": 0, "waiting": 0}
+        said = ben.text("bundle", "read", str(stick / "bundle"))
+        assert f"0 are new here, {again['known']} were known" in said
+        assert ben("status")["set_hash"] == held
+    settle(stick, ada, ben)
+
+
+def test_a_third_home_has_all_of_it_from_one_stick(story, stick):
+    _, ada, ben, cleo, _ = story
+    with alone(cleo):
+        offer = cleo.post("offer", "--title", "Soup")
+    made = ben("bundle", "write", str(stick / "all"))
+    assert made == {"file": str(stick / "all"), "records": stand(ben)[2]}
+    assert (stick / "all").stat().st_mode & 0o777 == 0o600
+    with alone(cleo):
+        told = cleo("bundle", "read", str(stick / "all"))
+        assert told["new"] + told["known"] == made["records"]
+        assert (told["refused"], told["waiting"]) == (0, 0)
+    settle(stick, ada, ben, cleo)
+    for home in (ada, ben):
+        assert offer in [one["id"] for one in listed(home, "offers")]
+
+
+def test_what_came_by_a_stick_goes_on_to_peers(story, stick):
+    _, ada, ben, cleo, _ = story
+    with alone(ada):
+        offers = [ada.post("offer", "--title", name) for name in ("Bread", "Rolls")]
+    ada("bundle", "write", str(stick / "all"))
+    with alone(ben), alone(cleo):
+        together(lambda: ben("up"), lambda: cleo("up"))
+        ben("wait", "--peers", "1")
+        assert ben("bundle", "read", str(stick / "all"))["new"] >= 2
+        cleo.has(*offers)
+
+
+def test_only_what_was_written_since_a_day(story, stick):
+    _, ada, ben, _, _ = story
+    path = str(stick / "late")
+    assert ada("bundle", "write", path, "--since", "2100-01-01")["records"] == 0
+    assert ada("bundle", "write", path, "--since", "2001-01-01")["records"] == stand(ada)[2]
+    assert "keeps them waiting" in ada.text("bundle", "write", path, "--since", "2100-01-01")
+    with alone(ben):
+        assert ben("bundle", "read", path) == dict.fromkeys(
+            ("new", "known", "refused", "waiting"), 0
+        )
+    for day in ("yesterday", "20260101", "2026-02-30", "2026-1-1", ""):
+        assert "2026-11-02" in ada.refused("bundle", "write", path, "--since", day, code=USAGE)
+
+
+# -- what is no bundle ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def written(story, tmp_path_factory):
+    """The bytes of a bundle with records that Ben lacks, some of them in lists of their own."""
+    _, ada, _, _, _ = story
+    path = tmp_path_factory.mktemp("written") / "bundle"
+    with alone(ada), ada.lines() as script:
+        script.post(
+            *(
+                {"kind": "offer", "fields": {"title": f"Jam {n}", "text": "x" * 900}}
+                for n in range(60)
+            )
+        )
+        assert script.end() == 0
+    ada("bundle", "write", str(path))
+    return path.read_bytes()
+
+
+def test_a_cut_bundle_is_told_and_what_came_before_is_kept(story, stick, written):
+    _, ada, ben, _, _ = story
+    path = stick / "bundle"
+    with alone(ben):
+        before = ben("status")["records"]
+        path.write_bytes(written[: len(written) - 30_000])
+        said = ben.refused("bundle", "read", str(path))
+        assert "cut off" in said
+        assert "what came before is kept: " in said
+        some = ben("status")["records"]
+        assert before < some < held(ada)
+        path.write_bytes(written[:-1])  # all but the last byte of the end
+        assert "cut off" in ben.refused("bundle", "read", str(path))
+        assert ben("status")["records"] == held(ada)
+        path.write_bytes(written)
+        told = ben("bundle", "read", str(path))
+        assert (told["new"], told["known"]) == (0, held(ada))
+    settle(stick, ada, ben)
+
+
+def held(home):
+    """How many records a home holds whose node is down."""
     with home.database() as db:
-        return {row[0] for row in db.execute("SELECT id FROM records")}
+        return db.execute("SELECT count(*) FROM records").fetchone()[0]
 
 
-def carried(giver, taker, tmp_path, *words):
-    file = tmp_path / "stick"
-    written = giver("bundle", "write", str(file), *words)
-    assert written["bytes"] == file.stat().st_size
-    assert file.stat().st_mode & 0o777 == 0o600
-    return written["records"], taker("bundle", "read", str(file))
-
-
-def test_everything_and_then_what_is_lacking(apart, tmp_path):
-    _, ada, ben = apart
-    ben("up")
-    ben("down")
-    ada("up")
-    with ada.lines() as lines:
-        lines.post(*(request(f"Wish {n}") for n in range(300)))
-    ada("down")  # nobody else is up, so that nothing goes by network
-    count, told = carried(ada, ben, tmp_path)
-    assert told["new"] >= 300
-    assert told == {"new": told["new"], "known": count - told["new"], "refused": 0, "waiting": 0,
-                    "whole": True}  # fmt: skip
-    assert holds(ada) <= holds(ben)
-    again = ben("bundle", "read", str(tmp_path / "stick"))
-    assert (again["new"], again["known"]) == (0, count)
-    asked = ada("list", "requests")[0]["id"]
-    ada("down")
-    said = ben.post("response", "--about", asked, "--text", WORDS)
-    ben("down")
-    have = tmp_path / "have"
-    ada("bundle", "have", str(have))
-    lacking, told = carried(ben, ada, tmp_path, "--for", str(have))
-    ada("down")
-    assert lacking < 20
-    assert (told["new"], told["known"]) == (lacking, 0)
-    assert WORDS.encode() not in (tmp_path / "stick").read_bytes()
-    (response,) = ada("list", "responses")
-    assert (response["id"], response["text"]) == (said, WORDS)
-    ada("down")
-    # Back again, both have the same, and make the same of it.
-    ada("bundle", "write", str(tmp_path / "back"))
-    ben("bundle", "read", str(tmp_path / "back"))
-    mine = ben("status")
-    ben("down")
-    theirs = ada("status")
-    ada("down")
-    names = ("records", "set_hash", "state_hash")
-    assert [mine[name] for name in names] == [theirs[name] for name in names]
-
-
-def test_what_was_retracted_does_not_come_back(apart, tmp_path):
-    _, ada, _ = apart
-    one = ada.post("request", "--title", "An old wish", "--minutes", "30")
-    ada("bundle", "write", str(tmp_path / "old"))
-    ada.post("retract", "--about", one)
-    told = ada("bundle", "read", str(tmp_path / "old"))
-    assert (told["new"], told["whole"]) == (0, True)
-    ada("down")
-    with ada.database() as db:
-        found = db.execute("SELECT content FROM records WHERE id = ?", (bytes.fromhex(one),))
-        assert found.fetchone() == (None,)
-
-
-def test_since_a_day(apart, tmp_path):
-    _, ada, ben = apart
-    count, told = carried(ada, ben, tmp_path, "--since", "2099-01-01")
-    assert (count, told["new"]) == (0, 0)
-    everything, _ = carried(ada, ben, tmp_path, "--since", "2000-01-01")
-    assert everything == ada("status")["records"]
-    ada("down")
-    ben("down")
-
-
-def test_what_a_resident_does_wrong(apart, tmp_path):
-    one, ada, ben = apart
-    good = tmp_path / "good"
-    ada("bundle", "write", str(good))
-    data = good.read_bytes()
-    ada("bundle", "write", str(good))  # an older bundle is replaced
-    (tmp_path / "cut").write_bytes(data[:-5])
-    said = ben.run("--json", "bundle", "read", str(tmp_path / "cut"))
-    assert said.returncode == 1
-    assert '"whole": false' in said.stdout
-    assert "cut short" in said.stderr
-    foreign = b"".join(bundles.write(b"x" * 32, []))
-    (tmp_path / "foreign").write_bytes(foreign)
-    assert "nother neighbourhood" in ben.refused("bundle", "read", str(tmp_path / "foreign"))
-    (tmp_path / "letter").write_text("Dear Ben,")
-    assert "not a bundle" in ben.refused("bundle", "read", str(tmp_path / "letter"))
-    assert "something else" in ada.refused("bundle", "write", str(tmp_path / "letter"))
-    assert (tmp_path / "letter").read_text() == "Dear Ben,"
-    assert "cannot be read" in ben.refused("bundle", "read", str(tmp_path / "nothing"))
-    assert "no file" in ben.refused("bundle", "read", str(tmp_path))
-    assert "something else" in ada.refused("bundle", "write", str(tmp_path))
-    assert "cannot be written" in ada.refused("bundle", "write", str(tmp_path / "no" / "where"))
-    (tmp_path / "link").symlink_to(good)
-    assert "cannot be read" in ben.refused("bundle", "read", str(tmp_path / "link"))
-    assert "something else" in ada.refused("bundle", "write", str(tmp_path / "link"))
-    os.mkfifo(tmp_path / "pipe")
-    assert "no file" in ben.refused("bundle", "read", str(tmp_path / "pipe"))
-    assert "not a file of what" in ada.refused(
-        "bundle", "write", str(tmp_path / "out"), "--for", str(good)
+def test_what_is_no_bundle_is_one_sentence(story, stick, written):
+    one, ada, ben, _, _ = story
+    other = Home(one.path / "elsewhere", one.passphrase_file)
+    other("found", "Elm Road", "--as", "Eve")
+    other("bundle", "write", str(stick / "other"))
+    ben("bundle", "have", str(stick / "have"))
+    (stick / "link").symlink_to(stick / "other")
+    os.mkfifo(stick / "pipe")
+    head = len(bundle.opening(bundle.BUNDLE, bytes(32)))
+    files = {
+        "empty": b"",
+        "zip": b"PK\x03\x04../../etc/passwd" * 100,
+        "newer": written.replace(b"\x93\0\1", b"\x93\0\2", 1),
+        "claims": written[:head] + b"\xff\xff\xff\xff" + written[head:],
+        "longer": written + b"more",
+        "nested": written[:head] + b"\0\0\x10\0" + b"\x91" * 4096,
+    }
+    for name, data in files.items():
+        (stick / name).write_bytes(data)
+    cases = [
+        ("empty", "no bundle"), ("zip", "no bundle"), ("have", "no bundle"),
+        ("newer", "version 2"), ("other", "another neighbourhood"), ("claims", "R-05.1"),
+        ("longer", "R-"), ("nested", "R-02"), ("link", "a link"), ("pipe", "no file"),
+        (".", "no file"), ("missing", "No such file"), ("empty/x", "Not a directory"),
+        ("/dev/zero", "no file"),
+    ]  # fmt: skip
+    with alone(ben):
+        before = ben("status")
+        each(cases, lambda case: refused(ben, stick, *case))
+        after = ben("status")
+        for name in ("set_hash", "state_hash", "pid"):
+            assert after[name] == before[name]
+    for name, words in (("zip", "no have file"), ("other", "no have file"), ("missing", "No such")):
+        asked = ("bundle", "write", str(stick / "new"), "--for", str(stick / name))
+        assert words in ada.refused(*asked)
+    whole = (stick / "have").read_bytes()
+    (stick / "cut").write_bytes(whole[:-1])
+    assert "cut off" in ada.refused(
+        "bundle", "write", str(stick / "new"), "--for", str(stick / "cut")
     )
-    ada.refused("bundle", "write", str(tmp_path / "out"), "--since", "Thursday", code=2)
-    assert "no home" in one.home("nobody").refused("bundle", "write", str(tmp_path / "out"))
-    assert not (tmp_path / "out").exists()
-    # Hostile: records that are none, and one bit of a real one flipped.
-    forged = bytearray(data)
-    forged[len(data) // 2] ^= 1
-    for at, wrong in enumerate(
-        (bytes(forged), b"".join(bundles.write(data[18:50], [b"x", b"\xc1"])))
-    ):
-        file = tmp_path / f"wrong {at}"
-        file.write_bytes(wrong)
-        before = ben("status")["state_hash"]
-        ben.run("bundle", "read", str(file))
-        assert ben("status")["state_hash"] == before
-    ben("down")
-    ada("down")
+    assert not (stick / "new").exists()
+
+
+def refused(home, stick, name, words):
+    assert words in home.refused("bundle", "read", str(stick / name))
+
+
+def test_a_hostile_bundle_is_given_up_and_costs_nothing_else(story, stick, written):
+    _, _, ben, _, _ = story
+    place = bytes.fromhex(neighbourhood(ben))
+    path = stick / "bundle"
+    with alone(ben):
+        before = ben("status")
+        wires = [b"\x93" + n.to_bytes(4, "big") for n in range(5000)]
+        pieces = bundle.encode(bundle.BUNDLE, place, frames.batches(wires))
+        path.write_bytes(b"".join(pieces))
+        told = ben.refused("bundle", "read", str(path))
+        assert "records are refused, so the rest is not read" in told
+        count = int(told.split(" records are refused")[0].split()[-1])
+        assert 1000 <= count < 5000
+        (few,) = [list(bundle.encode(bundle.BUNDLE, place, [wires[:10]]))]
+        path.write_bytes(b"".join(few))
+        assert ben("bundle", "read", str(path)) == {
+            "new": 0,
+            "known": 0,
+            "refused": 10,
+            "waiting": 0,
+        }
+        for at in range(100, len(written), len(written) // 8):
+            path.write_bytes(written[:at] + bytes([written[at] ^ 1]) + written[at + 1 :])
+            done = ben.run("--json", "bundle", "read", str(path))
+            assert done.returncode in {0, 1}
+            assert "Traceback" not in done.stderr
+        after = ben("status")
+        assert after["pid"] == before["pid"]
+        assert after["set_hash"] == before["set_hash"]
+    assert "Traceback" not in (ben.path / "node.log").read_text()
+
+
+def neighbourhood(home):
+    with alone(home):
+        return home("status")["neighbourhood"]["id"]
+
+
+# -- where it is written --------------------------------------------------------------------------
+
+
+def test_nothing_but_a_bundle_is_overwritten(story, stick):
+    _, ada, _, _, _ = story
+    (stick / "letter").write_text("to my mother")
+    (stick / "link").symlink_to(stick / "letter")
+    for name in ("letter", "link", "."):
+        assert "there already" in ada.refused("bundle", "write", str(stick / name))
+        assert "there already" in ada.refused("bundle", "have", str(stick / name))
+    assert (stick / "letter").read_text() == "to my mother"
+    assert "cannot be written" in ada.refused("bundle", "write", str(stick / "no" / "folder"))
+    ada("bundle", "have", str(stick / "have"))
+    assert "there already" in ada.refused("bundle", "write", str(stick / "have"))
+    first = ada("bundle", "write", str(stick / "all"))
+    assert ada("bundle", "write", str(stick / "all")) == first
+
+
+def test_no_room_leaves_what_was_there(story, stick, written):
+    _, ada, _, _, _ = story
+    ada("bundle", "write", str(stick / "all"), "--since", "2100-01-01")
+    before = (stick / "all").read_bytes()
+    most = 48 * 1024
+    assert len(written) > most
+    done = subprocess.run(
+        ada.command("--json", "bundle", "write", str(stick / "all")), env=ada.env,
+        capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "make room" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (stick / "all").read_bytes() == before
+    assert [one.name for one in stick.iterdir()] == ["all"]
+
+
+def test_who_belongs_nowhere(story, stick):
+    one, ada, _, _, _ = story
+    with alone(ada):
+        code = ada.invite()
+    newcomer = one.home("newcomer")
+    newcomer.refused("join", code, "--as", "Eve", "--listen", one.listen(), "--wait", "1")
+    nobody = Home(one.path / "nobody", one.passphrase_file)
+    ada("bundle", "write", str(stick / "all"))
+    for what in ("write", "read", "have"):
+        words = ("bundle", what, str(stick / "all"))
+        assert "belongs to no neighbourhood yet" in newcomer.refused(*words)
+        assert "`meshcoop found`" in nobody.refused(*words)
+        assert ada.refused("bundle", what, code=USAGE)
+    assert not nobody.path.exists()

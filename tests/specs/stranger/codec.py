@@ -153,3 +153,8 @@ class Frames:
             value = unpack_framed(body, 65_536, 4096)
             need(type(value) is list and value and type(value[0]) is int, "R-05.1")
             yield value
+
+    @property
+    def rest(self):
+        """What has come of a frame that is not whole."""
+        return self._buffer
