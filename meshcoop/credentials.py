@@ -48,9 +48,7 @@ class Credentials:
             sender=sender,
             receiver=self.peer_id,
         )
-        authority = state.authority
-        if authority is None or not _knows(authority, greeting.device):
-            authority = state.authority_with(hello.acts(greeting.chain, state.neighbourhood))
+        authority = self._judged_by(greeting.device, greeting.chain)
         if authority is None or not _knows(authority, greeting.device):
             raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
         person = authority.author(greeting.device)
@@ -58,6 +56,20 @@ class Credentials:
             raise Refused("R-03.3", "this device has been revoked")
         self.inbox.take_wires(greeting.chain)
         return person
+
+    def belongs(self, device: bytes, chain: list[bytes]) -> bool:
+        """Whether who has greeted with this chain still belongs. What the chain shows may not be
+        placed here yet: it waits for what comes before it, which this very peer may bring.
+        """
+        known = self._judged_by(device, chain)
+        return known is None or known.live(device) or device in known.relays
+
+    def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
+        """Authority as this home has it, or with what the chain shows where that says nothing."""
+        state = self.inbox.state
+        if state.authority is not None and _knows(state.authority, device):
+            return state.authority
+        return state.authority_with(hello.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

@@ -264,8 +264,7 @@ class Mesh:
 
     def _part(self) -> None:
         """Ends conversations with those who belong to nobody here any more (R-05.3)."""
-        known = self.inbox.state.authority
         for one in list(self.conversations.values()):
-            if known is not None and not (known.live(one.device) or one.device in known.relays):
+            if not self.credentials.belongs(one.device, one.chain):
                 _LOG.info("peer %s belongs to nobody here any more", one.peer)
                 one.end()

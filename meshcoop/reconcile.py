@@ -73,6 +73,7 @@ class Conversation:
         self.met = False
         self.person: bytes | None = None
         self.device = b""
+        self.chain: list[bytes] = []  # what it showed of itself
         self._scope = trio.CancelScope()
         self._stream = stream
         self._credentials = credentials
@@ -206,7 +207,7 @@ class Conversation:
 
     def _on_hello(self, greeting: events.Hello) -> None:
         self.person = self._credentials.check(greeting, self.peer)
-        self.device = greeting.device
+        self.device, self.chain = greeting.device, greeting.chain
         self.met = True
         self._session.admit()
         self._deadline.deadline = trio.current_time() + float("inf")
