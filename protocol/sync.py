@@ -30,6 +30,7 @@ from protocol.seal import KEY
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
+OLDEST = max(1, VERSION - 1)  # every version speaks the one before it
 WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
 MAX_CHAIN = 128
 MAX_CHAIN_BYTES = 60 * 1024
@@ -39,6 +40,9 @@ MAX_ADDRESS = 200
 MAX_KEYS = 64
 
 HELLO, DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, BYE, PEERS, KEYS = range(12)
+
+
+_HELLO_ITEMS = 6
 
 
 class Session:
@@ -170,8 +174,10 @@ class Session:
     def _on_hello(self, frame: list[Any]) -> Hello:
         if self._met:
             raise Refused("R-05.2", "one hello a session")
-        if frame[1:2] != [VERSION]:
-            raise Refused("R-05.2", f"this home speaks version {VERSION} of the sync protocol")
+        version = frame[1] if len(frame) > 1 else None
+        if type(version) is not int or version < OLDEST:
+            raise Refused("R-05.10", f"this node speaks version {OLDEST} of sync and later ones")
+        frame = frame[:_HELLO_ITEMS]  # a later version may say more in its hello
         _shape(frame, int, bytes, bytes, bytes, list)
         _, _, neighbourhood, device, signature, chain = frame
         if len(chain) > MAX_CHAIN or not all(type(wire) is bytes for wire in chain):

@@ -262,7 +262,7 @@ def test_nothing_comes_before_the_hello(kind):
 
 def test_another_version_or_a_long_chain_is_refused():
     long = [*HELLO_FRAME[:5], [b""] * (sync.MAX_CHAIN + 1)]
-    for hello in ([HELLO, 2, *HELLO_FRAME[2:]], long, HELLO_FRAME[:5], [*HELLO_FRAME[:5], [1]]):
+    for hello in ([HELLO, 0, *HELLO_FRAME[2:]], long, HELLO_FRAME[:5], [*HELLO_FRAME[:5], [1]]):
         with pytest.raises(Refused, match=r"R-05\."):
             list(Session().receive(encode(hello)))
 
@@ -447,3 +447,56 @@ def test_a_proof_holds_for_its_two_ends_and_person_only():
         (base[0], "inviter", "joiner", base[3]),
     ]
     assert len({invitation.proof(*one) for one in (base, *others)}) == 6
+
+
+class Later(Session):
+    """A session of the next version: its hello says more, and it says things of its own between."""
+
+    def hello(self, neighbourhood, device, signature, chain):
+        said = [HELLO, sync.VERSION + 1, neighbourhood, device, signature, chain, {"new": [1, 2]}]
+        return encode(said)
+
+    def begin(self, heads):
+        return encode([77, "how do you do", b"x" * 99]) + super().begin(heads) + encode([99])
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_node_one_version_older_syncs_with_a_newer_one(later):
+    """They greet, find out what each lacks, and settle, though one of them says more."""
+    sides = [Session(), Session()]
+    sides[later] = Later()
+    held = [heads(), heads()]
+    del held[0][device(5)], held[1][device(1)]
+    waiting, events = [b"", b""], [[], []]
+    for at, side in enumerate(sides):
+        waiting[1 - at] += side.hello(HOME, DEVICE, bytes(64), []) + b""
+    for at, side in enumerate(sides):
+        for event in side.receive(waiting[at]):
+            assert isinstance(event, Hello)
+            side.admit()
+        waiting[at] = b""
+    waiting[1] += sides[0].begin(held[0])
+    while any(waiting):
+        for at, side in enumerate(sides):
+            data, waiting[at] = waiting[at], b""
+            for event in side.receive(data):
+                events[at].append(event)
+                if isinstance(event, Compare):
+                    out, more = side.compare(held[at])
+                    waiting[1 - at] += out
+                    events[at] += more
+                if isinstance(event, Lacks):
+                    wires = [b"record of " + one[0] for one in event.logs]
+                    out, more = side.end()
+                    waiting[1 - at] += side.records(wires) + out
+                    events[at] += more
+    for at in (0, 1):
+        (received,) = [one for one in events[at] if isinstance(one, Received)]
+        assert len(received.wires) == 1
+        assert Settled(equal=False) in events[at]
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", None, b"\x01", True])
+def test_a_hello_of_no_version_that_is_spoken_is_refused(version):
+    with pytest.raises(Refused, match=r"R-05\.10"):
+        list(Session().receive(encode([HELLO, version, HOME, DEVICE, bytes(64), []])))

@@ -78,7 +78,10 @@ class Session:
 
     def _answer(self, kind, *items):
         need(self.met or kind in {0, 9}, "R-05.2")
-        need(kind != 0 or (not self.met and items[:1] == (1,)), "R-05.2")
+        need(kind != 0 or not self.met, "R-05.2")
+        need(kind != 0 or (items and type(items[0]) is int), "R-05.10")
+        need(kind != 0 or items[0] >= 1, "R-05.10")
+        items = items[:5] if kind == 0 else items
         shape = "".join(_LETTERS.get(type(one), "?") for one in items)
         need(kind not in range(len(_SHAPES)) or shape == _SHAPES[kind], "R-05.1")
         for of, most, rule, where in (
