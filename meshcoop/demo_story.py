@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from meshcoop import demo_bins
 from meshcoop.demo_bins import Bins
+from meshcoop.demo_carried import Carried
 from meshcoop.errors import Mistake
 from meshcoop.household import Household, pairwise, until
 from meshcoop.params import Params
@@ -39,6 +40,8 @@ class Story:
         """Tells it; whether all went as it should and all homes ended with one state."""
         demo_bins.go_back()
         self._meet()
+        carried = Carried(self.street, say, self._claim)
+        carried.enrol()
         self._suggested()
         bins = Bins(self.street, say, self._claim)
         bins.first_week()
@@ -57,6 +60,8 @@ class Story:
         (has,), (waits,) = told[0]
         same = all(one == told[0] for one in told)
         self._claim(f"{has} has the place and {waits} waits: every home says the same.", same)
+        carried.night()
+        carried.stick()
         self._balances()
         return self._one_state() and self.true
 

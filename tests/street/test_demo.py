@@ -52,6 +52,9 @@ def test_the_story_is_told(demo, homes):
     assert "Both are shown, apart; it is open again." in said
     assert "The matter closes: 5 misses before, 1 after." in said
     assert "It should be so, and is not" not in said
+    assert "hers is off when his comes back, and has it." in said
+    assert "neither the words nor a name can be found." in said
+    assert "is read at Sam's: nothing is there twice." in said
     assert "as “Ada for Grace”." in said
     assert "No third home shows it." in said
     assert "Grace -120" in said
