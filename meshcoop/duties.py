@@ -13,6 +13,7 @@ from protocol.schema import KINDS
 from protocol.seal import EpochKey
 
 MAX_SEALS = 64  # in one epoch record
+_SETTLES_MS = 5000  # until nothing is on its way that a relay said before it was enrolled
 _NAMED = 7  # parents of an accept beside the charter
 
 _LOG = logging.getLogger(__name__)
@@ -87,13 +88,14 @@ def say_of_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: 
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
-def end_relays(author: Author, gone: set[str]) -> None:
-    """R-08.7: ends the relays (their peer ids) that have told this home that they serve no more,
-    as far as its person enrolled them.
+def end_relays(author: Author, gone: dict[str, int]) -> None:
+    """R-08.7: ends the relays (their peer ids) that have told this home, and when (milliseconds),
+    that they do not serve, as far as its person enrolled them before.
     """
     known = author.state.authority
     for key, one in list(known.relays.items()) if known else []:
-        if peer_id(key) in gone and author.person in one.people:
+        told = gone.get(peer_id(key), 0)
+        if told > one.carrier.time + _SETTLES_MS and author.person in one.people:
             say_of_relay(author, key, one.addresses, ENDED)
     gone.clear()
 

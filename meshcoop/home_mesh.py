@@ -45,7 +45,7 @@ class HomeMesh(Mesh):
         self._expected: set[bytes] = set()  # people who came by an invitation of this home
         self._countersigner = duties.Countersigner(author)
         self._rotation = Rotation(author, now)
-        self._gone: set[str] = set()  # peers that said that they serve this neighbourhood no more
+        self._gone: dict[str, int] = {}  # peer → when it said that it does not serve us
         self._told: list[bytes] = []  # the gossip keys that relays were last told
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
@@ -82,7 +82,7 @@ class HomeMesh(Mesh):
     def on_goodbye(self, peer: str, rule: str) -> None:
         """A relay may have stopped serving."""
         if rule == "R-08.7":
-            self._gone.add(peer)
+            self._gone[peer] = self._now()
 
     async def _duties(self) -> None:
         await self.may_sign.wait()
@@ -97,7 +97,7 @@ class HomeMesh(Mesh):
                 self.inbox.store.db.total_changes,
                 met | self._expected,
                 self.author.able,
-                set(self._gone),
+                dict(self._gone),
             )
             if facts != seen or self._now() >= again:
                 with enduring("what is due to be signed waits"):
