@@ -9,6 +9,7 @@ from meshcoop.errors import Mistake
 from meshcoop.params import USAGE, Params, digits, number, text
 from meshcoop.present import Presenter, iso
 from meshcoop.relay.limits import MEGABYTE
+from protocol import letters
 from protocol.peer import peer_id
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ class RelayMethods:
 
     async def ticket(self, params: Params) -> Params:
         """A new ticket, with which one neighbourhood can enrol this relay."""
-        del params
-        code, expires = self._node.relaying().ticket()
+        given = params.get("addresses") or []
+        if type(given) is not list or not all(letters.pack((str(one),), 19) for one in given):
+            raise Mistake(
+                "An address is written like /ip4/192.0.2.7/tcp/4001, where neighbours dial it.",
+                USAGE,
+            )
+        code, expires = self._node.relaying().ticket([str(one) for one in given])
         return {"ticket": code, "expires": iso(expires)}
 
     async def leave(self, params: Params) -> Params:

@@ -38,9 +38,18 @@ def _found(name: str, /, *, listen: Listen = None, context: Given) -> None:
     )
 
 
-def _ticket(*, context: Given) -> None:
+def _ticket(
+    *,
+    at: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(), help="where it is dialled, if not where it listens; repeat for more"
+        ),
+    ] = None,
+    context: Given,
+) -> None:
     """A ticket with which a member enrols this relay; for one neighbourhood, within seven days."""
-    given = _ask(context, "relay_ticket")
+    given = _ask(context, "relay_ticket", addresses=at or [])
     context.answer(
         given, lambda: f"{given['ticket']}\nGood for one neighbourhood until {given['expires']}."
     )

@@ -83,9 +83,12 @@ class Relay:
             for one in self.served.values()
         )
 
-    def ticket(self) -> tuple[str, int]:
-        """A new ticket, and when it ends (milliseconds)."""
-        return self.tickets.issue(self.key, self._network.addresses)
+    def ticket(self, addresses: list[str]) -> tuple[str, int]:
+        """A new ticket, and when it ends (milliseconds). `addresses`: where the relay is dialled, if
+        not where it listens, as behind a router that forwards a port.
+        """
+        own = sorted(self._network.addresses, key=lambda one: one.startswith("/ip4/127."))
+        return self.tickets.issue(self.key, addresses or own)
 
     def since(self, neighbourhood: bytes) -> int:
         """When this relay was enrolled (milliseconds)."""

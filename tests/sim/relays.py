@@ -66,7 +66,7 @@ class RelayHome:
         """A member's home takes a ticket of this relay."""
         assert self.relay is not None
         assert home.mesh is not None
-        text, _ = self.relay.ticket()
+        text, _ = self.relay.ticket([])
         return await enrolling.enrol(home.mesh, text)
 
     @property

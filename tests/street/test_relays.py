@@ -117,6 +117,9 @@ def test_what_a_technician_says_wrong(place):
     assert "ticket" in ada.refused("relay", "enrol", invitation, code=2)
     assert "somebody's home already" in ada.refused("relay", "found", "x")
     assert "no such ticket" in ada.refused("relay", "enrol", changed(code))
+    surgery.refused("relay", "ticket", "--at", "the surgery", code=2)
+    public = surgery("relay", "ticket", "--at", "/ip4/192.0.2.7/tcp/4001")["ticket"]
+    assert ticket.decode(public).addresses == ("/ip4/192.0.2.7/tcp/4001",)
     ada("relay", "enrol", code)
     ada("relay", "enrol", code)  # may be shown again
     cem = place.founded("Cem")
