@@ -8,7 +8,6 @@ from protocol.errors import Refused
 
 MAX_BYTES = 93  # 150 letters: a QR code of them fits a small screen
 
-_V4, _V6 = 4, 6
 _ADDRESS = re.compile(r"/ip([46])/([0-9a-fA-F.:]+)/tcp/([0-9]{1,5})")
 
 
@@ -40,19 +39,30 @@ def pack(addresses: tuple[str, ...], room: int) -> bytes:
     """The addresses (/ip4/A/tcp/P, /ip6/A/tcp/P), 7 or 19 bytes each, as many as fit in `room`."""
     packed = b""
     for address in addresses:
-        match = _ADDRESS.match(address)
-        if match is not None:
-            version, host, port = int(match[1]), ipaddress.ip_address(match[2]), int(match[3])
-            one = bytes([version]) + host.packed + port.to_bytes(2, "big")
-            packed += one if len(packed) + len(one) <= room else b""
+        one = _pack_one(address)
+        packed += one if len(packed) + len(one) <= room else b""
     return packed
+
+
+def _pack_one(address: str) -> bytes:
+    """Nothing for what is no address of this form."""
+    match = _ADDRESS.match(address)
+    if match is None or int(match[3]) >= 1 << 16:
+        return b""
+    try:
+        host = ipaddress.ip_address(match[2])
+    except ValueError:
+        return b""
+    if str(host.version) != match[1]:
+        return b""
+    return bytes([host.version]) + host.packed + int(match[3]).to_bytes(2, "big")
 
 
 def unpack(data: bytes, rule: str) -> tuple[str, ...]:
     """The addresses in packed bytes. Raises Refused."""
     found = []
     while data:
-        size = {_V4: 4, _V6: 16}.get(data[0])
+        size = {4: 4, 6: 16}.get(data[0])
         if size is None or len(data) < 1 + size + 2:
             raise Refused(rule, "an address in it is cut short or mistyped")
         host = ipaddress.ip_address(data[1 : 1 + size])

@@ -199,3 +199,14 @@ def test_keys_of_another_shape_are_refused(said):
 def test_keys_before_the_hello_are_refused():
     with pytest.raises(Refused, match=r"R-05\.2"):
         list(sync.Session().receive(frames.encode([sync.KEYS, []])))
+
+
+@given(
+    st.from_regex(r"/ip[46]/[0-9a-f.:]{2,20}/tcp/[0-9]{1,6}", fullmatch=True) | st.text(max_size=40)
+)
+def test_what_is_packed_comes_back_or_was_no_address(address):
+    packed = letters.pack((address,), 152)
+    assert len(packed) in {0, 7, 19}
+    with suppress(Refused):  # nobody can answer there
+        for one in letters.unpack(packed, "R-08.1"):
+            assert letters.pack((one,), 152) == packed
