@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop import keystore, passphrase, process, systemd
-from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.commands.context import Context, Given, Listen, keep_listen
 from meshcoop.errors import Mistake
@@ -35,8 +34,7 @@ def _up(*, listen: Listen = None, context: Given) -> None:
     context.must_exist()
     if not process.running(context.home):
         keep_listen(context, listen)
-        process.start(context.home, passphrase.obtain())
-    with Client(context.home.socket) as client:
+    with context.node() as client:  # also where one that was killed a moment ago holds the lock yet
         status = client.call("status")
     context.answer(status, lambda: f"The node is up (process {status['pid']}).")
 

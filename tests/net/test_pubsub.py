@@ -25,8 +25,9 @@ async def gossip_as(them, ours, *messages):
     return stream
 
 
-async def test_a_burst_arrives_whole():
+async def test_a_burst_arrives_whole(monkeypatch):
     # libp2p's queues hold 32 messages and its spam cap lets ten a second pass.
+    monkeypatch.setattr(pubsub, "BURST", 1000.0)
     async with node(1) as one, node(2) as two:
         await one.subscribe(TOPIC, anything)
         inbox = await two.subscribe(TOPIC, anything)
@@ -42,6 +43,7 @@ async def test_a_burst_arrives_whole():
 
 async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch):
     monkeypatch.setattr(pubsub, "PACE", 0)
+    monkeypatch.setattr(pubsub, "BURST", 1000.0)
     async with node(1) as one, node(2) as two:
         await one.subscribe(TOPIC, anything)
         inbox = await two.subscribe(TOPIC, anything)
@@ -50,6 +52,26 @@ async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch)
         for number in range(300):
             await one.publish(TOPIC, b"record %d" % number)
         await until(lambda: inbox.statistics().current_buffer_used == 300)
+
+
+async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
+    monkeypatch.setattr(pubsub, "PACE", 0)
+    monkeypatch.setattr(pubsub, "BURST", 20.0)
+    monkeypatch.setattr(pubsub, "RATE", 0.0)
+    async with node(1) as loud, node(2) as two, node(3) as quiet:
+        for each in (loud, quiet):
+            await each.subscribe(TOPIC, anything)
+            await each.connect(two.addresses[0])
+        inbox = await two.subscribe(TOPIC, anything)
+        await meshed(TOPIC, loud, quiet)
+        for number in range(100):
+            await loud.publish(TOPIC, b"noise %d" % number)
+        await quiet.publish(TOPIC, b"a word")
+        with trio.fail_after(10):
+            heard = [await inbox.receive() for _ in range(21)]
+        assert b"a word" in heard
+        await trio.sleep(0.3)  # the rest has come by now, and is not looked at
+        assert inbox.statistics().current_buffer_used == 0
 
 
 async def test_publishes_are_paced():

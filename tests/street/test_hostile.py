@@ -147,7 +147,8 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
                 (greeting(*ours, me, a), "R-05.3"),
                 (greeting(*ours, a, me), "R-05.2"),
                 (greeting(*ours[:2], bytes(32), me, a), "R-05.2"),
-                (frames.encode([sync.HELLO, 99]), "R-05.2"),
+                (frames.encode([sync.HELLO, 99]), "R-05.1"),
+                (frames.encode([sync.HELLO, 0]), "R-05.10"),
                 (frames.encode([sync.DIGEST, bytes(16)]), "R-05.2"),
                 (b"\xff\xff\xff\xff", "R-05.1"),
             ]
