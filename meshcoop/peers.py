@@ -27,6 +27,7 @@ MAX_SAVED = 1024
 MAX_OF_ONE = 8  # addresses of one home, and as many through relays
 
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
+_AGED_MS = 180 * 86_400_000  # after which an address where nobody was met is forgotten
 _TICK = 0.5
 _IDLE = 10.0
 _CIRCUIT = "/p2p-circuit/"
@@ -132,6 +133,9 @@ class Peers:
             with enduring("an address is not kept"):
                 self._db.execute(
                     "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
+                )
+                self._db.execute(
+                    "DELETE FROM addresses WHERE met > 1 AND met < ?", (when - _AGED_MS,)
                 )
             self._write_beside()
 

@@ -6,10 +6,12 @@ addresses 10.80.0.2 and 10.80.0.3; the relays R and S at 10.80.0.11 and 10.80.0.
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from homes import Place
+from homes import Place, eventually
 
 PUBLIC = {"A": "10.80.0.2", "B": "10.80.0.3", "R": "10.80.0.11", "S": "10.80.0.12"}
 HOMES = {"A": "10.81.1.10", "B": "10.81.2.10"}
@@ -22,6 +24,7 @@ class Lab:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.names: list[str] = []
+        self._wires: list[subprocess.Popen[bytes]] = []
 
     def place(self, host: str) -> Place:
         return Place(HOMES.get(host) or PUBLIC[host], self._name(host))
@@ -43,23 +46,29 @@ class Lab:
         for host in PUBLIC:
             self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
-    def weather(self, host: str) -> str:
-        """From now on one packet in twenty to and from a host is lost, and each takes 100 ms; says what
-        it is: not every kernel can delay.
+    def weather(self, host: str) -> None:
+        """One packet in twenty to and from a host is lost, and each takes 100 ms. To be said before
+        anything runs there.
         """
-        where = f"nat{host}" if host in HOMES else host
-        device = "wan" if host in HOMES else "eth0"
+        where, device = (f"nat{host}", "wan") if host in HOMES else (host, "eth0")
         netem = ("root", "netem", "delay", "100ms", "loss", "5%")
         try:
             _do("tc", "-n", self._name(where), "qdisc", "add", "dev", device, *netem)
             _do("tc", "-n", self._name("net"), "qdisc", "add", "dev", f"to{host}", *netem)
         except subprocess.CalledProcessError:
-            lose = ("-m", "statistic", "--mode", "random", "--probability", "0.05", "-j", "DROP")
-            for way in (("PREROUTING", "-i"), ("POSTROUTING", "-o")):
-                chain, side = way
-                self._in(where, "iptables", "-t", "mangle", "-A", chain, side, device, *lose)
-            return "5 % loss, and no delay: this kernel has no netem"
-        return "5 % loss and 200 ms there and back"
+            self._slow_wire(host, where, device)  # this kernel has no netem
+
+    def _slow_wire(self, host: str, where: str, device: str) -> None:
+        self._ip("net", "link", "delete", f"to{host}")
+        ends = (self._name("net"), f"to{host}", self._name(where), device)
+        program = Path(__file__).with_name("slow_wire.py")
+        self._wires.append(subprocess.Popen([sys.executable, str(program), *ends, "0.1", "0.05"]))
+        for network, name in (ends[:2], ends[2:]):
+            eventually(lambda n=network, i=name: _is_there(n, i), "the slow wire does not come up")
+        self._ip(where, "address", "add", f"{PUBLIC[host]}/24", "dev", device)
+        self._ip(where, "link", "set", device, "up")
+        self._ip("net", "link", "set", f"to{host}", "up")
+        self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def move(self, host: str, address: str) -> None:
         """A home's own address changes, as when another router comes."""
@@ -115,6 +124,9 @@ class Lab:
         _do("ip", "netns", "exec", self._name(host), *words)
 
     def take_away(self) -> None:
+        for wire in self._wires:
+            wire.kill()
+            wire.wait()
         for name in self.names:
             with suppress(OSError, subprocess.CalledProcessError):
                 _do("ip", "netns", "delete", name)
@@ -138,3 +150,10 @@ def lab(*, keeps_ports: bool = True) -> Iterator[Lab | str]:
 
 def _do(*words: str) -> None:
     subprocess.run(words, capture_output=True, check=True)
+
+
+def _is_there(network: str, interface: str) -> bool:
+    looked = subprocess.run(
+        ["ip", "-n", network, "link", "show", interface], capture_output=True, check=False
+    )
+    return looked.returncode == 0

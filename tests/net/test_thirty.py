@@ -65,7 +65,7 @@ def test_a_line_that_loses_one_packet_in_twenty():
         if isinstance(made, str):
             pytest.skip(made)
         folders = {host: stack.enter_context(folder(made.place(host))) for host in ("A", "B", "R")}
-        weather = [made.weather(host) for host in ("A", "B", "R")]
+        made.weather("R")  # through which everything goes
         surgery = relay(folders)
         ada = folders["A"].founder("Ada", *ROOMY)
         ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
@@ -78,5 +78,4 @@ def test_a_line_that_loses_one_packet_in_twenty():
                 lambda: other.post(*(request(f"Hope {n}") for n in range(200))),
             )
         agree(ada, ben)
-        took = time.monotonic() - began
-        print(f"\n400 records in {took:.0f} s, with {weather[0]}")  # noqa: T201
+        print(f"\n400 records over the bad line in {time.monotonic() - began:.0f} s")  # noqa: T201

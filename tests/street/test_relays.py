@@ -1,6 +1,7 @@
 """Real relays: nodes without devices that carry what they cannot read."""
 
 import json
+import random
 import socket
 import sqlite3
 from contextlib import closing, contextmanager, suppress
@@ -188,3 +189,23 @@ def test_what_a_technician_watches(place):
 def test_what_a_relay_says_in_words(place, words):
     surgery = relay(place)
     assert surgery.text(*words).strip()
+
+
+def test_a_relay_mends_its_stores_with_what_homes_hold(place):
+    ada = place.founder("Ada")
+    surgery = enrolled(ada, relay(place))
+    for n in range(8):
+        ada.post("request", "--title", f"Wish {n}", "--minutes", "30")
+    holds_all(surgery, ada)
+    surgery("down")
+    (path,) = (surgery.path / "served").glob("*.db")
+    data = bytearray(path.read_bytes())
+    dice = random.Random(1)
+    for _ in range(60):
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    path.write_bytes(data)
+    assert surgery.run("doctor").returncode == 1
+    surgery("up")
+    assert "damaged" in surgery("status")["damage"][0]
+    holds_all(surgery, ada)
+    assert surgery.run("doctor").returncode == 0, surgery.text("doctor")
