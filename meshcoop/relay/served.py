@@ -7,6 +7,7 @@ from pathlib import Path
 import trio
 
 from meshcoop.credentials import Credentials
+from meshcoop.disk import enduring
 from meshcoop.epochs import KeyRing
 from meshcoop.inbox import Inbox
 from meshcoop.intake import Verifier
@@ -128,5 +129,6 @@ class Served:
 
     async def _tidy(self) -> None:
         while True:
-            self.storage.tidy(self._now())
+            with enduring("what is over its days stays for now"):
+                self.storage.tidy(self._now())
             await trio.sleep(_TIDY_SECONDS)
