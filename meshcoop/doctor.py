@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from meshcoop import integrity
@@ -95,7 +94,7 @@ def _clock(patient: Patient) -> Finding:
 
 
 def _latest(home: Home) -> int | None:
-    with closing(_reading(home.store)) as db:
+    with closing(integrity.reading(home.store)) as db:
         found: int | None = db.execute("SELECT max(time) FROM logs").fetchone()[0]
     return found
 
@@ -185,7 +184,7 @@ def _store(patient: Patient) -> Finding:
         )
     if not patient.home.store.exists():
         return Finding("store", "note", "Nothing is stored here yet.")
-    with closing(_reading(patient.home.store)) as db:
+    with closing(integrity.reading(patient.home.store)) as db:
         count = db.execute("SELECT count(*) FROM records").fetchone()[0]
     return Finding("store", "fine", f"All {count} records were read again and are as signed.")
 
@@ -201,10 +200,6 @@ def _past(patient: Patient) -> Finding:
             "past", "note", f"When the node started, {said}.", "Look at the disk's health."
         )
     return Finding("past", "fine", "Nothing had to be mended when the node started.")
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 # -- the node and its neighbours ------------------------------------------------------------------
@@ -310,7 +305,7 @@ def _peers(patient: Patient) -> Finding:
 
 
 def _last_met(home: Home) -> int | None:
-    with closing(_reading(home.store)) as db, suppress(sqlite3.OperationalError):
+    with closing(integrity.reading(home.store)) as db, suppress(sqlite3.OperationalError):
         found: int | None = db.execute("SELECT max(met) FROM addresses").fetchone()[0]
         return found if found and found > 1 else None
     return None

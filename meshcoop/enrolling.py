@@ -1,13 +1,12 @@
 """Enrolling a relay from a member's home (specs/08-relays.md)."""
 
-from typing import Any
-
 import trio
 
 from meshcoop import duties
 from meshcoop.errors import Mistake
 from meshcoop.home_mesh import HomeMesh
 from meshcoop.network import NetworkError, Stream
+from meshcoop.streams import first_frame
 from protocol import frames, hello, ticket
 from protocol.errors import Refused
 from protocol.peer import peer_id
@@ -29,7 +28,7 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
         try:
             with trio.fail_after(_ANSWER_SECONDS):
                 await stream.write(frames.encode(_request(mesh, one, relay).frame()))
-                answer = await _first_frame(stream)
+                answer = await first_frame(stream)
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
@@ -74,11 +73,3 @@ async def _reach(mesh: HomeMesh, one: Ticket, relay: str) -> Stream:
         except NetworkError as error:
             failure = error
     raise failure
-
-
-async def _first_frame(stream: Stream) -> list[Any]:
-    decoder = frames.Decoder()
-    while data := await stream.read():
-        for frame in decoder.feed(data):
-            return frame
-    raise NetworkError("it hung up")

@@ -19,6 +19,11 @@ _MAGIC = (0x377F0682, 0x377F0683)  # checksums in little-endian and in big-endia
 _MOST_TOLD = 3
 
 
+def reading(path: Path) -> sqlite3.Connection:
+    """A store that is only looked at. Raises sqlite3.Error."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
 def problems(path: Path) -> list[str]:
     """What is wrong with the store at `path`, in a phrase each; nothing where all is well, or where
     no store is yet. Changes nothing. The home's lock is held, or its node stopped.
@@ -28,8 +33,7 @@ def problems(path: Path) -> list[str]:
     if not path.is_file():
         return [f"{path.name} is no file"]
     try:
-        # Only looked at, so that a write-ahead log that waits is not played back by looking.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(reading(path)) as db:
             said = [row[0] for row in db.execute(f"PRAGMA integrity_check({_MOST_TOLD})")]
             found = [] if said == ["ok"] else [f"SQLite finds: {one}" for one in said]
             bad = sum(1 for _ in _wrong(db))

@@ -14,6 +14,7 @@ from meshcoop.errors import Mistake
 from meshcoop.founding import introduction
 from meshcoop.home_mesh import HomeMesh
 from meshcoop.network import AnotherNode, Network, NetworkError, Stream
+from meshcoop.streams import first_frame
 from protocol import frames, hello, invitation, record, statement
 from protocol.errors import Refused
 from protocol.invitation import Invitation, Knock
@@ -226,7 +227,7 @@ async def knock(network: Network, one: Invitation, inviter: str, joiner: Joiner)
     try:
         with trio.fail_after(_ANSWER_SECONDS):
             await stream.write(frames.encode(request.frame()))
-            answer = await _first_frame(stream)
+            answer = await first_frame(stream)
     except trio.TooSlowError:
         raise NetworkError("the inviter's home does not answer") from None
     finally:
@@ -270,14 +271,6 @@ async def _meet(network: Network, address: str, inviter: str) -> str:
         await network.connect(circuit)
         return circuit
     return f"{address}/p2p/{inviter}"
-
-
-async def _first_frame(stream: Stream) -> list[Any]:
-    decoder = frames.Decoder()
-    while data := await stream.read():
-        for frame in decoder.feed(data):
-            return frame
-    raise NetworkError("the inviter's home hung up")
 
 
 def _read_answer(

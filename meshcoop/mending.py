@@ -71,11 +71,11 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
         Path(f"{growing}{ending}").unlink(missing_ok=True)
     lost: list[int] = []
     with closing(Store(growing)) as store:
-        with suppress(*_UNREADABLE), closing(_opened(path)) as old:
+        with suppress(*_UNREADABLE), closing(integrity.reading(path)) as old:
             _copy_tables(old, store)
         inbox = inbox_of(store)
         if inbox is not None:
-            with suppress(*_UNREADABLE), closing(_opened(path)) as old:
+            with suppress(*_UNREADABLE), closing(integrity.reading(path)) as old:
                 for wires in _batches(_readable(old, lost)):
                     inbox.take_wires(wires)
         saved = store.count()
@@ -87,10 +87,6 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
             old_file.rename(kept / old_file.name)
     growing.rename(path)
     return Mended(saved, len(lost), kept)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _readable(old: sqlite3.Connection, lost: list[int]) -> Iterator[bytes]:
