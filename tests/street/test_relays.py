@@ -123,6 +123,12 @@ def test_what_a_technician_says_wrong(place):
     assert ticket.decode(public).addresses == ("/ip4/192.0.2.7/tcp/4001",)
     ada("relay", "enrol", code)
     ada("relay", "enrol", code)  # may be shown again
+    (one,) = ada("relay", "list")
+    assert "No one relay" in ada.refused("relay", "end", "0123456789abcdef")
+    ada("relay", "end", one["key"][:16])
+    assert ada("relay", "list") == []
+    ada("relay", "enrol", code)
+    assert [each["key"] for each in ada("relay", "list")] == [one["key"]]
     cem = place.founded("Cem")
     assert "nother neighbourhood" in cem.refused("relay", "enrol", code)
     assert "names none" in surgery.refused("relay", "leave", "Nowhere Street")
