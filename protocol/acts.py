@@ -121,16 +121,24 @@ class Acts:
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in ("vote", "accept", "remove", "hide"):
             for act in self._of_kind.get(kind, {}).values():
-                if act.seq >= forks.get(act.device, act.seq + 1) and self._may_count(act):
+                if act.seq >= forks.get(act.device, act.seq + 1) and self._may_count(act, forks):
                     key = (act.device, kind, act.subject, act.fields.get("n"))
                     kept[key] = min(act.id, kept.get(key, act.id))
         return set(kept.values())
 
-    def _may_count(self, act: Act) -> bool:
+    def _may_count(self, act: Act, forks: Mapping[bytes, int]) -> bool:
         if act.kind in {"remove", "hide"}:
             return bool(act.fields["n"] <= 1 + 2 * self.restored(act.subject))
         target = self._by_id.get(act.about or b"")
-        return target is not None and target.kind in {"proposal", "renewal"}
+        if target is None or target.kind not in {"proposal", "renewal"}:
+            return False
+        # A vote keeps what it is about, of one log: it must not be that alone which keeps the vote.
+        own = target.device == act.device and target.seq >= forks[act.device]
+        return not own or any(
+            one.device != act.device and one.seq < forks.get(one.device, one.seq + 1)
+            for kind in ("vote", "accept")
+            for one in self.about(kind, target.id)
+        )
 
     def said(self, act: Act) -> statement.Certified | statement.Revoked | None:
         """The root statement that an act carries."""

@@ -4,6 +4,7 @@ import pytest
 from crowd import charter, ids, people, public
 
 from protocol import authority
+from protocol.acts import Acts
 from protocol.terms import RULE, STANDING
 
 
@@ -246,6 +247,23 @@ def test_votes_removes_and_accepts_stand_beyond_forks_and_cuts():
     known = authority.fold(first, acts, {dan.device: 1, ben.device: 1})
     assert out(known, dan) == [True]
     assert known.outcomes[change.id].passed
+
+
+def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
+    """Else who had both before they heard of the fork would keep both, and nobody else either."""
+    ada, ben, cho = people(*"ABC")
+    change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)
+    own, other = ada.says("yes", change, seq=5), ben.says("yes", change, seq=7)
+    forks = {ada.device: 2}
+    assert Acts([change, own]).beyond_forks(forks) == set()
+    assert Acts([change, own, other]).beyond_forks(forks) == {own.id}
+    assert Acts([change, own, other]).beyond_forks({**forks, ben.device: 7}) == {other.id}
+    before = ada.proposes(RULE, "answer_days", 1, 8, seq=1)
+    about_it = ada.says("no", before, seq=6)
+    assert Acts([before, about_it]).beyond_forks(forks) == {about_it.id}
+    theirs = cho.proposes(RULE, "answer_days", 1, 7, seq=3)
+    about_theirs = ada.says("no", theirs, seq=7)
+    assert Acts([theirs, about_theirs]).beyond_forks(forks) == {about_theirs.id}
 
 
 def test_newcomers_who_are_named_vote_beside_the_roll():
