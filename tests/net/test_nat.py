@@ -111,6 +111,7 @@ def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
             lambda home=home: [one["state"] for one in home("list", "relays")] == ["connected"] * 2,
             "a home does not find both relays",
         )
+        eventually(lambda home=home: home("status")["reserved"] == 2, "it has no two reservations")
     agree(*homes)
     # Tuesday: the surgery with the nurse and Ada, the library with Ben.
     made.part("B", "S")
