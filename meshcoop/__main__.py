@@ -1,5 +1,5 @@
 """`python -m meshcoop` is the command `meshcoop`."""
 
-from meshcoop.cli import main
+from meshcoop.cli.main import main
 
 main()

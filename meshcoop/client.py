@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from meshcoop.errors import Mistake
-from protocol.control import (
+from protocol.errors import Refused
+from protocol.wire.local_rpc import (
     REFUSED,
     SUBSCRIBE,
     Decoder,
@@ -23,7 +24,6 @@ from protocol.control import (
     encode,
     hello,
 )
-from protocol.errors import Refused
 
 HELLO_SECONDS = 10
 

@@ -50,7 +50,7 @@ def test_the_wheel_brings_one_command(wheel):
     points = ConfigParser()
     points.read_string(wheel.read(entry).decode())
     assert {section: dict(points[section]) for section in points.sections()} == {
-        "console_scripts": {"meshcoop": "meshcoop.cli:main"}
+        "console_scripts": {"meshcoop": "meshcoop.cli.main:main"}
     }
 
 

@@ -193,11 +193,12 @@ def _tell_end(handle, pid, telling):
 def _import():
     """All that commands and nodes import, as late as they do it."""
     import meshcoop
-    import meshcoop.commands
-    import meshcoop.net.host
-    import meshcoop.node
+    import meshcoop.cli
+    import meshcoop.dev.commands
+    import meshcoop.network.libp2p.host
+    import meshcoop.node.node
 
-    for package in (meshcoop, meshcoop.commands):
+    for package in (meshcoop, meshcoop.cli):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if module.name != "meshcoop.__main__":
                 import_module(module.name)
@@ -224,7 +225,8 @@ def _go_to(network):
 
 def _become(words, env, handles):
     """This process, just forked, is `python -m meshcoop WORDS` from here on, and ends as it does."""
-    from meshcoop import cli, process
+    from meshcoop.cli import main as cli
+    from meshcoop.node import process
 
     code = 1
     try:

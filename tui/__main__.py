@@ -48,7 +48,7 @@ def _log_to(path: Path) -> None:
     # The screen is drawn on standard error: not a word of a library may go there.
     import logging
 
-    from protocol.text import safe
+    from protocol.display_text import safe
 
     class Harmless(logging.Formatter):
         """A log is read on a terminal, too."""

@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.language import _
-from tui.link import Link
+from tui.i18n import _
+from tui.node.connection import Link
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class MeshcoopApp(App[None]):
 
     def action_explain(self) -> None:
         """Help."""
-        from tui.screens.explain import ExplainScreen
+        from tui.screens.help import ExplainScreen
 
         self.push_screen(ExplainScreen())
 
@@ -85,8 +85,8 @@ class MeshcoopApp(App[None]):
 
     def action_ask(self) -> None:
         """Asks whether to leave; asked twice, it leaves."""
-        from tui.screens.leave import LeaveScreen
-        from tui.screens.post import PostScreen
+        from tui.screens.confirm_quit import LeaveScreen
+        from tui.screens.post_form import PostScreen
 
         if isinstance(self.screen, LeaveScreen):
             self.exit()
@@ -110,10 +110,10 @@ class MeshcoopApp(App[None]):
         yield SystemCommand(_("Quit"), _("Close the screen; the node goes on"), self.action_leave)
 
     async def _begin(self) -> None:
-        from tui.client import Declined
-        from tui.screens.choose import ChooseScreen
-        from tui.screens.post import PostScreen, beginning
-        from tui.story import fields_of
+        from tui.kinds.exchange import fields_of
+        from tui.node.client import Declined
+        from tui.screens.new_post import ChooseScreen
+        from tui.screens.post_form import PostScreen, beginning
 
         kind = await self.push_screen_wait(ChooseScreen())
         if kind is None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from meshcoop.matching.gist import is_word
 from meshcoop.matching.index import Index
-from meshcoop.matching.sides import Side, same
+from meshcoop.matching.needs_and_offers import Side, same
 from meshcoop.matching.times import over, span
+from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import SPEAKS, label
 
 _CONCEPT, _WORD, _DAY, _AREA, _LANGUAGE, _TIME = 10, 5, 2, 2, 1, 1

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from meshcoop.matching.deals import Deals
-from meshcoop.matching.gist import is_word
-from meshcoop.matching.sides import Side, Who, of_post, of_profile
+from meshcoop.fold.views import Views
+from meshcoop.matching.exchanges import Deals
+from meshcoop.matching.needs_and_offers import Side, Who, of_post, of_profile
+from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import Vocabulary
-from meshcoop.views import Views
-from protocol.thread import View
+from protocol.fold.fold import View
 
 _POSTS = ("offer", "request")
 _DEALS = ("agreement", "receipt", "correction", "thanks")

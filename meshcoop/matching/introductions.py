@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from meshcoop.matching.deals import Deal
-from protocol.authority import Authority
-from protocol.thread import View
+from meshcoop.matching.exchanges import Deal
+from protocol.authority.authority import Authority
+from protocol.fold.fold import View
 
 _MOST = 3  # different people to ask first
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from meshcoop.matching.deals import Deal
+from meshcoop.matching.exchanges import Deal
 
 _MONTHS = 3
 

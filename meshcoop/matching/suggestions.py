@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from meshcoop.api.params import Params
+from meshcoop.api.presenter import Presenter, iso
+from meshcoop.matching.explanations import Sentences
 from meshcoop.matching.fit import Fitting, Pair, Reason
 from meshcoop.matching.index import Index
-from meshcoop.matching.sentences import Sentences
-from meshcoop.matching.sides import Side
-from meshcoop.params import Params
-from meshcoop.present import Presenter, iso
+from meshcoop.matching.needs_and_offers import Side
 
 HELP, WANT, BACK = "you could help", "you may want", "ways to give back"
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from meshcoop.matching.words import stem, words
+from meshcoop.matching.stemming import stem, words
 
 Phrase = tuple[str, ...]
 

@@ -7,20 +7,21 @@ from typing import Any
 
 import trio
 
-from meshcoop.config import Home
 from meshcoop.errors import Mistake
-from meshcoop.intake import Verifier
-from meshcoop.mesh import Mesh
-from meshcoop.network import Network, Starting, Stream
-from meshcoop.relay.limits import Limits
-from meshcoop.relay.reception import NOT_SERVED, Reception
-from meshcoop.relay.served import Served
+from meshcoop.home.folder import Home
+from meshcoop.home.relay_limits import Limits
+from meshcoop.ingest.verify_pipeline import Verifier
+from meshcoop.network.interface import Network, Starting, Stream
+from meshcoop.relay.shared_network import NOT_SERVED, Reception
+from meshcoop.relay.tenant import Served
 from meshcoop.relay.tickets import Tickets
-from meshcoop.store import Store
-from protocol import frames, ticket
+from meshcoop.store.records import Store
+from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
-from protocol.record import device_key
-from protocol.ticket import Request
+from protocol.record.envelope import device_key
+from protocol.wire import frames
+from protocol.wire import relay_ticket as ticket
+from protocol.wire.relay_ticket import Request
 
 _LOG = logging.getLogger(__name__)
 

@@ -4,9 +4,10 @@ import hmac
 import sqlite3
 from collections.abc import Callable
 
-from protocol import hello, ticket
 from protocol.errors import Refused
-from protocol.ticket import Request, Ticket
+from protocol.wire import membership_proof as hello
+from protocol.wire import relay_ticket as ticket
+from protocol.wire.relay_ticket import Request, Ticket
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (

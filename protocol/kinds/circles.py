@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fields import Bytes, Many, Person, Text
-from protocol.record import PRIVATE
-from protocol.schema import Kind, kind
-from protocol.seal import KEY
-from protocol.thread import Entry, Thread, View
+from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.kind import Kind, kind
+from protocol.record.envelope import PRIVATE
+from protocol.record.sealing import KEY
+from protocol.schema.fields import Bytes, Many, Person, Text
 
 MOST_PEOPLE = 32
 _ID = 32

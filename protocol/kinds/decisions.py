@@ -7,17 +7,18 @@ words go in a record beside (`words`), which can be taken back without touching 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from protocol import changes, registers, terms
-from protocol.changes import Change, Cuts
+from protocol.authority import register_change as changes
+from protocol.authority import registers, terms
+from protocol.authority.register_change import Change, Cuts
+from protocol.authority.terms import RULE, STANDING
 from protocol.errors import Refused
-from protocol.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
-from protocol.record import OPEN
-from protocol.schema import KINDS, Kind, kind
-from protocol.terms import RULE, STANDING
-from protocol.thread import Entry, Thread
+from protocol.fold.fold import Entry, Thread
+from protocol.fold.kind import KINDS, Kind, kind
+from protocol.record.envelope import OPEN
+from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
 
 if TYPE_CHECKING:
-    from protocol.authority import Authority
+    from protocol.authority.authority import Authority
 
 MOST = 64  # people or registers in one record
 

@@ -1,9 +1,9 @@
 """Kinds that help neighbours find each other (specs/19-matching.md)."""
 
 from protocol.errors import Refused
-from protocol.fields import Many, Person, Text
-from protocol.schema import Kind, kind
-from protocol.thread import Entry, Thread, View
+from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.kind import Kind, kind
+from protocol.schema.fields import Many, Person, Text
 
 
 class Said(Kind):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from protocol import changes, registers
+from protocol.authority import register_change as changes
+from protocol.authority import registers
+from protocol.authority.terms import HIDDEN
 from protocol.errors import Refused
-from protocol.fields import Choice, Integer, Text
-from protocol.record import OPEN
-from protocol.schema import Kind, kind
-from protocol.terms import HIDDEN
-from protocol.thread import Entry, Thread, View, retracts
+from protocol.fold.fold import Entry, Thread, View, retracts
+from protocol.fold.kind import Kind, kind
+from protocol.record.envelope import OPEN
+from protocol.schema.fields import Choice, Integer, Text
 
 
 @kind("retract", about=("*",), audience=OPEN, relied_on=True)

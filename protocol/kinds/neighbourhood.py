@@ -3,14 +3,14 @@
 They change who belongs and what holds (`protocol.authority`), not a thread's view.
 """
 
-from protocol.bounds import Bound
+from protocol.authority.relays import ENDED, SERVING, Addresses
 from protocol.errors import Refused
-from protocol.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
-from protocol.record import OPEN
-from protocol.relays import ENDED, SERVING, Addresses
-from protocol.schema import KINDS, Kind, kind
-from protocol.seal import KEY, KEY_ID, SLOT
-from protocol.thread import Entry, Thread
+from protocol.fold.fold import Entry, Thread
+from protocol.fold.kind import KINDS, Kind, kind
+from protocol.record.envelope import OPEN
+from protocol.record.sealing import KEY, KEY_ID, SLOT
+from protocol.schema.bounds import Bound
+from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
 
 
 @kind("charter", audience=OPEN, relied_on=True, posted=False)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fields import Many, Minutes, Moment, Person, Text
-from protocol.record import PRIVATE
-from protocol.schema import Kind, kind
-from protocol.thread import Entry, Thread, View
+from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.kind import Kind, kind
+from protocol.record.envelope import PRIVATE
+from protocol.schema.fields import Many, Minutes, Moment, Person, Text
 
 MOST_PARTIES = 16
 

@@ -6,9 +6,9 @@ are lost; one that names both joins them.
 
 from typing import Any
 
-from protocol.fields import Many, Record, Text
-from protocol.schema import Kind, kind
-from protocol.thread import Entry, Thread, View
+from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.kind import Kind, kind
+from protocol.schema.fields import Many, Record, Text
 
 _MOST_NAMED = 8
 _WORDS = ("title", "text")

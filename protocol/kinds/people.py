@@ -1,12 +1,12 @@
 """Kinds about people (specs/12-people.md)."""
 
 from protocol.errors import Refused
-from protocol.fields import Bytes, Many, Minutes, Moment, Person, Text
-from protocol.record import EPOCH
-from protocol.schema import KINDS, Kind, kind
-from protocol.seal import KEY
-from protocol.standing import NEVER
-from protocol.thread import Entry, Thread
+from protocol.fold.fold import Entry, Thread
+from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.proxies import NEVER
+from protocol.record.envelope import EPOCH
+from protocol.record.sealing import KEY
+from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 
 
 @kind("profile")

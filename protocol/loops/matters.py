@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from protocol.loops.change import BASELINE, Change, Found, held_against, limit
+from protocol.loops.action_state import Tally, tally
+from protocol.loops.change_detection import BASELINE, Change, Found, held_against, limit
+from protocol.loops.counted_answers import Asked, Incident, Window, windows
 from protocol.loops.points import COUNT, Point
-from protocol.loops.reports import Asked, Incident, Window, windows
-from protocol.loops.short import is_short
-from protocol.loops.tally import Tally, tally
+from protocol.loops.target_check import is_short
 
 DRAWN = 60  # points of which limits are worked out, the latest
 AGAIN = 4  # windows after a matter was closed in which a new signal opens it again

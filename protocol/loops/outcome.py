@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import NamedTuple
 
-from protocol.loops.change import tails
+from protocol.loops.change_detection import tails
 from protocol.loops.matters import Loop, Matter
 from protocol.loops.points import Totals, totals
 

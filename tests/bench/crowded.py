@@ -3,16 +3,20 @@
 import os
 import random
 
-from meshcoop.author import Author
-from meshcoop.bench_street import now
-from meshcoop.duties import offer_epochs
-from meshcoop.founding import Identity, found, open_state
-from meshcoop.inbox import Inbox
-from meshcoop.store import Store
-from protocol import codec, record, schema, seal, statement
-from protocol.log import START, Head
-from protocol.record import Header
-from protocol.schema import KINDS
+from meshcoop.author.author import Author
+from meshcoop.author.automatic import offer_epochs
+from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.dev.bench.fixtures import now
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.store.records import Store
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import codec
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.record.envelope import Header
+from protocol.record.log import START, Head
 
 _CHARTER = {
     "name": "Rushey Lane",

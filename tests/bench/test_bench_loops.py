@@ -2,7 +2,7 @@
 
 import math
 
-from meshcoop.bench_loops import alarms
+from meshcoop.dev.bench.loop_alarms import alarms
 
 
 def test_a_few_runs_of_every_cell_tell_what_the_method_is_for():

@@ -11,10 +11,10 @@ import pytest
 import trio
 from crowded import Crowd
 
-from meshcoop.bench_street import now
-from meshcoop.methods import Methods
-from meshcoop.muted import Muted
-from protocol.control import Response, encode
+from meshcoop.api.methods.records import Methods
+from meshcoop.dev.bench.fixtures import now
+from meshcoop.store.muted import Muted
+from protocol.wire.local_rpc import Response, encode
 
 PEOPLE, EXCHANGES = 500, 20_000
 

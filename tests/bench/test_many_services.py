@@ -11,12 +11,12 @@ import pytest
 from crowded import Crowd
 from test_crowded import timed
 
-from meshcoop.bench_street import now
-from meshcoop.following import Following
-from meshcoop.methods import Methods
-from meshcoop.muted import Muted
-from protocol.schema import KINDS
-from protocol.terms import MEASURE
+from meshcoop.api.methods.records import Methods
+from meshcoop.dev.bench.fixtures import now
+from meshcoop.fold.loop_cache import Following
+from meshcoop.store.muted import Muted
+from protocol.authority.terms import MEASURE
+from protocol.fold.kind import KINDS
 
 SERVICES, MEASURES, ANSWERS, PEOPLE = 200, 5, 50, 60
 SCALES = (("count", 2), ("one_to_five", 4), ("yes_no", 1), ("minutes", 30), ("count", 1))

@@ -16,12 +16,14 @@ sys.path.append(str(Path(__file__).parents[1] / "meshcoop"))
 from asking import Asking
 from neighbours import MORNING, Home, Street
 
+from meshcoop.api.presenter import iso
 from meshcoop.matching.vocabulary import lexicons
-from meshcoop.present import iso
-from protocol import record, schema, seal
-from protocol.log import START, Head
-from protocol.record import Header
-from protocol.schema import KINDS
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import envelope as record
+from protocol.record import sealing as seal
+from protocol.record.envelope import Header
+from protocol.record.log import START, Head
 
 pytestmark = pytest.mark.long
 

@@ -13,23 +13,19 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["protocol"]):
-    from protocol import (
-        bundle,
-        codec,
-        control,
-        events,
-        frames,
-        heads,
-        invitation,
-        kinds,
-        record,
-        schema,
-        seal,
-        statement,
-        sync,
-        text,
-    )
+    from protocol import display_text as text
+    from protocol import kinds
     from protocol.errors import Refused
+    from protocol.fold import kind as schema
+    from protocol.record import codec
+    from protocol.record import envelope as record
+    from protocol.record import root_statement as statement
+    from protocol.record import sealing as seal
+    from protocol.wire import bundle, frames, invitation
+    from protocol.wire import have_map as heads
+    from protocol.wire import local_rpc as control
+    from protocol.wire import sync_events as events
+    from protocol.wire import sync_session as sync
 
 assert kinds  # they register themselves with the schema
 

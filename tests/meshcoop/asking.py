@@ -2,11 +2,11 @@
 
 import trio
 
-from meshcoop.following import Following
+from meshcoop.api.methods.matching import MatchingMethods
+from meshcoop.fold.loop_cache import Following
 from meshcoop.matching.index import Index
-from meshcoop.matching.methods import MatchingMethods
-from meshcoop.muted import Muted
-from meshcoop.node import Member
+from meshcoop.node.node import Member
+from meshcoop.store.muted import Muted
 
 
 class Everybody:

@@ -1,7 +1,8 @@
 """What homes read of private threads, and private records that no honest software writes."""
 
-from protocol import schema, seal
-from protocol.record import PRIVATE
+from protocol.fold import kind as schema
+from protocol.record import sealing as seal
+from protocol.record.envelope import PRIVATE
 
 
 def sealed(home, plain, readers, *, cover=seal.cover):

@@ -7,15 +7,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from meshcoop.author import Author
-from meshcoop.founding import Identity, found, offer_epochs, open_state
-from meshcoop.inbox import Inbox, Taken
-from meshcoop.store import Store
-from protocol import events, record, schema, seal, statement
-from protocol.log import START, Head
-from protocol.record import Header, Record
-from protocol.schema import KINDS
-from protocol.sync import Session
+from meshcoop.author.author import Author
+from meshcoop.author.founding import Identity, found, offer_epochs, open_state
+from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.store.records import Store
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.record.envelope import Header, Record
+from protocol.record.log import START, Head
+from protocol.wire import sync_events as events
+from protocol.wire.sync_session import Session
 
 MORNING = 1_795_000_000_000  # milliseconds; when every story begins
 HOUR = 3_600_000

@@ -8,11 +8,11 @@ import pytest
 from neighbours import MORNING, by_id, settle, street
 from test_deciding import alike, council
 
-from meshcoop.commands import told
-from meshcoop.present import Presenter
-from protocol import series
-from protocol.balance import POT
+from meshcoop.api.presenter import Presenter
+from meshcoop.cli import plain_text as told
+from protocol import recurrence as series
 from protocol.errors import Refused
+from protocol.fold.balance import POT
 
 TODAY, NEXT, LATER = "2026-11-18", "2026-11-25", "2026-12-02"
 WEEKLY = {"title": "Lunch", "starts": f"{TODAY}T12:30", "minutes": "90", "repeats": "FREQ=WEEKLY"}

@@ -3,7 +3,7 @@
 import pytest
 from neighbours import Street, settle
 
-from meshcoop import duties
+from meshcoop.author import automatic as duties
 
 
 @pytest.fixture

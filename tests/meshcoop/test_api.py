@@ -12,12 +12,12 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meshcoop import api
-from meshcoop.api import Api, Hub, serve
+from meshcoop.api import server as api
+from meshcoop.api.server import Api, Hub, serve
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
-from protocol.control import Decoder, Error, Event, Request, Response, encode, hello
 from protocol.errors import Refused
+from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, encode, hello
 
 
 class Peer:

@@ -1,10 +1,11 @@
 import pytest
 from neighbours import HOUR, Street, by_id, exchange, settle, street
 
-from protocol import codec, seal
 from protocol.errors import Refused
-from protocol.record import EPOCH
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
+from protocol.record import codec
+from protocol.record import sealing as seal
+from protocol.record.envelope import EPOCH
 
 
 def opened(home, one, field):
@@ -262,7 +263,7 @@ def test_a_second_device_of_a_person_writes_as_that_person():
         settle(ada, ben)
         laptop = ada.street.home(ben, spare)
         laptop.feed(ben.wires())
-        from meshcoop.duties import offer_epochs
+        from meshcoop.author.automatic import offer_epochs
 
         offer_epochs(ben.author, ben.state.ring.all(), spare.device)
         laptop.feed(ben.wires())

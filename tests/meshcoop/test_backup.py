@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.pwhash import argon2id
 
-from meshcoop import backup
-from meshcoop.backup import MARK, Contents, Reader
 from meshcoop.errors import Mistake
+from meshcoop.export import backup
+from meshcoop.export.backup import MARK, Contents, Reader
 
 SECRET = "brass kettle sings"
 CONTENTS = Contents(

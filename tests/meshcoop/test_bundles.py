@@ -8,13 +8,13 @@ import pytest
 import trio
 from neighbours import HOUR, Street, exchange, settle, street
 
-from meshcoop import bundle
-from meshcoop.bundle_methods import BundleMethods
+from meshcoop.api.methods.bundles import BundleMethods
 from meshcoop.errors import NOWHERE, Mistake
-from protocol import frames
-from protocol.bundle import BUNDLE, HAVE
+from meshcoop.export import bundle
 from protocol.errors import Refused
-from protocol.heads import have_map
+from protocol.wire import frames
+from protocol.wire.bundle import BUNDLE, HAVE
+from protocol.wire.have_map import have_map
 
 
 class Stick:

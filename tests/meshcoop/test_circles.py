@@ -7,7 +7,7 @@ from letters import circle, letter, members, people, person, said, seen, step, t
 from neighbours import Street, settle, street
 
 from protocol.errors import Refused
-from protocol.record import PRIVATE
+from protocol.record.envelope import PRIVATE
 
 
 def test_who_is_in_a_circle_reads_it_and_nobody_else_knows_of_it():

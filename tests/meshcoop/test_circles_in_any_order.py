@@ -8,7 +8,7 @@ from letters import circle, letter, person, seen
 from neighbours import HOUR, Street, settle
 
 from protocol.errors import Refused
-from protocol.record import PRIVATE
+from protocol.record.envelope import PRIVATE
 
 
 class Tale:

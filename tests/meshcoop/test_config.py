@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshcoop.config import VARIABLE, Home, Settings, write_private
 from meshcoop.errors import Mistake
+from meshcoop.home.folder import VARIABLE, Home, Settings, write_private
 
 
 def mode(path):

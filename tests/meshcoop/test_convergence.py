@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from neighbours import HOUR, Home, Line, Street, exchange, settle, street
 
-from meshcoop.duties import Countersigner
+from meshcoop.author.automatic import Countersigner
 from protocol.errors import Refused
 
 WORDS = "quincunx xylophagous"

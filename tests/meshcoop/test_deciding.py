@@ -5,9 +5,9 @@ from itertools import count
 import pytest
 from neighbours import HOUR, exchange, settle, street
 
-from meshcoop import deciding
+from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
 
 DAY = 24 * HOUR
 

@@ -6,11 +6,12 @@ import random
 import pytest
 from neighbours import HOUR, Street, exchange, settle, street
 
-from meshcoop import duties, founding
-from meshcoop.founding import Identity
-from meshcoop.rotation import Rotation
-from protocol import seal
+from meshcoop.author import automatic as duties
+from meshcoop.author import founding
+from meshcoop.author.epoch_rotation import Rotation
+from meshcoop.author.founding import Identity
 from protocol.errors import Refused
+from protocol.record import sealing as seal
 
 
 def back(home, like=None):

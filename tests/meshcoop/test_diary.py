@@ -6,9 +6,9 @@ import pytest
 from icalendar import Calendar
 from neighbours import MORNING, by_id, settle, street
 
-from meshcoop import ics
-from meshcoop.diary import Diary
-from meshcoop.present import Presenter
+from meshcoop.api.calendar import Diary
+from meshcoop.api.presenter import Presenter
+from meshcoop.export import icalendar as ics
 
 TODAY = "2026-11-18"
 PRIVATE = "ring twice"

@@ -8,12 +8,13 @@ from contextlib import closing
 
 import pytest
 
-from meshcoop import founding, keystore
-from meshcoop.config import Home, Settings
-from meshcoop.doctor import CHECKS, examine
-from meshcoop.founding import Identity
-from meshcoop.keystore import HeldDevice, Keys
-from meshcoop.store import Store
+from meshcoop.author import founding
+from meshcoop.author.founding import Identity
+from meshcoop.home import key_file as keystore
+from meshcoop.home.folder import Home, Settings
+from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.repair.doctor import CHECKS, examine
+from meshcoop.store.records import Store
 
 NOW = 1_795_000_000_000
 HOUR = 3_600_000

@@ -1,11 +1,12 @@
 import pytest
 from neighbours import Street, settle, street
 
-from meshcoop.epochs import KeyRing
-from protocol import gossip, seal
-from protocol.acts import Act
-from protocol.record import OPEN
-from protocol.seal import EpochKey
+from meshcoop.fold.key_ring import KeyRing
+from protocol.authority.records import Act
+from protocol.record import sealing as seal
+from protocol.record.envelope import OPEN
+from protocol.record.sealing import EpochKey
+from protocol.wire import gossip
 
 DEVICES = [bytes([n]) * 32 for n in (1, 2)]
 BOXES = [seal.box_key(one) for one in DEVICES]

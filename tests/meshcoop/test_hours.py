@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 from neighbours import HOUR, by_id, exchange, settle, street
 
-from meshcoop.duties import Countersigner
-from meshcoop.hours import Hours
-from meshcoop.present import Presenter
-from protocol.balance import POT
+from meshcoop.api.balances import Hours
+from meshcoop.api.presenter import Presenter
+from meshcoop.author.automatic import Countersigner
 from protocol.errors import Refused
+from protocol.fold.balance import POT
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@ from itertools import count, islice
 import pytest
 from neighbours import HOUR, Street, exchange, settle, street
 
-from meshcoop import state as state_module
-from meshcoop.duties import Countersigner
-from meshcoop.inbox import Inbox
-from protocol import record, schema, statement
-from protocol.record import OPEN
-from protocol.schema import KINDS
+from meshcoop.author.automatic import Countersigner
+from meshcoop.fold import state as state_module
+from meshcoop.ingest.inbox import Inbox
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record.envelope import OPEN
 
 
 def test_a_gap_waits_outside_the_store_and_is_placed_later():

@@ -8,14 +8,15 @@ from contextlib import closing
 import pytest
 from neighbours import Street
 
-from meshcoop import integrity, mending
-from meshcoop.author import Author
-from meshcoop.disk import Damaged, NoRoom, enduring
-from meshcoop.epochs import KeyRing
-from meshcoop.inbox import Inbox
-from meshcoop.signed import Signed
-from meshcoop.state import State
-from meshcoop.store import Store
+from meshcoop.author.author import Author
+from meshcoop.fold.key_ring import KeyRing
+from meshcoop.fold.state import State
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.repair import integrity
+from meshcoop.repair import rebuild as mending
+from meshcoop.store.disk_errors import Damaged, NoRoom, enduring
+from meshcoop.store.last_signed import Signed
+from meshcoop.store.records import Store
 from protocol.errors import Refused
 
 POSTS = 40

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.pwhash import argon2id
 
-from meshcoop import keystore
 from meshcoop.errors import Mistake
-from meshcoop.keystore import Guest, HeldDevice, Keys, create, machine_id, unlock
+from meshcoop.home import key_file as keystore
+from meshcoop.home.key_file import Guest, HeldDevice, Keys, create, machine_id, unlock
 
 PASSPHRASE = "four w\u00f6rds for us"
 KEYS = Keys(

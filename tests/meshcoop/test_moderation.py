@@ -4,7 +4,7 @@ import pytest
 from neighbours import settle, street
 from test_deciding import alike, by_software, council, propose, vote
 
-from meshcoop import deciding
+from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
 
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from meshcoop.monthly import Month
+from meshcoop.export.month_page import Month
 
 ADA, BEN = {"id": "a", "name": "Ada"}, {"id": "b", "name": "Ben"}
 

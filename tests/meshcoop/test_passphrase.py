@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from meshcoop.errors import Mistake
-from meshcoop.passphrase import VARIABLE, obtain
+from meshcoop.home.passphrase import VARIABLE, obtain
 
 
 class Terminal(io.StringIO):

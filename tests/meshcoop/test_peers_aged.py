@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from meshcoop.peers import Peers
+from meshcoop.sync.peer_manager import Peers
 
 DAY = 86_400_000
 PEER = "12D3KooWEMcZuLdAMfCjad9dMb8JXP8UusrqC7192SAJ6srXB3ke"

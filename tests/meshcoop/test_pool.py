@@ -2,9 +2,9 @@ import hashlib
 
 import nacl.bindings
 
-from meshcoop.pool import Pool
-from protocol import record
-from protocol.record import Header
+from meshcoop.ingest.waiting_pool import Pool
+from protocol.record import envelope as record
+from protocol.record.envelope import Header
 
 
 def waiting(who, seq, size=10):

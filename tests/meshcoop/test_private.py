@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from letters import circle, letter, members, people, person, said, sealed, seen, step, told
 from neighbours import settle, street
 
-from protocol import codec, schema, seal
 from protocol.errors import Refused
-from protocol.record import EPOCH, LASTING, PRIVATE
+from protocol.fold import kind as schema
+from protocol.record import codec
+from protocol.record import sealing as seal
+from protocol.record.envelope import EPOCH, LASTING, PRIVATE
 
 
 def put(home, content, **more):

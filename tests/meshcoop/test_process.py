@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from meshcoop import process
 from meshcoop.client import Client
-from meshcoop.config import Home
 from meshcoop.errors import Mistake
+from meshcoop.home.folder import Home
+from meshcoop.node import process
 
 NODE = """
 import os, sys

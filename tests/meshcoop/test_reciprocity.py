@@ -6,8 +6,8 @@ import pytest
 from asking import Asking, named
 from neighbours import HOUR, exchange, settle, street
 
+from meshcoop.api.presenter import Presenter
 from meshcoop.errors import Mistake
-from meshcoop.present import Presenter
 
 DAY = 24 * HOUR
 SOME = ("both", "only_gave", "only_received", "neither")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshcoop import recovery
 from meshcoop.errors import Mistake
+from meshcoop.home import recovery_words as recovery
 
 SEED = hashlib.sha256(b"somebody").digest()
 WORDS = recovery.to_words(SEED)

@@ -3,8 +3,8 @@
 from neighbours import settle, street
 from test_deciding import by_software, council, propose, vote
 
-from meshcoop import deciding
-from meshcoop.present import Presenter
+from meshcoop.api.presenter import Presenter
+from meshcoop.author import renewal as deciding
 
 
 def shown(home, act):

@@ -4,8 +4,8 @@ import pytest
 from neighbours import Street, exchange, settle, street
 
 from meshcoop.errors import Mistake
-from meshcoop.store import Store
-from protocol import record
+from meshcoop.store.records import Store
+from protocol.record import envelope as record
 
 SECRET = "quincunxial xylophagous zwieback"  # words that nothing else in a store spells
 

@@ -8,10 +8,10 @@ from asking import Asking, named
 from neighbours import HOUR, MORNING, exchange, settle, street
 from test_deciding import council
 
+from meshcoop.api.presenter import iso
 from meshcoop.errors import Mistake
+from meshcoop.matching.stemming import stem
 from meshcoop.matching.vocabulary import lexicons
-from meshcoop.matching.words import stem
-from meshcoop.present import iso
 
 HELP, WANT, BACK = "you could help", "you may want", "ways to give back"
 DAY = 24 * HOUR

@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from meshcoop import systemd
-from meshcoop.config import Home
-from meshcoop.json_log import JsonLines
+from meshcoop.home.folder import Home
+from meshcoop.node import systemd
+from meshcoop.node.json_log import JsonLines
 
 
 @pytest.mark.parametrize("abstract", [False, True])

@@ -8,9 +8,9 @@ from pathlib import Path
 import trio
 from neighbours import street
 
-from meshcoop.signatures import verify
-from meshcoop.verifier import verifier
-from protocol.record import Record
+from meshcoop.ingest.signatures import verify
+from meshcoop.ingest.verifier_process import verifier
+from protocol.record.envelope import Record
 
 ELSEWHERE = bytes(range(32))
 

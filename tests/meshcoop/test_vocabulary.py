@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled import PAIRS, UNSEEN
 
-from meshcoop.matching.gist import read
+from meshcoop.matching.topics import read
 from meshcoop.matching.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary()

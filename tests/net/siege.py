@@ -18,9 +18,11 @@ from attackers import MESHSUB, call, greeting, stranger
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 
-from meshcoop.net.host import open_host
-from meshcoop.network import NetworkError
-from protocol import frames, gossip, record, sync
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p.host import open_host
+from protocol.record import envelope as record
+from protocol.wire import frames, gossip
+from protocol.wire import sync_session as sync
 
 IDLE, HALF_OPEN = 500, 1000
 A_SECOND, AT_ONCE = 1000, 20  # records of the flood, and in one frame

@@ -12,8 +12,8 @@ from libp2p.network.stream.net_stream import NetStream
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
-from meshcoop.net.host import HostNetwork, open_host
-from meshcoop.net.swarm import OF_A_HOME, Places
+from meshcoop.network.libp2p.host import HostNetwork, open_host
+from meshcoop.network.libp2p.swarm import OF_A_HOME, Places
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take

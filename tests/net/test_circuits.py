@@ -5,11 +5,11 @@ import trio
 from libp2p.relay.circuit_v2.pb.circuit_pb2 import HopMessage, PeerId, Status
 from street import call, node, stranger, until
 
-from meshcoop.net import carrier
-from meshcoop.net.carrier import Allowance
-from meshcoop.net.circuits import HOP
-from meshcoop.net.wire import receive, send
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import circuit_relay as carrier
+from meshcoop.network.libp2p.circuit_client import HOP
+from meshcoop.network.libp2p.circuit_relay import Allowance
+from meshcoop.network.libp2p.protobuf_stream import receive, send
 
 ECHO = "/test/echo/1"
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from street import ANYWHERE, seed, until
 
-from meshcoop.net import discovery
-from meshcoop.net.discovery import decode_txt, encode_txt
-from meshcoop.net.host import open_host
-from meshcoop.net.identity import peer_id_of
+from meshcoop.network.libp2p import mdns as discovery
+from meshcoop.network.libp2p.host import open_host
+from meshcoop.network.libp2p.identity import peer_id_of
+from meshcoop.network.libp2p.mdns import decode_txt, encode_txt
 
 PEER = peer_id_of(seed(1))
 

@@ -12,11 +12,11 @@ from libp2p.relay.circuit_v2.pb.circuit_pb2 import PeerId, Status, StopMessage
 from libp2p.utils.varint import encode_varint_prefixed
 from street import alive, call, node, stranger, until
 
-from meshcoop.net import guard
-from meshcoop.net.circuits import HOP, STOP
-from meshcoop.net.guard import survive
-from meshcoop.net.wire import receive, send
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import fault_guard as guard
+from meshcoop.network.libp2p.circuit_client import HOP, STOP
+from meshcoop.network.libp2p.fault_guard import survive
+from meshcoop.network.libp2p.protobuf_stream import receive, send
 
 MESHSUB = "/meshsub/1.1.0"
 SERVED = ["/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0", MESHSUB, "/own/1"]

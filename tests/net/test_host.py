@@ -9,10 +9,10 @@ from libp2p.peer.peerinfo import PeerInfo
 from multiaddr import Multiaddr
 from street import ANYWHERE, node, seed, stranger, until
 
-from meshcoop.net import host
-from meshcoop.net.host import open_host
-from meshcoop.net.identity import peer_id_of
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import host
+from meshcoop.network.libp2p.host import open_host
+from meshcoop.network.libp2p.identity import peer_id_of
 
 
 def free_port() -> int:

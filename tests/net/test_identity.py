@@ -4,8 +4,8 @@ from libp2p.crypto.rsa import create_new_key_pair as create_rsa
 from libp2p.peer.id import ID
 from nacl.signing import SigningKey
 
-from meshcoop.net.identity import peer_id_from_key, peer_id_of, public_key_of
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p.identity import peer_id_from_key, peer_id_of, public_key_of
 
 
 def test_seed_key_and_peer_id_belong_together():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from meshcoop.net.logs import logging_to
+from meshcoop.network.libp2p.library_logs import logging_to
 
 PROGRAM = """
 import logging, sys, trio
@@ -49,7 +49,10 @@ def test_nothing_reaches_the_screen(tmp_path, with_file):
 def test_handlers_are_taken_off_again(tmp_path):
     with logging_to(None):
         pass
-    before = {name: list(logging.getLogger(name).handlers) for name in ("libp2p", "meshcoop.net")}
+    before = {
+        name: list(logging.getLogger(name).handlers)
+        for name in ("libp2p", "meshcoop.network.libp2p")
+    }
     with logging_to(tmp_path / "net.log"):
         assert logging.getLogger("libp2p").handlers != before["libp2p"]
     assert {name: logging.getLogger(name).handlers for name in before} == before

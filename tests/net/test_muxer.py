@@ -5,8 +5,8 @@ import trio
 from libp2p.stream_muxer.yamux.yamux import TYPE_DATA, YAMUX_HEADER_FORMAT
 from street import alive, call, node, stranger, until
 
-from meshcoop.net import muxer
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import yamux as muxer
 
 
 class SlowLine:

@@ -4,9 +4,9 @@ from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 from street import alive, call, meshed, node, stranger, until
 
-from meshcoop.net import pubsub
-from meshcoop.net.pubsub import message_id
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import gossipsub as pubsub
+from meshcoop.network.libp2p.gossipsub import message_id
 
 MESHSUB = "/meshsub/1.1.0"
 TOPIC = "street/1"

@@ -12,12 +12,13 @@ from attackers import member_gone_bad
 from homes import eventually
 from test_nat import hosts, relay, street  # noqa: F401 -- a fixture
 
-from meshcoop import founding, keystore
+from meshcoop.author import founding
 from meshcoop.client import Client
 from meshcoop.clock import now
-from meshcoop.config import Home as Folder
-from meshcoop.store import Store
-from protocol.record import device_key
+from meshcoop.home import key_file as keystore
+from meshcoop.home.folder import Home as Folder
+from meshcoop.store.records import Store
+from protocol.record.envelope import device_key
 
 SECONDS = 60
 GROWTH = 64 * 1024  # KiB

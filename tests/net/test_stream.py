@@ -2,7 +2,7 @@ import pytest
 import trio
 from street import node, until
 
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
 
 
 async def test_bytes_both_ways_and_an_end():

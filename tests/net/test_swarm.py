@@ -9,9 +9,10 @@ from libp2p.security.insecure.transport import PLAINTEXT_PROTOCOL_ID, InsecureTr
 from multiaddr import Multiaddr
 from street import ANYWHERE, alive, node, seed, until
 
-from meshcoop.net import health, swarm
-from meshcoop.net.swarm import Lobby, Places
-from meshcoop.network import NetworkError
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import liveness as health
+from meshcoop.network.libp2p import swarm
+from meshcoop.network.libp2p.swarm import Lobby, Places
 
 
 def port_of(network) -> int:

@@ -2,14 +2,15 @@
 
 import hashlib
 
-from protocol import kinds, thread
-from protocol.admission import Device, Member
-from protocol.authority import Authority
-from protocol.loops.thread import loop_of
+from protocol import kinds
+from protocol.authority.admission import Device, Member
+from protocol.authority.authority import Authority
+from protocol.authority.terms import MEASURE, Chain, Holding
+from protocol.fold import fold as thread
+from protocol.fold.fold import Entry
+from protocol.fold.kind import KINDS, content, read_content
+from protocol.loops.measure_loop import loop_of
 from protocol.loops.windows import DAY_MS, Calendar
-from protocol.schema import KINDS, content, read_content
-from protocol.terms import MEASURE, Chain, Holding
-from protocol.thread import Entry
 
 assert kinds  # registers every kind
 PEOPLE = [hashlib.sha256(str(n).encode()).digest() for n in range(12)]

@@ -5,8 +5,10 @@ import hashlib
 
 import nacl.bindings
 
-from protocol import kinds, seal, statement
-from protocol.acts import Act
+from protocol import kinds
+from protocol.authority.records import Act
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
 
 assert kinds  # registers every kind
 START = 1_795_000_000_000

@@ -10,8 +10,8 @@ import random
 
 from crowd import HERE, START, certificate, charter, device, ids, person, revocation
 
-from protocol import statement
-from protocol.terms import MEASURE, RULE, STANDING
+from protocol.authority.terms import MEASURE, RULE, STANDING
+from protocol.record import root_statement as statement
 
 DAY = 86_400_000
 NAMES = "ABCDEFGHIJKL"

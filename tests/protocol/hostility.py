@@ -2,8 +2,9 @@
 
 from crowd import certificate, device, revocation
 
-from protocol import authority, changes
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority import register_change as changes
+from protocol.authority.terms import RULE, STANDING
 
 DAY = 86_400_000
 

@@ -10,7 +10,7 @@ from itertools import chain
 from plain_terms import PlainTerms
 
 from protocol.errors import Refused
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
 
 MONTH = 2_592_000_000
 BY_RENEWAL = {"founders", "moderators", "vouchers", "share"}

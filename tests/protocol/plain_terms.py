@@ -3,9 +3,9 @@
 from functools import cached_property
 from typing import NamedTuple
 
-from protocol import statement
 from protocol.errors import Refused
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
+from protocol.record import root_statement as statement
 
 
 class PlainTerm(NamedTuple):

@@ -3,9 +3,11 @@ from crowd import BOX, HERE, START, charter, people, public
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import authority, seal, statement
-from protocol.admission import MONTH_MS
+from protocol.authority import authority
+from protocol.authority.admission import MONTH_MS
 from protocol.errors import Refused
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
 
 
 def test_vector_1_two_founders_with_two_vouchers():

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import bundle, codec, frames
-from protocol.bundle import BUNDLE, HAVE, Decoder, encode
 from protocol.errors import Refused
-from protocol.heads import HaveMap, Held, have_map
+from protocol.record import codec
+from protocol.wire import bundle, frames
+from protocol.wire.bundle import BUNDLE, HAVE, Decoder, encode
+from protocol.wire.have_map import HaveMap, Held, have_map
 
 HOME = b"n" * 32
 WIRES = [bytes([n]) * (n * 37 % 900 + 1) for n in range(60)]

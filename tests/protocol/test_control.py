@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.control import (
+from protocol.errors import Refused
+from protocol.wire.local_rpc import (
     MAX_CONTAINERS,
     MAX_DEPTH,
     MAX_FRAME,
@@ -21,7 +22,6 @@ from protocol.control import (
     encode,
     hello,
 )
-from protocol.errors import Refused
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_.-]{0,63}", fullmatch=True)
 IDS = st.integers(0, 2**63 - 1)

@@ -7,10 +7,15 @@ from crowd import START, charter, people, seed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import authority, events, frames, invitation, letters, sync, ticket
+from protocol.authority import authority
+from protocol.authority.relays import ENDED, MAX_OF_A_PERSON, SERVING
 from protocol.errors import Refused
-from protocol.relays import ENDED, MAX_OF_A_PERSON, SERVING
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
+from protocol.wire import copyable_code as letters
+from protocol.wire import frames, invitation
+from protocol.wire import relay_ticket as ticket
+from protocol.wire import sync_events as events
+from protocol.wire import sync_session as sync
 
 KEY = seed("a relay")
 WHERE = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_thread import ADA, BEN, CHO, PEOPLE, Story
 
-from protocol import balance
+from protocol.fold import balance
 
 DAYS = ("2026-12-01", "2026-12-08", "2026-12-15")
 

@@ -3,9 +3,9 @@
 import pytest
 from crowd import START, charter, ids, people, public
 
-from protocol import authority
-from protocol.admission import MONTH_MS
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority.admission import MONTH_MS
+from protocol.authority.terms import RULE, STANDING
 
 
 def test_no_home_is_led_to_accept_two_rivals():

@@ -11,8 +11,8 @@ import pytest
 from history import History
 from plain_authority import Plain
 
-from protocol import authority
-from protocol.acts import Acts
+from protocol.authority import authority
+from protocol.authority.records import Acts
 
 THOUSAND = 1000
 NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(300)

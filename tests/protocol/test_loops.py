@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.loops import change, short
+from protocol.loops import change_detection as change
+from protocol.loops import target_check as short
+from protocol.loops.exact_tails import binomial, hypergeometric
 from protocol.loops.points import COUNT, SHARE, Point, medians
-from protocol.loops.tails import binomial, hypergeometric
 
 getcontext().prec = 60
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from protocol.loops.short import MEANS, MISSED
+from protocol.loops.target_check import MEANS, MISSED
 
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "20-loops.md"
 

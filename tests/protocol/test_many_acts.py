@@ -9,9 +9,10 @@ import time
 import pytest
 from crowd import Person, charter, ids
 
-from protocol import authority, changes
-from protocol.acts import Acts
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority import register_change as changes
+from protocol.authority.records import Acts
+from protocol.authority.terms import RULE, STANDING
 
 TERMS, FOUNDERS = 30, 5
 

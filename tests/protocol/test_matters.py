@@ -3,10 +3,10 @@
 import random
 from itertools import count
 
-from protocol.loops.holding import Step, holds
+from protocol.loops.counted_answers import PANEL, Asked, panel
+from protocol.loops.escalation import Step, holds
 from protocol.loops.matters import Rules, Said, follow, matter_id
 from protocol.loops.outcome import outcome
-from protocol.loops.reports import PANEL, Asked, panel
 from protocol.loops.windows import DAY_MS, Calendar, day_text
 
 MONDAY = 20 * 365 * DAY_MS  # made a Monday below

@@ -7,7 +7,7 @@ from chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.terms import Holding
+from protocol.authority.terms import Holding
 
 MONDAY = date(2025, 8, 4)  # of the story
 TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}

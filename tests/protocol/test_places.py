@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.places import Claim, seats
+from protocol.kinds.activities.seating import Claim, seats
 
 PEOPLE = [bytes([n]) * 32 for n in range(8)]
 ROLES = {"cook": 1, "server": 2}

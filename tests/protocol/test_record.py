@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import codec, gossip, kinds, record, schema, seal, statement
+from protocol import kinds
 from protocol.errors import Refused
-from protocol.record import EPOCH, FOUNDING, OPEN, PRIVATE, Header
+from protocol.fold import kind as schema
+from protocol.record import codec
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.record.envelope import EPOCH, FOUNDING, OPEN, PRIVATE, Header
+from protocol.wire import gossip
 
 assert kinds  # registers every kind
 SEED = bytes(range(32))

@@ -5,8 +5,8 @@ from crowd import charter, people
 from hostility import Hostility
 from town import Town
 
-from protocol import authority
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority.terms import RULE, STANDING
 
 
 def reverts_only_as_listed(town, before, after):

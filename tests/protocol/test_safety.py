@@ -6,8 +6,8 @@ import pytest
 from hostility import Hostility
 from town import Town
 
-from protocol import authority
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority.terms import RULE, STANDING
 
 HALF, THIRD = 2, 3
 FEW, MANY = range(15), range(15, 1000)

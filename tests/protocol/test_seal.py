@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import seal
 from protocol.errors import Refused
-from protocol.seal import EpochKey
+from protocol.record import sealing as seal
+from protocol.record.sealing import EpochKey
 
 ADA, BEN, EVE = (seal.box_key(bytes([n]) * 32) for n in (1, 2, 3))
 PLACE = seal.context(b"n" * 32, b"d" * 32, 7)

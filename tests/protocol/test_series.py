@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol import series
+from protocol import recurrence as series
 from protocol.errors import Refused
 
 STARTS = "2026-11-25T09:30"  # a Wednesday

@@ -5,8 +5,8 @@ from datetime import UTC
 import pytest
 from test_thread import ADA, BEN, CHO, Story
 
-from protocol import series
-from protocol.schema import KINDS
+from protocol import recurrence as series
+from protocol.fold.kind import KINDS
 
 DAY = "2026-12-01"
 STARTS = f"{DAY}T12:30"

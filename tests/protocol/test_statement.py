@@ -1,9 +1,11 @@
 import nacl.bindings
 import pytest
 
-from protocol import codec, seal, statement
 from protocol.errors import Refused
-from protocol.statement import Certified, Revoked
+from protocol.record import codec
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.record.root_statement import Certified, Revoked
 
 ROOT, OTHER, DEVICE_SEED = b"r" * 32, b"o" * 32, b"d" * 32
 DEVICE = nacl.bindings.crypto_sign_seed_keypair(DEVICE_SEED)[0]

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import frames, invitation, sync
 from protocol.errors import Refused
-from protocol.frames import Decoder, encode
-from protocol.heads import Held, digest
-from protocol.invitation import Invitation, Knock
-from protocol.sync import (
+from protocol.wire import frames, invitation
+from protocol.wire import sync_session as sync
+from protocol.wire.frames import Decoder, encode
+from protocol.wire.have_map import Held, digest
+from protocol.wire.invitation import Invitation, Knock
+from protocol.wire.sync_session import (
     BYE,
     CONTENT,
     CREDIT,

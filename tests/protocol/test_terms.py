@@ -3,9 +3,9 @@
 import pytest
 from crowd import charter, ids, people, public
 
-from protocol import authority
-from protocol.acts import Acts
-from protocol.terms import RULE, STANDING
+from protocol.authority import authority
+from protocol.authority.records import Acts
+from protocol.authority.terms import RULE, STANDING
 
 
 def passed(act, voters):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import text
+from protocol import display_text as text
 
 STEERING = {
     "a clipboard write (OSC 52)": "\x1b]52;c;aGVsbG8=\x07",

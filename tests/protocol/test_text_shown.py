@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.text import MARK, MAX_COMBINING, line, safe
+from protocol.display_text import MARK, MAX_COMBINING, line, safe
 
 ANY = st.text(st.characters(codec=None), max_size=200)
 

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import balance, kinds, thread
-from protocol.admission import Device, Member
-from protocol.authority import Authority
-from protocol.schema import KINDS
-from protocol.terms import Chain
-from protocol.thread import Entry
+from protocol import kinds
+from protocol.authority.admission import Device, Member
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Chain
+from protocol.fold import balance
+from protocol.fold import fold as thread
+from protocol.fold.fold import Entry
+from protocol.fold.kind import KINDS
 
 assert kinds  # registers every kind
 ADA, BEN, CHO = (name * 32 for name in (b"a", b"b", b"c"))

@@ -9,11 +9,12 @@ import random
 
 from crowd import START, charter, ids, person
 
-from protocol import authority, changes
-from protocol.acts import Acts
+from protocol.authority import authority
+from protocol.authority import register_change as changes
+from protocol.authority.records import Acts
+from protocol.authority.terms import RULE, STANDING
 from protocol.errors import Refused
 from protocol.kinds import decisions
-from protocol.terms import RULE, STANDING
 
 HONEST, HOSTILE = "HIJKLMN", "XYZW"
 HOUR = 3_600_000

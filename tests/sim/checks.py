@@ -4,9 +4,10 @@ from pathlib import Path
 
 from simulation import MARK, Home, Street, store_of
 
-from meshcoop.store import Store
-from protocol import codec, seal
-from protocol.thread import View
+from meshcoop.store.records import Store
+from protocol.fold.fold import View
+from protocol.record import codec
+from protocol.record import sealing as seal
 
 
 def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 import trio
 from simulation import Home, Street
 
-from meshcoop.addresses import Held
-from meshcoop.network import Network, NetworkError, Stream
-from protocol import frames, giving, hello, seal
-from protocol.giving import Gift, Hello, Place
+from meshcoop.network.interface import Network, NetworkError, Stream
+from meshcoop.sync.address_store import Held
+from protocol.record import sealing as seal
+from protocol.wire import address_gift as giving
+from protocol.wire import frames
+from protocol.wire import membership_proof as hello
+from protocol.wire.address_gift import Gift, Hello, Place
 
 TEXT = "12 Quincunx Terrace, second floor"
 NAMES = ("ada", "ben", "cem", "dot")

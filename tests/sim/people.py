@@ -5,9 +5,9 @@ from random import Random
 
 from simulation import MARK, Home
 
-from meshcoop import deciding
+from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
-from protocol.thread import View
+from protocol.fold.fold import View
 
 
 def act(home: Home, random: Random) -> None:

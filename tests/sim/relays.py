@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import trio
 from simulation import EPOCH_MS, Home, Street, chance
 
-from meshcoop import enrolling
-from meshcoop.config import Home as Folder
-from meshcoop.network import Starting
-from meshcoop.relay.limits import Limits
+from meshcoop.home.folder import Home as Folder
+from meshcoop.home.relay_limits import Limits
+from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
-from meshcoop.relay.served import Served
-from meshcoop.store import Store
-from protocol.record import Record
+from meshcoop.relay.tenant import Served
+from meshcoop.store.records import Store
+from meshcoop.sync import relay_enrolment as enrolling
+from protocol.record.envelope import Record
 
 
 class RelayHome:

@@ -13,20 +13,22 @@ from random import Random
 
 import trio
 
-from meshcoop.author import Author
-from meshcoop.duties import offer_epochs
-from meshcoop.founding import Identity, found, open_state
-from meshcoop.giving import Giving
-from meshcoop.home_mesh import HomeMesh
-from meshcoop.inbox import Inbox, Taken
-from meshcoop.joining import Door, Joiner, keep_knocking
-from meshcoop.network import Network, NetworkError, Starting
-from meshcoop.store import Store
-from meshcoop.testing import MemoryNetwork
-from protocol import giving, invitation, statement
+from meshcoop.author.author import Author
+from meshcoop.author.automatic import offer_epochs
+from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.network.interface import Network, NetworkError, Starting
+from meshcoop.store.records import Store
+from meshcoop.sync.address_delivery import Giving
+from meshcoop.sync.home_mesh import HomeMesh
+from meshcoop.sync.joining import Door, Joiner, keep_knocking
+from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
-from protocol.record import Record
-from protocol.schema import KINDS
+from protocol.fold.kind import KINDS
+from protocol.record import root_statement as statement
+from protocol.record.envelope import Record
+from protocol.wire import address_gift as giving
+from protocol.wire import invitation
 
 EPOCH_MS = 1_790_000_000_000  # when simulated time begins
 CHARTER = {

@@ -8,9 +8,10 @@ import trio
 from gifts import NAMES, TEXT, WAIT, give, held, living, on_disk, read
 from simulation import Home, Simulate, Street
 
-from meshcoop import deciding
-from protocol import giving, seal
+from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
+from protocol.record import sealing as seal
+from protocol.wire import address_gift as giving
 
 
 async def at_once(street: Street) -> None:

@@ -7,9 +7,11 @@ import trio
 from gifts import NAMES, TEXT, WAIT, Caller, calling, give, held, living, read
 from simulation import Home, Simulate, Street, chance
 
-from meshcoop.founding import Identity
-from meshcoop.giving import VISITS_A_MINUTE
-from protocol import frames, giving, hello
+from meshcoop.author.founding import Identity
+from meshcoop.sync.address_delivery import VISITS_A_MINUTE
+from protocol.wire import address_gift as giving
+from protocol.wire import frames
+from protocol.wire import membership_proof as hello
 
 
 async def strangers(street: Street) -> None:

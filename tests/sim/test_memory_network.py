@@ -8,8 +8,8 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from meshcoop.network import Network, NetworkError, PeerEvent, Stream
-from meshcoop.testing import MemoryNetwork
+from meshcoop.network.interface import Network, NetworkError, PeerEvent, Stream
+from meshcoop.testing.memory_network import MemoryNetwork
 
 ECHO = "/echo/1"
 

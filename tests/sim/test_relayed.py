@@ -8,7 +8,7 @@ from checks import check
 from relays import RelayHome
 from simulation import Home, Simulate, Street, facts, store_of
 
-from meshcoop.relay.limits import Limits
+from meshcoop.home.relay_limits import Limits
 
 HOUR = 3600.0
 DAYS = 2
@@ -318,7 +318,9 @@ def test_a_stranger_gets_nothing_from_a_relay(simulate: Simulate):
             async with street.network.host("eve") as network:
                 await network.connect(relay.address)
                 peer = relay.address.rpartition("/")[2]
-                from protocol import frames, hello, sync
+                from protocol.wire import frames
+                from protocol.wire import membership_proof as hello
+                from protocol.wire import sync_session as sync
 
                 stream = await network.open(peer, sync.PROTOCOL)
                 signature = hello.prove(

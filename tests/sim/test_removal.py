@@ -3,7 +3,7 @@
 import trio
 from simulation import Street
 
-from meshcoop import deciding
+from meshcoop.author import renewal as deciding
 
 CROWD = ("ada", "ben", "cho", "dan", "eve")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from meshcoop import specs
-from protocol.record import OPEN
-from protocol.schema import KINDS
+from meshcoop.dev.specs import check as specs
+from protocol.fold.kind import KINDS
+from protocol.record.envelope import OPEN
 
 ROOT = Path(__file__).resolve().parents[2]
 

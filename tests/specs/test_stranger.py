@@ -21,7 +21,7 @@ import warm
 from stranger import bundles, codec, records, sync
 from stranger.codec import RefusedError, need
 
-from meshcoop.net.host import open_host  # the pipe
+from meshcoop.network.libp2p.host import open_host  # the pipe
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "specs" / "vectors"

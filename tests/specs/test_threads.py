@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from meshcoop.vectors import MINUTE_MS, START_MS, keys, seed
-from protocol import balance, kinds, schema, thread
-from protocol.admission import Device, Member
-from protocol.authority import Authority
-from protocol.schema import KINDS
-from protocol.terms import Chain
-from protocol.thread import Entry
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, seed
+from protocol import kinds
+from protocol.authority.admission import Device, Member
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Chain
+from protocol.fold import balance
+from protocol.fold import fold as thread
+from protocol.fold import kind as schema
+from protocol.fold.fold import Entry
+from protocol.fold.kind import KINDS
 
 assert kinds  # registers every kind
 CASES = json.loads(

@@ -5,34 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from meshcoop import vectors_story
-from meshcoop.author import Author
-from meshcoop.founding import open_state
-from meshcoop.inbox import Inbox
-from meshcoop.methods import set_hash
-from meshcoop.store import Store
-from meshcoop.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
-from protocol import (
-    authority,
-    bundle,
-    codec,
-    control,
-    events,
-    frames,
-    gossip,
-    hello,
-    invitation,
-    log,
-    record,
-    schema,
-    seal,
-    statement,
-    sync,
-    ticket,
-)
+from meshcoop.api.methods.records import set_hash
+from meshcoop.author.author import Author
+from meshcoop.author.founding import open_state
+from meshcoop.dev.specs import story_vectors as vectors_story
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.store.records import Store
+from protocol.authority import authority
 from protocol.errors import Refused
-from protocol.heads import HaveMap, Held, digest, have_map
-from protocol.schema import KINDS
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import codec, log
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.wire import bundle, frames, gossip, invitation
+from protocol.wire import local_rpc as control
+from protocol.wire import membership_proof as hello
+from protocol.wire import relay_ticket as ticket
+from protocol.wire import sync_events as events
+from protocol.wire import sync_session as sync
+from protocol.wire.have_map import HaveMap, Held, digest, have_map
 
 VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
 

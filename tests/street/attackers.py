@@ -10,10 +10,12 @@ from libp2p.identity.identify.identify import parse_identify_response
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
-from meshcoop import keystore
-from meshcoop.net.host import open_host
-from meshcoop.network import NetworkError
-from protocol import frames, hello, sync
+from meshcoop.home import key_file as keystore
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p.host import open_host
+from protocol.wire import frames
+from protocol.wire import membership_proof as hello
+from protocol.wire import sync_session as sync
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 IDENTIFY, MESHSUB = "/ipfs/id/1.0.0", "/meshsub/1.1.0"

@@ -67,8 +67,8 @@ def test_a_backup_from_after_the_check_needs_the_words(story, restored):
     ben, _ = restored
     from homes import PASSPHRASE
 
-    from meshcoop import keystore
-    from meshcoop.commands.sheet import forget
+    from meshcoop.cli.recovery_sheet import forget
+    from meshcoop.home import key_file as keystore
 
     forget(keystore.unlock(ben.path / "keys", PASSPHRASE))
     stick = one.path / "later.backup"

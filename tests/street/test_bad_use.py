@@ -11,10 +11,10 @@ from nacl.signing import SigningKey
 import meshcoop
 import protocol
 import tui
+from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
-from meshcoop.find import Finder
-from meshcoop.store import Store
-from protocol import invitation
+from meshcoop.store.records import Store
+from protocol.wire import invitation
 
 USAGE = 2
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from homes import PASSPHRASE, agree, eventually, folder
 
-from meshcoop import keystore
+from meshcoop.home import key_file as keystore
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,12 @@ from homes import agree, titles
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 
-from meshcoop.founding import Identity
-from meshcoop.network import NetworkError
-from protocol import frames, giving, gossip, invitation, sync
-from protocol.invitation import Knock
+from meshcoop.author.founding import Identity
+from meshcoop.network.interface import NetworkError
+from protocol.wire import address_gift as giving
+from protocol.wire import frames, gossip, invitation
+from protocol.wire import sync_session as sync
+from protocol.wire.invitation import Knock
 
 FRAMES = {sync.PROTOCOL, invitation.PROTOCOL, giving.PROTOCOL}
 MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node with libp2p's defaults

@@ -5,8 +5,9 @@ import shutil
 import pytest
 from homes import PASSPHRASE, agree, eventually, folder
 
-from meshcoop import keystore
-from protocol import kinds, schema
+from meshcoop.home import key_file as keystore
+from protocol import kinds
+from protocol.fold import kind as schema
 
 assert kinds  # registers every kind
 

@@ -6,8 +6,8 @@ import pytest
 from homes import ROOMY, agree, eventually, request, together
 from homes import folder as homes_folder
 
-from protocol import record
-from protocol.log import START, Head, follows
+from protocol.record import envelope as record
+from protocol.record.log import START, Head, follows
 
 BATCH = 40
 

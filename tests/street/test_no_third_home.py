@@ -8,10 +8,10 @@ import pytest
 from homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
 from traces import disguises, in_files, sealed_in
 
-from meshcoop import backup
 from meshcoop.client import Client
-from meshcoop.config import Home as Folder
 from meshcoop.errors import Mistake
+from meshcoop.export import backup
+from meshcoop.home.folder import Home as Folder
 
 TITLE = "A lift to the clinic"
 ADDRESS = "12 Quincunx Terrace, second floor, ring twice"

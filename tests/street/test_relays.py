@@ -11,7 +11,7 @@ import pytest
 from homes import eventually, folder
 from traces import disguises
 
-from protocol import ticket
+from protocol.wire import relay_ticket as ticket
 
 NAMES = ("Adaeze", "Benedetta")
 TITLE, WORDS = "A lift to the surgery on Thursday", "ring the green door twice"

@@ -12,8 +12,9 @@ import trio
 from attackers import call, greeting, member_gone_bad, served_by, stranger, visitor
 from homes import eventually, folder
 
-from meshcoop.network import NetworkError
-from protocol import frames, invitation, sync
+from meshcoop.network.interface import NetworkError
+from protocol.wire import frames, invitation
+from protocol.wire import sync_session as sync
 
 SILENT = 600  # sockets that never say a word
 SLOW = 40  # sockets that say one byte a second

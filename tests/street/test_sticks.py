@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from homes import ROOMY, Home, agree, each, folder, together
 
-from protocol import bundle, frames
+from protocol.wire import bundle, frames
 
 USAGE = 2
 

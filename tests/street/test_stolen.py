@@ -5,8 +5,11 @@ import shutil
 import pytest
 from homes import PASSPHRASE, agree, folder
 
-from meshcoop import keystore, recovery
-from protocol import kinds, schema, seal
+from meshcoop.home import key_file as keystore
+from meshcoop.home import recovery_words as recovery
+from protocol import kinds
+from protocol.fold import kind as schema
+from protocol.record import sealing as seal
 
 assert kinds  # registers every kind
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocol.control import (
+from protocol.wire.local_rpc import (
     HELLO,
     SUBSCRIBE,
     VERSION,
@@ -19,7 +19,7 @@ from protocol.control import (
     encode,
 )
 from tui.app import MeshcoopApp
-from tui.link import Link
+from tui.node.connection import Link
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 

@@ -17,18 +17,19 @@ from textual.content import Content
 from textual.widgets import Select, Static, TextArea
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.fields import Many, Person, Text
-from protocol.schema import Kind
-from protocol.text import line
-from tui import matters, services, telling
-from tui.acts import Case
-from tui.forms import Form
-from tui.link import Link
+from protocol.display_text import line
+from protocol.fold.kind import Kind
+from protocol.schema.fields import Many, Person, Text
+from tui.format import format as telling
+from tui.kinds import matters, services
+from tui.kinds.exchange import history, story
+from tui.kinds.next_steps import Case
+from tui.node.connection import Link
 from tui.screens.people import _about
-from tui.story import history, story
 from tui.widgets.feed import Feed
-from tui.widgets.fields import clean
-from tui.widgets.standing import Standing
+from tui.widgets.form import Form
+from tui.widgets.inputs import clean
+from tui.widgets.status_line import Standing
 
 A_PAGE = 50
 AFRESH = 10

@@ -19,8 +19,8 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from tui.screens.home import HomeScreen
-from tui.widgets.cards import Cards
-from tui.widgets.fields import LineInput
+from tui.widgets.card_list import Cards
+from tui.widgets.inputs import LineInput
 
 TEXTS = Path(__file__).parent / "snapshots"
 DRAWINGS = Path(__file__).parent.parent.parent / "specs" / "pictures"

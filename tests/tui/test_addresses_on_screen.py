@@ -2,7 +2,7 @@
 
 from fake_node import MARIA, chooses, ident, on_screen, shows, street, until
 
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 
 AGREEMENT = ident(12)
 

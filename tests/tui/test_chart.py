@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.chart import BETTER, RUN, SHORT, WORSE, WORSE_4, Dot, Lines, draw
+from tui.format.control_chart import BETTER, RUN, SHORT, WORSE, WORSE_4, Dot, Lines, draw
 
 PERCENT = {"unit": "%", "whole": 100}
 

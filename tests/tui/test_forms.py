@@ -8,13 +8,13 @@ from textual.app import App
 from textual.widgets import Select
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.fields import Bytes, Choice, Integer, Many, Minutes, Moment, Person, Text
-from protocol.schema import KINDS, Kind
-from tui.forms import Form
+from protocol.fold.kind import KINDS, Kind
+from protocol.schema.fields import Bytes, Choice, Integer, Many, Minutes, Moment, Person, Text
 from tui.screens.home import HomeScreen
-from tui.screens.post import PostScreen
-from tui.widgets.cards import Cards
-from tui.widgets.fields import LineInput, TextBox
+from tui.screens.post_form import PostScreen
+from tui.widgets.card_list import Cards
+from tui.widgets.form import Form
+from tui.widgets.inputs import LineInput, TextBox
 
 ADA = "ab" * 32
 

@@ -20,12 +20,14 @@ from fake_node import (
 from textual.widgets import TabbedContent
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from tui import deciding, moderating, together
-from tui.acts import Case
+from tui.kinds import circles_pacts_pages as together
+from tui.kinds import decisions as deciding
+from tui.kinds import moderation as moderating
+from tui.kinds.next_steps import Case
 from tui.screens.home import HomeScreen
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
-from tui.widgets.fields import LineInput
+from tui.widgets.inputs import LineInput
 
 
 async def to_neighbourhood(pilot):

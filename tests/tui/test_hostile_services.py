@@ -6,7 +6,7 @@ from fake_services import BINS, CONTRACTOR, COUNCIL, LIGHTS, MEALS, SUB, served
 from hostile import NAMED, leftovers
 
 from tui.screens.home import HomeScreen
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
 
 ALL = " ".join(

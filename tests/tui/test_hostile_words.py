@@ -11,10 +11,10 @@ from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, unti
 from hostile import NAMED, leftovers, sequences
 from pseudo_terminal import Terminal
 
-from protocol.text import line
+from protocol.display_text import line
 from tui.screens.home import HomeScreen
-from tui.widgets.cards import Cards
-from tui.widgets.fields import LineInput, clean
+from tui.widgets.card_list import Cards
+from tui.widgets.inputs import LineInput, clean
 
 SCREEN = str(Path(__file__).parent / "hostile_screen.py")
 

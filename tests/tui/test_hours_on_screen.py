@@ -18,11 +18,11 @@ from fake_node import (
     view,
 )
 
-from tui.acts import Case, acts
+from tui.kinds.exchange import story
+from tui.kinds.next_steps import Case, acts
 from tui.screens.home import HomeScreen
-from tui.screens.resident import ResidentScreen
-from tui.story import story
-from tui.widgets.cards import Cards
+from tui.screens.person import ResidentScreen
+from tui.widgets.card_list import Cards
 
 TODAY = date(2026, 11, 23)
 

@@ -7,7 +7,8 @@ import time
 import pytest
 from pseudo_terminal import Terminal
 
-from meshcoop import keystore, recovery
+from meshcoop.home import key_file as keystore
+from meshcoop.home import recovery_words as recovery
 
 MESHCOOP = [sys.executable, "-m", "meshcoop"]
 SECRET = "a secret of the tests"

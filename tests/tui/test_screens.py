@@ -13,9 +13,9 @@ from fake_node import (
 from textual.widgets import TabbedContent
 
 from tui.screens.home import HomeScreen
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
-from tui.widgets.fields import LineInput
+from tui.widgets.inputs import LineInput
 
 
 def empty():

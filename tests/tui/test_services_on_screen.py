@@ -22,14 +22,16 @@ from fake_services import (
 from textual.widgets import TabbedContent
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.schema import KINDS
-from tui import matters, measures, reports, services, words
+from protocol.fold.kind import KINDS
+from tui.format import labels as words
+from tui.kinds import feedback as reports
+from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen
 from tui.screens.measure import MeasureScreen
 from tui.screens.service import ServiceScreen
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
-from tui.widgets.fields import TextBox
+from tui.widgets.inputs import TextBox
 
 TODAY = date(2026, 11, 23)
 

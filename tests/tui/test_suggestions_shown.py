@@ -3,9 +3,9 @@
 from fake_node import ADA, MARIA, SAM, ident, on_screen, picture, shows, street, until
 from textual.widgets import TabbedContent
 
+from tui.kinds.suggestions import Suggested, between
 from tui.screens.thread import ThreadScreen
-from tui.suggestions import Suggested, between
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 
 HOSTILE = "\x1b]0;owned\x07[bold]Sam\u202e"
 

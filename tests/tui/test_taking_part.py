@@ -7,13 +7,14 @@ from fake_lunch import DAY, PAST, attended, lunch, organised
 from fake_node import ADA, MARIA, NOW, FakeNode, ident, on_screen, shows, until, view
 from hostile import NAMED
 
-from protocol.text import safe
-from tui import activities, taking_part
-from tui.acts import Act, Case
-from tui.forms import Form
-from tui.screens.post import PostScreen
-from tui.widgets.cards import Cards
+from protocol.display_text import safe
+from tui.kinds import activities
+from tui.kinds import activity_steps as taking_part
+from tui.kinds.next_steps import Act, Case
+from tui.screens.post_form import PostScreen
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
+from tui.widgets.form import Form
 
 TODAY = NOW.date()
 POT = {"id": ident(0), "name": "the common pot"}

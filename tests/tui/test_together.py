@@ -4,9 +4,9 @@ from fake_circle import together
 from fake_node import MARIA, SAM, ident, on_screen, picture, shows, until, view
 from textual.widgets import TabbedContent
 
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
-from tui.widgets.fields import Picks, TextBox
+from tui.widgets.inputs import Picks, TextBox
 
 
 async def to_circles(pilot):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol.control import REFUSED, Decoder, Error, Event, Response, encode
-from tui.client import Client, Declined, Gone
+from protocol.wire.local_rpc import REFUSED, Decoder, Error, Event, Response, encode
+from tui.node.client import Client, Declined, Gone
 
 
 def served(answer, scenario):

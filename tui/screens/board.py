@@ -8,11 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui import activities, telling
-from tui.acts import Case
-from tui.language import _
+from tui.format import format as telling
+from tui.i18n import _
+from tui.kinds import activities
+from tui.kinds.exchange import story
+from tui.kinds.next_steps import Case
 from tui.screens.pane import Pane
-from tui.story import story
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]

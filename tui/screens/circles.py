@@ -5,8 +5,8 @@ import asyncio
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui import together
-from tui.language import _
+from tui.i18n import _
+from tui.kinds import circles_pacts_pages as together
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 

@@ -7,24 +7,24 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, TabbedContent, Tabs
 
-from tui.language import _
-from tui.link import Link
+from tui.i18n import _
+from tui.kinds.suggestions import Suggested
+from tui.node.connection import Link
 from tui.screens.board import Board
 from tui.screens.circles import Circles
 from tui.screens.neighbourhood import Neighbourhood
 from tui.screens.pane import Pane
 from tui.screens.people import People
-from tui.screens.post import PostScreen
+from tui.screens.post_form import PostScreen
 from tui.screens.search import Search
 from tui.screens.service import page_of
 from tui.screens.services import Services
 from tui.screens.thread import ThreadScreen
 from tui.screens.today import KNOCK, Today
-from tui.suggestions import Suggested
-from tui.widgets.cards import Cards
+from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
-from tui.widgets.fields import LineInput
-from tui.widgets.standing import Standing
+from tui.widgets.inputs import LineInput
+from tui.widgets.status_line import Standing
 from tui.widgets.tab import HomeTab
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from textual.content import Content
 
-from tui import matters, measures, reports, telling
-from tui.link import Link
+from tui.format import format as telling
+from tui.kinds import feedback as reports
+from tui.kinds import matters, measures
+from tui.node.connection import Link
+from tui.screens.feedback import ReportsScreen, reports_card
 from tui.screens.page import PagePane, PageScreen
-from tui.screens.reports import ReportsScreen, reports_card
 
 Shown = dict[str, Any]
 

@@ -6,15 +6,20 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui import charter, deciding, moderating, proposing, resident, telling
-from tui.acts import vouching
-from tui.language import _
-from tui.screens.hidden import HiddenScreen
+from tui.format import format as telling
+from tui.format.format import Card
+from tui.i18n import _
+from tui.kinds import charter
+from tui.kinds import decisions as deciding
+from tui.kinds import moderation as moderating
+from tui.kinds import new_decisions as proposing
+from tui.kinds import person as resident
+from tui.kinds.next_steps import vouching
+from tui.screens.moderation import HiddenScreen
 from tui.screens.pane import Pane
-from tui.screens.post import PostScreen, beginning
-from tui.screens.resident import ResidentScreen
+from tui.screens.person import ResidentScreen
+from tui.screens.post_form import PostScreen, beginning
 from tui.screens.thread import ThreadScreen
-from tui.telling import Card
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]

@@ -9,14 +9,14 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.acts import Act
-from tui.language import _
-from tui.link import Link
+from tui.format.format import Card, plain
+from tui.i18n import _
+from tui.kinds.next_steps import Act
+from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.post import PostScreen
-from tui.telling import Card, plain
+from tui.screens.post_form import PostScreen
 from tui.widgets.feed import Feed
-from tui.widgets.standing import Standing
+from tui.widgets.status_line import Standing
 
 
 class PageScreen(Screen[None]):

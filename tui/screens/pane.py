@@ -6,9 +6,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.client import Declined
-from tui.link import Link
-from tui.telling import plain
+from tui.format.format import plain
+from tui.node.client import Declined
+from tui.node.connection import Link
 
 
 class Pane(Vertical):

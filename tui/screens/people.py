@@ -9,13 +9,14 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from protocol.text import line, safe
-from tui import telling, words
-from tui.client import Declined
-from tui.language import _
+from protocol.display_text import line, safe
+from tui.format import format as telling
+from tui.format import labels as words
+from tui.i18n import _
+from tui.kinds.suggestions import Between
+from tui.node.client import Declined
 from tui.screens.pane import Pane
-from tui.screens.resident import ResidentScreen
-from tui.suggestions import Between
+from tui.screens.person import ResidentScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]

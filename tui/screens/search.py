@@ -6,11 +6,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui import telling
-from tui.language import _
+from tui.format import format as telling
+from tui.i18n import _
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
-from tui.widgets.fields import LineInput
+from tui.widgets.inputs import LineInput
 
 
 class Search(Pane):

@@ -6,14 +6,16 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from tui import matters, measures, moderating, services, telling
-from tui.language import _
-from tui.link import Link
+from tui.format import format as telling
+from tui.i18n import _
+from tui.kinds import matters, measures, services
+from tui.kinds import moderation as moderating
+from tui.kinds.exchange import history, story
+from tui.kinds.thread_loader import fetch
+from tui.node.connection import Link
+from tui.screens.feedback import ReportsScreen, reports_card
 from tui.screens.measure import MeasureScreen
 from tui.screens.page import PagePane, PageScreen
-from tui.screens.reports import ReportsScreen, reports_card
-from tui.story import history, story
-from tui.threads import fetch
 from tui.widgets.feed import Feed
 
 

@@ -5,8 +5,8 @@ import asyncio
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui import matters, services
-from tui.language import _
+from tui.i18n import _
+from tui.kinds import matters, services
 from tui.screens.pane import Pane
 from tui.screens.service import ServiceScreen, page_of
 from tui.widgets.feed import Feed

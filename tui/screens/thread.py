@@ -10,18 +10,23 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui import activities, addresses, deciding, moderating, taking_part, together, words
-from tui.acts import Act, Case, acts
-from tui.language import _
-from tui.link import Link
+from tui.format import labels as words
+from tui.format.format import Card, plain
+from tui.i18n import _
+from tui.kinds import activities, addresses
+from tui.kinds import activity_steps as taking_part
+from tui.kinds import circles_pacts_pages as together
+from tui.kinds import decisions as deciding
+from tui.kinds import moderation as moderating
+from tui.kinds.exchange import history, story
+from tui.kinds.next_steps import Act, Case, acts
+from tui.kinds.thread_loader import fetch
+from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.post import PostScreen
+from tui.screens.post_form import PostScreen
 from tui.screens.service import ServiceScreen
-from tui.story import history, story
-from tui.telling import Card, plain
-from tui.threads import fetch
 from tui.widgets.feed import Feed
-from tui.widgets.standing import Standing
+from tui.widgets.status_line import Standing
 
 Shown = dict[str, Any]
 

@@ -7,13 +7,18 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui import activities, deciding, matters, moderating, taking_part, telling, together
-from tui.acts import Act, Case, correction, vouching, waits_in
-from tui.language import _
-from tui.proposing import ids
+from tui.format import format as telling
+from tui.format.format import Card
+from tui.i18n import _
+from tui.kinds import activities, matters
+from tui.kinds import activity_steps as taking_part
+from tui.kinds import circles_pacts_pages as together
+from tui.kinds import decisions as deciding
+from tui.kinds import moderation as moderating
+from tui.kinds.new_decisions import ids
+from tui.kinds.next_steps import Act, Case, correction, vouching, waits_in
+from tui.kinds.suggestions import MOST, Suggested
 from tui.screens.pane import Pane
-from tui.suggestions import MOST, Suggested
-from tui.telling import Card
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]

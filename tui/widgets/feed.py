@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import OptionList, Static
 
-from tui.language import _, plural
-from tui.telling import Card, plain
-from tui.widgets.cards import Cards
+from tui.format.format import Card, plain
+from tui.i18n import _, plural
+from tui.widgets.card_list import Cards
 
 
 class Feed(Vertical):

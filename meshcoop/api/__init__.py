@@ -1,0 +1,1 @@
+"""The local API: the socket server, and answers made of views."""

@@ -1,0 +1,1 @@
+"""The methods of the local API, one file a subject."""

@@ -1,0 +1,1 @@
+"""What this home signs, for its people and by itself."""

@@ -1,0 +1,73 @@
+"""When somebody leaves: the next epoch begins, with a key that they are not sent (R-03.33)."""
+
+import logging
+from collections.abc import Callable
+
+from meshcoop.author.author import Author
+from meshcoop.author.automatic import offer_epochs
+from protocol.errors import Refused
+from protocol.record.envelope import OPEN, Record
+from protocol.record.sealing import EpochKey
+
+_LOG = logging.getLogger(__name__)
+
+_WAIT_MS = 30_000  # others leave it so long to the home whose record made it due
+_SPREAD_MS = 60_000  # and then do not all begin one at the same moment
+
+
+class Rotation:
+    """Begins the next epoch when a device that was sent the current key may read no more.
+
+    Homes that do so at the same time do no harm: readers keep both keys, writers use one.
+    """
+
+    def __init__(self, author: Author, now: Callable[[], int]) -> None:
+        self._author, self._now = author, now
+        self._seen: object = None  # the authority for which nothing was due
+        self._acted = False  # this home has just written a record of authority
+        self._due: int | None = None  # when this home begins the epoch, if nobody has
+        author.signed.append(self._on_signed)
+
+    def run(self) -> None:
+        """Looks whether it is due, and does it."""
+        acted, self._acted = self._acted, False
+        authority = self._author.state.authority
+        if authority is self._seen:
+            return
+        if not self._needed():
+            self._due, self._seen = None, authority
+            return
+        if self._due is None:
+            spread = int.from_bytes(self._author.random(4), "big") % _SPREAD_MS
+            self._due = self._now() + (0 if acted else _WAIT_MS + spread)
+        if self._now() >= self._due:
+            self._begin()
+
+    def _needed(self) -> bool:
+        state, authority = self._author.state, self._author.state.authority
+        current = state.ring.current()
+        if authority is None or current is None:
+            return False
+        return any(
+            not authority.live(device)
+            for device, key_id in state.seals()
+            if key_id == current.id and device in authority.devices
+        )
+
+    def _begin(self) -> None:
+        state, authority = self._author.state, self._author.state.authority
+        current = state.ring.current()
+        assert authority is not None
+        assert current is not None
+        live = [one for one in sorted(authority.devices) if authority.live(one)]
+        key = EpochKey.of(current.number + 1, self._author.random(32))
+        try:
+            with state.store.transaction():
+                offer_epochs(self._author, [key], *live)
+        except Refused as refusal:
+            _LOG.warning("cannot begin the next epoch yet: %s", refusal)
+        else:
+            _LOG.info("epoch %d begins, for %d devices", key.number, len(live))
+
+    def _on_signed(self, one: Record) -> None:
+        self._acted = self._acted or one.fields.reach == OPEN

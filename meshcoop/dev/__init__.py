@@ -1,0 +1,1 @@
+"""Tools for developers, never imported by a running node: demo, benchmarks, spec checks."""

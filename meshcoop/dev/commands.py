@@ -1,0 +1,67 @@
+"""Commands for the curious and for developers: demo, specs, bench."""
+
+import sys
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from meshcoop.cli.context import Given
+from meshcoop.errors import Mistake
+
+_AT_LEAST_ONE = Number(gte=1)
+
+
+def _demo(
+    *,
+    households: Annotated[int, Parameter(help="how many homes, 3 to 12")] = 5,
+    headless: Annotated[bool, Parameter(negative=(), help="tell the story, then end")] = False,
+    context: Given,
+) -> None:
+    """A living neighbourhood of real nodes on this machine."""
+    from meshcoop.dev.demo import demo
+
+    del context
+    sys.exit(demo.tell(households, stay=not headless and sys.stdout.isatty()))
+
+
+def _specs(
+    *,
+    check: Annotated[bool, Parameter(negative=(), help="say what differs from the code")] = False,
+    context: Given,
+) -> None:
+    """Writes the generated parts of the specs anew, or checks them against the code."""
+    from meshcoop.dev.specs import check as specs
+
+    root = specs.checkout()
+    if root is None:
+        raise Mistake("The specs are in a checkout of the project; run this from one.")
+    if not check:
+        specs.write(root)
+    found = specs.check(root)
+    context.answer(found, lambda: "\n".join(found) or "The specs and the code agree.")
+    if found:
+        sys.exit(1)
+
+
+def _bench(
+    name: Annotated[Literal["ingest", "sync", "live", "loops"], Parameter(help="what to measure")],
+    *,
+    records: Annotated[
+        int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")
+    ] = None,
+    runs: Annotated[int, Parameter(validator=_AT_LEAST_ONE, help="their median counts")] = 5,
+    context: Given,
+) -> None:
+    """How fast this machine is, beside one core that verifies signatures and nothing else."""
+    from meshcoop.dev.bench import benches as bench
+
+    found = bench.run(name, records, runs)
+    context.answer(found, lambda: "\n".join(map(_figure, found)))
+
+
+def _figure(one: dict[str, Any]) -> str:
+    return (
+        f"{one['name']}, {one['records']} records: {one['figure']:g} {one['unit']}, "
+        f"{one['ratio']:g} of {one['limit']:g}"
+    )

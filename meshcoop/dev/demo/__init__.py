@@ -1,0 +1,1 @@
+"""A street of real nodes that tells the acceptance story."""

@@ -1,0 +1,1 @@
+"""Keeps specs/ and the code in step: tables, vectors, rule numbers."""

@@ -1,0 +1,1 @@
+"""What leaves as files and comes back: backups, bundles, calendars, printed pages."""

@@ -1,0 +1,96 @@
+"""The verifier: a process beside the node that checks the signatures of batches from peers.
+
+A thread would not do: it takes Python's lock back after every signature, and a node that is busy
+storing gives that away only now and then (specs/decisions/0020).
+"""
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from subprocess import PIPE
+
+import trio
+
+from meshcoop.ingest.signatures import Verified, claims, judged, question, verify
+from protocol.record.envelope import Record
+
+_LOG = logging.getLogger(__name__)
+
+_FEW = 8  # signatures that are sooner checked here than sent
+
+
+class VerifyingProcess:
+    """Starts its process when there is first enough to do; `end` ends it."""
+
+    def __init__(self) -> None:
+        self._process: trio.Process | None = None
+        # Both let in who came first, so that answers are heard in the order of the questions.
+        self._asking, self._hearing = trio.Lock(), trio.Lock()
+
+    async def __call__(self, records: list[Record], neighbourhood: bytes) -> Verified:
+        """What `verify` says."""
+        if len(records) < _FEW:
+            return verify(records, neighbourhood)
+        # Whole or not at all: an answer that nobody takes would be taken for the next one.
+        with trio.CancelScope(shield=True):
+            async with self._asking:
+                process = self._process = self._process or await _start()
+                heard = await _ask(process, question(claims(records, neighbourhood)))
+            async with self._hearing:
+                verdicts = await _hear(process, len(records)) if heard else b""
+            if len(verdicts) == len(records):
+                return judged(records, map(bool, verdicts))
+            _LOG.error("the process that verifies has ended; another one takes its place")
+            if self._process is process:
+                await self.end()
+        return verify(records, neighbourhood)
+
+    async def end(self) -> None:
+        """Ends the process."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin and process.stdout:
+            await process.stdin.aclose()
+            await process.stdout.aclose()
+            await process.wait()
+
+
+@asynccontextmanager
+async def verifier() -> AsyncIterator[VerifyingProcess]:
+    """The verifier of real nodes."""
+    one = VerifyingProcess()
+    try:
+        yield one
+    finally:
+        with trio.CancelScope(shield=True):
+            await one.end()
+
+
+async def _start() -> trio.Process:
+    # A session of its own: Ctrl-C is for the node, which still stores what was asked about.
+    return await trio.lowlevel.open_process(
+        [sys.executable, "-P", "-m", "meshcoop.ingest.signatures"],
+        stdin=PIPE, stdout=PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+async def _ask(process: trio.Process, asked: bytes) -> bool:
+    assert process.stdin is not None
+    try:
+        await process.stdin.send_all(asked)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return False
+    return True
+
+
+async def _hear(process: trio.Process, count: int) -> bytes:
+    """The next `count` verdicts; fewer if the process has ended."""
+    assert process.stdout is not None
+    verdicts = b""
+    with suppress(trio.ClosedResourceError):
+        while missing := count - len(verdicts):
+            more = await process.stdout.receive_some(missing)
+            if not more:
+                break
+            verdicts += more
+    return verdicts

@@ -1,0 +1,248 @@
+"""Gossip: gossipsub 1.1 with canonical messages, bounded state and nothing signed by libp2p.
+
+A message on the wire is a topic and its data, no more. Whatever else a peer puts into one (an
+origin, a sequence number, a signature) is taken off before anything looks at it: libp2p judges by
+those fields, so that a copy with another's origin would censor the honest message.
+"""
+
+import hashlib
+import logging
+from typing import TypeVar
+
+import trio
+from libp2p.abc import IHost, INetStream
+from libp2p.network.stream.exceptions import StreamError
+from libp2p.peer.id import ID
+from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11, GossipSub
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+
+from meshcoop.network.interface import NetworkError, Validator
+from meshcoop.network.libp2p.fault_guard import guard_tasks, survive
+
+log = logging.getLogger(__name__)
+
+MESSAGE_BYTES = 512 * 1024  # gossipsub silently drops a frame of 1 MiB
+TOPIC_CHARS = 256
+TOPICS_PER_PEER = 64
+QUEUED = 4096  # messages waiting for one peer, and for the subscriber of one topic
+PACE = 0.010  # seconds between publishes, so that a burst does not overrun the peers' queues
+HEARTBEAT = 1  # seconds
+# Of one peer: gossip is for what is new, and a received copy costs 1.4 ms of processor; a burst comes
+# quicker by sync, a hundred records at the price of one.
+BURST, RATE = 100.0, 40.0  # messages, and messages a second
+PEERS = 4096  # that are remembered for it
+
+_Peer = TypeVar("_Peer")
+
+
+def message_id(message: rpc_pb2.Message) -> bytes:
+    """SHA-256 over the topic, with its length in front, and all of the data.
+
+    An id that did not cover the content would let a forwarder censor: it would send something
+    else under the honest message's id first.
+    """
+    topic = b"".join(each.encode() for each in message.topicIDs)
+    digest = hashlib.sha256(len(topic).to_bytes(4, "big"))
+    digest.update(topic)
+    digest.update(message.data)
+    return digest.digest()
+
+
+class DeepQueues(dict[_Peer, RpcQueue]):
+    """The send queues by peer. libp2p's hold 32 frames, hard-coded, and drop the rest in silence."""
+
+    def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
+        """Keeps the queue of `peer`, deepened."""
+        queue._queue.max_size = QUEUED  # noqa: SLF001 -- there is no setting
+        super().__setitem__(peer, queue)
+
+
+class NodeRouter(GossipSub):
+    """The gossip mesh, with the state that strangers could grow taken out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            protocols=[PROTOCOL_ID_V11],  # 1.2 and 2.0 were slower and lost messages
+            degree=6,
+            degree_low=4,
+            degree_high=10,
+            heartbeat_interval=HEARTBEAT,  # libp2p's default is 120 s
+            # These three throttle a node's own publishes to ten a second, and regraft at random.
+            adaptive_gossip_enabled=False,
+            spam_protection_enabled=False,
+            eclipse_protection_enabled=False,
+            do_px=False,
+        )
+
+    async def run(self) -> None:
+        """The service's main task."""
+        guard_tasks(self.manager)
+        await super().run()
+
+    def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
+        # libp2p compares by origin and sequence number, keeps every message for ever to do so,
+        # and punishes the honest sender when an attacker was first. Ours are named by content.
+        del msg
+        return True
+
+    async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
+        """Sends a validated message on to the mesh."""
+        await super().publish(msg_forwarder, pubsub_msg)
+        # A statistic for the adaptive mode, which is off: it grows with every message.
+        self.recent_message_deliveries.clear()
+
+    async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
+        """A peer wants to be in the mesh of a topic."""
+        if graft_msg.topicID in self.mesh:
+            await super().handle_graft(graft_msg, sender_peer_id)
+
+    async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
+        """A peer leaves the mesh of a topic."""
+        # libp2p keeps a back-off for any topic a stranger makes up, and dials the peers it names.
+        if prune_msg.topicID in self.mesh:
+            del prune_msg.peers[:]
+            await super().handle_prune(prune_msg, sender_peer_id)
+
+    async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
+        """A peer tells which messages it has."""
+        if ihave_msg.topicID in self.mesh:
+            await super().handle_ihave(ihave_msg, sender_peer_id)
+
+
+class Buckets:
+    """How many messages each peer may still send: so many at once, and so many a second."""
+
+    def __init__(self) -> None:
+        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages, and as of when
+
+    def take(self, peer: ID) -> bool:
+        """Whether one more message of `peer` is looked at. What is not comes by sync."""
+        now = trio.current_time()
+        left, since = self._left.pop(peer, (BURST, now))
+        left = min(BURST, left + RATE * (now - since))
+        self._left[peer] = (left - 1 if left >= 1 else left), now  # latest last
+        while len(self._left) > PEERS:
+            del self._left[next(iter(self._left))]
+        return left >= 1
+
+
+class NodePubsub(Pubsub):
+    """The node's gossip service."""
+
+    def __init__(self, host: IHost) -> None:
+        self.gossip = NodeRouter()
+        super().__init__(
+            host,
+            self.gossip,
+            strict_signing=False,
+            msg_id_constructor=message_id,
+            max_subscriptions_per_peer=TOPICS_PER_PEER,
+        )
+        self.peer_queues = DeepQueues()
+        self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
+        self._buckets = Buckets()
+        self._own: set[bytes] = set()  # ids of the messages being published right now
+        self._pace = trio.Lock()
+        self._next = 0.0  # Trio's clock: the next publish leaves no earlier
+
+    async def run(self) -> None:
+        """The service's main task."""
+        guard_tasks(self.manager)
+        await super().run()
+
+    async def join(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
+        """Subscribes to `topic`. Raises NetworkError for a second subscription to it.
+
+        The channel carries what other nodes publish, each message once within two minutes, so
+        that the receiver still tells duplicates apart; never what this node publishes itself.
+        """
+        if topic in self._inboxes or len(topic) > TOPIC_CHARS:
+            raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
+
+        def verdict(_forwarder: ID, message: rpc_pb2.Message) -> bool:
+            # The verdict is kept by message id for 300 s: it may depend on the bytes alone.
+            try:
+                return len(message.data) <= MESSAGE_BYTES and validator(message.data)
+            except Exception:
+                log.exception("the validator of %s raised: the message is refused", topic)
+                return False
+
+        # Synchronous: with an asynchronous validator libp2p delivered 40 messages for 20.
+        self.set_topic_validator(topic, verdict, is_async_validator=False)
+        send, receive = trio.open_memory_channel[bytes](QUEUED)
+        self._inboxes[topic] = send
+        await self.subscribe(topic)
+        return receive
+
+    async def send(self, topic: str, data: bytes) -> None:
+        """Publishes `data`, at most one message every 10 ms. Raises NetworkError when too large."""
+        if len(data) > MESSAGE_BYTES:
+            raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
+        async with self._pace:
+            await trio.sleep_until(self._next)
+            self._next = trio.current_time() + PACE
+            await self.push_msg(self.my_id, rpc_pb2.Message(data=data, topicIDs=[topic]))
+
+    def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
+        """Hands a validated message to the subscriber. When its channel is full, it is lost."""
+        if message_id(publish_message) in self._own:
+            return
+        inbox = self._inboxes.get(publish_message.topicIDs[0])
+        if inbox is None:
+            return
+        try:
+            inbox.send_nowait(publish_message.data)
+        except trio.WouldBlock:
+            log.warning("a gossip message is lost: its subscriber is too slow")
+        except trio.BrokenResourceError:
+            log.debug("a gossip message is lost: its subscriber has left")
+
+    async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
+        """Validates, delivers and forwards one message. Raises nothing but cancellation."""
+        if len(msg.topicIDs) != 1:
+            return
+        canonical = rpc_pb2.Message(data=msg.data, topicIDs=msg.topicIDs)
+        own = message_id(canonical) if msg_forwarder == self.my_id else None
+        if own is not None:
+            self._own.add(own)
+        try:
+            await super().push_msg(msg_forwarder, canonical)
+        except Exception:
+            log.exception("a gossip message could not be handled")
+        finally:
+            if own is not None:
+                self._own.discard(own)
+
+    async def continuously_read_stream(self, stream: INetStream) -> None:
+        """Reads one peer's gossip until its stream ends. Raises nothing but cancellation.
+
+        Replaces libp2p's loop, in which one frame that is no protobuf ends the host, every
+        message becomes a task of its own without bound, and every frame may write addresses into
+        the peer store.
+        """
+        peer = stream.muxed_conn.peer_id
+        try:
+            while self.manager.is_running:
+                limit = self.max_inbound_rpc_size
+                await self._take(peer, await read_varint_prefixed_bytes_limited(stream, limit))
+        except StreamError as error:  # an end, a reset or a lost connection
+            log.debug("the gossip stream of %s ends: %r", peer, error)
+        except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
+            log.warning("the gossip stream of %s makes no sense: %r", peer, error)
+            await survive("resetting a gossip stream", stream.reset)
+
+    async def _take(self, peer: ID, frame: bytes) -> None:
+        rpc = rpc_pb2.RPC.FromString(frame)
+        for message in rpc.publish:
+            if self._is_subscribed_to_msg(message) and self._buckets.take(peer):
+                await self.push_msg(peer, message)
+                await trio.lowlevel.checkpoint()  # a frame of 1 MiB holds thousands
+        for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:
+            if len(subscription.topicid) <= TOPIC_CHARS:
+                self.handle_subscription(peer, subscription)
+        if rpc.HasField("control"):
+            rpc.ClearField("senderRecord")  # would write addresses into the peer store
+            await self.router.handle_rpc(rpc, peer)

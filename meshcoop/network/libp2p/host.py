@@ -1,0 +1,299 @@
+"""One node on the network: the libp2p host, put together and taken down again."""
+
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+
+import trio
+from libp2p.abc import INetStream
+from libp2p.custom_types import TProtocol
+from libp2p.host.basic_host import BasicHost
+from libp2p.peer.id import ID
+from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
+from libp2p.tools.anyio_service import background_trio_service
+from multiaddr import Multiaddr
+
+from meshcoop.network.interface import (
+    AnotherNode,
+    Carrying,
+    Handler,
+    Network,
+    NetworkError,
+    PeerEvent,
+    Stream,
+    Validator,
+)
+from meshcoop.network.libp2p.address import check_listen, parse_circuit, parse_peer
+from meshcoop.network.libp2p.circuit_client import Circuits
+from meshcoop.network.libp2p.circuit_relay import Carrier
+from meshcoop.network.libp2p.connections import Presence
+from meshcoop.network.libp2p.gossipsub import NodePubsub
+from meshcoop.network.libp2p.hole_punching import Puncher
+from meshcoop.network.libp2p.identity import key_pair_of, parse_peer_id
+from meshcoop.network.libp2p.library_logs import logging_to
+from meshcoop.network.libp2p.liveness import look
+from meshcoop.network.libp2p.mdns import announced
+from meshcoop.network.libp2p.stream import PeerStream
+from meshcoop.network.libp2p.swarm import OF_A_HOME, NodeSwarm, Places
+
+log = logging.getLogger(__name__)
+
+_FOUND = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
+
+CONNECT_WITHIN = 10.0  # seconds
+OPEN_WITHIN = 10.0  # seconds
+DROP_WITHIN = 5.0  # seconds
+LOOK_WITHIN = 2.0  # seconds for peers to answer when this machine's addresses have changed
+CLOSE_WITHIN = 10.0  # seconds, for the connections
+STOP_WITHIN = 15.0  # seconds, for everything
+
+
+class HostNetwork:
+    """Implements meshcoop.network.Network."""
+
+    def __init__(self, swarm: NodeSwarm) -> None:
+        self.swarm = swarm
+        # What peers claim to see of our address is for a NAT to be dealt with; nothing asks yet.
+        self.host = BasicHost(swarm, disable_identify_address_discovery=True)
+        self.pubsub = NodePubsub(self.host)
+        self.circuits = Circuits(self.host, swarm)
+        self.puncher = Puncher(self.host, swarm)
+        self.presence = Presence(swarm)
+        swarm.register_notifee(self.presence)
+
+    @property
+    def peer_id(self) -> str:
+        """This node's own peer id."""
+        return self.host.get_id().to_base58()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where this node listens, with the real ports."""
+        bound = [each for one in self.swarm.listeners.values() for each in one.get_addrs()]
+        return [f"{address}/p2p/{self.peer_id}" for address in bound]
+
+    async def listen(self, addresses: list[str]) -> None:
+        """Listens at these addresses and no others, as far as they can be had."""
+        wanted = {address.split("/p2p/")[0] for address in addresses}
+        for known in [one for one in self.swarm.listeners if one not in wanted]:
+            await self.swarm.listeners.pop(known).close()
+        for address in sorted(wanted - self.swarm.listeners.keys()):
+            try:
+                await _listen(self.swarm, [check_listen(address)])
+            except NetworkError as error:
+                log.warning("%s", error)
+        await look(self.swarm, LOOK_WITHIN)
+
+    @property
+    def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+        """Peers that come, go and are discovered."""
+        return self.presence.events
+
+    def peers(self) -> dict[str, str]:
+        """Connected peers: id → the address of the connection."""
+        return self.presence.peers()
+
+    def serve(self, protocol: str, handler: Handler) -> None:
+        """Answers `protocol`. A stream whose handler returns is closed, one that raises reset."""
+
+        async def handle(stream: INetStream) -> None:
+            mine = PeerStream(stream)
+            await handler(mine)
+            await mine.close()
+
+        self.host.set_stream_handler(TProtocol(protocol), handle)
+
+    async def connect(self, address: str) -> str:
+        """Dials `address`, directly or through a relay, unless its peer is connected. Raises
+        NetworkError within 10 s, through a relay within 20 s.
+        """
+        circuit = parse_circuit(address)
+        if circuit is not None:
+            return await self._connect_through(*circuit)
+        where, peer = parse_peer(address)
+        if peer == self.host.get_id():
+            raise NetworkError(f"{address} is this node itself.")
+        if peer not in self.swarm.connections:
+            await self._dial(where, peer)
+        return peer.to_base58()
+
+    async def _connect_through(self, whence: str, relay: ID, peer: ID) -> str:
+        if self.host.get_id() in {relay, peer}:
+            raise NetworkError("One does not come to oneself through a relay.")
+        if peer not in self.swarm.connections:
+            await self.connect(whence)
+            try:
+                with trio.fail_after(CONNECT_WITHIN):
+                    await self.circuits.dial(relay, whence, peer)
+            except trio.TooSlowError:
+                raise NetworkError(f"Nobody answered behind the relay at {whence}.") from None
+        return peer.to_base58()
+
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        """From now on this node passes connections on, as a relay."""
+        return Carrier(self.host, self.swarm, allowed)
+
+    async def reserve(self, relay: str) -> float:
+        """Has a connected relay pass connections on to this node."""
+        peer = parse_peer_id(relay)
+        seconds = await self.circuits.reserve(peer)
+        await self.puncher.look(peer)
+        return seconds
+
+    @property
+    def seen_as(self) -> list[str]:
+        """The IP addresses from which relays say that they see this node."""
+        return list(dict.fromkeys(self.puncher.seen_as.values()))
+
+    async def straighten(self, peer: str) -> bool:
+        """Tries once to make the circuit to `peer` a direct connection."""
+        return await self.puncher.punch(parse_peer_id(peer))
+
+    async def _dial(self, where: Multiaddr, peer: ID) -> None:
+        # Not host.connect(): it dials whatever addresses the peer store holds, no more than one
+        # of a kind, waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
+        # The cache is emptied all the same, for what libp2p's own code may have put there.
+        self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
+        try:
+            with trio.fail_after(CONNECT_WITHIN):
+                await self.swarm.dial_addr(where, peer)
+        except trio.TooSlowError:
+            raise NetworkError(
+                f"Nobody answered at {where} within {CONNECT_WITHIN:g} seconds."
+            ) from None
+        except Exception as error:
+            sentence = f"Cannot connect to {where}: {_reason(error)}."
+            other = _who_answers(error)
+            raise AnotherNode(sentence, other) if other else NetworkError(sentence) from error
+
+    async def open(self, peer: str, protocol: str) -> Stream:
+        """A new stream to a connected peer. Raises NetworkError within 10 s."""
+        try:
+            with trio.fail_after(OPEN_WITHIN):
+                stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
+        except trio.TooSlowError:
+            raise NetworkError(f"The peer {peer} did not answer to {protocol}.") from None
+        except NetworkError:
+            raise
+        except Exception as error:
+            raise NetworkError(f"Cannot open {protocol} to the peer {peer}.") from error
+        return PeerStream(stream)
+
+    async def drop(self, peer: str) -> None:
+        """Closes every connection to `peer`. Never raises."""
+        # Shielded: libp2p forgets to tell anybody of a connection whose close was cancelled.
+        with trio.move_on_after(DROP_WITHIN) as limit:
+            limit.shield = True
+            try:
+                await self.swarm.close_peer(parse_peer_id(peer))
+            except Exception:
+                log.exception("dropping the peer %s", peer)
+
+    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
+        """Joins a gossip topic; see NodePubsub.join for what is delivered."""
+        return await self.pubsub.join(topic, validator)
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Sends `data` to the topic, paced. Raises NetworkError for more than 512 KiB."""
+        await self.pubsub.send(topic, data)
+
+
+@asynccontextmanager
+async def open_host(
+    seed: bytes,
+    listen: list[str],
+    *,
+    log_file: Path | None,
+    mdns: bool,
+    places: Places = OF_A_HOME,
+) -> AsyncIterator[Network]:
+    """A running node on the network; closed, with every task and socket, when the block ends.
+
+    `seed` is the 32-byte Ed25519 seed of the node's network key, `listen` concrete multiaddrs
+    such as /ip4/192.0.2.7/tcp/41234 (port 0: any free one), `log_file` where libraries' warnings
+    go (None: nowhere). With `mdns` the node announces itself in the home network and `events`
+    tells of others there; it dials nobody by itself. Raises NetworkError when an address cannot
+    be bound, and what the block raises, unchanged.
+    """
+    failure: Exception | None = None
+    network = HostNetwork(NodeSwarm(key_pair_of(seed), places))
+    wanted = [check_listen(address) for address in listen]
+    with logging_to(log_file):
+        async with trio.open_nursery() as nursery:
+            running, closing = trio.Event(), trio.Event()
+            nursery.start_soon(_run, network, running, closing)
+            try:
+                await running.wait()
+                await _listen(network.swarm, wanted)
+                async with _discovery(network, on=mdns):
+                    yield network
+            except Exception as error:  # noqa: BLE001 -- raised again below
+                # Kept out of the nursery, which would wrap it in a group.
+                failure = error
+            finally:
+                closing.set()
+    if failure is not None:
+        raise failure
+
+
+async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -> None:
+    # Shielded: a cancelled libp2p service stops half-way and leaves its sockets open. Whoever
+    # cancels the block waits here for an orderly end instead.
+    with trio.CancelScope() as scope:
+        scope.shield = True
+        async with (
+            background_trio_service(network.swarm),
+            background_trio_service(network.pubsub.gossip),
+            background_trio_service(network.pubsub),
+        ):
+            await network.pubsub.wait_until_ready()
+            running.set()
+            await closing.wait()
+            scope.deadline = trio.current_time() + STOP_WITHIN
+            # The host is closed while its services still run. Otherwise its listener lives on as
+            # a system task, and tasks and sockets leak.
+            with trio.move_on_after(CLOSE_WITHIN):
+                await network.host.close()
+    network.presence.close()
+    if scope.cancelled_caught:
+        log.warning("the network did not stop within %g seconds", STOP_WITHIN)
+
+
+async def _listen(swarm: NodeSwarm, wanted: list[Multiaddr]) -> None:
+    await swarm.listen(*wanted)
+    for address in wanted:
+        if str(address) not in swarm.listeners:  # libp2p swallows the reason
+            raise NetworkError(f"Cannot listen on {address}: another program took it just now.")
+
+
+def _discovery(network: HostNetwork, *, on: bool) -> AbstractAsyncContextManager[None]:
+    if not on:
+        return nullcontext()
+    return announced(network.peer_id, network.addresses, network.presence.found)
+
+
+def _reason(error: BaseException) -> str:
+    causes = list(_causes(error))
+    if any(isinstance(each, PeerIDMismatchesPubkey) for each in causes):
+        return "another node answers there"
+    if any(isinstance(each, OSError) for each in causes):
+        return "nobody listens there, or no way leads there"
+    return "the other side broke off the handshake"
+
+
+def _who_answers(error: BaseException) -> str | None:
+    """The peer id of who answered instead of the expected peer. libp2p tells it in words alone."""
+    for each in _causes(error):
+        found = _FOUND.search(str(each)) if isinstance(each, PeerIDMismatchesPubkey) else None
+        if found:
+            return found[1]
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

@@ -1,0 +1,54 @@
+"""A node's libp2p identity: the Ed25519 key and the peer id that is derived from it."""
+
+from libp2p.crypto.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from libp2p.crypto.keys import KeyPair
+from libp2p.peer.id import ID
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+
+from meshcoop.network.interface import NetworkError
+
+KEY_SIZE = 32  # bytes of an Ed25519 seed and of an Ed25519 public key
+
+
+def key_pair_of(seed: bytes) -> KeyPair:
+    """The libp2p key pair of a 32-byte Ed25519 seed. Raises NetworkError for another length."""
+    if len(seed) != KEY_SIZE:
+        raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
+    private = Ed25519PrivateKey.from_bytes(seed)
+    return KeyPair(private, private.get_public_key())
+
+
+def peer_id_of(seed: bytes) -> str:
+    """The peer id, in base58, of the node that holds `seed`."""
+    return ID.from_pubkey(key_pair_of(seed).public_key).to_base58()
+
+
+def peer_id_from_key(key: bytes) -> str:
+    """The peer id of a node's public key (32 raw bytes). Raises NetworkError when it is none."""
+    if len(key) != KEY_SIZE:
+        raise NetworkError(f"A node's public key is {KEY_SIZE} bytes long, not {len(key)}.")
+    # libp2p takes any 32 bytes; a key that is no point of the curve can never answer.
+    if not crypto_core_ed25519_is_valid_point(key):
+        raise NetworkError("These bytes are no Ed25519 public key of a node.")
+    return ID.from_pubkey(Ed25519PublicKey.from_bytes(key)).to_base58()
+
+
+def parse_peer_id(peer_id: str) -> ID:
+    """The peer id as libp2p holds it. Raises NetworkError unless an Ed25519 key is inside."""
+    try:
+        peer = ID.from_base58(peer_id)
+        key = peer.extract_public_key()
+    except Exception as error:  # base58 and multihash raise several kinds of error
+        raise NetworkError(f"{peer_id!r} is no peer id.") from error
+    # A peer id that is only a hash (RSA) hides its key; this network has Ed25519 nodes alone.
+    if not isinstance(key, Ed25519PublicKey) or ID.from_pubkey(key) != peer:
+        raise NetworkError(f"{peer_id!r} is not the peer id of an Ed25519 key.")
+    return peer
+
+
+def public_key_of(peer_id: str) -> bytes:
+    """The 32 raw bytes of the Ed25519 public key inside `peer_id`. Raises NetworkError."""
+    key = parse_peer_id(peer_id).extract_public_key()
+    if key is None:
+        raise NetworkError(f"{peer_id!r} holds no public key.")
+    return key.to_bytes()

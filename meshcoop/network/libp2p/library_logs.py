@@ -1,0 +1,45 @@
+"""Where the libraries' log lines go: to a file, never to the screen."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+# One megabyte and one old file: a stranger who provokes warnings must not fill the disk.
+LOG_BYTES = 1024 * 1024
+LOUD = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
+
+
+@contextmanager
+def logging_to(log_file: Path | None) -> Iterator[None]:
+    """While inside, warnings of the network's libraries go to `log_file`, or nowhere for None.
+
+    libp2p's logger has propagation off and no handler, so that its warnings reach standard error
+    through Python's last resort and spoil a screen. Some of its modules also log to the root
+    logger itself, which then quietly installs a handler for standard error unless it has one.
+    """
+    handler: logging.Handler = logging.NullHandler()
+    if log_file is not None:
+        handler = RotatingFileHandler(
+            log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    _silence_last_resort()
+    loggers = [logging.getLogger(name) for name in LOUD]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
+
+
+def _silence_last_resort() -> None:
+    # These stay for good: a line logged after the last host has closed is still no screen's.
+    for name in ("", *LOUD):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())

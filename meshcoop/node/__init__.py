@@ -1,0 +1,1 @@
+"""The running node: composition root, process control, service manager."""

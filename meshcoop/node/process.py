@@ -1,0 +1,157 @@
+"""A node in a process of its own: started, stopped, and waited for.
+
+The passphrase reaches the node through its standard input, a pipe that ends after one line:
+MESHCOOP_PASSPHRASE_FILE names /dev/stdin in the node's environment. So it is on no disk, in no
+environment and on no command line, and the node needs neither a terminal nor an option for it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from meshcoop.client import Client, NodeGone
+from meshcoop.errors import Mistake
+from meshcoop.home.folder import Home
+from meshcoop.home.passphrase import VARIABLE as PASSPHRASE_FILE
+
+PROGRAM = (sys.executable, "-m", "meshcoop")
+START_SECONDS = 60
+
+_PAUSE = 0.02  # seconds between two looks
+_END_SECONDS = 5  # from asking a node that we gave up to ending it
+_MAX_TAIL = 16 * 1024  # bytes of the log that are searched for its last line
+
+# Kept until they have ended: a Popen that is forgotten earlier warns, and leaves a zombie.
+_started: list[subprocess.Popen[bytes]] = []
+
+
+class _Ended(Mistake):
+    """The node that was waited for has ended."""
+
+
+def running(home: Home) -> bool:
+    """Whether a node runs in this home, ready or not. Raises Mistake."""
+    return home.running()
+
+
+def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> int:
+    """Starts `PROGRAM --home HOME run` and returns its pid once it is ready.
+
+    Where a node runs already, it is that one's pid. Raises Mistake: what the node said last when it
+    ends early, with its own exit code where that is 1 or 2.
+    """
+    home.create()
+    while running(home):
+        with suppress(_Ended):  # before it was ready, or killed a moment ago: another one starts
+            return _await_ready(home, lambda: _check_running(home))
+    log_before = home.log.stat().st_size if home.log.exists() else 0
+    try:
+        child = _spawn(home, passphrase, program)
+    except OSError as error:
+        raise Mistake(f"The node cannot start: {error}; correct that and try again.") from None
+
+    def check_alive() -> None:
+        # A child that lost the race against another start leaves a node that runs.
+        if child.poll() is not None and not running(home):
+            code = child.returncode if child.returncode in {1, 2} else 1
+            raise Mistake(_last_line(home, log_before), code)
+
+    pid = None
+    try:
+        pid = _await_ready(home, check_alive)
+    finally:
+        if pid != child.pid:
+            # Given up, or too many: it must not take the lock once the other node has stopped.
+            _end(child)
+    return pid
+
+
+def stop(home: Home, timeout: float = 10) -> None:
+    """Asks the node to stop and returns once it has; at once where none runs. Raises Mistake."""
+    deadline = time.monotonic() + timeout
+    asked = False
+    while running(home):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Mistake(f"The node has not stopped in time; {home.log} may say why.")
+        if not asked:
+            # NodeGone: it is about to listen, or it stops faster than it answers.
+            with suppress(NodeGone), Client(home.socket, left) as client:
+                asked = True
+                client.call("stop")
+        time.sleep(_PAUSE)
+    _reap()
+
+
+def kill(home: Home) -> None:
+    """Ends a node that does not answer."""
+    holder = home.holder()
+    if holder is not None:
+        with suppress(ProcessLookupError):
+            os.kill(holder, signal.SIGKILL)
+
+
+def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Popen[bytes]:
+    _reap()
+    handle = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    with open(handle, "ab") as log:  # noqa: PTH123  # a handle, not a path
+        child = subprocess.Popen(  # noqa: S603  # our own program
+            [*program, "--home", str(home.path), "run"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, PASSPHRASE_FILE: "/dev/stdin"},
+            start_new_session=True,
+        )
+    _started.append(child)
+    assert child.stdin is not None
+    with suppress(BrokenPipeError), child.stdin as pipe:  # it may have ended before it reads
+        pipe.write(passphrase.encode() + b"\n")
+    return child
+
+
+def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
+    """The pid of the home's node, once its API says that it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        check_alive()
+        with suppress(NodeGone), Client(home.socket, left) as client:
+            status = client.call("status")
+            if status["ready"] is True:
+                return int(status["pid"])
+        time.sleep(_PAUSE)
+    raise Mistake(f"The node did not get ready in time; {home.log} may say why.")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _check_running(home: Home) -> None:
+    if not running(home):
+        raise _Ended(f"The node has ended before it was ready; {home.log} may say why.")
+
+
+def _last_line(home: Home, start: int) -> str:
+    """The last line that the log has got since it had `start` bytes."""
+    with home.log.open("rb") as log:
+        log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
+        lines = log.read().decode(errors="replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1] if said else f"The node ended without a word; {home.log} may say more."
+
+
+def _reap() -> None:
+    for child in list(_started):  # others may start some meanwhile
+        if child.poll() is not None:
+            with suppress(ValueError):
+                _started.remove(child)

@@ -1,0 +1,76 @@
+"""What a node tells systemd, and the unit with which systemd runs it.
+
+The protocol of sd_notify is one datagram to the socket that NOTIFY_SOCKET names.
+"""
+
+import os
+import socket
+import sys
+from contextlib import suppress
+
+from meshcoop.home.folder import Home
+
+_UNIT = """\
+[Unit]
+Description=meshcoop relay {name}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+User={user}
+ExecStart={program} --home {home} run
+Environment=MESHCOOP_PASSPHRASE_FILE=%d/passphrase MESHCOOP_MDNS=0
+# The passphrase of the key file, readable by root alone: chmod 600 /etc/meshcoop/passphrase
+LoadCredential=passphrase:/etc/meshcoop/passphrase
+Restart=on-failure
+RestartSec=5
+WatchdogSec=60
+MemoryMax=512M
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+LockPersonality=yes
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def unit(home: Home, name: str, user: str) -> str:
+    """A unit file for a relay in this home, run by this user."""
+    program = f"{_word(sys.executable)} -m meshcoop"
+    said = {"name": name.replace("%", "%%"), "user": user, "program": program}
+    return _UNIT.format(home=_word(str(home.path)), **said)
+
+
+def _word(text: str) -> str:
+    """One word of a unit file, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if set(escaped) & set(" \t'\"\\;") else escaped
+
+
+def notify(said: str) -> None:
+    """Tells systemd, if it asked to be told. Never raises: a node does not hang on who watches it."""
+    where = os.environ.get("NOTIFY_SOCKET", "")
+    if not where.startswith(("/", "@")):
+        return
+    address = "\0" + where[1:] if where.startswith("@") else where
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
+        sending.sendto(said.encode(), address)
+
+
+def watchdog_seconds() -> float | None:
+    """How often systemd wants a sign of life, at the least; None where it watches nobody."""
+    asked, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not asked.isdigit() or (pid and pid != str(os.getpid())):
+        return None
+    return int(asked) / 1_000_000

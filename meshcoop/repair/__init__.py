@@ -1,0 +1,1 @@
+"""Finding and mending damage: the doctor, integrity checks, rebuilding a store."""

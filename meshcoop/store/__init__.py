@@ -1,0 +1,1 @@
+"""SQLite: exact signed bytes and per-home bookkeeping. Knows headers, not meanings."""

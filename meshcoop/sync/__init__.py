@@ -1,0 +1,1 @@
+"""One neighbourhood over the network: peers, sync conversations, gossip, joining, address delivery."""

@@ -1,0 +1,1 @@
+"""The registry of kinds, and how a thread of records folds to views."""

@@ -1,0 +1,258 @@
+"""The registry of kinds (specs/10-kinds.md): one class a kind, declared once.
+
+    @kind("response", about=("offer", "request"))
+    class Response(Kind):
+        minutes = Minutes(required=True)
+
+        def fold(self, thread, entry): ...
+
+The fields are the class's Field attributes. `fold` changes the thread's views for a record that
+counts; it raises Refused when the record does not count, which the history then shows.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from protocol.errors import Refused
+from protocol.record import codec
+from protocol.record.envelope import AUDIENCES, EPOCH, LASTING, PRIVATE
+from protocol.schema.fields import Field, Resolve
+
+if TYPE_CHECKING:
+    from protocol.fold.fold import Entry, Thread
+
+KINDS: dict[str, "Kind"] = {}
+
+_ID = 32
+
+K = TypeVar("K", bound="Kind")
+
+
+class Kind:
+    """What a kind of record is; subclasses declare fields and say how they fold."""
+
+    name: ClassVar[str]
+    about: ClassVar[tuple[str, ...]]
+    audience: ClassVar[int]
+    plural: ClassVar[str]
+    relied_on: ClassVar[bool]  # neither expires nor can be retracted (R-01.17)
+    alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
+    # It counts as authority judges it, whatever becomes of its author's log (R-03.23).
+    judged: ClassVar[bool] = False
+    posted: ClassVar[bool]  # by a person with `post`, rather than by the software
+    fields: ClassVar[dict[str, Field]]
+    states: ClassVar[tuple[str, ...]] = ()
+    # The field after whose moment an open view is shown in this state; only a clock changes it.
+    ends: ClassVar[tuple[str, str] | None] = None
+    naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
+    timing: ClassVar[tuple[str, ...]] = ()  # and what is a time in ms, beside `created`
+
+    @property
+    def audience_code(self) -> int:
+        """The audience as headers have it (R-10.9)."""
+        return self.audience | (LASTING if self.relied_on else 0)
+
+    @property
+    def root(self) -> bool:
+        """Whether a record of this kind begins a thread."""
+        return not self.about
+
+    @property
+    def may_be_private(self) -> bool:
+        """R-10.9: whether the kind is private, or answers something that is."""
+        return self.audience == PRIVATE or any(
+            name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
+        )
+
+    def check(self, fields: dict[str, Any]) -> None:
+        """R-10.2, R-10.3: required fields are there and known ones hold what they may.
+
+        Fields that this version does not know are left alone: a later one may have added them.
+        """
+        for name, field in self.fields.items():
+            value = fields.get(name)
+            if field.beside:
+                if value is not None:
+                    raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
+            elif value is None:
+                if field.required:
+                    raise Refused("R-10.2", f"{self.name} needs {name}")
+            elif field.private:
+                if type(value) is not bytes:
+                    raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
+            else:
+                field.check(name, value)
+
+    def read(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
+        """The fields that a person's input means, private ones still in the clear. Raises Refused."""
+        unknown = sorted(set(given) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields) or "none"
+            raise Refused("R-10.4", f"{self.name} has no field {unknown[0]}; its fields: {known}")
+        return {
+            name: self.fields[name].read(name, value, resolve)
+            for name, value in given.items()
+            if value is not None
+        }
+
+    def named_people(self, fields: dict[str, Any]) -> set[bytes]:
+        """The people whom a record's fields name."""
+        found: set[bytes] = set()
+        for name, field in self.fields.items():
+            if field.names_people and (one := fields.get(name)) is not None:
+                found |= field.people(one)
+        return found
+
+    def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
+        """The fields with what may be left out filled in (author's software, R-10.7)."""
+        del thread, today
+        return entry.fields
+
+    def readers(self, thread: "Thread", entry: "Entry") -> set[bytes]:
+        """The people for whom this kind's private fields are sealed; of the root of a private
+        thread, those for whom `entry`, a record in it, is sealed.
+        """
+        del thread
+        return {entry.person}
+
+    def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+        """The keys of other private records that this one hands on to its readers, by their ids."""
+        del fields
+        return {}
+
+    def accepting(self, thread: "Thread", entry: "Entry") -> None:
+        """Raises Refused for an `accept` that the author's software does not sign."""
+
+    def accepted(self, thread: "Thread", entry: "Entry") -> None:
+        """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
+
+    def closed(self, thread: "Thread", entry: "Entry") -> None:
+        """What a `close` about a record of this kind changes beside its state. Raises Refused."""
+
+    def guard(self, thread: "Thread", entry: "Entry") -> None:
+        """Raises Refused for what the author's software does not sign though others would take it."""
+
+    def adopted(self, thread: "Thread", entry: "Entry") -> bool:
+        """Whether a decision of the roll makes the record stand whatever its log does."""
+        del thread, entry
+        return False
+
+    def countersigns(self, thread: "Thread", entry: "Entry", target: "Entry") -> bool:
+        """Whether `entry`, by another person, makes `target` stand whatever its log does."""
+        del thread, entry, target
+        return False
+
+    def settle(self, thread: "Thread", view: dict[str, Any]) -> None:
+        """Sets the view's state once all records of the thread are folded, leaves first."""
+
+    def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
+        """The moment after which the view is shown in another state, and that state."""
+        moment = view.get(self.ends[0]) if self.ends and view["state"] == self.states[0] else None
+        return (moment, self.ends[1]) if self.ends and moment else None
+
+    def fold(self, thread: "Thread", entry: "Entry") -> None:
+        """Changes the thread's views. A root makes its view."""
+        if self.root:
+            thread.make_view(entry, state=self.states[0])
+
+
+def kind(
+    name: str,
+    *,
+    about: tuple[str, ...] = (),
+    audience: int = EPOCH,
+    plural: str | None = None,
+    relied_on: bool = False,
+    posted: bool = True,
+) -> Callable[[type[K]], type[K]]:
+    """Registers the decorated class as kind `name`. A second of one name is a bug, found at import."""
+
+    def register(cls: type[K]) -> type[K]:
+        if name in KINDS:
+            raise ValueError(f"kind {name} is declared twice")
+        # Collected first: a field may be called `name` or `about`, and then hides the class's own.
+        cls.fields = {
+            key: value
+            for base in reversed(cls.__mro__)
+            for key, value in vars(base).items()
+            if isinstance(value, Field)
+        }
+        cls.name, cls.about, cls.audience = name, about, audience
+        cls.plural, cls.relied_on, cls.posted = plural or f"{name}s", relied_on, posted
+        KINDS[name] = cls()
+        return cls
+
+    return register
+
+
+def content(name: str, fields: dict[str, Any]) -> bytes:
+    """R-10.1: the plain content of a record, `[kind, fields]`; fields left empty are left out."""
+    return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
+
+
+def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
+    """R-10.10: the plain content of a private record, `[kind, fields, about]`."""
+    told = {key: value for key, value in fields.items() if value is not None}
+    return codec.pack([name, told, about])
+
+
+def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
+    """The kind's name and the fields in plain content, checked where the kind is known."""
+    value = codec.unpack(plain)
+    shape = type(value) is list and len(value) == 2  # noqa: PLR2004
+    if not shape or type(value[0]) is not str or type(value[1]) is not dict:
+        raise Refused("R-10.1", "content is a list of a kind's name and its fields")
+    name, fields = value
+    if name in KINDS:
+        KINDS[name].check(fields)
+    return name, fields
+
+
+def read_private(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
+    """The kind's name, the fields and what it is about, in the content of a private record."""
+    value = codec.unpack(plain)
+    shape = type(value) is list and [type(one) for one in value[:2]] == [str, dict]
+    if not shape or len(value) != 3:  # noqa: PLR2004
+        raise Refused("R-10.10", "private content is a kind's name, its fields and an id or nil")
+    name, fields, about = value
+    if about is not None and (type(about) is not bytes or len(about) != _ID):
+        raise Refused("R-10.10", f"what a private record is about is an id of {_ID} bytes, or nil")
+    if name in KINDS:
+        if not KINDS[name].may_be_private:
+            raise Refused("R-10.9", f"a {name} is not private")
+        KINDS[name].check(fields)
+    return name, fields, about
+
+
+def describe() -> list[dict[str, Any]]:
+    """The registry as data, for `meshcoop kinds`, the specs' tables and the screen's forms."""
+    return [
+        {
+            "name": one.name,
+            "root": one.root,
+            "about": list(one.about),
+            "audience": AUDIENCES[one.audience],
+            "posted": one.posted,
+            "lasting": one.relied_on,
+            "states": list(one.states),
+            "fields": [_describe_field(name, field) for name, field in one.fields.items()],
+        }
+        for one in KINDS.values()
+    ]
+
+
+def _describe_field(name: str, field: Field) -> dict[str, Any]:
+    smallest, largest = field.bounds
+    return {
+        "name": name,
+        "type": field.type_name,
+        "required": field.required,
+        "private": field.private,
+        "beside": field.beside,
+        "filled": field.filled,
+        "min": smallest,
+        "max": largest,
+        "choices": list(getattr(field, "words", ())),
+        "default": field.default,
+        "help": field.help,
+    }

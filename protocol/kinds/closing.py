@@ -1,0 +1,135 @@
+"""Kinds that end something (specs/14-conversation.md)."""
+
+from collections.abc import Callable
+
+from protocol.errors import Refused
+from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.kind import KINDS, Kind, kind
+from protocol.kinds.circles import roster_of
+from protocol.kinds.exchange import common_pot as pot
+from protocol.kinds.exchange.negotiation import parley
+from protocol.schema.fields import Choice, Text
+
+_CLOSABLE = (
+    *("offer", "request", "response", "agreement", "receipt", "correction"),
+    *("proxy", "circle", "pact", "synonym", "vouch", "activity", "signup"),
+    *("service", "link"),
+)
+
+
+@kind("close", about=_CLOSABLE)
+class Close(Kind):
+    """Says that something is withdrawn, declined, cancelled, disputed or ended, and by whom."""
+
+    as_state = Choice(
+        required=True, words=("withdrawn", "declined", "cancelled", "disputed", "ended")
+    )
+    why = Text(max=500)
+
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """R-14.7: software closes nothing for which that changes nothing."""
+        view = thread.views.get(entry.about or b"")
+        remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
+        if view is not None and remedy is not None:
+            raise Refused(
+                "R-14.7", f"the {view['kind']} is {view['state']}, which both signed; {remedy}"
+            )
+
+    def fold(self, thread: Thread, entry: Entry) -> None:
+        """R-14.2: each word only from those whose it is to say."""
+        target = thread.target(entry)
+        word = entry.fields["as_state"]
+        if entry.person not in _who_may(thread, target, word):
+            raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
+        KINDS[target.kind or ""].closed(thread, entry)
+        view = thread.views[target.id]
+        if "why" in view:
+            view["why"] = None if thread.is_hidden(entry.id) else entry.fields.get("why")
+        thread.marks[target.id].add(word)
+        thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
+
+
+# What both have signed, and what is to be done instead.
+_SIGNED = {
+    ("agreement", "done"): "correct its receipt if that is wrong",
+    ("receipt", "confirmed"): "propose a correction of it",
+    ("correction", "confirmed"): "propose another one",
+}
+
+
+def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
+    view = thread.view_of(target.id, target.kind or "")
+    who = _WHO_MAY.get((word, target.kind or ""))
+    return who(thread, target, view) if who is not None and view is not None else set()
+
+
+def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, view
+    return {target.person}
+
+
+def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del view
+    return {parley(thread, target).other(target.person)}
+
+
+def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del target
+    return pot.signers(thread, view)
+
+
+def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    return _giver_and_receiver(thread, target, view) - {target.person}
+
+
+def _parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, target
+    return set(view["parties"])
+
+
+def _other_parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    return _parties(thread, target, view) - {target.person}
+
+
+def _who_answers_for_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread
+    return {target.person, view["answers_for"]}
+
+
+def _whom_it_is_offered_to(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread, target
+    return {view["to"]}
+
+
+def _both_ends(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del thread
+    return {target.person, view["to"]}
+
+
+def _who_was_in_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+    del view
+    return roster_of(thread, target.id).ever
+
+
+_WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
+    ("withdrawn", "offer"): _author,
+    ("withdrawn", "request"): _author,
+    ("withdrawn", "response"): _author,
+    ("declined", "response"): _who_is_to_answer,
+    ("cancelled", "agreement"): _giver_and_receiver,
+    ("disputed", "receipt"): _who_did_not_write_it,
+    ("disputed", "correction"): _who_did_not_write_it,
+    ("withdrawn", "circle"): _who_was_in_it,
+    ("withdrawn", "pact"): _author,
+    ("declined", "pact"): _other_parties,
+    ("ended", "pact"): _parties,
+    ("ended", "proxy"): _author,
+    ("ended", "service"): _who_answers_for_it,
+    ("withdrawn", "link"): _author,
+    ("declined", "link"): _whom_it_is_offered_to,
+    ("ended", "link"): _both_ends,
+    ("withdrawn", "synonym"): _author,
+    ("withdrawn", "vouch"): _author,
+    ("cancelled", "activity"): _author,
+    ("withdrawn", "signup"): _author,
+}

@@ -1,0 +1,1 @@
+"""From a request or an offer to hours that both have signed."""

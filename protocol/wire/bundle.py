@@ -1,0 +1,135 @@
+"""Bundles and have files: what is carried from home to home by hand (specs/09-bundles.md).
+
+Both are a mark and frames of R-05.1: a head, lists, an end that counts what the lists hold. The
+lists of a bundle are records as they travel, those of a have file are a have-map (R-05.5).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from protocol.errors import Refused
+from protocol.wire import frames
+
+VERSION = 1
+PIECE = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
+MAX_REFUSED = 1000  # records of a bundle; then the rest is not read (R-09.8)
+
+
+class Sort(NamedTuple):
+    """A sort of file: what people call it, how it begins, how many bytes it has at most."""
+
+    name: str
+    mark: bytes
+    most: int
+
+
+BUNDLE = Sort("bundle", b"meshcoop bundle\n", 1 << 30)
+HAVE = Sort("have file", b"meshcoop have\n", 4 << 20)
+
+_HEAD, _LIST, _END = range(3)
+
+
+def opening(sort: Sort, neighbourhood: bytes) -> bytes:
+    """How every such file of this neighbourhood begins (R-09.1)."""
+    return sort.mark + frames.encode([_HEAD, VERSION, neighbourhood])
+
+
+def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iterator[bytes]:
+    """The file, piece by piece: of a bundle with lists of its records, of a have file
+    with `heads.have_map`. Raises Refused (R-09.4).
+    """
+    piece = opening(sort, neighbourhood)
+    size, count = len(piece), 0
+    yield piece
+    for one in lists:
+        piece = frames.encode([_LIST, one])
+        count += len(one)
+        size += len(piece)
+        if size > sort.most - frames.MAX_FRAME:  # the end has to fit as well
+            raise Refused("R-09.4", f"a {sort.name} has at most {sort.most:,} bytes; write less")
+        yield piece
+    yield frames.encode([_END, count])
+
+
+class Decoder:
+    """Turns the bytes of a file, in whatever pieces they come, into its lists."""
+
+    def __init__(self, sort: Sort, neighbourhood: bytes) -> None:
+        self._sort = sort
+        self._neighbourhood = neighbourhood
+        self._frames = frames.Decoder()
+        self._marked = 0  # bytes of the mark that have come
+        self._size = 0
+        self._count = 0
+        self._begun = self._ended = False
+
+    def feed(self, data: bytes) -> Iterator[list[Any]]:
+        """The lists that `data` completes; take each before asking for the next. Raises Refused
+        (R-09, R-05.1, R-02), and is not fed again then.
+        """
+        self._size += len(data)
+        if self._size > self._sort.most:
+            raise Refused("R-09.4", f"a {self._sort.name} has at most {self._sort.most:,} bytes")
+        for frame in self._frames.feed(self._after_mark(data)):
+            yield from self._frame(frame)
+
+    def close(self) -> None:
+        """Says that there are no more bytes. Raises Refused unless the file was whole."""
+        if self._marked < len(self._sort.mark):
+            raise self._another()
+        if not self._ended:
+            raise Refused("R-09.5", f"the {self._sort.name} is cut off, so write it again")
+        if self._frames.partial:
+            raise self._damaged("something follows the end")
+
+    def _after_mark(self, data: bytes) -> bytes:
+        expected = self._sort.mark[self._marked :][: len(data)]
+        if not data.startswith(expected):
+            raise self._another()
+        self._marked += len(expected)
+        return data[len(expected) :]
+
+    def _frame(self, frame: list[Any]) -> Iterator[list[Any]]:
+        if self._ended:
+            raise self._damaged("something follows the end")
+        if not self._begun:
+            self._check_head(frame)
+            self._begun = True
+            return
+        kind, *rest = frame
+        if kind == _LIST and len(rest) == 1 and type(rest[0]) is list:
+            self._check_list(rest[0])
+            self._count += len(rest[0])
+            yield rest[0]
+        elif kind == _END and [type(one) for one in rest] == [int]:
+            if rest[0] != self._count:
+                raise self._damaged(f"of {rest[0]} items {self._count} are there")
+            self._ended = True
+        else:
+            raise Refused("R-09.1", f"the {self._sort.name} is damaged: a frame of another form")
+
+    def _check_head(self, frame: list[Any]) -> None:
+        if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
+            raise Refused("R-09.1", f"the {self._sort.name} is damaged: it begins with no head")
+        if frame[1] != VERSION:
+            raise Refused(
+                "R-09.2",
+                f"the {self._sort.name} is of version {frame[1]}, and this program reads version "
+                f"{VERSION}; install the other's version",
+            )
+        if frame[2:] != [self._neighbourhood]:
+            raise Refused(
+                "R-09.3",
+                f"the {self._sort.name} is of another neighbourhood; use one that a home of this "
+                "neighbourhood has written",
+            )
+
+    def _check_list(self, items: list[Any]) -> None:
+        if self._sort is BUNDLE and not (items and all(type(one) is bytes for one in items)):
+            raise Refused("R-09.1", "the bundle is damaged: records come as bytes, one or more")
+
+    def _another(self) -> Refused:
+        return Refused("R-09.1", f"this is no {self._sort.name}; name another file")
+
+    def _damaged(self, how: str) -> Refused:
+        return Refused("R-09.5", f"the {self._sort.name} is damaged: {how}")

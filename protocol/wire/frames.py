@@ -1,0 +1,74 @@
+"""Frames of the peer protocols: a 4-byte big-endian length, then canonical msgpack (R-05.1)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from protocol.errors import Refused
+from protocol.record import codec
+
+MAX_FRAME = 64 * 1024
+MAX_FRAME_ITEMS = 4096
+BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
+
+_MAX_BATCH = 1024  # records in a frame
+_PREFIX = 4
+
+
+def encode(frame: list[Any]) -> bytes:
+    """One frame on the wire. A frame of ours that is too large is our own mistake."""
+    body = codec.pack(frame)
+    if len(body) > MAX_FRAME:
+        raise ValueError(f"a frame of {len(body)} bytes")
+    return len(body).to_bytes(_PREFIX, "big") + body
+
+
+def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
+    """Records (at most 16 KiB each) in lists that fit a frame, in their order. `most`: bytes of a
+    list of several records.
+    """
+    batch: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if batch and (size + len(wire) + 8 * len(batch) > most or len(batch) >= _MAX_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(wire)
+        size += len(wire)
+    if batch:
+        yield batch
+
+
+class Decoder:
+    """Turns bytes, in whatever pieces they come, into frames. Raises Refused (R-05.1, R-02)."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[list[Any]]:
+        """The frames that `data` completes, each a list whose first item is an integer."""
+        self._buffer += data
+        frames = []
+        while (body := self._body()) is not None:
+            frame = codec.unpack_framed(body, max_bytes=MAX_FRAME, max_items=MAX_FRAME_ITEMS)
+            if type(frame) is not list or not frame or type(frame[0]) is not int:
+                raise Refused("R-05.1", "a frame is a list that begins with its type")
+            frames.append(frame)
+        return frames
+
+    @property
+    def partial(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer)
+
+    def _body(self) -> bytes | None:
+        if len(self._buffer) < _PREFIX:
+            return None
+        length = int.from_bytes(self._buffer[:_PREFIX], "big")
+        if length > MAX_FRAME:
+            raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
+        end = _PREFIX + length
+        if len(self._buffer) < end:
+            return None
+        body = bytes(self._buffer[_PREFIX:end])
+        del self._buffer[:end]
+        return body

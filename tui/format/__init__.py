@@ -1,0 +1,1 @@
+"""Values in words: durations, moments, names, labels, charts. The only place that makes foreign text safe."""

@@ -1,0 +1,284 @@
+"""The words of the screen for kinds, fields and states; what is not here is shown by its name."""
+
+from tui.i18n import _
+
+FIELDS = {
+    "title": _("Title"),
+    "text": _("Words"),
+    "tags": _("Tags"),
+    "minutes": _("Minutes"),
+    "area": _("Area"),
+    "starts": _("Starts"),
+    "until": _("Until"),
+    "repeats": _("Repeats"),
+    "places": _("Places"),
+    "lang": _("Language"),
+    "when": _("When"),
+    "on": _("On"),
+    "note": _("Note"),
+    "name": _("Name"),
+    "about": _("About"),
+    "assets": _("Can give"),
+    "wants": _("Would like"),
+    "languages": _("Languages"),
+    "affiliation": _("Works with"),
+    "minutes_a_month": _("Min a month"),
+    "why": _("Why"),
+    "members": _("Who is in it"),
+    "joins": _("Who comes"),
+    "leaves": _("Who goes"),
+    "parties": _("With whom"),
+    "due": _("Until"),
+    "address": _("Address"),
+    "words": _("Words"),
+    "person": _("Whom"),
+    "roles": _("Roles"),
+    "people": _("Who came"),
+    "new": _("New value"),
+    "value": _("Answer"),
+    "closes": _("Voting until"),
+    "moderators": _("Moderators"),
+    "vouchers": _("Vouchers"),
+    "share": _("Percent"),
+    "matters": _("In what"),
+    "reason": _("Why"),
+    "choice": _("Vote"),
+    "to": _("To whom"),
+    "provider": _("Who does it"),
+    "category": _("What kind"),
+    "contact": _("Contact"),
+    "hours": _("When"),
+    "question": _("Question"),
+    "scale": _("Answered by"),
+    "better": _("Better is"),
+    "target": _("Target"),
+    "window": _("Days"),
+    "min_answers": _("Answers"),
+    "who": _("Who counts"),
+    "urgent": _("Urgent"),
+    "other": _("The other"),
+    "what": _("What"),
+    "fixed": _("Did it help?"),
+}
+
+STATES = {
+    "open": _("open"),
+    "agreed": _("agreed"),
+    "done": _("done"),
+    "expired": _("expired"),
+    "withdrawn": _("withdrawn"),
+    "waiting": _("waiting"),
+    "accepted": _("accepted"),
+    "declined": _("declined"),
+    "cancelled": _("cancelled"),
+    "proposed": _("not confirmed yet"),
+    "confirmed": _("confirmed"),
+    "disputed": _("disputed"),
+    "member": _("member"),
+    "retracted": _("taken back"),
+    "in force": _("in force"),
+    "ended": _("ended"),
+    "offered": _("offered"),
+    "current": _("as it stands"),
+    "concurrent": _("several texts"),
+    "replaced": _("an earlier text"),
+    "full": _("full"),
+    "past": _("over"),
+    "placed": _("has a place"),
+    "written": _("written down"),
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "said": _("said by some moderators"),
+    "settled": _("settled"),
+    "live": _("in use"),
+    "revoked": _("revoked"),
+    "in use": _("in use"),
+    "retired": _("not asked any more"),
+    "closed": _("closed"),
+    "reported done": _("reported done, nobody has confirmed it yet"),
+    "reopened": _("not right yet"),
+    "overdue": _("overdue"),
+    "partly": _("partly"),
+    "yes_no": _("yes or no"),
+    "one_to_five": _("1 to 5"),
+    "count": _("how often it happens"),
+    "higher": _("more"),
+    "lower": _("less"),
+    "served": _("only who was served lately"),
+    "explained": _("here is why"),
+    "being_done": _("somebody is at it"),
+    "not_ours": _("not ours"),
+    "forked": _("signed twice, as a copied disk does"),
+}
+
+KINDS = {
+    "request": _("Request"),
+    "offer": _("Offer"),
+    "response": _("Response"),
+    "agreement": _("Agreement"),
+    "receipt": _("Receipt"),
+    "correction": _("Correction"),
+    "thanks": _("Thanks"),
+    "profile": _("Profile"),
+    "circle": _("Circle"),
+    "message": _("Message"),
+    "pact": _("Pact"),
+    "page": _("Page"),
+    "revision": _("Page, by a revision"),
+    "proxy": _("Proxy"),
+    "synonym": _("Words that mean the same"),
+    "vouch": _("Good word"),
+    "activity": _("Activity"),
+    "signup": _("Signup"),
+    "attendance": _("Who came"),
+    "proposal": _("Decision"),
+    "renewal": _("Renewal"),
+    "remove": _("Removal"),
+    "flag": _("Flag"),
+    "hide": _("Hidden words"),
+    "service": _("Service"),
+    "link": _("Part of a service"),
+    "measure": _("Question about a service"),
+    "feedback": _("What somebody said"),
+    "answer": _("Answer"),
+    "action": _("What somebody does about it"),
+    "retracted": _("Taken back"),
+}
+
+BEGIN = {
+    "request": _("Ask for something"),
+    "offer": _("Offer something"),
+    "thanks": _("Thank somebody for a gift of time"),
+    "profile": _("Say what you bring and would like"),
+    "circle": _("Begin a circle"),
+    "pact": _("Offer a pact"),
+    "page": _("Write a page"),
+    "proxy": _("Let somebody act for you"),
+    "synonym": _("Say what words mean the same"),
+    "vouch": _("Put in a good word for somebody"),
+    "activity": _("Plan something together"),
+    "proposal": _("Ask everybody to decide something"),
+    "service": _("Write down what is done for the neighbourhood"),
+}
+
+# What beginning one means, above its form.
+BEFORE = {
+    "proposal": _(
+        "Everybody on the roll can vote on your question. It cannot be taken back. To change a rule, "
+        "open the rule on the Neighbourhood tab."
+    ),
+    "service": _(
+        "Everybody sees who does what, and can say how it goes. Leave out who does it if it is you. "
+        "What others do of it you hand on afterwards; they have to accept."
+    ),
+}
+
+HAPPENED = {
+    "service": _("{who} wrote down the service"),
+    "link": _("{who} handed on a part"),
+    "measure": _("{who} asked a question about it"),
+    "feedback": _("{who} said how it is"),
+    "answer": _("{who} answered"),
+    "same_as": _("{who} said that two reports are the same"),
+    "not_same": _("{who} said that theirs is another one"),
+    "action": _("{who} took it up"),
+    "done": _("{who} reported it done"),
+    "verdict": _("{who} said whether it helped"),
+    "request": _("{who} asked for this"),
+    "offer": _("{who} offered this"),
+    "response": _("{who} responded"),
+    "agreement": _("{who} agreed: both have signed the same terms"),
+    "receipt": _("{who} wrote a receipt"),
+    "confirm": _("{who} confirmed it: now it counts"),
+    "correction": _("{who} proposed other minutes"),
+    "thanks": _("{who} said thanks"),
+    "close": _("{who} closed it"),
+    "retract": _("{who} took words back"),
+    "profile": _("{who} told about themselves"),
+    "circle": _("{who} began the circle"),
+    "members": _("{who} changed who is in it"),
+    "message": _("{who} said something"),
+    "pact": _("{who} offered the pact"),
+    "accept": _("{who} accepted"),
+    "page": _("{who} wrote the page"),
+    "revision": _("{who} wrote it anew"),
+    "proxy": _("{who} let somebody act for them"),
+    "synonym": _("{who} said that these words mean the same"),
+    "vouch": _("{who} put in a good word"),
+    "activity": _("{who} planned this"),
+    "signup": _("{who} would come"),
+    "attendance": _("{who} wrote down who came"),
+    "proposal": _("{who} proposed it"),
+    "vote": _("{who} voted"),
+    "renewal": _("{who} proposed the renewal"),
+    "remove": _("{who} said so, as a moderator"),
+    "words": _("{who} added words to it"),
+    "flag": _("{who} flagged something for the moderators"),
+    "hide": _("{who}, a moderator, spoke about hidden words"),
+}
+
+VERBS = {
+    "response": _("Propose"),
+    "agreement": _("Agree"),
+    "receipt": _("Sign"),
+    "confirm": _("Confirm"),
+    "correction": _("Propose"),
+    "thanks": _("Say thanks"),
+    "approve": _("Vouch"),
+    "close": _("Yes"),
+    "retract": _("Take back"),
+    "accept": _("Accept"),
+    "members": _("Yes"),
+    "message": _("Say"),
+    "give_address": _("Give"),
+    "forget_address": _("Forget"),
+    "signup": _("Yes"),
+    "attendance": _("Write down"),
+    "vote": _("Vote"),
+    "proposal": _("Propose"),
+    "renewal": _("Propose"),
+    "remove": _("Say so"),
+    "flag": _("Flag"),
+    "hide": _("Say so"),
+    "service": _("Write down"),
+    "link": _("Offer"),
+    "measure": _("Ask"),
+    "feedback": _("Say"),
+    "answer": _("Answer"),
+    "same_as": _("Say so"),
+    "not_same": _("Say so"),
+    "action": _("Take up"),
+    "done": _("Report"),
+    "verdict": _("Say so"),
+}
+
+DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+MONTHS = (
+    *(_("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun")),
+    *(_("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec")),
+)
+
+
+def field(name: str) -> str:
+    """A field's label."""
+    return FIELDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def state(name: str) -> str:
+    """A state in words."""
+    return STATES.get(name, name)
+
+
+def kind(name: str) -> str:
+    """A kind in words."""
+    return KINDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def verb(kind_name: str) -> str:
+    """The button that posts this kind."""
+    return VERBS.get(kind_name) or _("Post")
+
+
+def begin(name: str) -> str:
+    """What posting a root of this kind does."""
+    return BEGIN.get(name) or _("Post: {kind}").format(kind=kind(name))

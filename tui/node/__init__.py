@@ -1,0 +1,1 @@
+"""The screen's connection to its node."""

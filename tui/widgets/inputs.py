@@ -1,0 +1,109 @@
+"""Widgets that people type into. What is pasted into them is made harmless first."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, OptionList, TextArea
+from textual.widgets.option_list import Option
+
+from protocol.display_text import MARK, line, safe
+
+
+class LineInput(Input):
+    """One line of text."""
+
+    DEFAULT_CSS = """
+    LineInput {
+        width: 1fr;
+        height: 1;
+        border: none;
+        background: $surface-lighten-1;
+        &.-textual-compact { padding: 0 1; }
+        &:focus { border: none; background: $primary-background; }
+    }
+    """
+
+    def __init__(self, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(clean(value), placeholder=placeholder, compact=True, select_on_focus=False)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # A terminal hands over whatever lies on the clipboard, escape sequences included.
+        event.text = clean(line(event.text))
+        super()._on_paste(event)
+        event.prevent_default()
+
+
+class TextBox(TextArea):
+    """Several lines of text; Tab goes on to the next field."""
+
+    DEFAULT_CSS = """
+    TextBox {
+        width: 1fr;
+        height: 4;
+        border: none;
+        background: $surface-lighten-1;
+        &.-textual-compact { padding: 0 1; }
+        &:focus { border: none; background: $primary-background; }
+    }
+    """
+
+    def __init__(self, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(
+            clean(value),
+            placeholder=placeholder,
+            compact=True,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+        )
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.text = clean(event.text)
+        await super()._on_paste(event)
+        event.prevent_default()
+
+
+class Picks(OptionList):
+    """Some of several: Enter or space takes one in or out. `options`: harmless names and values."""
+
+    DEFAULT_CSS = """
+    Picks {
+        width: 1fr;
+        height: auto;
+        max-height: 6;
+        background: $surface-lighten-1;
+        &.-textual-compact { padding: 0 1; }
+        &:focus { background: $primary-background; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", show=False, id="pick"),
+    ]
+
+    def __init__(self, options: list[tuple[Content, str]], given: str = "") -> None:
+        self._names = {value: name for name, value in options}
+        self._picked = set(given.replace(" ", "").split(",")) & self._names.keys()
+        rows = (Option(self._row(value), id=value) for value in self._names)
+        super().__init__(*rows, markup=False, compact=True)
+
+    @property
+    def value(self) -> str:
+        """The values picked, with commas between them."""
+        return ", ".join(value for value in self._names if value in self._picked)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """In, or out again."""
+        event.stop()
+        value = event.option_id or ""
+        self._picked ^= {value}
+        self.replace_option_prompt(value, self._row(value))
+
+    def _row(self, value: str) -> Content:
+        # A mark that is a letter shows without colours, too.
+        return Content("[x] " if value in self._picked else "[ ] ") + self._names[value]
+
+
+def clean(text: str) -> str:
+    """The text without what `safe` would mark: what a person types is to be what others read."""
+    return safe(safe(text).replace(MARK, ""))  # again: what stood around a mark now stands together
