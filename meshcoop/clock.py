@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from datetime import UTC, datetime
 
 from meshcoop.errors import Mistake
 
@@ -18,3 +19,9 @@ def now() -> int:
     if not _HOURS.fullmatch(ahead):
         raise Mistake(f"{VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
     return time.time_ns() // 1_000_000 + int(ahead) * _HOUR_MS
+
+
+def iso(milliseconds: int) -> str:
+    """A time as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,11 +4,12 @@ goes further than the charter suggests (specs/13, R-13.14 and R-13.21).
 
 from typing import Any
 
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
+from meshcoop.clock import iso
 from meshcoop.fold.state import State
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 from protocol.record.envelope import Record
 
 Shown = dict[str, Any]

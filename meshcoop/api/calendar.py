@@ -5,13 +5,14 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
+from meshcoop.clock import iso
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
 from protocol.display_text import line
 from protocol.errors import Refused
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 Shown = dict[str, Any]
 

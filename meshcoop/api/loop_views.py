@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
+from meshcoop.clock import iso
 from meshcoop.fold.loop_cache import Followed, Following
 from meshcoop.fold.state import State
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
 from protocol.loops.matters import Loop, Matter, Signal

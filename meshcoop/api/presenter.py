@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 
+from meshcoop.clock import iso
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from meshcoop.store.tables import Row
@@ -18,8 +19,8 @@ from protocol import recurrence as series
 from protocol.authority.terms import HIDDEN, STANDING
 from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.fold import Entry, Thread, View
-from protocol.fold.kind import KINDS
+from protocol.fold.kind import KINDS, people_in
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities import activities
 from protocol.kinds.exchange.negotiation import INTENTS
 from protocol.record import sealing as seal
@@ -29,12 +30,6 @@ Shown = dict[str, Any]
 
 _UPCOMING = 8  # days of a series that are told beforehand
 _PLAIN = frozenset({str, int, bool})  # shown as they are
-
-
-def iso(milliseconds: int) -> str:
-    """A time as ISO 8601 in UTC."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Presenter:
@@ -297,16 +292,6 @@ class Presenter:
 def _countersigns(thread: Thread, entry: Entry) -> bool:
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
-
-
-def people_in(view: View) -> set[bytes]:
-    """The people whom a view names, beside its author."""
-    kind = KINDS.get(view["kind"])
-    if kind is None:
-        return set()
-    added = [view.get(name) for name in kind.naming]
-    found = [one for value in added for one in (value if isinstance(value, list) else [value])]
-    return kind.named_people(view) | {one for one in found if one is not None}
 
 
 @cache

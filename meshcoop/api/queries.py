@@ -9,8 +9,8 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import Private
-from protocol.fold.fold import Thread, View
 from protocol.fold.kind import KINDS, Kind
+from protocol.fold.thread import Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import BoxKey
 

@@ -13,9 +13,9 @@ from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from protocol.errors import Refused
 from protocol.fold import kind as schema
-from protocol.fold.fold import Entry, Thread
 from protocol.fold.kind import KINDS, Kind
 from protocol.fold.proxies import FIELD, Proxy
+from protocol.fold.thread import Entry, Thread
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record import sealing as seal

@@ -9,9 +9,9 @@ from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
+from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 from protocol.record.sealing import EpochKey
-from protocol.wire import copyable_code as letters
 
 MAX_SEALS = 64  # in one epoch record
 _SETTLES_MS = 5000  # until nothing is on its way that a relay said before it was enrolled
@@ -85,7 +85,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 def say_of_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
     """R-08.1: enrols a relay, or ends what this home's person said of it."""
-    packed = letters.pack(addresses, MAX_PACKED)
+    packed = pack_addresses(addresses, MAX_PACKED)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 

@@ -5,13 +5,12 @@ over. Whoever has the home's passphrase and its files can try PINs for as long a
 the passphrase the PIN is of no use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import trio
 
-from meshcoop.api.resolver import Finder
 from meshcoop.author import automatic as duties
 from meshcoop.author import founding
 from meshcoop.author.author import Author
@@ -56,11 +55,11 @@ class Guests:
         found = [one for one in self.all if one.person == person]
         return found[-1] if found else None
 
-    def whom(self, typed: object, finder: Finder) -> bytes:
+    def whom(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
         """Whom of this home `--as` names: a guest whom nobody knows by name yet, or a member."""
         name = str(typed).strip().casefold()
         named = {one.person for one in self.all if one.name.casefold() == name}
-        return named.pop() if len(named) == 1 else finder.person(str(typed))
+        return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def add(self, guest: Guest) -> None:
         """Keeps a guest's device in the key file."""

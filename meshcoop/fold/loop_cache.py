@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 from protocol.loops.counted_answers import Asked
 from protocol.loops.escalation import Held, Step, holds
 from protocol.loops.matters import Loop, Matter

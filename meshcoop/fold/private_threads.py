@@ -14,8 +14,8 @@ from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold as thread
 from protocol.fold import kind as schema
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import KINDS, Kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record

@@ -22,9 +22,9 @@ from protocol.authority.records import Act, Acts
 from protocol.errors import Refused
 from protocol.fold import fold as thread
 from protocol.fold import kind as schema
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import KINDS
 from protocol.fold.proxies import Standing, signed_for, standing
+from protocol.fold.thread import Entry, Thread, View
 from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record

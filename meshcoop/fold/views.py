@@ -11,7 +11,8 @@ import msgpack
 
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
-from protocol.fold.fold import View, view_hash
+from protocol.fold.fold import view_hash
+from protocol.fold.thread import View
 from protocol.record import codec
 
 # A view has the row number of its record. The words themselves are in the view's body: the search

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from meshcoop.api.presenter import iso
+from meshcoop.clock import iso
 from meshcoop.matching.times import span
 from protocol.fold import balance
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 
 class Deal(NamedTuple):

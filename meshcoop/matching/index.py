@@ -8,7 +8,7 @@ from meshcoop.matching.exchanges import Deals
 from meshcoop.matching.needs_and_offers import Side, Who, of_post, of_profile
 from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import Vocabulary
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 _POSTS = ("offer", "request")
 _DEALS = ("agreement", "receipt", "correction", "thanks")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from meshcoop.matching.exchanges import Deal
 from protocol.authority.authority import Authority
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 _MOST = 3  # different people to ask first
 

@@ -7,7 +7,7 @@ from meshcoop.matching.stemming import words
 from meshcoop.matching.times import days_of
 from meshcoop.matching.topics import Gist, is_word, read
 from meshcoop.matching.vocabulary import SPEAKS, Vocabulary
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 _ENOUGH = 2  # words left over that tell what a line of a list is about
 

@@ -7,9 +7,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from meshcoop.api.params import Params
-from meshcoop.api.presenter import Presenter, iso
-from meshcoop.matching.explanations import Sentences
 from meshcoop.matching.fit import Fitting, Pair, Reason
 from meshcoop.matching.index import Index
 from meshcoop.matching.needs_and_offers import Side
@@ -112,34 +109,6 @@ class Suggestions:
         if not pair.need.posted and deals.owes(to):
             return Suggestion(BACK, to, pair, [*reasons, Reason("owes", _OWES, {})])
         return Suggestion(HELP, to, pair, reasons)
-
-
-def shown(one: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
-    """A suggestion as lists show it."""
-    subject = one.subject
-    sentences = Sentences(me, lambda person: str(presenter.person(person)["name"]))
-    parts = [sentences.of(each, one.pair) for each in one.reasons]
-    person = presenter.person(subject.person)
-    return {
-        "id": one.key.hex(),
-        "kind": "suggestion",
-        "author": person,
-        "created": iso(subject.created),
-        "state": "open",
-        "suggests": one.suggests,
-        "for": presenter.person(one.to),
-        "about": subject.id.hex() if subject.posted else person["id"],
-        "subject": subject.source if subject.posted else "person",
-        "title": subject.title if subject.posted else person["name"],
-        "giver": presenter.person(one.pair.means.person),
-        "receiver": presenter.person(one.pair.need.person),
-        "minutes": one.pair.minutes,
-        "why": [
-            {"reason": each.reason, "points": each.points, **each.told, "sentence": part}
-            for each, part in zip(one.reasons, parts, strict=True)
-        ],
-        "sentence": sentences.whole(parts),
-    }
 
 
 def _best(found: Iterable[Suggestion]) -> list[Suggestion]:

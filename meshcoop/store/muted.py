@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from meshcoop.api.presenter import people_in
 from meshcoop.store.records import Store
-from protocol.fold.fold import View
+from protocol.fold.kind import people_in
+from protocol.fold.thread import View
 
 _MARK = "muted"
 _ID = 32

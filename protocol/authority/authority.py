@@ -12,11 +12,11 @@ from typing import Any
 
 from protocol.authority import admission, registers, relays, terms
 from protocol.authority.admission import Device, Member, Voters
+from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.records import Act, Acts
 from protocol.authority.registers import Bench, Cuts, Outcome
 from protocol.authority.relays import Relay
 from protocol.authority.terms import RULE, Ballot, Chain, Holding, Register, Term
-from protocol.fold.kind import KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,7 @@ class Authority:
 
 def founding(act: Act) -> dict[str, Any]:
     """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
-    return admission.read_founding(act, KINDS["charter"].fields)
+    return admission.read_founding(act, CHARTER_RULES)
 
 
 def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
@@ -226,7 +226,7 @@ def _rules(fields: dict[str, Any], term: Term, held: Mapping[Register, Holding])
         "share": term.share,
         "moderators": sorted(term.moderators),
     }
-    declared = KINDS["charter"].fields
+    declared = CHARTER_RULES
     for (what, name), holding in held.items():
         known = what == RULE and name in declared  # else the rule of a later version, or none
         if known and registers.may_hold((what, name), holding.value):

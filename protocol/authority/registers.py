@@ -7,6 +7,7 @@ highest number that passed holds (AUTHORITY R-6 to R-8; specs/03 R-03.25 ff.).
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.records import Act, Acts
 from protocol.authority.terms import (
     BY_RENEWAL,
@@ -20,7 +21,6 @@ from protocol.authority.terms import (
     voters,
 )
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
 
 COUNCIL = 3  # moderators from which on their majority removes
 _FIXED = ("founders", *BY_RENEWAL)
@@ -88,7 +88,7 @@ def enough(share: int, people: int) -> int:
 def may_hold(which: Register, value: Any) -> bool:
     """R-03.25: whether a register may have the value; one that this version does not know has any."""
     what, name = which
-    declared = KINDS["charter"].fields
+    declared = CHARTER_RULES
     if what != RULE or name not in declared:
         return True
     try:

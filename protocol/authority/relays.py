@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.authority.records import Act, Acts
+from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
-from protocol.wire import copyable_code as letters
 
 SERVING, ENDED = "serving", "ended"
 MAX_OF_A_PERSON = 4
@@ -23,7 +23,7 @@ class Addresses(Bytes):
 
     def check(self, name: str, value: Any) -> None:
         super().check(name, value)
-        letters.unpack(value, "R-08.1")
+        unpack_addresses(value, "R-08.1")
 
 
 class Relay(NamedTuple):
@@ -58,5 +58,5 @@ def enrolled(acts: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, R
 def _relay(key: bytes, said: Mapping[bytes, Act]) -> Relay:
     """`said`: who enrols it and how, oldest first."""
     first, last = next(iter(said.values())), list(said.values())[-1]
-    addresses = letters.unpack(last.fields.get("addresses") or b"", "R-08.1")
+    addresses = unpack_addresses(last.fields.get("addresses") or b"", "R-08.1")
     return Relay(key, addresses, tuple(sorted(said)), first.time, last)

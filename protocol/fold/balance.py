@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 POT = bytes(32)  # stands for the common pot where a person gives or receives: nobody's root key
 

@@ -11,15 +11,13 @@ counts; it raises Refused when the record does not count, which the history then
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from protocol.errors import Refused
+from protocol.fold.thread import Entry, Thread
 from protocol.record import codec
 from protocol.record.envelope import AUDIENCES, EPOCH, LASTING, PRIVATE
 from protocol.schema.fields import Field, Resolve
-
-if TYPE_CHECKING:
-    from protocol.fold.fold import Entry, Thread
 
 KINDS: dict[str, "Kind"] = {}
 
@@ -103,12 +101,12 @@ class Kind:
                 found |= field.people(one)
         return found
 
-    def complete(self, thread: "Thread", entry: "Entry", today: str) -> dict[str, Any]:
+    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""
         del thread, today
         return entry.fields
 
-    def readers(self, thread: "Thread", entry: "Entry") -> set[bytes]:
+    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """The people for whom this kind's private fields are sealed; of the root of a private
         thread, those for whom `entry`, a record in it, is sealed.
         """
@@ -120,29 +118,29 @@ class Kind:
         del fields
         return {}
 
-    def accepting(self, thread: "Thread", entry: "Entry") -> None:
+    def accepting(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused for an `accept` that the author's software does not sign."""
 
-    def accepted(self, thread: "Thread", entry: "Entry") -> None:
+    def accepted(self, thread: Thread, entry: Entry) -> None:
         """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
 
-    def closed(self, thread: "Thread", entry: "Entry") -> None:
+    def closed(self, thread: Thread, entry: Entry) -> None:
         """What a `close` about a record of this kind changes beside its state. Raises Refused."""
 
-    def guard(self, thread: "Thread", entry: "Entry") -> None:
+    def guard(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
 
-    def adopted(self, thread: "Thread", entry: "Entry") -> bool:
+    def adopted(self, thread: Thread, entry: Entry) -> bool:
         """Whether a decision of the roll makes the record stand whatever its log does."""
         del thread, entry
         return False
 
-    def countersigns(self, thread: "Thread", entry: "Entry", target: "Entry") -> bool:
+    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
         """Whether `entry`, by another person, makes `target` stand whatever its log does."""
         del thread, entry, target
         return False
 
-    def settle(self, thread: "Thread", view: dict[str, Any]) -> None:
+    def settle(self, thread: Thread, view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
     def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
@@ -150,7 +148,7 @@ class Kind:
         moment = view.get(self.ends[0]) if self.ends and view["state"] == self.states[0] else None
         return (moment, self.ends[1]) if self.ends and moment else None
 
-    def fold(self, thread: "Thread", entry: "Entry") -> None:
+    def fold(self, thread: Thread, entry: Entry) -> None:
         """Changes the thread's views. A root makes its view."""
         if self.root:
             thread.make_view(entry, state=self.states[0])
@@ -183,6 +181,16 @@ def kind(
         return cls
 
     return register
+
+
+def people_in(view: dict[str, Any]) -> set[bytes]:
+    """The people whom a view names, beside its author."""
+    kind = KINDS.get(view["kind"])
+    if kind is None:
+        return set()
+    added = [view.get(name) for name in kind.naming]
+    found = [one for value in added for one in (value if isinstance(value, list) else [value])]
+    return kind.named_people(view) | {one for one in found if one is not None}
 
 
 def content(name: str, fields: dict[str, Any]) -> bytes:

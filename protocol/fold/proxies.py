@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.fold import Entry
 from protocol.fold.kind import KINDS, Kind
+from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
 FIELD = "for"  # of any content that one person signs for another: the proxy's id

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import KEY
 from protocol.schema.fields import Bytes, Many, Person, Text

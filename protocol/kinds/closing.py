@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.circles import roster_of
 from protocol.kinds.exchange import common_pot as pot
 from protocol.kinds.exchange.negotiation import parley

@@ -12,8 +12,8 @@ from protocol.authority import registers, terms
 from protocol.authority.register_change import Change, Cuts
 from protocol.authority.terms import RULE, STANDING
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread
 from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
 

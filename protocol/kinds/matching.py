@@ -1,8 +1,8 @@
 """Kinds that help neighbours find each other (specs/19-matching.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Person, Text
 
 

@@ -6,8 +6,9 @@ from protocol.authority import register_change as changes
 from protocol.authority import registers
 from protocol.authority.terms import HIDDEN
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View, retracts
+from protocol.fold.fold import retracts
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Choice, Integer, Text
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Many, Minutes, Moment, Person, Text
 

@@ -6,8 +6,8 @@ are lost; one that names both joins them.
 
 from typing import Any
 
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Record, Text
 
 _MOST_NAMED = 8

@@ -1,9 +1,9 @@
 """Kinds about people (specs/12-people.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread
 from protocol.fold.kind import KINDS, Kind, kind
 from protocol.fold.proxies import NEVER
+from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY
 from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text

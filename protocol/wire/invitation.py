@@ -8,6 +8,7 @@ import nacl.bindings
 import nacl.exceptions
 
 from protocol.errors import Refused
+from protocol.record.packed_addresses import unpack_addresses
 from protocol.wire import copyable_code as letters
 from protocol.wire import relay_ticket as ticket
 
@@ -58,7 +59,7 @@ def decode(text: str) -> Invitation:
     neighbourhood, at = data[at : at + PREFIX], at + PREFIX
     peer, at = data[at : at + 32], at + 32
     secret, at = data[at : at + SECRET], at + SECRET
-    return Invitation(neighbourhood, peer, secret, letters.unpack(data[at:], "R-07.1"))
+    return Invitation(neighbourhood, peer, secret, unpack_addresses(data[at:], "R-07.1"))
 
 
 def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:

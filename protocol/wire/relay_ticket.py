@@ -5,6 +5,7 @@ import hmac
 from typing import Any, NamedTuple
 
 from protocol.errors import Refused
+from protocol.record.packed_addresses import unpack_addresses
 from protocol.wire import copyable_code as letters
 
 PROTOCOL = "/meshcoop/enrol/1"
@@ -45,7 +46,7 @@ def decode(text: str) -> Ticket:
     if len(data) < _HEAD or data[0] != VERSION:
         raise Refused(_RULE, "this is no relay's ticket; ask for it again")
     peer, secret = data[1:33], data[33:_HEAD]
-    return Ticket(peer, secret, letters.unpack(data[_HEAD:], _RULE))
+    return Ticket(peer, secret, unpack_addresses(data[_HEAD:], _RULE))
 
 
 def proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:

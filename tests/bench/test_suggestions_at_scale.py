@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[1] / "meshcoop"))
 from asking import Asking
 from neighbours import MORNING, Home, Street
 
-from meshcoop.api.presenter import iso
+from meshcoop.clock import iso
 from meshcoop.matching.vocabulary import lexicons
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS

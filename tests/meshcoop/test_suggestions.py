@@ -8,7 +8,7 @@ from asking import Asking, named
 from neighbours import HOUR, MORNING, exchange, settle, street
 from test_deciding import council
 
-from meshcoop.api.presenter import iso
+from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.matching.stemming import stem
 from meshcoop.matching.vocabulary import lexicons

@@ -7,8 +7,8 @@ from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import MEASURE, Chain, Holding
 from protocol.fold import fold as thread
-from protocol.fold.fold import Entry
 from protocol.fold.kind import KINDS, content, read_content
+from protocol.fold.thread import Entry
 from protocol.loops.measure_loop import loop_of
 from protocol.loops.windows import DAY_MS, Calendar
 

@@ -11,7 +11,7 @@ from protocol.authority import authority
 from protocol.authority.relays import ENDED, MAX_OF_A_PERSON, SERVING
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
-from protocol.wire import copyable_code as letters
+from protocol.record.packed_addresses import pack_addresses, unpack_addresses
 from protocol.wire import frames, invitation
 from protocol.wire import relay_ticket as ticket
 from protocol.wire import sync_events as events
@@ -22,7 +22,7 @@ WHERE = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")
 
 
 def enrols(who, key=KEY, state=SERVING, where=WHERE, **more):
-    packed = letters.pack(where, 152)
+    packed = pack_addresses(where, 152)
     return who.act("relay", {"key": key, "addresses": packed, "state": state}, **more)
 
 
@@ -122,7 +122,7 @@ def test_the_order_in_which_records_come_leaves_no_trace(order):
 
 @pytest.mark.parametrize(
     "addresses",
-    [b"meet me at the surgery", letters.pack(WHERE, 152)[:-1], b"\x04" + bytes(6), b"\x07" * 7],
+    [b"meet me at the surgery", pack_addresses(WHERE, 152)[:-1], b"\x04" + bytes(6), b"\x07" * 7],
 )
 def test_an_enrolment_holds_addresses_and_no_words(addresses):
     with pytest.raises(Refused, match=r"R-08\.1"):
@@ -210,8 +210,8 @@ def test_keys_before_the_hello_are_refused():
     st.from_regex(r"/ip[46]/[0-9a-f.:]{2,20}/tcp/[0-9]{1,6}", fullmatch=True) | st.text(max_size=40)
 )
 def test_what_is_packed_comes_back_or_was_no_address(address):
-    packed = letters.pack((address,), 152)
+    packed = pack_addresses((address,), 152)
     assert len(packed) in {0, 7, 19}
     with suppress(Refused):  # nobody can answer there
-        for one in letters.unpack(packed, "R-08.1"):
-            assert letters.pack((one,), 152) == packed
+        for one in unpack_addresses(packed, "R-08.1"):
+            assert pack_addresses((one,), 152) == packed

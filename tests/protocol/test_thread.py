@@ -12,8 +12,8 @@ from protocol.authority.authority import Authority
 from protocol.authority.terms import Chain
 from protocol.fold import balance
 from protocol.fold import fold as thread
-from protocol.fold.fold import Entry
 from protocol.fold.kind import KINDS
+from protocol.fold.thread import Entry
 
 assert kinds  # registers every kind
 ADA, BEN, CHO = (name * 32 for name in (b"a", b"b", b"c"))

@@ -5,7 +5,7 @@ from pathlib import Path
 from simulation import MARK, Home, Street, store_of
 
 from meshcoop.store.records import Store
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 from protocol.record import codec
 from protocol.record import sealing as seal
 

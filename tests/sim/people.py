@@ -7,7 +7,7 @@ from simulation import MARK, Home
 
 from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
-from protocol.fold.fold import View
+from protocol.fold.thread import View
 
 
 def act(home: Home, random: Random) -> None:

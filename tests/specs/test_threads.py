@@ -13,8 +13,8 @@ from protocol.authority.terms import Chain
 from protocol.fold import balance
 from protocol.fold import fold as thread
 from protocol.fold import kind as schema
-from protocol.fold.fold import Entry
 from protocol.fold.kind import KINDS
+from protocol.fold.thread import Entry
 
 assert kinds  # registers every kind
 CASES = json.loads(

@@ -14,10 +14,9 @@ from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from tui.format import format as telling
 from tui.i18n import _
+from tui.widgets.form import Choices
 
 Shown = dict[str, Any]
-
-Choices = tuple[tuple[str, str], ...]  # what each is called, and its value
 
 _DAY_CHARS = len("2026-11-23")
 

@@ -28,8 +28,9 @@ from protocol.schema.fields import (
 from tui.format import labels as words
 from tui.format.format import Shown, plain, plain_line
 from tui.i18n import _
-from tui.kinds.next_steps import Choices
 from tui.widgets.inputs import LineInput, Picks, TextBox
+
+Choices = tuple[tuple[str, str], ...]  # what each is called, and its value
 
 _LONG = 200  # characters; above, a text gets several lines
 

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshcoop.api.params import Params, pin, text
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
+from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.sync.address_store import Held
 from protocol.errors import Refused
@@ -139,7 +140,9 @@ class AddressMethods:
         agreement = finder.record(text(params, "agreement"))
         parties = member.giving.addresses.parties(agreement)
         who = params.get("as")
-        asked = {member.guests.whom(who, finder)} if who is not None else member.author.people
+        asked = (
+            {member.guests.whom(who, finder.person)} if who is not None else member.author.people
+        )
         mine = sorted(asked & parties)
         if not mine:
             hint = "" if who is not None else "; for a guest of this home, say who with --as"

@@ -104,7 +104,7 @@ class KeyMethods:
         """Whether this person's device, at this home, opens with a PIN of their own."""
         member = self._node.belonging()
         finder = Finder(member.state, Presenter(member.state, self._node.now))
-        return member.guests.of(member.guests.whom(text(params, "as"), finder)) is not None
+        return member.guests.of(member.guests.whom(text(params, "as"), finder.person)) is not None
 
     def _shown(self, member: "Member", one: Device) -> Params:
         log = member.state.store.log(one.key)

@@ -11,8 +11,8 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import MAX_ROWS, Reading
 from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
-from protocol.fold.fold import View
 from protocol.fold.kind import KINDS
+from protocol.fold.thread import View
 
 if TYPE_CHECKING:
     from meshcoop.node.node import Member, Node

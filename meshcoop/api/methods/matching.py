@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 import trio
 
 from meshcoop.api.params import USAGE, Params, number, text
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
+from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.matching.explanations import Sentences
 from meshcoop.matching.introductions import Ties
 from meshcoop.matching.reciprocity import Quarter, quarter_of, quarters
-from meshcoop.matching.suggestions import Suggestion, Suggestions, shown
+from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import lexicons
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class MatchingMethods:
             return []
         about, made = params.get("about"), self._made(member)
         found = made.to(me) if about is None else _about(member, made, finder, str(about), me)
-        return [shown(one, presenter, me) for one in found[:limit]]
+        return [_shown(one, presenter, me) for one in found[:limit]]
 
     async def reciprocity(self, params: Params) -> list[Params]:
         """How many members gave and received in each quarter, newest first; names, no ranking."""
@@ -132,10 +133,38 @@ class MatchingMethods:
     def _reader(self, member: "Member", finder: Finder, params: Params) -> bytes:
         """For whom: this home's person, or the one of them whom `as` names."""
         who = params.get("as")
-        return member.author.person if who is None else member.guests.whom(who, finder)
+        return member.author.person if who is None else member.guests.whom(who, finder.person)
 
     def _presenter(self, member: "Member") -> Presenter:
         return Presenter(member.state, self._node.now)
+
+
+def _shown(one: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
+    """A suggestion as lists show it."""
+    subject = one.subject
+    sentences = Sentences(me, lambda person: str(presenter.person(person)["name"]))
+    parts = [sentences.of(each, one.pair) for each in one.reasons]
+    person = presenter.person(subject.person)
+    return {
+        "id": one.key.hex(),
+        "kind": "suggestion",
+        "author": person,
+        "created": iso(subject.created),
+        "state": "open",
+        "suggests": one.suggests,
+        "for": presenter.person(one.to),
+        "about": subject.id.hex() if subject.posted else person["id"],
+        "subject": subject.source if subject.posted else "person",
+        "title": subject.title if subject.posted else person["name"],
+        "giver": presenter.person(one.pair.means.person),
+        "receiver": presenter.person(one.pair.need.person),
+        "minutes": one.pair.minutes,
+        "why": [
+            {"reason": each.reason, "points": each.points, **each.told, "sentence": part}
+            for each, part in zip(one.reasons, parts, strict=True)
+        ],
+        "sentence": sentences.whole(parts),
+    }
 
 
 def _about(

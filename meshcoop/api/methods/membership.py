@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from meshcoop.api.params import Params, number, text
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
 from meshcoop.author import renewal as deciding
+from meshcoop.clock import iso
 from protocol.fold.kind import KINDS
 
 if TYPE_CHECKING:

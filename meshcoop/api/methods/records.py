@@ -20,10 +20,11 @@ from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.methods.membership import BelongingMethods
 from meshcoop.api.methods.relays import RelayMethods
 from meshcoop.api.params import USAGE, Params, digits, number, pin, text
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Reading
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
+from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import Private
 from protocol.record import sealing as seal
@@ -212,7 +213,7 @@ class Methods:
         about, person, other = params.get("about"), params.get("as"), params.get("for")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
-            "person": member.guests.whom(person, finder) if person is not None else None,
+            "person": member.guests.whom(person, finder.person) if person is not None else None,
             "represented": finder.person(other) if other is not None else None,
             "resolve": finder.resolve,
         }
@@ -297,7 +298,7 @@ class Methods:
     async def _reading(self, params: Params) -> Reading:
         """What this home shows; and, to the guest who gives their PIN, what is private to them."""
         member, who = self._node.belonging(), params.get("as")
-        person = None if who is None else member.guests.whom(who, self._finder(member))
+        person = None if who is None else member.guests.whom(who, self._finder(member).person)
         guest = None if person is None else member.guests.of(person)
         if guest is None:
             return Reading(member, self._node.now, await self._opened(member.author.private))

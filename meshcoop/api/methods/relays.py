@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshcoop.api.params import USAGE, Params, digits, number, text
-from meshcoop.api.presenter import Presenter, iso
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
+from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.sync import relay_enrolment as enrolling
+from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
-from protocol.wire import copyable_code as letters
 
 if TYPE_CHECKING:
     from meshcoop.node.node import Node
@@ -39,7 +40,7 @@ class RelayMethods:
     async def ticket(self, params: Params) -> Params:
         """A new ticket, with which one neighbourhood can enrol this relay."""
         given = params.get("addresses") or []
-        if type(given) is not list or not all(letters.pack((str(one),), 19) for one in given):
+        if type(given) is not list or not all(pack_addresses((str(one),), 19) for one in given):
             raise Mistake(
                 "An address is written like /ip4/192.0.2.7/tcp/4001, where neighbours dial it.",
                 USAGE,

@@ -9,6 +9,7 @@ from protocol.authority.terms import STANDING
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
 from protocol.record.envelope import PRIVATE
+from protocol.record.packed_addresses import pack_addresses
 from protocol.schema.bounds import Bound
 from protocol.schema.fields import (
     Bytes,
@@ -23,7 +24,6 @@ from protocol.schema.fields import (
     Record,
     Text,
 )
-from protocol.wire import copyable_code as letters
 
 _LONG = 40
 _CUTS = [[keys("Ana").device, 7]]
@@ -74,7 +74,7 @@ def _example(name: str, field: Field) -> Any:
         Cuts: _CUTS,
         Change: [STANDING, keys("Ana").person, 1, _CUTS],
         Record: seed("record"),
-        Addresses: letters.pack(
+        Addresses: pack_addresses(
             ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001"), MAX_PACKED
         ),
         Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from protocol import recurrence as series
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities import seating as places
 from protocol.kinds.activities.seating import Claim
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text

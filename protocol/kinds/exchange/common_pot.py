@@ -4,7 +4,7 @@ from typing import Any
 
 from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.thread import Entry, Thread, View
 
 _DAY = len("2026-11-23")
 

@@ -1,8 +1,8 @@
 """Kinds that follow an exchange: other minutes than a receipt's, and gifts (specs/13)."""
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot as pot
 from protocol.schema.fields import Minutes, Person, Text
 

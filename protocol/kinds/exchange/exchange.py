@@ -8,8 +8,8 @@ from typing import Any
 
 from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot as pot
 from protocol.kinds.exchange import occurrences
 from protocol.kinds.exchange.negotiation import parley

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread
+from protocol.fold.thread import Entry, Thread
 
 INTENTS = ("offer", "request")
 

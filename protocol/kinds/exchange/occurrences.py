@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from protocol import recurrence as series
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot as pot
 
 Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver and, where it repeats, the day

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Bytes, Choice, Integer, Moment, Person, Text
 
 LONGEST_DAYS = 28

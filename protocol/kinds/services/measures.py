@@ -9,8 +9,8 @@ from typing import Any
 
 from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.services.services import links_of
 from protocol.loops.target_check import MOST_TARGET
 from protocol.loops.windows import Calendar, day_of, day_text

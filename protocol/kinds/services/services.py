@@ -6,8 +6,8 @@ from the links that both ends have signed, never said by anybody.
 
 from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
-from protocol.fold.fold import Entry, Thread, View
 from protocol.fold.kind import Kind, kind
+from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Named, Person, Record, Text
 
 DEEPEST = 8  # links under one another

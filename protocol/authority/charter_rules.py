@@ -1,0 +1,40 @@
+"""The rules that a charter sets and decisions change (specs/11-neighbourhood.md).
+
+They are declared here, below the kinds, because authority reads them; the kind `charter` inherits them.
+"""
+
+from protocol.schema.bounds import Bound
+from protocol.schema.fields import Bytes, Field, Integer, Many, Moment, Person, Text
+
+
+class CharterRules:
+    """The fields of a charter, with their defaults and bounds."""
+
+    name = Text(required=True, min=1, max=80, help="the neighbourhood's name")
+    founders = Many(of=Bytes(min=1, max=512), required=True, filled=True)
+    moderators = Many(of=Person(), help="who may remove somebody; the founders if left out")
+    vouchers = Integer(min=1, max=16, default=1, help="members who vouch for a newcomer")
+    quota_records = Integer(min=10, max=1_000_000, default=250, help="records a device and day")
+    quota_bytes = Integer(
+        min=16_384, max=2**40, default=262_144, help="bytes of content a device and day"
+    )
+    credit_low = Integer(
+        min=-1_000_000, max=0, default=-600, help="advised lowest balance, minutes"
+    )
+    credit_high = Integer(
+        min=0, max=1_000_000, default=1200, help="advised highest balance, minutes"
+    )
+    smallest_group = Integer(min=1, max=1000, default=3, help="fewest people whose answers show")
+    share = Integer(min=50, max=99, default=50, help="percent of the roll that a decision exceeds")
+    admissions_a_month = Integer(min=1, max=1000, default=10, help="newcomers a voucher and month")
+    settle_hours = Integer(min=0, max=10_000, default=72, help="hours until a window settles")
+    answer_days = Integer(min=0, max=1000, default=3, help="days to answer a matter")
+    offset = Integer(min=-1080, max=1080, default=0, help="minutes from UTC for windows of days")
+    timezone = Text(max=64, help="time zone, such as Europe/London")
+    bounds = Many(of=Bound(), help="what measures may be; repeat for more")
+    review = Moment(day_only=True, help="the day the charter is looked at again")
+
+
+CHARTER_RULES: dict[str, Field] = {
+    name: rule for name, rule in vars(CharterRules).items() if isinstance(rule, Field)
+}

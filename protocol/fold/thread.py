@@ -1,0 +1,128 @@
+"""A thread while it is folded: its records, the views made of them, and its history."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from protocol.authority import registers
+from protocol.authority.authority import Authority
+from protocol.authority.terms import HIDDEN
+from protocol.errors import Refused
+from protocol.schema.fields import Field
+
+View = dict[str, Any]
+
+
+class Declared(Protocol):
+    """What a thread needs to know of a kind."""
+
+    @property
+    def name(self) -> str:
+        """The kind's name."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The kind's fields by name."""
+
+    def named_people(self, fields: dict[str, Any]) -> set[bytes]:
+        """The people whom a record's fields name."""
+
+
+class Entry(NamedTuple):
+    """An opened record. `kind` is None where this home has no content or no key for it."""
+
+    id: bytes
+    device: bytes
+    seq: int
+    time: int
+    about: bytes | None
+    person: bytes
+    kind: str | None
+    fields: dict[str, Any]
+    fault: Refused | None = None  # why the content is no use, if it is not
+    lasting: bool = False  # others rely on it: it cannot be retracted
+    key: bytes | None = None  # of a private record: opens its content, and can be handed on
+    by: bytes | None = None  # who signed it for the person (R-12.4), by which
+    proxy: bytes | None = None
+
+    @property
+    def order(self) -> tuple[int, bytes]:
+        """The order of siblings: time, then id."""
+        return self.time, self.id
+
+
+class Told(NamedTuple):
+    """A line of a thread's history, with the refusal of a record that does not count."""
+
+    entry: Entry
+    refusal: Refused | None
+
+
+@dataclass
+class Thread:
+    """The records of one thread and the views made of them so far."""
+
+    authority: Authority
+    entries: dict[bytes, Entry]
+    kinds: Mapping[str, Declared]  # the registry
+    views: dict[bytes, View] = field(default_factory=dict)
+    history: list[Told] = field(default_factory=list)
+    marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
+    memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
+    _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def target(self, entry: Entry) -> Entry:
+        """The record that `entry` is about."""
+        if entry.about is None:
+            raise Refused("R-10.5", f"a {entry.kind} is about something")
+        if entry.about not in self.entries:
+            raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
+        return self.entries[entry.about]
+
+    def view_of(self, record_id: bytes | None, kind: str) -> View | None:
+        """The view of a record if it is of this kind and counts."""
+        view = self.views.get(record_id or b"")
+        return view if view is not None and view["kind"] == kind else None
+
+    def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
+        """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
+        kind = self.kinds[entry.kind or ""]
+        shown = {
+            name: None if one.private else entry.fields.get(name)
+            for name, one in kind.fields.items()
+        }
+        view = {
+            "id": entry.id,
+            "kind": entry.kind,
+            "author": entry.person,
+            "created": entry.time,
+            "about": entry.about,
+            "state": state,
+            **shown,
+            **more,
+            **({} if entry.by is None else {"by": entry.by}),
+        }
+        self.views[entry.id] = view
+        for link in ("about", "intent"):
+            self._linked[kind.name, link, view.get(link)].append(view)
+        return view
+
+    def subjects(self, entry: Entry) -> set[bytes]:
+        """R-14.5: of whom a record speaks: whoever it answers, and the people whom it names."""
+        kind = self.kinds.get(entry.kind or "")
+        above = self.entries.get(entry.about or b"")
+        named = kind.named_people(entry.fields) if kind else set()
+        return (named | ({above.person} if above else set())) - {entry.person}
+
+    def is_hidden(self, record_id: bytes) -> bool:
+        """Whether the moderators or the roll have hidden the words of a record here."""
+        held, entry = self.authority.registers.get((HIDDEN, record_id)), self.entries.get(record_id)
+        return bool(held and entry and registers.hides(held, self.subjects(entry)))
+
+    def linked(self, kind: str, link: str, record_id: bytes) -> list[View]:
+        """Views of one kind whose `link` ("about" or "intent") is this record, as folded."""
+        return self._linked[kind, link, record_id]
