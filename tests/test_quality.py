@@ -37,15 +37,3 @@ def test_protocol_reaches_for_no_clock_and_no_chance():
     ]
 
     assert found == []
-
-
-def test_no_file_has_outgrown_its_room():
-    """One noun a file: over 350 lines it is two."""
-    found = {
-        str(path.relative_to(ROOT)): lines
-        for package in ("meshcoop", "protocol", "tui")
-        for path in (ROOT / package).rglob("*.py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 350
-    }
-
-    assert found == {}

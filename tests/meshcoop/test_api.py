@@ -505,5 +505,5 @@ async def test_a_blocking_client_reads_events(tmp_path):
 
 
 def test_short_commands_do_not_import_trio():
-    program = "import sys, meshcoop.client, meshcoop.process; sys.exit('trio' in sys.modules)"
+    program = "import sys, meshcoop.client, meshcoop.node.process; sys.exit('trio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

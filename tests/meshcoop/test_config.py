@@ -231,7 +231,7 @@ def test_the_lock_keeps_a_second_node_out(home):
 
 def test_the_lock_holds_between_processes_and_ends_with_them(home):
     program = (
-        "import sys; from pathlib import Path; from meshcoop.config import Home\n"
+        "import sys; from pathlib import Path; from meshcoop.home.folder import Home\n"
         "with Home(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, str(home.path)]

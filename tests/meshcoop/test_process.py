@@ -14,10 +14,10 @@ NODE = """
 import os, sys
 from pathlib import Path
 import trio
-from meshcoop.api import Hub, serve
-from meshcoop.config import Home
+from meshcoop.api.server import Hub, serve
+from meshcoop.home.folder import Home
 from meshcoop.errors import Mistake
-from meshcoop.passphrase import obtain
+from meshcoop.home.passphrase import obtain
 
 async def node(home, passphrase):
     looks = 0
@@ -78,8 +78,8 @@ def test_a_node_starts_ready_and_stops(home, tmp_path):
 def test_two_starts_at_once_make_one_node(home, tmp_path):
     node = program(tmp_path, NODE)
     text = (
-        "import sys; from pathlib import Path; from meshcoop import process\n"
-        "from meshcoop.config import Home\n"
+        "import sys; from pathlib import Path; from meshcoop.node import process\n"
+        "from meshcoop.home.folder import Home\n"
         "print(process.start(Home(Path(sys.argv[1])), 'four words', program=sys.argv[2:]))"
     )
     command = [sys.executable, "-c", text, str(home.path), *node]

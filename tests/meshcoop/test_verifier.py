@@ -101,8 +101,8 @@ async def test_another_process_takes_the_place_of_one_that_was_killed():
 def test_the_process_ends_with_one_that_was_killed():
     node = """
 import sys, trio
-from meshcoop.verifier import verifier
-from protocol import record
+from meshcoop.ingest.verifier_process import verifier
+from protocol.record import envelope as record
 async def main():
     wires = [bytes.fromhex(line) for line in sys.argv[1:]]
     async with verifier() as beside:

@@ -10,7 +10,7 @@ from meshcoop.network.libp2p.library_logs import logging_to
 PROGRAM = """
 import logging, sys, trio
 from pathlib import Path
-from meshcoop.net.host import open_host
+from meshcoop.network.libp2p.host import open_host
 from libp2p.network.connection import swarm_connection
 
 async def main():

@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, random
-from protocol.loops.change import held_against
+from protocol.loops.change_detection import held_against
 from protocol.loops.points import COUNT, SHARE, Point
-from protocol.loops.short import is_short
+from protocol.loops.target_check import is_short
 chance, told = random.Random(7), []
 for n in range(40):
     share = [Point(m := 5 + int(chance.random() * 9), int(chance.random() * m)) for _ in range(n)]
