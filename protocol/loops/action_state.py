@@ -20,7 +20,7 @@ class Tally:
     reopened: list[int] = field(default_factory=list)  # when it was
 
 
-def tally(
+def tally_action(
     action: View,
     done: Iterable[View],
     verdicts: Iterable[View],

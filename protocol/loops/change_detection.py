@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from protocol.loops.exact_tails import binomial, hypergeometric
-from protocol.loops.points import COUNT, Point, Totals, medians, totals
+from protocol.loops.exact_tails import binomial_tails, hypergeometric_tails
+from protocol.loops.points import COUNT, Point, Totals, median_rates, totals
 
 Change = Literal["worse", "better"]
 
@@ -25,7 +25,7 @@ class Held(NamedTuple):
     screened: int | None  # the place of the baseline's point that was left out
 
 
-class Found(NamedTuple):
+class ChangeTest(NamedTuple):
     """What the change test says at a point; `w1` and `w4` are None before there is a baseline."""
 
     w1: Held | None
@@ -52,13 +52,13 @@ class Found(NamedTuple):
         return "r8" if self.change and run[self.change] else None
 
 
-def held_against(scale: str, points: Sequence[Point]) -> Found:
+def held_against(scale: str, points: Sequence[Point]) -> ChangeTest:
     """What the points of a phase, up to and with the last, say of that last one."""
     one, four = (_held(scale, points, s) for s in LATEST)
-    return Found(one, four, _run(points))
+    return ChangeTest(one, four, _run(points))
 
 
-def limit(scale: str, points: Sequence[Point]) -> int | None:
+def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
     """The fewest bad ones with which the last point alone would say that something is worse; None
     where there is no baseline, or where not even all of them would.
     """
@@ -70,7 +70,7 @@ def limit(scale: str, points: Sequence[Point]) -> int | None:
 
     def is_rare(bad: int) -> bool:
         now = _thinned(scale, Totals(last.n, bad), d)
-        return tails(scale, baseline, now)[1] <= RARE
+        return tail_probabilities(scale, baseline, now)[1] <= RARE
 
     least, most = 0, 1
     if scale == COUNT:
@@ -92,7 +92,7 @@ def _held(scale: str, points: Sequence[Point], s: int) -> Held | None:
         return None
     usual, d, screened = found
     now = _thinned(scale, totals(points[-s:]), d)
-    return Held(*tails(scale, usual, now), d, screened)
+    return Held(*tail_probabilities(scale, usual, now), d, screened)
 
 
 def _usual(scale: str, points: Sequence[Point]) -> tuple[Totals, int, int | None] | None:
@@ -103,7 +103,7 @@ def _usual(scale: str, points: Sequence[Point]) -> tuple[Totals, int, int | None
     screened = _outlier(scale, baseline)
     if screened is not None:
         del baseline[screened]
-    d = dispersion(scale, baseline)
+    d = estimate_dispersion(scale, baseline)
     return _thinned(scale, totals(baseline), d), d, screened
 
 
@@ -112,13 +112,15 @@ def _outlier(scale: str, baseline: list[Point]) -> int | None:
     whole = totals(baseline)
     least, found = RARE, None
     for place, one in enumerate(baseline):
-        tail = min(tails(scale, Totals(whole.n - one.n, whole.bad - one.bad), Totals(*one)))
+        tail = min(
+            tail_probabilities(scale, Totals(whole.n - one.n, whole.bad - one.bad), Totals(*one))
+        )
         if tail < least or (tail == least and found is None):
             least, found = tail, place
     return found
 
 
-def dispersion(scale: str, baseline: Sequence[Point]) -> int:
+def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
     """R-20.5: how much more points scatter than chance alone would have it, in thousandths."""
     n, bad = totals(baseline)
     if scale == COUNT:
@@ -146,12 +148,12 @@ def _thinned(scale: str, many: Totals, d: int) -> Totals:
     return Totals((many.n - many.bad) * EVEN // d + bad, bad)
 
 
-def tails(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
+def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
     """How likely so few and so many bad ones are among the latest, if all is as usual."""
     if scale == COUNT:
-        return binomial(usual.bad + now.bad, Fraction(now.n, usual.n + now.n), now.bad)
+        return binomial_tails(usual.bad + now.bad, Fraction(now.n, usual.n + now.n), now.bad)
     bad = usual.bad + now.bad
-    return hypergeometric(usual.n + now.n - bad, bad, now.n, now.bad)
+    return hypergeometric_tails(usual.n + now.n - bad, bad, now.n, now.bad)
 
 
 def _run(points: Sequence[Point]) -> int:
@@ -159,7 +161,7 @@ def _run(points: Sequence[Point]) -> int:
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:
         return 0
-    lower, upper = medians(baseline)
+    lower, upper = median_rates(baseline)
     latest = [one.rate for one in points[-RUN:]]
     if all(rate > upper for rate in latest):
         return 1

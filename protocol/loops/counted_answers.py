@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, day_of
 
-PANEL = 30  # people whose answers are charted where more belong
+PANEL_SIZE = 30  # people whose answers are charted where more belong
 SERVED_DAYS = 60
-BY_PROXY = 2  # answers of others that one person gives in a window
+MOST_BY_PROXY = 2  # answers of others that one person gives in a window
 _TAG = b"meshcoop panel 1"
 
 View = dict[str, Any]
@@ -102,20 +102,20 @@ class Asked(NamedTuple):
     calendar: Calendar
     leave_out: Collection[bytes]
     members: Collection[bytes]
-    served: Mapping[bytes, Collection[int]] | None  # person → days on which they were served
+    days_served: Mapping[bytes, Collection[int]] | None  # person → days on which they were served
 
     @property
     def scale(self) -> str:
         """Which of the two ways of counting it is."""
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
-    def counts(self, report: Report) -> bool:
+    def includes(self, report: Report) -> bool:
         """R-22.5: whether the answer of somebody who is no party counts: a member, who was served."""
         if report.person not in self.members:
             return False
-        if self.served is None:
+        if self.days_served is None:
             return True
-        days = self.served.get(report.person, ())
+        days = self.days_served.get(report.person, ())
         return any(0 <= report.day - one <= SERVED_DAYS for one in days)
 
     def is_bad(self, value: int) -> bool:
@@ -126,7 +126,9 @@ class Asked(NamedTuple):
         return bool(value < target if self.measure["better"] != "lower" else value > target)
 
 
-def windows(asked: Asked, feedback: Iterable[View], merges: Iterable[View]) -> dict[int, Window]:
+def count_windows(
+    asked: Asked, feedback: Iterable[View], merges: Iterable[View]
+) -> dict[int, Window]:
     """What was said of a measure, by the number of the window."""
     found: dict[int, Window] = {}
     reports = []
@@ -136,7 +138,7 @@ def windows(asked: Asked, feedback: Iterable[View], merges: Iterable[View]) -> d
             continue
         if report.person in asked.leave_out:
             _window(found, report.window).apart.append(report)
-        elif asked.counts(report):
+        elif asked.includes(report):
             reports.append((report, view.get("by")))
     if asked.scale == COUNT:
         _count(asked, found, [report for report, _ in reports], merges)
@@ -145,13 +147,13 @@ def windows(asked: Asked, feedback: Iterable[View], merges: Iterable[View]) -> d
     return found
 
 
-def panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
+def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
     """R-22.7: whose answers are charted: all, or the 30 on whom the lot falls in this window."""
-    if len(members) <= PANEL:
+    if len(members) <= PANEL_SIZE:
         return set(members)
     number = window.to_bytes(8, "big", signed=True)
     drawn = sorted(members, key=lambda one: hashlib.sha256(_TAG + measure + number + one).digest())
-    return set(drawn[:PANEL])
+    return set(drawn[:PANEL_SIZE])
 
 
 def _report(asked: Asked, view: View) -> Report | None:
@@ -179,10 +181,10 @@ def _share(
         window = _window(found, report.window)
         if by is not None:
             given[report.window, by] += 1
-            if given[report.window, by] > BY_PROXY:
+            if given[report.window, by] > MOST_BY_PROXY:
                 continue
         if report.window not in panels:
-            panels[report.window] = panel(asked.measure["id"], report.window, asked.members)
+            panels[report.window] = draw_panel(asked.measure["id"], report.window, asked.members)
         charted = report.person in panels[report.window]
         (window.answers if charted else window.beside).append(report)
         window.by_proxy += charted and by is not None

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import comb
 
 
-def hypergeometric(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
+def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
     """P(at most `seen`) and P(at least `seen`) bad ones among `drawn` of `good + bad` answers."""
     least = max(0, drawn - good)
     weights = _weights(good, bad, drawn, least)
@@ -13,7 +13,7 @@ def hypergeometric(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction
     return _tails(up_to, next(weights), comb(good + bad, drawn))
 
 
-def binomial(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
+def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
     """P(at most `seen`) and P(at least `seen`) in `n` trials, each with probability `p`."""
     yes, no = p.numerator, p.denominator - p.numerator
     up_to = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))

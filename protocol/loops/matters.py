@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from protocol.loops.action_state import Tally, tally
-from protocol.loops.change_detection import BASELINE, Change, Found, held_against, limit
-from protocol.loops.counted_answers import Asked, Incident, Window, windows
+from protocol.loops.action_state import Tally, tally_action
+from protocol.loops.change_detection import BASELINE, Change, ChangeTest, alarm_limit, held_against
+from protocol.loops.counted_answers import Asked, Incident, Window, count_windows
 from protocol.loops.points import COUNT, Point
 from protocol.loops.target_check import is_short
 
-DRAWN = 60  # points of which limits are worked out, the latest
-AGAIN = 4  # windows after a matter was closed in which a new signal opens it again
+LIMITS_SHOWN = 60  # points of which limits are worked out, the latest
+REOPENING_WINDOWS = 4  # windows after a matter was closed in which a new signal opens it again
 
 View = dict[str, Any]
 
 
-class Said(NamedTuple):
+class MeasureInputs(NamedTuple):
     """What was said of one measure: views, in any order."""
 
     feedback: Collection[View]
@@ -32,11 +32,11 @@ class Said(NamedTuple):
     verdicts: Collection[View]
 
 
-class Rules(NamedTuple):
+class LoopRules(NamedTuple):
     """What the charter says of loops; `settle` in ms."""
 
     smallest_group: int
-    settle: int
+    settle_ms: int
 
 
 class Signal(NamedTuple):
@@ -45,7 +45,7 @@ class Signal(NamedTuple):
     window: int
     at: int
     point: Point
-    found: Found
+    found: ChangeTest
     short: bool
 
     @property
@@ -101,11 +101,13 @@ class Loop:
     def limits(self) -> dict[int, int | None]:
         """From how many bad ones on each of the latest points alone would stand out (R-20.3)."""
         return {
-            number: limit(self.asked.scale, [*self.before(number, self.phases[number]), point])
-            for number, point in self.points[-DRAWN:]
+            number: alarm_limit(
+                self.asked.scale, [*self.points_before(number, self.phases[number]), point]
+            )
+            for number, point in self.points[-LIMITS_SHOWN:]
         }
 
-    def before(self, number: int, first: int | None) -> list[Point]:
+    def points_before(self, number: int, first: int | None) -> list[Point]:
         """The points before a window, from window `first` on."""
         return [
             point
@@ -114,15 +116,15 @@ class Loop:
         ]
 
 
-def follow(asked: Asked, said: Said, rules: Rules, now: int) -> Loop:
+def follow_measure(asked: Asked, said: MeasureInputs, rules: LoopRules, now: int) -> Loop:
     """Goes through the windows and what people did until now, in order of time."""
-    said = Said(*([one for one in views if one["created"] <= now] for views in said))
-    loop = Loop(asked, windows(asked, said.feedback, said.merges))
+    said = MeasureInputs(*([one for one in views if one["created"] <= now] for views in said))
+    loop = Loop(asked, count_windows(asked, said.feedback, said.merges))
     return _Follower(loop, said, rules, now).follow()
 
 
 class _Follower:
-    def __init__(self, loop: Loop, said: Said, rules: Rules, now: int) -> None:
+    def __init__(self, loop: Loop, said: MeasureInputs, rules: LoopRules, now: int) -> None:
         self._loop, self._said, self._rules, self._now = loop, said, rules, now
         self._pooled: int | None = None  # the first window after the last confirmed action
         self._better_after: int | None = None  # from this window on a better signal begins a phase
@@ -146,7 +148,7 @@ class _Follower:
         """(time, type, id, what): windows that settle, reports that count, what people did."""
         calendar = self._loop.asked.calendar
         for number, window in self._loop.windows.items():
-            settles = calendar.begin(number + 1) + self._rules.settle
+            settles = calendar.begin(number + 1) + self._rules.settle_ms
             if settles <= self._now:
                 yield settles, "settled", number.to_bytes(8, "big", signed=True), window
             for incident in window.incidents:
@@ -166,7 +168,7 @@ class _Follower:
         self._loop.points.append((window.number, point))
         self._loop.points.sort()
         self._loop.phases[window.number] = self._loop.phase
-        at = self._loop.asked.calendar.begin(window.number + 1) + self._rules.settle
+        at = self._loop.asked.calendar.begin(window.number + 1) + self._rules.settle_ms
         signal = self._signal(window.number, point, at)
         self._loop.latest = signal
         if signal.calls or signal.change:
@@ -189,8 +191,8 @@ class _Follower:
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
         scale, measure = self._loop.asked.scale, self._loop.asked.measure
-        phase = [*self._loop.before(number, self._loop.phase), point]
-        pooled = [*self._loop.before(number, _later(self._loop.phase, self._pooled)), point]
+        phase = [*self._loop.points_before(number, self._loop.phase), point]
+        pooled = [*self._loop.points_before(number, _later(self._loop.phase, self._pooled)), point]
         aim = measure["target"] if scale == COUNT else measure["share"]
         return Signal(number, at, point, held_against(scale, phase), is_short(scale, aim, pooled))
 
@@ -213,7 +215,7 @@ class _Follower:
             closed_in = self._loop.asked.calendar.at(last.closed)
             if signal.window <= closed_in:
                 return  # it speaks of the time before that was put right
-            if signal.window - closed_in <= AGAIN and signal.change == "worse":
+            if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
                 last.closed = None
                 last.again.append(signal.at)
                 last.raisers |= raisers
@@ -223,7 +225,7 @@ class _Follower:
     def _add(
         self, window: int, at: int, short: bool, change: Change | None, raisers: set[bytes]
     ) -> Matter:
-        early = len(self._loop.before(window, self._loop.phase)) < BASELINE[0]
+        early = len(self._loop.points_before(window, self._loop.phase)) < BASELINE[0]
         place = matter_id(self._loop.asked.measure["id"], window)
         matter = Matter(place, window, at, short, change, early, set(raisers))
         self._loop.matters.append(matter)
@@ -249,7 +251,7 @@ class _Follower:
         """What has become of the actions of the latest matter; what it comes to may open it again."""
         for matter in self._loop.matters[-1:]:
             matter.tallies = [
-                tally(
+                tally_action(
                     one,
                     self._done.get(one["id"], ()),
                     self._verdicts.get(one["id"], ()),

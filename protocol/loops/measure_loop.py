@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from protocol.loops.counted_answers import Asked
-from protocol.loops.matters import Loop, Rules, Said, follow
+from protocol.loops.matters import Loop, LoopRules, MeasureInputs, follow_measure
 from protocol.loops.windows import Calendar
 
 HOUR_MS = 3_600_000
@@ -42,5 +42,7 @@ def loop_of(
         members,
         served if measure["who"] == "served" else None,
     )
-    rules = Rules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
-    return follow(asked, Said(feedback, merges, actions, done, verdicts), rules, now)
+    rules = LoopRules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
+    return follow_measure(
+        asked, MeasureInputs(feedback, merges, actions, done, verdicts), rules, now
+    )

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import NamedTuple
 
-from protocol.loops.change_detection import tails
+from protocol.loops.change_detection import tail_probabilities
 from protocol.loops.matters import Loop, Matter
 from protocol.loops.points import Totals, totals
 
@@ -28,7 +28,7 @@ def outcome(loop: Loop, matter: Matter) -> Outcome | None:
     after = totals(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
-    better, _ = tails(loop.asked.scale, before, after)
+    better, _ = tail_probabilities(loop.asked.scale, before, after)
     fewer = after.bad * before.n < before.bad * after.n
     words = "better" if fewer and better <= _CLEAR else "fewer" if fewer else "no better"
     return Outcome(before, after, words)

@@ -36,7 +36,7 @@ def totals(points: Iterable[Point]) -> Totals:
     return Totals(sum(one.n for one in many), sum(one.bad for one in many))
 
 
-def medians(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
+def median_rates(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
     """The lower and the upper median of the rates of an even or odd number of points."""
     rates = sorted(one.rate for one in points)
     return rates[(len(rates) - 1) // 2], rates[len(rates) // 2]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from protocol.loops.exact_tails import binomial
+from protocol.loops.exact_tails import binomial_tails
 from protocol.loops.points import COUNT, Point, totals
 
 POOLED = 12  # of the latest points, at the most
@@ -54,4 +54,4 @@ def is_short(scale: str, aim: int, points: Sequence[Point]) -> bool:
     if scale == COUNT:
         return bad >= (MISSED[aim - 1] if aim else _NEVER)[len(pooled) - 1]
     limit = _UNLIKELY if len(pooled) < _FEW else _RARE
-    return binomial(n, Fraction(100 - aim, 100), bad)[1] <= limit
+    return binomial_tails(n, Fraction(100 - aim, 100), bad)[1] <= limit
