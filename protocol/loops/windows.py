@@ -11,7 +11,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Calendar(NamedTuple):
-    """How a measure's windows lie: `days` long, in days that begin `offset` minutes before UTC's."""
+    """The calendar of a measure's windows: each is `days` long, in days that begin `offset` minutes
+    before those of UTC.
+    """
 
     days: int
     offset: int
