@@ -3,7 +3,7 @@
 from protocol.errors import Refused
 from protocol.fold.kind import Kind, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.exchange import common_pot as pot
+from protocol.kinds.exchange import common_pot
 from protocol.schema.fields import Minutes, Person, Text
 
 
@@ -17,7 +17,7 @@ class Correction(Kind):
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.19: software corrects what is confirmed, to something else, and never in vain."""
+        """R-13.19: software corrects a confirmed receipt, to other minutes than those that count."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             return
@@ -29,24 +29,28 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        known = thread.linked_views("correction", "about", receipt["id"])
-        if any(one["state"] == "confirmed" and one["created"] >= entry.time for one in known):
+        # Corrections count by their times: one before the latest confirmed one would change nothing.
+        is_overtaken = any(
+            correction["state"] == "confirmed" and correction["created"] >= entry.time
+            for correction in thread.linked_views("correction", "about", receipt["id"])
+        )
+        if is_overtaken:
             raise Refused(
                 "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.17: by a party of a receipt that counts."""
+        """R-13.17: a party corrects a receipt that counts."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
-        if entry.person not in pot.signers_of(thread, receipt):
+        if entry.person not in common_pot.signers_of(thread, receipt):
             raise Refused("R-13.17", "only giver and receiver correct a receipt")
         parties = {name: receipt[name] for name in ("giver", "receiver")}
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.17: confirmed by the other party, whatever else was said."""
+        """R-13.17: confirmed once the other party says so, even after a dispute."""
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
             view["state"] = "confirmed"
@@ -64,7 +68,7 @@ class Thanks(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.20: for somebody else."""
+        """R-13.20: one thanks somebody else."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")
         thread.make_view(entry, state="given", minutes=entry.fields.get("minutes") or 0)
