@@ -1,7 +1,7 @@
 """Kinds of doing something about it (specs/23-matters.md): actions, and whether they helped.
 
-Whether an action is confirmed depends on who raised the matter, which a clock has a part in: so a
-view has what was said, and `protocol.loops` says what it comes to when it is shown.
+Whether an action is confirmed depends on who raised the matter, and so on a clock. A view has what
+was said; `protocol.loops` works out the rest when it is shown.
 """
 
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ class Action(Kind):
     answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Its author does it, within four weeks."""
+        """The author does it, within four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
@@ -43,14 +43,15 @@ class Action(Kind):
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.3: one takes it up oneself: nobody is made responsible by another's word."""
+        """R-23.3: people take up actions themselves: nobody is made responsible by another's word."""
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """What was reported done, in order."""
-        view["done"] = [one["id"] for one in thread.linked_views("done", "about", view["id"])]
+        """Lists the reports that it is done, in order."""
+        reports = thread.linked_views("done", "about", view["id"])
+        view["done"] = [report["id"] for report in reports]
         if view["done"]:
             view["state"] = "reported done"
 
@@ -63,7 +64,7 @@ class Done(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.4: whose action it is says so."""
+        """R-23.4: the owner reports an action done."""
         if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "an action is reported done by whose it is")
         thread.make_view(entry, state="said")
@@ -78,7 +79,7 @@ class Verdict(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.5: never its owner; whether they raised it is told when it is counted."""
+        """R-23.5: anybody but the owner; the loop counts the verdicts of those who raised it."""
         if entry.person == thread.target_of(entry).person:
             raise Refused("R-23.5", "whose action it is does not judge it")
         thread.make_view(entry, state="said")
