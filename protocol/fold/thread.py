@@ -76,7 +76,6 @@ class Thread:
     history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
-    memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )

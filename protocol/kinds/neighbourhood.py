@@ -1,6 +1,6 @@
 """Kinds that authority is made of (specs/11-neighbourhood.md): open, keys and numbers only.
 
-They change who belongs and what holds (`protocol.authority`), not a thread's view.
+They change who belongs and which rules hold (`protocol.authority`), not a thread's view.
 """
 
 from protocol.authority.charter_rules import CharterRules
@@ -31,7 +31,7 @@ class Authorial(Kind):
     """A kind that stratum 1 reads; it has no view of its own."""
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Nothing: `protocol.authority` has folded it."""
+        """Does nothing: `protocol.authority` has folded it."""
 
 
 @kind("admit", audience=OPEN, relied_on=True, posted=False)
@@ -55,20 +55,22 @@ class Accept(Kind):
     """
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """What it is about says what the author's software accepts."""
+        """The kind that it is about decides what the author's software accepts."""
         target = thread.target_of(entry)
         if target.kind is not None:
             KINDS[target.kind].check_before_accept(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """A party countersigns the pact, and whom it is offered to the link."""
+        """A party countersigns a pact; the recipient countersigns a link."""
         del thread
         if target.kind == "link":
             return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """What it is about says who may; a charter's was folded by `protocol.authority`."""
+        """The kind that it is about decides who may accept; `protocol.authority` has folded the accept
+        of a charter.
+        """
         target = thread.target_of(entry)
         if target.kind is not None:
             KINDS[target.kind].apply_accept(thread, entry)

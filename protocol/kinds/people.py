@@ -46,23 +46,30 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-12.3: for somebody else, and in matters that one can leave to another."""
+        """R-12.3: a proxy is for somebody else, and for kinds of records that another may sign."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
         for name in entry.fields["matters"]:
-            left = KINDS.get(name)
-            if left is None or not left.posted or left.audience != EPOCH or name in NEVER_BY_PROXY:
+            if not _may_be_signed_by_proxy(name):
                 raise Refused("R-12.3", f"{name} is no kind that one can leave to another")
         if not entry.fields["matters"]:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A view that standing is read from; a close of its own author ends it."""
+        """Makes the view from which proxies are read (`protocol.fold.proxies`)."""
         thread.make_view(entry, state="in force", ended=None)
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """R-12.5: what was signed before stays, whatever comes first here."""
+        """R-12.5: the earliest close ends the proxy; what was signed before stays."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"
         view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])
+
+
+def _may_be_signed_by_proxy(kind_name: str) -> bool:
+    """Whether records of this kind may be signed for another."""
+    kind = KINDS.get(kind_name)
+    if kind is None or kind_name in NEVER_BY_PROXY:
+        return False
+    return kind.posted and kind.audience == EPOCH
