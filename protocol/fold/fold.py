@@ -63,12 +63,12 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
         if entry.by is not None and _is_party(thread, entry)
     ]
     for entry in refused:
-        fault = Refused("R-12.6", "a proxy does not sign where they are a party themselves")
+        fault = Refused("R-12.6", "nobody signs for another where they are a party themselves")
         thread.entries[entry.id] = entry.without_content()._replace(fault=fault)
 
 
 def _is_party(thread: Thread, entry: Entry) -> bool:
-    """Whether the one who signs for another takes part, as themselves, in what the record answers."""
+    """Whether the signer of an entry for another person is a party to the thread above it themselves."""
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
         if entry.by == above.person or entry.by in above.fields.values():
@@ -204,7 +204,7 @@ def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes
     if target.id in retracted or target.kind is None:
         # A receipt that both have signed stands by itself when the words it grew from are gone.
         if not kind.stands_alone:
-            raise Refused("R-03.13", "what it is about is not there any more")
+            raise Refused("R-03.13", "the record that it is about is not here any more")
     elif "*" not in kind.about and target.kind not in kind.about:
         allowed = " or ".join(kind.about)
         raise Refused("R-10.5", f"a {kind.name} is about {allowed}, not a {target.kind}")

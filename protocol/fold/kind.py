@@ -94,7 +94,7 @@ class Kind:
         }
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people whom a record's fields name."""
+        """The people that a record's fields name."""
         people: set[bytes] = set()
         for name, field in self.fields.items():
             value = fields.get(name)
@@ -189,7 +189,7 @@ def kind(
 
 
 def people_in(view: dict[str, Any]) -> set[bytes]:
-    """The people whom a view names, beside its author."""
+    """The people that a view names, beside its author."""
     kind = KINDS.get(view["kind"])
     if kind is None:
         return set()

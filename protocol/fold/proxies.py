@@ -44,7 +44,7 @@ class Proxy(NamedTuple):
         if time < self.since or day > self.until:
             raise Refused("R-12.4", f"the proxy holds until {self.until}; ask for a new one")
         if self.ended is not None and time >= self.ended:
-            raise Refused("R-12.4", "the proxy has been ended by who gave it")
+            raise Refused("R-12.4", "the person who gave the proxy has ended it")
 
 
 Standing = dict[bytes, Proxy]

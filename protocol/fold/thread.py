@@ -28,7 +28,7 @@ class DeclaredKind(Protocol):
         """The kind's fields by name."""
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people whom a record's fields name."""
+        """The people that a record's fields name."""
 
 
 class Entry(NamedTuple):
@@ -97,7 +97,9 @@ class Thread:
         if entry.about is None:
             raise Refused("R-10.5", f"a {entry.kind} is about something")
         if entry.about not in self.entries:
-            raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
+            raise Refused(
+                "R-03.13", "the record that it is about is not here yet, or is ahead of this clock"
+            )
         return self.entries[entry.about]
 
     def find_view(self, record_id: bytes | None, kind: str) -> View | None:

@@ -170,7 +170,7 @@ class Circle(Kind):
         return {**entry.fields, "members": members}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """R-15.2: the people in the circle; those whom a step takes in or lets go read it, too."""
+        """R-15.2: the people in the circle, and for a step those that it takes in or lets go."""
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
         fields = entry.fields
@@ -231,14 +231,17 @@ class Members(CircleRecord):
         if not joins and not leaves:
             raise Refused("R-15.7", "say who is taken in (--joins) or let go (--leaves)")
         if joins & current or leaves - current:
-            raise Refused("R-15.7", "only who is not in the circle joins, and who is in it leaves")
+            raise Refused(
+                "R-15.7",
+                "only people outside the circle can join it, and only people in it can leave",
+            )
         if len(current | joins) > MOST_PEOPLE:
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.5: written by somebody who was in the circle by the steps that it names."""
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
-            raise Refused("R-15.5", "its author was not in the circle by the steps that it names")
+            raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
 
 
 @kind("message", about=("circle",), audience=PRIVATE)

@@ -19,7 +19,7 @@ _CLOSABLE = (
 
 @kind("close", about=_CLOSABLE)
 class Close(Kind):
-    """Says that something is withdrawn, declined, cancelled, disputed or ended, and by whom."""
+    """Withdraws, declines, cancels, disputes or ends something."""
 
     as_state = Choice(
         required=True, words=("withdrawn", "declined", "cancelled", "disputed", "ended")
@@ -40,7 +40,7 @@ class Close(Kind):
         target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _people_who_may(thread, target, word):
-            raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
+            raise Refused("R-14.2", f"they may not call this {target.kind} {word}")
         KINDS[target.kind or ""].apply_close(thread, entry)
         view = thread.views[target.id]
         if "why" in view:

@@ -88,7 +88,7 @@ class Vote(Kind):
         voters = authority.term.roll | set(target.fields.get("newcomers") or ())
         if entry.person not in voters:
             raise Refused(
-                "R-16.4", "only the roll votes, and the newcomers whom the proposal names"
+                "R-16.4", "only the roll votes, and the newcomers that the proposal names"
             )
         if entry.fields["choice"] == "yes" and target.kind == "renewal":
             check_renewal(authority, entry.person, target.id)
@@ -130,7 +130,7 @@ class Renewal(Kind):
 
 @kind("part", audience=OPEN, relied_on=True, posted=False)
 class Part(Kind):
-    """What a renewal had no room for, named there by the hash of this content."""
+    """The part of a renewal that had no room in it, named there by the hash of this content."""
 
     judged = True
     joining = Many(of=Person(), max=MOST)

@@ -19,7 +19,7 @@ class Assertion(Kind):
 
 @kind("synonym")
 class Synonym(Assertion):
-    """Words that mean the same in this neighbourhood, for software that suggests who fits whom."""
+    """Words that mean the same in this neighbourhood, for software that matches people."""
 
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
 

@@ -85,7 +85,7 @@ class Hide(Kind):
                 "or ask everybody: `meshcoop post proposal --change hide ID`",
             )
         if entry.person in thread.people_about(target):
-            raise Refused("R-14.5", "it speaks of you, and that is for the others to judge")
+            raise Refused("R-14.5", "it is about you, so the other moderators judge it")
         if (entry.fields["n"] % 2 == 1) != (entry.fields.get("hidden", "yes") == "yes"):
             raise Refused("R-14.5", "its words are shown already")
 

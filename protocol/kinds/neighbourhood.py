@@ -50,7 +50,7 @@ class Accept(Kind):
     """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
     A newcomer's software accepts the charter, naming the admits and the epoch records that brought
-    them in: these are then kept and count, whatever becomes of their authors' logs. A member's
+    them in: these are then kept and count, even if their authors fork their logs. A member's
     software accepts the renewal that it finds to be in force.
     """
 

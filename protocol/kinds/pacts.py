@@ -13,7 +13,7 @@ MOST_PARTIES = 16
 
 @kind("pact", audience=PRIVATE)
 class Pact(Kind):
-    """What several people promise each other; only they see it, and it moves no balance."""
+    """A promise between several people; only they see it, and it moves no balance."""
 
     states = ("offered", "agreed", "declined", "withdrawn", "ended")
     naming = ("waiting",)

@@ -11,7 +11,7 @@ from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 
 @kind("profile")
 class Profile(Kind):
-    """What a person brings and would like, before any need. Their latest one is shown."""
+    """What a person can give and would like, before any need. Their latest profile is shown."""
 
     states = ("current",)
     name = Text(required=True, min=1, max=80)  # type: ignore[assignment]  # the field, not the kind's name
@@ -26,7 +26,8 @@ class Profile(Kind):
 
 @kind("home", posted=False)
 class Home(Kind):
-    """Which node a person's home is, so that neighbours find it behind the neighbourhood's relays.
+    """The node of a person's home, so that neighbours find it behind the neighbourhood's relays.
+
     No address: a relay's own record has the relay's, and nodes tell each other theirs.
     """
 
@@ -52,7 +53,7 @@ class Proxy(Kind):
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
         for name in entry.fields["matters"]:
             if not _may_be_signed_by_proxy(name):
-                raise Refused("R-12.3", f"{name} is no kind that one can leave to another")
+                raise Refused("R-12.3", f"a proxy cannot be for {name}")
         if not entry.fields["matters"]:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 

@@ -161,7 +161,7 @@ class Signup(Kind):
         signup = _signup_of(thread, entry.about)
         activity = _activity_of(thread, signup["about"])
         if entry.person != activity["author"]:
-            raise Refused("R-17.10", "a signup is accepted by who organises it")
+            raise Refused("R-17.10", "only the organiser accepts a signup")
         _check_in_time(activity, signup["on"], entry)
         index = thread.index(_AnswersBySignup)
         answers = index[signup["id"]]
@@ -179,7 +179,7 @@ class Signup(Kind):
 
 @kind("attendance", about=("activity",), plural="attendances", relied_on=True)
 class Attendance(Kind):
-    """The organiser writes down who came, and with it who had a place."""
+    """The organiser writes down who came, and who had a place."""
 
     states = ("written",)
     people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
@@ -205,7 +205,7 @@ class Attendance(Kind):
         """R-17.11: the organiser writes down a day of the activity, and no more places than it has."""
         activity = _activity_of(thread, entry.about)
         if entry.person != activity["author"]:
-            raise Refused("R-17.11", "who came is written down by who organises it")
+            raise Refused("R-17.11", "only the organiser writes down who came")
         _check_day(activity, entry.fields["on"])
         held = entry.fields.get("held") or {}
         roles = activity["roles"] or _EVERYBODY

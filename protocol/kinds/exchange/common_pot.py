@@ -50,14 +50,17 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
     if about.kind not in {"attendance", None}:
         raise Refused("R-17.15", "the common pot pays for activities, about an attendance")
     if receipt.person != about.person or giver == receipt.person:
-        raise Refused("R-17.15", "who organises it writes the receipts, and for others only")
+        raise Refused("R-17.15", "only the organiser writes the receipts, and only for others")
     attendance = thread.find_view(about.id, "attendance")
     if attendance is None:
         return  # its words are gone, and nobody can tell who came
     if giver not in attendance["people"]:
-        raise Refused("R-17.15", "who gave is one of those who came")
+        raise Refused("R-17.15", "the giver must be one of those who came")
     if receipt.fields["on"][:_DAY] != attendance["on"]:
-        raise Refused("R-17.15", f"who came on {attendance['on']} gave on that day")
+        raise Refused(
+            "R-17.15",
+            f"the attendance is for {attendance['on']}, and the receipt must be for that day",
+        )
 
 
 def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:

@@ -60,7 +60,7 @@ class Correction(Kind):
 
 @kind("thanks", plural="thanks")
 class Thanks(Kind):
-    """Time given as a gift: counted, and it moves no balance. Who received says so."""
+    """Time given as a gift: counted, and it moves no balance. The person who received says so."""
 
     states = ("given",)
     person = Person(required=True, help="who gave")

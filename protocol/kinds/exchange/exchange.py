@@ -16,7 +16,7 @@ from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 
 
 class Intent(Kind):
-    """What somebody would give or would like. `minutes` is a guess until both have agreed."""
+    """Something that somebody would give or would like. `minutes` is a guess until both have agreed."""
 
     states = ("open", "agreed", "done", "expired", "withdrawn")
     ends = ("until", "expired")
@@ -123,7 +123,7 @@ class Response(Kind):
 
 @kind("agreement", about=("response",), relied_on=True)
 class Agreement(Kind):
-    """The other of the two takes a response: with it, both have signed the same terms."""
+    """Takes a response: with it, both have signed the same terms."""
 
     states = ("agreed", "done", "cancelled")
     minutes = Minutes(min=1)
@@ -275,11 +275,13 @@ class Confirm(Kind):
         target = thread.target_of(entry)
         if target.kind == "confirm":
             if _confirmed_author(thread, target) != entry.person:
-                raise Refused("R-13.15", "only who wrote what is confirmed confirms that it is")
+                raise Refused(
+                    "R-13.15", "only the author of what was confirmed confirms the confirm"
+                )
         else:
             parties = _parties(thread, target)
             if target.id not in thread.views or not parties:
-                raise Refused("R-13.12", "what it confirms does not count itself")
+                raise Refused("R-13.12", "the record that it confirms does not count")
             if entry.person not in parties - {target.person}:
                 raise Refused("R-13.12", f"only the other party can confirm a {target.kind}")
         thread.marks[target.id].add("confirmed")
@@ -291,12 +293,12 @@ def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
     intent = parley.intent
     if entry.person != parley.other_party(response.person):
         author = f"the author of the {intent.kind}"
-        who = author if response.person == parley.responder else "who responded"
+        who = author if response.person == parley.responder else "the person who responded"
         raise Refused("R-13.6", f"only {who} can agree to this")
     if (entry.fields["giver"], entry.fields["receiver"]) != parley.parties:
-        raise Refused("R-13.6", f"giver and receiver are not those that this {intent.kind} means")
+        raise Refused("R-13.6", f"giver and receiver do not fit this {intent.kind}")
     if entry.fields.get("repeats") != intent.fields.get("repeats"):
-        raise Refused("R-13.6", "it repeats otherwise than the intent says")
+        raise Refused("R-13.6", "it must repeat as the intent says")
     for name in ("minutes", "when"):
         if entry.fields.get(name) != response.fields.get(name):
             raise Refused(

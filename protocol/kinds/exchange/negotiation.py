@@ -25,7 +25,7 @@ class Parley(NamedTuple):
         return self.responder, author
 
     def other_party(self, person: bytes) -> bytes:
-        """The one of the two to whom `person` speaks."""
+        """The other one of the two: the one who is to answer `person`."""
         return self.responder if person == self.intent.person else self.intent.person
 
 
@@ -61,9 +61,9 @@ def _join_parley(thread: Thread, answer: Entry) -> Parley | Refused:
         return _gone()
     parley = thread.index(_Parleys)[above.id]
     if isinstance(parley, Parley) and answer.person != parley.other_party(above.person):
-        return Refused("R-13.16", "other terms come from the one of the two who is to answer")
+        return Refused("R-13.16", "only the person whose turn it is proposes other terms")
     return parley
 
 
 def _gone() -> Refused:
-    return Refused("R-03.13", "the words that this answers are not there any more")
+    return Refused("R-03.13", "the words that this answers are not here any more")

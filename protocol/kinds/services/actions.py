@@ -17,7 +17,7 @@ LONGEST_DAYS = 28
 
 @kind("action", about=("measure",), relied_on=True)
 class Action(Kind):
-    """What somebody takes up in a matter."""
+    """Something that somebody takes up in a matter."""
 
     states = ("open", "reported done", "confirmed", "partly", "reopened", "overdue")
     owner = Person(help="who does it; its author if left out")
@@ -66,13 +66,13 @@ class Done(Kind):
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-23.4: the owner reports an action done."""
         if entry.person != thread.target_of(entry).person:
-            raise Refused("R-23.4", "an action is reported done by whose it is")
+            raise Refused("R-23.4", "only its owner reports an action done")
         thread.make_view(entry, state="said")
 
 
 @kind("verdict", about=("action",))
 class Verdict(Kind):
-    """What somebody who raised the matter says of the action."""
+    """A verdict on an action by somebody who raised the matter."""
 
     states = ("said",)
     fixed = Choice(required=True, words=("yes", "partly", "no"))
@@ -81,5 +81,5 @@ class Verdict(Kind):
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-23.5: anybody but the owner; the loop counts the verdicts of those who raised it."""
         if entry.person == thread.target_of(entry).person:
-            raise Refused("R-23.5", "whose action it is does not judge it")
+            raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.make_view(entry, state="said")

@@ -44,7 +44,7 @@ _TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 @dataclass
 class _FeedbackIndex:
-    """What the feedback of a thread has shown so far."""
+    """The index of feedback that a thread keeps while it is folded."""
 
     alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → first
     apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that a reporter keeps apart
@@ -100,7 +100,9 @@ class Measure(Kind):
             allowed = _TARGETS[fields["scale"]]
             raise Refused("R-22.1", f"its target is a number from {allowed[0]} to {allowed[-1]}")
         if fields["scale"] == COUNT and fields.get("better", LOWER) != LOWER:
-            raise Refused("R-22.1", "of what is counted, fewer are better")
+            raise Refused(
+                "R-22.1", "a measure that counts incidents is better when there are fewer"
+            )
         holding = thread.authority.holding((MEASURE, entry.id))
         bounds = thread.authority.charter.get("bounds") or ()
         # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
@@ -114,7 +116,7 @@ class Measure(Kind):
 
 @kind("feedback", about=("measure", "service"), plural="feedback")
 class Feedback(Kind):
-    """What somebody says of a service, or answers to a measure."""
+    """Words about a service, or an answer to a measure."""
 
     states = ("said",)
     value = Integer(min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none")
@@ -165,7 +167,9 @@ class SameAs(Kind):
         """R-22.6: anybody who is no party to the chain merges two reports to one measure."""
         report, other = _report_pair(thread, entry)
         if entry.person in parties_of(thread, thread.views[report["service"]]):
-            raise Refused("R-22.6", "who holds a part of the service does not merge reports of it")
+            raise Refused(
+                "R-22.6", "people who hold a part of the service do not merge reports of it"
+            )
         if abs(_day(report) - _day(other)) > MERGEABLE_DAYS:
             raise Refused("R-22.6", f"they are more than {MERGEABLE_DAYS} days apart")
         thread.make_view(entry, state="said")
@@ -192,7 +196,7 @@ class NotSame(Kind):
 
 @kind("answer", about=("feedback", "measure"))
 class Answer(Kind):
-    """What somebody replies in public to what was said."""
+    """A public reply to feedback or about a measure."""
 
     states = ("said",)
     text = Text(required=True, min=1, max=2000)

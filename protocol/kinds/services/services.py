@@ -18,7 +18,7 @@ _ACCEPTED = "accepted"
 
 @dataclass
 class ServiceIndex:
-    """What a service's thread remembers while it is folded."""
+    """The index that a service's thread keeps while it is folded."""
 
     links: list[View] = field(default_factory=list)  # those that count, in the order of folding
 
@@ -87,7 +87,7 @@ class Link(Kind):
         """R-21.2, R-21.4: the holder hands something on; either end of a link has it taken over."""
         above = thread.views.get(entry.about or b"")
         if above is None:
-            raise Refused("R-03.13", "what it hands on does not count")
+            raise Refused("R-03.13", "the record that it hands on does not count")
         depth = above.get("depth", 0) + 1
         if depth > DEEPEST:
             raise Refused("R-21.2", f"a chain has at most {DEEPEST} links under one another")
@@ -97,7 +97,7 @@ class Link(Kind):
         if entry.person not in holders:
             raise Refused("R-21.2", "only who holds something hands it on")
         if entry.fields["to"] == entry.person:
-            raise Refused("R-21.2", "one hands on to somebody else")
+            raise Refused("R-21.2", "a link is offered to somebody else than yourself")
         link = thread.make_view(entry, state="offered", depth=depth, since=None)
         thread.index(ServiceIndex).links.append(link)
 
@@ -111,7 +111,7 @@ class Link(Kind):
         """R-21.3: the recipient accepts a link."""
         view = thread.find_view(entry.about, "link")
         if view is None or entry.person != view["to"]:
-            raise Refused("R-21.3", "a link is accepted by whom it is offered to")
+            raise Refused("R-21.3", "only the person to whom a link is offered accepts it")
         view["since"] = min(view["since"] or entry.time, entry.time)
 
     def settle_view(self, thread: Thread, view: View) -> None:
