@@ -2,12 +2,14 @@
 
     @kind("response", about=("offer", "request"))
     class Response(Kind):
+        states = States({"waiting": "Nobody has answered it.", ...})
         minutes = Minutes(required=True)
 
         def fold_entry(self, thread, entry): ...
 
-The fields are the class's Field attributes. `fold_entry` changes the thread's views for a record that
-counts; it raises Refused when the record does not count, which the history then shows.
+The fields are the class's Field attributes; the states, with a sentence each, become the state tables
+of the specs. `fold_entry` changes the thread's views for a record that counts; it raises Refused when
+the record does not count, which the history then shows.
 """
 
 from collections.abc import Callable
@@ -26,6 +28,15 @@ _ID = 32
 K = TypeVar("K", bound="Kind")
 
 
+class States(dict[str, str]):
+    """The states of a kind's views in order, the usual first one first: each word with a sentence
+    that says when a view has it, and names the kinds of the records that bring it there in backticks.
+    """
+
+
+NO_VIEW = States()  # of a kind whose records only change the views of others
+
+
 class Kind:
     """A kind of record. Subclasses declare fields, and say how their records fold."""
 
@@ -39,7 +50,7 @@ class Kind:
     judged: ClassVar[bool] = False
     posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
-    states: ClassVar[tuple[str, ...]] = ()
+    states: ClassVar[States]  # every kind declares them, or NO_VIEW
     # The field after whose moment an open view is shown in this state; only a clock changes it.
     ends: ClassVar[tuple[str, str] | None] = None
     naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
@@ -54,6 +65,11 @@ class Kind:
     def root(self) -> bool:
         """Whether a record of this kind begins a thread."""
         return not self.about
+
+    @property
+    def first_state(self) -> str:
+        """The state of a view to which nothing has happened yet."""
+        return next(iter(self.states))
 
     @property
     def may_be_private(self) -> bool:
@@ -148,7 +164,7 @@ class Kind:
 
     def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
         """The moment after which the view is shown in another state, and that state."""
-        if self.ends is None or view["state"] != self.states[0]:
+        if self.ends is None or view["state"] != self.first_state:
             return None
         field, state = self.ends
         moment = view.get(field)
@@ -157,7 +173,7 @@ class Kind:
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Lets a record change the thread's views; a root makes its own. Raises Refused."""
         if self.root:
-            thread.make_view(entry, state=self.states[0])
+            thread.make_view(entry, state=self.first_state)
 
 
 def kind(
@@ -169,11 +185,14 @@ def kind(
     relied_on: bool = False,
     posted: bool = True,
 ) -> Callable[[type[K]], type[K]]:
-    """Registers the decorated class as kind `name`. A second of one name is a bug, found at import."""
+    """Registers the decorated class as kind `name`. Raises ValueError, at import, for a second kind of
+    that name and for states without sentences.
+    """
 
     def register(cls: type[K]) -> type[K]:
         if name in KINDS:
             raise ValueError(f"kind {name} is declared twice")
+        _check_states(name, cls)
         # Collected first: a field may be called `name` or `about`, and then hides the class's own.
         cls.fields = _declared_fields(cls)
         cls.name = name
@@ -257,6 +276,17 @@ def describe() -> list[dict[str, Any]]:
         }
         for kind in KINDS.values()
     ]
+
+
+def _check_states(name: str, cls: type[Kind]) -> None:
+    states: States | None = getattr(cls, "states", None)
+    if states is None:
+        raise ValueError(f"kind {name} declares no states: give it States, or NO_VIEW")
+    for word, sentence in states.items():
+        if not sentence.endswith("."):
+            raise ValueError(f"kind {name} does not say in a sentence when a view is {word!r}")
+    if cls.ends is not None and cls.ends[1] not in states:
+        raise ValueError(f"kind {name} ends in {cls.ends[1]!r}, which is none of its states")
 
 
 def _declared_fields(cls: type[Kind]) -> dict[str, Field]:

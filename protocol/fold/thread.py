@@ -27,6 +27,10 @@ class DeclaredKind(Protocol):
     def fields(self) -> Mapping[str, Field]:
         """The kind's fields by name."""
 
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The states of the kind's views, with a sentence each."""
+
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """The people that a record's fields name."""
 
@@ -110,6 +114,7 @@ class Thread:
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
         """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
         kind = self.kinds[entry.kind or ""]
+        assert state in kind.states, "a kind declares every state of its views"
         declared = {
             name: None if kind_field.private else entry.fields.get(name)
             for name, kind_field in kind.fields.items()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import KEY
@@ -158,7 +158,12 @@ def _apply_step(roster: Roster, step: Entry) -> None:
 class Circle(Kind):
     """People who talk among themselves: nobody else sees that there is a circle."""
 
-    states = ("open", "ended")
+    states = States(
+        {
+            "open": "A member of the neighbourhood is in it.",
+            "ended": "No member of the neighbourhood is in it any more (`members`, `close`).",
+        }
+    )
     name = Text(required=True, min=1, max=120)  # type: ignore[assignment]  # the field, not the kind's name
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
@@ -219,6 +224,7 @@ class CircleRecord(Kind):
 class Members(CircleRecord):
     """Takes people into a circle, or lets them go."""
 
+    states = NO_VIEW
     joins = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
@@ -248,7 +254,7 @@ class Members(CircleRecord):
 class Message(CircleRecord):
     """Words for the people of a circle."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:

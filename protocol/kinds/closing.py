@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.circles import roster_of
 from protocol.kinds.exchange import common_pot
@@ -21,6 +21,7 @@ _CLOSABLE = (
 class Close(Kind):
     """Withdraws, declines, cancels, disputes or ends something."""
 
+    states = NO_VIEW
     as_state = Choice(
         required=True, words=("withdrawn", "declined", "cancelled", "disputed", "ended")
     )

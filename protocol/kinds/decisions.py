@@ -12,7 +12,7 @@ from protocol.authority.authority import Authority
 from protocol.authority.register_change import Change, Cuts
 from protocol.authority.terms import RULE, STANDING, Ballot, Holding
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
@@ -25,7 +25,13 @@ class Proposal(Kind):
     """A question to all; with a change, an answer that holds everywhere once it has passed."""
 
     judged = True
-    states = ("open", "passed", "failed")
+    states = States(
+        {
+            "open": "Too few have said yes.",
+            "passed": "Enough have said yes (`vote`), or the term in force wrote it down (`renewal`).",
+            "failed": "By the clock: it is open, and `closes` is past.",
+        }
+    )
     ends = ("closes", "failed")
     title = Text(required=True, min=1, max=120, beside=True)
     text = Text(max=2000, beside=True)
@@ -76,6 +82,7 @@ class Vote(Kind):
     """One person's answer. A yes stands."""
 
     judged = True
+    states = NO_VIEW
     choice = Choice(required=True, words=("yes", "no"))
 
     def guard(self, thread: Thread, entry: Entry) -> None:
@@ -99,7 +106,14 @@ class Renewal(Kind):
     """Proposes the whole next term, with everything that holds written down."""
 
     judged = True
-    states = ("open", "passed", "in force", "past")
+    states = States(
+        {
+            "open": "Too few of the roll that it renews have said yes.",
+            "passed": "Enough of that roll have said yes (`vote`), but another term holds.",
+            "in force": "Its term is the one that holds (`vote`, `accept`).",
+            "past": "Its term held, and a later one followed (`renewal`).",
+        }
+    )
     title = Text(max=120, beside=True)
     parent = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
     round = Integer(required=True, min=1, filled=True, help="1 + the highest that its author saw")
@@ -133,6 +147,7 @@ class Part(Kind):
     """The part of a renewal that had no room in it, named there by the hash of this content."""
 
     judged = True
+    states = NO_VIEW
     joining = Many(of=Person(), max=MOST)
     leaving = Many(of=Person(), max=MOST)
     holds = Many(of=Change(), max=MOST)
@@ -146,7 +161,13 @@ class Remove(Kind):
     """A moderator's word that somebody is out; a majority of three or more moderators removes."""
 
     judged = True
-    states = ("said", "in force", "past")
+    states = States(
+        {
+            "said": "The person's standing has a number lower than `n`.",
+            "in force": "The person's standing has the number `n` (`remove`, `proposal`).",
+            "past": "The person's standing has a number higher than `n` (`remove`, `proposal`).",
+        }
+    )
     person = Person(required=True, help="who is to go")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
     n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)
@@ -184,6 +205,7 @@ class Remove(Kind):
 class Words(Kind):
     """The words of a record that stays, for the neighbourhood; they can be taken back."""
 
+    states = NO_VIEW
     stands_alone = True
     title = Text(max=120)
     text = Text(max=2000)

@@ -1,7 +1,7 @@
 """Kinds that help neighbours find each other (specs/19-matching.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Person, Text
 
@@ -9,7 +9,12 @@ from protocol.schema.fields import Many, Person, Text
 class Assertion(Kind):
     """Holds until its author takes it back."""
 
-    states = ("in force", "withdrawn")
+    states = States(
+        {
+            "in force": "Its author has not withdrawn it.",
+            "withdrawn": "Its author withdrew it (`close`).",
+        }
+    )
 
     def settle_view(self, thread: Thread, view: View) -> None:
         """R-19.2: withdrawn once its author closes it."""

@@ -6,7 +6,7 @@ from protocol.authority import register_change, registers
 from protocol.authority.terms import HIDDEN
 from protocol.errors import Refused
 from protocol.fold.fold import retracts
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.decisions import register_state
 from protocol.record.envelope import OPEN
@@ -17,6 +17,7 @@ from protocol.schema.fields import Choice, Integer, Text
 class Retract(Kind):
     """Erases the content of one's own record everywhere; the log still verifies."""
 
+    states = NO_VIEW
     stands_alone = True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
@@ -36,7 +37,12 @@ class Retract(Kind):
 class Flag(Kind):
     """Asks the moderators to look at something."""
 
-    states = ("open", "settled")
+    states = States(
+        {
+            "open": "The record that it is about is shown.",
+            "settled": "The record that it is about is hidden (`hide`, `proposal`), or has no view.",
+        }
+    )
     reason = Text(required=True, min=1, max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
@@ -58,7 +64,13 @@ class Hide(Kind):
 
     judged = True
     stands_alone = True
-    states = ("said", "in force", "past")
+    states = States(
+        {
+            "said": "The register of the words has a number lower than `n`.",
+            "in force": "The register of the words has the number `n` (`hide`, `proposal`).",
+            "past": "The register of the words has a number higher than `n` (`hide`, `proposal`).",
+        }
+    )
     hidden = Choice(words=("yes", "no"), default="yes", help="no: show them again")
     reason = Text(max=500, beside=True, help="for the neighbourhood to read")
     n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)

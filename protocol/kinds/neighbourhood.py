@@ -6,7 +6,7 @@ They change who belongs and which rules hold (`protocol.authority`), not a threa
 from protocol.authority.charter_rules import CharterRules
 from protocol.authority.relays import ENDED, SERVING, Addresses
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import KEY, KEY_ID, SLOT
@@ -17,7 +17,9 @@ from protocol.schema.fields import Bytes, Choice, Integer, Many, Person
 class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hides the kind's own
     """The neighbourhood's own rules: term 0. Its id is the neighbourhood's."""
 
-    states = ("in force",)
+    states = States(
+        {"in force": "Always; its rules are those that hold now (`proposal`, `renewal`)."}
+    )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-03.4: one charter, whose id is the neighbourhood's."""
@@ -29,6 +31,8 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
 
 class Authorial(Kind):
     """A kind that stratum 1 reads; it has no view of its own."""
+
+    states = NO_VIEW
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Does nothing: `protocol.authority` has folded it."""
@@ -53,6 +57,8 @@ class Accept(Kind):
     them in: these are then kept and count, even if their authors fork their logs. A member's
     software accepts the renewal that it finds to be in force.
     """
+
+    states = NO_VIEW
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """The kind that it is about decides what the author's software accepts."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Many, Minutes, Moment, Person, Text
@@ -15,7 +15,15 @@ MOST_PARTIES = 16
 class Pact(Kind):
     """A promise between several people; only they see it, and it moves no balance."""
 
-    states = ("offered", "agreed", "declined", "withdrawn", "ended")
+    states = States(
+        {
+            "offered": "A party has not accepted it yet.",
+            "agreed": "Every party has accepted it (`accept`), even if one declined it before.",
+            "declined": "A party declined it (`close`), and not every party has accepted it.",
+            "withdrawn": "Its author withdrew it (`close`), and not every party has accepted it.",
+            "ended": "Every party has accepted it, and one of them ended it (`close`).",
+        }
+    )
     naming = ("waiting",)
     parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
     text = Text(required=True, min=1, max=2000, help="what is promised")

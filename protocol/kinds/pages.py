@@ -6,7 +6,7 @@ are lost; one that names both joins them.
 
 from typing import Any
 
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Record, Text
 
@@ -19,7 +19,12 @@ _SHOWN = ("id", "author", "created", *_WORDS)
 class Page(Kind):
     """Something the neighbourhood writes together."""
 
-    states = ("current", "concurrent")
+    states = States(
+        {
+            "current": "One of its texts is followed by no other.",
+            "concurrent": "Several of its texts are followed by no other (`revision`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
 
@@ -50,7 +55,12 @@ class Page(Kind):
 class Revision(Kind):
     """A page as somebody would have it now."""
 
-    states = ("current", "replaced")
+    states = States(
+        {
+            "current": "No other text follows it.",
+            "replaced": "Another text follows it (`revision`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
     after = Many(

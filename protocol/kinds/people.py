@@ -1,7 +1,7 @@
 """Kinds about people (specs/12-people.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, Kind, States, kind
 from protocol.fold.proxies import NEVER_BY_PROXY
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import EPOCH
@@ -13,7 +13,7 @@ from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 class Profile(Kind):
     """What a person can give and would like, before any need. Their latest profile is shown."""
 
-    states = ("current",)
+    states = States({"current": "Always; of a person's profiles the latest is shown."})
     name = Text(required=True, min=1, max=80)  # type: ignore[assignment]  # the field, not the kind's name
     about = Text(max=1000)  # type: ignore[assignment]  # the field, not what the kind is about
     assets = Many(of=Text(min=1, max=60), help="what the person can give")
@@ -31,7 +31,7 @@ class Home(Kind):
     No address: a relay's own record has the relay's, and nodes tell each other theirs.
     """
 
-    states = ("known",)
+    states = States({"known": "Always."})
     key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
 
 
@@ -39,7 +39,12 @@ class Home(Kind):
 class Proxy(Kind):
     """Lets somebody act for you in some matters until a day; what they sign shows both of you."""
 
-    states = ("in force", "ended")
+    states = States(
+        {
+            "in force": "Its author has not ended it; it can be used up to the day `until`.",
+            "ended": "Its author ended it (`close`).",
+        }
+    )
     person = Person(required=True, help="who acts for you")
     matters = Many(
         of=Text(min=1, max=40), required=True, help="the kinds of records, such as request"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from protocol import recurrence
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
@@ -46,7 +46,14 @@ class _Day:
 class Activity(Kind):
     """Something that people do together, once or again and again."""
 
-    states = ("open", "full", "past", "cancelled")
+    states = States(
+        {
+            "open": "A place is free on one of its days.",
+            "full": "All places are taken on each of its days (`signup`).",
+            "past": "By the clock: its last day is over, and it is not cancelled.",
+            "cancelled": "Its organiser cancelled it (`close`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     starts = Moment(required=True, help="by the clock here, the first time")
@@ -105,7 +112,13 @@ class Activity(Kind):
 class Signup(Kind):
     """Somebody would come, on a day and in a role."""
 
-    states = ("placed", "waiting", "withdrawn")
+    states = States(
+        {
+            "placed": "Its author has a place in the role on that day.",
+            "waiting": "Its author has no place in the role on that day.",
+            "withdrawn": "Its author withdrew it before that day's beginning (`close`).",
+        }
+    )
     role = Text(min=1, max=40, help="needed where the activity names several")
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
@@ -181,7 +194,7 @@ class Signup(Kind):
 class Attendance(Kind):
     """The organiser writes down who came, and who had a place."""
 
-    states = ("written",)
+    states = States({"written": "Always."})
     people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
     on = Moment(required=True, day_only=True, help="the last day if left out")
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")

@@ -1,7 +1,7 @@
 """Kinds that follow an exchange: other minutes than a receipt's, and gifts (specs/13)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot
 from protocol.schema.fields import Minutes, Person, Text
@@ -11,7 +11,13 @@ from protocol.schema.fields import Minutes, Person, Text
 class Correction(Kind):
     """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
 
-    states = ("proposed", "confirmed", "disputed")
+    states = States(
+        {
+            "proposed": "One party has signed it.",
+            "confirmed": "The other party has signed it too (`confirm`), even after a dispute.",
+            "disputed": "The other party disputes it (`close`) and has not confirmed it.",
+        }
+    )
     naming = ("giver", "receiver")
     minutes = Minutes(required=True, help="what is right; 0 if nothing was given")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
@@ -62,7 +68,7 @@ class Correction(Kind):
 class Thanks(Kind):
     """Time given as a gift: counted, and it moves no balance. The person who received says so."""
 
-    states = ("given",)
+    states = States({"given": "Always: a gift needs no answer."})
     person = Person(required=True, help="who gave")
     minutes = Minutes(default=0, help="0 or more")
     text = Text(max=2000)

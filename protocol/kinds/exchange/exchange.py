@@ -8,7 +8,7 @@ from typing import Any
 
 from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot, occurrences
 from protocol.kinds.exchange.negotiation import parley_of
@@ -18,7 +18,17 @@ from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 class Intent(Kind):
     """Something that somebody would give or would like. `minutes` is a guess until both have agreed."""
 
-    states = ("open", "agreed", "done", "expired", "withdrawn")
+    states = States(
+        {
+            "open": "It has fewer living agreements than places.",
+            "agreed": "It has as many living agreements as places, or more (`agreement`).",
+            "done": "It has as many living agreements as places, and all of them are done.",
+            "expired": "By the clock: it is open, and `until` is past.",
+            "withdrawn": (
+                "Its author withdrew it (`close`), and it has fewer living agreements than places."
+            ),
+        }
+    )
     ends = ("until", "expired")
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
@@ -67,7 +77,17 @@ class Request(Intent):
 class Response(Kind):
     """Somebody takes up an intent, or answers a response, with their terms."""
 
-    states = ("waiting", "accepted", "declined", "withdrawn")
+    states = States(
+        {
+            "waiting": "Nobody has answered it.",
+            "accepted": "An agreement about it lives (`agreement`).",
+            "declined": (
+                "The other party declined it (`close`), answered with other terms (`response`) or "
+                "cancelled the agreement about it (`close`)."
+            ),
+            "withdrawn": "Its author withdrew it, or cancelled the agreement about it (`close`).",
+        }
+    )
     minutes = Minutes(min=1)
     when = Moment()
     text = Text(max=2000, private=True, help="words for the other of you only")
@@ -125,7 +145,13 @@ class Response(Kind):
 class Agreement(Kind):
     """Takes a response: with it, both have signed the same terms."""
 
-    states = ("agreed", "done", "cancelled")
+    states = States(
+        {
+            "agreed": "Both have signed the same terms.",
+            "done": "Both have signed that the time was given, each time if it repeats (`confirm`).",
+            "cancelled": "A party cancelled it (`close`), and it is not done.",
+        }
+    )
     minutes = Minutes(min=1)
     when = Moment()
     giver = Person(required=True, filled=True)
@@ -181,7 +207,13 @@ class Agreement(Kind):
 class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
-    states = ("proposed", "confirmed", "disputed")
+    states = States(
+        {
+            "proposed": "One party has signed it.",
+            "confirmed": "The other party has signed it too (`confirm`), even after a dispute.",
+            "disputed": "The other party disputes it (`close`) and has not confirmed it.",
+        }
+    )
     stands_alone = True
     giver = Person(required=True, filled=True)
     receiver = Person(required=True, filled=True)
@@ -255,6 +287,7 @@ class Confirm(Kind):
     stands and is kept even if its author forks their log: a debt does not end with a forked log.
     """
 
+    states = NO_VIEW
     stands_alone = True
 
     def guard(self, thread: Thread, entry: Entry) -> None:

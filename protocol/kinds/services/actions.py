@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Bytes, Choice, Integer, Moment, Person, Text
 
@@ -19,7 +19,22 @@ LONGEST_DAYS = 28
 class Action(Kind):
     """Something that somebody takes up in a matter."""
 
-    states = ("open", "reported done", "confirmed", "partly", "reopened", "overdue")
+    states = States(
+        {
+            "open": "Its owner has not reported it done.",
+            "reported done": (
+                "Its owner reported it done (`done`), and the raisers have neither confirmed nor "
+                "reopened it."
+            ),
+            "confirmed": "As the loop shows it: enough raisers say that it is fixed (`verdict`).",
+            "partly": "Never: an action that is only partly fixed is shown as reopened.",
+            "reopened": (
+                "As the loop shows it: a raiser says that it is partly or not fixed (`verdict`), and "
+                "it is not confirmed."
+            ),
+            "overdue": "By the clock: it is open or reopened, and `due` is past.",
+        }
+    )
     owner = Person(help="who does it; its author if left out")
     what = Text(required=True, min=1, max=500)
     due = Moment(required=True, day_only=True, help="by when")
@@ -60,7 +75,7 @@ class Action(Kind):
 class Done(Kind):
     """Its owner's word that an action is done."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
@@ -74,7 +89,7 @@ class Done(Kind):
 class Verdict(Kind):
     """A verdict on an action by somebody who raised the matter."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     fixed = Choice(required=True, words=("yes", "partly", "no"))
     text = Text(max=2000)
 

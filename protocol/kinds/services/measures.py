@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.services.services import parties_of
 from protocol.loops.target_check import MOST_TARGET
@@ -54,7 +54,13 @@ class _FeedbackIndex:
 class Measure(Kind):
     """A question about a service with a target that the neighbourhood agrees on."""
 
-    states = ("proposed", "in use", "retired")
+    states = States(
+        {
+            "proposed": "No decision has adopted it, or it is outside the charter's bounds.",
+            "in use": "A decision adopted it (`proposal`), and it is within the charter's bounds.",
+            "retired": "A decision retired it (`proposal`).",
+        }
+    )
     question = Text(required=True, min=1, max=200)
     scale = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
     better = Choice(words=(HIGHER, LOWER), help="which answers are good")
@@ -118,7 +124,7 @@ class Measure(Kind):
 class Feedback(Kind):
     """Words about a service, or an answer to a measure."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     value = Integer(min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none")
     text = Text(max=2000)
     on = Moment(day_only=True, help="the day that it is about; today if left out")
@@ -160,7 +166,12 @@ class Feedback(Kind):
 class SameAs(Kind):
     """Says that two people have reported one incident: all of them stay its reporters."""
 
-    states = ("said", "cancelled")
+    states = States(
+        {
+            "said": "Neither reporter has said that theirs is another incident.",
+            "cancelled": "One of the reporters said that theirs is another incident (`not_same`).",
+        }
+    )
     other = Record(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
@@ -184,6 +195,7 @@ class SameAs(Kind):
 class NotSame(Kind):
     """A reporter's word that theirs is another incident."""
 
+    states = NO_VIEW
     other = Record(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
@@ -198,7 +210,7 @@ class NotSame(Kind):
 class Answer(Kind):
     """A public reply to feedback or about a measure."""
 
-    states = ("said",)
+    states = States({"said": "Never: an answer has no view of its own."})
     text = Text(required=True, min=1, max=2000)
     reason = Choice(words=("explained", "being_done", "not_ours"), help="what kind of answer it is")
     to = Record(help="not ours: the link of who it is for, once they accept")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Named, Person, Record, Text
 
@@ -27,7 +27,12 @@ class ServiceIndex:
 class Service(Kind):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
 
-    states = ("open", "ended")
+    states = States(
+        {
+            "open": "Nobody has ended it.",
+            "ended": "Its author, or the member who provides it, ended it (`close`).",
+        }
+    )
     naming = ("holder", "answers_for", "parties")
     timing = ("held_since",)
     title = Text(required=True, min=1, max=120)
@@ -70,7 +75,14 @@ class Service(Kind):
 class Link(Kind):
     """One step of a chain: a part of a service, offered to somebody who accepts or declines it."""
 
-    states = ("offered", "accepted", "declined", "ended")
+    states = States(
+        {
+            "offered": "Its recipient has not answered.",
+            "accepted": "Its recipient accepted it (`accept`), and it has not ended.",
+            "declined": "Its recipient declined it (`close`), and has not accepted it.",
+            "ended": "One of its ends ended it (`close`), or another took its place (`link`).",
+        }
+    )
     timing = ("since",)
     to = Person(required=True, help="who is to do it")
     title = Text(required=True, min=1, max=120, help="what is handed on")
