@@ -84,7 +84,7 @@ class RandomThread:
         lines = self.fold().history
         return next(line.refusal is None for line in lines if line.entry.id == entry.id)
 
-    def draw_entry(self, declared, target):
+    def draw_entry(self, declared: Kind, target):
         """A record as its author's software completes it, or None where that writes none."""
         number = len(self.entries) + 1
         who = self.dice.choice(PEOPLE)
@@ -203,7 +203,7 @@ def ballot(renewed):
 def states_of(views):
     """(kind, state) of views as they are folded, and as a clock may show them."""
     for view in views:
-        declared = KINDS.get(view["kind"])
+        declared: Kind | None = KINDS.get(view["kind"])
         if declared is not None:
             yield view["kind"], view["state"]
             later = declared.over(view)
@@ -282,17 +282,34 @@ def test_sentences_name_only_kinds_and_fields():
             assert named <= {*KINDS, *declared.fields}, declared.name
 
 
+class Silent(Kind):
+    """A kind that declares no states."""
+
+
+class Wordless(Kind):
+    """A kind that does not say when a view has its state."""
+
+    states = States({"open": ""})
+
+
+class Elsewhere(Kind):
+    """A kind whose views end in a state that it does not have."""
+
+    states = States({"open": "Always."})
+    ends = ("until", "over")
+
+
 @pytest.mark.parametrize(
-    ("body", "fault"),
+    ("declared", "fault"),
     [
-        ({}, "declares no states"),
-        ({"states": States({"open": ""})}, "when a view is 'open'"),
-        ({"states": States({"open": "."}), "ends": ("until", "over")}, "none of its states"),
+        (Silent, "declares no states"),
+        (Wordless, "when a view is 'open'"),
+        (Elsewhere, "none of its states"),
     ],
 )
-def test_a_kind_whose_states_are_not_said_fails_when_it_is_declared(body, fault):
+def test_a_kind_whose_states_are_not_said_fails_when_it_is_declared(declared, fault):
     with pytest.raises(ValueError, match=fault):
-        kind("loan")(type("Loan", (Kind,), body))
+        kind("loan")(declared)
 
     assert "loan" not in KINDS
 
