@@ -81,15 +81,15 @@ class Kind:
 
     @property
     def may_be_private(self) -> bool:
-        """R-10.9: whether the kind is private, or answers something that is."""
+        """Whether the kind is private, or answers something that is (R-10.9)."""
         return self.audience == PRIVATE or any(
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
     def check(self, fields: dict[str, Any]) -> None:
-        """R-10.2, R-10.3: raises Refused unless required fields are there and known ones hold what
-        they may. Fields that this version does not know are left alone: a later one may have added
-        them.
+        """Raises Refused unless required fields are there and known ones hold what they may
+        (R-10.2, R-10.3). Fields that this version does not know are left alone: a later one may
+        have added them.
         """
         for name, field in self.fields.items():
             self._check_field(name, field, fields.get(name))
@@ -233,12 +233,12 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
 
 
 def content(name: str, fields: dict[str, Any]) -> bytes:
-    """R-10.1: the plain content of a record, `[kind, fields]`; fields left empty are left out."""
+    """The plain content of a record, `[kind, fields]`; fields left empty are left out (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
 def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """R-10.10: the plain content of a private record, `[kind, fields, about]`."""
+    """The plain content of a private record, `[kind, fields, about]` (R-10.10)."""
     filled = {key: value for key, value in fields.items() if value is not None}
     return codec.pack([name, filled, about])
 
