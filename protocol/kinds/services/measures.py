@@ -106,9 +106,7 @@ class Measure(Kind):
             allowed = _TARGETS[fields["scale"]]
             raise Refused("R-22.1", f"its target is a number from {allowed[0]} to {allowed[-1]}")
         if fields["scale"] == COUNT and fields.get("better", LOWER) != LOWER:
-            raise Refused(
-                "R-22.1", "a measure that counts incidents is better when there are fewer"
-            )
+            raise Refused("R-22.1", "where incidents are counted, fewer are better")
         holding = thread.authority.holding((MEASURE, entry.id))
         bounds = thread.authority.charter.get("bounds") or ()
         # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
