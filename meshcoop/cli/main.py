@@ -44,7 +44,7 @@ _COMMANDS = {
     "show": "cli.records:_show",
     "balance": "cli.records:_balance",
     "introductions": "cli.records:_introductions",
-    "address": "cli.address:address",
+    "address": "cli.addresses:address",
     "relay": "cli.relay:relay",
     "doctor": "cli.doctor:_doctor",
     "search": "cli.records:_search",

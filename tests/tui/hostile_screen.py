@@ -25,7 +25,7 @@ from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
 from tui.kinds.next_steps import Case
 from tui.node.connection import Link
-from tui.screens.people import _about
+from tui.screens.people_tab import _about
 from tui.widgets.feed import Feed
 from tui.widgets.form import Form
 from tui.widgets.inputs import clean

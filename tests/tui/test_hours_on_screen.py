@@ -21,7 +21,7 @@ from fake_node import (
 from tui.kinds.exchange import story
 from tui.kinds.next_steps import Case, acts
 from tui.screens.home import HomeScreen
-from tui.screens.person import ResidentScreen
+from tui.screens.person_page import ResidentScreen
 from tui.widgets.card_list import Cards
 
 TODAY = date(2026, 11, 23)

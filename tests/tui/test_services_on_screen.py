@@ -27,8 +27,8 @@ from tui.format import labels as words
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen
-from tui.screens.measure import MeasureScreen
-from tui.screens.service import ServiceScreen
+from tui.screens.measure_page import MeasureScreen
+from tui.screens.service_page import ServiceScreen
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import TextBox

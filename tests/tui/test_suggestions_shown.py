@@ -4,7 +4,7 @@ from fake_node import ADA, MARIA, SAM, ident, on_screen, picture, shows, street,
 from textual.widgets import TabbedContent
 
 from tui.kinds.suggestions import Suggested, between
-from tui.screens.thread import ThreadScreen
+from tui.screens.thread_page import ThreadScreen
 from tui.widgets.card_list import Cards
 
 HOSTILE = "\x1b]0;owned\x07[bold]Sam\u202e"

@@ -10,22 +10,22 @@ from textual.widgets import Footer, TabbedContent, Tabs
 from tui.i18n import _
 from tui.kinds.suggestions import Suggested
 from tui.node.connection import Link
-from tui.screens.board import Board
-from tui.screens.circles import Circles
-from tui.screens.neighbourhood import Neighbourhood
+from tui.screens.board_tab import Board
+from tui.screens.circles_tab import Circles
+from tui.screens.neighbourhood_tab import Neighbourhood
 from tui.screens.pane import Pane
-from tui.screens.people import People
+from tui.screens.people_tab import People
 from tui.screens.post_form import PostScreen
-from tui.screens.search import Search
-from tui.screens.service import page_of
-from tui.screens.services import Services
-from tui.screens.thread import ThreadScreen
-from tui.screens.today import KNOCK, Today
+from tui.screens.search_tab import Search
+from tui.screens.service_page import page_of
+from tui.screens.services_tab import Services
+from tui.screens.thread_page import ThreadScreen
+from tui.screens.today_tab import KNOCK, Today
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
+from tui.widgets.lazy_tab import HomeTab
 from tui.widgets.status_line import Standing
-from tui.widgets.tab import HomeTab
 
 
 class HomeScreen(Screen[None]):

@@ -13,8 +13,8 @@ from tui.kinds import moderation as moderating
 from tui.kinds.exchange import history, story
 from tui.kinds.thread_loader import fetch
 from tui.node.connection import Link
-from tui.screens.feedback import ReportsScreen, reports_card
-from tui.screens.measure import MeasureScreen
+from tui.screens.feedback_page import ReportsScreen, reports_card
+from tui.screens.measure_page import MeasureScreen
 from tui.screens.page import PagePane, PageScreen
 from tui.widgets.feed import Feed
 

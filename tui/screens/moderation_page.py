@@ -14,7 +14,7 @@ from tui.i18n import _
 from tui.kinds import moderation as moderating
 from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.thread import ThreadScreen
+from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
 from tui.widgets.status_line import Standing
 

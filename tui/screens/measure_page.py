@@ -9,7 +9,7 @@ from tui.format import format as telling
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures
 from tui.node.connection import Link
-from tui.screens.feedback import ReportsScreen, reports_card
+from tui.screens.feedback_page import ReportsScreen, reports_card
 from tui.screens.page import PagePane, PageScreen
 
 Shown = dict[str, Any]

@@ -24,7 +24,7 @@ from tui.kinds.thread_loader import fetch
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostScreen
-from tui.screens.service import ServiceScreen
+from tui.screens.service_page import ServiceScreen
 from tui.widgets.feed import Feed
 from tui.widgets.status_line import Standing
 

@@ -8,7 +8,7 @@ from textual.containers import Container
 from tui.i18n import _
 from tui.kinds import matters, services
 from tui.screens.pane import Pane
-from tui.screens.service import ServiceScreen, page_of
+from tui.screens.service_page import ServiceScreen, page_of
 from tui.widgets.feed import Feed
 
 _LISTS = ("services", "measures", "matters", "actions", "feedback", "answers")

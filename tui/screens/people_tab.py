@@ -16,7 +16,7 @@ from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.client import Declined
 from tui.screens.pane import Pane
-from tui.screens.person import ResidentScreen
+from tui.screens.person_page import ResidentScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]

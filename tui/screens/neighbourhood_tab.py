@@ -15,11 +15,11 @@ from tui.kinds import moderation as moderating
 from tui.kinds import new_decisions as proposing
 from tui.kinds import person as resident
 from tui.kinds.next_steps import vouching
-from tui.screens.moderation import HiddenScreen
+from tui.screens.moderation_page import HiddenScreen
 from tui.screens.pane import Pane
-from tui.screens.person import ResidentScreen
+from tui.screens.person_page import ResidentScreen
 from tui.screens.post_form import PostScreen, beginning
-from tui.screens.thread import ThreadScreen
+from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
