@@ -451,11 +451,11 @@ async def opened(node, *, size=(80, 24)):
         path = Path(folder) / "api.sock"
         await node.start(path)
         app = MeshcoopApp(path)
-        app.node_link = Link(app, path, now=lambda: NOW)
+        app.node = Link(app, path, now=lambda: NOW)
         app.animation_level = "none"
         try:
             async with app.run_test(size=size) as pilot:
-                await until(pilot, lambda: app.node_link.status is not None)
+                await until(pilot, lambda: app.node.status is not None)
                 yield pilot
         finally:
             await node.stop()

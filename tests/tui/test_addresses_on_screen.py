@@ -2,7 +2,7 @@
 
 from fake_node import MARIA, chooses, ident, on_screen, shows, street, until
 
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 
 AGREEMENT = ident(12)
 
@@ -22,10 +22,10 @@ def agreed():
 
 async def thread(pilot):
     await shows(pilot, "Confirm the receipt")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "Give Maria my address")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 @on_screen

@@ -25,7 +25,7 @@ from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
 from tui.kinds.next_steps import Case
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
 
@@ -34,7 +34,7 @@ async def to_neighbourhood(pilot):
     await shows(pilot, "Waits for you (6)")
     await pilot.press("6")
     await shows(pilot, "Decisions (5)", "Who belongs (5)", "What you can do (4)", "Rules in force")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def opens(pilot, feed, card, *texts):
@@ -47,8 +47,8 @@ async def opens(pilot, feed, card, *texts):
 
 async def acts(pilot, label, *texts):
     """Opens the act with this label."""
-    await until(pilot, lambda: pilot.app.screen.query("#acts"))
-    cards = pilot.app.screen.query_one("#acts", Feed).cards
+    await until(pilot, lambda: pilot.app.screen.query("#steps"))
+    cards = pilot.app.screen.query_one("#steps", Feed).cards
     await until(pilot, lambda: any(label in str(one.prompt) for one in cards.options))
     cards.focus()
     cards.highlighted = next(n for n, one in enumerate(cards.options) if label in str(one.prompt))
@@ -88,7 +88,13 @@ async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
     await pilot.press("6")
     await shows(pilot, "Nothing is to be decided.", "Ask everybody to decide")
-    await opens(pilot, "#doings", "hidden", "Nothing is flagged. Open a thread", "No words are hid")
+    await opens(
+        pilot,
+        "#neighbourhood-steps",
+        "hidden",
+        "Nothing is flagged. Open a thread",
+        "No words are hid",
+    )
 
 
 @on_screen(node=governed)
@@ -189,7 +195,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await back(pilot)
     await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
-    await opens(pilot, "#doings", "hidden", "Request by Eve", "Offer by Eve")
+    await opens(pilot, "#neighbourhood-steps", "hidden", "Request by Eve", "Offer by Eve")
     await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")
     await opens(pilot, "#hidden", ident(26), "Words of this are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
@@ -200,7 +206,11 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
 async def test_ones_own_page_has_devices_and_proxies(pilot, node):
     await to_neighbourhood(pilot)
     await opens(
-        pilot, "#doings", "mine", "in use · 12 records · this home's", "revoked · 3 records"
+        pilot,
+        "#neighbourhood-steps",
+        "myself",
+        "in use · 12 records · this home's",
+        "revoked · 3 records",
     )
     await shows(pilot, "meshcoop revoke DEVICE", "Sam for you: Request · until Thu 24 Dec")
     await shows(pilot, "You for Maria: Offer · over since Sun 1 Nov")

@@ -4,22 +4,22 @@ from fake_circle import together
 from fake_node import MARIA, SAM, ident, on_screen, picture, shows, until, view
 from textual.widgets import TabbedContent
 
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
-from tui.widgets.inputs import Picks, TextBox
+from tui.widgets.inputs import PickList, TextBox
 
 
 async def to_circles(pilot):
     await shows(pilot, "Waits for you (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def opens(pilot, *texts):
     await pilot.press("enter")
     await shows(pilot, *texts)
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def posted(pilot, node):
@@ -75,7 +75,7 @@ async def test_somebody_is_taken_in_by_picking_among_those_who_are_not_in_it(pil
     await pilot.press("down", "enter")
     await shows(pilot, "who was in the circle before", "[ ] Maria")
     assert "[ ] Sam" not in picture(pilot.app)
-    await until(pilot, lambda: isinstance(pilot.app.focused, Picks))
+    await until(pilot, lambda: isinstance(pilot.app.focused, PickList))
     await pilot.press("down", "space")
     await shows(pilot, "[x] Maria")
     await pilot.press("f2")
@@ -92,7 +92,7 @@ async def test_somebody_is_let_go_and_one_leaves_oneself(pilot, node):
     assert "[ ] Ada" not in picture(pilot.app)
     await pilot.press("escape")
     await shows(pilot, "Leave the circle")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "You read nothing that is said from now on.")
     await pilot.press("enter")
@@ -111,7 +111,7 @@ async def test_a_circle_that_one_has_left_can_be_read_and_not_written_to(pilot, 
 @on_screen(node=together)
 async def test_a_pact_waits_today_and_is_accepted(pilot, node):
     await shows(pilot, "Accept the pact that Maria offers", "We water each other's gardens.")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("end")
     await opens(pilot, "Waiting for you", "Accept the pact", "Decline the pact")
     await pilot.press("enter")
@@ -126,7 +126,7 @@ async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     await shows(pilot, "Waits for you")
     await pilot.press("5")
     await shows(pilot, "Maria, you · agreed · 1 h")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down")
     await opens(pilot, "End the pact")
     assert "Waiting for" not in picture(pilot.app)
@@ -174,7 +174,7 @@ async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
     await shows(pilot, "Waits for you (3)")
     await pilot.press("n")
     await shows(pilot, "Begin a circle", "Offer a pact", "Write a page")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index("circle")
     await pilot.press("enter")
@@ -190,7 +190,7 @@ async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
     await shows(pilot, "Waits for you (3)")
     await pilot.press("3")
     await shows(pilot, "People (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index(SAM["id"])
     await pilot.press("m")
@@ -202,7 +202,7 @@ async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (1)", "1 by muted people")
     await pilot.press("3")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("m")
     await until(pilot, lambda: node.muted == [])
     await pilot.press("2")

@@ -1,4 +1,4 @@
-"""What people said of a service or to a measure, and what can be done about each word."""
+"""The reports about a service or a measure, and what the reader can do about each of them."""
 
 from typing import Any
 
@@ -6,105 +6,114 @@ from textual.app import ComposeResult
 
 from tui.format.format import Card
 from tui.i18n import _, plural
-from tui.kinds import feedback as reports
+from tui.kinds import feedback
 from tui.kinds.next_steps import Act
 from tui.node.connection import Link
 from tui.screens.page import PageScreen
 from tui.screens.pane import Pane
-from tui.screens.post_form import PostScreen
+from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
 
-_REPORTS = "reports"
+_FEEDBACK_CARD = "reports"
 
 
-class ReportsScreen(PageScreen):
-    """What was said about record `record_id`, a service or a measure."""
+class FeedbackScreen(PageScreen):
+    """The reports about record `record_id`, a service or a measure."""
 
-    def __init__(self, link: Link, record_id: str) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, record_id: str) -> None:
+        super().__init__(node)
         self._record_id = record_id
 
-    def pane(self) -> "ReportsPane":
-        """Its one pane."""
-        return ReportsPane(self.node_link, self._record_id)
+    def make_pane(self) -> "FeedbackPane":
+        """The pane with the reports."""
+        return FeedbackPane(self.node, self._record_id)
 
 
-class ReportsPane(Pane):
-    """A list; what can be done is about the card that is pointed at."""
+class FeedbackPane(Pane):
+    """A list of reports, and the steps for the report under the cursor."""
 
-    def __init__(self, link: Link, record_id: str) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, record_id: str) -> None:
+        super().__init__(node)
         self._record_id = record_id
-        self._said: list[Shown] = []
-        self._asked: dict[str, Shown] = {}
+        self._reports: list[Shown] = []
+        self._measures: dict[str, Shown] = {}
         self._service: Shown = {}
-        self._acts: list[Act] = []
+        self._steps: list[Act] = []
 
     def compose(self) -> ComposeResult:
-        """What was said stands first."""
+        """The reports above the steps."""
         yield Feed(_("What people said"), _("Nobody has said anything yet."), id="reports")
-        yield Feed(_("What you can do about it"), _("Nothing for you to do here."), id="acts")
+        yield Feed(_("What you can do about it"), _("Nothing for you to do here."), id="steps")
 
     async def load(self) -> None:
-        """The newest first."""
-        link = self.node_link
-        about = await link.call("show", id=self._record_id)
-        root = about["id"] if about["kind"] == "service" else about["about"]
-        self._service = about if about["kind"] == "service" else await link.call("show", id=root)
-        asked = await link.call("list", what="measures", about=root)
-        found = await link.call("list", what="feedback", about=root)
-        self._asked = {one["id"]: one for one in asked}
-        wanted = about["id"]
-        self._said = [one for one in found if wanted in {one["about"], root}]
-        today = link.now().date()
-        away = await self.hidden("list", what="feedback", about=root)
-        feed = self.query_one("#reports", Feed)
-        feed.offer(
-            [
-                reports.card(one, self._asked.get(one["about"]), today, link.me)
-                for one in self._said
-            ],
-            hidden=away,
-        )
-        self._point(feed.cards.chosen)
-        if self.screen.focused is None and self._said:
-            feed.cards.focus()
+        """Fetches the reports, newest first, and what they are about."""
+        subject = await self.node.call("show", id=self._record_id)
+        if subject["kind"] == "service":
+            self._service = subject
+        else:
+            self._service = await self.node.call("show", id=subject["about"])
+        service_id = self._service["id"]
+        measures = await self.node.call("list", what="measures", about=service_id)
+        reports = await self.node.call("list", what="feedback", about=service_id)
+        self._measures = {measure["id"]: measure for measure in measures}
+        if subject["kind"] != "service":
+            reports = [report for report in reports if report["about"] == subject["id"]]
+        self._reports = reports
+        self._show_reports(await self.count_muted("list", what="feedback", about=service_id))
 
-    def on_feed_pointed(self, event: Feed.Pointed) -> None:
-        """Says what can be done about the card."""
+    def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
+        """Shows the steps for the report under the cursor."""
         event.stop()
         if event.feed.id == "reports":
-            self._point(event.card_id)
+            self._show_steps_for(event.card_id)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """From what was said to what can be done about it, and on to the form."""
+        """Moves from a report to its steps, and from a step to its form."""
         event.stop()
         if event.feed.id == "reports":
-            self.query_one("#acts", Feed).cards.focus()
+            self.query_one("#steps", Feed).cards.focus()
             return
-        for act in self._acts:
-            if act.key == event.card_id:
-                self.app.push_screen(PostScreen(self.node_link, act))
+        for step in self._steps:
+            if step.key == event.card_id:
+                self.app.push_screen(PostFormScreen(self.node, step))
 
-    def _point(self, card_id: str | None) -> None:
-        link, today = self.node_link, self.node_link.now().date()
-        one = next((each for each in self._said if each["id"] == card_id), None)
-        view = self._asked.get(one["about"]) if one else None
-        self._acts = (
-            reports.acts(one, self._said, view, self._service, link.me, today) if one else []
-        )
-        feed = self.query_one("#acts", Feed)
-        feed.offer([Card(act.key, act.label, quiet=True) for act in self._acts])
-        feed.action_let_come()
+    def _show_reports(self, muted: int) -> None:
+        today = self.node.now().date()
+        cards = [
+            feedback.card(report, self._measures.get(report["about"]), today, self.node.me)
+            for report in self._reports
+        ]
+        feed = self.query_one("#reports", Feed)
+        feed.offer(cards, muted=muted)
+        self._show_steps_for(feed.cards.highlighted_id)
+        if self.screen.focused is None and self._reports:
+            feed.cards.focus()
 
+    def _show_steps_for(self, report_id: str | None) -> None:
+        self._steps = self._list_steps(report_id)
+        feed = self.query_one("#steps", Feed)
+        feed.offer([Card(step.key, step.label, quiet=True) for step in self._steps])
+        # At once, even while the list is being read: the steps must be those of the report above.
+        feed.action_show_new()
 
-def reports_card(said: list[Shown]) -> list[Card]:
-    """Leads from a page to what was said."""
-    if not said:
+    def _list_steps(self, report_id: str | None) -> list[Act]:
+        for report in self._reports:
+            if report["id"] == report_id:
+                measure = self._measures.get(report["about"])
+                today = self.node.now().date()
+                return feedback.acts(
+                    report, self._reports, measure, self._service, self.node.me, today
+                )
         return []
-    told = plural("Read the {n} thing that people said", "Read the {n} things that people said",
-                  len(said))  # fmt: skip
+
+
+def feedback_card(reports: list[Shown]) -> list[Card]:
+    """The card that leads from a page to its reports; none if there are no reports."""
+    if not reports:
+        return []
+    title = plural("Read the {n} thing that people said", "Read the {n} things that people said",
+                   len(reports))  # fmt: skip
     detail = _("Answer, or say that two reports are the same.")
-    return [Card(_REPORTS, told.format(n=len(said)), detail, quiet=True)]
+    return [Card(_FEEDBACK_CARD, title.format(n=len(reports)), detail, quiet=True)]

@@ -1,4 +1,4 @@
-"""Help: which keys there are, and what the words mean."""
+"""Help: the keys, and what the words of the screens mean."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.widgets import Footer, Static
 from tui.format.format import plain
 from tui.i18n import _
 
-_WORDS = (
+_KEYS_AND_WORDS = (
     _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
     "",
     _("1 to 7    Today, Board, People, Services, Circles, Neighbourhood, Search"),
@@ -51,8 +51,8 @@ _WORDS = (
 )
 
 
-class ExplainScreen(Screen[None]):
-    """One page, closed with Esc."""
+class HelpScreen(Screen[None]):
+    """The page of help, closed with Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -61,17 +61,17 @@ class ExplainScreen(Screen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """The page."""
+        """The keys and words."""
         with VerticalScroll(id="help"):
-            yield Static(plain("\n".join(_WORDS)))
+            yield Static(plain("\n".join(_KEYS_AND_WORDS)))
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Its title."""
+        """Puts the title above the page."""
         pane = self.query_one("#help")
         pane.border_title = plain(_("Help"))
         pane.focus()
 
     def action_back(self) -> None:
-        """Back to the screen."""
+        """Goes back to the screen."""
         self.dismiss()

@@ -1,4 +1,4 @@
-"""A measure: its chart, how it stands, the matters that it opened, and what the reader can do."""
+"""A measure: its chart and status, the matters that it opened, and what the reader can do."""
 
 import asyncio
 from typing import Any
@@ -6,80 +6,83 @@ from typing import Any
 from textual.content import Content
 
 from tui.format import format as telling
-from tui.kinds import feedback as reports
-from tui.kinds import matters, measures
+from tui.kinds import feedback, matters, measures
 from tui.node.connection import Link
-from tui.screens.feedback_page import ReportsScreen, reports_card
+from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.page import PagePane, PageScreen
 
 Shown = dict[str, Any]
 
 _FRAME = 4  # columns of the border and the space inside it
-_LOW, _HIGH = 8, 14  # rows of the chart; where the terminal has more, and those
-_TALL = 36
+_TITLE_FRAME = 8  # columns of the border beside the title
+_LOW_CHART = 8  # rows of the chart
+_HIGH_CHART = 14
+_HIGH_TERMINAL = 36  # rows from which a terminal has room for the high chart
+
+_LISTS = ("actions", "reports", "verdicts", "answers", "feedback")
 
 
 class MeasureScreen(PageScreen):
-    """The measure `measure_id`."""
+    """The page of measure `measure_id`."""
 
-    def __init__(self, link: Link, measure_id: str) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, measure_id: str) -> None:
+        super().__init__(node)
         self._measure_id = measure_id
 
-    def pane(self) -> "MeasurePane":
-        """Its one pane."""
-        return MeasurePane(self.node_link, self._measure_id)
+    def make_pane(self) -> "MeasurePane":
+        """The pane of the measure."""
+        return MeasurePane(self.node, self._measure_id)
 
 
 class MeasurePane(PagePane):
-    """The chart above the words, and what can be done."""
+    """The chart above the text, and the steps."""
 
-    def __init__(self, link: Link, measure_id: str) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, measure_id: str) -> None:
+        super().__init__(node)
         self._measure_id = measure_id
-        self._view: Shown = {}
-        self._below = Content("")
+        self._measure: Shown = {}
+        self._text_below = Content("")
 
     async def load(self) -> None:
-        """The measure, its matters with what was done, and the chain that they climb."""
-        link = self.node_link
-        view = await link.call("show", id=self._measure_id)
-        service, opened, *found = await asyncio.gather(
-            link.call("show", id=view["about"]),
-            link.call("list", what="matters", about=view["id"]),
-            *(
-                link.call("list", what=what, about=view["about"])
-                for what in ("actions", "reports", "verdicts", "answers", "feedback")
-            ),
+        """Fetches the measure, its service, its matters, and all that was said about them."""
+        measure = await self.node.call("show", id=self._measure_id)
+        service, open_matters, *lists = await asyncio.gather(
+            self.node.call("show", id=measure["about"]),
+            self.node.call("list", what="matters", about=measure["id"]),
+            *(self.node.call("list", what=what, about=measure["about"]) for what in _LISTS),
         )
-        actions, done, verdicts, answers, feedback = found
-        actions = [one for one in actions if one["about"] == view["id"]]
-        feedback = [one for one in feedback if one["about"] == view["id"]]
-        answers = [one for one in answers if one["about"] == view["id"]]
-        today, me = link.now().date(), link.me
-        parts: list[matters.Part] = [*measures.story(view, today)]
-        for one in opened:
-            said = [*done, *verdicts]
-            parts += ["\n\n", *matters.story(one, view, actions, said, today, me)]
-        parts += reports.answered(answers, today, me)
-        self._view, self._below = view, Content.assemble(*parts)
+        # The lists are about the whole service; what was done is told within its actions.
+        actions, done, verdicts, answers, reports = lists
+        actions = [action for action in actions if action["about"] == measure["id"]]
+        answers = [answer for answer in answers if answer["about"] == measure["id"]]
+        reports = [report for report in reports if report["about"] == measure["id"]]
+        today = self.node.now().date()
+        parts: list[matters.Part] = [*measures.story(measure, today)]
+        for matter in open_matters:
+            results = [*done, *verdicts]
+            story = matters.story(matter, measure, actions, results, today, self.node.me)
+            parts += ["\n\n", *story]
+        parts += feedback.answered(answers, today, self.node.me)
+        self._measure = measure
+        self._text_below = Content.assemble(*parts)
         self._draw()
-        self.offer(matters.acts(view, service, opened, actions, me, today), *reports_card(feedback))
+        steps = matters.acts(measure, service, open_matters, actions, self.node.me, today)
+        self.show_steps(steps, *feedback_card(reports))
 
     def on_resize(self) -> None:
         """Draws the chart as wide as there is room."""
-        if self._view:
+        if self._measure:
             self._draw()
 
-    def lead(self, feed: str, card_id: str) -> None:
-        """Opens what was said."""
+    def open_card(self, feed: str, card_id: str) -> None:
+        """Opens the reports."""
         del feed, card_id
-        self.app.push_screen(ReportsScreen(self.node_link, self._measure_id))
+        self.app.push_screen(FeedbackScreen(self.node, self._measure_id))
 
     def _draw(self) -> None:
-        size, today = self.app.size, self.node_link.now().date()
-        height = _HIGH if size.height >= _TALL else _LOW
-        chart = measures.drawn(self._view, size.width - _FRAME, height, today)
-        self.tell(
-            telling.plain_line(self._view["question"] or "", size.width - 8), chart + self._below
-        )
+        size = self.app.size
+        height = _HIGH_CHART if size.height >= _HIGH_TERMINAL else _LOW_CHART
+        width = size.width - _FRAME
+        chart = measures.drawn(self._measure, width, height, self.node.now().date())
+        title = telling.plain_line(self._measure["question"] or "", size.width - _TITLE_FRAME)
+        self.show_text(title, chart + self._text_below)

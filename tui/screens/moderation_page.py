@@ -1,4 +1,4 @@
-"""Flags that wait for the moderators, and the words that are hidden: by whom and why."""
+"""The words that are flagged for the moderators, and the words that are hidden, by whom and why."""
 
 import asyncio
 from typing import ClassVar
@@ -11,53 +11,53 @@ from textual.widgets import Footer, Static
 
 from tui.format.format import plain
 from tui.i18n import _
-from tui.kinds import moderation as moderating
+from tui.kinds import moderation
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
-from tui.widgets.status_line import Standing
+from tui.widgets.status_line import StatusLine
 
 
-class HiddenScreen(Screen[None]):
-    """One page, closed with Esc."""
+class ModerationScreen(Screen[None]):
+    """The page of flagged and hidden words, closed with Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
-        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, node: Link) -> None:
         super().__init__()
-        self.node_link = link
+        self.node = node
 
     def compose(self) -> ComposeResult:
-        """The page under the line that says where we are."""
-        yield Standing(self.node_link)
-        yield HiddenPane(self.node_link)
+        """The page under the status line."""
+        yield StatusLine(self.node)
+        yield ModerationPane(self.node)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
-        """Shows what a thread that was open meanwhile has changed."""
-        self.query_one(HiddenPane).look()
+        """Shows what has changed in a thread that was open meanwhile."""
+        self.query_one(ModerationPane).reload()
 
     def on_pane_loaded(self) -> None:
-        """The cursor goes where there is something."""
+        """Moves the cursor into the first list that has cards."""
         if self.focused is None:
-            shown = [feed.cards for feed in self.query(Feed) if feed.cards.display]
-            if shown:
-                shown[0].focus()
+            visible = [feed.cards for feed in self.query(Feed) if feed.cards.display]
+            if visible:
+                visible[0].focus()
 
     def action_back(self) -> None:
-        """Back to the neighbourhood."""
+        """Goes back to the neighbourhood."""
         self.dismiss()
 
 
-class HiddenPane(Pane):
-    """Two lists; a card opens the thread in which the words are."""
+class ModerationPane(Pane):
+    """Two lists; a card opens the thread that the words are in."""
 
     def compose(self) -> ComposeResult:
-        """What waits comes first."""
+        """What the moderators have to decide stands first."""
         yield Static(
             plain(
                 _(
@@ -67,7 +67,7 @@ class HiddenPane(Pane):
             ),
             id="moderation",
         )
-        with Container(id="words"):
+        with Container(id="moderation-lists"):
             yield Feed(
                 _("Waits for the moderators"),
                 _("Nothing is flagged. Open a thread to flag what is wrong in it."),
@@ -76,18 +76,18 @@ class HiddenPane(Pane):
             yield Feed(_("Hidden words"), _("No words are hidden."), id="hidden")
 
     async def load(self) -> None:
-        """Both lists."""
-        link = self.node_link
-        flags, hides, decisions = await asyncio.gather(
-            *(link.call("list", what=what) for what in ("flags", "hides", "decisions"))
+        """Fetches both lists and shows them."""
+        flags, hides, proposals = await asyncio.gather(
+            *(self.node.call("list", what=what) for what in ("flags", "hides", "decisions"))
         )
-        today = link.now().date()
-        away = sum([await self.hidden("list", what=one) for one in ("flags", "hides")])
-        waiting = moderating.flagged(flags, hides, today, link.me)
-        self.query_one("#flagged", Feed).offer(waiting, hidden=away)
-        self.query_one("#hidden", Feed).offer(moderating.hidden(hides, decisions, link.me))
+        today = self.node.now().date()
+        muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
+        flagged = moderation.flagged(flags, hides, today, self.node.me)
+        self.query_one("#flagged", Feed).offer(flagged, muted=muted)
+        hidden = moderation.hidden(hides, proposals, self.node.me)
+        self.query_one("#hidden", Feed).offer(hidden)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the thread."""
         event.stop()
-        self.app.push_screen(ThreadScreen(self.node_link, event.card_id))
+        self.app.push_screen(ThreadScreen(self.node, event.card_id))

@@ -1,4 +1,4 @@
-"""The neighbourhood: what is decided, who belongs, which rules hold, and how to begin a decision."""
+"""The neighbourhood: decisions, members, rules in force, and how to begin a decision."""
 
 import asyncio
 from typing import Any
@@ -9,133 +9,152 @@ from textual.containers import Container
 from tui.format import format as telling
 from tui.format.format import Card
 from tui.i18n import _
-from tui.kinds import charter
-from tui.kinds import decisions as deciding
-from tui.kinds import moderation as moderating
-from tui.kinds import new_decisions as proposing
-from tui.kinds import person as resident
+from tui.kinds import charter, decisions, moderation
+from tui.kinds.new_decisions import ids, renewing
 from tui.kinds.next_steps import vouching
-from tui.screens.moderation_page import HiddenScreen
+from tui.kinds.person import at_the_door, door, members
+from tui.node.connection import Link
+from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane
-from tui.screens.person_page import ResidentScreen
-from tui.screens.post_form import PostScreen, beginning
+from tui.screens.person_page import PersonScreen
+from tui.screens.post_form import PostFormScreen, new_post_step
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
 
-_PROPOSE, _RENEW, _HIDDEN, _MINE = "propose", "renew", "hidden", "mine"
-_RECENT = 50
+# The ids of the cards under "What you can do".
+_PROPOSE = "propose"
+_RENEW = "renew"
+_MODERATION = "hidden"
+_MYSELF = "myself"
+
+_MOST_DECISIONS = 50
+_NOTICE_SECONDS = 5
 
 
-class Neighbourhood(Pane):
-    """Four lists. Each opens what it shows."""
+class NeighbourhoodTab(Pane):
+    """Four lists: decisions, members, steps and rules. Each card opens what it shows."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
         self._people: dict[str, Shown] = {}
-        self._rules: Shown = {}
+        self._charter: Shown = {}
 
     def compose(self) -> ComposeResult:
-        """What is decided stands first."""
-        with Container(id="governing"):
+        """The decisions stand first."""
+        with Container(id="decision-lists"):
             yield Feed(
                 _("Decisions"),
                 _("Nothing is to be decided. Tab leads to what you can do."),
                 id="decisions",
             )
             yield Feed(_("Who belongs"), _("Nobody belongs yet."), id="members")
-            yield Feed(_("What you can do"), _("Nothing yet."), id="doings")
+            yield Feed(_("What you can do"), _("Nothing yet."), id="neighbourhood-steps")
             yield Feed(_("Rules in force"), _("The rules have not arrived yet."), id="rules")
 
     async def load(self) -> None:
-        """All four lists."""
-        link = self.node_link
-        call = link.call
-        proposals, renewals, removes, flags, hides, people, rules = await asyncio.gather(
+        """Fetches all four lists and shows them."""
+        call = self.node.call
+        proposals, renewals, removals, flags, hides, people, rules = await asyncio.gather(
             *(call("list", what=what) for what in ("decisions", "renewals", "removes")),
             *(call("list", what=what) for what in ("flags", "hides", "people")),
-            link.rules(),
+            self.node.rules(),
         )
-        self._people, self._rules = {one["id"]: one for one in people}, rules
-        today = link.now().date()
-        decided = [*proposals, *renewals, *deciding.removals(removes)]
-        decided.sort(key=lambda one: str(one["created"]), reverse=True)
-        away = sum([await self.hidden("list", what=one) for one in ("decisions", "renewals")])
-        self._feed("#decisions").offer(
-            deciding.cards(decided[:_RECENT], link.term, today, link.me), hidden=away
-        )
-        waiting = [resident.at_the_door(one, link.me) for one in resident.door(link.waiting)]
-        self._feed("#members").offer([*waiting, *resident.members(people, link.term, link.me)])
+        self._people = {person["id"]: person for person in people}
+        self._charter = rules
+        today = self.node.now().date()
+        await self._show_decisions([*proposals, *renewals, *decisions.removals(removals)])
+        self._show_members(people)
         self._feed("#rules").offer(charter.cards(rules, today))
-        self._feed("#doings").offer(
-            self._doings(
-                len(moderating.flagged(flags, hides, today, link.me)),
-                len(moderating.hidden(hides, proposals, link.me)),
-            )
-        )
+        flagged = moderation.flagged(flags, hides, today, self.node.me)
+        hidden = moderation.hidden(hides, proposals, self.node.me)
+        self._feed("#neighbourhood-steps").offer(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens a decision, a person, a rule's change, or what can be done."""
+        """Opens a decision or a person, or takes a step."""
         event.stop()
-        opened = {
-            "decisions": self._decision,
-            "members": self._person,
-            "rules": self._rule,
-            "doings": self._doing,
-        }
-        opened[event.feed.id or ""](event.card_id)
+        open_card = {
+            "decisions": self._open_decision,
+            "members": self._open_person,
+            "rules": self._change_rule,
+            "neighbourhood-steps": self._take_step,
+        }[event.feed.id or ""]
+        open_card(event.card_id)
 
-    def _decision(self, record_id: str) -> None:
-        self.app.push_screen(ThreadScreen(self.node_link, record_id))
+    async def _show_decisions(self, views: list[Shown]) -> None:
+        newest = sorted(views, key=lambda view: str(view["created"]), reverse=True)
+        muted = sum(
+            [await self.count_muted("list", what=what) for what in ("decisions", "renewals")]
+        )
+        today = self.node.now().date()
+        cards = decisions.cards(newest[:_MOST_DECISIONS], self.node.term, today, self.node.me)
+        self._feed("#decisions").offer(cards, muted=muted)
 
-    def _person(self, person_id: str) -> None:
-        link = self.node_link
+    def _show_members(self, people: list[Shown]) -> None:
+        waiting = [at_the_door(knock, self.node.me) for knock in door(self.node.waiting)]
+        cards = members(people, self.node.term, self.node.me)
+        self._feed("#members").offer([*waiting, *cards])
+
+    def _open_decision(self, record_id: str) -> None:
+        self.app.push_screen(ThreadScreen(self.node, record_id))
+
+    def _open_person(self, person_id: str) -> None:
         if person_id in self._people:
-            self.app.push_screen(ResidentScreen(link, self._people[person_id]))
+            self.app.push_screen(PersonScreen(self.node, self._people[person_id]))
             return
-        for one in resident.door(link.waiting):
-            if one["person"]["id"] == person_id:
-                if link.me in proposing.ids(one.get("vouchers")):
-                    told = _("You have vouched for {who}; somebody else has to, as well.")
-                    words = told.format(who=telling.name(one["person"]))
-                    self.notify(words, timeout=5, markup=False)
-                else:
-                    self.app.push_screen(PostScreen(link, vouching(one["person"])))
+        for knock in door(self.node.waiting):
+            if knock["person"]["id"] == person_id:
+                self._answer_knock(knock)
 
-    def _rule(self, rule: str) -> None:
-        link = self.node_link
-        today = link.now().date()
-        act = charter.change(rule, self._rules, link.term, today)
-        if act is not None:
-            self.app.push_screen(PostScreen(link, act))
+    def _answer_knock(self, knock: Shown) -> None:
+        person = knock["person"]
+        if self.node.me in ids(knock.get("vouchers")):
+            words = _("You have vouched for {who}; somebody else has to, as well.")
+            self._show_notice(words.format(who=telling.name(person)))
         else:
-            self._doing(_RENEW)
+            self.app.push_screen(PostFormScreen(self.node, vouching(person)))
 
-    def _doing(self, what: str) -> None:
-        link = self.node_link
-        if what == _PROPOSE:
-            self.app.push_screen(PostScreen(link, beginning("proposal", {})))
-        elif what == _HIDDEN:
-            self.app.push_screen(HiddenScreen(link))
-        elif what == _MINE and link.me in self._people:
-            self.app.push_screen(ResidentScreen(link, self._people[link.me]))
-        elif what == _RENEW:
-            if link.me in proposing.ids(link.term.get("roll")):
-                self.app.push_screen(PostScreen(link, proposing.renewing(link.term)))
-            else:
-                told = _("Only a renewal changes this, and only who is on the roll proposes one.")
-                self.notify(told, timeout=5, markup=False)
+    def _change_rule(self, rule: str) -> None:
+        step = charter.change(rule, self._charter, self.node.term, self.node.now().date())
+        if step is not None:
+            self.app.push_screen(PostFormScreen(self.node, step))
+        else:
+            self._take_step(_RENEW)
 
-    def _doings(self, waiting: int, hidden: int) -> list[Card]:
-        link = self.node_link
-        found = [Card(_PROPOSE, _("Ask everybody to decide something"), quiet=True)]
-        if link.me in proposing.ids(link.term.get("roll")):
-            found.append(Card(_RENEW, _("Renew who votes and moderates"), quiet=True))
-        told = _("Flags ({flags}) and hidden words ({hidden})")
-        found.append(Card(_HIDDEN, told.format(flags=waiting, hidden=hidden), quiet=not waiting))
-        found.append(Card(_MINE, _("Your devices, and who acts for you"), quiet=True))
-        return found
+    def _take_step(self, card_id: str) -> None:
+        if card_id == _PROPOSE:
+            self.app.push_screen(PostFormScreen(self.node, new_post_step("proposal", {})))
+        elif card_id == _MODERATION:
+            self.app.push_screen(ModerationScreen(self.node))
+        elif card_id == _MYSELF and self.node.me in self._people:
+            self.app.push_screen(PersonScreen(self.node, self._people[self.node.me]))
+        elif card_id == _RENEW:
+            self._begin_renewal()
 
-    def _feed(self, name: str) -> Feed:
-        return self.query_one(name, Feed)
+    def _begin_renewal(self) -> None:
+        if self._is_on_roll():
+            self.app.push_screen(PostFormScreen(self.node, renewing(self.node.term)))
+        else:
+            self._show_notice(
+                _("Only a renewal changes this, and only who is on the roll proposes one.")
+            )
+
+    def _step_cards(self, flagged: int, hidden: int) -> list[Card]:
+        cards = [Card(_PROPOSE, _("Ask everybody to decide something"), quiet=True)]
+        if self._is_on_roll():
+            cards.append(Card(_RENEW, _("Renew who votes and moderates"), quiet=True))
+        title = _("Flags ({flags}) and hidden words ({hidden})")
+        title = title.format(flags=flagged, hidden=hidden)
+        cards.append(Card(_MODERATION, title, quiet=not flagged))
+        cards.append(Card(_MYSELF, _("Your devices, and who acts for you"), quiet=True))
+        return cards
+
+    def _is_on_roll(self) -> bool:
+        return self.node.me in ids(self.node.term.get("roll"))
+
+    def _show_notice(self, sentence: str) -> None:
+        self.notify(sentence, timeout=_NOTICE_SECONDS, markup=False)
+
+    def _feed(self, selector: str) -> Feed:
+        return self.query_one(selector, Feed)

@@ -1,4 +1,4 @@
-"""People: who belongs, what each brings and would like, and the time they gave and received."""
+"""People: the members, what each can give and would like, and the time they gave and received."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -15,8 +15,9 @@ from tui.format import labels as words
 from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.client import Declined
+from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.person_page import ResidentScreen
+from tui.screens.person_page import PersonScreen
 from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
@@ -24,88 +25,104 @@ Shown = dict[str, Any]
 _FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_month")
 
 
-class People(Pane):
-    """The list, and beside it the person pointed at."""
+class PeopleTab(Pane):
+    """The list of people, and beside it the person under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "mute", _("Mute/hear"), id="mute"),
     ]
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
         self._people: dict[str, Shown] = {}
-        self._rows: dict[str, Shown] = {}
+        self._balances: dict[str, Shown] = {}
 
     def compose(self) -> ComposeResult:
-        """Balances stand beside the names: giving goes both ways, and everybody sees it."""
-        with Container(id="who"):
+        """The list with everybody's balance, and the person under the cursor."""
+        with Container(id="people-and-person"):
             yield Feed(_("People"), _("Nobody belongs yet."), id="people-list")
             with VerticalScroll(id="person"):
-                yield Static(id="person-words", markup=False)
-                yield Between(self.node_link)
+                yield Static(id="person-text", markup=False)
+                yield Between(self.node)
 
     async def load(self) -> None:
-        """The people and the balances."""
-        link = self.node_link
-        people, rows = await asyncio.gather(link.call("list", what="people"), link.call("balance"))
-        self._people = {one["id"]: one for one in people}
-        self._rows = {row["person"]["id"]: row for row in rows}
+        """Fetches the people and the balances."""
+        people, balances = await asyncio.gather(
+            self.node.call("list", what="people"), self.node.call("balance")
+        )
+        self._people = {person["id"]: person for person in people}
+        self._balances = {balance["person"]["id"]: balance for balance in balances}
         feed = self.query_one("#people-list", Feed)
-        feed.offer([telling.person(one, self._rows.get(one["id"]), link.me) for one in people])
-        self._tell(feed.cards.chosen)
+        feed.offer(
+            [
+                telling.person(person, self._balances.get(person["id"]), self.node.me)
+                for person in people
+            ]
+        )
+        self._show_person(feed.cards.highlighted_id)
 
-    def on_feed_pointed(self, event: Feed.Pointed) -> None:
-        """Tells about the person pointed at."""
-        self._tell(event.card_id)
+    def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
+        """Shows the person under the cursor."""
+        self._show_person(event.card_id)
 
     async def action_mute(self) -> None:
-        """Leaves out what the person pointed at posts, or shows it again; nobody else learns of it."""
-        one = self._people.get(self.query_one("#people-list", Feed).cards.chosen or "")
-        if one is None:
+        """Mutes the person under the cursor, or unmutes them; nobody else learns of it."""
+        person_id = self.query_one("#people-list", Feed).cards.highlighted_id
+        person = self._people.get(person_id or "")
+        if person is None:
             return
         try:
-            done = await self.node_link.call("mute", person=one["id"], off=bool(one.get("muted")))
+            answer = await self.node.call("mute", person=person_id, off=bool(person.get("muted")))
         except Declined as declined:
             self.notify(line(declined.sentence), markup=False)
             return
-        who = telling.name(done["person"])
-        told = _("What {who} posts is left out.") if done["muted"] else _("{who} is heard again.")
-        self.notify(told.format(who=who), timeout=3, markup=False)
-        self.look()
+        if answer["muted"]:
+            sentence = _("What {who} posts is left out.")
+        else:
+            sentence = _("{who} is heard again.")
+        sentence = sentence.format(who=telling.name(answer["person"]))
+        self.notify(sentence, timeout=3, markup=False)
+        self.reload()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the person's page: their hours, and what can be done about them."""
+        """Opens the person's page, with their hours and what the reader can do."""
         event.stop()
-        one = self._people.get(event.card_id)
-        if one is not None:
-            self.app.push_screen(ResidentScreen(self.node_link, one))
+        person = self._people.get(event.card_id)
+        if person is not None:
+            self.app.push_screen(PersonScreen(self.node, person))
 
-    def _tell(self, person: str | None) -> None:
-        one = self._people.get(person or "")
-        pane = self.query_one("#person")
-        pane.border_title = telling.plain_line(telling.name(one) if one else "", 40)
-        self.query_one(Between).tell(one)
-        self.query_one("#person-words", Static).update(
-            _about(one, self._rows.get(one["id"])) if one else Content("")
-        )
+    def _show_person(self, person_id: str | None) -> None:
+        person = self._people.get(person_id or "")
+        name = telling.name(person) if person else ""
+        text = Content("")
+        if person:
+            text = _describe_person(person, self._balances.get(person["id"]))
+        self.query_one("#person").border_title = telling.plain_line(name, 40)
+        self.query_one(Between).tell(person)
+        self.query_one("#person-text", Static).update(text)
 
 
-def _about(one: Shown, row: Shown | None) -> Content:
+def _describe_person(person: Shown, balance: Shown | None) -> Content:
     parts: list[str | tuple[str, str]] = []
-    if one.get("muted"):
+    if person.get("muted"):
         parts += [_("Muted at this home: what they post is left out. m shows it again."), "\n\n"]
-    if one.get("about"):
-        parts += [safe(str(one["about"])), "\n\n"]
+    if person.get("about"):
+        parts += [safe(str(person["about"])), "\n\n"]
     for field in _FIELDS:
-        value = one.get(field)
-        if value:
-            texts = value if isinstance(value, list) else [value]
-            if field == "minutes_a_month":
-                texts = [telling.minutes(value)]
-            told = ", ".join(line(str(text)) for text in texts)
-            parts += [(words.field(field) + ": ", "dim"), told, "\n"]
-    if row:
-        parts += ["\n", telling.sums(row), "\n", (_("Enter shows it line by line."), "dim")]
-    if not one.get("assets") and not one.get("wants"):
-        parts += ["\n\n", (_("They have not said what they bring or would like."), "dim")]
+        if person.get(field):
+            text = _format_field(field, person[field])
+            parts += [(words.field(field) + ": ", "dim"), text, "\n"]
+    if balance:
+        hint = _("Enter shows it line by line.")
+        parts += ["\n", telling.sums(balance), "\n", (hint, "dim")]
+    if not person.get("assets") and not person.get("wants"):
+        hint = _("They have not said what they bring or would like.")
+        parts += ["\n\n", (hint, "dim")]
     return Content.assemble(*parts)
+
+
+def _format_field(field: str, value: Any) -> str:
+    if field == "minutes_a_month":
+        return line(telling.minutes(value))
+    texts = value if isinstance(value, list) else [value]
+    return ", ".join(line(str(text)) for text in texts)

@@ -1,4 +1,4 @@
-"""A person's page: their standing, who acts for whom, for oneself the devices, and what can be done."""
+"""A person's page: their standing, who acts for whom, one's own devices, and the steps."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -17,86 +17,90 @@ from tui.kinds.next_steps import Act
 from tui.kinds.person import Folder, acts, story
 from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.post_form import PostScreen
+from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
-from tui.widgets.status_line import Standing
+from tui.widgets.status_line import StatusLine
 
 Shown = dict[str, Any]
 
 
-class ResidentScreen(Screen[None]):
+class PersonScreen(Screen[None]):
     """The page of one person."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
-        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, link: Link, person: Shown) -> None:
+    def __init__(self, node: Link, person: Shown) -> None:
         super().__init__()
-        self.node_link = link
+        self.node = node
         self._person = person
 
     def compose(self) -> ComposeResult:
-        """The page under the line that says where we are."""
-        yield Standing(self.node_link)
-        yield ResidentPane(self.node_link, self._person)
+        """The person under the status line."""
+        yield StatusLine(self.node)
+        yield PersonPane(self.node, self._person)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
         """Shows what a form has changed."""
-        self.query_one(ResidentPane).look()
+        self.query_one(PersonPane).reload()
 
     def action_back(self) -> None:
-        """Back to where the reader came from."""
+        """Goes back to where the reader came from."""
         self.dismiss()
 
 
-class ResidentPane(Pane):
-    """Told, and what can be done."""
+class PersonPane(Pane):
+    """The text about the person above the steps."""
 
-    def __init__(self, link: Link, person: Shown) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, person: Shown) -> None:
+        super().__init__(node)
         self._person = person
-        self._acts: list[Act] = []
-        self._begun = False
+        self._steps: list[Act] = []
+        self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Two parts; each scrolls by itself."""
-        with VerticalScroll(id="told"):
-            yield Static(telling.plain(_("One moment…")), id="told-words", markup=False)
-        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="acts")
+        """The two parts; each scrolls on its own."""
+        with VerticalScroll(id="story"):
+            yield Static(telling.plain(_("One moment…")), id="story-text", markup=False)
+        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
     def on_mount(self) -> None:
-        """Whose page it is."""
+        """Puts the person's name above the text."""
         super().on_mount()
-        self.query_one("#told").border_title = telling.plain_line(self._person["name"], 40)
+        self.query_one("#story").border_title = telling.plain_line(self._person["name"], 40)
 
     async def load(self) -> None:
-        """The person as they are now, their proxies and hours, and one's own devices."""
-        link, one = self.node_link, self._person
-        people, proxies, row = await asyncio.gather(
-            link.call("list", what="people"),
-            link.call("list", what="proxies"),
-            link.call("balance", person=one["id"]),
+        """Fetches the person, their proxies and hours, and one's own devices."""
+        person_id = self._person["id"]
+        people, proxies, balance = await asyncio.gather(
+            self.node.call("list", what="people"),
+            self.node.call("list", what="proxies"),
+            self.node.call("balance", person=person_id),
         )
-        mine = one["id"] == link.me
-        devices = await link.call("devices", person=one["id"]) if mine else []
-        person = next((each for each in people if each["id"] == one["id"]), one)
-        folder = Folder(person, link.term, proxies, devices)
-        today = link.now().date()
-        told = story(folder, today, link.me) + "\n\n" + hours(row, today)
-        self.query_one("#told-words", Static).update(told)
-        self._acts = acts(folder, link.me, today)
-        feed = self.query_one("#acts", Feed)
-        feed.offer([Card(act.key, act.label, quiet=True) for act in self._acts])
-        if not self._begun:
-            self._begun = True
-            (feed.cards if self._acts else self.query_one("#told")).focus()
+        devices: list[Shown] = []
+        if person_id == self.node.me:
+            devices = await self.node.call("devices", person=person_id)
+        latest = {person["id"]: person for person in people}.get(person_id, self._person)
+        folder = Folder(latest, self.node.term, proxies, devices)
+        today = self.node.now().date()
+        text = story(folder, today, self.node.me) + "\n\n" + hours(balance, today)
+        self.query_one("#story-text", Static).update(text)
+        self._show_steps(acts(folder, self.node.me, today))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of an act."""
+        """Opens the form of a step."""
         event.stop()
-        for act in self._acts:
-            if act.key == event.card_id:
-                self.app.push_screen(PostScreen(self.node_link, act))
+        for step in self._steps:
+            if step.key == event.card_id:
+                self.app.push_screen(PostFormScreen(self.node, step))
+
+    def _show_steps(self, steps: list[Act]) -> None:
+        self._steps = steps
+        feed = self.query_one("#steps", Feed)
+        feed.offer([Card(step.key, step.label, quiet=True) for step in steps])
+        if not self._has_focused:
+            self._has_focused = True
+            (feed.cards if steps else self.query_one("#story")).focus()

@@ -1,6 +1,4 @@
-"""Search: everything that this home may read, by the beginnings of words."""
-
-from typing import Any
+"""Search: everything that this home can read, by the beginnings of words."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -8,56 +6,60 @@ from textual.widgets import Input
 
 from tui.format import format as telling
 from tui.i18n import _
+from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
 
 
-class Search(Pane):
-    """A line to type into and what it finds."""
+class SearchTab(Pane):
+    """A line to type in, and the results."""
 
     DEFAULT_CSS = """
-    Search LineInput { width: 1fr; }
+    SearchTab LineInput { width: 1fr; }
     """
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._words = ""
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._latest_query = ""
 
     def compose(self) -> ComposeResult:
-        """What is found comes while typing."""
+        """The line above the results."""
         yield LineInput(placeholder=_("Type words, or their beginnings"))
-        yield Feed(_("Found"), _("Type what you look for: a lift, bread, a name."), id="found")
+        yield Feed(_("Found"), _("Type what you look for: a lift, bread, a name."), id="results")
 
     async def load(self) -> None:
-        """Looks for what stands in the line."""
-        link, wanted = self.node_link, self.query_one(LineInput).value.strip()
-        found = await link.call("search", words=wanted) if wanted else []
-        today = link.now().date()
-        feed = self.query_one("#found", Feed)
-        if wanted != self._words:
-            self._words = wanted
-            feed.cards.highlighted = None  # other words: nobody reads this list yet
+        """Searches for the words in the line."""
+        query = self.query_one(LineInput).value.strip()
+        views = []
+        muted = 0
+        empty = _("Type what you look for: a lift, bread, a name.")
+        if query:
+            views = await self.node.call("search", words=query)
+            muted = await self.count_muted("search", words=query)
+            empty = _("Nothing holds these words. Fewer letters find more.")
+        feed = self.query_one("#results", Feed)
+        if query != self._latest_query:
+            self._latest_query = query
+            # Nobody reads the results of other words any more, so that nothing is held back.
+            feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
-        nothing = _("Nothing holds these words. Fewer letters find more.")
-        feed.offer(
-            [telling.any_view(one, today, link.me) for one in found],
-            empty=nothing if wanted else _("Type what you look for: a lift, bread, a name."),
-            hidden=await self.hidden("search", words=wanted) if wanted else 0,
-        )
+        today = self.node.now().date()
+        cards = [telling.any_view(view, today, self.node.me) for view in views]
+        feed.offer(cards, empty=empty, muted=muted)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Looks while somebody types."""
+        """Searches while somebody types."""
         event.stop()
-        self.look()
+        self.reload()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """On to what was found."""
+        """Moves the cursor to the results."""
         event.stop()
         self.query_one(Feed).cards.focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Down leads from the line into the list."""
+        """Moves the cursor from the line to the results with the Down key."""
         if event.key == "down" and self.query_one(LineInput).has_focus:
             event.stop()
             self.query_one(Feed).cards.focus()

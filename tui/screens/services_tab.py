@@ -1,4 +1,4 @@
-"""Services: what is done for the neighbourhood, what of it needs me, what came of what I said."""
+"""Services: what is done for the neighbourhood, what needs the reader, and their reports."""
 
 import asyncio
 
@@ -8,19 +8,19 @@ from textual.containers import Container
 from tui.i18n import _
 from tui.kinds import matters, services
 from tui.screens.pane import Pane
-from tui.screens.service_page import ServiceScreen, page_of
+from tui.screens.service_page import ServiceScreen, page_for_card
 from tui.widgets.feed import Feed
 
 _LISTS = ("services", "measures", "matters", "actions", "feedback", "answers")
-_SAID = 50
+_MOST_REPORTS = 50
 
 
-class Services(Pane):
-    """Three lists. Each opens what it shows."""
+class ServicesTab(Pane):
+    """Three lists; each card opens the service or measure that it is about."""
 
     def compose(self) -> ComposeResult:
-        """What there is stands beside what concerns the reader."""
-        with Container(id="serving"):
+        """All services above what concerns the reader."""
+        with Container(id="service-lists"):
             yield Feed(
                 _("Services"),
                 _("No service is written down yet. Press n to write down what is done here."),
@@ -30,27 +30,29 @@ class Services(Pane):
             yield Feed(
                 _("What came of what I said"),
                 _("You have said nothing yet. Open a service to say how it goes."),
-                id="said-list",
+                id="my-reports",
             )
 
     async def load(self) -> None:
-        """All three lists."""
-        link = self.node_link
-        found = await asyncio.gather(*(link.call("list", what=what) for what in _LISTS))
-        known, asked, opened, actions, feedback, answers = found
-        today = link.now().date()
-        away = await self.hidden("list", what="services")
-        known.sort(key=services.order)
-        shown = [services.card(one, link.me) for one in known]
-        self.query_one("#services-list", Feed).offer(shown, hidden=away)
-        needs = matters.waits(known, opened, actions, link.me, today)
+        """Fetches all three lists and shows them."""
+        lists = await asyncio.gather(*(self.node.call("list", what=what) for what in _LISTS))
+        rows, measures, open_matters, actions, feedback, answers = lists
+        me = self.node.me
+        today = self.node.now().date()
+        muted = await self.count_muted("list", what="services")
+        rows.sort(key=services.order)
+        cards = [services.card(service, me) for service in rows]
+        self.query_one("#services-list", Feed).offer(cards, muted=muted)
+        needs = matters.waits(rows, open_matters, actions, me, today)
         self.query_one("#needs", Feed).offer(list(needs))
-        mine = [one for one in feedback if one["author"]["id"] == link.me][:_SAID]
-        told = matters.came_of(mine, asked, opened, answers, today)
-        self.query_one("#said-list", Feed).offer(told)
+        my_reports = [report for report in feedback if report["author"]["id"] == me]
+        outcomes = matters.came_of(
+            my_reports[:_MOST_REPORTS], measures, open_matters, answers, today
+        )
+        self.query_one("#my-reports", Feed).offer(outcomes)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens a service or a measure."""
         event.stop()
-        page = page_of(self.node_link, event.card_id)
-        self.app.push_screen(page or ServiceScreen(self.node_link, event.card_id))
+        page = page_for_card(self.node, event.card_id)
+        self.app.push_screen(page or ServiceScreen(self.node, event.card_id))

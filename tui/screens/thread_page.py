@@ -1,7 +1,7 @@
-"""A thread: told with its history, and with what the reader can do in it."""
+"""The page of a thread: its story, what the reader can do in it, and its history."""
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,118 +13,129 @@ from textual.widgets import Footer, Static
 from tui.format import labels as words
 from tui.format.format import Card, plain
 from tui.i18n import _
-from tui.kinds import activities, addresses
-from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
-from tui.kinds import decisions as deciding
-from tui.kinds import moderation as moderating
-from tui.kinds.exchange import history, story
-from tui.kinds.next_steps import Act, Case, acts
+from tui.kinds import (
+    activities,
+    activity_steps,
+    addresses,
+    circles_pacts_pages,
+    decisions,
+    exchange,
+    moderation,
+    next_steps,
+)
+from tui.kinds.next_steps import Act, Case
 from tui.kinds.thread_loader import fetch
 from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.post_form import PostScreen
+from tui.screens.post_form import PostFormScreen
 from tui.screens.service_page import ServiceScreen
 from tui.widgets.feed import Feed
-from tui.widgets.status_line import Standing
-
-Shown = dict[str, Any]
+from tui.widgets.status_line import StatusLine
 
 
 class ThreadScreen(Screen[None]):
-    """The thread that holds record `record_id`."""
+    """The page of the thread that holds record `record_id`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
-        Binding("n", "app.begin", _("New"), id="new"),
-        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
+        Binding("n", "app.new_post", _("New"), id="new"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, link: Link, record_id: str) -> None:
+    def __init__(self, node: Link, record_id: str) -> None:
         super().__init__()
-        self.node_link = link
+        self.node = node
         self._record_id = record_id
 
     def compose(self) -> ComposeResult:
-        """The thread under the line that says where we are."""
-        yield Standing(self.node_link)
-        yield ThreadPane(self.node_link, self._record_id)
+        """The thread under the status line."""
+        yield StatusLine(self.node)
+        yield ThreadPane(self.node, self._record_id)
         yield Footer(show_command_palette=False)
 
     def action_back(self) -> None:
-        """Back to where the reader came from."""
+        """Goes back to where the reader came from."""
         self.dismiss()
 
 
 class ThreadPane(Pane):
-    """Told, what can be done, what happened."""
+    """The story, the steps and the history of a thread."""
 
-    def __init__(self, link: Link, record_id: str) -> None:
-        super().__init__(link)
+    def __init__(self, node: Link, record_id: str) -> None:
+        super().__init__(node)
         self._record_id = record_id
-        self._acts: list[Act] = []
-        self._begun = False
+        self._steps: list[Act] = []
+        self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Three parts; each scrolls by itself."""
-        with VerticalScroll(id="told"):
-            yield Static(plain(_("One moment…")), id="told-words", markup=False)
-        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="acts")
-        with VerticalScroll(id="happened"):
-            yield Static(id="happened-words", markup=False)
+        """The three parts; each scrolls on its own."""
+        with VerticalScroll(id="story"):
+            yield Static(plain(_("One moment…")), id="story-text", markup=False)
+        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
+        with VerticalScroll(id="history"):
+            yield Static(id="history-text", markup=False)
 
     def on_mount(self) -> None:
-        """Titles of the parts."""
+        """Puts its title above the history."""
         super().on_mount()
-        self.query_one("#happened").border_title = plain(_("What happened"))
+        self.query_one("#history").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """The root, its agreements, receipts and corrections. A service has a page of its own."""
-        link = self.node_link
-        case = await fetch(link, self._record_id)
-        if case.root.get("kind") == "service" and "state" in case.root:
-            self.app.switch_screen(ServiceScreen(link, case.root["id"]))
+        """Fetches the whole thread. A service has a page of its own, which opens instead."""
+        thread = await fetch(self.node, self._record_id)
+        if thread.root.get("kind") == "service" and "state" in thread.root:
+            self.app.switch_screen(ServiceScreen(self.node, thread.root["id"]))
             return
-        today = link.now().date()
-        self.query_one("#told").border_title = plain(words.kind(case.root["kind"] or ""))
-        told = _story(case, today, link.me) + moderating.story(case, link.me)
-        self.query_one("#told-words", Static).update(told)
-        if case.root.get("kind") == "circle":  # the last words are what is read first
-            self.call_after_refresh(self.query_one("#told").scroll_end, animate=False)
-        self.query_one("#happened-words", Static).update(history(case, today, link.me))
-        self.call_after_refresh(self.query_one("#happened").scroll_end, animate=False)
-        self._acts = _acts(case, today, link.me) + moderating.acts(case, link.me)
-        feed = self.query_one("#acts", Feed)
-        feed.offer([Card(act.key, act.label, quiet=not act.waits) for act in self._acts])
-        if not self._begun:
-            self._begun = True
-            (feed.cards if self._acts else self.query_one("#told")).focus()
+        self._show_thread(thread)
+        today = self.node.now().date()
+        steps = _list_steps(thread, today, self.node.me) + moderation.acts(thread, self.node.me)
+        self._show_steps(steps)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of an act."""
+        """Opens the form of a step."""
         event.stop()
-        for act in self._acts:
-            if act.key == event.card_id:
-                self.app.push_screen(PostScreen(self.node_link, act))
+        for step in self._steps:
+            if step.key == event.card_id:
+                self.app.push_screen(PostFormScreen(self.node, step))
+
+    def _show_thread(self, thread: Case) -> None:
+        today = self.node.now().date()
+        me = self.node.me
+        self.query_one("#story").border_title = plain(words.kind(thread.root["kind"] or ""))
+        story = _compose_story(thread, today, me) + moderation.story(thread, me)
+        self.query_one("#story-text", Static).update(story)
+        if thread.root.get("kind") == "circle":
+            # People read the latest messages of a circle first.
+            self.call_after_refresh(self.query_one("#story").scroll_end, animate=False)
+        self.query_one("#history-text", Static).update(exchange.history(thread, today, me))
+        self.call_after_refresh(self.query_one("#history").scroll_end, animate=False)
+
+    def _show_steps(self, steps: list[Act]) -> None:
+        self._steps = steps
+        feed = self.query_one("#steps", Feed)
+        feed.offer([Card(step.key, step.label, quiet=not step.waits) for step in steps])
+        if not self._has_focused:
+            self._has_focused = True
+            (feed.cards if steps else self.query_one("#story")).focus()
 
 
-def _story(case: Case, today: date, me: str | None) -> Content:
-    kind = case.root.get("kind")
-    if "state" in case.root and kind in together.ANSWERS:
-        return together.story(case, today, me)
-    if "state" in case.root and kind in deciding.DECIDED:
-        return deciding.story(case, today, me)
-    if kind == "activity" and "upcoming" in case.root:
-        return activities.story(case, today, me)
-    return story(case, today, me)
+def _compose_story(thread: Case, today: date, me: str | None) -> Content:
+    kind = thread.root.get("kind")
+    if "state" in thread.root and kind in circles_pacts_pages.ANSWERS:
+        return circles_pacts_pages.story(thread, today, me)
+    if "state" in thread.root and kind in decisions.DECIDED:
+        return decisions.story(thread, today, me)
+    if kind == "activity" and "upcoming" in thread.root:
+        return activities.story(thread, today, me)
+    return exchange.story(thread, today, me)
 
 
-def _acts(case: Case, today: date, me: str | None) -> list[Act]:
-    kind = case.root.get("kind")
-    if "state" in case.root and kind in together.ANSWERS:
-        return together.acts(case, me)
-    if "state" in case.root and kind in deciding.DECIDED:
-        return deciding.acts(case, me)
-    if kind == "activity" and "upcoming" in case.root:
-        return taking_part.acts(case, me, today)
-    return [*acts(case, me, today), *addresses.acts(case, me)]
+def _list_steps(thread: Case, today: date, me: str | None) -> list[Act]:
+    kind = thread.root.get("kind")
+    if "state" in thread.root and kind in circles_pacts_pages.ANSWERS:
+        return circles_pacts_pages.acts(thread, me)
+    if "state" in thread.root and kind in decisions.DECIDED:
+        return decisions.acts(thread, me)
+    if kind == "activity" and "upcoming" in thread.root:
+        return activity_steps.acts(thread, me, today)
+    return [*next_steps.acts(thread, me, today), *addresses.acts(thread, me)]

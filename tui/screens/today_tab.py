@@ -1,8 +1,7 @@
-"""Today: what waits for me, what is new on the board, and what may fit me."""
+"""Today: what needs my answer, what is new on the board, and what may suit me."""
 
 import asyncio
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from textual.app import ComposeResult
@@ -10,11 +9,14 @@ from textual.app import ComposeResult
 from tui.format import format as telling
 from tui.format.format import Card
 from tui.i18n import _
-from tui.kinds import activities, matters
-from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
-from tui.kinds import decisions as deciding
-from tui.kinds import moderation as moderating
+from tui.kinds import (
+    activities,
+    activity_steps,
+    circles_pacts_pages,
+    decisions,
+    matters,
+    moderation,
+)
 from tui.kinds.new_decisions import ids
 from tui.kinds.next_steps import Act, Case, correction, vouching, waits_in
 from tui.kinds.suggestions import MOST, Suggested
@@ -23,8 +25,8 @@ from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
 
-KNOCK = "knock:"  # how the id of a card about somebody at the door begins
-_NEWS = 20
+KNOCK_PREFIX = "knock:"  # of the id of a card for somebody who wants to join
+_MOST_NEWS = 20
 _LISTS: dict[str, dict[str, Any]] = {
     "requests": {},
     "offers": {},
@@ -44,11 +46,11 @@ _LISTS: dict[str, dict[str, Any]] = {
 }
 
 
-class Today(Pane):
-    """Three lists. Opening a card is for the home screen."""
+class TodayTab(Pane):
+    """Three lists. The home screen opens their cards."""
 
     def compose(self) -> ComposeResult:
-        """What waits comes first."""
+        """What needs the reader's answer stands first."""
         yield Feed(
             _("Waits for you"),
             _("Nothing waits for you. Press n to ask for something or to offer something."),
@@ -62,73 +64,92 @@ class Today(Pane):
         yield Suggested()
 
     async def load(self) -> None:
-        """Puts together what the lists say."""
-        link = self.node_link
-        found = await asyncio.gather(
-            *(link.call("list", what=what, **only) for what, only in _LISTS.items())
+        """Fetches what may concern the reader and shows it in the three lists."""
+        views = await asyncio.gather(
+            *(self.node.call("list", what=what, **only) for what, only in _LISTS.items())
         )
-        requests, offers, agreements, receipts, corrections, pacts, thanks, *rest = found
-        planned, signups, fitting, decided, renewals, services, open_matters, actions = rest
-        intents = {one["id"]: one for one in [*requests, *offers]}
-        waits = [*self._knocks(), *self._waits(intents, agreements, receipts)]
-        waits += _corrections(corrections, link.me)
-        waits += together.waits(pacts, link.me)
-        today = link.now().date()
-        waits += taking_part.waits(planned, signups, receipts, link.me, today)
-        waits += matters.waits(services, open_matters, actions, link.me, today)
-        waits += deciding.waits([*decided, *renewals], link.term, today, link.me)
-        waits += await self._moderation(today)
-        self.query_one("#waits", Feed).offer(waits)
-        self.query_one(Suggested).suggest(fitting)
-        others = [one for one in [*intents.values(), *planned] if one["author"]["id"] != link.me]
-        fresh = [one for one in others if one["state"] == "open"]
-        fresh += [one for one in thanks if one["author"]["id"] != link.me]
-        fresh.sort(key=lambda one: (one["created"], one["id"]), reverse=True)
-        self.query_one("#news", Feed).offer(
-            [activities.news(one, today, link.me) for one in fresh[:_NEWS]]
-        )
+        lists = dict(zip(_LISTS, views, strict=True))
+        waiting = [*self._knock_cards(), *self._waiting_cards(lists)]
+        waiting += await self._moderation_cards()
+        self.query_one("#waits", Feed).offer(waiting)
+        self.query_one(Suggested).suggest(lists["suggestions"])
+        self.query_one("#news", Feed).offer(self._news_cards(lists))
 
-    def knock(self, card_id: str) -> Act:
-        """The act behind a knock's card."""
-        person = {"id": card_id.removeprefix(KNOCK), "name": _("somebody")}
-        found = [one["person"] for one in self.node_link.waiting.get("knocks") or []]
-        return vouching(next((one for one in found if one["id"] == person["id"]), person))
+    def step_of_knock(self, card_id: str) -> Act:
+        """The step of vouching for the person behind the card of a knock."""
+        person_id = card_id.removeprefix(KNOCK_PREFIX)
+        people = [knock["person"] for knock in self.node.waiting.get("knocks") or []]
+        # Somebody else may have answered the knock since the card was shown.
+        unknown = {"id": person_id, "name": _("somebody")}
+        return vouching({person["id"]: person for person in people}.get(person_id, unknown))
 
-    async def _moderation(self, today: date) -> list[Card]:
-        """What moderators are asked for; nothing for everybody else."""
-        link = self.node_link
-        if link.me not in ids(link.term.get("moderators")):
-            return []
-        flags, hides, removes = await asyncio.gather(
-            link.call("list", what="flags", state="open"),
-            link.call("list", what="hides", state="said"),
-            link.call("list", what="removes", state="said"),
-        )
-        asked = deciding.waits(deciding.removals(removes), link.term, today, link.me)
-        return [*asked, *moderating.waits(flags, hides, link.term, link.me)]
+    def _knock_cards(self) -> Iterator[Card]:
+        for knock in self.node.waiting.get("knocks") or []:
+            person = knock["person"]
+            title = _("{who} knocks at the neighbourhood's door").format(who=telling.name(person))
+            yield Card(KNOCK_PREFIX + person["id"], title, _("Open to vouch for them"))
 
-    def _knocks(self) -> Iterator[Card]:
-        for one in self.node_link.waiting.get("knocks") or []:
-            who = telling.name(one["person"])
-            title = _("{who} knocks at the neighbourhood's door").format(who=who)
-            yield Card(KNOCK + one["person"]["id"], title, _("Open to vouch for them"))
+    def _waiting_cards(self, lists: dict[str, list[Shown]]) -> Iterator[Card]:
+        me = self.node.me
+        today = self.node.now().date()
+        receipts = lists["receipts"]
+        services = lists["services"]
+        proposals = [*lists["decisions"], *lists["renewals"]]
+        yield from self._exchange_cards(_intents(lists), lists["agreements"], receipts)
+        yield from _correction_cards(lists["corrections"], me)
+        yield from circles_pacts_pages.waits(lists["pacts"], me)
+        yield from activity_steps.waits(lists["activities"], lists["signups"], receipts, me, today)
+        yield from matters.waits(services, lists["matters"], lists["actions"], me, today)
+        yield from decisions.waits(proposals, self.node.term, today, me)
 
-    def _waits(
-        self, intents: dict[str, Shown], agreements: list[Shown], receipts: list[Shown]
+    def _exchange_cards(
+        self, intents: list[Shown], agreements: list[Shown], receipts: list[Shown]
     ) -> Iterator[Card]:
-        link = self.node_link
-        today = link.now().date()
-        told_of = {one["about"]: one for one in receipts}
-        for root in intents.values():
-            theirs = [one for one in agreements if one["intent"] == root["id"]]
-            signed = [told_of[one["id"]] for one in theirs if one["id"] in told_of]
-            waiting = waits_in(Case(root, theirs, signed), link.me, today)
-            if waiting:
-                more = f" (+{len(waiting) - 1})" if len(waiting) > 1 else ""
-                yield Card(root["id"], waiting[0].label + more, telling.title(root))
+        receipt_of = {receipt["about"]: receipt for receipt in receipts}
+        today = self.node.now().date()
+        for root in intents:
+            own = [agreement for agreement in agreements if agreement["intent"] == root["id"]]
+            ids_of_own = [agreement["id"] for agreement in own]
+            written = [receipt_of[record] for record in ids_of_own if record in receipt_of]
+            steps = waits_in(Case(root, own, written), self.node.me, today)
+            if steps:
+                more = f" (+{len(steps) - 1})" if len(steps) > 1 else ""
+                yield Card(root["id"], steps[0].label + more, telling.title(root))
+
+    async def _moderation_cards(self) -> list[Card]:
+        """What moderators are asked for; nothing for other members."""
+        node = self.node
+        if node.me not in ids(node.term.get("moderators")):
+            return []
+        flags, hides, removals = await asyncio.gather(
+            node.call("list", what="flags", state="open"),
+            node.call("list", what="hides", state="said"),
+            node.call("list", what="removes", state="said"),
+        )
+        proposals = decisions.removals(removals)
+        asked = decisions.waits(proposals, node.term, node.now().date(), node.me)
+        return [*asked, *moderation.waits(flags, hides, node.term, node.me)]
+
+    def _news_cards(self, lists: dict[str, list[Shown]]) -> list[Card]:
+        me = self.node.me
+        posts = [*_intents(lists), *lists["activities"]]
+        news = [post for post in posts if post["state"] == "open"]
+        news += lists["thanks"]
+        news = [post for post in news if post["author"]["id"] != me]
+        news.sort(key=lambda post: (post["created"], post["id"]), reverse=True)
+        today = self.node.now().date()
+        return [activities.news(post, today, me) for post in news[:_MOST_NEWS]]
 
 
-def _corrections(found: list[Shown], me: str | None) -> Iterator[Card]:
-    for one in found:
-        if me is not None and (act := correction(one, me)):
-            yield Card(one["id"], act.label, telling.name(one["author"]))
+def _intents(lists: dict[str, list[Shown]]) -> list[Shown]:
+    """The requests and offers."""
+    return [*lists["requests"], *lists["offers"]]
+
+
+def _correction_cards(corrections: list[Shown], me: str | None) -> Iterator[Card]:
+    if me is None:
+        return
+    for view in corrections:
+        step = correction(view, me)
+        if step:
+            yield Card(view["id"], step.label, telling.name(view["author"]))

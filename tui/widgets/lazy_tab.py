@@ -1,4 +1,4 @@
-"""A tab of the home screen."""
+"""A tab that makes what it shows when it first comes forward."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from textual.widget import Widget
 from textual.widgets import TabPane
 
 
-class HomeTab(TabPane):
-    """A pane that is made when it first comes forward, unless it is `open` from the beginning.
+class LazyTab(TabPane):
+    """A tab of the home screen. With `at_once` its content is there from the beginning.
 
-    It does not come forward because something in it has the cursor. Textual's does, and so brings a
-    tab back that the reader has just left: the cursor moves on inside it while it is being hidden.
+    Unlike Textual's own tab it does not come forward when a widget in it gets the focus: while a tab
+    is being hidden the focus moves on inside it, and so brought back a tab that the reader had left.
     """
 
     def __init__(
@@ -21,23 +21,24 @@ class HomeTab(TabPane):
         make: Callable[[], Widget],
         *,
         id: str,  # noqa: A002  # Textual's word
-        open: bool = False,  # noqa: A002  # the word for it
+        at_once: bool = False,
     ) -> None:
         super().__init__(title, id=id)
         self._make: Callable[[], Widget] | None = make
-        self._open = open
+        self._at_once = at_once
 
     def compose(self) -> ComposeResult:
-        """What is seen first is there at once."""
-        if self._open:
-            yield from self._made()
+        """The content, if it is wanted from the beginning."""
+        if self._at_once:
+            yield from self._make_content()
 
     async def come_forward(self) -> None:
-        """The tab is shown now, or soon: returns once what it shows is there."""
-        await self.mount_all(self._made())
+        """Makes the content unless it is made already; returns when it is mounted."""
+        await self.mount_all(self._make_content())
 
-    def _made(self) -> list[Widget]:
-        make, self._make = self._make, None
+    def _make_content(self) -> list[Widget]:
+        make = self._make
+        self._make = None
         return [make()] if make else []
 
     def _on_descendant_focus(self, event: events.DescendantFocus) -> None:
