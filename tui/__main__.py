@@ -39,7 +39,7 @@ def main() -> int:
 def _find_obstacle() -> str | None:
     """The sentence that says why this terminal cannot show the screen; None if it can."""
     commands = "`meshcoop status`, `meshcoop list requests`, `meshcoop post request`"
-    advice = f"the plain commands do all of it: {commands}; `meshcoop --help` lists them"
+    advice = f"plain commands do the same: {commands}; `meshcoop --help` lists them"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return f"The screen needs a terminal; {advice}."
     if os.environ.get("TERM", "dumb") in {"dumb", ""}:

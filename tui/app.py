@@ -109,7 +109,9 @@ class MeshcoopApp(App[None]):
         yield SystemCommand(_("New"), _("Ask, offer, tell about yourself"), self.action_new_post)
         yield SystemCommand(_("Help"), _("Keys and words"), self.action_show_help)
         yield SystemCommand(_("Colours"), _("Choose a theme"), self.action_change_theme)
-        yield SystemCommand(_("Quit"), _("Close the screen; the node goes on"), self.action_close)
+        yield SystemCommand(
+            _("Quit"), _("Close the screen; this home keeps running"), self.action_close
+        )
 
     async def _start_post(self) -> None:
         from tui.screens.new_post import NewPostScreen

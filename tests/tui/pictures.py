@@ -28,12 +28,12 @@ DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood", "serv
 
 
 async def today(pilot):
-    await shows(pilot, "Waits for you (2)", "New on the board (3)")
+    await shows(pilot, "Needs your answer (2)", "New on the board (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def nothing(pilot):
-    await shows(pilot, "Nothing waits for you.", "Rushey Lane")
+    await shows(pilot, "You are all caught up.", "Rushey Lane")
 
 
 async def tab(pilot, key, *texts):
@@ -52,7 +52,7 @@ async def people(pilot):
 
 
 async def circles(pilot):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
@@ -98,9 +98,9 @@ async def activity(pilot):
 
 
 async def neighbourhood(pilot):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await pilot.press("6")
-    await shows(pilot, "Decisions (5)", "Who belongs (5)")
+    await shows(pilot, "Decisions (5)", "Members (5)")
 
 
 async def opened_there(pilot, feed, card, *texts):
@@ -134,9 +134,9 @@ async def resident(pilot):
 
 
 async def services(pilot):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("4")
-    await shows(pilot, "Services (4)", "What needs me (4)", "What came of what I said (2)")
+    await shows(pilot, "Services (4)", "What needs me (4)", "What happened with my reports (2)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
@@ -214,7 +214,7 @@ async def request(pilot):
     for name, text in (("title", "A ladder for an hour"), ("minutes", "an hour")):
         next(row for row in form.rows if row.field_name == name)._input.value = text
     await pilot.press("f2")
-    await shows(pilot, "This must be a whole number", "Something above needs another look.")
+    await shows(pilot, "This must be a whole number", "Please fix the highlighted fields.")
 
 
 async def explain(pilot):

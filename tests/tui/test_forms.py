@@ -178,7 +178,7 @@ async def test_a_request_is_posted(pilot, node):
 async def test_what_is_missing_keeps_the_form_open(pilot, node):
     await to_form(pilot)
     await pilot.press("f2")
-    await shows(pilot, "Please fill this in.", "Something above needs another look.")
+    await shows(pilot, "Please fill this in.", "Please fix the highlighted fields.")
     assert node.posted == []
 
 
@@ -197,7 +197,7 @@ async def test_leaving_with_something_half_typed_asks(pilot, node):
     await to_form(pilot)
     write(pilot, "Bread")
     await pilot.press("ctrl+c")
-    await shows(pilot, "Something you typed is not posted")
+    await shows(pilot, "What you typed is not posted.")
     await pilot.press("escape")
     await shows(pilot, "Bread")
 

@@ -31,9 +31,9 @@ from tui.widgets.inputs import LineInput
 
 
 async def to_neighbourhood(pilot):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await pilot.press("6")
-    await shows(pilot, "Decisions (5)", "Who belongs (5)", "What you can do (4)", "Rules in force")
+    await shows(pilot, "Decisions (5)", "Members (5)", "What you can do (4)", "Rules in force")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
@@ -87,7 +87,7 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
     await pilot.press("6")
-    await shows(pilot, "Nothing is to be decided.", "Ask everybody to decide")
+    await shows(pilot, "No decisions right now.", "Ask everybody to decide")
     await opens(
         pilot,
         "#neighbourhood-steps",
@@ -139,14 +139,14 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
 async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     node.term = term([SAM, MARIA], [SAM, MARIA])
     node.tell()
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("6")
     await shows(pilot, "What you can do (3)")
     await opens(pilot, "#decisions", ident(60), "You are not on the roll yet")
     assert "Vote yes" not in picture(pilot.app)
     await back(pilot)
     await opens(pilot, "#rules", "share")
-    told = "Only a renewal changes this"
+    told = "Only a new term changes this"
     await until(pilot, lambda: any(told in one.message for one in pilot.app._notifications))
 
 
@@ -177,7 +177,7 @@ async def test_a_person_is_removed_by_all_or_by_the_moderators(pilot, node):
 
 @on_screen(node=governed)
 async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, node):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     feed = pilot.app.screen.query_one("#waits", Feed).cards
     told = " ".join(str(one.prompt) for one in feed.options)
     assert "Sam asks the moderators to remove Eve" in told
@@ -196,7 +196,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
     await opens(pilot, "#neighbourhood-steps", "hidden", "Request by Eve", "Offer by Eve")
-    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")
+    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "Current voters can show")
     await opens(pilot, "#hidden", ident(26), "Words of this are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
     assert (await posted(pilot, node))["fields"]["change"] == f"show {ident(26)}"

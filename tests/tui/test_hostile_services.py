@@ -47,7 +47,7 @@ LONG = [pytest.param(one, marks=pytest.mark.long) for one in (MEALS, LIGHTS)]
 def test_every_page_of_a_service_bears_all_of_them(number):
     @on_screen(node=poisoned)
     async def walk(pilot, node):
-        await shows(pilot, "Waits for you (6)")
+        await shows(pilot, "Needs your answer (6)")
         await pilot.press("4")
         await shows(pilot, "Services (4)", "What needs me (4)")
         await until(pilot, lambda: isinstance(pilot.app.focused, CardList))

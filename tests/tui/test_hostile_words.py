@@ -88,7 +88,7 @@ def poisoned(text):
 
 async def walk(pilot, node):
     """Through every screen there is."""
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     for tab in "234567":
         await pilot.press(tab)
@@ -147,7 +147,7 @@ def poisoned_together():
 
 @on_screen(node=poisoned_together)
 async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     seen = []
@@ -229,7 +229,7 @@ def renamed(value, known):
 async def test_decisions_people_and_hidden_words_bear_all_of_them(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("6")
-    await shows(pilot, "Decisions (12)", "Who belongs (5)", "What you can do (4)")
+    await shows(pilot, "Decisions (12)", "Members (5)", "What you can do (4)")
     seen = [picture(pilot.app)]
     opened = {
         "#decisions": [ident(60), ident(63), ident(64), ident(71)],

@@ -149,13 +149,13 @@ def grateful():
 
 @on_screen(node=grateful, size=(100, 40))
 async def test_today_tells_of_thanks_and_of_a_correction_that_waits(pilot, node):
-    await shows(pilot, "Waits for you (3)", "Confirm the correction: 1 h instead")
+    await shows(pilot, "Needs your answer (3)", "Confirm the correction: 1 h instead")
     await shows(pilot, "Sam thanks you · 1 h", "For the shelves")
 
 
 @on_screen(node=grateful, size=(100, 40))
 async def test_the_hours_of_a_person_open_line_by_line(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("3")
     await shows(pilot, "0 given · 1 h 30 min received", "As gifts: 1 h given · 0 received")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))

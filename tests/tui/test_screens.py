@@ -29,7 +29,7 @@ def alone():
 
 
 async def to_board(pilot):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("2")
     await shows(pilot, "Requests (3)", "Offers (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
@@ -43,14 +43,14 @@ async def test_today_shows_what_waits_and_what_is_new(pilot, node):
 
 @on_screen(node=empty)
 async def test_empty_lists_say_what_to_press(pilot, node):
-    await shows(pilot, "Nothing waits for you. Press n", "nobody connected" if False else "Press n")
+    await shows(pilot, "You are all caught up. Press n", "nobody connected" if False else "Press n")
     await pilot.press("2")
     await shows(pilot, "Nobody asks for anything. Press n", "Nobody offers anything. Press n")
 
 
 @on_screen(node=alone)
 async def test_a_home_that_waits_at_the_door_says_so(pilot, node):
-    await shows(pilot, "You have knocked; somebody has to open.")
+    await shows(pilot, "You have asked to join.")
     node.belongs = True
     node.tell()
     await shows(pilot, "Rushey Lane · Ada")
@@ -70,7 +70,7 @@ async def test_tabs_answer_to_digits_arrows_and_the_mouse(pilot, node):
 
 @on_screen
 async def test_a_request_opens_as_a_thread_with_what_can_be_done(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "You ask · 1 h 30 min · Thu 26 Nov 09:30", "I can fetch you. Ring twice")
@@ -126,7 +126,7 @@ async def test_responding_begins_with_the_requests_terms(pilot, node):
 async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     node.lists["receipts"].clear()
     node.lists["agreements"][0]["receipts"].clear()
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     node.tell()
     await shows(pilot, "Write the receipt with Maria")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
@@ -145,7 +145,7 @@ async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
 async def test_who_knocks_can_be_vouched_for(pilot, node):
     node.knocks = [{"person": {"id": ident(7), "name": "Wim"}, "since": "", "vouchers": []}]
     node.tell()
-    await shows(pilot, "Wim knocks at the neighbourhood's door")
+    await shows(pilot, "Wim wants to join")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("home", "enter")
     await shows(pilot, "You say that you know Wim", "Vouch")
@@ -160,7 +160,7 @@ async def test_search_finds_while_typing_and_opens(pilot, node):
     await pilot.press(*"yoruba")
     await shows(pilot, "Found (1)", "An hour of Yoruba")
     await pilot.press(*"xyz")
-    await shows(pilot, "Nothing holds these words")
+    await shows(pilot, "Nothing found. Try fewer letters.")
     await pilot.press("backspace", "backspace", "backspace", "enter")
     await shows(pilot, "Found (1)")
     await pilot.press("down", "enter") if not isinstance(pilot.app.focused, CardList) else None
@@ -219,7 +219,7 @@ async def test_what_is_over_shows_on_a_key(pilot, node):
 
 @on_screen
 async def test_a_node_that_goes_and_comes_back_is_waited_for(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     path = pilot.app.node._path
     await node.stop()
     await shows(pilot, "meshcoop up")
@@ -250,7 +250,7 @@ async def test_help_opens_with_f1_and_with_a_question_mark(pilot, node):
 
 @on_screen
 async def test_ctrl_c_asks_and_asked_twice_leaves(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("ctrl+c")
     await shows(pilot, "Close the screen?")
     await pilot.press("escape")

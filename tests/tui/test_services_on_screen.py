@@ -37,9 +37,9 @@ TODAY = date(2026, 11, 23)
 
 
 async def to_services(pilot):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("4")
-    await shows(pilot, "Services (4)", "What needs me (4)", "What came of what I said (2)")
+    await shows(pilot, "Services (4)", "What needs me (4)", "What happened with my reports (2)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
@@ -93,12 +93,12 @@ async def test_the_tab_shows_who_holds_what_and_what_needs_me(pilot, node):
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
     await pilot.press("4")
-    await shows(pilot, "No service is written down yet. Press n", "You have said nothing yet.")
+    await shows(pilot, "No service is described yet. Press n", "You have reported nothing yet.")
 
 
 @on_screen(node=served)
 async def test_today_has_what_needs_me_and_leads_there(pilot, node):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await opens(pilot, "#waits", "Maria hands on to you", "City kitchen provides it; Maria answers")
     assert isinstance(pilot.app.screen, ServiceScreen)
     await home(pilot)
@@ -242,7 +242,7 @@ async def test_a_question_is_proposed_for_use(pilot, node):
 
 @on_screen(node=served)
 async def test_search_leads_to_the_page_of_a_service(pilot, node):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("slash")
     await until(pilot, lambda: pilot.app.focused is not None)
     await pilot.press(*"playground")

@@ -149,7 +149,7 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
 
 @on_screen(node=FakeNode)
 async def test_something_is_planned_with_roles_as_people_write_them(pilot, node):
-    await shows(pilot, "Nothing waits for you.")
+    await shows(pilot, "You are all caught up.")
     pilot.app.push_screen(PostFormScreen(pilot.app.node, Act("activity", None, "Plan")))
     await shows(pilot, "Title *", "Roles")
     rows = {row.field_name: row._input for row in pilot.app.screen.query_one(Form).rows}

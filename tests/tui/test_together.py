@@ -10,7 +10,7 @@ from tui.widgets.inputs import PickList, TextBox
 
 
 async def to_circles(pilot):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
@@ -40,7 +40,7 @@ async def test_circles_pacts_and_pages_have_a_tab(pilot, node):
 
 @on_screen
 async def test_empty_lists_say_what_to_press(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("5")
     await shows(pilot, "You are in no circle and no pact.", "Nothing is written yet. Press n")
 
@@ -123,7 +123,7 @@ async def test_a_pact_waits_today_and_is_accepted(pilot, node):
 @on_screen(node=together)
 async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     node.lists["pacts"][0] |= {"state": "agreed", "waiting": []}
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("5")
     await shows(pilot, "Maria, you · agreed · 1 h")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
@@ -171,14 +171,14 @@ async def test_an_edit_follows_the_text_that_its_author_saw(pilot, node):
 
 @on_screen(node=together)
 async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("n")
     await shows(pilot, "Begin a circle", "Offer a pact", "Write a page")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index("circle")
     await pilot.press("enter")
-    await shows(pilot, "Only the people whom you name read this.", "[ ] Sam", "[ ] Maria")
+    await shows(pilot, "Only the people you name can read this.", "[ ] Sam", "[ ] Maria")
     await pilot.press(*"Tea")
     await pilot.press("tab", "end", "enter", "f2")
     fields = {"name": "Tea", "members": [SAM["id"]]}
@@ -187,14 +187,14 @@ async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
 
 @on_screen(node=together)
 async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("3")
     await shows(pilot, "People (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index(SAM["id"])
     await pilot.press("m")
-    await shows(pilot, "Sam (muted)", "Muted at this home")
+    await shows(pilot, "Sam (muted)", "You have muted this person")
     assert node.muted == [SAM]
     await pilot.press("2")
     await shows(pilot, "Requests (2)", "1 by muted people · m in People")

@@ -136,5 +136,5 @@ def test_what_no_frame_carries_is_declined_and_the_link_lives():
 
 
 def test_where_nobody_answers_is_gone():
-    with tempfile.TemporaryDirectory() as folder, pytest.raises(NodeGone, match="No node runs"):
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(NodeGone, match="is not running"):
         asyncio.run(Client.connect(Path(folder) / "none"))

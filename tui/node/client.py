@@ -56,14 +56,14 @@ class Client:
         try:
             reader, writer = await asyncio.open_unix_connection(os.fspath(path))
         except OSError:
-            raise NodeGone(_("No node runs in this home.")) from None
+            raise NodeGone(_("This home is not running.")) from None
         client = cls(reader, writer)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 await client._send_request(hello(next(client._ids)))
         except TimeoutError:
             await client.close()
-            raise NodeGone(_("The node does not answer.")) from None
+            raise NodeGone(_("This home does not answer.")) from None
         except BaseException:
             await client.close()
             raise
@@ -85,7 +85,7 @@ class Client:
         except TimeoutError:
             return None
         if event is None:
-            raise self._end or NodeGone(_("The node has closed the connection."))
+            raise self._end or NodeGone(_("This home has closed the connection."))
         return event
 
     def take_waiting_events(self) -> list[Event]:
@@ -129,14 +129,14 @@ class Client:
 
     async def _read_frames(self) -> None:
         decoder = Decoder()
-        end = NodeGone(_("The node has stopped."))
+        end = NodeGone(_("This home has stopped."))
         try:
             while data := await self._reader.read(_READ_BYTES):
                 decoder.feed(data)
                 for frame in decoder:
                     self._handle_frame(frame)
         except Refused as refusal:
-            words = _("The node answers in a way that this screen cannot read: {why}.")
+            words = _("This home answers in a way that this screen cannot read: {why}.")
             end = NodeGone(words.format(why=refusal.reason))
         except NodeGone as gone:
             end = gone
@@ -157,7 +157,7 @@ class Client:
         elif isinstance(frame, Event):
             if frame.topic == REFUSED:
                 payload = frame.payload if isinstance(frame.payload, dict) else {}
-                sentence = payload.get("message") or _("The node has closed the connection.")
+                sentence = payload.get("message") or _("This home has closed the connection.")
                 raise NodeGone(str(sentence))
             self._events.put_nowait(frame)
 

@@ -67,7 +67,7 @@ class Link:
     async def call(self, method: str, **params: Any) -> Any:
         """Calls a method of the node. Raises Declined."""
         if self._client is None:
-            raise NodeGone(self.trouble or _("The node is not there yet."))
+            raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
 
     async def rules(self) -> Shown:

@@ -46,9 +46,9 @@ class ConfirmQuitScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The question and its answers."""
-        question = _("Close the screen? Your node goes on without it.")
+        question = _("Close the screen? This home keeps running.")
         if self._has_drafts:
-            question += "\n" + _("Something you typed is not posted, and would be lost.")
+            question += "\n" + _("What you typed is not posted. It would be lost.")
         with Vertical():
             yield Static(plain(question))
             with Horizontal():

@@ -12,41 +12,43 @@ from tui.format.format import plain
 from tui.i18n import _
 
 _KEYS_AND_WORDS = (
-    _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
+    _("Arrows and Tab move, Enter opens, Esc goes back. The mouse works too."),
     "",
     _("1 to 7    Today, Board, People, Services, Circles, Neighbourhood, Search"),
     _("n         ask, offer, or tell about yourself"),
     _("/         search            a   on the board: everything, or what is open"),
-    _("m         on a person: leave out what they post, or show it again"),
-    _("r         show what is new, where a list says “3 new”"),
+    _("m         on a person: mute or unmute them"),
+    _("r         show new cards, where a list says “3 new”"),
     _("F2        in a form: post it. Tab or Enter: the next field. Esc keeps it."),
-    _("Ctrl-P    all there is to do, and other colours"),
-    _("q         close this screen; your node goes on"),
+    _("Ctrl-P    a menu of what you can do, and other colours"),
+    _("q         close this screen; this home keeps running"),
     "",
     _(
-        "Somebody asks or offers; somebody else responds, in words that only the two can read. "
-        "Agreed, both have signed the same terms. Afterwards one writes a receipt and the other "
-        "confirms it. An hour of anyone's work is worth an hour of anyone else's."
+        "Somebody asks or offers. Somebody else responds, in words that only the two of them can "
+        "read. When they agree, both have signed the same terms. Afterwards one of them writes a "
+        "receipt and the other confirms it. An hour of anyone's work is worth an hour of anyone "
+        "else's."
     ),
     "",
     _(
-        "Services shows who does what, who answers for it, and how people say it goes. A chart tells "
-        "ups and downs as usual from what stands out, by its marks. A week that misses the target is "
-        "no alarm. With 5 answers a week a moderate change takes two months to show; only longer "
-        "times or more answers make that quicker. Who raised a matter says whether it was put right."
+        "The Services tab shows who does what, who answers for it, and how people say it goes. The "
+        "marks of a chart tell usual ups and downs from real changes. A week that misses the target "
+        "is no alarm. With 5 answers a week a moderate change takes two months to show; only more "
+        "answers or more time make that quicker. Those who raise a matter say whether it was put "
+        "right."
     ),
     "",
     _(
-        "Neighbourhood shows what is to be decided, who belongs and which rules hold. Who is on the "
-        "roll votes, and a yes stands. Enter on a rule proposes a change of it, on a person shows "
-        "what you can do about them, or your own devices. In a thread you can flag words; three or "
-        "more moderators can hide them, and the roll can bring them back."
+        "The Neighbourhood tab shows the decisions, the members and the rules in force. You cannot "
+        "change a yes after you have voted. Press Enter on a rule to propose a change, on a person "
+        "to see what you can do about them, or on yourself to see your devices. In a thread you can "
+        "flag words. Three or more moderators can hide them, and a vote can show them again."
     ),
     "",
     _(
-        "What you see is what this home has received; there is no server. What the neighbourhood "
-        "reads lies plain on this disk, so encrypt the disk. Every command also works without "
-        "this screen: meshcoop --help."
+        "You see what this home has received; there is no server. What the neighbourhood reads is "
+        "not encrypted on this disk, so encrypt the disk. Every command also works without this "
+        "screen: meshcoop --help."
     ),
 )
 

@@ -61,15 +61,15 @@ class ModerationPane(Pane):
         yield Static(
             plain(
                 _(
-                    "Moderators, three or more, hide words by their majority, never what speaks of "
-                    "themselves. The roll can bring all of it back. Open one to do so."
+                    "Three or more moderators hide words by a majority, never words about "
+                    "themselves. Current voters can show them again: open one to propose it."
                 )
             ),
             id="moderation",
         )
         with Container(id="moderation-lists"):
             yield Feed(
-                _("Waits for the moderators"),
+                _("For the moderators"),
                 _("Nothing is flagged. Open a thread to flag what is wrong in it."),
                 id="flagged",
             )

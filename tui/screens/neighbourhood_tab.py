@@ -46,10 +46,10 @@ class NeighbourhoodTab(Pane):
         with Container(id="decision-lists"):
             yield Feed(
                 _("Decisions"),
-                _("Nothing is to be decided. Tab leads to what you can do."),
+                _("No decisions right now. Press Tab for actions."),
                 id="decisions",
             )
-            yield Feed(_("Who belongs"), _("Nobody belongs yet."), id="members")
+            yield Feed(_("Members"), _("Nobody is a member yet."), id="members")
             yield Feed(_("What you can do"), _("Nothing yet."), id="neighbourhood-steps")
             yield Feed(_("Rules in force"), _("The rules have not arrived yet."), id="rules")
 
@@ -110,7 +110,7 @@ class NeighbourhoodTab(Pane):
     def _answer_knock(self, knock: Shown) -> None:
         person = knock["person"]
         if self.node.me in ids(knock.get("vouchers")):
-            words = _("You have vouched for {who}; somebody else has to, as well.")
+            words = _("You have vouched for {who}. Another neighbour has to vouch too.")
             self._show_notice(words.format(who=telling.name(person)))
         else:
             self.app.push_screen(PostFormScreen(self.node, vouching(person)))
@@ -137,7 +137,7 @@ class NeighbourhoodTab(Pane):
             self.app.push_screen(PostFormScreen(self.node, renewing(self.node.term)))
         else:
             self._show_notice(
-                _("Only a renewal changes this, and only who is on the roll proposes one.")
+                _("Only a new term changes this, and only current voters can propose one.")
             )
 
     def _step_cards(self, flagged: int, hidden: int) -> list[Card]:

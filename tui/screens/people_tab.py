@@ -29,7 +29,7 @@ class PeopleTab(Pane):
     """The list of people, and beside it the person under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "mute", _("Mute/hear"), id="mute"),
+        Binding("m", "mute", _("Mute/unmute"), id="mute"),
     ]
 
     def __init__(self, node: Link) -> None:
@@ -40,7 +40,7 @@ class PeopleTab(Pane):
     def compose(self) -> ComposeResult:
         """The list with everybody's balance, and the person under the cursor."""
         with Container(id="people-and-person"):
-            yield Feed(_("People"), _("Nobody belongs yet."), id="people-list")
+            yield Feed(_("People"), _("Nobody is a member yet."), id="people-list")
             with VerticalScroll(id="person"):
                 yield Static(id="person-text", markup=False)
                 yield Between(self.node)
@@ -77,9 +77,9 @@ class PeopleTab(Pane):
             self.notify(line(declined.sentence), markup=False)
             return
         if answer["muted"]:
-            sentence = _("What {who} posts is left out.")
+            sentence = _("You no longer see what {who} posts.")
         else:
-            sentence = _("{who} is heard again.")
+            sentence = _("You see what {who} posts again.")
         sentence = sentence.format(who=telling.name(answer["person"]))
         self.notify(sentence, timeout=3, markup=False)
         self.reload()
@@ -105,7 +105,7 @@ class PeopleTab(Pane):
 def _describe_person(person: Shown, balance: Shown | None) -> Content:
     parts: list[str | tuple[str, str]] = []
     if person.get("muted"):
-        parts += [_("Muted at this home: what they post is left out. m shows it again."), "\n\n"]
+        parts += [_("You have muted this person. Press m to see what they post again."), "\n\n"]
     if person.get("about"):
         parts += [safe(str(person["about"])), "\n\n"]
     for field in _FIELDS:
@@ -113,10 +113,10 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
             text = _format_field(field, person[field])
             parts += [(words.field(field) + ": ", "dim"), text, "\n"]
     if balance:
-        hint = _("Enter shows it line by line.")
+        hint = _("Press Enter to see each entry.")
         parts += ["\n", telling.sums(balance), "\n", (hint, "dim")]
     if not person.get("assets") and not person.get("wants"):
-        hint = _("They have not said what they bring or would like.")
+        hint = _("They have not said yet what they can give or would like.")
         parts += ["\n\n", (hint, "dim")]
     return Content.assemble(*parts)
 

@@ -102,7 +102,7 @@ class PostFormScreen(Screen[bool]):
     def action_post(self) -> None:
         """Posts the record if all its fields are valid."""
         if self._form is not None and not self._form.check_fields():
-            self._show_notice(_("Something above needs another look."))
+            self._show_notice(_("Please fix the highlighted fields."))
         elif not self._is_posting:
             self._is_posting = True
             self._show_notice(_("Posting…"))
@@ -188,7 +188,7 @@ class PostFormScreen(Screen[bool]):
 def new_post_step(kind: str, given: dict[str, str]) -> Act:
     """The step of posting a record that begins a thread; `given` holds the form's first values."""
     if kind in KINDS and KINDS[kind].audience == PRIVATE:
-        explanation = _("Only the people whom you name read this.")
+        explanation = _("Only the people you name can read this.")
     else:
         explanation = words.BEFORE.get(kind, "")
     return Act(kind=kind, about=None, label=words.begin(kind), said=explanation, given=given)

@@ -37,7 +37,7 @@ class SearchTab(Pane):
         if query:
             views = await self.node.call("search", words=query)
             muted = await self.count_muted("search", words=query)
-            empty = _("Nothing holds these words. Fewer letters find more.")
+            empty = _("Nothing found. Try fewer letters.")
         feed = self.query_one("#results", Feed)
         if query != self._latest_query:
             self._latest_query = query

@@ -23,13 +23,13 @@ class ServicesTab(Pane):
         with Container(id="service-lists"):
             yield Feed(
                 _("Services"),
-                _("No service is written down yet. Press n to write down what is done here."),
+                _("No service is described yet. Press n to describe one."),
                 id="services-list",
             )
-            yield Feed(_("What needs me"), _("Nothing here waits for you."), id="needs")
+            yield Feed(_("What needs me"), _("Nothing here needs you."), id="needs")
             yield Feed(
-                _("What came of what I said"),
-                _("You have said nothing yet. Open a service to say how it goes."),
+                _("What happened with my reports"),
+                _("You have reported nothing yet. Open a service to say how it goes."),
                 id="my-reports",
             )
 

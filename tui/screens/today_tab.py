@@ -52,8 +52,8 @@ class TodayTab(Pane):
     def compose(self) -> ComposeResult:
         """What needs the reader's answer stands first."""
         yield Feed(
-            _("Waits for you"),
-            _("Nothing waits for you. Press n to ask for something or to offer something."),
+            _("Needs your answer"),
+            _("You are all caught up. Press n to ask or offer."),
             id="waits",
         )
         yield Feed(
@@ -86,8 +86,8 @@ class TodayTab(Pane):
     def _knock_cards(self) -> Iterator[Card]:
         for knock in self.node.waiting.get("knocks") or []:
             person = knock["person"]
-            title = _("{who} knocks at the neighbourhood's door").format(who=telling.name(person))
-            yield Card(KNOCK_PREFIX + person["id"], title, _("Open to vouch for them"))
+            title = _("{who} wants to join").format(who=telling.name(person))
+            yield Card(KNOCK_PREFIX + person["id"], title, _("Press Enter to let them in"))
 
     def _waiting_cards(self, lists: dict[str, list[Shown]]) -> Iterator[Card]:
         me = self.node.me

@@ -45,8 +45,8 @@ class StatusLine(Static):
     def _compose_text(self) -> Content:
         status = self._node.status
         if self._node.trouble is not None:
-            advice = _("start it with `meshcoop up`; this screen waits")
-            return telling.plain_line(f"{self._node.trouble} {advice}.")
+            advice = _("Start it with `meshcoop up`; this screen waits.")
+            return telling.plain_line(f"{self._node.trouble} {advice}")
         if status is None:
             return telling.plain_line(_("Reaching this home…"))
         if not self._node.is_in_neighbourhood:
@@ -61,8 +61,8 @@ class StatusLine(Static):
 
 def _describe_admission(status: telling.Shown) -> str:
     if (status.get("waiting") or {}).get("admission"):
-        return _("You have knocked; somebody has to open.")
-    return _("At home alone.")
+        return _("You have asked to join. A neighbour has to let you in.")
+    return _("Not in a neighbourhood yet.")
 
 
 def _name_peers(peers: list[telling.Shown], *, brief: bool) -> str:
