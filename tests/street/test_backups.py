@@ -67,10 +67,10 @@ def test_a_backup_from_after_the_check_needs_the_words(story, restored):
     ben, _ = restored
     from homes import PASSPHRASE
 
-    from meshcoop.cli.recovery_sheet import forget
+    from meshcoop.cli.recovery_sheet import forget_root_key
     from meshcoop.home import key_file as keystore
 
-    forget(keystore.unlock(ben.path / "keys", PASSPHRASE))
+    forget_root_key(keystore.unlock(ben.path / "keys", PASSPHRASE))
     stick = one.path / "later.backup"
     assert ben("backup", str(stick))["needs_words"]
     home = one.home("ben3")
