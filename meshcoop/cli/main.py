@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ def build_app() -> App:
     )
     for name, place in _COMMANDS.items():
         app.command(f"meshcoop.{place}", name=name)
-    if not _COMMANDS.keys() & set(sys.argv):
+    if not (_COMMANDS.keys() | {"--version"}) & set(sys.argv):
         # The list of commands will be shown. It quotes the docstring of each, which takes its module.
         for name in _COMMANDS:
             app[name]
@@ -115,13 +116,23 @@ def _make_launcher(app: App) -> Callable[..., Any]:
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
         json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
+        version: Annotated[
+            bool, Parameter(negative=(), help="print the version of this build")
+        ] = False,
     ) -> Any:
         context = Context(Home.find(home), json)
+        if version:
+            return _print_version(context)
         if not tokens and not json and screen.terminal():
             return screen.become_screen(context)
         return _run(app, tokens, context)
 
     return launch
+
+
+def _print_version(context: Context) -> None:
+    version = metadata.version("meshcoop")
+    context.answer({"version": version}, lambda: version)
 
 
 def _run(app: App, words: Sequence[str], context: Context) -> Any:
