@@ -45,6 +45,10 @@ def test_the_wheel_holds_three_packages_and_nothing_else(wheel):
     assert shipped == here
 
 
+def test_the_wheel_says_that_its_packages_are_typed(wheel):
+    assert {f"{package}/py.typed" for package in OURS} <= set(wheel.namelist())
+
+
 def test_the_wheel_brings_one_command(wheel):
     (entry,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
     points = ConfigParser()
