@@ -14,6 +14,7 @@ def main() -> int:
     """Opens the screen and returns the exit code when it is closed."""
     parser = argparse.ArgumentParser(prog="python -m tui", description="The screen of a home.")
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
+    parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
     arguments = parser.parse_args()
     obstacle = _find_obstacle()
     if obstacle is not None:
@@ -28,7 +29,7 @@ def main() -> int:
 
     from tui.app import MeshcoopApp
 
-    app = MeshcoopApp(arguments.socket)
+    app = MeshcoopApp(arguments.socket, arguments.guides)
     app.run()
     code = app.return_code or 0
     if code:

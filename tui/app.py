@@ -23,7 +23,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class MeshcoopApp(App[None]):
-    """The screen of the node whose local API is at `socket`."""
+    """The screen of the node whose local API is at `socket`.
+
+    `guides`: the folder of the guides that help shows, if there is one.
+    """
 
     TITLE = "meshcoop"
     CSS_PATH = "app.tcss"
@@ -38,9 +41,10 @@ class MeshcoopApp(App[None]):
         Binding("ctrl+c,ctrl+q", "confirm_quit", show=False, priority=True, id="leave"),
     ]
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, guides: Path | None = None) -> None:
         super().__init__()
         self.node = Link(self, socket)
+        self._guides = guides
 
     def compose(self) -> ComposeResult:
         """The splash."""
@@ -75,7 +79,7 @@ class MeshcoopApp(App[None]):
         """Shows help."""
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._guides))
 
     def action_close(self) -> None:
         """Closes the screen, with a question if something typed would be lost."""

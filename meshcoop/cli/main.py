@@ -25,6 +25,7 @@ _INTERRUPTED = 130
 # Where each command is. Only the module of the command that is called is imported, so that
 # commands are quick.
 _COMMANDS = {
+    "help": "cli.guides:show_guide",
     "found": "cli.membership:found_command",
     "invite": "cli.membership:invite_newcomer",
     "join": "cli.membership:join_neighbourhood",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from meshcoop.cli.context import Context
+from meshcoop.cli.guides import find_guides
 from meshcoop.home import passphrase
 from meshcoop.node import process
 
@@ -13,7 +14,10 @@ from meshcoop.node import process
 def screen_command(socket: Path) -> list[str]:
     """The command line of the screen of the node whose local API is at `socket`."""
     # -P: a folder called tui in the current directory is not ours.
-    return [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+    command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+    # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
+    guides = find_guides()
+    return command if guides is None else [*command, "--guides", str(guides)]
 
 
 def terminal() -> bool:

@@ -445,12 +445,12 @@ def profile(one, assets, wants, affiliation=None):
 
 
 @asynccontextmanager
-async def opened(node, *, size=(80, 24)):
+async def opened(node, *, size=(80, 24), guides=None):
     """The screen on `node`, in Textual's pilot, once it knows where it stands."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "api.sock"
         await node.start(path)
-        app = MeshcoopApp(path)
+        app = MeshcoopApp(path, guides)
         app.node = Link(app, path, now=lambda: NOW)
         app.animation_level = "none"
         try:

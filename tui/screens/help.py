@@ -1,13 +1,15 @@
-"""Help: the keys, and what the words of the screens mean."""
+"""Help: the keys, what the words of the screens mean, and the resident's guide."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Markdown, Static
 
+from protocol.display_text import safe
 from tui.format.format import plain
 from tui.i18n import _
 
@@ -52,20 +54,33 @@ _KEYS_AND_WORDS = (
     ),
 )
 
+_RESIDENT_GUIDE = "resident.md"
+
 
 class HelpScreen(Screen[None]):
-    """The page of help, closed with Esc."""
+    """The page of help, closed with Esc. `guides`: the folder of the guides, if there is one."""
 
+    DEFAULT_CSS = """
+    HelpScreen Markdown { padding: 0; margin-top: 1; background: transparent; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape,q,f1,question_mark,left,h", "back", _("Back"), key_display="Esc", id="back"
         ),
     ]
 
+    def __init__(self, guides: Path | None = None) -> None:
+        super().__init__()
+        self._guides = guides
+
     def compose(self) -> ComposeResult:
-        """The keys and words."""
+        """The keys and words above the guide."""
+        guide = _read_guide(self._guides)
         with VerticalScroll(id="help"):
             yield Static(plain("\n".join(_KEYS_AND_WORDS)))
+            if guide:
+                # No links are opened: a terminal may have no browser, or a stranger's.
+                yield Markdown(guide, id="guide", open_links=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -77,3 +92,13 @@ class HelpScreen(Screen[None]):
     def action_back(self) -> None:
         """Goes back to the screen."""
         self.dismiss()
+
+
+def _read_guide(guides: Path | None) -> str | None:
+    """The resident's guide in Markdown; None where no guides are installed."""
+    if guides is None:
+        return None
+    try:
+        return safe((guides / _RESIDENT_GUIDE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
