@@ -72,8 +72,8 @@ def certify_device(*, words: WordsOption = None, context: Given) -> None:
         held = HeldDevice(
             identity.person, identity.device_seed, identity.statement, key_file.machine_id()
         )
-        # The key goes to the file before its first record goes to the store: a record of a device
-        # whose key is lost would be of no use.
+        # The key is saved before its first record is stored: a crash in between must not leave a
+        # device that nobody can sign with.
         unlocked.save(replace(keys, devices=(held, *keys.devices)))
         Inbox(state).take([introduction], durable=True)
     if was_running:
@@ -134,7 +134,7 @@ def _member_since(state: State, person: bytes) -> int:
     """When the person became a member. Raises Mistake unless one more device of theirs may count."""
     authority = state.authority
     if authority is None or person not in authority.members:
-        raise Mistake("These words do not belong to a member whom this home knows.")
+        raise Mistake("These words do not belong to a member that this home knows.")
     live = sum(authority.live(device.key) for device in authority.devices_of(person))
     if live >= MAX_DEVICES:
         raise Mistake(

@@ -77,7 +77,7 @@ def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
     if scale not in (SHARE, COUNT) or type(aim) is not int or not 0 <= aim <= most:
         raise Mistake(f"{file} must hold {_SHAPE}; a target is 0 to 20, a share 0 to 99.", _USAGE)
     values = content["points"]
-    points = [None if value is None else _read_point(scale, value, file) for value in values]
+    points = [_read_point(scale, value, file) for value in values]
     if len(points) > _MOST_POINTS:
         raise Mistake(
             f"{file} holds more than {_MOST_POINTS} points; leave the oldest out.", _USAGE
@@ -100,8 +100,10 @@ def _read_object(file: Path) -> dict[str, Any]:
     return content
 
 
-def _read_point(scale: str, value: Any, file: Path) -> Point:
-    # In the file a count is a bare number; as a point it is so many bad ones in a window of 1.
+def _read_point(scale: str, value: Any, file: Path) -> Point | None:
+    if value is None:
+        return None
+    # A count is a bare number in the file; its point is that number of bad ones in one window.
     pair = [1, value] if scale == COUNT else value
     has_shape = type(pair) is list and [type(number) for number in pair] == [int, int]
     if not has_shape or not 1 <= pair[0] <= _MOST_ANSWERS or not 0 <= pair[1] <= _MOST_ANSWERS:

@@ -1,4 +1,4 @@
-"""Views in words, for a terminal. Whatever a person wrote is made harmless first."""
+"""Views in words, for a terminal. What a person wrote is made harmless first."""
 
 from typing import Any
 

@@ -35,7 +35,7 @@ class Declined(Exception):
 
 
 class NodeGone(Declined):
-    """No node answers, or it went away during a call, whose outcome is then unknown."""
+    """No node answers, or it went away during a call; then nobody knows the outcome of the call."""
 
 
 class Client:

@@ -108,7 +108,7 @@ class HomeScreen(Screen[None]):
                 pane.reload()
 
     def on_pane_loaded(self) -> None:
-        """Moves the cursor into a tab whose lists have just come.
+        """Moves the cursor into a tab when its lists have come.
 
         At once, not after a refresh: a reader who sees a card may press Enter.
         """

@@ -1,4 +1,4 @@
-"""The words that are flagged for the moderators, and the words that are hidden, by whom and why."""
+"""The words that are flagged for the moderators, and the words that are hidden, with the reasons."""
 
 import asyncio
 from typing import ClassVar

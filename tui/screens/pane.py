@@ -12,7 +12,7 @@ from tui.node.connection import Link
 
 
 class Pane(Vertical):
-    """A part of a screen that loads anew when the node's records change.
+    """A part of a screen that loads again when the node's records change.
 
     Subclasses implement `load`. A pane that nobody sees loads when it is shown.
     """
@@ -43,7 +43,7 @@ class Pane(Vertical):
             self.reload()
 
     def reload(self) -> None:
-        """Loads anew; a load under way is cancelled."""
+        """Loads again; a load under way is cancelled."""
         self._is_stale = False
         if self.node.is_in_neighbourhood:
             # Not `self._load()`: a coroutine that is cancelled before it begins causes a warning.

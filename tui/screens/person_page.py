@@ -1,4 +1,4 @@
-"""A person's page: their standing, who acts for whom, one's own devices, and the steps."""
+"""A person's page: their standing, their proxies, one's own devices, and the steps."""
 
 import asyncio
 from typing import Any, ClassVar

@@ -170,7 +170,7 @@ class PostFormScreen(Screen[bool]):
         return {_NEW_VALUE: replace(rule, required=True)} if rule else {}
 
     async def _fetch_people(self) -> list[Shown]:
-        """The members whom the step lets one choose."""
+        """The members to choose from in this step."""
         try:
             people: list[Shown] = await self.node.call("list", what="people")
         except Declined:

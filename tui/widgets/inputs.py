@@ -31,7 +31,7 @@ class LineInput(Input):
         )
 
     def _on_paste(self, event: events.Paste) -> None:
-        # A terminal hands over whatever lies on the clipboard, escape sequences included.
+        # A terminal hands over the clipboard as it is, escape sequences included.
         event.text = clean_text(line(event.text))
         super()._on_paste(event)
         event.prevent_default()
