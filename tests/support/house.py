@@ -52,11 +52,7 @@ def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 pass
-            case (
-                ast.FunctionDef(name=name)
-                | ast.AsyncFunctionDef(name=name)
-                | ast.ClassDef(name=name)
-            ):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 pass
             case ast.Attribute(attr=name, ctx=ast.Store()) | ast.MatchAs(name=str(name)):
                 pass
