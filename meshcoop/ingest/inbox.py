@@ -261,8 +261,8 @@ class Inbox:
 
     def _recount(self, taken: Taken) -> None:
         assert self.state.authority is not None
-        with self.store.counting() as db:
-            threads, longer = quota.recount(db, self.state.authority)
+        with self.store.quota_counts() as counts:
+            threads, longer = quota.recount(counts, self.state.authority)
         taken.touched |= threads
         taken.unplaced |= longer  # what comes after is to be had from others
         taken.begun.clear()
