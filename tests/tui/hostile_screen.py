@@ -20,7 +20,7 @@ import protocol.kinds as _kinds  # noqa: F401  # registers them
 from protocol.display_text import line
 from protocol.fold.kind import Kind
 from protocol.schema.fields import Many, Person, Text
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
 from tui.kinds.next_steps import Case

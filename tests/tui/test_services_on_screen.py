@@ -23,7 +23,7 @@ from textual.widgets import TabbedContent
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
 from protocol.fold.kind import KINDS
-from tui.format import labels as words
+from tui.format import vocabulary as words
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen

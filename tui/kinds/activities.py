@@ -8,9 +8,9 @@ from textual.content import Content
 
 from protocol import recurrence as series
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Case
 

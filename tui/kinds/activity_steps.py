@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from protocol.display_text import line
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.activities import begins, roles
 from tui.kinds.next_steps import Act, Case

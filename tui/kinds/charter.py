@@ -7,8 +7,8 @@ from typing import Any
 from protocol.authority.terms import BY_RENEWAL
 from protocol.display_text import line
 from protocol.fold.kind import KINDS
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Act
 

@@ -7,8 +7,8 @@ from textual.content import Content
 
 from protocol.display_text import line, safe
 from protocol.fold.kind import KINDS
-from tui.format import format as telling
-from tui.format import labels as words
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
 from tui.i18n import _
 from tui.kinds.next_steps import Case, answers
 

@@ -9,12 +9,12 @@ from textual.content import Content
 
 from protocol.display_text import line
 from tui.format import control_chart as chart
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.new_decisions import asking
 from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import asking
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

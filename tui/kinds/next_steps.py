@@ -12,7 +12,7 @@ from typing import Any
 from protocol import recurrence as series
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.widgets.form import Choices
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from textual.content import Content
 
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.new_decisions import asking, ids, is_council, removing, restoring
 from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import asking, ids, is_council, removing, restoring
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

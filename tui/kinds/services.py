@@ -7,9 +7,9 @@ from typing import Any
 from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import measures
 from tui.kinds.next_steps import Act

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.kinds import activities
 from tui.kinds.exchange import story

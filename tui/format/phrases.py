@@ -9,7 +9,7 @@ from typing import Any
 from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import labels as words
+from tui.format import vocabulary as words
 from tui.i18n import _, plural
 
 Shown = dict[str, Any]
