@@ -23,7 +23,7 @@ from protocol.schema.fields import Many, Person, Text
 from tui.format import phrases as telling
 from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.node.connection import Link
 from tui.screens.people import _about
 from tui.widgets.feed import Feed

@@ -23,7 +23,7 @@ import protocol.kinds as _kinds  # noqa: F401  # registers them
 from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed

@@ -10,7 +10,8 @@ from hostile import NAMED
 from protocol.display_text import safe
 from tui.kinds import activities
 from tui.kinds import activity_steps as taking_part
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
 from tui.screens.post_form import PostScreen
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed

@@ -12,7 +12,7 @@ from tui.format import phrases as telling
 from tui.format import vocabulary as words
 from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

@@ -9,7 +9,8 @@ from tui.format import phrases as telling
 from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.activities import begins, roles
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 

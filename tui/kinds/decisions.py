@@ -14,8 +14,9 @@ from tui.format import vocabulary as words
 from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import charter
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
 from tui.kinds.proposal_steps import MAJORITY, ids, is_council, removing, restoring
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

@@ -10,7 +10,8 @@ from protocol.fold.kind import KINDS
 from tui.format import phrases as telling
 from tui.format import vocabulary as words
 from tui.i18n import _
-from tui.kinds.next_steps import Case, answers
+from tui.kinds.exchange_steps import answers
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 

@@ -14,8 +14,9 @@ from tui.format import phrases as telling
 from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.decisions import described
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
 from tui.kinds.proposal_steps import MAJORITY, asking, ids, is_council
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

@@ -195,3 +195,15 @@ def _for_another(folder: Folder, me: str, today: date) -> Iterator[Act]:
     )
     if is_council(term, me):
         yield removing(one, term)
+
+
+def vouching(person: Shown) -> Act:
+    """Saying yes to somebody who waits at the neighbourhood's door."""
+    who = telling.name(person)
+    return Act(
+        kind="approve",
+        about=person["id"],
+        label=_("Vouch for {who}").format(who=who),
+        said=_("You say that you know {who}, and that this is really them.").format(who=who),
+        fields=(),
+    )

@@ -9,7 +9,7 @@ from tui.kinds import addresses
 from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.node.connection import Link
 
 Shown = dict[str, Any]

@@ -14,7 +14,7 @@ from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
 from tui.kinds import person as resident
 from tui.kinds import proposal_steps as proposing
-from tui.kinds.next_steps import vouching
+from tui.kinds.person import vouching
 from tui.screens.moderation import HiddenScreen
 from tui.screens.pane import Pane
 from tui.screens.person import ResidentScreen

@@ -19,7 +19,9 @@ from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
 from tui.kinds.exchange import history, story
-from tui.kinds.next_steps import Act, Case, acts
+from tui.kinds.exchange_steps import acts
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
 from tui.kinds.thread_queries import fetch
 from tui.node.connection import Link
 from tui.screens.pane import Pane
