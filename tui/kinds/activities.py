@@ -25,7 +25,7 @@ def card(view: Shown, today: date, me: str | None) -> Card:
     days = view["upcoming"]
     free = sum(one["places"] - len(one["has"]) for one in roles(view, days[0])) if days else 0
     parts = [
-        telling.signers(view, me),
+        telling.signer_names(view, me),
         begins(view, days[0], today) if days else "",
         words.state(view["state"]) if view["state"] != "open" else "",
         _free(free) if days and view["roles"] and view["state"] == "open" else "",

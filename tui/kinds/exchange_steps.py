@@ -159,7 +159,7 @@ def _correcting(case: Case, me: str) -> Iterator[Act]:
     for one in case.receipts:
         if one["state"] != "confirmed" or one["id"] in waiting or me not in _parties(one):
             continue
-        counted = telling.counted(one)
+        counted = telling.counted_duration(one)
         yield Act(
             kind="correction",
             about=one["id"],
