@@ -20,8 +20,8 @@ from fake_node import (
 from textual.widgets import TabbedContent
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
 from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen

@@ -6,8 +6,8 @@ from typing import Any
 
 from tui.kinds import activity_steps as taking_part
 from tui.kinds import addresses
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
 from tui.kinds.thread_data import Case
 from tui.node.connection import Link

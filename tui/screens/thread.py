@@ -15,8 +15,8 @@ from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds import activities, addresses
 from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
 from tui.kinds.exchange import history, story
 from tui.kinds.exchange_steps import acts

@@ -12,9 +12,9 @@ from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import activities, matters
 from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
+from tui.kinds import pacts as together
 from tui.kinds.exchange_steps import correction, waits_in
 from tui.kinds.next_steps import Act
 from tui.kinds.person import vouching
