@@ -39,7 +39,9 @@ async def fetch(link: Link, record_id: str) -> Case:
             case = replace(case, corrections=corrections)
             return replace(case, agreements=agreements, receipts=receipts)
         case "activity" if "upcoming" in root:
-            signups, attended, receipts = await asyncio.gather(*map(answers, taking_part.ANSWERS))
+            signups, attended, receipts = await asyncio.gather(
+                *map(answers, taking_part.ANSWER_LISTS)
+            )
             return replace(case, receipts=receipts, answers=[*signups, *attended])
         case "proposal":
             return replace(case, rules=await link.rules())
