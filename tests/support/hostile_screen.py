@@ -20,10 +20,10 @@ from protocol.schema.fields import Many, Person, Text
 from tests.support.fake_node import ADA, NOW, SAM, ident, intent, response, told, view
 from tests.support.fake_services import served
 from tests.support.hostile_text import strings
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.node.connection import Link
 from tui.screens.people import _about
 from tui.widgets.feed import Feed

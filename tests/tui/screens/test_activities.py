@@ -10,7 +10,8 @@ from tests.support.fake_node import ADA, MARIA, NOW, FakeNode, ident, on_screen,
 from tests.support.hostile_text import NAMED
 from tui.kinds import activities
 from tui.kinds import activity_steps as taking_part
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
 from tui.screens.post_form import PostScreen
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed

@@ -20,10 +20,10 @@ from tests.support.fake_node import (
     until,
     view,
 )
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import Cards
 from tui.widgets.feed import Feed

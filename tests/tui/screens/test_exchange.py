@@ -19,7 +19,8 @@ from tests.support.fake_node import (
     view,
 )
 from tui.kinds.exchange import story
-from tui.kinds.next_steps import Case, acts
+from tui.kinds.exchange_steps import acts
+from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen
 from tui.screens.person import ResidentScreen
 from tui.widgets.card_list import Cards

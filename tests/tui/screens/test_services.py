@@ -23,7 +23,7 @@ from tests.support.fake_services import (
     service,
     signal,
 )
-from tui.format import labels as words
+from tui.format import vocabulary as words
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen

@@ -3,7 +3,7 @@
 from typing import Any
 
 from protocol.authority.registers import COUNCIL, enough
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.kinds.next_steps import Act
 

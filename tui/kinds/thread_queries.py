@@ -6,10 +6,10 @@ from typing import Any
 
 from tui.kinds import activity_steps as taking_part
 from tui.kinds import addresses
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.node.connection import Link
 
 Shown = dict[str, Any]
@@ -39,7 +39,9 @@ async def fetch(link: Link, record_id: str) -> Case:
             case = replace(case, corrections=corrections)
             return replace(case, agreements=agreements, receipts=receipts)
         case "activity" if "upcoming" in root:
-            signups, attended, receipts = await asyncio.gather(*map(answers, taking_part.ANSWERS))
+            signups, attended, receipts = await asyncio.gather(
+                *map(answers, taking_part.ANSWER_LISTS)
+            )
             return replace(case, receipts=receipts, answers=[*signups, *attended])
         case "proposal":
             return replace(case, rules=await link.rules())
