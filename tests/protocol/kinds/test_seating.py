@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.kinds.activities.seating import Claim, seats
+from protocol.kinds.activities.seating import Claim, assign_seats
 
 PEOPLE = [bytes([n]) * 32 for n in range(8)]
 ROLES = {"cook": 1, "server": 2}
@@ -33,12 +33,12 @@ def test_any_order_gives_the_same_places(claims, dice):
     shuffled = claims.copy()
     random.Random.shuffle(dice, shuffled)
 
-    assert seats(ROLES, claims) == seats(ROLES, shuffled)
+    assert assign_seats(ROLES, claims) == assign_seats(ROLES, shuffled)
 
 
 @given(_claims)
 def test_there_are_never_more_people_than_places_and_nobody_is_lost(claims):
-    found = seats(ROLES, claims)
+    found = assign_seats(ROLES, claims)
 
     assert all(len(found[role].has) <= room for role, room in ROLES.items())
     assert len(held(found)) == len(set(held(found)))
@@ -51,8 +51,8 @@ def test_there_are_never_more_people_than_places_and_nobody_is_lost(claims):
 
 @given(_claims, st.sampled_from(PEOPLE), st.sampled_from(sorted(ROLES)))
 def test_a_later_signup_takes_nobodys_place(claims, person, role):
-    before = seats(ROLES, claims)
-    after = seats(ROLES, [*claims, Claim(person, role, (10, b"late"))])
+    before = assign_seats(ROLES, claims)
+    after = assign_seats(ROLES, [*claims, Claim(person, role, (10, b"late"))])
 
     assert set(held(before)) <= set(held(after))
 
@@ -65,7 +65,7 @@ def test_who_was_accepted_keeps_the_place_whatever_is_said_later(claims, first, 
     one, other = claims[first % len(claims)], claims[second % len(claims)]
     accepted = one._replace(accepted=(20, b""))
     claims = [accepted if each is one else each for each in claims]
-    assert accepted.person in seats(ROLES, claims)[accepted.role].has
+    assert accepted.person in assign_seats(ROLES, claims)[accepted.role].has
 
     later = [
         each._replace(accepted=(21, b"")) if each is other and other is not one else each
@@ -73,13 +73,13 @@ def test_who_was_accepted_keeps_the_place_whatever_is_said_later(claims, first, 
     ]
     more = [*later, Claim(PEOPLE[0], accepted.role, (0, b""))]
 
-    assert accepted.person in seats(ROLES, more)[accepted.role].has
+    assert accepted.person in assign_seats(ROLES, more)[accepted.role].has
 
 
 @given(_claims)
 def test_what_is_written_down_stays(claims):
     fixed = {"cook": [PEOPLE[0]], "server": []}
-    found = seats(ROLES, claims, fixed)
+    found = assign_seats(ROLES, claims, fixed)
 
     assert (found["cook"].has, found["server"].has) == ([PEOPLE[0]], [])
     assert PEOPLE[0] not in found["server"].waits

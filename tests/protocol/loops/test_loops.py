@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from protocol.loops import change_detection as change
 from protocol.loops import target_check as short
-from protocol.loops.exact_tails import binomial, hypergeometric
-from protocol.loops.points import COUNT, SHARE, Point, medians
+from protocol.loops.exact_tails import binomial_tails, hypergeometric_tails
+from protocol.loops.points import COUNT, SHARE, Point, median_rates
 
 getcontext().prec = 60
 
@@ -35,14 +35,14 @@ def test_the_hypergeometric_tails_are_those_of_counting_all_draws(good, bad, dat
     draws = [sum(one) for one in combinations([0] * good + [1] * bad, drawn)]
     low = Fraction(sum(one <= seen for one in draws), len(draws))
     high = Fraction(sum(one >= seen for one in draws), len(draws))
-    assert hypergeometric(good, bad, drawn, seen) == (low, high)
+    assert hypergeometric_tails(good, bad, drawn, seen) == (low, high)
 
 
 @given(st.integers(0, 12), st.fractions(0, 1, max_denominator=30), st.data())
 def test_the_binomial_tails_are_sums(n, p, data):
     seen = data.draw(st.integers(0, n))
     mass = [comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]
-    assert binomial(n, p, seen) == (sum(mass[: seen + 1]), sum(mass[seen:]))
+    assert binomial_tails(n, p, seen) == (sum(mass[: seen + 1]), sum(mass[seen:]))
 
 
 # -- the short test -------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_the_dispersion_of_a_share_is_that_of_pearson():
     n, bad = sum(one.n for one in points), sum(one.bad for one in points)
     p = Fraction(bad, n)
     chi = sum((one.bad - one.n * p) ** 2 / (one.n * p * (1 - p)) for one in points)
-    assert change.dispersion(SHARE, points) == 1000 * chi // 7 > 1000
+    assert change.estimate_dispersion(SHARE, points) == 1000 * chi // 7 > 1000
 
 
 @pytest.mark.parametrize("points", [counts(*[0] * 9), shares(*[(5, 0)] * 9), shares(*[(5, 5)] * 9)])
@@ -214,7 +214,7 @@ def test_eight_on_one_side_are_a_signal():
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1, max_size=30))
 def test_medians_stand_in_the_middle(pairs):
     points = [Point(n, min(n, bad)) for n, bad in pairs]
-    lower, upper = medians(points)
+    lower, upper = median_rates(points)
     assert 2 * sum(one.rate <= lower for one in points) >= len(points)
     assert 2 * sum(one.rate >= upper for one in points) >= len(points)
     assert lower <= upper
@@ -240,7 +240,7 @@ SOME = st.lists(st.integers(0, 9), min_size=9, max_size=20)
 @given(SOME)
 def test_the_limit_of_a_count_is_the_first_that_stands_out(incidents):
     points = counts(*incidents)
-    least = change.limit(COUNT, points)
+    least = change.alarm_limit(COUNT, points)
 
     def worse(bad):
         return change.held_against(COUNT, [*points[:-1], Point(1, bad)]).w1.worse <= change.RARE
@@ -252,7 +252,7 @@ def test_the_limit_of_a_count_is_the_first_that_stands_out(incidents):
 @given(SOME, st.integers(9, 30))
 def test_the_limit_of_a_share_is_the_first_that_stands_out(bad, n):
     points = [Point(9, one) for one in bad[:-1]] + [Point(n, 0)]
-    least = change.limit(SHARE, points)
+    least = change.alarm_limit(SHARE, points)
 
     def worse(one):
         return change.held_against(SHARE, [*points[:-1], Point(n, one)]).w1.worse <= change.RARE
@@ -262,8 +262,8 @@ def test_the_limit_of_a_share_is_the_first_that_stands_out(bad, n):
 
 
 def test_there_is_no_limit_before_there_is_a_baseline():
-    assert change.limit(COUNT, counts(*[1] * 8)) is None
-    assert change.limit(COUNT, counts(*[1] * 9)) is not None
+    assert change.alarm_limit(COUNT, counts(*[1] * 8)) is None
+    assert change.alarm_limit(COUNT, counts(*[1] * 9)) is not None
 
 
 def test_a_signal_says_which_test_found_it():

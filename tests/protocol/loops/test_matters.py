@@ -3,18 +3,18 @@
 import random
 from itertools import count
 
-from protocol.loops.counted_answers import PANEL, Asked, panel
+from protocol.loops.counted_answers import PANEL_SIZE, Asked, draw_panel
 from protocol.loops.escalation import Step, holds
-from protocol.loops.matters import Rules, Said, follow, matter_id
+from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
 from protocol.loops.outcome import outcome
-from protocol.loops.windows import DAY_MS, Calendar, day_text
+from protocol.loops.windows import DAY_MS, Calendar, format_day
 
 MONDAY = 20 * 365 * DAY_MS  # made a Monday below
 CALENDAR = Calendar(7, 0)
 MONDAY = CALENDAR.begin(CALENDAR.at(MONDAY))
 HOUR = DAY_MS // 24
 MEASURE = b"measure".ljust(32)
-RULES = Rules(3, 72 * HOUR)
+RULES = LoopRules(3, 72 * HOUR)
 PEOPLE = [f"person {n}".encode().ljust(32) for n in range(12)]
 BINS = {"id": MEASURE, "scale": "count", "better": "lower", "target": 2, "share": None,
         "min_answers": 1}  # fmt: skip
@@ -30,7 +30,7 @@ class Street:
 
     def __init__(self, measure=BINS, leave_out=(), members=PEOPLE):
         self.asked = asked(measure, leave_out, members)
-        self.said = Said([], [], [], [], [])
+        self.said = MeasureInputs([], [], [], [], [])
         self._ids = count(1)
 
     def _view(self, kind, who, day, **more):
@@ -38,7 +38,7 @@ class Street:
         return {**place, "created": MONDAY + int(day * DAY_MS), "about": MEASURE, **more}
 
     def report(self, who, day, value=1, **more):
-        on = day_text(CALENDAR.day(MONDAY + int(day * DAY_MS)))
+        on = format_day(CALENDAR.day_at(MONDAY + int(day * DAY_MS)))
         view = {"value": value, "on": on, "link": None, **more}
         self.said.feedback.append(self._view("feedback", who, day, **view))
         return self.said.feedback[-1]["id"]
@@ -58,7 +58,7 @@ class Street:
         self.said.verdicts.append(self._view("verdict", who, day, fixed=fixed) | {"about": action})
 
     def loop(self, day):
-        return follow(self.asked, self.said, RULES, MONDAY + int(day * DAY_MS))
+        return follow_measure(self.asked, self.said, RULES, MONDAY + int(day * DAY_MS))
 
 
 def missed_bins():
@@ -249,11 +249,11 @@ def test_by_proxy_two_a_window():
 
 def test_of_many_members_thirty_are_charted_and_who_they_are_changes():
     many = [n.to_bytes(32, "big") for n in range(100)]
-    first, second = panel(MEASURE, 5, many), panel(MEASURE, 6, many)
-    assert len(first) == len(second) == PANEL
+    first, second = draw_panel(MEASURE, 5, many), draw_panel(MEASURE, 6, many)
+    assert len(first) == len(second) == PANEL_SIZE
     assert first != second
-    assert panel(MEASURE, 5, list(reversed(many))) == first
-    assert panel(MEASURE, -3, many[:30]) == set(many[:30])
+    assert draw_panel(MEASURE, 5, list(reversed(many))) == first
+    assert draw_panel(MEASURE, -3, many[:30]) == set(many[:30])
 
 
 def test_any_order_gives_one_loop():
@@ -265,7 +265,7 @@ def test_any_order_gives_one_loop():
     told = street.loop(30)
     chance = random.Random(5)
     for _ in range(20):
-        street.said = Said(*(chance.sample(one, len(one)) for one in street.said))
+        street.said = MeasureInputs(*(chance.sample(one, len(one)) for one in street.said))
         assert street.loop(30) == told
 
 
