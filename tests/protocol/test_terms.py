@@ -1,4 +1,4 @@
-"""The examples 3 to 17 of specs/03 (authority), and what else decides who decides."""
+"""The examples 3 to 17 of specs/03-authority.md, and what else decides who decides."""
 
 import pytest
 from crowd import charter, ids, people, public
