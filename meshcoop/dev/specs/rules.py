@@ -21,9 +21,7 @@ UNFINISHED = frozenset(
         # 01
         # 02
         # 03
-        "04-gossip.md",
         # 04
-        "05-sync.md",
         # 05
         "06-local-api.md",
         # 06
