@@ -23,7 +23,6 @@ UNFINISHED = frozenset(
         # 03
         # 04
         # 05
-        "06-local-api.md",
         # 06
         "07-joining.md",
         # 07
