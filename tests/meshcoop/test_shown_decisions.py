@@ -1,4 +1,4 @@
-"""Decisions as screens and commands see them: who voted what, and whom or what it is about (R-06.10)."""
+"""Decisions as screens and commands see them: who voted what, what it is about (R-06.10)."""
 
 from neighbours import settle, street
 from test_deciding import by_software, council, propose, vote

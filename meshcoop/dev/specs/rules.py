@@ -24,7 +24,6 @@ UNFINISHED = frozenset(
         # 04
         # 05
         # 06
-        "07-joining.md",
         # 07
         "08-relays.md",
         # 08
