@@ -25,7 +25,6 @@ UNFINISHED = frozenset(
         # 05
         # 06
         # 07
-        "08-relays.md",
         # 08
         "09-bundles.md",
         # 09
