@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -11,13 +11,13 @@ import trio
 
 from meshcoop.api import server as api
 from meshcoop.api.methods.records import Methods
+from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic as duties
 from meshcoop.author import founding
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.state import State
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home, own_addresses
 from meshcoop.home.key_file import Unlocked
@@ -53,25 +53,6 @@ _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # at least, once admitted
 
 
-@dataclass(frozen=True)
-class Member:
-    """What a node has once its home belongs to a neighbourhood."""
-
-    author: Author
-    mesh: HomeMesh
-    door: Door
-    guests: Guests
-    muted: Muted
-    giving: Giving
-    index: Index
-    following: Following
-
-    @property
-    def state(self) -> State:
-        """What this home makes of its records."""
-        return self.author.state
-
-
 class Node:
     """One home's node. Network, clock (milliseconds) and randomness are handed in."""
 
@@ -88,7 +69,7 @@ class Node:
         self.home = home
         self.damage = list(damage)  # what was wrong with the store when the node started
         self.now, self.random, self._verifier = now, random, verifier
-        self.member: Member | None = None
+        self.member: Membership | None = None
         self.relay: Relay | None = None
         self._signed: Signed | None = None
         self.ready = False
@@ -152,7 +133,7 @@ class Node:
         self.changed.set()
         self.changed = trio.Event()
 
-    def belonging(self) -> Member:
+    def belonging(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
@@ -160,7 +141,7 @@ class Node:
             raise Mistake(NOWHERE)
         return self.member
 
-    async def may_sign(self) -> Member:
+    async def may_sign(self) -> Membership:
         """The membership, once this home knows what it last signed. Raises Mistake."""
         member = self.belonging()
         await member.mesh.may_sign.wait()
@@ -289,7 +270,7 @@ class Node:
         hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(
+        self.member = Membership(
             author, mesh, door, guests, muted, hands, Index(state.views), Following(state)
         )
         await self._nursery.start(mesh.run)

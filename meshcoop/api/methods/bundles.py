@@ -1,16 +1,13 @@
 """The method of the local API that takes what a stick has brought (specs/09-bundles.md)."""
 
 import logging
-from typing import TYPE_CHECKING
 
+from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE, Params
 from meshcoop.api.server import Method
 from meshcoop.errors import Mistake
 from meshcoop.ingest.inbox import Inbox, Taken
 from protocol.record.envelope import Record
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 class BundleMethods:
     """Answers for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:

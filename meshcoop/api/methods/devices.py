@@ -1,7 +1,6 @@
 """The methods of the local API about people's devices (specs/06-local-api.md)."""
 
-from typing import TYPE_CHECKING
-
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, digits, pin, raw, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
@@ -15,16 +14,13 @@ from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement as statement
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-
 _USAGE = 2
 
 
 class KeyMethods:
     """Answers for one node; keys and words never come this way, only what they have signed."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -106,7 +102,7 @@ class KeyMethods:
         finder = Finder(member.state, Presenter(member.state, self._node.now))
         return member.guests.of(member.guests.whom(text(params, "as"), finder.person)) is not None
 
-    def _shown(self, member: "Member", one: Device) -> Params:
+    def _shown(self, member: Membership, one: Device) -> Params:
         log = member.state.store.log(one.key)
         presenter = Presenter(member.state, self._node.now)
         here = {*member.author.devices, *(guest.device for guest in member.guests.all)}
@@ -121,7 +117,7 @@ class KeyMethods:
         }
 
 
-def _place(member: "Member") -> bytes:
+def _place(member: Membership) -> bytes:
     return member.state.neighbourhood[: statement.PLACE]
 
 
@@ -132,7 +128,7 @@ def _locked(params: Params) -> Params:
         raise Mistake("`locked` is a seed under a PIN.", _USAGE) from None
 
 
-def _state(member: "Member", one: Device) -> str:
+def _state(member: Membership, one: Device) -> str:
     if one.revoked is not None:
         return "revoked"
     log = member.state.store.log(one.key)
