@@ -6,6 +6,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
 from meshcoop.author import automatic as duties
+from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.key_file import Guest
@@ -91,8 +92,9 @@ class KeyMethods:
                 raise
         if admitted:
             duties.seal_epochs(member.author, {said.person})
-        with member.guests.lent(guest, seed):
-            pass  # which accepts the charter and says the name, if they belong now
+        # Somebody admitted at once accepts the charter and gives their name now.
+        signer = Signer(guest.person, guest.device, seed, member.author.private)
+        member.guests.settle(guest, signer)
         person = {"id": said.person.hex(), "name": guest.name}
         return {"state": "member" if admitted else "waiting", "person": person}
 

@@ -25,9 +25,11 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Reading
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
+from meshcoop.author.signer import Signer
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import Private
+from meshcoop.home.key_file import Guest
 from meshcoop.relay.relay import Relay
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
@@ -211,22 +213,28 @@ class Methods:
         about, person, other = params.get("about"), params.get("as"), params.get("for")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
-            "person": member.guests.whom(person, finder.person) if person is not None else None,
             "represented": finder.person(other) if other is not None else None,
             "resolve": finder.resolve,
         }
-        guest = member.guests.of(given["person"]) if person is not None else None
+        who = member.guests.whom(person, finder.person) if person is not None else None
+        guest = member.guests.of(who) if who is not None else None
         if params.get("kind") == "action" and given["about"]:
             fields = fields | self._loops.cited(given["about"])
         if guest is None:
             await self._opened(member.author.private)
-            one = member.author.post(text(params, "kind"), fields, **given)
+            signer = member.author.signer_of(who) if who is not None else None
+            one = member.author.post(text(params, "kind"), fields, signer=signer, **given)
             return self._posted(member, one)
+        signer = await self._guest_signer(member, guest, params)
+        member.guests.settle(guest, signer)
+        one = member.author.post(text(params, "kind"), fields, signer=signer, **given)
+        return self._posted(member, one, who)
+
+    async def _guest_signer(self, member: Membership, guest: Guest, params: Params) -> Signer:
+        """The guest's device, opened with their PIN for this one call. Raises Mistake."""
         seed = await member.guests.open(guest, pin(params))
         private = await self._opened(Private(member.state, [seal.box_key(seed)]))
-        with member.guests.lent(guest, seed, private):
-            one = member.author.post(text(params, "kind"), fields, **given)
-        return self._posted(member, one, given["person"])
+        return Signer(guest.person, guest.device, seed, private)
 
     def _posted(self, member: Membership, one: Record, me: bytes | None = None) -> Params:
         """The answer to a post, with advice where there is some."""
