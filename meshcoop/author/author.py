@@ -4,7 +4,7 @@ A record is only signed if it would count: the thread is folded with it first, b
 that every other home applies.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from meshcoop.author.signer import Signer
 from meshcoop.fold.private_threads import Private
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.store.last_signed import Signed
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
@@ -30,7 +31,11 @@ _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
 class Author:
-    """Signs for the devices of this home. `random(n)` gives n random bytes, `now` milliseconds."""
+    """Signs for the devices of this home. `random(n)` gives n random bytes, `now` milliseconds.
+
+    `elsewhere`: devices that were made on another machine; `last_signed`: what each device signed
+    last, as a file beside the store knows it.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,9 @@ class Author:
         devices: dict[bytes, bytes],
         now: Callable[[], int],
         random: Callable[[int], bytes],
+        *,
+        elsewhere: Iterable[bytes] = (),
+        last_signed: Signed | None = None,
     ) -> None:
         self.inbox = inbox
         self.state = inbox.state
@@ -46,8 +54,8 @@ class Author:
         self.now = now
         self.random = random
         self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
-        self.elsewhere: set[bytes] = set()  # devices that were made on another machine
-        self.numbers: Mapping[bytes, int] = {}  # device → the last number that it has signed
+        self.elsewhere = set(elsewhere)
+        self._last_signed = last_signed
 
     @property
     def person(self) -> bytes:
@@ -149,6 +157,8 @@ class Author:
         self._within_quota(one)
         taken = self.inbox.take([one], durable=True)
         assert one in taken.stored, taken.refused
+        if self._last_signed is not None:
+            self._last_signed.note(one)
         for listener in self.signed:
             listener(one)
         if words:
@@ -258,7 +268,7 @@ class Author:
                 "this home's device signed twice with one number, as a copied disk does; what it "
                 f"signed from number {log.fork} on counts no more, so post that again"
             )
-        elif (log.head.seq if log else 0) < (last := self.numbers.get(device, 0)):
+        elif (log.head.seq if log else 0) < (last := self._last_number(device)):
             found = (
                 f"the disk lost what this home signed up to number {last}, and no neighbour's node"
                 " has brought it back yet"
@@ -274,6 +284,10 @@ class Author:
             )
         remedy = "certify a new one from the recovery words with `meshcoop certify`"
         return Refused("R-03.32", f"{found}; {remedy}") if found else None
+
+    def _last_number(self, device: bytes) -> int:
+        """The number of the last record that a device signed here, 0 if that is not known."""
+        return self._last_signed.numbers.get(device, 0) if self._last_signed else 0
 
     def _draft(
         self, kind: Kind, signer: Signer, about: bytes | None, fields: dict[str, Any]

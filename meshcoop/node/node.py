@@ -252,18 +252,28 @@ class Node:
         state = founding.open_state(self.store, neighbourhood, devices, self.now, keys.boxes)
         inbox = Inbox(state)
         inbox.listeners.append(self._on_taken)
-        author = Author(inbox, devices, self.now, self.random)
         here = keystore.machine_id()
         self._signed = Signed(self.home.signed)
-        author.numbers = self._signed.numbers
-        author.signed.append(self._signed.note)
-        author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
+        author = Author(
+            inbox,
+            devices,
+            self.now,
+            self.random,
+            elsewhere=[device_key(one.seed) for one in keys.devices if one.machine != here],
+            last_signed=self._signed,
+        )
         arrival = self.store.meta(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
-        mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
-        mesh.credentials.arrival = wires
-        mesh.peers.keep_beside(self.home.neighbours)
+        mesh = HomeMesh(
+            self.network,
+            author,
+            self.now,
+            self.random,
+            self._verifier,
+            arrival=wires,
+            neighbours=self.home.neighbours,
+        )
         door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)

@@ -5,6 +5,7 @@ A relay runs it as it is; a home, whose software also signs, runs `meshcoop.home
 
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import trio
 
@@ -34,6 +35,7 @@ _BURST = 200  # gossiped records stored in one transaction
 class Mesh:
     """Talks to the other nodes of the neighbourhood. `now` is in milliseconds; without a
     `verifier` signatures are verified in place, as simulations need it to replay exactly.
+    `neighbours`: a file where the addresses of other homes are kept beside the store.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Mesh:
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
+        neighbours: Path | None = None,
     ) -> None:
         self.network = network
         self.inbox = inbox
@@ -60,6 +63,7 @@ class Mesh:
             talk=self._talk,
             talking=lambda: set(self.conversations),
             random=random,
+            beside=neighbours,
         )
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
         self._grown: set[bytes] = set()

@@ -64,7 +64,8 @@ class _Attempt:
 
 class Peers:
     """Keeps connections. `talk(stream)` runs a sync session and returns when it is over;
-    `talking()` names the peers with whom one is under way.
+    `talking()` names the peers with whom one is under way; `beside`: a file that keeps addresses
+    beside the store, for they are what brings back the rest.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Peers:
         talk: Callable[[Stream], Awaitable[None]],
         talking: Callable[[], set[str]],
         random: Callable[[int], bytes],
+        beside: Path | None = None,
     ) -> None:
         self._network = network
         self._db = db
@@ -82,7 +84,7 @@ class Peers:
         self._attempts: dict[str, _Attempt] = {}
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
-        self._beside: Path | None = None
+        self._beside = beside
         self._written: list[str] = []
         self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
@@ -93,6 +95,9 @@ class Peers:
         rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
         self._book: dict[str, str] = {}
         self.learn(row[0] for row in rows)
+        if beside is not None and beside.exists():
+            self.learn(beside.read_text(errors="replace").splitlines())
+        self._write_beside()
 
     @property
     def known(self) -> list[str]:
@@ -138,13 +143,6 @@ class Peers:
                     "DELETE FROM addresses WHERE met > 1 AND met < ?", (when - _AGED_MS,)
                 )
             self._write_beside()
-
-    def keep_beside(self, path: Path) -> None:
-        """Keeps the addresses in a file of their own, too: they are what brings back the rest."""
-        self._beside = path
-        if path.exists():
-            self.learn(path.read_text(errors="replace").splitlines())
-        self._write_beside()
 
     def _write_beside(self) -> None:
         known = sorted(self.known)

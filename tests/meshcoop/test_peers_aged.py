@@ -14,8 +14,8 @@ class Nowhere:
     peer_id = "somebody else"
 
 
-def book(db):
-    return Peers(Nowhere(), db, talk=None, talking=set, random=bytes)
+def book(db, beside=None):
+    return Peers(Nowhere(), db, talk=None, talking=set, random=bytes, beside=beside)
 
 
 def test_an_address_ages():
@@ -33,13 +33,10 @@ def test_an_address_ages():
 def test_addresses_lie_beside_the_store_too(tmp_path):
     beside = tmp_path / "neighbours"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        peers = book(db)
-        peers.keep_beside(beside)
+        peers = book(db, beside)
         peers.learn([HERE])
         peers.met(HERE, 5 * DAY)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        peers = book(db)
-        assert HERE not in peers._book
+        assert HERE not in book(db)._book
         beside.write_text(beside.read_text() + "\nno address\n\x00")
-        peers.keep_beside(beside)
-        assert list(peers._book) == [HERE]
+        assert list(book(db, beside)._book) == [HERE]
