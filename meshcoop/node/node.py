@@ -21,7 +21,8 @@ from meshcoop.fold.loop_cache import Following
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home, own_addresses
 from meshcoop.home.key_file import Unlocked
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network, NetworkError, Starting
@@ -308,7 +309,7 @@ class Node:
             else:
                 await self.changed.wait()
 
-    def _on_taken(self, taken: Taken) -> None:
+    def _on_taken(self, taken: IngestResult) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})
         self.change()
 

@@ -7,7 +7,8 @@ oldest is let go when the room is used up or its days are over; the homes still 
 import sqlite3
 
 from meshcoop.home.relay_limits import Limits
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from protocol.record import envelope as record
 
 _SCHEMA = """
@@ -57,7 +58,7 @@ class Storage:
                 self._release(self._cut())
         self._allot()
 
-    def _on_stored(self, taken: Taken) -> None:
+    def _on_stored(self, taken: IngestResult) -> None:
         for one in taken.stored:
             self.used += len(one.header) + 64 + len(one.content or b"") + _ROW
         if self.used > self.limits.room:
@@ -66,7 +67,7 @@ class Storage:
         self._allot()
 
     def _allot(self) -> None:
-        self._inbox.room = self.limits.room - self.used
+        self._inbox.placement.room = self.limits.room - self.used
 
     def _cut(self) -> int:
         """The row up to which content must go for the rest to fit."""

@@ -16,7 +16,8 @@ import trio
 from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found, open_state
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import Network, NetworkError, Starting
 from meshcoop.store.records import Store
 from meshcoop.sync.address_delivery import Giving
@@ -178,7 +179,7 @@ class Home:
             Inbox(state).take_wires(self.arrival)
             return
 
-    def _stored(self, taken: Taken) -> None:
+    def _stored(self, taken: IngestResult) -> None:
         ids = [one.id for one in taken.stored]
         self.heard += ids
         self.street.note(self.name, ids)

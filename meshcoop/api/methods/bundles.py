@@ -6,7 +6,8 @@ from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE, Params
 from meshcoop.api.server import Method
 from meshcoop.errors import Mistake
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class BundleMethods:
     async def take(self, params: Params) -> Params:
         """Takes records that came without a network, checked like any peer's."""
         mesh = self._node.belonging().mesh
-        taken, inbox = Taken(), mesh.inbox
+        taken, inbox = IngestResult(), mesh.inbox
         records = inbox.parse(_wires(params), taken)
         known = inbox.store.held([one.id for one in records])
         filled = inbox.take_contents(_bare(inbox, records, known))
