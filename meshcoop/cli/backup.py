@@ -47,7 +47,7 @@ def _backup(file: Path, /, *, context: Given) -> None:
     with contextlib.closing(Store(context.home.store)) as store:
         person = keys.devices[0].person
         contents = Contents(
-            bytes.fromhex(named), person, keys.recovery, boxes, peers.remembered(store.db)
+            bytes.fromhex(named), person, keys.recovery, boxes, peers.remembered(store)
         )
         count = backup.write(file, secret, contents, _wires(store))
     result = {"file": str(file.absolute()), "records": count, "needs_words": keys.recovery is None}
@@ -113,7 +113,7 @@ def _fill(context: Context, reader: Reader, identity: Identity) -> dict[str, Any
         for wires in reader.records():
             inbox.take_wires(wires)
         told = _introduce(inbox, state, identity)
-        peers.remember(store.db, contents.addresses)
+        peers.remember(store, contents.addresses)
     growing.replace(context.home.store)
     return told
 

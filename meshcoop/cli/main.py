@@ -1,7 +1,6 @@
 """The command line: global options, dispatch, and one sentence for every mistake."""
 
 import os
-import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from meshcoop.cli import screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.home.folder import Home
-from meshcoop.store.disk_errors import trouble
+from meshcoop.store.disk_errors import StoreError, trouble
 from protocol.display_text import line
 from protocol.errors import Refused
 
@@ -91,7 +90,7 @@ def main() -> None:
         _end(mistake.sentence, mistake.code)
     except Refused as refusal:
         _end(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
-    except sqlite3.DatabaseError as error:
+    except StoreError as error:
         known = trouble(error)
         if known is None:
             raise

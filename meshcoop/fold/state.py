@@ -14,6 +14,7 @@ from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import act_of
 from meshcoop.fold.views import Views
 from meshcoop.store.disk_errors import enduring
+from meshcoop.store.postponed_threads import PostponedThreads
 from meshcoop.store.records import Store
 from meshcoop.store.tables import Log, Row
 from protocol.authority import authority
@@ -35,7 +36,6 @@ _FOLD_VERSION = 9  # raised when the same records give other tables of views: ho
 _AT_ONCE = 500  # threads folded before their views are written
 _AUTHORITY = 0  # stands for stratum 1 among the rows of thread roots
 _NONE: Mapping[int, list[Row]] = MappingProxyType({})
-_SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
 
 class State:
@@ -45,13 +45,13 @@ class State:
         self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
     ) -> None:
         self.store = store
-        self.views = Views(store.db, stale=store.meta("fold") != _FOLD_VERSION)
+        self.views = Views(store, stale=store.meta("fold") != _FOLD_VERSION)
         self.neighbourhood = neighbourhood
         self.ring = ring
         self.now = now
         self.authority: Authority | None = None
         self.standing: Standing = {}
-        store.db.execute(_SCHEMA)
+        self._postponed = PostponedThreads(store)
         self._read_acts()
         with store.transaction():
             self.fold_authority()
@@ -142,7 +142,7 @@ class State:
         counted = {act.id for act in counting}
         others = [act for act in self.acts("epoch") if act.id not in counted]
         if self.ring.learn(counting, others) and before is not None:
-            return self._roots()
+            return self.store.roots()
         if before is None:
             return set()
         changed = affected.devices(before, self.authority)
@@ -234,18 +234,18 @@ class State:
     def fold_due(self) -> None:
         """Folds what was ahead of this clock and no longer is."""
         limit = self.now() + DRIFT_MS
-        rows = self.store.db.execute("SELECT root FROM held WHERE due <= ?", (limit,)).fetchall()
-        if rows:
+        due = self._postponed.due(limit)
+        if due:
             with self.store.transaction(durable=False):
-                self.store.db.execute("DELETE FROM held WHERE due <= ?", (limit,))
+                self._postponed.forget_due(limit)
                 touched = self.fold_authority()
-                self.fold(touched | {row[0] for row in rows if row[0] != _AUTHORITY})
+                self.fold(touched | {root for root in due if root != _AUTHORITY})
 
     def rebuild(self) -> None:
         """Makes all views anew from the records."""
         with self.store.transaction():
             self.views.clear()
-            self.fold(self._roots())
+            self.fold(self.store.roots())
             self.store.set_meta("fold", _FOLD_VERSION)
 
     def thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
@@ -259,14 +259,7 @@ class State:
 
     def roots_of(self, known: Log) -> set[int]:
         """The threads in which a log has records."""
-        return self._roots("AND log = ?", known.n)
-
-    def _roots(self, more: str = "", *values: object) -> set[int]:
-        rows = self.store.db.execute(
-            f"SELECT DISTINCT root FROM records WHERE root NOT NULL {more}",  # noqa: S608
-            values,
-        )
-        return {row[0] for row in rows.fetchall()}
+        return self.store.roots_of_log(known.n)
 
     # -- opening records --------------------------------------------------------------------------
 
@@ -341,8 +334,5 @@ class State:
         """Whether a time is ahead of this clock; what it belongs to is then folded when it is due."""
         if time <= self.now() + DRIFT_MS:
             return False
-        self.store.db.execute(
-            "INSERT INTO held VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = min(due, ?2)",
-            (root, time),
-        )
+        self._postponed.add(root, time)
         return True

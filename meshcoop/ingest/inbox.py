@@ -196,8 +196,8 @@ class Inbox:
 
     def _recount(self, batch: Batch) -> None:
         assert self.state.authority is not None, "its figures have changed"
-        with self.store.counting() as db:
-            threads, longer = quota.recount(db, self.state.authority)
+        with self.store.quota_counts() as counts:
+            threads, longer = quota.recount(counts, self.state.authority)
         batch.touched_roots |= threads
         batch.result.devices_with_gaps |= longer  # what comes after is to be had from others
         batch.begun.clear()

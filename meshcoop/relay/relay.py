@@ -16,6 +16,7 @@ from meshcoop.relay.shared_network import NOT_SERVED, Reception
 from meshcoop.relay.tenant import Served
 from meshcoop.relay.tickets import Tickets
 from meshcoop.store.records import Store
+from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
@@ -26,11 +27,6 @@ from protocol.wire.relay_ticket import Request
 _LOG = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 10
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS served (
-    neighbourhood BLOB PRIMARY KEY, since INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 
 
 class Relay:
@@ -50,12 +46,12 @@ class Relay:
     ) -> None:
         self.key = device_key(seed)
         self.served: dict[bytes, Served] = {}
-        self.tickets = Tickets(store.db, now, random)
+        self.tickets = Tickets(store, now, random)
         self.reception = Reception(network, self.talking)
-        self._home, self._db, self._network, self._seed = home, store.db, network, seed
+        self._neighbourhoods = RelayedNeighbourhoods(store)
+        self._home, self._network, self._seed = home, network, seed
         self._now, self._random, self._verifier = now, random, verifier
         self._enrolling = trio.Lock()
-        self._db.executescript(_SCHEMA)
 
     @property
     def meshes(self) -> list[Mesh]:
@@ -70,7 +66,7 @@ class Relay:
         """Runs until cancelled; started once all neighbourhoods are served."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            for (neighbourhood,) in self._db.execute("SELECT neighbourhood FROM served").fetchall():
+            for neighbourhood in self._neighbourhoods.all():
                 await self._serve(neighbourhood)
             self._network.serve(ticket.PROTOCOL, self._answer)
             self.carrying = self._network.carry(self._allowed)
@@ -93,10 +89,7 @@ class Relay:
 
     def since(self, neighbourhood: bytes) -> int:
         """When this relay was enrolled (milliseconds)."""
-        row = self._db.execute(
-            "SELECT since FROM served WHERE neighbourhood = ?", (neighbourhood,)
-        ).fetchone()
-        return int(row[0])
+        return self._neighbourhoods.since(neighbourhood)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Serves a neighbourhood no more: its records are erased here, and its homes are told the
@@ -105,7 +98,7 @@ class Relay:
         one = self.served.pop(neighbourhood, None)
         if one is None:
             raise Mistake("This relay serves no such neighbourhood; `meshcoop relay list` tells.")
-        self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))
+        self._neighbourhoods.remove(neighbourhood)
         self.reception.close(neighbourhood)
         await one.end(NOT_SERVED)
 
@@ -156,9 +149,7 @@ class Relay:
         return [ticket.TAKEN]
 
     async def _begin(self, request: Request) -> Served:
-        self._db.execute(
-            "INSERT OR IGNORE INTO served VALUES (?, ?)", (request.neighbourhood, self._now())
-        )
+        self._neighbourhoods.add(request.neighbourhood, self._now())
         self.tickets.used(request)
         _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
         return await self._serve(request.neighbourhood)

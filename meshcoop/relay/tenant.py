@@ -1,6 +1,5 @@
 """One neighbourhood at a relay: its store, its mesh, and what it may use."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, Starting
 from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import enduring
+from meshcoop.store.gossip_keys import GossipKeys
 from meshcoop.store.records import Store
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
@@ -22,11 +22,6 @@ from protocol.record.envelope import device_key
 
 _TIDY_SECONDS = 600
 _MAX_KEYS_OF_ONE = 64
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS gossip_keys (
-    person BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (person, key)
-) WITHOUT ROWID;
-"""
 
 
 class HandedKeys(KeyRing):
@@ -34,22 +29,18 @@ class HandedKeys(KeyRing):
     and open nothing.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__([])
-        self._db = db
-        db.executescript(_SCHEMA)
+        self._handed = GossipKeys(store)
         self._read()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
         """What this member's home holds; it takes the place of what the same one said before."""
-        self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
-        rows = [(person, key) for key in keys[:_MAX_KEYS_OF_ONE]]
-        self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)
+        self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         self._read()
 
     def _read(self) -> None:
-        rows = self._db.execute("SELECT DISTINCT key FROM gossip_keys")
-        self.gossip_keys = [row[0] for row in rows]
+        self.gossip_keys = self._handed.all()
 
 
 class RelayMesh(Mesh):
@@ -81,7 +72,7 @@ class Served:
         self._path, self._now = path, now
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self.store = Store(path)
-        ring = HandedKeys(self.store.db)
+        ring = HandedKeys(self.store)
         self.state = State(self.store, neighbourhood, ring, now)
         self.inbox = Inbox(self.state)
         self.storage = Storage(self.inbox, limits)

@@ -28,7 +28,7 @@ def mend(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
         from meshcoop.relay.tenant import HandedKeys
 
         def of_relay(store: Store, place: bytes = bytes.fromhex(path.stem)) -> Inbox:
-            return Inbox(State(store, place, HandedKeys(store.db), now))
+            return Inbox(State(store, place, HandedKeys(store), now))
 
         said.append(mending.mend(path, of_relay))
     return [one for one in said if one is not None]

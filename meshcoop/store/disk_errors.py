@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from meshcoop.errors import Mistake
 
+# Every error of the database, so that nobody outside the store needs to import sqlite3.
+StoreError = sqlite3.Error
+
 _LOG = logging.getLogger(__name__)
 
 _FULL = ("full", "disk i/o error", "readonly", "unable to open")

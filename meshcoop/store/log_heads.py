@@ -3,8 +3,7 @@
 A batch of records is mostly a run of one log, whose row would be read and written for each.
 """
 
-import sqlite3
-
+from meshcoop.store.connection import Connection
 from meshcoop.store.tables import Log, read_log
 from protocol.record import envelope as record
 from protocol.record import log
@@ -15,7 +14,7 @@ from protocol.record.log import Head
 class Logs:
     """The logs of a store. The store says when a transaction begins and ends."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._caching = False
         self._known: dict[bytes, Log] = {}

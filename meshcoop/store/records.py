@@ -4,13 +4,14 @@ The store knows headers, not meanings: a relay keeps the same one. It never deci
 in; `meshcoop.inbox` does. Everything here is synchronous and short.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from meshcoop.store.connection import open_to_write
 from meshcoop.store.disk_errors import trouble
 from meshcoop.store.log_heads import Logs
+from meshcoop.store.quota_counts import QuotaCounts
 from meshcoop.store.tables import COLUMNS, INSERT, SCHEMA, UNROOT, Log, Row, read_row
 from protocol.record import envelope as record
 from protocol.record import log
@@ -18,8 +19,6 @@ from protocol.record.envelope import Record
 from protocol.record.log import Head, Kept
 from protocol.wire.have_map import Held
 
-# Ids fall all over their index: the more is written at once, the fewer pages are written twice.
-_WAL_PAGES = 4000  # some 16 MB
 _MOST_VALUES = 500  # in one query
 _DROPPED = "dropped"  # the highest row number that was dropped
 
@@ -28,11 +27,7 @@ class Store:
     """Records by id, by log and by thread."""
 
     def __init__(self, path: Path | str) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-        self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
+        self.db = open_to_write(path)
         self.db.executescript(SCHEMA)
         self._logs = Logs(self.db)
         self._last: int | None = None  # the highest row number, while a transaction runs
@@ -73,6 +68,11 @@ class Store:
             erased, self.erasing = self.erasing, False
         if erased:
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nor does the write-ahead log
+
+    @property
+    def change_count(self) -> int:
+        """The number of rows written so far: while it is the same, nothing has changed."""
+        return self.db.total_changes
 
     @property
     def busy(self) -> bool:
@@ -150,6 +150,14 @@ class Store:
     def ids(self) -> Iterator[bytes]:
         """All ids, sorted."""
         return (row[0] for row in self.db.execute("SELECT id FROM records ORDER BY id"))
+
+    def roots(self) -> set[int]:
+        """The rows of the roots of all threads."""
+        return self._roots("")
+
+    def roots_of_log(self, log_n: int) -> set[int]:
+        """The rows of the roots of the threads in which a log has records."""
+        return self._roots("AND log = ?", log_n)
 
     def log(self, device: bytes) -> Log | None:
         """What is known of the log of `device`."""
@@ -264,10 +272,10 @@ class Store:
         self.db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
     @contextmanager
-    def counting(self) -> Iterator[sqlite3.Connection]:
-        """The database, for what goes through all logs: nothing of them is cached meanwhile."""
+    def quota_counts(self) -> Iterator[QuotaCounts]:
+        """What quotas are counted from, for all logs: nothing of them is cached meanwhile."""
         self._logs.flush()
-        yield self.db
+        yield QuotaCounts(self.db)
         self._logs.begin()
 
     def fork(self, device: bytes, seq: int) -> None:
@@ -327,6 +335,13 @@ class Store:
             (known.n, fork),
         )
         return [Kept(seq, one, bool(named), about) for seq, one, about, named in rows]
+
+    def _roots(self, where: str, *values: object) -> set[int]:
+        rows = self.db.execute(
+            f"SELECT DISTINCT root FROM records WHERE root NOT NULL {where}",  # noqa: S608
+            values,
+        )
+        return {row[0] for row in rows.fetchall()}
 
     def _one(self, where: str, *values: object) -> Row | None:
         found = self._many(where, *values)

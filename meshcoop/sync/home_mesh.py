@@ -103,7 +103,7 @@ class HomeMesh(Mesh):
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
             # A home where nothing has happened has nothing to do, but for what a clock makes due.
             facts = (
-                self.inbox.store.db.total_changes,
+                self.inbox.store.change_count,
                 met | self._expected,
                 self.author.able,
                 dict(self._gone),

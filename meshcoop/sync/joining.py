@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from meshcoop.author.founding import introduction
 from meshcoop.errors import Mistake
 from meshcoop.network.interface import AnotherNode, Network, NetworkError, Stream
 from meshcoop.network.single_reply import first_frame
+from meshcoop.store.invitations import Invitations
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -27,12 +27,6 @@ _LOG = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 10
 _RETRY_SECONDS = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS invitations (
-    id BLOB PRIMARY KEY, secret BLOB NOT NULL, expires INTEGER NOT NULL, approve INTEGER NOT NULL,
-    person BLOB, statement BLOB, name TEXT, since INTEGER
-) WITHOUT ROWID;
-"""
 
 
 class Knocked(NamedTuple):
@@ -54,10 +48,9 @@ class Door:
         random: Callable[[int], bytes],
     ) -> None:
         self._mesh = mesh
-        self._db: sqlite3.Connection = mesh.inbox.store.db
+        self._invitations = Invitations(mesh.inbox.store)
         self._public_key = public_key
         self._now, self._random = now, random
-        self._db.executescript(_SCHEMA)
 
     def invite(self, *, approve: bool) -> tuple[str, int]:
         """A new invitation and when it ends (milliseconds). `approve`: this home vouches at once."""
@@ -68,27 +61,19 @@ class Door:
             tuple(_in_order(self._mesh.network.addresses, self._mesh.reach.relays)),
         )
         expires = self._now() + invitation.LIFETIME_MS
-        with self._mesh.inbox.store.transaction():
-            self._db.execute("DELETE FROM invitations WHERE expires < ?", (self._now(),))
-            self._db.execute(
-                "INSERT INTO invitations (id, secret, expires, approve) VALUES (?, ?, ?, ?)",
-                (one.id, one.secret, expires, approve),
-            )
+        self._invitations.add(one.id, one.secret, expires, approves=approve, now=self._now())
         return invitation.encode(one), expires
 
     def knocks(self) -> list[Knocked]:
         """Those who knocked here and are no members yet."""
-        rows = self._db.execute(
-            "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
-        )
-        return [Knocked(*row) for row in rows if not self._is_member(row[0])]
+        knocks = self._invitations.knocks()
+        return [Knocked(*knock) for knock in knocks if not self._is_member(knock[0])]
 
     def approve(self, person: bytes) -> bool:
         """Vouches for a person who knocked or for whom others vouched; whether they now belong."""
-        row = self._db.execute(
-            "SELECT statement FROM invitations WHERE person = ?", (person,)
-        ).fetchone()
-        certificate = row[0] if row else self._mesh.inbox.state.statement(person)
+        certificate = self._invitations.statement_of(person)
+        if certificate is None:
+            certificate = self._mesh.inbox.state.statement(person)
         if certificate is None:
             raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
         return self.vouch(person, certificate)
@@ -118,10 +103,9 @@ class Door:
     def _knock(self, peer: str, knock: Knock) -> list[Any]:
         certified = self._certified(peer, knock)
         self._mesh.peers.welcome(peer)
-        row = self._db.execute(
-            "SELECT approve FROM invitations WHERE id = ?", (knock.invitation,)
-        ).fetchone()
-        if row[0] and not self._is_member(certified.person):
+        given = self._invitations.find(knock.invitation)
+        assert given is not None, "the knock was checked against an invitation that is here"
+        if given.approves and not self._is_member(certified.person):
             self._vouch(certified.person, knock.statement)
         if not self._is_member(certified.person):
             return [invitation.ANSWER, invitation.WAITING, []]
@@ -138,36 +122,30 @@ class Door:
 
     def _certified(self, peer: str, knock: Knock) -> statement.Certified:
         """R-07.3, R-07.4: the invitation is ours, valid, proved, and this person's alone."""
-        row = self._db.execute(
-            "SELECT secret, expires, person FROM invitations WHERE id = ?", (knock.invitation,)
-        ).fetchone()
-        if row is None:
+        given = self._invitations.find(knock.invitation)
+        if given is None:
             raise Refused(
                 "R-07.3", "the inviter's home knows no such invitation; ask for a new one"
             )
-        secret, expires, holder = row
         certified = statement.read(knock.statement)
         if not isinstance(certified, statement.Certified):
             raise Refused("R-07.2", "a knock certifies a device")
         own = self._mesh.network.peer_id
-        expected = invitation.proof(secret, peer, own, certified.person)
+        expected = invitation.proof(given.secret, peer, own, certified.person)
         if not hmac.compare_digest(expected, knock.proof):
             raise Refused("R-07.3", "the knock does not prove the invitation's secret")
         knock.check(certified.device)
         place = self._mesh.inbox.state.neighbourhood[: statement.PLACE]
         if certified.place != place:
             raise Refused("R-07.2", "the statement is for another neighbourhood")
-        if holder not in {None, certified.person}:
+        if given.person not in {None, certified.person}:
             raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
-        if holder is None and expires < self._now():
+        if given.person is None and given.expires < self._now():
             raise Refused("R-07.4", "this invitation has expired; ask for a new one")
-        if holder is None:
-            with self._mesh.inbox.store.transaction():
-                self._db.execute(
-                    "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"
-                    " WHERE id = ?",
-                    (certified.person, knock.statement, knock.name, self._now(), knock.invitation),
-                )
+        if given.person is None:
+            self._invitations.note_knock(
+                knock.invitation, certified.person, knock.statement, knock.name, self._now()
+            )
         return certified
 
     def _vouch(self, person: bytes, certificate: bytes) -> None:

@@ -60,7 +60,7 @@ class Mesh:
         self._now, self._random, self._verifier = now, random, verifier
         self.peers = Peers(
             network,
-            inbox.store.db,
+            inbox.store,
             talk=self._talk,
             talking=lambda: set(self.conversations),
             random=random,

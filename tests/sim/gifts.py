@@ -9,7 +9,7 @@ import trio
 from simulation import Home, Street
 
 from meshcoop.network.interface import Network, NetworkError, Stream
-from meshcoop.sync.address_store import Held
+from meshcoop.store.given_addresses import HeldAddress
 from protocol.record import sealing as seal
 from protocol.wire import address_gift as giving
 from protocol.wire import frames
@@ -43,13 +43,15 @@ async def agreed(street: Street, more: dict[str, str]) -> bytes:
     return agreement.id
 
 
-def give(home: Home, to: Home, agreement: bytes, text: str = TEXT, *, kept: bool = False) -> Held:
+def give(
+    home: Home, to: Home, agreement: bytes, text: str = TEXT, *, kept: bool = False
+) -> HeldAddress:
     assert home.giving is not None
     seed, receiver = home.identity.device_seed, to.identity.person
     return home.giving.give(agreement, text, seed, receiver, kept=kept)
 
 
-def held(home: Home, agreement: bytes, giver: Home) -> Held | None:
+def held(home: Home, agreement: bytes, giver: Home) -> HeldAddress | None:
     assert home.giving is not None
     return home.giving.addresses.of(agreement, giver=giver.identity.person)
 

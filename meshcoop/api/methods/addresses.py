@@ -9,7 +9,7 @@ from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
-from meshcoop.sync.address_store import Held
+from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
@@ -105,7 +105,7 @@ class AddressMethods:
     # -- parts ------------------------------------------------------------------------------------
 
     async def _told(
-        self, member: Membership, party: _Party, held: Held, done: str = "delivered"
+        self, member: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
         """Whether it has arrived."""
         if party.other in member.author.people or member.guests.of(party.other):
@@ -115,7 +115,7 @@ class AddressMethods:
         state = done if arrived else "waiting"
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
-    def _held(self, member: Membership, party: _Party) -> Held:
+    def _held(self, member: Membership, party: _Party) -> HeldAddress:
         """What this person may see. Raises Mistake."""
         addresses = member.giving.addresses
         found = [
