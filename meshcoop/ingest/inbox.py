@@ -13,6 +13,7 @@ from meshcoop.fold.state import State
 from meshcoop.ingest import quota
 from meshcoop.ingest.placement import Batch, Placement
 from meshcoop.ingest.result import IngestResult, Refusal
+from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import Pool
 from meshcoop.store.tables import Row
@@ -26,13 +27,13 @@ _LOG = logging.getLogger(__name__)
 class Inbox:
     """Takes records into a state. Listeners hear of what was stored, after it is safe."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
         self.store = state.store
         self.pool = Pool()
-        self.placement = Placement(state, self.pool)
-        self.let_go = 0  # the last row whose sealed content a relay no longer keeps
         self.listeners: list[Callable[[IngestResult], None]] = []
+        self._retention = retention or KeepEverything()
+        self._placement = Placement(state, self.pool, self._retention)
         self._absent_after = 0
 
     # -- the steps of taking something in ---------------------------------------------------------
@@ -80,7 +81,7 @@ class Inbox:
         result.refused += verified.refused
         fresh = self.unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
-        fresh = fresh or self.pool.ready(self.placement.can_place)
+        fresh = fresh or self.pool.ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
                 self._store_and_fold(fresh, result)
@@ -110,7 +111,8 @@ class Inbox:
         """Records whose content is missing here though nobody took it back; each call goes on
         where the last one ended, so that what was taken back does not hide the rest.
         """
-        rows = self.store.absent(max(self._absent_after, self.let_go), 4 * limit)
+        after = max(self._absent_after, self._retention.released_row)
+        rows = self.store.absent(after, 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
 
@@ -145,10 +147,10 @@ class Inbox:
         batch = Batch(result)
         while fresh:
             for one in fresh:
-                self.placement.place(one, batch)
+                self._placement.place(one, batch)
             self._prune_forks(batch)
             self._fold_authority(batch)
-            fresh = [*batch.deferred, *self.pool.ready(self.placement.can_place)]
+            fresh = [*batch.deferred, *self.pool.ready(self._placement.can_place)]
             batch.deferred.clear()
         # By the latest authority: what it does not let somebody take back stays.
         self._erase_retracted(batch)
@@ -162,7 +164,7 @@ class Inbox:
         for one in batch.beyond_forks:
             row = self.store.get(one.id)  # if it is kept, and in the thread that is left
             if row is not None:
-                self.placement.note_stored(row, batch)
+                self._placement.note_stored(row, batch)
             else:  # what would keep it may be on its way
                 batch.result.devices_with_gaps.add(one.fields.device)
         batch.beyond_forks.clear()

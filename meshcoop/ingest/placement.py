@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from meshcoop.fold.state import State
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.result import IngestResult, Refusal
+from meshcoop.ingest.retention import Retention
 from meshcoop.ingest.waiting_pool import Pool
 from meshcoop.store.tables import Log, Row
 from protocol.errors import Refused
@@ -40,11 +41,11 @@ class Batch:
 class Placement:
     """Puts verified records into the store. What cannot be placed yet goes to `pool`."""
 
-    def __init__(self, state: State, pool: Pool) -> None:
-        self.room: int | None = None  # bytes that a relay still has for this; None: no limit
+    def __init__(self, state: State, pool: Pool, retention: Retention) -> None:
         self._state = state
         self._store = state.store
         self._pool = pool
+        self._retention = retention
 
     def can_place(self, one: Record) -> bool:
         """Whether a waiting record's turn has come."""
@@ -114,9 +115,7 @@ class Placement:
         """R-08.8: whether there is room. What authority is made of comes in all the same: its
         authors' quotas bound it, and without it nobody could be told from a stranger.
         """
-        if self.room is None or one.fields.reach == record.OPEN:
-            return True
-        return self.room > 0
+        return one.fields.reach == record.OPEN or not self._retention.is_full
 
     def _fork(self, one: Record, known: Log, batch: Batch) -> None:
         """Another record at a number that the log has passed: the log is forked there."""

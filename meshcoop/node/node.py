@@ -218,9 +218,16 @@ class Node:
         """Starts what a relay does."""
         seed = self._unlocked.keys.network_seed
         self.relay = Relay(
-            self.home, self.store, self.network, seed, self.now, self.random, self._verifier
+            self.home,
+            self.store,
+            self.network,
+            self._nursery,
+            seed,
+            self.now,
+            self.random,
+            self._verifier,
         )
-        await self._nursery.start(self.relay.run)
+        await self.relay.start()
         port = self.home.read_settings().metrics
         if port is not None:
             await self._nursery.start(self._show_metrics, self.relay, port)
