@@ -17,7 +17,7 @@ from meshcoop.relay.relay import Relay
 from meshcoop.store.muted import Muted
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Door
+from meshcoop.sync.invitation_desk import InvitationDesk
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Membership:
 
     author: Author
     mesh: HomeMesh
-    door: Door
+    door: InvitationDesk
     guests: Guests
     muted: Muted
     giving: Giving

@@ -36,7 +36,8 @@ from meshcoop.store.records import Store
 from meshcoop.sync import joining
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Admitted, Door, Joiner
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import device_key
@@ -194,7 +195,7 @@ class Node:
             if admitted is not None and self.member is None:
                 await self._move_in(admitted, one)
 
-    async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
+    async def _move_in(self, admitted: Admission, one: invitation.Invitation) -> None:
         held = self._unlocked.keys.devices[0]
         wires = admitted.arrival(held.seed, held.statement, self.now())
         self.store.set_meta(ARRIVAL, msgpack.packb(wires))
@@ -203,7 +204,7 @@ class Node:
         assert self.member is not None
         peer = peer_id_from_key(one.peer)
         elsewhere = (f"{address}/p2p/{peer}" for address in one.addresses)
-        self.member.mesh.peers.learn([admitted.where, *elsewhere])
+        self.member.mesh.peers.learn([admitted.address, *elsewhere])
 
     async def _settled_in(self) -> None:
         """Returns once what the neighbour offered is stored and this person has a name."""
@@ -282,7 +283,7 @@ class Node:
             arrival=wires,
             neighbours=self.home.neighbours,
         )
-        door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
+        door = InvitationDesk(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)
         hands.listeners.append(self._on_address)

@@ -22,7 +22,8 @@ from meshcoop.network.interface import Network, NetworkError, Starting
 from meshcoop.store.records import Store
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Door, Joiner, keep_knocking
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Joiner, keep_knocking
 from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -71,7 +72,7 @@ class Home:
         self.heard: list[bytes] = []  # ids in the order in which they were stored
         self.author: Author | None = None  # while it is up and a member
         self.mesh: HomeMesh | None = None
-        self.door: Door | None = None
+        self.door: InvitationDesk | None = None
         self.giving: Giving | None = None
         self._scope = trio.CancelScope()
         self._gone = trio.Event()
@@ -146,7 +147,7 @@ class Home:
         inbox.take_wires(self.arrival)
         mesh = HomeMesh(network, author, self.now, random, arrival=self.arrival)
         mesh.peers.learn(self.knows)
-        door = Door(mesh, bytes(32), self.now, random)
+        door = InvitationDesk(mesh, bytes(32), self.now, random)
         network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, random)
         network.serve(giving.PROTOCOL, hands.answer)
