@@ -7,11 +7,9 @@ length and hash, so content can be erased while every log still verifies.
 import hashlib
 from typing import Any, NamedTuple
 
-import nacl.bindings
-import nacl.exceptions
-
 from protocol.errors import Refused
 from protocol.record import codec
+from protocol.record.signature import SIGNATURE, is_signed_message, public_key, sign_message
 
 VERSION = 1
 
@@ -35,8 +33,7 @@ _HEADER_FIELDS = 10
 _MAX_NUMBER = 2**48  # of a record in its log
 _AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
 _KEY_SIZE = 32
-_SIGNATURE_SIZE = 64
-_MAX_FRAMING = 1 + 2 + _SIGNATURE_SIZE + 3  # bytes of a record beside header and content
+_MAX_FRAMING = 1 + 2 + SIGNATURE + 3  # bytes of a record beside header and content
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
 _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
@@ -110,8 +107,7 @@ def record_id(header_bytes: bytes, signature: bytes) -> bytes:
 
 def device_key(seed: bytes) -> bytes:
     """The public key, which names a device, of its 32-byte seed."""
-    public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
-    return public
+    return public_key(seed)
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
@@ -119,12 +115,11 @@ def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: byte
 
     Raises ValueError if the seed is another device's, Refused if the record breaks a rule.
     """
-    header_bytes = codec.pack(list(header))
-    public, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
-    if public != header.device:
+    if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")
+    header_bytes = codec.pack(list(header))
     message = _SIGN_DOMAIN + neighbourhood + header_bytes
-    signature = nacl.bindings.crypto_sign(message, secret)[:_SIGNATURE_SIZE]
+    signature = sign_message(message, device_seed)
     record = Record(record_id(header_bytes, signature), header, header_bytes, signature, content)
     # Every reader must accept what we sign, so we read it ourselves first.
     parse(record.wire)
@@ -137,7 +132,7 @@ def parse(wire: bytes) -> Record:
     if type(value) is not list or len(value) != 3:  # noqa: PLR2004
         raise Refused("R-01.1", "a record is a list of header, signature and content")
     header_fields, signature, content = value
-    if type(signature) is not bytes or len(signature) != _SIGNATURE_SIZE:
+    if type(signature) is not bytes or len(signature) != SIGNATURE:
         raise Refused("R-01.1", "a signature is 64 bytes")
     header = _read_header(header_fields)
     if content is not None:
@@ -146,7 +141,7 @@ def parse(wire: bytes) -> Record:
         check_content(header, content)
     # The bytes are canonical, so the header is what signature and content leave of them. Cutting it
     # out keeps the exact signed bytes and costs less than packing it again.
-    after_header = len(_SIGNATURE_PREFIX) + _SIGNATURE_SIZE + _packed_size(content)
+    after_header = len(_SIGNATURE_PREFIX) + SIGNATURE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
         raise Refused("R-01.9", "with its content the record is too long")
@@ -165,6 +160,11 @@ def check_content(header: Header, content: bytes) -> None:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
+def signed_for(record: Record, neighbourhood: bytes) -> bytes:
+    """The id that a record of this neighbourhood is signed for: FOUNDING for its charter (R-01.10)."""
+    return FOUNDING if record.id == neighbourhood else neighbourhood
+
+
 def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
     """What a verifier needs: the signature followed by the bytes that it signs, and the key.
 
@@ -176,13 +176,7 @@ def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
 
 def holds(message: bytes, key: bytes) -> bool:
     """Whether `message`, as `claim` makes it, was signed with `key`. Never raises."""
-    # libsodium alone verifies records: it refuses keys and signatures for which others accept
-    # forgeries, and nodes that disagree about a signature would never converge (R-01.10).
-    try:
-        nacl.bindings.crypto_sign_open(message, key)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        return False
-    return True
+    return is_signed_message(message, key)
 
 
 def forged() -> Refused:

@@ -7,11 +7,9 @@ records; who carries one does not matter, the signatures in it do.
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import nacl.bindings
-import nacl.exceptions
-
 from protocol.errors import Refused
 from protocol.record import codec, sealing
+from protocol.record.signature import SIGNATURE, is_signed, public_key, sign_message
 
 PLACE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
 FOUNDING = bytes(PLACE)  # the place in the charter, which creates that id
@@ -20,7 +18,6 @@ _DOMAIN = b"meshcoop statement 1\0"
 _CERTIFY = "certify"
 _REVOKE = "revoke"
 _BODY_FIELDS = 5
-_SIGNATURE_SIZE = 64
 _KEY_SIZE = 32
 
 
@@ -52,13 +49,13 @@ def certify(root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOU
 
     The device signs it too, so that nobody claims another's device.
     """
-    body = [_CERTIFY, place, _public_key(root_seed), _public_key(device_seed), box]
+    body = [_CERTIFY, place, public_key(root_seed), public_key(device_seed), box]
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
 def revoke(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
     """The statement that ends `device` after its record number `after` (0: from the beginning)."""
-    body = [_REVOKE, place, _public_key(root_seed), device, after]
+    body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
 
 
@@ -94,15 +91,8 @@ def _split(value: Any) -> tuple[list[Any], list[Any]]:
     raise Refused("R-03.1", "not a root statement")
 
 
-def _public_key(seed: bytes) -> bytes:
-    public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
-    return public
-
-
 def _sign(body: list[Any], seed: bytes) -> bytes:
-    _, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
-    signed: bytes = nacl.bindings.crypto_sign(_DOMAIN + codec.pack(body), secret)
-    return signed[:_SIGNATURE_SIZE]
+    return sign_message(_DOMAIN + codec.pack(body), seed)
 
 
 def _check_bytes(value: Any, size: int) -> None:
@@ -111,8 +101,6 @@ def _check_bytes(value: Any, size: int) -> None:
 
 
 def _verify(body: list[Any], key: bytes, signature: Any) -> None:
-    _check_bytes(signature, _SIGNATURE_SIZE)
-    try:
-        nacl.bindings.crypto_sign_open(signature + _DOMAIN + codec.pack(body), key)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        raise Refused("R-03.2", "a signature of the statement does not hold") from None
+    _check_bytes(signature, SIGNATURE)
+    if not is_signed(_DOMAIN + codec.pack(body), signature, key):
+        raise Refused("R-03.2", "a signature of the statement does not hold")
