@@ -15,7 +15,10 @@ def write(head: bytes, addresses: tuple[str, ...]) -> str:
 
 
 def read(text: str, what: str, rule: str) -> bytes:
-    """The bytes; spaces, hyphens and small letters are forgiven. Raises Refused, naming `what`."""
+    """The bytes of letters that a person typed; spaces, hyphens and small letters are forgiven.
+
+    Raises Refused, with the number of `rule`. `what` names the code in it: "an invitation".
+    """
     plain = re.sub(r"[\s-]", "", text).upper()
     if not re.fullmatch(r"[A-Z2-7]{1,150}", plain):
         raise Refused(rule, f"{what} is at most 150 letters and digits from 2 to 7")
@@ -23,13 +26,14 @@ def read(text: str, what: str, rule: str) -> bytes:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
         raise cut(rule) from None
+    # Letters that are left over at the end must be the ones that we would write.
     if _letters(data) != plain:
         raise Refused(rule, "it is mistyped; ask for it again")
     return data
 
 
 def cut(rule: str) -> Refused:
-    """What is said of too few or strange letters."""
+    """The refusal of a code with too few or strange letters."""
     return Refused(rule, "it is cut short or mistyped; ask for it again")
 
 
