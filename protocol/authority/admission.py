@@ -16,7 +16,7 @@ MONTH_MS = 30 * 86_400_000
 MAX_DEVICES = 4  # live ones of a person
 
 
-class Certificate(NamedTuple):
+class CarriedCertificate(NamedTuple):
     """The first certificate of a device, and the id of the record that carried it."""
 
     statement: Certified
@@ -35,7 +35,7 @@ class Device(NamedTuple):
     revoked: int | None
     carrier: bytes
 
-    def unrevoked(self, seq: int) -> bool:
+    def is_unrevoked_at(self, seq: int) -> bool:
         """Whether the record with this number is not after the revocation (R-03.3)."""
         return self.revoked is None or seq <= self.revoked
 
@@ -60,7 +60,7 @@ class AdmissionRule(NamedTuple):
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
 
-def founding_certificates(fields: dict[str, Any]) -> list[Certified]:
+def read_founding_certificates(fields: dict[str, Any]) -> list[Certified]:
     """The certificates in a charter's founders that make them members. Raises Refused if anything
     there is no statement.
     """
@@ -72,23 +72,25 @@ def founding_certificates(fields: dict[str, Any]) -> list[Certified]:
     ]
 
 
-def founders(charter: Act, fields: dict[str, Any]) -> dict[bytes, Member]:
+def read_founders(charter: Act, fields: dict[str, Any]) -> dict[bytes, Member]:
     """The people that the charter itself makes members."""
-    people = [certificate.person for certificate in founding_certificates(fields)]
+    people = [certificate.person for certificate in read_founding_certificates(fields)]
     return {person: Member(person, charter.time, ()) for person in people}
 
 
-def certificates(charter: Act, fields: dict[str, Any], index: Acts) -> dict[bytes, Certificate]:
+def read_certificates(
+    charter: Act, fields: dict[str, Any], index: Acts
+) -> dict[bytes, CarriedCertificate]:
     """The first certificate of every device (R-03.5)."""
-    first: dict[bytes, Certificate] = {}
+    first: dict[bytes, CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
         if isinstance(statement, Certified):
-            first.setdefault(statement.device, Certificate(statement, carrier))
+            first.setdefault(statement.device, CarriedCertificate(statement, carrier))
     return first
 
 
-def revocations(
-    charter: Act, fields: dict[str, Any], index: Acts, certified: Mapping[bytes, Certificate]
+def read_revocations(
+    charter: Act, fields: dict[str, Any], index: Acts, certified: Mapping[bytes, CarriedCertificate]
 ) -> dict[bytes, int]:
     """The last number that counts of each device that its own person revoked (R-03.3)."""
     last: dict[bytes, int] = {}
@@ -103,8 +105,8 @@ def revocations(
     return last
 
 
-def devices(
-    certified: Mapping[bytes, Certificate], revoked: Mapping[bytes, int]
+def select_devices(
+    certified: Mapping[bytes, CarriedCertificate], revoked: Mapping[bytes, int]
 ) -> dict[bytes, Device]:
     """At most MAX_DEVICES live devices of each person, and all revoked ones (R-03.5)."""
     device_by_key: dict[bytes, Device] = {}
@@ -120,7 +122,7 @@ def devices(
     return device_by_key
 
 
-def admits_by_person(index: Acts, counts: Callable[[Act], bool]) -> dict[bytes, list[Act]]:
+def collect_admits(index: Acts, counts: Callable[[Act], bool]) -> dict[bytes, list[Act]]:
     """The admits of each person that count, in order of time and id."""
     admits: dict[bytes, list[Act]] = defaultdict(list)
     for admit in index.of("admit"):
@@ -129,7 +131,7 @@ def admits_by_person(index: Acts, counts: Callable[[Act], bool]) -> dict[bytes, 
     return admits
 
 
-def within_cap(
+def cap_admits(
     admits: Mapping[bytes, list[Act]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
     """The admits of each person that are within what a voucher may do in a month (R-03.7), and the
@@ -184,7 +186,7 @@ def _statements(
             yield charter.id, statement
     place = charter.id[: root_statement.PLACE]
     for record in index.of("admit", "device"):
-        carried = index.said(record)
+        carried = index.statement_of(record)
         if carried is not None and carried.place == place:
             yield record.id, carried
 

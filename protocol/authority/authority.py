@@ -152,7 +152,7 @@ def founding(charter: Act) -> dict[str, Any]:
     # A field of a later version is passed over (R-10.4).
     given = {name: charter.fields[name] for name in CHARTER_RULES if name in charter.fields}
     fields = defaults | {name: value for name, value in given.items() if value is not None}
-    certificates = admission.founding_certificates(fields)
+    certificates = admission.read_founding_certificates(fields)
     if not any(certificate.device == charter.device for certificate in certificates):
         raise Refused("R-03.4", "the charter is not signed by a founder's device")
     return fields
@@ -166,9 +166,9 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
     """
     index = records if isinstance(records, Acts) else Acts(records)
     fields = founding(charter)
-    founders = admission.founders(charter, fields)
-    certified = admission.certificates(charter, fields, index)
-    revoked = admission.revocations(charter, fields, index, certified)
+    founders = admission.read_founders(charter, fields)
+    certified = admission.read_certificates(charter, fields, index)
+    revoked = admission.read_revocations(charter, fields, index, certified)
     owners = {device: statement.person for device, (statement, _) in certified.items()}
 
     passed = terms.passed_terms(index, _first_term(charter, fields, founders), owners)
@@ -182,7 +182,7 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
     held = registers.fold_registers(judge, adopted)
     rules = _rules_in_force(fields, chain.current, held)
 
-    devices = admission.devices(certified, revoked)
+    devices = admission.select_devices(certified, revoked)
     standing = Standing(
         devices=devices,
         cuts=registers.cuts_of_removed(held),
@@ -200,7 +200,7 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
         terms=passed,
         registers=held,
         outcomes=outcomes,
-        renewals=terms.ballots(index, passed, owners, supported),
+        renewals=terms.count_ballots(index, passed, owners, supported),
         devices=devices,
         cuts=standing.cuts,
         forks=forks,
@@ -251,7 +251,7 @@ def _ever_let_in(
     under any term (R-03.19). They only grow with the set, so they decide what is stored.
     """
     passed = list(passed)
-    admits = admission.admits_by_person(index, lambda admit: admit.device in owners)
+    admits = admission.collect_admits(index, lambda admit: admit.device in owners)
     rules = {AdmissionRule(term.roll, term.vouchers) for term in passed}
     from_founders = admission.let_in(founders, admits, owners, rules)
     seated = {
@@ -268,10 +268,10 @@ def _admits_that_count(
     index: Acts, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
 ) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
     """The admits of each person that count, and the newcomers of each voucher and month (R-03.7)."""
-    counting = admission.admits_by_person(
+    counting = admission.collect_admits(
         index, lambda admit: standing.counts(admit, admit.fields["person"])
     )
-    return admission.within_cap(counting, owners, int(rules["admissions_a_month"]))
+    return admission.cap_admits(counting, owners, int(rules["admissions_a_month"]))
 
 
 def _let_in(
@@ -321,7 +321,7 @@ def _relays(
         person = standing.devices[record.device].person
         return person if person in members else None
 
-    enrolled = relays.enrolled(index, standing_member)
+    enrolled = relays.fold_relays(index, standing_member)
     # A key that is somebody's device is theirs: nobody makes a relay of it.
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 

@@ -106,7 +106,7 @@ class Acts:
         """The records of one kind with this subject, in no order: for sets of voters."""
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
-    def about_in_order(self, kind: str, subject: bytes) -> list[Act]:
+    def with_subject_in_order(self, kind: str, subject: bytes) -> list[Act]:
         """The records of one kind with this subject, by id: where the order leaves a trace."""
         return sorted(self.about(kind, subject), key=lambda record: record.id)
 
@@ -114,11 +114,11 @@ class Acts:
         """The subjects of the records of one kind, sorted."""
         return sorted(self._by_subject.get(kind, {}))
 
-    def said(self, record: Act) -> Certified | Revoked | None:
+    def statement_of(self, record: Act) -> Certified | Revoked | None:
         """The root statement that a record carries, or None."""
         return self._statements.get(record.id)
 
-    def restored(self, key: bytes | None) -> int:
+    def count_restorations(self, key: bytes | None) -> int:
         """How many proposals would bring this person, or these hidden words, back.
 
         In a change `[what, key, n, value]` an even number n brings back (R-03.25).
@@ -149,7 +149,7 @@ class Acts:
     def _may_count(self, record: Act, forks: Mapping[bytes, int]) -> bool:
         """Whether a vote, accept, remove or hide beyond its log's fork may ever count."""
         if record.kind in {"remove", "hide"}:
-            return bool(record.fields["n"] <= 1 + 2 * self.restored(record.subject))
+            return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
         target = self._by_id.get(record.about or b"")
         if target is None or target.kind not in {"proposal", "renewal"}:
             return False

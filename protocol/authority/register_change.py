@@ -14,7 +14,7 @@ from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
 
 MOST_NUMBERS = 2**31  # the highest number of a register
-MOST_OFFSET = 1080  # minutes from UTC
+MAX_OFFSET = 1080  # minutes from UTC
 
 _HOLDING_PARTS = 4
 _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
@@ -164,7 +164,7 @@ def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
     """In use (odd) with the days that its windows are counted in, or retired (R-22.3)."""
     if not _is_key(key):
         raise _refusal(name, "about a measure")
-    is_offset = type(value) is int and abs(value) <= MOST_OFFSET
+    is_offset = type(value) is int and abs(value) <= MAX_OFFSET
     fits = is_offset if n % 2 else value is None
     if not fits:
         raise _refusal(name, "minutes from UTC where a measure is adopted, and nothing elsewhere")

@@ -146,18 +146,18 @@ def hides(holding: Holding, subjects: Collection[bytes]) -> bool:
 def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
     """The people who are removed (an odd number), with the cuts of their logs."""
     return {
-        key: read_cuts(holding)
+        key: cuts_of(holding)
         for (what, key), holding in registers.items()
         if what == STANDING and isinstance(key, bytes) and holding.n % 2 == 1
     }
 
 
-def read_cuts(holding: Holding) -> Cuts:
+def cuts_of(holding: Holding) -> Cuts:
     """The cuts that a person's standing holds."""
     return dict(holding.value or ())
 
 
-def listed(cuts: Cuts) -> list[list[object]]:
+def cuts_to_list(cuts: Cuts) -> list[list[object]]:
     """Cuts as records carry them: pairs of a device and a number, sorted by device."""
     return [[device, last] for device, last in sorted(cuts.items())]
 
@@ -176,10 +176,10 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)
         if n > _number(registers, which):
-            registers[which] = Holding(n, listed(cuts))
+            registers[which] = Holding(n, cuts_to_list(cuts))
         elif n == _number(registers, which):
-            decided = read_cuts(registers[which])
-            registers[which] = Holding(n, listed(_higher(decided, cuts)))
+            decided = cuts_of(registers[which])
+            registers[which] = Holding(n, cuts_to_list(_higher(decided, cuts)))
 
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:

@@ -13,7 +13,7 @@ from protocol.schema.fields import Bytes
 SERVING = "serving"
 ENDED = "ended"
 
-MAX_OF_A_PERSON = 4  # relays that one member enrols
+MAX_PER_PERSON = 4  # relays that one member enrols
 MAX_PACKED = 152  # bytes: eight addresses of the longer sort
 
 
@@ -43,7 +43,7 @@ class Relay(NamedTuple):
     carrier: Act
 
 
-def enrolled(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, Relay]:
+def fold_relays(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, Relay]:
     """The relays that serve, by key (R-08.2).
 
     `counts`: the member who signed a record, or None where the record does not count.
@@ -58,7 +58,7 @@ def enrolled(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, 
     for (person, key), record in sorted(latest.items(), key=_time_and_id):
         if record.fields["state"] == SERVING:
             relays_of[person] += 1
-            if relays_of[person] <= MAX_OF_A_PERSON:
+            if relays_of[person] <= MAX_PER_PERSON:
                 enrolments[key][person] = record
     return {key: _relay(key, by_person) for key, by_person in enrolments.items()}
 

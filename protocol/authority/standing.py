@@ -26,9 +26,9 @@ class Standing:
         """Whether number `seq` of the device's log lies before its fork and not after its
         revocation or the cut of a removal (R-03.12, R-03.28).
         """
-        return self._is_within_cuts(device, seq) and self.before_fork(device, seq)
+        return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
 
-    def before_fork(self, device: bytes, seq: int) -> bool:
+    def is_before_fork(self, device: bytes, seq: int) -> bool:
         """Whether number `seq` of the device's log lies before its fork, if it has one."""
         return seq < self.forks.get(device, seq + 1)
 
@@ -39,12 +39,12 @@ class Standing:
         if not self._is_within_cuts(record.device, record.seq):
             return False
         is_accepted = accepted_by in self.accepts.get(record.id, {})
-        return is_accepted or self.before_fork(record.device, record.seq)
+        return is_accepted or self.is_before_fork(record.device, record.seq)
 
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
         """Whether number `seq` is not after the device's revocation or the cut of a removal."""
         device = self.devices.get(device_key)
-        if device is None or not device.unrevoked(seq):
+        if device is None or not device.is_unrevoked_at(seq):
             return False
         cuts = self.cuts.get(device.person)
         return cuts is None or seq <= cuts.get(device_key, 0)
@@ -55,12 +55,12 @@ def read_accepts(
 ) -> dict[bytes, dict[bytes, bytes]]:
     """What newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
     accepts: dict[bytes, dict[bytes, bytes]] = {}
-    for record in index.about_in_order("accept", charter):
+    for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
         # A removal's cut does not touch an accept: the people whom the newcomer admitted within the
         # cut would fall otherwise.
-        if device and device.unrevoked(record.seq) and is_before_fork:
+        if device and device.is_unrevoked_at(record.seq) and is_before_fork:
             for accepted in record.parents[1:]:
                 accepts.setdefault(accepted, {}).setdefault(device.person, record.id)
     return accepts

@@ -129,18 +129,18 @@ def passed_terms(index: Acts, first: Term, owners: Mapping[bytes, bytes]) -> dic
     ahead = [first]
     while ahead:
         parent = ahead.pop()
-        for renewal in index.about_in_order("renewal", parent.id):
+        for renewal in index.with_subject_in_order("renewal", parent.id):
             yes = voters(index, owners, renewal.id) & parent.roll
             if 2 * len(yes) <= len(parent.roll):
                 continue
-            term = term_of_renewal(index, parent, renewal)
+            term = read_renewal(index, parent, renewal)
             if term is not None:
                 terms[term.id] = term
                 ahead.append(term)
     return terms
 
 
-def term_of_renewal(index: Acts, parent: Term, renewal: Act) -> Term | None:
+def read_renewal(index: Acts, parent: Term, renewal: Act) -> Term | None:
     """The term that a renewal writes down; None while a part is missing or nobody would vote."""
     parts = _parts(index, renewal)
     if parts is None:
@@ -194,7 +194,7 @@ def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[byte
     return Chain(tuple(chain), tuple(firm))
 
 
-def ballots(
+def count_ballots(
     index: Acts,
     terms: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
@@ -215,7 +215,7 @@ def ballots(
             frozenset(no - yes),
             frozenset(accepted & roll),
             len(roll),
-            term_of_renewal(index, parent, renewal) if parent else None,
+            read_renewal(index, parent, renewal) if parent else None,
         )
     return ballot_by_renewal
 
@@ -224,7 +224,7 @@ def _parts(index: Acts, renewal: Act) -> list[dict[str, Any]] | None:
     """The fields of a renewal and then of its parts, in its order; None while one is missing."""
     fields = [renewal.fields]
     for digest in renewal.fields.get("parts") or ():
-        same = index.about_in_order("part", digest)
+        same = index.with_subject_in_order("part", digest)
         if not same:
             return None
         fields.append(same[0].fields)

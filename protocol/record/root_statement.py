@@ -72,7 +72,7 @@ def read(statement: bytes) -> Certified | Revoked:
         _check_bytes(last, _KEY_SIZE)
         _verify(body, person, signatures[0])
         _verify(body, device, signatures[1])
-        sealing.check_box(last)
+        sealing.check_box_key(last)
         return Certified(place, person, device, last)
     if verb == _REVOKE and len(signatures) == 1:
         if type(last) is not int or last < 0:

@@ -71,7 +71,7 @@ def box_of(secret: bytes) -> BoxKey:
     return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
 
 
-def check_box(public: bytes) -> None:
+def check_box_key(public: bytes) -> None:
     """Raises Refused (R-01.23) for a key to which nothing can be sealed: a low-order point."""
     _shared_key(bytes(range(KEY)), public, b"", b"")
 
@@ -144,11 +144,11 @@ def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) 
     key = derive(seed, "private key")
     public, secret = _ephemeral_pair(derive(seed, "private lock"), b"")
     locks = [_encrypt_once(_shared_key(secret, to, public, to), key, None) for to in recipients]
-    head = bytes([len(locks)]) + public + b"".join(locks) + private_id(key)
+    head = bytes([len(locks)]) + public + b"".join(locks) + content_key_id(key)
     return head + _encrypt_once(key, plain, context)
 
 
-def private_id(key: bytes) -> bytes:
+def content_key_id(key: bytes) -> bytes:
     """16 bytes that commit to the key of private content: nobody can show two readers two texts."""
     return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID]
 
@@ -173,7 +173,7 @@ def private_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
 def open_with(key: bytes, sealed: bytes, context: bytes) -> bytes:
     """The plain bytes of private content whose symmetric key is known. Raises Refused (R-01.24)."""
     end = _locks_end(sealed)
-    if sealed[end : end + KEY_ID] != private_id(key):
+    if sealed[end : end + KEY_ID] != content_key_id(key):
         raise Refused("R-01.24", "this is not the key that the private words commit to")
     return _decrypt_once(key, sealed[end + KEY_ID :], context, "R-01.24")
 

@@ -59,7 +59,7 @@ class Decoder:
     """Decodes the bytes of a file, in pieces of any size, to its lists."""
 
     def __init__(self, sort: Sort, neighbourhood: bytes) -> None:
-        self._sort = sort
+        self._format = sort
         self._neighbourhood = neighbourhood
         self._frames = frames.Decoder()
 
@@ -75,23 +75,25 @@ class Decoder:
         Raises Refused (R-09, R-05.1, R-02), and must not be fed again then.
         """
         self._size += len(data)
-        if self._size > self._sort.most:
-            raise Refused("R-09.4", f"a {self._sort.name} has at most {self._sort.most:,} bytes")
+        if self._size > self._format.most:
+            raise Refused(
+                "R-09.4", f"a {self._format.name} has at most {self._format.most:,} bytes"
+            )
         for frame in self._frames.feed(self._after_mark(data)):
             yield from self._read_frame(frame)
 
     def close(self) -> None:
         """Ends the file. Raises Refused (R-09.1, R-09.5) unless it was whole."""
-        if self._mark_size < len(self._sort.mark):
+        if self._mark_size < len(self._format.mark):
             raise self._other_file()
         if not self._has_end:
-            raise Refused("R-09.5", f"the {self._sort.name} is cut off, so write it again")
+            raise Refused("R-09.5", f"the {self._format.name} is cut off, so write it again")
         if self._frames.partial:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
         """What of `data` comes after the mark, which may come in several pieces."""
-        expected = self._sort.mark[self._mark_size :][: len(data)]
+        expected = self._format.mark[self._mark_size :][: len(data)]
         if not data.startswith(expected):
             raise self._other_file()
         self._mark_size += len(expected)
@@ -114,32 +116,32 @@ class Decoder:
                 raise self._damaged(f"of {rest[0]} items {self._count} are there")
             self._has_end = True
         else:
-            raise Refused("R-09.1", f"the {self._sort.name} is damaged: a frame of another form")
+            raise Refused("R-09.1", f"the {self._format.name} is damaged: a frame of another form")
 
     def _check_head(self, frame: list[Any]) -> None:
         if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
-            raise Refused("R-09.1", f"the {self._sort.name} is damaged: it begins with no head")
+            raise Refused("R-09.1", f"the {self._format.name} is damaged: it begins with no head")
         if frame[1] != VERSION:
             raise Refused(
                 "R-09.2",
-                f"the {self._sort.name} is of version {frame[1]}, and this program reads version "
+                f"the {self._format.name} is of version {frame[1]}, and this program reads version "
                 f"{VERSION}; install the other's version",
             )
         if frame[2:] != [self._neighbourhood]:
             raise Refused(
                 "R-09.3",
-                f"the {self._sort.name} is of another neighbourhood; use one that a home of this "
+                f"the {self._format.name} is of another neighbourhood; use one that a home of this "
                 "neighbourhood has written",
             )
 
     def _check_list(self, values: list[Any]) -> None:
-        if self._sort is not BUNDLE:
+        if self._format is not BUNDLE:
             return
         if not values or not all(type(wire) is bytes for wire in values):
             raise Refused("R-09.1", "the bundle is damaged: records come as bytes, one or more")
 
     def _other_file(self) -> Refused:
-        return Refused("R-09.1", f"this is no {self._sort.name}; name another file")
+        return Refused("R-09.1", f"this is no {self._format.name}; name another file")
 
     def _damaged(self, how: str) -> Refused:
-        return Refused("R-09.5", f"the {self._sort.name} is damaged: {how}")
+        return Refused("R-09.5", f"the {self._format.name} is damaged: {how}")

@@ -9,12 +9,12 @@ from protocol.record.packed_addresses import pack_addresses
 MAX_BYTES = 93  # 150 letters: a QR code of them fits a small screen
 
 
-def write(head: bytes, addresses: tuple[str, ...]) -> str:
+def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
     """The letters of `head` and of as many addresses as fit."""
     return _letters(head + pack_addresses(addresses, MAX_BYTES - len(head)))
 
 
-def read(text: str, what: str, rule: str) -> bytes:
+def read_code(text: str, what: str, rule: str) -> bytes:
     """The bytes of letters that a person typed; spaces, hyphens and small letters are forgiven.
 
     Raises Refused, with the number of `rule`. `what` names the code in it: "an invitation".
@@ -25,14 +25,14 @@ def read(text: str, what: str, rule: str) -> bytes:
     try:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
-        raise cut(rule) from None
+        raise cut_short(rule) from None
     # Letters that are left over at the end must be the ones that we would write.
     if _letters(data) != plain:
         raise Refused(rule, "it is mistyped; ask for it again")
     return data
 
 
-def cut(rule: str) -> Refused:
+def cut_short(rule: str) -> Refused:
     """The refusal of a code with too few or strange letters."""
     return Refused(rule, "it is cut short or mistyped; ask for it again")
 

@@ -55,7 +55,7 @@ class Invitation(NamedTuple):
 def encode(invitation: Invitation) -> str:
     """At most 150 capital letters and digits, with as many addresses as fit (R-07.1)."""
     head = bytes([_VERSION]) + invitation.neighbourhood + invitation.peer + invitation.secret
-    return copyable_code.write(head, invitation.addresses)
+    return copyable_code.write_code(head, invitation.addresses)
 
 
 def decode(text: str) -> Invitation:
@@ -63,11 +63,11 @@ def decode(text: str) -> Invitation:
 
     Raises Refused (R-07.1).
     """
-    data = copyable_code.read(text, "an invitation", "R-07.1")
+    data = copyable_code.read_code(text, "an invitation", "R-07.1")
     if data[0] == relay_ticket.VERSION:
         raise Refused("R-07.1", "this is a relay's ticket: `meshcoop relay enrol` takes it")
     if len(data) < _SECRET_END or data[0] != _VERSION:
-        raise copyable_code.cut("R-07.1")
+        raise copyable_code.cut_short("R-07.1")
     return Invitation(
         neighbourhood=data[1:_PREFIX_END],
         peer=data[_PREFIX_END:_PEER_END],

@@ -42,12 +42,12 @@ class Ticket(NamedTuple):
 def encode(ticket: Ticket) -> str:
     """At most 150 capital letters and digits, with as many addresses as fit (R-08.5)."""
     head = bytes([VERSION]) + ticket.peer + ticket.secret
-    return copyable_code.write(head, ticket.addresses)
+    return copyable_code.write_code(head, ticket.addresses)
 
 
 def decode(text: str) -> Ticket:
     """The ticket that a person typed. Raises Refused (R-08.5)."""
-    data = copyable_code.read(text, "a ticket", _RULE)
+    data = copyable_code.read_code(text, "a ticket", _RULE)
     if len(data) < _SECRET_END or data[0] != VERSION:
         raise Refused(_RULE, "this is no relay's ticket; ask for it again")
     return Ticket(
