@@ -184,7 +184,7 @@ class Author:
 
     def _sign(self, entry: Entry, parents: list[bytes], audience: int, content: bytes) -> Record:
         """The signed record of an entry at its place in this home's log."""
-        known = self.inbox.store.log(entry.device)
+        known = self.inbox.store.logs.find(entry.device)
         head = known.head if known else START
         if len(content) > codec.MAX_BYTES - 1024:
             raise Refused("R-01.1", "this is too long for one record; write it shorter")
@@ -233,7 +233,7 @@ class Author:
 
     def fault(self, device: bytes) -> Refused | None:
         """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
-        known, log = self.state.authority, self.inbox.store.log(device)
+        known, log = self.state.authority, self.inbox.store.logs.find(device)
         found = None
         if known and device in known.devices and known.devices[device].revoked is not None:
             found = "this home's device has been revoked"
@@ -262,7 +262,7 @@ class Author:
     def _draft(
         self, kind: Kind, device: bytes, about: bytes | None, fields: dict[str, Any]
     ) -> Entry:
-        known, authority = self.inbox.store.log(device), self.state.authority
+        known, authority = self.inbox.store.logs.find(device), self.state.authority
         assert authority is not None
         person = authority.author(device)
         assert person is not None
@@ -272,7 +272,7 @@ class Author:
         return Entry(_NOT_YET, device, head.seq + 1, time, about, person, kind.name, fields)
 
     def _heads(self) -> dict[bytes, int]:
-        return {one.device: one.head.seq for one in self.inbox.store.logs()}
+        return {one.device: one.head.seq for one in self.inbox.store.logs.all()}
 
     def _is_private(self, kind: Kind, about: bytes | None) -> bool:
         """R-10.9: whether a record of this kind about `about` is private."""
@@ -294,7 +294,7 @@ class Author:
         return self.state.thread(-1 if about is None else self._root(about), extra)
 
     def _root(self, about: bytes) -> int:
-        row = self.inbox.store.get(about)
+        row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
         return row.root
@@ -328,7 +328,7 @@ class Author:
             raise refusal
 
     def _within_quota(self, one: Record) -> None:
-        known = self.inbox.store.begin_log(one.fields.device)
+        known = self.inbox.store.logs.find_or_add(one.fields.device)
         if quota.share(self.state.authority, one.fields, known).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"

@@ -3,7 +3,7 @@
 import logging
 
 from meshcoop.author.author import Author
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -116,24 +116,24 @@ class Countersigner:
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.meta(self._MARK) or 0))
+        self._done = int(str(self._store.note(self._MARK) or 0))
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
         for n in list(self._waiting):
-            row = self._store.row(n)
+            row = self._store.records.find_in_row(n)
             if row is None:
                 del self._waiting[n]  # a fork took it; should it be kept again, it is a new row
             else:
                 self._look(row)
-        while rows := self._store.answering(self._done, self._PAGE):
+        while rows := self._store.records.lasting_answers(self._done, self._PAGE):
             for row in rows:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            self._store.set_meta(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
+            self._store.set_note(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
 
     def _look(self, row: Row) -> None:
         self._waiting.pop(row.n, None)
@@ -156,7 +156,7 @@ class Countersigner:
         entry = state.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
-        above = self._store.get(entry.about)
+        above = self._store.records.find(entry.about)
         signed = state.entry(above) if above else None
         known = state.authority
         mine = {known.author(one) for one in self._author.devices} if known else set()

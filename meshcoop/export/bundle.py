@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import replacing
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import missing_records as lacking
 from protocol.errors import Refused
 from protocol.wire import bundle

@@ -14,9 +14,10 @@ from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import act_of
 from meshcoop.fold.views import Views
 from meshcoop.store.disk_errors import enduring
+from meshcoop.store.logs import Log
 from meshcoop.store.postponed_threads import PostponedThreads
-from meshcoop.store.records import Store
-from meshcoop.store.tables import Log, Row
+from meshcoop.store.records import Row
+from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.records import Act, Acts
@@ -45,7 +46,7 @@ class State:
         self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
     ) -> None:
         self.store = store
-        self.views = Views(store, stale=store.meta("fold") != _FOLD_VERSION)
+        self.views = Views(store, stale=store.note("fold") != _FOLD_VERSION)
         self.neighbourhood = neighbourhood
         self.ring = ring
         self.now = now
@@ -55,7 +56,7 @@ class State:
         self._read_acts()
         with store.transaction():
             self.fold_authority()
-            if store.meta("fold") != _FOLD_VERSION:
+            if store.note("fold") != _FOLD_VERSION:
                 self.rebuild()
         self.standing = standing(self.views.of_kind("proxy"))
 
@@ -63,7 +64,7 @@ class State:
         self._acts = Acts()
         self._every = Acts()  # with those that are ahead of this clock
         self._early: dict[bytes, Act] = {}
-        for row in self.store.open_records():
+        for row in self.store.records.with_open_audience():
             self.read_act(row)
 
     def read_again(self) -> None:
@@ -84,7 +85,7 @@ class State:
         known = self.authority.storable
         return [
             one.device
-            for one in self.store.logs()
+            for one in self.store.logs.all()
             if one.device not in known and (one.head.seq or one.fork)
         ]
 
@@ -142,13 +143,13 @@ class State:
         counted = {act.id for act in counting}
         others = [act for act in self.acts("epoch") if act.id not in counted]
         if self.ring.learn(counting, others) and before is not None:
-            return self.store.roots()
+            return self.store.records.roots()
         if before is None:
             return set()
         changed = affected.devices(before, self.authority)
-        logs = [known for one in changed if (known := self.store.log(one))]
+        logs = [known for one in changed if (known := self.store.logs.find(one))]
         decided = affected.decided(before, self.authority, self._acts)
-        rows = [row for one in decided if (row := self.store.get(one))]
+        rows = [row for one in decided if (row := self.store.records.find(one))]
         return {
             *(root for known in logs for root in self.roots_of(known)),
             *(row.root for row in rows if row.root is not None),
@@ -186,7 +187,7 @@ class State:
         return min(found, default=None)
 
     def _forks(self) -> dict[bytes, int]:
-        return self.store.forks()
+        return self.store.logs.forks()
 
     # -- strata 3 and 4 ---------------------------------------------------------------------------
 
@@ -196,7 +197,9 @@ class State:
         """
         left = iter(roots if self.authority is not None else ())
         while some := list(islice(left, _AT_ONCE)):
-            threads = {n: self._views(begun.get(n) or self.store.thread(n)) for n in some}
+            threads = {
+                n: self._views(begun.get(n) or self.store.records.in_thread(n)) for n in some
+            }
             self.views.replace(threads, new=begun)
             for views in threads.values():
                 for one in views.values():
@@ -205,7 +208,7 @@ class State:
             changed = self._fold_standing()
             if changed:
                 self.fold(changed)
-        if self.store.erasing:
+        if self.store.has_erased:
             self.views.purge()
 
     def _fold_standing(self) -> set[int]:
@@ -213,7 +216,9 @@ class State:
         before, self.standing = self.standing, standing(self.views.of_kind("proxy"))
         signers = affected.signers(before, self.standing)
         known = self.authority.devices.values() if signers and self.authority else ()
-        logs = [log for one in known if one.person in signers and (log := self.store.log(one.key))]
+        logs = [
+            log for one in known if one.person in signers and (log := self.store.logs.find(one.key))
+        ]
         return {root for log in logs for root in self.roots_of(log)}
 
     def _views(self, rows: list[Row]) -> dict[int, View]:
@@ -227,9 +232,9 @@ class State:
 
     def _erase(self, record_id: bytes) -> None:
         """A retraction may have begun to hold only now: due, or its content come."""
-        row = self.store.get(record_id)
+        row = self.store.records.find(record_id)
         if row is not None and row.record.content is not None:
-            self.store.set_content(record_id, None)
+            self.store.records.set_content(record_id, None)
 
     def fold_due(self) -> None:
         """Folds what was ahead of this clock and no longer is."""
@@ -245,13 +250,13 @@ class State:
         """Makes all views anew from the records."""
         with self.store.transaction():
             self.views.clear()
-            self.fold(self.store.roots())
-            self.store.set_meta("fold", _FOLD_VERSION)
+            self.fold(self.store.records.roots())
+            self.store.set_note("fold", _FOLD_VERSION)
 
     def thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds the thread whose root is in row `root`, with `extra` entries not yet posted."""
         assert self.authority is not None
-        entries = self._entries(self.store.thread(root))
+        entries = self._entries(self.store.records.in_thread(root))
         return thread.fold([*entries, *extra], self.authority)
 
     def _entries(self, rows: Iterable[Row]) -> list[Entry]:
@@ -259,7 +264,7 @@ class State:
 
     def roots_of(self, known: Log) -> set[int]:
         """The threads in which a log has records."""
-        return self.store.roots_of_log(known.n)
+        return self.store.records.roots_of_log(known.n)
 
     # -- opening records --------------------------------------------------------------------------
 
@@ -306,7 +311,7 @@ class State:
         """Whether a retraction of this record is here and holds (R-01.17)."""
         answers = [
             one
-            for one in self.store.answers(row.record.id)
+            for one in self.store.records.children(row.record.id)
             # Only what a record is about is retracted; a further parent is merely named.
             if one.record.fields.reach == record.OPEN and one.record.about == row.record.id
         ]

@@ -19,7 +19,7 @@ def storable(state: State, one: Record) -> bool:
     if not state.storable(device):
         return _brings_itself(state, one)
     # A log that rests on its own first record has no other first one, or a fork could drop it.
-    second = one.fields.seq == 1 and state.store.log(device) is not None
+    second = one.fields.seq == 1 and state.store.logs.find(device) is not None
     return not second or _brought(state, device) or _brings_itself(state, one)
 
 

@@ -15,7 +15,8 @@ from meshcoop.ingest import admission_gate as certificates
 from meshcoop.ingest import quota
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import Pool
-from meshcoop.store.tables import Log, Row
+from meshcoop.store.logs import Log
+from meshcoop.store.records import Row
 from protocol.errors import Refused
 from protocol.record import envelope as record
 from protocol.record import log
@@ -82,7 +83,7 @@ class Inbox:
         for one in records:
             if one.id not in self.pool:
                 new.setdefault(one.id, one)
-        held = self.store.held(list(new))
+        held = self.store.records.find_held(list(new))
         return [one for one in new.values() if one.id not in held]
 
     def take_verified(self, verified: Verified, taken: Taken, *, durable: bool = False) -> Taken:
@@ -114,7 +115,7 @@ class Inbox:
             with self.store.transaction(durable=durable):
                 yield
         except BaseException:
-            if not self.store.busy:
+            if not self.store.is_writing:
                 self.state.read_again()
             raise
 
@@ -123,7 +124,7 @@ class Inbox:
         with self.store.transaction(durable=False):
             touched = set()
             for record_id, content in items:
-                row = self.store.get(record_id)
+                row = self.store.records.find(record_id)
                 if row is None or row.record.content is not None or self.state.erased(row):
                     continue
                 try:
@@ -131,7 +132,7 @@ class Inbox:
                 except Refused as refusal:
                     _LOG.info("content for %s: %s", record_id.hex(), refusal)
                     continue
-                self.store.set_content(record_id, content)
+                self.store.records.set_content(record_id, content)
                 whole = Row(row.n, row.root, row.over, row.record._replace(content=content))
                 if self.state.read_act(whole):
                     touched |= self.state.fold_authority()
@@ -144,7 +145,7 @@ class Inbox:
         """Records whose content is missing here though nobody took it back; each call goes on
         where the last one ended, so that what was taken back does not hide the rest.
         """
-        rows = self.store.absent(max(self._absent_after, self.let_go), 4 * limit)
+        rows = self.store.records.without_content(max(self._absent_after, self.let_go), 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
         return [row.record.id for row in rows if not self.state.erased(row)][:limit]
 
@@ -152,7 +153,7 @@ class Inbox:
         """Whether a pooled record's turn has come."""
         if not certificates.storable(self.state, one):
             return False
-        known = self.store.log(one.fields.device)
+        known = self.store.logs.find(one.fields.device)
         head = known.head.seq if known else 0
         return one.fields.seq <= head + 1 or (known is not None and known.fork is not None)
 
@@ -165,7 +166,7 @@ class Inbox:
         if not certificates.storable(self.state, one) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
             return
-        known = self.store.begin_log(device)
+        known = self.store.logs.find_or_add(device)
         if known.ended is not None and seq > known.ended:
             taken.refused.append("the log ended when it passed twice its quota (R-03.15)")
         elif known.fork is not None and seq >= known.fork:
@@ -207,11 +208,13 @@ class Inbox:
     def _fork(self, one: Record, known: Log, taken: Taken) -> None:
         """Another record at a number that the log has passed: the log is forked there."""
         _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
-        self.store.fork(known.device, one.fields.seq)
+        self.store.fork_log(known.device, one.fields.seq)
         taken.begun.clear()
         taken.touched |= self.state.roots_of(known)
-        self._place_beyond(one, self.store.begin_log(known.device), taken)
-        for row in self.store.open_records():  # from a fork on no quota leaves anything out
+        self._place_beyond(one, self.store.logs.find_or_add(known.device), taken)
+        for (
+            row
+        ) in self.store.records.with_open_audience():  # from a fork on no quota leaves anything out
             if row.record.fields.device == known.device:
                 self.state.read_act(row)
         self._fold_authority(taken)
@@ -221,7 +224,7 @@ class Inbox:
         row = self.store.insert(one, known.n, over=False)
         self._stale = self.state.read_act(row) or self._stale  # a vote is kept for what it says
         self._forget(self._prune(), taken)
-        kept = self.store.get(one.id)  # if it is kept, and in the thread that is left
+        kept = self.store.records.find(one.id)  # if it is kept, and in the thread that is left
         if kept is not None:
             self._stored(kept, taken)
         else:  # what would keep it may be on its way
@@ -268,24 +271,24 @@ class Inbox:
         taken.begun.clear()
 
     def _prune(self) -> list[Row]:
-        return self.store.prune(self.pool.named() | self.state.beyond_forks())
+        return self.store.prune_forks(self.pool.named() | self.state.beyond_forks())
 
     def _stored(self, row: Row, taken: Taken) -> None:
         one = row.record
         taken.stored.append(one)
-        named = self.store.named(one.id)  # mostly not, and then nothing waited for it
+        named = self.store.parents.has(one.id)  # mostly not, and then nothing waited for it
         self._join_thread(row, taken, named=named)
         self._stale = self.state.read_act(row) or self._stale
         if named:
             self._erase(row, taken)
         if one.about is not None and one.fields.reach == record.OPEN:
-            target = self.store.get(one.about)
+            target = self.store.records.find(one.about)
             if target is not None:
                 self._erase(target, taken)
 
     def _erase(self, row: Row, taken: Taken) -> None:
         if row.record.content is not None and self.state.erased(row):
-            self.store.set_content(row.record.id, None)
+            self.store.records.set_content(row.record.id, None)
             taken.begun.clear()
 
     def _join_thread(self, row: Row, taken: Taken, *, named: bool) -> None:
@@ -302,6 +305,6 @@ class Inbox:
         taken.begun.pop(row.root, None)
         waited = [row.record.id]
         while waited:
-            for answer in self.store.orphans(waited.pop()):
-                self.store.set_root(answer.n, row.root)
+            for answer in self.store.records.waiting_for(waited.pop()):
+                self.store.records.set_root(answer.n, row.root)
                 waited.append(answer.record.id)

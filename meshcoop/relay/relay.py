@@ -15,8 +15,8 @@ from meshcoop.network.interface import Network, Starting, Stream
 from meshcoop.relay.shared_network import NOT_SERVED, Reception
 from meshcoop.relay.tenant import Served
 from meshcoop.relay.tickets import Tickets
-from meshcoop.store.records import Store
 from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
+from meshcoop.store.store import Store
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key

@@ -22,7 +22,7 @@ class Storage:
         self._inbox, self._store = inbox, inbox.store
         self._content = RelayedContent(inbox.store)
         self.used = self._content.used()
-        inbox.let_go = int(str(self._store.meta(_LET_GO) or 0))
+        inbox.let_go = int(str(self._store.note(_LET_GO) or 0))
         inbox.listeners.append(self._on_stored)
         self._allot()
 
@@ -66,4 +66,4 @@ class Storage:
             return
         self.used -= self._content.let_go(self._inbox.let_go, last)
         self._inbox.let_go = last
-        self._store.set_meta(_LET_GO, last)
+        self._store.set_note(_LET_GO, last)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 from protocol.record.envelope import Record
 
 _SCHEMA = """
@@ -22,8 +22,8 @@ def stored_size(record: Record) -> int:
 class RelayedContent:
     """The records of one neighbourhood at a relay, by row: those that came first have the lowest."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def used(self) -> int:

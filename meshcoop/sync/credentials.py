@@ -33,7 +33,7 @@ class Credentials:
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self.arrival
         ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(one) for one in ids]
+        rows = [self.inbox.store.records.find(one) for one in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []

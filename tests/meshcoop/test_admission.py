@@ -60,7 +60,7 @@ def test_a_founder_whose_disk_was_restored_takes_nobody_along(street):
 
     late = street.twin(cho)
     settle(ben, late)
-    assert ben.store.log(ada.me.device).fork is not None
+    assert ben.store.logs.find(ada.me.device).fork is not None
     for home in (ben, cho, late):
         assert set(home.state.authority.members) == {one.me.person for one in (ada, ben, cho)}
         assert home.view(offer)["title"] == "bread rolls"

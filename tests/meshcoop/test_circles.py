@@ -163,7 +163,7 @@ def test_what_was_retracted_is_read_by_nobody_and_gone_from_memory():
         settle(ada, ben)
         assert said(ada) == said(ben) == []
         assert ben.author.private.reads(word.id) is None
-        assert ben.store.get(word.id).record.content is None
+        assert ben.store.records.find(word.id).record.content is None
 
 
 def test_who_belongs_to_the_neighbourhood_no_more_gets_nothing_more():

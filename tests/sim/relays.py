@@ -12,7 +12,7 @@ from meshcoop.home.relay_limits import Limits
 from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
 from meshcoop.relay.tenant import Served
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import relay_enrolment as enrolling
 from protocol.record.envelope import Record
 

@@ -13,7 +13,7 @@ import protocol
 import tui
 from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import invitation
 
 USAGE = 2
