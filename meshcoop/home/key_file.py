@@ -13,8 +13,8 @@ import msgpack
 
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
-from meshcoop.home.folder import write_private
 from meshcoop.home.passphrase_box import Lock
+from meshcoop.home.private_files import write_private
 
 _MAX_FILE = 64 * 1024  # bytes
 

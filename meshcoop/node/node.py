@@ -19,8 +19,9 @@ from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
 from meshcoop.fold.state import State
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
+from meshcoop.home.machine import own_addresses
 from meshcoop.ingest.inbox import Inbox, Taken
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import Index

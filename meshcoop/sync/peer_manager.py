@@ -13,7 +13,7 @@ from pathlib import Path
 import trio
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import write_private
+from meshcoop.home.private_files import write_private
 from meshcoop.network.interface import Network, NetworkError, Stream
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.peer_addresses import PeerAddresses

@@ -11,8 +11,9 @@ import pytest
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, Settings
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.home.settings import Settings
 from meshcoop.repair.doctor import CHECKS, examine
 from meshcoop.store.store import Store
 
