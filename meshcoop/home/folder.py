@@ -26,7 +26,7 @@ _LOCK_PAUSE = 0.01  # seconds
 
 @dataclass(frozen=True)
 class Home:
-    """A node's home folder, absolute. The properties name what lies in it; `create` makes it."""
+    """A node's home folder, with an absolute path. The properties are the files in it."""
 
     path: Path
 
@@ -78,7 +78,7 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """Where the local API is, in a folder that only this user can enter.
+        """The socket of the local API, in a folder that only this user can enter.
 
         Raises Mistake when others can enter the folder, or no path is short enough.
         """
@@ -98,7 +98,7 @@ class Home:
         return Path(tempfile.gettempdir()) / f"meshcoop-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Makes the folder and the one of the socket, mode 0700; what is there already stays.
+        """Makes the folder and that of the socket, with mode 0700; what is there already stays.
 
         Raises Mistake where a folder cannot be made, or others could change what it holds.
         """
@@ -114,7 +114,7 @@ class Home:
         check_private_folder(self.socket.parent, OTHERS)
 
     def read_settings(self) -> Settings:
-        """What home.toml says; the defaults while there is none. Raises Mistake."""
+        """The settings of home.toml; the defaults while there is none. Raises Mistake."""
         return read_settings(self.settings)
 
     def write_settings(self, settings: Settings) -> None:
@@ -124,7 +124,7 @@ class Home:
     def default_listen(self) -> list[str]:
         """Multiaddrs of one TCP port on 127.0.0.1 and on every IPv4 address of this machine.
 
-        The port is a free one, chosen the first time and kept; the addresses are today's.
+        The port is free when it is chosen, the first time, and then kept; the addresses are today's.
         """
         settings = self.read_settings()
         if settings.port is None:
@@ -139,12 +139,12 @@ class Home:
         try:
             # `running` holds a shared lock for a moment: a node that starts waits it out.
             for _ in range(_LOCK_TRIES):
-                if _flocked(file, fcntl.LOCK_EX):
+                if _try_lock(file, fcntl.LOCK_EX):
                     break
                 time.sleep(_LOCK_PAUSE)
             else:
-                where = f"A node already runs in {self.path}"
-                raise Mistake(f"{where}; stop it with `meshcoop down`.")
+                reason = f"A node already runs in {self.path}"
+                raise Mistake(f"{reason}; stop it with `meshcoop down`.")
             os.ftruncate(file, 0)
             os.write(file, str(os.getpid()).encode())
             yield
@@ -157,7 +157,7 @@ class Home:
             return False
         file = self._open_lock()
         try:
-            return not _flocked(file, fcntl.LOCK_SH)
+            return not _try_lock(file, fcntl.LOCK_SH)
         finally:
             os.close(file)
 
@@ -174,7 +174,7 @@ class Home:
             raise Mistake(f"{reason}; check who owns the folder.") from None
 
 
-def _flocked(file: int, how: int) -> bool:
+def _try_lock(file: int, how: int) -> bool:
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
