@@ -4,8 +4,9 @@ import gc
 import os
 import sys
 
-import warm
 from hypothesis import settings
+
+from tests.support import forked_programs as warm
 
 # Hundreds of processes run what is tested: it is compiled once, whatever this machine is set to.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

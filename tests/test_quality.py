@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
 
 CHECKS = {
     "lint": ["ruff", "check", "--no-cache", "."],

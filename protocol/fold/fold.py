@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, Kind
-from protocol.fold.thread import Entry, Thread, Told, View
+from protocol.fold.thread import Entry, HistoryLine, Thread, View
 
 _COUNTERSIGNING = ("agreement", "accept", "confirm")
 
@@ -37,9 +37,9 @@ def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
         try:
             _apply(thread, entry, counting, retracted)
         except Refused as refusal:
-            thread.history.append(Told(entry, refusal))
+            thread.history.append(HistoryLine(entry, refusal))
         else:
-            thread.history.append(Told(entry, None))
+            thread.history.append(HistoryLine(entry, None))
     _settle(thread)
     return thread
 
@@ -103,14 +103,14 @@ def _tombstone(thread: Thread, entry: Entry) -> None:
         "state": "retracted",
     }
     gone = Refused("R-01.17", "its author retracted it")
-    thread.history.append(Told(entry._replace(kind=None, fields={}), gone))
+    thread.history.append(HistoryLine(entry._replace(kind=None, fields={}), gone))
 
 
 def _settle(thread: Thread) -> None:
     """States, leaves first; then what is hidden leaves the views."""
     for view in reversed(list(thread.views.values())):
         if view["kind"] in KINDS:
-            KINDS[view["kind"]].settle(thread, view)
+            KINDS[view["kind"]].settle_view(thread, view)
     for view in thread.views.values():
         if thread.is_hidden(view["id"]):
             _hide(view)
@@ -149,7 +149,7 @@ class _Counting:
 
     def _adopted(self, entry: Entry) -> bool:
         kind = KINDS.get(entry.kind or "")
-        return kind is not None and kind.adopted(self._thread, entry)
+        return kind is not None and kind.is_adopted(self._thread, entry)
 
     def _countersigns(self, child: Entry, target: Entry) -> bool:
         if child.kind not in _COUNTERSIGNING or child.person == target.person:
@@ -172,14 +172,14 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
     if not kind.root:
         _check_target(thread, kind, entry, retracted)
-    kind.fold(thread, entry)
+    kind.fold_entry(thread, entry)
 
 
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
-    target = thread.target(entry)
+    target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
         # A receipt that both have signed stands by itself when the words it grew from are gone.
-        if not kind.alone:
+        if not kind.stands_alone:
             raise Refused("R-03.13", "what it is about is not there any more")
     elif "*" not in kind.about and target.kind not in kind.about:
         allowed = " or ".join(kind.about)

@@ -34,7 +34,7 @@ class Kind:
     audience: ClassVar[int]
     plural: ClassVar[str]
     relied_on: ClassVar[bool]  # neither expires nor can be retracted (R-01.17)
-    alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
+    stands_alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
     # It counts as authority judges it, whatever becomes of its author's log (R-03.23).
     judged: ClassVar[bool] = False
     posted: ClassVar[bool]  # by a person with `post`, rather than by the software
@@ -118,19 +118,19 @@ class Kind:
         del fields
         return {}
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused for an `accept` that the author's software does not sign."""
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
         """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
 
-    def closed(self, thread: Thread, entry: Entry) -> None:
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
         """What a `close` about a record of this kind changes beside its state. Raises Refused."""
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused for what the author's software does not sign though others would take it."""
 
-    def adopted(self, thread: Thread, entry: Entry) -> bool:
+    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
         """Whether a decision of the roll makes the record stand whatever its log does."""
         del thread, entry
         return False
@@ -140,7 +140,7 @@ class Kind:
         del thread, entry, target
         return False
 
-    def settle(self, thread: Thread, view: dict[str, Any]) -> None:
+    def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
     def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
@@ -148,7 +148,7 @@ class Kind:
         moment = view.get(self.ends[0]) if self.ends and view["state"] == self.states[0] else None
         return (moment, self.ends[1]) if self.ends and moment else None
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Changes the thread's views. A root makes its view."""
         if self.root:
             thread.make_view(entry, state=self.states[0])

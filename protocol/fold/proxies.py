@@ -15,7 +15,7 @@ from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
 FIELD = "for"  # of any content that one person signs for another: the proxy's id
-NEVER = frozenset({"proxy"})
+NEVER_BY_PROXY = frozenset({"proxy"})
 
 
 class Proxy(NamedTuple):
@@ -38,7 +38,7 @@ class Proxy(NamedTuple):
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
         if signer != self.by:
             raise Refused("R-12.4", "the proxy is somebody else's")
-        if kind.name not in self.matters or kind.name in NEVER or kind.audience != EPOCH:
+        if kind.name not in self.matters or kind.name in NEVER_BY_PROXY or kind.audience != EPOCH:
             matters = ", ".join(self.matters)
             raise Refused("R-12.4", f"the proxy is for {matters}, not for a {kind.name}")
         if time < self.since or day > self.until:

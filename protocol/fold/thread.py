@@ -14,7 +14,7 @@ from protocol.schema.fields import Field
 View = dict[str, Any]
 
 
-class Declared(Protocol):
+class DeclaredKind(Protocol):
     """What a thread needs to know of a kind."""
 
     @property
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
         return self.time, self.id
 
 
-class Told(NamedTuple):
+class HistoryLine(NamedTuple):
     """A line of a thread's history, with the refusal of a record that does not count."""
 
     entry: Entry
@@ -65,9 +65,9 @@ class Thread:
 
     authority: Authority
     entries: dict[bytes, Entry]
-    kinds: Mapping[str, Declared]  # the registry
+    kinds: Mapping[str, DeclaredKind]  # the registry
     views: dict[bytes, View] = field(default_factory=dict)
-    history: list[Told] = field(default_factory=list)
+    history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
     memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
@@ -75,7 +75,7 @@ class Thread:
         default_factory=lambda: defaultdict(list)
     )
 
-    def target(self, entry: Entry) -> Entry:
+    def target_of(self, entry: Entry) -> Entry:
         """The record that `entry` is about."""
         if entry.about is None:
             raise Refused("R-10.5", f"a {entry.kind} is about something")
@@ -83,7 +83,7 @@ class Thread:
             raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
         return self.entries[entry.about]
 
-    def view_of(self, record_id: bytes | None, kind: str) -> View | None:
+    def find_view(self, record_id: bytes | None, kind: str) -> View | None:
         """The view of a record if it is of this kind and counts."""
         view = self.views.get(record_id or b"")
         return view if view is not None and view["kind"] == kind else None
@@ -111,7 +111,7 @@ class Thread:
             self._linked[kind.name, link, view.get(link)].append(view)
         return view
 
-    def subjects(self, entry: Entry) -> set[bytes]:
+    def people_about(self, entry: Entry) -> set[bytes]:
         """R-14.5: of whom a record speaks: whoever it answers, and the people whom it names."""
         kind = self.kinds.get(entry.kind or "")
         above = self.entries.get(entry.about or b"")
@@ -121,8 +121,8 @@ class Thread:
     def is_hidden(self, record_id: bytes) -> bool:
         """Whether the moderators or the roll have hidden the words of a record here."""
         held, entry = self.authority.registers.get((HIDDEN, record_id)), self.entries.get(record_id)
-        return bool(held and entry and registers.hides(held, self.subjects(entry)))
+        return bool(held and entry and registers.hides(held, self.people_about(entry)))
 
-    def linked(self, kind: str, link: str, record_id: bytes) -> list[View]:
+    def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
         """Views of one kind whose `link` ("about" or "intent") is this record, as folded."""
         return self._linked[kind, link, record_id]

@@ -35,7 +35,7 @@ _AFTER = Many(
 class Roster:
     """Who is in a circle. Sets of steps are the bits of an integer."""
 
-    counting: dict[bytes, int] = field(default_factory=dict)  # step → its bit
+    bit_of_step: dict[bytes, int] = field(default_factory=dict)  # step → its bit
     heads: set[bytes] = field(default_factory=set)
     left_at: dict[bytes, int] = field(default_factory=dict)  # person → the time of the last step
     _past: dict[bytes, int] = field(default_factory=dict)  # step → those before it
@@ -56,21 +56,21 @@ class Roster:
         """R-15.4: some step takes them in that comes after every one that lets them go."""
         gone = self._leaves[person] & steps
         joins = self._joins.get(person, ())
-        return any(self.counting[one] & steps and not gone & ~self._past[one] for one in joins)
+        return any(self.bit_of_step[one] & steps and not gone & ~self._past[one] for one in joins)
 
-    def before(self, named: Iterable[bytes]) -> int:
+    def steps_up_to(self, named: Iterable[bytes]) -> int:
         """The steps that are named, and those before them."""
         steps = 0
         for one in named:
-            steps |= self._past.get(one, 0) | self.counting.get(one, 0)
+            steps |= self._past.get(one, 0) | self.bit_of_step.get(one, 0)
         return steps
 
-    def add(
+    def add_step(
         self, entry: Entry, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
         """Takes in a step that counts, after those that it names."""
-        self._past[entry.id] = self.before(named)
-        bit = self.counting[entry.id] = 1 << len(self.counting)
+        self._past[entry.id] = self.steps_up_to(named)
+        bit = self.bit_of_step[entry.id] = 1 << len(self.bit_of_step)
         self.heads.difference_update(named)
         self.heads.add(entry.id)
         for person in joins:
@@ -80,10 +80,10 @@ class Roster:
             self.left_at[person] = max(entry.time, self.left_at.get(person, 0))
 
 
-def roster(thread: Thread, circle: Entry) -> Roster:
+def build_roster(thread: Thread, circle: Entry) -> Roster:
     """R-15.3 to R-15.5: goes through the steps of a circle, each after those that it names."""
     found = Roster()
-    found.add(circle, [], {circle.person, *circle.fields["members"]}, ())
+    found.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
     steps = {
         one.id: one
         for one in thread.entries.values()
@@ -119,10 +119,10 @@ def _named(entry: Entry) -> list[bytes]:
 def _take(found: Roster, step: Entry) -> None:
     if step.kind == "close":
         if step.person in found.ever:
-            found.add(step, [], (), (step.person,))
-    elif found.includes(step.person, found.before(_named(step))):
+            found.add_step(step, [], (), (step.person,))
+    elif found.includes(step.person, found.steps_up_to(_named(step))):
         fields = step.fields
-        found.add(step, _named(step), fields.get("joins") or (), fields.get("leaves") or ())
+        found.add_step(step, _named(step), fields.get("joins") or (), fields.get("leaves") or ())
 
 
 def roster_of(thread: Thread, circle: bytes | None) -> Roster:
@@ -156,12 +156,12 @@ class Circle(Kind):
         changed = {*(fields.get("joins") or ()), *(fields.get("leaves") or ())}
         return {entry.person, *roster_of(thread, entry.about).current, *changed}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """A new circle is open. Who is in it is worked out first, for all that answers it."""
-        thread.memo[entry.id] = roster(thread, entry)
+        thread.memo[entry.id] = build_roster(thread, entry)
         thread.make_view(entry, state="open")
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-15.4: its members, as far as they belong to the neighbourhood; ended without any."""
         known = roster_of(thread, view["id"])
         view["members"] = sorted(known.current & set(thread.authority.members))
@@ -169,7 +169,7 @@ class Circle(Kind):
             view["state"] = "ended"
 
 
-class Answer(Kind):
+class CircleRecord(Kind):
     """What is posted in a circle: it names the latest steps, and hands on their keys."""
 
     after = _AFTER
@@ -193,7 +193,7 @@ class Answer(Kind):
 
 
 @kind("members", about=("circle",), audience=PRIVATE, plural="steps")
-class Members(Answer):
+class Members(CircleRecord):
     """Takes people into a circle, or lets them go."""
 
     joins = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
@@ -211,20 +211,20 @@ class Members(Answer):
         if len(current | joins) > MOST_PEOPLE:
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.5: by somebody who was in the circle by the steps that it names."""
-        if entry.id not in roster_of(thread, entry.about).counting:
+        if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "its author was not in the circle by the steps that it names")
 
 
 @kind("message", about=("circle",), audience=PRIVATE)
-class Message(Answer):
+class Message(CircleRecord):
     """Words for the people of a circle."""
 
     states = ("said",)
     text = Text(required=True, min=1, max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.6: by who is in the circle, or was when they wrote it."""
         known = roster_of(thread, entry.about)
         if entry.person not in known.current:

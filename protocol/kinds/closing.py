@@ -7,7 +7,7 @@ from protocol.fold.kind import KINDS, Kind, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.circles import roster_of
 from protocol.kinds.exchange import common_pot as pot
-from protocol.kinds.exchange.negotiation import parley
+from protocol.kinds.exchange.negotiation import parley_of
 from protocol.schema.fields import Choice, Text
 
 _CLOSABLE = (
@@ -35,13 +35,13 @@ class Close(Kind):
                 "R-14.7", f"the {view['kind']} is {view['state']}, which both signed; {remedy}"
             )
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-14.2: each word only from those whose it is to say."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _who_may(thread, target, word):
             raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
-        KINDS[target.kind or ""].closed(thread, entry)
+        KINDS[target.kind or ""].apply_close(thread, entry)
         view = thread.views[target.id]
         if "why" in view:
             view["why"] = None if thread.is_hidden(entry.id) else entry.fields.get("why")
@@ -58,7 +58,7 @@ _SIGNED = {
 
 
 def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
-    view = thread.view_of(target.id, target.kind or "")
+    view = thread.find_view(target.id, target.kind or "")
     who = _WHO_MAY.get((word, target.kind or ""))
     return who(thread, target, view) if who is not None and view is not None else set()
 
@@ -70,12 +70,12 @@ def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
 
 def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del view
-    return {parley(thread, target).other(target.person)}
+    return {parley_of(thread, target).other_party(target.person)}
 
 
 def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del target
-    return pot.signers(thread, view)
+    return pot.signers_of(thread, view)
 
 
 def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:

@@ -60,7 +60,7 @@ class Proposal(Kind):
                 raise Refused("R-16.2", f"the charter has no rule {key}")
             declared[key].check(key, value)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-16.3: passed as the current term judges, or as a term has written."""
         outcome = thread.authority.outcomes.get(entry.id)
         yes, no = (outcome.yes, outcome.no) if outcome else ((), ())
@@ -83,7 +83,7 @@ class Vote(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-16.4, R-16.5: software votes where it counts, and for one renewal a round."""
-        known, target = thread.authority, thread.target(entry)
+        known, target = thread.authority, thread.target_of(entry)
         closes = target.fields.get("closes")
         if closes and _moment(entry.time)[: len(closes)] > closes:
             raise Refused("R-16.4", f"voting closed on {closes}; it can be proposed again")
@@ -113,7 +113,7 @@ class Renewal(Kind):
     holds = Many(of=Change(), max=MOST, filled=True, help="registers at the term's start")
     parts = Many(of=Bytes(min=32, max=32), max=MOST, filled=True, help="what did not fit, by hash")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-16.6: where it stands among the terms."""
         known = thread.authority
         ballot = known.renewals.get(entry.id)
@@ -129,7 +129,7 @@ class Renewal(Kind):
             roll=ballot.roll if ballot else None,
         )
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
         """R-16.5: software accepts the renewal that is in force, by itself."""
         if entry.about not in {one.id for one in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
@@ -144,7 +144,7 @@ class Part(Kind):
     leaving = Many(of=Person(), max=MOST)
     holds = Many(of=Change(), max=MOST)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Nothing: the renewal's term is folded by `protocol.terms`."""
 
 
@@ -181,7 +181,7 @@ class Remove(Kind):
         if entry.fields["person"] not in thread.authority.people:
             raise Refused("R-16.7", "only somebody who was let in can be removed")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-16.7: in force while that person's standing has this number."""
         held = thread.authority.holding((STANDING, entry.fields["person"]))
         n = entry.fields["n"]
@@ -193,15 +193,15 @@ class Remove(Kind):
 class Words(Kind):
     """The words of a record that stays, for the neighbourhood; they can be taken back."""
 
-    alone = True
+    stands_alone = True
     title = Text(max=120)
     text = Text(max=2000)
     why = Text(max=500)
     reason = Text(max=500)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-16.1: the author's own, the first of them."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         view = thread.views.get(target.id)
         if entry.person not in {target.person, target.by} or view is None:
             raise Refused("R-16.1", "the words of a record are its author's")

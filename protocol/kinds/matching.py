@@ -6,19 +6,19 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Person, Text
 
 
-class Said(Kind):
+class Assertion(Kind):
     """Holds until its author takes it back."""
 
     states = ("in force", "withdrawn")
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-19.2: its author's word ends it."""
         if "withdrawn" in thread.marks[view["id"]]:
             view["state"] = "withdrawn"
 
 
 @kind("synonym")
-class Synonym(Said):
+class Synonym(Assertion):
     """Words that mean the same in this neighbourhood, for software that suggests who fits whom."""
 
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
@@ -31,14 +31,14 @@ class Synonym(Said):
 
 
 @kind("vouch", plural="vouches")
-class Vouch(Said):
+class Vouch(Assertion):
     """A good word for somebody. It admits nobody and counts in no decision."""
 
     person = Person(required=True, help="for whom")
     text = Text(max=500, help="what you know them by")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-19.3: not for oneself."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-19.3", "a good word is for somebody else than yourself")
-        super().fold(thread, entry)
+        super().fold_entry(thread, entry)

@@ -17,11 +17,11 @@ from protocol.schema.fields import Choice, Integer, Text
 class Retract(Kind):
     """Erases the content of one's own record everywhere; the log still verifies."""
 
-    alone = True
+    stands_alone = True
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Thread folding has dropped what is retracted; what reaches here erases nothing."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if not retracts(entry, target):
             raise Refused(
                 "R-01.17",
@@ -37,14 +37,14 @@ class Flag(Kind):
     states = ("open", "settled")
     reason = Text(required=True, min=1, max=500)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-14.4: one flag a person; it changes nothing but the moderators' list."""
-        flagged = thread.linked("flag", "about", thread.target(entry).id)
+        flagged = thread.linked_views("flag", "about", thread.target_of(entry).id)
         if any(one["author"] == entry.person for one in flagged):
             raise Refused("R-14.4", "they have flagged it already")
         thread.make_view(entry, state="open")
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-14.4: settled once what it is about is hidden or taken back."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
@@ -55,7 +55,7 @@ class Hide(Kind):
     """A moderator's word that words are not to be shown; a majority of three or more hides them."""
 
     judged = True
-    alone = True
+    stands_alone = True
     states = ("said", "in force", "past")
     hidden = Choice(words=("yes", "no"), default="yes", help="no: show them again")
     reason = Text(max=500, beside=True, help="for the neighbourhood to read")
@@ -70,19 +70,19 @@ class Hide(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-14.5: software lets moderators say so, of what does not speak of them."""
-        term, target = thread.authority.term, thread.target(entry)
+        term, target = thread.authority.term, thread.target_of(entry)
         if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
             raise Refused(
                 "R-14.5",
                 "three or more moderators hide together, and you are none of them; flag it, "
                 "or ask everybody: `meshcoop post proposal --change hide ID`",
             )
-        if entry.person in thread.subjects(target):
+        if entry.person in thread.people_about(target):
             raise Refused("R-14.5", "it speaks of you, and that is for the others to judge")
         if (entry.fields["n"] % 2 == 1) != (entry.fields.get("hidden", "yes") == "yes"):
             raise Refused("R-14.5", "its words are shown already")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-14.5: in force while the register has this number."""
         held = thread.authority.holding((HIDDEN, entry.about or b""))
         n = entry.fields["n"]

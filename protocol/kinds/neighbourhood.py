@@ -19,18 +19,18 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
 
     states = ("in force",)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-03.4: one charter, whose id is the neighbourhood's."""
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
-        super().fold(thread, entry)
+        super().fold_entry(thread, entry)
         thread.views[entry.id].update(thread.authority.charter)
 
 
 class Authorial(Kind):
     """A kind that stratum 1 reads; it has no view of its own."""
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Nothing: `protocol.authority` has folded it."""
 
 
@@ -56,9 +56,9 @@ class Accept(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """What it is about says what the author's software accepts."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if target.kind is not None:
-            KINDS[target.kind].accepting(thread, entry)
+            KINDS[target.kind].check_before_accept(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
         """A party countersigns the pact, and whom it is offered to the link."""
@@ -67,11 +67,11 @@ class Accept(Kind):
             return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """What it is about says who may; a charter's was folded by `protocol.authority`."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if target.kind is not None:
-            KINDS[target.kind].accepted(thread, entry)
+            KINDS[target.kind].apply_accept(thread, entry)
 
 
 @kind("device", audience=OPEN, relied_on=True, posted=False)

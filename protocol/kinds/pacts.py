@@ -31,19 +31,19 @@ class Pact(Kind):
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """R-15.2: the parties."""
-        pact = entry if entry.kind == "pact" else thread.target(entry)
+        pact = entry if entry.kind == "pact" else thread.target_of(entry)
         return set(pact.fields["parties"])
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.8: between two or more, its author among them."""
         parties = set(entry.fields["parties"])
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
         """R-15.9: software accepts a pact once, while it is offered."""
-        pact = thread.view_of(entry.about, "pact")
+        pact = thread.find_view(entry.about, "pact")
         if pact is None:
             return
         if pact["state"] != "offered":
@@ -51,14 +51,14 @@ class Pact(Kind):
         if entry.person not in pact["waiting"]:
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
         """R-15.9: by a party."""
-        view = thread.view_of(entry.about, "pact")
+        view = thread.find_view(entry.about, "pact")
         if view is None or entry.person not in view["parties"]:
             raise Refused("R-15.9", "a pact is accepted by its parties")
         thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-15.10: agreed once every party accepts, whatever was said before."""
         marks = thread.marks[view["id"]]
         view["waiting"] = [

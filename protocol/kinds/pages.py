@@ -23,14 +23,14 @@ class Page(Kind):
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: its own first text, until somebody revises it."""
         first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-15.12: shows the last of the texts that none follows, and lists them all."""
-        revisions = thread.linked("revision", "about", view["id"])
+        revisions = thread.linked_views("revision", "about", view["id"])
         followed = {one for revision in revisions for one in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda one: (one["created"], one["id"]))
         heads = [one for one in texts if one["id"] not in followed]
@@ -63,13 +63,13 @@ class Revision(Kind):
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """R-15.13: the page's title, and the texts that stand, unless others are named."""
         del today
-        page = thread.view_of(entry.about, "page")
+        page = thread.find_view(entry.about, "page")
         if page is None:
             return entry.fields
         heads = [one["id"] for one in page["heads"][-_MOST_NAMED:]]
         return {"title": page["title"], "after": heads, **entry.fields}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-15.12: stands until another follows it."""
         thread.make_view(entry, state="current")
 

@@ -2,7 +2,7 @@
 
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, Kind, kind
-from protocol.fold.proxies import NEVER
+from protocol.fold.proxies import NEVER_BY_PROXY
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY
@@ -52,16 +52,16 @@ class Proxy(Kind):
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
         for name in entry.fields["matters"]:
             left = KINDS.get(name)
-            if left is None or not left.posted or left.audience != EPOCH or name in NEVER:
+            if left is None or not left.posted or left.audience != EPOCH or name in NEVER_BY_PROXY:
                 raise Refused("R-12.3", f"{name} is no kind that one can leave to another")
         if not entry.fields["matters"]:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """A view that standing is read from; a close of its own author ends it."""
         thread.make_view(entry, state="in force", ended=None)
 
-    def closed(self, thread: Thread, entry: Entry) -> None:
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
         """R-12.5: what was signed before stays, whatever comes first here."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"

@@ -4,8 +4,9 @@ import time
 
 import pytest
 import trio
-from relays import RelayHome
-from simulation import Home, Simulate, Street, store_of
+
+from tests.support.simulated_relays import RelayHome
+from tests.support.simulated_street import Home, Simulate, Street, store_of
 
 NAMES = tuple(f"home{n:03}" for n in range(100))
 

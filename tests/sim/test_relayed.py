@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 import trio
-from checks import check
-from relays import RelayHome
-from simulation import Home, Simulate, Street, facts, store_of
 
 from meshcoop.home.relay_limits import Limits
+from tests.support.simulated_relays import RelayHome
+from tests.support.simulated_street import Home, Simulate, Street, facts, store_of
+from tests.support.street_checks import check
 
 HOUR = 3600.0
 DAYS = 2

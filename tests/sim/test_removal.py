@@ -1,9 +1,9 @@
 """A neighbour is removed while everybody is online: their home hears nothing any more."""
 
 import trio
-from simulation import Street
 
 from meshcoop.author import renewal as deciding
+from tests.support.simulated_street import Street
 
 CROWD = ("ada", "ben", "cho", "dan", "eve")
 

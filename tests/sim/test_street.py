@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 import trio
-from checks import check
-from people import act
-from simulation import NAMES, Home, Simulate, Street, store_of
+
+from tests.support.simulated_people import act
+from tests.support.simulated_street import NAMES, Home, Simulate, Street, store_of
+from tests.support.street_checks import check
 
 ACTIVE = 40.0  # seconds in which people post
 

@@ -1,15 +1,13 @@
 """The specs and the code agree, and what makes them differ is found."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from meshcoop.dev.specs import check as specs
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import OPEN
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 
 def test_specs_and_code_agree():

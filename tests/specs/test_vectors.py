@@ -1,7 +1,6 @@
 """Every vector holds for the public functions of `protocol` and for a home's inbox."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,7 @@ from protocol.wire import relay_ticket as ticket
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
 from protocol.wire.have_map import HaveMap, Held, digest, have_map
-
-VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
+from tests.support.paths import VECTORS
 
 
 def load(name):

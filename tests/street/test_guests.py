@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from homes import PASSPHRASE, agree, eventually, folder
 
 from meshcoop.home import key_file as keystore
+from tests.support.real_homes import PASSPHRASE, agree, eventually, folder
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.kinds import activities
 from tui.kinds.exchange import story
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui.i18n import _
-from tui.kinds import circles_pacts_pages as together
+from tui.kinds import faces as together
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 

@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format.format import plain
+from tui.format.phrases import plain
 from tui.i18n import _
 
 _WORDS = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.content import Content
 
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures
 from tui.node.connection import Link

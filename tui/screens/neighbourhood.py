@@ -6,15 +6,15 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import charter
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
-from tui.kinds import new_decisions as proposing
 from tui.kinds import person as resident
-from tui.kinds.next_steps import vouching
+from tui.kinds import proposal_steps as proposing
+from tui.kinds.person import vouching
 from tui.screens.moderation import HiddenScreen
 from tui.screens.pane import Pane
 from tui.screens.person import ResidentScreen

@@ -8,8 +8,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from protocol.fold.kind import KINDS
-from tui.format import labels as words
-from tui.format.format import Card, plain
+from tui.format import vocabulary as words
+from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.widgets.card_list import Cards
 

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
 from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.client import Declined

@@ -12,8 +12,8 @@ from textual.widgets import Button, Footer, Static
 from protocol.display_text import line
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import PRIVATE
-from tui.format import labels as words
-from tui.format.format import plain
+from tui.format import vocabulary as words
+from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import addresses
 from tui.kinds.next_steps import Act

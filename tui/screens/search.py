@@ -6,7 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed

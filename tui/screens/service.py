@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
 from tui.kinds import matters, measures, services
 from tui.kinds import moderation as moderating
 from tui.kinds.exchange import history, story
-from tui.kinds.thread_loader import fetch
+from tui.kinds.thread_queries import fetch
 from tui.node.connection import Link
 from tui.screens.feedback import ReportsScreen, reports_card
 from tui.screens.measure import MeasureScreen

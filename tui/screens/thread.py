@@ -10,17 +10,19 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format import labels as words
-from tui.format.format import Card, plain
+from tui.format import vocabulary as words
+from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds import activities, addresses
 from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
+from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
 from tui.kinds.exchange import history, story
-from tui.kinds.next_steps import Act, Case, acts
-from tui.kinds.thread_loader import fetch
+from tui.kinds.exchange_steps import acts
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
+from tui.kinds.thread_queries import fetch
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostScreen

@@ -7,17 +7,20 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import activities, matters
 from tui.kinds import activity_steps as taking_part
-from tui.kinds import circles_pacts_pages as together
 from tui.kinds import decisions as deciding
 from tui.kinds import moderation as moderating
-from tui.kinds.new_decisions import ids
-from tui.kinds.next_steps import Act, Case, correction, vouching, waits_in
+from tui.kinds import pacts as together
+from tui.kinds.exchange_steps import correction, waits_in
+from tui.kinds.next_steps import Act
+from tui.kinds.person import vouching
+from tui.kinds.proposal_steps import ids
 from tui.kinds.suggestions import MOST, Suggested
+from tui.kinds.thread_data import Case
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 

@@ -25,8 +25,8 @@ from protocol.schema.fields import (
     Record,
     Text,
 )
-from tui.format import labels as words
-from tui.format.format import Shown, plain, plain_line
+from tui.format import vocabulary as words
+from tui.format.phrases import Shown, plain, plain_line
 from tui.i18n import _
 from tui.widgets.inputs import LineInput, Picks, TextBox
 

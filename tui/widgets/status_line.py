@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import line
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _, plural
 from tui.node.connection import Link
 

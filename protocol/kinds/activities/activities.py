@@ -49,7 +49,7 @@ class Activity(Kind):
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-17.1 to R-17.5: at days that exist, with places that can be written down."""
         series.days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
@@ -57,10 +57,10 @@ class Activity(Kind):
             raise Refused("R-17.5", f"all roles together have at most {MOST_PLACES} places")
         thread.make_view(entry, state="open", occurrences=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-17.13: full if every day is, cancelled if the organiser says so."""
-        signups = thread.linked("signup", "about", view["id"])
-        attended = thread.linked("attendance", "about", view["id"])
+        signups = thread.linked_views("signup", "about", view["id"])
+        attended = thread.linked_views("attendance", "about", view["id"])
         days = _days(view)
         told: dict[str, tuple[list[View], list[View]]] = {days[0]: ([], [])} if not days[1:] else {}
         for which, views in enumerate((signups, attended)):
@@ -104,11 +104,11 @@ class Signup(Kind):
         if activity["state"] == "cancelled":
             raise Refused("R-17.8", "the activity is cancelled")
         mine = (entry.person, entry.fields["on"])
-        for one in thread.linked("signup", "about", activity["id"]):
+        for one in thread.linked_views("signup", "about", activity["id"]):
             if (one["author"], one["on"]) == mine and one["state"] != "withdrawn":
                 raise Refused("R-17.8", "there is a signup for that day already")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-17.6, R-17.7: for a role and a day that there are, before it starts."""
         activity = _activity(thread, entry.about)
         roles = activity["roles"]
@@ -119,7 +119,7 @@ class Signup(Kind):
         _in_time(activity, entry.fields["on"], entry)
         thread.make_view(entry, state="waiting", accepted=False)
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
         """R-17.8: software accepts a signup once, and no more of them than there are places."""
         signup = _signup(thread, entry.about)
         if signup["state"] == "withdrawn" or signup["accepted"]:
@@ -128,7 +128,7 @@ class Signup(Kind):
         room = (_activity(thread, signup["about"])["roles"] or _EVERYBODY)[signup["role"] or ""]
         taken = [
             one
-            for one in thread.linked("signup", "about", signup["about"])
+            for one in thread.linked_views("signup", "about", signup["about"])
             if (one["on"], one["role"]) == (signup["on"], signup["role"])
             and one["accepted"]
             and one["state"] == "placed"
@@ -136,7 +136,7 @@ class Signup(Kind):
         if len(taken) >= room:
             raise Refused("R-17.8", "all places of this role are promised already")
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
         """R-17.10: by the organiser, before it starts."""
         signup = _signup(thread, entry.about)
         activity = _activity(thread, signup["about"])
@@ -148,7 +148,7 @@ class Signup(Kind):
         thread.memo[signup["id"]] = said._replace(accepted=earliest)
         signup["accepted"] = True
 
-    def closed(self, thread: Thread, entry: Entry) -> None:
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
         """R-17.7: who withdraws in time frees the place."""
         signup = _signup(thread, entry.about)
         _in_time(_activity(thread, signup["about"]), signup["on"], entry)
@@ -181,7 +181,7 @@ class Attendance(Kind):
         if entry.fields["on"] > today:
             raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-17.11: by the organiser, for a day that there is and places that there are."""
         activity = _activity(thread, entry.about)
         if entry.person != activity["author"]:
@@ -206,14 +206,14 @@ def ends(activity: View, day: str) -> str:
 
 
 def _activity(thread: Thread, record_id: bytes | None) -> View:
-    found = thread.view_of(record_id, "activity")
+    found = thread.find_view(record_id, "activity")
     if found is None:
         raise Refused("R-17.6", "the activity does not count, or its words are gone")
     return found
 
 
 def _signup(thread: Thread, record_id: bytes | None) -> View:
-    found = thread.view_of(record_id, "signup")
+    found = thread.find_view(record_id, "signup")
     if found is None:
         raise Refused("R-17.10", "the signup does not count")
     return found
@@ -257,7 +257,7 @@ def _occurrence(
     ]
     first = min(attended, key=lambda one: (one["created"], one["id"]), default=None)
     roles = activity["roles"] or _EVERYBODY
-    found = places.seats(roles, claims, (first["held"] or {}) if first else None)
+    found = places.assign_seats(roles, claims, (first["held"] or {}) if first else None)
     for one in signups:
         placed = one["author"] in found[one["role"] or ""].has
         one["state"] = "placed" if placed else "waiting"

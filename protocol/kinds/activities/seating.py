@@ -22,7 +22,7 @@ class Seats(NamedTuple):
     waits: list[bytes]
 
 
-def seats(
+def assign_seats(
     roles: Mapping[str, int],
     claims: Iterable[Claim],
     fixed: Mapping[str, list[bytes]] | None = None,

@@ -18,7 +18,7 @@ class Correction(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.19: software corrects what is confirmed, to something else, and never in vain."""
-        receipt = thread.view_of(entry.about, "receipt")
+        receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             return
         if receipt["state"] != "confirmed":
@@ -29,23 +29,23 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        known = thread.linked("correction", "about", receipt["id"])
+        known = thread.linked_views("correction", "about", receipt["id"])
         if any(one["state"] == "confirmed" and one["created"] >= entry.time for one in known):
             raise Refused(
                 "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
             )
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.17: by a party of a receipt that counts."""
-        receipt = thread.view_of(entry.about, "receipt")
+        receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
-        if entry.person not in pot.signers(thread, receipt):
+        if entry.person not in pot.signers_of(thread, receipt):
             raise Refused("R-13.17", "only giver and receiver correct a receipt")
         parties = {name: receipt[name] for name in ("giver", "receiver")}
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-13.17: confirmed by the other party, whatever else was said."""
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
@@ -63,7 +63,7 @@ class Thanks(Kind):
     minutes = Minutes(default=0, help="0 or more")
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.20: for somebody else."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")

@@ -12,7 +12,7 @@ from protocol.fold.kind import Kind, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot as pot
 from protocol.kinds.exchange import occurrences
-from protocol.kinds.exchange.negotiation import parley
+from protocol.kinds.exchange.negotiation import parley_of
 from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 
 
@@ -35,17 +35,19 @@ class Intent(Kind):
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.18: software signs no rule that it does not understand."""
         del thread
-        occurrences.check(entry.fields.get("starts"), entry.fields.get("repeats"))
+        occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """A new intent is open."""
         thread.make_view(entry, state="open", responses=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-13.2: agreed or done once as many agreements live as there are places."""
-        agreements = thread.linked("agreement", "intent", view["id"])
+        agreements = thread.linked_views("agreement", "intent", view["id"])
         live = [one for one in agreements if one["state"] != "cancelled"]
-        view["responses"] = [one["id"] for one in thread.linked("response", "intent", view["id"])]
+        view["responses"] = [
+            one["id"] for one in thread.linked_views("response", "intent", view["id"])
+        ]
         if len(live) >= (view["places"] or 1):
             done = all(one["state"] == "done" for one in live)
             view["state"] = "done" if done else "agreed"
@@ -75,41 +77,41 @@ class Response(Kind):
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The terms of what it answers, unless others are named."""
         del today
-        above = thread.target(entry)
+        above = thread.target_of(entry)
         when = above.fields.get("when" if above.kind == "response" else "starts")
         return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """Whose intent it is, and who responded."""
-        found = parley(thread, entry)
+        found = parley_of(thread, entry)
         return {found.intent.person, found.responder}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.4: software does not respond to what is closed."""
-        asked = parley(thread, entry).intent
+        asked = parley_of(thread, entry).intent
         when = entry.fields.get("when") or asked.fields.get("starts")
-        occurrences.check(when, asked.fields.get("repeats"))
+        occurrences.check_rule(when, asked.fields.get("repeats"))
         intent = thread.views.get(asked.id)
         if intent is not None and intent["state"] not in {"open", "agreed"}:
             raise Refused(
                 "R-13.4", f"it is {intent['state']} already; `meshcoop list` shows others"
             )
-        if occurrences.is_past(thread, entry, asked.fields.get("until")):
+        if occurrences.is_day_over(thread, entry, asked.fields.get("until")):
             raise Refused("R-13.4", f"it was open until {asked.fields['until']}; ask its author")
-        above = thread.view_of(entry.about, "response")
+        above = thread.find_view(entry.about, "response")
         if above is not None and above["state"] != "waiting":
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.3, R-13.16: by somebody else than the intent; by turns."""
-        intent = parley(thread, entry).intent.id
+        intent = parley_of(thread, entry).intent.id
         thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-13.5: an agreement that lives accepts it; other terms in its place decline it."""
-        agreements = thread.linked("agreement", "about", view["id"])
+        agreements = thread.linked_views("agreement", "about", view["id"])
         living = [one for one in agreements if one["state"] != "cancelled"]
-        answers = thread.linked("response", "about", view["id"])
+        answers = thread.linked_views("response", "about", view["id"])
         answered = any(one["state"] != "withdrawn" for one in answers)
         marks = thread.marks[view["id"]]
         if living:
@@ -136,8 +138,8 @@ class Agreement(Kind):
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The response's terms; the giver of a request is its responder, of an offer its author."""
         del today
-        response = thread.target(entry)
-        found = parley(thread, response)
+        response = thread.target_of(entry)
+        found = parley_of(thread, response)
         giver, receiver = found.parties
         terms = {name: response.fields.get(name) for name in ("minutes", "when")}
         filled = {
@@ -149,7 +151,7 @@ class Agreement(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.7: software does not agree to what is no longer waiting."""
-        response = thread.view_of(entry.about, "response")
+        response = thread.find_view(entry.about, "response")
         if response is not None and response["state"] != "waiting":
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
@@ -161,15 +163,15 @@ class Agreement(Kind):
             return False
         return True
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.6: by the one of the two who is to answer, on the response's terms."""
-        intent = self._check(thread, entry, thread.target(entry))
+        intent = self._check(thread, entry, thread.target_of(entry))
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
     def _check(self, thread: Thread, entry: Entry, response: Entry) -> Entry:
-        found = parley(thread, response)
+        found = parley_of(thread, response)
         intent = found.intent
-        if entry.person != found.other(response.person):
+        if entry.person != found.other_party(response.person):
             whose = f"the author of the {intent.kind}"
             who = whose if response.person == found.responder else "who responded"
             raise Refused("R-13.6", f"only {who} can agree to this")
@@ -188,12 +190,12 @@ class Agreement(Kind):
                 )
         return intent
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-13.8: done once all of it is confirmed; else cancelled if a party says so."""
-        receipts = thread.linked("receipt", "about", view["id"])
+        receipts = thread.linked_views("receipt", "about", view["id"])
         shown = ("id", "state", "minutes", "on")
         view["receipts"] = [{name: one[name] for name in shown} for one in receipts]
-        if occurrences.all_signed(thread, view):
+        if occurrences.is_all_signed(thread, view):
             view["state"] = "done"
         elif "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"
@@ -206,7 +208,7 @@ class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
     states = ("proposed", "confirmed", "disputed")
-    alone = True
+    stands_alone = True
     giver = Person(required=True, filled=True)
     receiver = Person(required=True, filled=True)
     minutes = Minutes(required=True, min=1)
@@ -215,12 +217,12 @@ class Receipt(Kind):
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The agreement's parties and terms; the last of its days that is not signed for yet."""
-        if pot.pays(thread, entry):
-            return {**pot.terms(thread, entry), **entry.fields}
-        agreement, view = thread.target(entry).fields, thread.view_of(entry.about, "agreement")
+        if pot.is_paid_from_pot(thread, entry):
+            return {**pot.default_terms(thread, entry), **entry.fields}
+        agreement, view = thread.target_of(entry).fields, thread.find_view(entry.about, "agreement")
         names = ("giver", "receiver", "minutes")
         terms = {name: agreement.get(name) for name in names}
-        day = occurrences.unsigned(thread, view, today) if view else None
+        day = occurrences.last_unsigned_day(thread, view, today) if view else None
         return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
@@ -232,9 +234,9 @@ class Receipt(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-13.10: software does not ask twice for one hour, nor for one that was not agreed."""
-        if pot.pays(thread, entry):
-            pot.guard(thread, entry)
-        agreement = thread.view_of(entry.about, "agreement")
+        if pot.is_paid_from_pot(thread, entry):
+            pot.check_before_signing(thread, entry)
+        agreement = thread.find_view(entry.about, "agreement")
         if agreement is None:
             return
         over = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
@@ -243,28 +245,28 @@ class Receipt(Kind):
         if agreement["repeats"]:
             occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.9: by a party, and between the parties of its agreement where that stands."""
-        if pot.pays(thread, entry):
-            pot.check(thread, entry)
+        if pot.is_paid_from_pot(thread, entry):
+            pot.check_receipt(thread, entry)
         else:
             _check_receipt(thread, entry)
         thread.make_view(
             entry, state="proposed", duplicate=False, corrections=[], corrected=None, why=None
         )
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-13.11: what both have signed is confirmed, whatever was said before. R-13.17: as often
         as both have signed other minutes, these count.
         """
         marks = thread.marks[view["id"]]
-        corrections = thread.linked("correction", "about", view["id"])
+        corrections = thread.linked_views("correction", "about", view["id"])
         shown = ("id", "state", "minutes")
         view["corrections"] = [{name: one[name] for name in shown} for one in corrections]
         if "confirmed" in marks:
             view["state"] = "confirmed"
-            counting = occurrences.counting(thread, view["about"])
-            view["duplicate"] = counting[occurrences.occurrence(thread, view)] != view["id"]
+            counting = occurrences.counting_receipts(thread, view["about"])
+            view["duplicate"] = counting[occurrences.occurrence_of(thread, view)] != view["id"]
             _correct(view, corrections)
         elif "disputed" in marks:
             view["state"] = "disputed"
@@ -280,11 +282,11 @@ class Confirm(Kind):
     kept whatever becomes of its author's log: a debt does not end with a forked log.
     """
 
-    alone = True
+    stands_alone = True
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if "confirmed" in thread.marks[target.id]:
             rule = "R-13.15" if target.kind == "confirm" else "R-13.12"
             raise Refused(rule, f"the {target.kind} is confirmed already")
@@ -295,9 +297,9 @@ class Confirm(Kind):
             return _confirmed_author(thread, target) == entry.person
         return _parties(thread, target) == {entry.person, target.person}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-13.12: by the party that did not write what it confirms."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if target.kind == "confirm":
             if _confirmed_author(thread, target) != entry.person:
                 raise Refused("R-13.15", "only who wrote what is confirmed confirms that it is")
@@ -313,7 +315,7 @@ def _check_receipt(thread: Thread, entry: Entry) -> None:
     parties = {entry.fields["giver"], entry.fields["receiver"]}
     if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
         raise Refused("R-13.9", "a receipt is between two people and by one of them")
-    agreement = thread.view_of(entry.about, "agreement")
+    agreement = thread.find_view(entry.about, "agreement")
     if agreement is not None:
         same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
         if not same:

@@ -22,12 +22,12 @@ class Parley(NamedTuple):
         two = self.intent.person, self.responder
         return two if self.intent.kind == "offer" else (two[1], two[0])
 
-    def other(self, person: bytes) -> bytes:
+    def other_party(self, person: bytes) -> bytes:
         """The one of the two whom `person` speaks to."""
         return self.responder if person == self.intent.person else self.intent.person
 
 
-def parley(thread: Thread, response: Entry) -> Parley:
+def parley_of(thread: Thread, response: Entry) -> Parley:
     """The parley that a response is part of. Raises Refused where it is part of none."""
     path: list[Entry] = []
     one: Entry | None = response
@@ -52,7 +52,7 @@ def _joined(thread: Thread, answer: Entry) -> Parley | Refused:
     if above is None or above.kind != "response":
         return _gone()
     known: Parley | Refused = thread.memo[above.id]
-    if isinstance(known, Parley) and answer.person != known.other(above.person):
+    if isinstance(known, Parley) and answer.person != known.other_party(above.person):
         return Refused("R-13.16", "other terms come from the one of the two who is to answer")
     return known
 

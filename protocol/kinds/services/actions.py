@@ -36,21 +36,21 @@ class Action(Kind):
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-23.3: software acts on a measure in use, within four weeks."""
-        measure = thread.view_of(entry.about, "measure")
+        measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-23.3", f"this measure is {measure['state']}")
         if entry.fields["owner"] != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-23.3: one takes it up oneself: nobody is made responsible by another's word."""
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """What was reported done, in order."""
-        view["done"] = [one["id"] for one in thread.linked("done", "about", view["id"])]
+        view["done"] = [one["id"] for one in thread.linked_views("done", "about", view["id"])]
         if view["done"]:
             view["state"] = "reported done"
 
@@ -62,9 +62,9 @@ class Done(Kind):
     states = ("said",)
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-23.4: whose action it is says so."""
-        if entry.person != thread.target(entry).person:
+        if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "an action is reported done by whose it is")
         thread.make_view(entry, state="said")
 
@@ -77,8 +77,8 @@ class Verdict(Kind):
     fixed = Choice(required=True, words=("yes", "partly", "no"))
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-23.5: never its owner; whether they raised it is told when it is counted."""
-        if entry.person == thread.target(entry).person:
+        if entry.person == thread.target_of(entry).person:
             raise Refused("R-23.5", "whose action it is does not judge it")
         thread.make_view(entry, state="said")

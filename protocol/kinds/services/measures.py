@@ -13,7 +13,7 @@ from protocol.fold.kind import Kind, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.services.services import links_of
 from protocol.loops.target_check import MOST_TARGET
-from protocol.loops.windows import Calendar, day_of, day_text
+from protocol.loops.windows import Calendar, day_of, format_day
 from protocol.schema.bounds import outside
 from protocol.schema.fields import Choice, Integer, Moment, Record, Text
 
@@ -39,7 +39,7 @@ class Measure(Kind):
 
     states = ("proposed", "in use", "retired")
 
-    def adopted(self, thread: Thread, entry: Entry) -> bool:
+    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
         """R-22.3: a decision has adopted it."""
         return bool(thread.authority.holding((MEASURE, entry.id)).n)
 
@@ -77,7 +77,7 @@ class Measure(Kind):
         if amiss:
             raise Refused("R-22.3", f"{amiss}; a decision can change the bounds")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-22.1, R-22.3: proposed until a decision adopts it, within what a scale allows."""
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
@@ -105,27 +105,27 @@ class Feedback(Kind):
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Today, and one incident where something is reported."""
-        measure = thread.view_of(entry.about, "measure")
+        measure = thread.find_view(entry.about, "measure")
         counted = measure is not None and measure["scale"] == COUNT
         return {"on": today, **({"value": 1} if counted else {}), **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """R-22.4: software answers what is in use, of days that have been and are not long gone."""
-        measure = thread.view_of(entry.about, "measure")
+        measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-22.4: an answer that the measure's scale has; to a service anybody's words."""
-        fields, measure = entry.fields, thread.view_of(entry.about, "measure")
+        fields, measure = entry.fields, thread.find_view(entry.about, "measure")
         if measure is not None and fields.get("value") not in _SCALES[measure["scale"]]:
             allowed = _SCALES[measure["scale"]]
             raise Refused("R-22.4", f"an answer is a number from {allowed[0]} to {allowed[-1]}")
         if measure is None and not fields.get("text"):
             raise Refused("R-22.4", "feedback says something: --text")
         service, offset = (measure["about"], measure["offset"]) if measure else (entry.about, 0)
-        today = Calendar(1, offset or 0).day(entry.time)
-        on = fields.get("on") or day_text(today)
+        today = Calendar(1, offset or 0).day_at(entry.time)
+        on = fields.get("on") or format_day(today)
         if not -1 <= today - day_of(on) <= DAYS_BACK:
             raise Refused("R-22.4", f"feedback is about the last {DAYS_BACK} days")
         view = thread.make_view(entry, state="said", service=service)
@@ -143,7 +143,7 @@ class SameAs(Kind):
     states = ("said", "cancelled")
     other = Record(required=True, help="the other report")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-22.6: two reports to one measure, by anybody who is no party to the chain."""
         one, other = _pair(thread, entry)
         if entry.person in _parties(thread, one):
@@ -152,7 +152,7 @@ class SameAs(Kind):
             raise Refused("R-22.6", f"they are more than {MERGEABLE_DAYS} days apart")
         thread.make_view(entry, state="said")
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-22.6: either reporter's word cancels it."""
         if _pair_key(view["about"], view["other"]) in thread.marks:
             view["state"] = "cancelled"
@@ -164,7 +164,7 @@ class NotSame(Kind):
 
     other = Record(required=True, help="the other report")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-22.6: by one of the two reporters."""
         one, other = _pair(thread, entry)
         if entry.person not in {one["author"], other["author"]}:
@@ -183,11 +183,11 @@ class Answer(Kind):
 
 
 def _pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    one = thread.view_of(entry.about, "feedback")
-    other = thread.view_of(entry.fields["other"], "feedback")
+    one = thread.find_view(entry.about, "feedback")
+    other = thread.find_view(entry.fields["other"], "feedback")
     if one is None or other is None or one["id"] == other["id"]:
         raise Refused("R-22.6", "it names another report, which is here and counts")
-    if one["about"] != other["about"] or thread.view_of(one["about"], "measure") is None:
+    if one["about"] != other["about"] or thread.find_view(one["about"], "measure") is None:
         raise Refused("R-22.6", "both reports answer one measure")
     return one, other
 

@@ -29,7 +29,7 @@ class Service(Kind):
     contact = Text(max=200, help="how to reach who provides it, for everybody to read")
     hours = Text(max=200, help="when it is done or open")
 
-    def adopted(self, thread: Thread, entry: Entry) -> bool:
+    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
         """R-22.3: a decision has adopted a measure of it, which its provider cannot undo."""
         asked = (
             one.id
@@ -38,13 +38,13 @@ class Service(Kind):
         )
         return any(thread.authority.holding((MEASURE, one)).n for one in asked)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """A new service is open; its author answers for it where no member provides it."""
         provider = entry.fields.get("provider")
         top = provider if type(provider) is bytes else entry.person
         thread.make_view(entry, state="open", answers_for=top, links=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-21.1, R-21.5: who holds it: the end of the longest chain of accepted links."""
         if "ended" in thread.marks[view["id"]]:
             view["state"] = "ended"
@@ -77,7 +77,7 @@ class Link(Kind):
         if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:
             raise Refused("R-21.3", f"that link is {above['state']}; only what is accepted goes on")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """R-21.2, R-21.4: by who holds what is handed on; a takeover by either end of the old link."""
         above = thread.views.get(entry.about or b"")
         if above is None:
@@ -94,20 +94,20 @@ class Link(Kind):
             raise Refused("R-21.2", "one hands on to somebody else")
         links_of(thread).append(thread.make_view(entry, state="offered", depth=depth, since=None))
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
         """R-21.3: software accepts a link once, while it is offered."""
-        view = thread.view_of(entry.about, "link")
+        view = thread.find_view(entry.about, "link")
         if view is not None and view["state"] != "offered":
             raise Refused("R-21.3", f"the link is {view['state']} already")
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
         """R-21.3: by whom it is offered to."""
-        view = thread.view_of(entry.about, "link")
+        view = thread.find_view(entry.about, "link")
         if view is None or entry.person != view["to"]:
             raise Refused("R-21.3", "a link is accepted by whom it is offered to")
         view["since"] = min(view["since"] or entry.time, entry.time)
 
-    def settle(self, thread: Thread, view: View) -> None:
+    def settle_view(self, thread: Thread, view: View) -> None:
         """R-21.3, R-21.4: accepted once both have signed; over when either ends it or another link
         has taken over.
         """
@@ -139,9 +139,9 @@ def _is_over(thread: Thread, view: View) -> bool:
     link the first, and so on from there.
     """
     place = view
-    while (old := thread.view_of(place["instead"], "link")) is not None:
+    while (old := thread.find_view(place["instead"], "link")) is not None:
         place = old
-    beside = [one for one in thread.linked("link", "about", view["about"]) if one["since"]]
+    beside = [one for one in thread.linked_views("link", "about", view["about"]) if one["since"]]
     while takeovers := [one for one in beside if one["instead"] == place["id"]]:
         place = min(takeovers, key=_order)
     waits = view["since"] is None and view["instead"] == place["id"]
@@ -152,7 +152,7 @@ def _longest(thread: Thread, above: bytes) -> list[View]:
     """The longest chain of accepted links below a record; of equal ones the earliest."""
     chains = (
         [one, *_longest(thread, one["id"])]
-        for one in thread.linked("link", "about", above)
+        for one in thread.linked_views("link", "about", above)
         if one["state"] == _ACCEPTED
     )
     return min(chains, key=lambda chain: (-len(chain), _order(chain[0])), default=[])
