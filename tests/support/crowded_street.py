@@ -59,7 +59,9 @@ class Crowd:
         devices = {me.device: me.device_seed}
         inbox = Inbox(open_state(Store(path), self.state.neighbourhood, devices, now))
         store = self.author.inbox.store
-        inbox.take_wires(one.wire for one in store.records.of_log(self.founder.device, 1, 1_000_000))
+        inbox.take_wires(
+            one.wire for one in store.records.of_log(self.founder.device, 1, 1_000_000)
+        )
         for at in range(0, len(self.logs), 2000):
             inbox.take_wires(self.logs[at : at + 2000])
         return Author(inbox, devices, now, os.urandom)

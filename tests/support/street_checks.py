@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold.thread import View
 from protocol.record import codec
 from protocol.record import sealing as seal
