@@ -17,6 +17,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.fold.state import State
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home
@@ -31,7 +32,6 @@ from meshcoop.relay.metrics import REFRESH_SECONDS, Metrics
 from meshcoop.relay.relay import Relay
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.muted import Muted
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.address_delivery import Giving

@@ -61,10 +61,10 @@ class RelayedContent:
 
     def let_go(self, after: int, last: int) -> int:
         """Deletes the sealed content in rows above `after`, up to `last`; returns its bytes."""
-        rows = (after, last)
-        found = self._db.execute(
+        limits = (after, last)
+        row = self._db.execute(
             f"SELECT coalesce(sum(length(content)), 0) FROM records WHERE {_BETWEEN}",  # noqa: S608
-            rows,
+            limits,
         ).fetchone()
-        self._db.execute(f"UPDATE records SET content = NULL WHERE {_BETWEEN}", rows)  # noqa: S608
-        return int(found[0])
+        self._db.execute(f"UPDATE records SET content = NULL WHERE {_BETWEEN}", limits)  # noqa: S608
+        return int(row[0])

@@ -4,9 +4,9 @@ import trio
 
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.matching.index import Index
 from meshcoop.node.node import Member
-from meshcoop.store.muted import Muted
 
 
 class Everybody:
