@@ -276,7 +276,7 @@ class Presenter:
         )
 
     def _fields(self, row: Row) -> dict[str, Any]:
-        entry = self._state.entry(row)
+        entry = self._state.thread_fold.entry(row)
         return entry.fields if entry else {}
 
     def _open(self, row: Row, name: str, sealed: bytes) -> Any:

@@ -99,7 +99,7 @@ class Reading:
         row = self._state.store.records.find(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        return self._state.thread(row.root)
+        return self._state.thread_fold.fold_thread(row.root)
 
     def _heard(self, views: Iterable[View], params: Params) -> Iterable[View]:
         """R-06.8: those that are to be shown."""

@@ -92,7 +92,7 @@ class Author:
         signer = person or self.person
         mine = [
             one
-            for one in self.state.standing.values()
+            for one in self.state.thread_fold.proxies.values()
             if one.person == represented and one.by == signer
         ]
         if self.state.authority is None or represented not in self.state.authority.members:
@@ -229,7 +229,10 @@ class Author:
     @property
     def able(self) -> bool:
         """Whether some device of this home may sign now."""
-        return any(self.state.member(one) and self.fault(one) is None for one in self.devices)
+        return any(
+            self.state.authority_fold.is_member(one) and self.fault(one) is None
+            for one in self.devices
+        )
 
     def fault(self, device: bytes) -> Refused | None:
         """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
@@ -291,7 +294,7 @@ class Author:
             raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
         if private:
             return self.private.thread(about, extra)
-        return self.state.thread(-1 if about is None else self._root(about), extra)
+        return self.state.thread_fold.fold_thread(-1 if about is None else self._root(about), extra)
 
     def _root(self, about: bytes) -> int:
         row = self.inbox.store.records.find(about)

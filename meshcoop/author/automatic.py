@@ -45,7 +45,7 @@ def accept_charter(author: Author) -> None:
             continue
         sealed = {
             act.fields["key_id"]: act.id
-            for act in state.acts("epoch")
+            for act in state.authority_fold.acts("epoch")
             if authority.author(act.device) != person  # a founder needs nobody's key
             and any(one.startswith(device) for one in act.fields["seals"])
         }
@@ -69,7 +69,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     mine = {authority.author(one) for one in author.devices}
     if mine == {None}:
         return
-    sent = state.seals()
+    sent = state.authority_fold.seals()
     for device in filter(authority.live, sorted(authority.devices)):
         person = authority.devices[device].person
         if not (person in met or person in mine or authority.vouchers_of(person) & mine):
@@ -153,11 +153,11 @@ class Countersigner:
     def _confirmed_author(self, row: Row) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
-        entry = state.entry(row)
+        entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
         above = self._store.records.find(entry.about)
-        signed = state.entry(above) if above else None
+        signed = state.thread_fold.entry(above) if above else None
         known = state.authority
         mine = {known.author(one) for one in self._author.devices} if known else set()
         if signed is None or signed.kind not in {"receipt", "correction"}:

@@ -122,7 +122,7 @@ class Guests:
     def _settle(self, guest: Guest) -> None:
         """What a newcomer's software does as soon as it can sign: accept, and say a name."""
         state = self._author.state
-        if not state.member(guest.device) or state.ring.current() is None:
+        if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return
         duties.accept_charter(self._author)
         if guest.person not in state.views.latest("profile"):

@@ -158,7 +158,7 @@ class Private:
     def _open(self, row: Row, key: bytes) -> Opened | None:
         one = row.record
         try:
-            place = self._state.context(one)
+            place = self._state.contents.context(one)
             plain = seal.uncover(seal.open_with(key, one.content or b"", place))
         except Refused:
             return None
@@ -180,7 +180,7 @@ class Private:
         if self._state.authority is None:
             return found, False
         for one in opened:
-            entry = self._state.entry(one.row)
+            entry = self._state.thread_fold.entry(one.row)
             if entry is None:
                 continue  # ahead of this clock
             told = entry._replace(about=one.about, key=one.key)

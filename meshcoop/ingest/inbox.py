@@ -101,7 +101,7 @@ class Inbox:
                         self._place(one, taken)
                     self._fold_stale(taken)
                     fresh = self.pool.ready(self._placeable)
-                self.state.fold(taken.touched, taken.begun)
+                self.state.thread_fold.fold(taken.touched, taken.begun)
             taken.begun = {}
         if taken.stored:
             for listener in self.listeners:
@@ -116,7 +116,7 @@ class Inbox:
                 yield
         except BaseException:
             if not self.store.is_writing:
-                self.state.read_again()
+                self.state.authority_fold.read_again()
             raise
 
     def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> Taken:
@@ -125,7 +125,11 @@ class Inbox:
             touched = set()
             for record_id, content in items:
                 row = self.store.records.find(record_id)
-                if row is None or row.record.content is not None or self.state.erased(row):
+                if (
+                    row is None
+                    or row.record.content is not None
+                    or self.state.thread_fold.is_erased(row)
+                ):
                     continue
                 try:
                     record.check_content(row.record.fields, content)
@@ -134,11 +138,11 @@ class Inbox:
                     continue
                 self.store.records.set_content(record_id, content)
                 whole = Row(row.n, row.root, row.over, row.record._replace(content=content))
-                if self.state.read_act(whole):
-                    touched |= self.state.fold_authority()
+                if self.state.authority_fold.read(whole):
+                    touched |= self.state.authority_fold.fold()
                 if row.root is not None:
                     touched.add(row.root)
-            self.state.fold(touched)
+            self.state.thread_fold.fold(touched)
         return self.take([])  # an admission may have come to light, for which others wait
 
     def absent(self, limit: int) -> list[bytes]:
@@ -147,7 +151,7 @@ class Inbox:
         """
         rows = self.store.records.without_content(max(self._absent_after, self.let_go), 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
-        return [row.record.id for row in rows if not self.state.erased(row)][:limit]
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)][:limit]
 
     def _placeable(self, one: Record) -> bool:
         """Whether a pooled record's turn has come."""
@@ -161,7 +165,7 @@ class Inbox:
 
     def _place(self, one: Record, taken: Taken) -> None:
         device, seq = one.fields.device, one.fields.seq
-        if not self.state.storable(device):
+        if not self.state.authority_fold.is_storable(device):
             self._fold_stale(taken)
         if not certificates.storable(self.state, one) and one.id != self.state.neighbourhood:
             self._wait(one, taken)
@@ -210,19 +214,21 @@ class Inbox:
         _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
         self.store.fork_log(known.device, one.fields.seq)
         taken.begun.clear()
-        taken.touched |= self.state.roots_of(known)
+        taken.touched |= self.store.records.roots_of_log(known.n)
         self._place_beyond(one, self.store.logs.find_or_add(known.device), taken)
         for (
             row
         ) in self.store.records.with_open_audience():  # from a fork on no quota leaves anything out
             if row.record.fields.device == known.device:
-                self.state.read_act(row)
+                self.state.authority_fold.read(row)
         self._fold_authority(taken)
 
     def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
         row = self.store.insert(one, known.n, over=False)
-        self._stale = self.state.read_act(row) or self._stale  # a vote is kept for what it says
+        self._stale = (
+            self.state.authority_fold.read(row) or self._stale
+        )  # a vote is kept for what it says
         self._forget(self._prune(), taken)
         kept = self.store.records.find(one.id)  # if it is kept, and in the thread that is left
         if kept is not None:
@@ -235,7 +241,7 @@ class Inbox:
         if dropped:
             taken.begun.clear()
         for row in dropped:
-            self.state.forget_act(row.record.id)
+            self.state.authority_fold.forget(row.record.id)
             if row.root == row.n:
                 self.state.views.drop(row.n)
             elif row.root is not None:
@@ -251,14 +257,14 @@ class Inbox:
         """Folds authority; a log whose author's admission is not kept any more waits again."""
         self._stale = False
         before = quota.figures(self.state.authority)
-        taken.touched |= self.state.fold_authority()
-        while strangers := self.state.strangers():
+        taken.touched |= self.state.authority_fold.fold()
+        while strangers := self.state.authority_fold.strangers():
             for device in strangers:
                 rows = self.store.drop_log(device)
                 for row in rows:
                     self.pool.add(row.record)
                 self._forget([*rows, *self._prune()], taken)
-            taken.touched |= self.state.fold_authority()
+            taken.touched |= self.state.authority_fold.fold()
         if before and before != quota.figures(self.state.authority):
             self._recount(taken)
 
@@ -271,14 +277,16 @@ class Inbox:
         taken.begun.clear()
 
     def _prune(self) -> list[Row]:
-        return self.store.prune_forks(self.pool.named() | self.state.beyond_forks())
+        return self.store.prune_forks(
+            self.pool.named() | self.state.authority_fold.kept_beyond_forks()
+        )
 
     def _stored(self, row: Row, taken: Taken) -> None:
         one = row.record
         taken.stored.append(one)
         named = self.store.parents.has(one.id)  # mostly not, and then nothing waited for it
         self._join_thread(row, taken, named=named)
-        self._stale = self.state.read_act(row) or self._stale
+        self._stale = self.state.authority_fold.read(row) or self._stale
         if named:
             self._erase(row, taken)
         if one.about is not None and one.fields.reach == record.OPEN:
@@ -287,7 +295,7 @@ class Inbox:
                 self._erase(target, taken)
 
     def _erase(self, row: Row, taken: Taken) -> None:
-        if row.record.content is not None and self.state.erased(row):
+        if row.record.content is not None and self.state.thread_fold.is_erased(row):
             self.store.records.set_content(row.record.id, None)
             taken.begun.clear()
 

@@ -71,7 +71,7 @@ class Credentials:
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_with(hello.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(hello.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

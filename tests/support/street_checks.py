@@ -52,7 +52,7 @@ def check_private(street: Street, home: Home) -> None:
     for kind, field in (("response", "text"), ("receipt", "note")):
         for view in state.views.of_kind(kind):
             row = store_of(home).records.find(view["id"])
-            entry = state.entry(row) if row else None
+            entry = state.thread_fold.entry(row) if row else None
             sealed = entry.fields.get(field) if entry else None
             if entry is None or sealed is None:
                 continue

@@ -49,7 +49,7 @@ class Home:
             state = open_state(Store(path), neighbourhood, devices, self.now)
             author = Author(Inbox(state), devices, self.now, street.dice.randbytes)
         self.author = author
-        author.state.now = author.now = self.now
+        author.now = self.now
         self.inbox, self.state, self.store = author.inbox, author.state, author.inbox.store
         street.opened.append(self.store)
 
@@ -151,7 +151,7 @@ class Home:
     def absent(self) -> list[bytes]:
         """Records whose content is missing though nobody took it back."""
         rows = self.store.records.without_content(0, 10_000)
-        return [row.record.id for row in rows if not self.state.erased(row)]
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)]
 
     def revocation(self, after: int) -> bytes:
         """The root statement that ends this home's device after a number."""
@@ -172,7 +172,7 @@ class Home:
 
     def told(self, one: Record) -> str | None:
         """The rule by which a record does not count in its thread; None if it counts."""
-        thread = self.state.thread(self.store.records.find(one.id).root)
+        thread = self.state.thread_fold.fold_thread(self.store.records.find(one.id).root)
         refusal = next(told.refusal for told in thread.history if told.entry.id == one.id)
         return refusal and refusal.rule
 
@@ -209,11 +209,15 @@ class Street:
         """The founder's home."""
         identity = self.person()
         fields = {"name": "Rushey Lane", **charter}
-        author = found(
-            Store(path), identity, fields, "Founder", lambda: self.clock, self.dice.randbytes
-        )
+        home: Home | None = None
+
+        def now() -> int:
+            return home.now() if home else self.clock
+
+        author = found(Store(path), identity, fields, "Founder", now, self.dice.randbytes)
         self.place = author.state.neighbourhood[: statement.PLACE]
-        return Home(self, author.state.neighbourhood, (identity,), author=author)
+        home = Home(self, author.state.neighbourhood, (identity,), author=author)
+        return home
 
     def home(self, like: Home, *who: Identity, path: Path | str = ":memory:") -> Home:
         """A home that holds nothing yet."""

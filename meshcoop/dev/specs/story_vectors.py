@@ -111,7 +111,7 @@ def story() -> dict[str, Any]:
             {"number": one.number, "key_id": one.id.hex(), "key": one.key.hex()}
             for one in state.ring.all()
         ],
-        "records": [_record(one, state.open) for one in records],
+        "records": [_record(one, state.contents.open) for one in records],
         "authority": authority_told(known),
         "views": [plain(view) for view in views],
         "set_hash": set_hash(ids).hex(),

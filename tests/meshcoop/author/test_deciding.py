@@ -136,7 +136,7 @@ def test_what_does_not_fit_a_renewal_goes_in_parts():
         known = ben.state.authority
         assert len(known.term.roll) == 152
         assert known.term.id != known.neighbourhood
-        parts = ben.state.acts("part")
+        parts = ben.state.authority_fold.acts("part")
         assert len(parts) >= 2
         late = ben.street.home(ben, *ben.who)
         digests = {one.id for one in parts}

@@ -182,7 +182,7 @@ def test_who_belongs_to_the_neighbourhood_no_more_gets_nothing_more():
         settle(ada, ben, cho)
         known = ada.state.authority
         gone = {one: known.members[one] for one in known.members if one != cho.me.person}
-        ada.state.authority = replace(known, members=gone)
+        ada.state.authority_fold.authority = replace(known, members=gone)
         assert members(ada) == people(ada, ben)
         word = ada.post("message", knitters, text="without Cho")
         settle(ada, ben, cho)

@@ -3,8 +3,8 @@ from itertools import count, islice
 import pytest
 
 from meshcoop.author.automatic import Countersigner
-from meshcoop.fold import state as state_module
 from meshcoop.ingest.inbox import Inbox
+from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope as record
@@ -222,7 +222,7 @@ def test_the_author_of_a_forked_log_signs_nothing_more():
     with street() as (_, ben):
         forks = fork(ben, "a", "b")
         ben.take(*forks)
-        with pytest.raises(state_module.Refused, match=r"R-03\.32"):
+        with pytest.raises(Refused, match=r"R-03\.32"):
             ben.post("offer", title="after the fork")
 
 
@@ -539,7 +539,7 @@ def test_what_others_rely_on_cannot_be_retracted_even_by_a_forged_record():
     with street() as (ada, ben):
         *_, agreement, receipt, _ = exchange(ada, ben)
         for home, target in ((ben, receipt), (ada, agreement)):
-            with pytest.raises(state_module.Refused, match="what others rely on"):
+            with pytest.raises(Refused, match="what others rely on"):
                 home.post("retract", target)
             home.put(home.forge("retract", target))
         settle(ada, ben)
