@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from meshcoop.api.node_handle import Membership
 from meshcoop.api.params import USAGE, Params, number, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
@@ -13,9 +13,6 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import BoxKey
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member
 
 MAX_ROWS = 500
 
@@ -35,7 +32,7 @@ class Reading:
 
     def __init__(
         self,
-        member: "Member",
+        member: Membership,
         now: Callable[[], int],
         private: Private,
         boxes: Sequence[BoxKey] = (),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from meshcoop.api.presenter import Presenter
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
-from meshcoop.sync.joining import Knocked
+from meshcoop.sync.invitation_desk import Knocked
 from protocol.errors import Refused
 
 _PREFIX = re.compile(r"[0-9a-f]{8,64}")

@@ -3,6 +3,7 @@
 import logging
 
 from meshcoop.author.author import Author
+from meshcoop.author.signer import Signer
 from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
@@ -34,28 +35,39 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 
 
 def accept_charter(author: Author) -> None:
-    """R-03.20: a newcomer's software accepts the charter, and names what brought them in."""
-    state = author.state
-    authority = state.authority
-    if authority is None or state.ring.current() is None:
+    """R-03.20: a newcomer's software accepts the charter, for each device of this home."""
+    authority = author.state.authority
+    if authority is None or author.state.ring.current() is None:
         return
+    due: list[tuple[Signer, list[bytes]]] = []
     for device in author.devices:
         person = authority.author(device)
-        if person is None or author.fault(device) is not None:
-            continue
-        sealed = {
-            act.fields["key_id"]: act.id
-            for act in state.authority_fold.acts("epoch")
-            if authority.author(act.device) != person  # a founder needs nobody's key
-            and any(one.startswith(device) for one in act.fields["seals"])
-        }
-        brought = [*authority.members[person].admits, *sealed.values()]
-        missing = [one for one in brought if person not in authority.accepts.get(one, {})]
-        while missing:
-            named, missing = missing[:_NAMED], missing[_NAMED:]
-            author.write(
-                KINDS["accept"], {}, about=state.neighbourhood, person=person, naming=named
-            )
+        if person is not None and author.fault(device) is None:
+            due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
+    for signer, acts in due:
+        accept_acts(author, signer, acts)
+
+
+def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
+    """The ids of what brought a person and their device in, as far as they did not accept it yet."""
+    authority = author.state.authority
+    assert authority is not None, "the person is a member by it"
+    sealed = {
+        act.fields["key_id"]: act.id
+        for act in author.state.authority_fold.acts("epoch")
+        if authority.author(act.device) != person  # a founder needs nobody's key
+        and any(seals.startswith(device) for seals in act.fields["seals"])
+    }
+    brought = [*authority.members[person].admits, *sealed.values()]
+    return [act for act in brought if person not in authority.accepts.get(act, {})]
+
+
+def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
+    """R-03.20: accepts the charter, naming these acts; several records where one has no room."""
+    charter = author.state.neighbourhood
+    for at in range(0, len(acts), _NAMED):
+        named = acts[at : at + _NAMED]
+        author.write(KINDS["accept"], {}, about=charter, signer=signer, naming=named)
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
@@ -146,7 +158,8 @@ class Countersigner:
         if person is None:
             return
         try:
-            self._author.write(KINDS["confirm"], {}, about=row.record.id, person=person)
+            signer = self._author.signer_of(person)
+            self._author.write(KINDS["confirm"], {}, about=row.record.id, signer=signer)
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 

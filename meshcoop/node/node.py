@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -11,6 +11,7 @@ import trio
 
 from meshcoop.api import server as api
 from meshcoop.api.methods.records import Methods
+from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic as duties
 from meshcoop.author import founding
 from meshcoop.author.author import Author
@@ -18,12 +19,12 @@ from meshcoop.author.guests import Guests
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
 from meshcoop.fold.muted_people import Muted
-from meshcoop.fold.state import State
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
 from meshcoop.home.machine import own_addresses
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network, NetworkError, Starting
@@ -36,7 +37,8 @@ from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Admitted, Door, Joiner
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import device_key
@@ -52,25 +54,6 @@ ARRIVAL = "arrival"  # in the store: what shows this home to be a member's until
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # at least, once admitted
-
-
-@dataclass(frozen=True)
-class Member:
-    """What a node has once its home belongs to a neighbourhood."""
-
-    author: Author
-    mesh: HomeMesh
-    door: Door
-    guests: Guests
-    muted: Muted
-    giving: Giving
-    index: Index
-    following: Following
-
-    @property
-    def state(self) -> State:
-        """What this home makes of its records."""
-        return self.author.state
 
 
 class Node:
@@ -89,7 +72,7 @@ class Node:
         self.home = home
         self.damage = list(damage)  # what was wrong with the store when the node started
         self.now, self.random, self._verifier = now, random, verifier
-        self.member: Member | None = None
+        self.member: Membership | None = None
         self.relay: Relay | None = None
         self._signed: Signed | None = None
         self.ready = False
@@ -153,7 +136,7 @@ class Node:
         self.changed.set()
         self.changed = trio.Event()
 
-    def belonging(self) -> Member:
+    def belonging(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
@@ -161,7 +144,7 @@ class Node:
             raise Mistake(NOWHERE)
         return self.member
 
-    async def may_sign(self) -> Member:
+    async def may_sign(self) -> Membership:
         """The membership, once this home knows what it last signed. Raises Mistake."""
         member = self.belonging()
         await member.mesh.may_sign.wait()
@@ -213,7 +196,7 @@ class Node:
             if admitted is not None and self.member is None:
                 await self._move_in(admitted, one)
 
-    async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
+    async def _move_in(self, admitted: Admission, one: invitation.Invitation) -> None:
         held = self._unlocked.keys.devices[0]
         wires = admitted.arrival(held.seed, held.statement, self.now())
         self.store.set_note(ARRIVAL, msgpack.packb(wires))
@@ -222,7 +205,7 @@ class Node:
         assert self.member is not None
         peer = peer_id_from_key(one.peer)
         elsewhere = (f"{address}/p2p/{peer}" for address in one.addresses)
-        self.member.mesh.peers.learn([admitted.where, *elsewhere])
+        self.member.mesh.peers.learn([admitted.address, *elsewhere])
 
     async def _settled_in(self) -> None:
         """Returns once what the neighbour offered is stored and this person has a name."""
@@ -237,9 +220,16 @@ class Node:
         """Starts what a relay does."""
         seed = self._unlocked.keys.network_seed
         self.relay = Relay(
-            self.home, self.store, self.network, seed, self.now, self.random, self._verifier
+            self.home,
+            self.store,
+            self.network,
+            self._nursery,
+            seed,
+            self.now,
+            self.random,
+            self._verifier,
         )
-        await self._nursery.start(self.relay.run)
+        await self.relay.start()
         port = self.home.read_settings().metrics
         if port is not None:
             await self._nursery.start(self._show_metrics, self.relay, port)
@@ -272,25 +262,35 @@ class Node:
         state = founding.open_state(self.store, neighbourhood, devices, self.now, keys.boxes)
         inbox = Inbox(state)
         inbox.listeners.append(self._on_taken)
-        author = Author(inbox, devices, self.now, self.random)
         here = keystore.machine_id()
         self._signed = Signed(self.home.signed)
-        author.numbers = self._signed.numbers
-        author.signed.append(self._signed.note)
-        author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
+        author = Author(
+            inbox,
+            devices,
+            self.now,
+            self.random,
+            elsewhere=[device_key(one.seed) for one in keys.devices if one.machine != here],
+            last_signed=self._signed,
+        )
         arrival = self.store.note(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
-        mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
-        mesh.credentials.arrival = wires
-        mesh.peers.keep_beside(self.home.neighbours)
-        door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
+        mesh = HomeMesh(
+            self.network,
+            author,
+            self.now,
+            self.random,
+            self._verifier,
+            arrival=wires,
+            neighbours=self.home.neighbours,
+        )
+        door = InvitationDesk(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)
         hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(
+        self.member = Membership(
             author, mesh, door, guests, muted, hands, Index(state.views), Following(state)
         )
         await self._nursery.start(mesh.run)
@@ -318,7 +318,7 @@ class Node:
             else:
                 await self.changed.wait()
 
-    def _on_taken(self, taken: Taken) -> None:
+    def _on_taken(self, taken: IngestResult) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})
         self.change()
 

@@ -32,60 +32,67 @@ class HandedKeys(KeyRing):
     def __init__(self, store: Store) -> None:
         super().__init__([])
         self._handed = GossipKeys(store)
-        self._read()
+        self.gossip_keys = self._handed.all()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """What this member's home holds; it takes the place of what the same one said before."""
+        """Keeps the keys of this member's home in place of those it handed over before."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
-        self._read()
-
-    def _read(self) -> None:
         self.gossip_keys = self._handed.all()
 
 
 class RelayMesh(Mesh):
     """The mesh of a neighbourhood at a relay."""
 
-    ring: HandedKeys
-
-    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Only from a member's home; another relay has no keys of its own."""
-        if person is not None:
-            self.ring.take(person, keys)
-
-
-class Served:
-    """A neighbourhood that this relay serves. `seed` is that of the relay's network key."""
-
     def __init__(
         self,
         network: Network,
-        path: Path,
-        neighbourhood: bytes,
-        seed: bytes,
-        limits: Limits,
+        inbox: Inbox,
+        credentials: Credentials,
+        keys: HandedKeys,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
     ) -> None:
+        super().__init__(network, inbox, credentials, now, random, verifier)
+        self._keys = keys
+
+    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
+        """Takes keys from a member's home only; another relay has no keys of its own."""
+        if person is not None:
+            self._keys.take(person, keys)
+
+
+class Tenant:
+    """A neighbourhood that this relay serves."""
+
+    def __init__(
+        self,
+        neighbourhood: bytes,
+        path: Path,
+        store: Store,
+        storage: Storage,
+        mesh: RelayMesh,
+        now: Callable[[], int],
+    ) -> None:
         self.neighbourhood = neighbourhood
-        self._path, self._now = path, now
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        self.store = Store(path)
-        ring = HandedKeys(self.store)
-        self.state = State(self.store, neighbourhood, ring, now)
-        self.inbox = Inbox(self.state)
-        self.storage = Storage(self.inbox, limits)
-        credentials = Credentials(self.inbox, network.peer_id, device_key(seed), seed)
-        self.mesh = RelayMesh(network, self.inbox, credentials, now, random, verifier)
-        self.mesh.ring = ring
+        self.store = store
+        self.storage = storage
+        self.mesh = mesh
+        self._path = path
+        self._now = now
         self._scope = trio.CancelScope()
-        self._over = trio.Event()
+        self._is_over = trio.Event()
+
+    @property
+    def inbox(self) -> Inbox:
+        """The way in for the neighbourhood's records."""
+        return self.mesh.inbox
 
     @property
     def name(self) -> str | None:
         """The neighbourhood's name, as its charter has it."""
-        return self.state.authority.charter["name"] if self.state.authority else None
+        authority = self.inbox.state.authority
+        return authority.charter["name"] if authority else None
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
         """Serves until cancelled or ended; started once peers are answered."""
@@ -99,27 +106,53 @@ class Served:
             with trio.CancelScope(shield=True):
                 await self.mesh.hang_up()
             self.store.close()
-            self._over.set()
+            self._is_over.set()
 
     async def end(self, why: Refused) -> None:
         """Stops serving, tells why, and leaves nothing of the neighbourhood on the disk."""
         await self.mesh.hang_up(why)
         self._scope.cancel()
-        await self._over.wait()
-        self._erase()
-
-    def _erase(self) -> None:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self._path}{ending}").unlink(missing_ok=True)
+        await self._is_over.wait()
+        self._erase_files()
 
     @property
     def on_disk(self) -> int:
-        """Bytes that its files take."""
-        files = (Path(f"{self._path}{ending}") for ending in ("", "-wal"))
-        return sum(one.stat().st_size for one in files if one.exists())
+        """The bytes that its files take."""
+        files = [Path(f"{self._path}{ending}") for ending in ("", "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def _erase_files(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self._path}{ending}").unlink(missing_ok=True)
 
     async def _tidy(self) -> None:
         while True:
             with enduring("what is over its days stays for now"):
                 self.storage.tidy(self._now())
             await trio.sleep(_TIDY_SECONDS)
+
+
+def open_tenant(
+    path: Path,
+    store: Store,
+    neighbourhood: bytes,
+    network: Network,
+    seed: bytes,
+    limits: Limits,
+    now: Callable[[], int],
+    random: Callable[[int], bytes],
+    verifier: Verifier | None,
+) -> Tenant:
+    """Builds everything that serves one neighbourhood; it knows no other.
+
+    `path` is the file of `store`; `network` the neighbourhood's own view of the relay's network;
+    `seed` that of the relay's network key.
+    """
+    keys = HandedKeys(store)
+    state = State(store, neighbourhood, keys, now)
+    storage = Storage(store, limits)
+    inbox = Inbox(state, storage)
+    inbox.listeners.append(storage.on_stored)
+    credentials = Credentials(inbox, network.peer_id, device_key(seed), seed)
+    mesh = RelayMesh(network, inbox, credentials, keys, now, random, verifier)
+    return Tenant(neighbourhood, path, store, storage, mesh, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from meshcoop.ingest.inbox import Taken
+from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.store.given_addresses import HeldAddress
 from meshcoop.sync.address_store import Addresses
@@ -181,7 +181,7 @@ class Giving:
     def _own_seed(self) -> bytes:
         return self._mesh.author.devices[self._mesh.credentials.device]
 
-    def _on_taken(self, taken: Taken) -> None:
+    def _on_taken(self, taken: IngestResult) -> None:
         del taken
         self.wake()
 

@@ -57,7 +57,8 @@ class _Attempt:
 
 class Peers:
     """Keeps connections. `talk(stream)` runs a sync session and returns when it is over;
-    `talking()` names the peers with whom one is under way.
+    `talking()` names the peers with whom one is under way; `beside`: a file that keeps addresses
+    beside the store, for they are what brings back the rest.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Peers:
         talk: Callable[[Stream], Awaitable[None]],
         talking: Callable[[], set[str]],
         random: Callable[[int], bytes],
+        beside: Path | None = None,
     ) -> None:
         self._network = network
         self._addresses = PeerAddresses(store)
@@ -75,7 +77,7 @@ class Peers:
         self._attempts: dict[str, _Attempt] = {}
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
-        self._beside: Path | None = None
+        self._beside = beside
         self._written: list[str] = []
         self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
@@ -84,6 +86,9 @@ class Peers:
         self._nursery: trio.Nursery | None = None
         self._book: dict[str, str] = {}
         self.learn(self._addresses.all())
+        if beside is not None and beside.exists():
+            self.learn(beside.read_text(errors="replace").splitlines())
+        self._write_beside()
 
     @property
     def known(self) -> list[str]:
@@ -124,13 +129,6 @@ class Peers:
                 self._addresses.note_meeting(address, peer, when)
                 self._addresses.forget_older(when - _AGED_MS)
             self._write_beside()
-
-    def keep_beside(self, path: Path) -> None:
-        """Keeps the addresses in a file of their own, too: they are what brings back the rest."""
-        self._beside = path
-        if path.exists():
-            self.learn(path.read_text(errors="replace").splitlines())
-        self._write_beside()
 
     def _write_beside(self) -> None:
         known = sorted(self.known)

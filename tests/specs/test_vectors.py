@@ -426,7 +426,7 @@ def test_a_persons_latest_profile_is_shown_whole():
     ben = keys("Ben")
     author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
     assert home.state.views.latest("profile")[ben.person]["assets"] == ["bicycles"]
-    author.write(KINDS["profile"], {"name": "Ben B."}, person=ben.person)
+    author.write(KINDS["profile"], {"name": "Ben B."}, signer=author.signer_of(ben.person))
     latest = home.state.views.latest("profile")[ben.person]
     assert (latest["name"], latest["assets"]) == ("Ben B.", None)
 

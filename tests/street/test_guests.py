@@ -1,4 +1,4 @@
-"""Somebody without a machine: a guest device on a neighbour's node, opened by their own PIN alone."""
+"""A guest device on a neighbour's node, opened by its person's own PIN alone (R-06.9)."""
 
 import json
 

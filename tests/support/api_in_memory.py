@@ -3,10 +3,10 @@
 import trio
 
 from meshcoop.api.methods.matching import MatchingMethods
+from meshcoop.api.node_handle import Membership
 from meshcoop.fold.loop_cache import Following
 from meshcoop.fold.muted_people import Muted
 from meshcoop.matching.index import Index
-from meshcoop.node.node import Member
 
 
 class Everybody:
@@ -22,7 +22,7 @@ class Asking:
     def __init__(self, home):
         self.home = home
         self.now = home.now
-        self.member = Member(
+        self.member = Membership(
             author=home.author,
             mesh=None,
             door=None,

@@ -10,7 +10,7 @@ from meshcoop.home.folder import Home as Folder
 from meshcoop.home.relay_limits import Limits
 from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
-from meshcoop.relay.tenant import Served
+from meshcoop.relay.tenant import Tenant
 from meshcoop.store.store import Store
 from meshcoop.sync import relay_enrolment as enrolling
 from protocol.record.envelope import Record
@@ -47,10 +47,10 @@ class RelayHome:
                     trio.open_nursery() as nursery,
                 ):
                     relay = Relay(
-                        _Folder(self.path, self.limits), store, network, self.seed,
+                        _Folder(self.path, self.limits), store, network, nursery, self.seed,
                         self.now, chance(self.random), None,
                     )  # fmt: skip
-                    await nursery.start(relay.run)
+                    await relay.start()
                     self.relay = relay
                     task_status.started()
         finally:
@@ -70,7 +70,7 @@ class RelayHome:
         return await enrolling.enrol(home.mesh, text)
 
     @property
-    def served(self) -> Served:
+    def served(self) -> Tenant:
         """The only neighbourhood that it serves."""
         assert self.relay is not None
         (one,) = self.relay.served.values()

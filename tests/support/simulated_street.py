@@ -16,12 +16,14 @@ import trio
 from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found, open_state
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import Network, NetworkError, Starting
 from meshcoop.store.store import Store
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Door, Joiner, keep_knocking
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Joiner, keep_knocking
 from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -70,7 +72,7 @@ class Home:
         self.heard: list[bytes] = []  # ids in the order in which they were stored
         self.author: Author | None = None  # while it is up and a member
         self.mesh: HomeMesh | None = None
-        self.door: Door | None = None
+        self.door: InvitationDesk | None = None
         self.giving: Giving | None = None
         self._scope = trio.CancelScope()
         self._gone = trio.Event()
@@ -140,13 +142,12 @@ class Home:
         inbox = Inbox(state)
         inbox.listeners.append(self._stored)
         random = chance(self.random)
-        author = Author(inbox, devices, self.now, random)
-        author.elsewhere = set(devices) if self.elsewhere else set()
+        elsewhere = devices if self.elsewhere else ()
+        author = Author(inbox, devices, self.now, random, elsewhere=elsewhere)
         inbox.take_wires(self.arrival)
-        mesh = HomeMesh(network, author, self.now, random)
-        mesh.credentials.arrival = self.arrival
+        mesh = HomeMesh(network, author, self.now, random, arrival=self.arrival)
         mesh.peers.learn(self.knows)
-        door = Door(mesh, bytes(32), self.now, random)
+        door = InvitationDesk(mesh, bytes(32), self.now, random)
         network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, random)
         network.serve(giving.PROTOCOL, hands.answer)
@@ -179,7 +180,7 @@ class Home:
             Inbox(state).take_wires(self.arrival)
             return
 
-    def _stored(self, taken: Taken) -> None:
+    def _stored(self, taken: IngestResult) -> None:
         ids = [one.id for one in taken.stored]
         self.heard += ids
         self.street.note(self.name, ids)

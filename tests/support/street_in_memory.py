@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from meshcoop.author.author import Author
 from meshcoop.author.founding import Identity, found, offer_epochs, open_state
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
@@ -124,7 +125,7 @@ class Home:
         )
         return record.sign(header, plain, self.state.neighbourhood, self.me.device_seed)
 
-    def take(self, *records: Record) -> Taken:
+    def take(self, *records: Record) -> IngestResult:
         return self.inbox.take_wires([one.wire for one in records])
 
     def put(self, one: Record) -> Record:
@@ -132,7 +133,7 @@ class Home:
         assert self.take(one).stored == [one]
         return one
 
-    def feed(self, wires: Iterable[bytes]) -> Taken:
+    def feed(self, wires: Iterable[bytes]) -> IngestResult:
         return self.inbox.take_wires(wires)
 
     def records(self) -> list[Record]:

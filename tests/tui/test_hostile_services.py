@@ -1,4 +1,4 @@
-"""THREATS: text. Services, measures and matters whose every word and name is hostile."""
+"""Hostile text: services, measures and matters whose every word and name is hostile."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""THREATS: text. Whatever somebody writes, no widget crashes and no terminal is steered."""
+"""Hostile text: no text that a person writes crashes a widget or steers the terminal."""
 
 import re
 import sys

@@ -65,7 +65,10 @@ class _Household:
     def post(self, kind: str, who: Keys, about: Record | None, /, **fields: Any) -> Record:
         self._time += MINUTE_MS
         return self.author.write(
-            KINDS[kind], fields, about=about.id if about else None, person=who.person
+            KINDS[kind],
+            fields,
+            about=about.id if about else None,
+            signer=self.author.signer_of(who.person),
         )
 
     def _admit_ben(self) -> None:

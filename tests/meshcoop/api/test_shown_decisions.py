@@ -1,4 +1,4 @@
-"""Decisions as screens and commands see them: who voted what, and whom or what it is about."""
+"""Decisions as screens and commands see them: who voted what, what it is about (R-06.10)."""
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import renewal as deciding

@@ -284,10 +284,14 @@ def test_a_household_posts_for_each_of_its_people():
         home = here.home(ada, *both)
         home.feed(ada.wires())
         for one in both:
-            posted = home.author.post("offer", {"title": "x"}, person=one.person, resolve=by_id)
+            posted = home.author.post(
+                "offer", {"title": "x"}, signer=home.author.signer_of(one.person), resolve=by_id
+            )
             assert home.view(posted)["author"] == one.person
         with pytest.raises(Refused, match="no device of that person"):
-            home.author.post("offer", {"title": "x"}, person=ada.me.person, resolve=by_id)
+            home.author.post(
+                "offer", {"title": "x"}, signer=home.author.signer_of(ada.me.person), resolve=by_id
+            )
 
 
 def test_software_kinds_are_not_for_people():

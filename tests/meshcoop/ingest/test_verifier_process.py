@@ -57,7 +57,7 @@ async def test_each_batch_is_told_what_verifying_in_place_says():
     for n, batch in enumerate(found):
         assert answers[n] == verify(batch, place)
         assert len(answers[n].genuine) == len(batch) - 1
-        assert answers[n].refused[0].startswith("the signature does not hold")
+        assert answers[n].refused[0].reason.startswith("the signature does not hold")
 
 
 async def test_the_charter_signs_for_no_place_and_a_record_of_elsewhere_is_refused():

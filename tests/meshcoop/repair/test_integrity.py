@@ -191,8 +191,9 @@ def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
         )
         street.opened.append(inbox.store)
         inbox.take_wires(wires[:-1])
-        author = Author(inbox, ada.author.devices, ada.now, street.dice.randbytes)
-        author.numbers = again.numbers
+        author = Author(
+            inbox, ada.author.devices, ada.now, street.dice.randbytes, last_signed=again
+        )
         with pytest.raises(Refused, match=r"lost.*R-03\.32"):
             author.check()
         inbox.take_wires(wires)  # a neighbour brings it back

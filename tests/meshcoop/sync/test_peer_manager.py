@@ -14,8 +14,8 @@ class Nowhere:
     peer_id = "somebody else"
 
 
-def book(store):
-    return Peers(Nowhere(), store, talk=None, talking=set, random=bytes)
+def book(store, beside=None):
+    return Peers(Nowhere(), store, talk=None, talking=set, random=bytes, beside=beside)
 
 
 def test_an_address_ages():
@@ -33,13 +33,10 @@ def test_an_address_ages():
 def test_addresses_lie_beside_the_store_too(tmp_path):
     beside = tmp_path / "neighbours"
     with closing(Store(":memory:")) as store:
-        peers = book(store)
-        peers.keep_beside(beside)
+        peers = book(store, beside)
         peers.learn([HERE])
         peers.met(HERE, 5 * DAY)
     with closing(Store(":memory:")) as store:
-        peers = book(store)
-        assert HERE not in peers._book
+        assert HERE not in book(store)._book
         beside.write_text(beside.read_text() + "\nno address\n\x00")
-        peers.keep_beside(beside)
-        assert list(peers._book) == [HERE]
+        assert list(book(store, beside)._book) == [HERE]
