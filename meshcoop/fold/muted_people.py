@@ -1,6 +1,4 @@
-"""The people whom this home has muted: its lists and screens leave them out, the state never does
-(DESIGN, invariant 8).
-"""
+"""The people that this home has muted: its lists and screens leave them out, its state does not."""
 
 from typing import Any
 
