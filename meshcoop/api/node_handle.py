@@ -9,12 +9,12 @@ import trio
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network
 from meshcoop.relay.relay import Relay
-from meshcoop.store.muted import Muted
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk

@@ -83,7 +83,7 @@ class Reading:
         stored = None if kind.ends and state == kind.ends[1] else state  # a clock's is in no table
         if about is None:
             return self._state.views.newest(kind.name, state=stored)
-        row = self._state.store.get(about)
+        row = self._state.store.records.find(about)
         if row is None or row.root is None:
             return []
         found = self._state.views.newest(kind.name, state=stored, root=row.root)
@@ -93,10 +93,10 @@ class Reading:
         private = self._private.threads().get(record_id)
         if private is not None:
             return private
-        row = self._state.store.get(record_id)
+        row = self._state.store.records.find(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        return self._state.thread(row.root)
+        return self._state.thread_fold.fold_thread(row.root)
 
     def _heard(self, views: Iterable[View], params: Params) -> Iterable[View]:
         """R-06.8: those that are to be shown."""
@@ -111,6 +111,6 @@ class Reading:
         """Whether the view answers `ancestor`, directly or by what it is about."""
         about = view["about"]
         while about is not None and about != ancestor:
-            above = self._state.store.get(about)
+            above = self._state.store.records.find(about)
             about = above.record.about if above else None
         return bool(about == ancestor)

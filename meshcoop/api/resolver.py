@@ -36,7 +36,7 @@ class Finder:
         prefix = str(typed).strip().lower()
         if not _PREFIX.fullmatch(prefix):
             raise Mistake(f"{typed!r} is no id: ids are 8 to 64 hexadecimal digits.", _USAGE)
-        found = self._state.store.matching(prefix)
+        found = self._state.store.records.ids_beginning(prefix)
         if not found:
             raise Mistake(f"No record here begins with {prefix}; it may not have arrived yet.")
         if len(found) > 1:

@@ -101,7 +101,7 @@ class Author:
         """The proxy by which a person of this home acts for another. Raises Refused (R-12.4)."""
         mine = [
             one
-            for one in self.state.standing.values()
+            for one in self.state.thread_fold.proxies.values()
             if one.person == represented and one.by == person
         ]
         if self.state.authority is None or represented not in self.state.authority.members:
@@ -199,7 +199,7 @@ class Author:
         self, entry: Entry, parents: list[bytes], audience: int, content: bytes, signer: Signer
     ) -> Record:
         """The signed record of an entry at its place in the signer's log."""
-        known = self.inbox.store.log(entry.device)
+        known = self.inbox.store.logs.find(entry.device)
         head = known.head if known else START
         if len(content) > codec.MAX_BYTES - 1024:
             raise Refused("R-01.1", "this is too long for one record; write it shorter")
@@ -255,11 +255,14 @@ class Author:
     @property
     def able(self) -> bool:
         """Whether some device of this home may sign now."""
-        return any(self.state.member(one) and self.fault(one) is None for one in self.devices)
+        return any(
+            self.state.authority_fold.is_member(one) and self.fault(one) is None
+            for one in self.devices
+        )
 
     def fault(self, device: bytes) -> Refused | None:
         """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
-        known, log = self.state.authority, self.inbox.store.log(device)
+        known, log = self.state.authority, self.inbox.store.logs.find(device)
         found = None
         if known and device in known.devices and known.devices[device].revoked is not None:
             found = "this home's device has been revoked"
@@ -293,7 +296,7 @@ class Author:
         self, kind: Kind, signer: Signer, about: bytes | None, fields: dict[str, Any]
     ) -> Entry:
         device, person = signer.device, signer.person
-        known, authority = self.inbox.store.log(device), self.state.authority
+        known, authority = self.inbox.store.logs.find(device), self.state.authority
         assert authority is not None
         head = known.head if known else START
         # R-01.13 and R-03.9: never before the log's last record, nor before one belonged.
@@ -301,7 +304,7 @@ class Author:
         return Entry(_NOT_YET, device, head.seq + 1, time, about, person, kind.name, fields)
 
     def _heads(self) -> dict[bytes, int]:
-        return {one.device: one.head.seq for one in self.inbox.store.logs()}
+        return {one.device: one.head.seq for one in self.inbox.store.logs.all()}
 
     def _is_private(self, kind: Kind, about: bytes | None, private: Private) -> bool:
         """R-10.9: whether a record of this kind about `about` is private."""
@@ -323,10 +326,10 @@ class Author:
             raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
         if private is not None:
             return private.thread(about, extra)
-        return self.state.thread(-1 if about is None else self._root(about), extra)
+        return self.state.thread_fold.fold_thread(-1 if about is None else self._root(about), extra)
 
     def _root(self, about: bytes) -> int:
-        row = self.inbox.store.get(about)
+        row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
         return row.root
@@ -360,7 +363,7 @@ class Author:
             raise refusal
 
     def _within_quota(self, one: Record) -> None:
-        known = self.inbox.store.begin_log(one.fields.device)
+        known = self.inbox.store.logs.find_or_add(one.fields.device)
         if quota.share(self.state.authority, one.fields, known).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"

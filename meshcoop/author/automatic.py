@@ -4,7 +4,7 @@ import logging
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -54,7 +54,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
-        for act in author.state.acts("epoch")
+        for act in author.state.authority_fold.acts("epoch")
         if authority.author(act.device) != person  # a founder needs nobody's key
         and any(seals.startswith(device) for seals in act.fields["seals"])
     }
@@ -81,7 +81,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     mine = {authority.author(one) for one in author.devices}
     if mine == {None}:
         return
-    sent = state.seals()
+    sent = state.authority_fold.seals()
     for device in filter(authority.live, sorted(authority.devices)):
         person = authority.devices[device].person
         if not (person in met or person in mine or authority.vouchers_of(person) & mine):
@@ -128,24 +128,24 @@ class Countersigner:
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.meta(self._MARK) or 0))
+        self._done = int(str(self._store.note(self._MARK) or 0))
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
         for n in list(self._waiting):
-            row = self._store.row(n)
+            row = self._store.records.find_in_row(n)
             if row is None:
                 del self._waiting[n]  # a fork took it; should it be kept again, it is a new row
             else:
                 self._look(row)
-        while rows := self._store.answering(self._done, self._PAGE):
+        while rows := self._store.records.lasting_answers(self._done, self._PAGE):
             for row in rows:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            self._store.set_meta(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
+            self._store.set_note(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
 
     def _look(self, row: Row) -> None:
         self._waiting.pop(row.n, None)
@@ -166,11 +166,11 @@ class Countersigner:
     def _confirmed_author(self, row: Row) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
-        entry = state.entry(row)
+        entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
-        above = self._store.get(entry.about)
-        signed = state.entry(above) if above else None
+        above = self._store.records.find(entry.about)
+        signed = state.thread_fold.entry(above) if above else None
         known = state.authority
         mine = {known.author(one) for one in self._author.devices} if known else set()
         if signed is None or signed.kind not in {"receipt", "correction"}:

@@ -22,7 +22,7 @@ from meshcoop.home import passphrase
 from meshcoop.home import recovery_words as recovery
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.display_text import line
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
@@ -130,12 +130,12 @@ def _introduce(inbox: Inbox, state: State, identity: Identity) -> dict[str, Any]
     return {
         "person": Presenter(state, now).person(identity.person),
         "neighbourhood": {"id": state.neighbourhood.hex(), "name": known.charter["name"]},
-        "records": state.store.count(),
+        "records": state.store.records.count(),
     }
 
 
 def _wires(store: Store) -> Iterator[bytes]:
     after = 0
-    while rows := store.page(after, _PAGE):
+    while rows := store.records.page(after, _PAGE):
         yield from (row.record.wire for row in rows)
         after = rows[-1].n

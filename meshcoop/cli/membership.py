@@ -21,7 +21,7 @@ from meshcoop.home import passphrase
 from meshcoop.home import recovery_words as recovery
 from meshcoop.home.key_file import HeldDevice, Keys, Unlocked
 from meshcoop.node import process
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.display_text import line
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement as statement

@@ -11,9 +11,9 @@ from meshcoop.cli.context import Context, Given, Listen, keep_listen
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file as keystore
 from meshcoop.home import passphrase
-from meshcoop.home.folder import Settings
 from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import MEGABYTE
+from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
 from protocol.display_text import line
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from meshcoop.store.credit_rows import CreditRows
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewRow, ViewRows
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit

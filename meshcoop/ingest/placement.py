@@ -13,7 +13,8 @@ from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import Retention
 from meshcoop.ingest.waiting_pool import Pool
-from meshcoop.store.tables import Log, Row
+from meshcoop.store.logs import Log
+from meshcoop.store.records import Row
 from protocol.errors import Refused
 from protocol.record import envelope as record
 from protocol.record import log
@@ -51,7 +52,7 @@ class Placement:
         """Whether a waiting record's turn has come."""
         if not admission_gate.storable(self._state, one):
             return False
-        known = self._store.log(one.fields.device)
+        known = self._store.logs.find(one.fields.device)
         head = known.head.seq if known else 0
         return one.fields.seq <= head + 1 or (known is not None and known.fork is not None)
 
@@ -64,7 +65,7 @@ class Placement:
             else:
                 self._wait(one, batch)
             return
-        known = self._store.begin_log(one.fields.device)
+        known = self._store.logs.find_or_add(one.fields.device)
         if known.ended is not None and seq > known.ended:
             reason = "the log ended when it passed twice its quota"
             batch.result.refused.append(Refusal("R-03.15", reason))
@@ -81,9 +82,9 @@ class Placement:
         """Leaves to the later passes what a stored record may change."""
         one = row.record
         batch.result.stored.append(one)
-        is_named = self._store.named(one.id)  # mostly not, and then nothing waited for it
+        is_named = self._store.parents.has(one.id)  # mostly not, and then nothing waited for it
         self._join_thread(row, batch, is_named=is_named)
-        if self._state.read_act(row):
+        if self._state.authority_fold.read(row):
             batch.authority_is_stale = True
         if is_named:
             batch.retractable[one.id] = None
@@ -120,16 +121,16 @@ class Placement:
     def _fork(self, one: Record, known: Log, batch: Batch) -> None:
         """Another record at a number that the log has passed: the log is forked there."""
         _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
-        self._store.fork(known.device, one.fields.seq)
+        self._store.fork_log(known.device, one.fields.seq)
         batch.begun.clear()
-        batch.touched_roots |= self._state.roots_of(known)
+        batch.touched_roots |= self._store.records.roots_of_log(known.n)
         batch.authority_is_stale = True  # what the device signed from here on counts no more
-        self._insert_beyond_fork(one, self._store.begin_log(known.device), batch)
+        self._insert_beyond_fork(one, self._store.logs.find_or_add(known.device), batch)
 
     def _insert_beyond_fork(self, one: Record, known: Log, batch: Batch) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
         row = self._store.insert(one, known.n, over=False)
-        if self._state.read_act(row):  # a vote is kept for what it says
+        if self._state.authority_fold.read(row):  # a vote is kept for what it says
             batch.authority_is_stale = True
         batch.beyond_forks.append(one)
 
@@ -147,6 +148,6 @@ class Placement:
         batch.begun.pop(row.root, None)
         waited = [row.record.id]
         while waited:
-            for answer in self._store.orphans(waited.pop()):
-                self._store.set_root(answer.n, row.root)
+            for answer in self._store.records.waiting_for(waited.pop()):
+                self._store.records.set_root(answer.n, row.root)
                 waited.append(answer.record.id)

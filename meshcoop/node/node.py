@@ -18,9 +18,11 @@ from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
+from meshcoop.home.machine import own_addresses
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
@@ -31,8 +33,7 @@ from meshcoop.relay.metrics import REFRESH_SECONDS, Metrics
 from meshcoop.relay.relay import Relay
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.muted import Muted
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
@@ -159,7 +160,7 @@ class Node:
             if self.member.state.neighbourhood.startswith(one.neighbourhood):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
-        self.store.set_meta("name", name)
+        self.store.set_note("name", name)
         deadline = trio.current_time() + seconds
         try:
             admitted = await joining.keep_knocking(
@@ -183,7 +184,7 @@ class Node:
     async def _wait_at_the_door(self, text: str) -> None:
         """Knocks again and again until a voucher has opened."""
         one = invitation.decode(text)
-        name = str(self.store.meta("name"))
+        name = str(self.store.note("name"))
         peer = peer_id_from_key(one.peer)
         while self.member is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
@@ -198,7 +199,7 @@ class Node:
     async def _move_in(self, admitted: Admission, one: invitation.Invitation) -> None:
         held = self._unlocked.keys.devices[0]
         wires = admitted.arrival(held.seed, held.statement, self.now())
-        self.store.set_meta(ARRIVAL, msgpack.packb(wires))
+        self.store.set_note(ARRIVAL, msgpack.packb(wires))
         self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
         await self._enter(admitted.neighbourhood)
         assert self.member is not None
@@ -210,7 +211,7 @@ class Node:
         """Returns once what the neighbour offered is stored and this person has a name."""
         assert self.member is not None
         await self.member.mesh.settled.wait()
-        while self.store.meta("name") is not None:
+        while self.store.note("name") is not None:
             await self.changed.wait()
 
     # -- carrying ---------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ class Node:
             elsewhere=[device_key(one.seed) for one in keys.devices if one.machine != here],
             last_signed=self._signed,
         )
-        arrival = self.store.meta(ARRIVAL)
+        arrival = self.store.note(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
         mesh = HomeMesh(
@@ -301,9 +302,9 @@ class Node:
         assert self.member is not None
         mesh, author = self.member.mesh, self.member.author
         await mesh.may_sign.wait()
-        if self.store.meta("name") is not None:
+        if self.store.note("name") is not None:
             await mesh.settled.wait()  # who comes back has a name already
-        while (name := self.store.meta("name")) is not None:
+        while (name := self.store.note("name")) is not None:
             if self.member.state.ring.current() and author.able:
                 with self.store.transaction():
                     duties.accept_charter(author)
@@ -311,8 +312,8 @@ class Node:
                     # Who came back with the words alone is called by their key, and may have a name.
                     if author.person not in named and name != author.person.hex()[:8]:
                         author.write(KINDS["profile"], {"name": name})
-                    self.store.set_meta("name", None)
-                    self.store.set_meta(ARRIVAL, None)
+                    self.store.set_note("name", None)
+                    self.store.set_note(ARRIVAL, None)
                 self.change()
             else:
                 await self.changed.wait()

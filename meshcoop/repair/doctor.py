@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
+from meshcoop.home.machine import own_addresses
 from meshcoop.repair import integrity
 from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.read_only import ReadOnlyStore

@@ -8,7 +8,7 @@ from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import rebuild as mending
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
 from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import assemble
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
             with suppress(*UNREADABLE), closing(ReadOnlyStore(path)) as old:
                 for wires in _batches(_readable(old, lost)):
                     inbox.take_wires(wires)
-        saved = store.count()
+        saved = store.records.count()
     kept = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     kept.mkdir(mode=0o700, exist_ok=True)
     for ending in _ENDINGS:

@@ -273,7 +273,7 @@ class Conversation:
                 self.request_round()
 
     def _lacks(self, event: events.Announced) -> bool:
-        known = self._inbox.store.log(event.device)
+        known = self._inbox.store.logs.find(event.device)
         return (known is None or known.head.seq < event.seq) and not (known and known.fork)
 
     # -- writing ----------------------------------------------------------------------------------
@@ -312,6 +312,6 @@ class Conversation:
 
     def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         for one in ids:
-            row = self._inbox.store.get(one)
+            row = self._inbox.store.records.find(one)
             if row is not None and row.record.content is not None:
                 yield one, row.record.content

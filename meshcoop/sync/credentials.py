@@ -44,7 +44,7 @@ class Credentials:
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self._arrival
         ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(one) for one in ids]
+        rows = [self.inbox.store.records.find(one) for one in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
@@ -82,7 +82,7 @@ class Credentials:
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_with(hello.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(hello.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

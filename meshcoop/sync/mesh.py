@@ -187,7 +187,7 @@ class Mesh:
         """R-04.4: whether the record may still find its place: else a member who floods would be
         verified and passed on without end.
         """
-        known, seq = self.inbox.store.log(one.fields.device), one.fields.seq
+        known, seq = self.inbox.store.logs.find(one.fields.device), one.fields.seq
         if known is None:
             return seq <= gossip.MOST_AHEAD
         beyond = known.ended is not None and seq > known.ended
@@ -245,7 +245,7 @@ class Mesh:
             await self._growth.wait()
             self._growth = trio.Event()
             grown, self._grown = self._grown, set()
-            logs = [known for one in sorted(grown) if (known := self.inbox.store.log(one))]
+            logs = [known for one in sorted(grown) if (known := self.inbox.store.logs.find(one))]
             heads = [(known.device, known.head.seq) for known in logs]
             for conversation in list(self.conversations.values()):
                 conversation.announce(heads)

@@ -13,11 +13,11 @@ from pathlib import Path
 import trio
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import write_private
+from meshcoop.home.private_files import write_private
 from meshcoop.network.interface import Network, NetworkError, Stream
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.peer_addresses import PeerAddresses
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import sync_session as sync
 
 LINKS = 8

@@ -10,7 +10,7 @@ import pytest
 
 from meshcoop.api.methods.records import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.store.muted import Muted
+from meshcoop.fold.muted_people import Muted
 from tests.support.crowded_street import Crowd, timed
 
 PEOPLE, EXCHANGES = 500, 20_000

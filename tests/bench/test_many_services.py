@@ -12,7 +12,7 @@ import pytest
 from meshcoop.api.methods.records import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import Following
-from meshcoop.store.muted import Muted
+from meshcoop.fold.muted_people import Muted
 from protocol.authority.terms import MEASURE
 from protocol.fold.kind import KINDS
 from tests.support.crowded_street import Crowd, timed

@@ -12,7 +12,7 @@ import protocol
 import tui
 from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import invitation
 from tests.support.real_homes import PASSPHRASE, Home, each, folder, request
 

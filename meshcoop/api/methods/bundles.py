@@ -28,7 +28,7 @@ class BundleMethods:
         mesh = self._node.belonging().mesh
         taken, inbox = IngestResult(), mesh.inbox
         records = inbox.parse(_wires(params), taken)
-        known = inbox.store.held([one.id for one in records])
+        known = inbox.store.records.find_held([one.id for one in records])
         filled = inbox.take_contents(_bare(inbox, records, known))
         fresh = inbox.take(records)
         stored = [*filled.stored, *fresh.stored]
@@ -48,7 +48,11 @@ def _bare(inbox: Inbox, records: list[Record], known: set[bytes]) -> list[tuple[
     """R-09.9: content that came for records that are held without it."""
     found = []
     for one in records:
-        held = inbox.store.get(one.id) if one.id in known and one.content is not None else None
+        held = (
+            inbox.store.records.find(one.id)
+            if one.id in known and one.content is not None
+            else None
+        )
         if held is not None and one.content is not None and held.record.content is None:
             found.append((one.id, one.content))
     return found

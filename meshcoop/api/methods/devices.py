@@ -105,7 +105,7 @@ class KeyMethods:
         return member.guests.of(member.guests.whom(text(params, "as"), finder.person)) is not None
 
     def _shown(self, member: Membership, one: Device) -> Params:
-        log = member.state.store.log(one.key)
+        log = member.state.store.logs.find(one.key)
         presenter = Presenter(member.state, self._node.now)
         here = {*member.author.devices, *(guest.device for guest in member.guests.all)}
         return {
@@ -133,5 +133,5 @@ def _locked(params: Params) -> Params:
 def _state(member: Membership, one: Device) -> str:
     if one.revoked is not None:
         return "revoked"
-    log = member.state.store.log(one.key)
+    log = member.state.store.logs.find(one.key)
     return "forked" if log and log.fork is not None else "live"

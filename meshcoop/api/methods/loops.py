@@ -48,7 +48,7 @@ class LoopMethods:
         """A matter, by the beginning of its id; None if that is none."""
         typed = str(params.get("id", "")).strip().lower()
         member = self._node.belonging()
-        if not _ID.fullmatch(typed) or member.state.store.matching(typed):
+        if not _ID.fullmatch(typed) or member.state.store.records.ids_beginning(typed):
             return None
         services = iter(member.state.views.of_kind("service"))
         matters = self._looping(member).matters(services)

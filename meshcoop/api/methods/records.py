@@ -92,7 +92,7 @@ class Methods:
         return {
             "relay": self._node.home.read_settings().relay,
             "serves": len(served),
-            "records": sum(one.store.count() for one in served),
+            "records": sum(one.store.records.count() for one in served),
             "peers": [
                 {
                     "peer_id": peer,
@@ -108,7 +108,7 @@ class Methods:
                 {
                     "id": one.neighbourhood.hex(),
                     "name": one.name,
-                    "set_hash": set_hash(one.store.ids()).hex(),
+                    "set_hash": set_hash(one.store.records.ids()).hex(),
                 }
                 for one in served
             ],
@@ -144,8 +144,8 @@ class Methods:
             "reserved": len(member.mesh.reach.relays),
             "seen_as": member.mesh.network.seen_as,
             "settled": None if member.mesh.settled_at is None else iso(member.mesh.settled_at),
-            "records": state.store.count(),
-            "set_hash": set_hash(state.store.ids()).hex(),
+            "records": state.store.records.count(),
+            "set_hash": set_hash(state.store.records.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
             "waiting": self._waiting(member),
             "muted": [presenter.person(one) for one in sorted(member.muted.people)],
@@ -195,9 +195,9 @@ class Methods:
         store, views = member.state.store, member.state.views
         wanted_id, state_hash = params.get("id"), params.get("state_hash")
         return (
-            store.count() >= number(params, "records", 0)
+            store.records.count() >= number(params, "records", 0)
             and len(member.mesh.conversations) >= number(params, "peers", 0)
-            and (wanted_id is None or bool(store.matching(digits(wanted_id))))
+            and (wanted_id is None or bool(store.records.ids_beginning(digits(wanted_id))))
             and (state_hash is None or views.state_hash().hex() == state_hash)
         )
 

@@ -83,7 +83,7 @@ class RelayMethods:
         return [
             {
                 "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
-                "records": one.store.count(),
+                "records": one.store.records.count(),
                 "used": one.storage.used,
                 "room": one.storage.limits.room,
                 "disk": one.on_disk,
@@ -123,7 +123,7 @@ class RelayMethods:
                     "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
                     "since": iso(relay.since(one.neighbourhood)),
                     "connected": len(one.mesh.conversations),
-                    "records": one.store.count(),
+                    "records": one.store.records.count(),
                 }
                 for one in relay.served.values()
             ]

@@ -138,7 +138,7 @@ def test_why_stands_beside_a_correction_and_can_be_taken_back(lane):
     settle(*lane)
     one = says(lane, ben, "correction", receipt, minutes="60", why="I came late")
     assert cho.view(one)["why"] == "I came late"
-    words = next(row for row in ben.store.answers(one.id)).record
+    words = next(row for row in ben.store.records.children(one.id)).record
     says(lane, ben, "retract", words)
     assert (cho.view(one)["why"], cho.view(one)["minutes"]) == (None, 60)
 
@@ -155,7 +155,7 @@ def test_the_confirm_of_a_correction_is_kept_by_its_author(lane):
     settle(*lane)
     twin.post("request", title="an old copy of the home")
     cho.feed(twin.wires())
-    assert cho.store.log(ada.me.device).fork is not None
+    assert cho.store.logs.find(ada.me.device).fork is not None
     assert cho.view(one)["state"] == "confirmed"
     assert cho.balances()[ben.me.person] == -60
 

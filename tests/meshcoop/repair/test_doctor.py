@@ -11,10 +11,11 @@ import pytest
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, Settings
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.home.settings import Settings
 from meshcoop.repair.doctor import CHECKS, examine
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 
 NOW = 1_795_000_000_000
 HOUR = 3_600_000
