@@ -19,8 +19,8 @@ EVEN = 1000  # a dispersion of one, in thousandths
 class Held(NamedTuple):
     """A tail test: the latest points held against a baseline."""
 
-    better: Fraction  # the probability of so few bad ones, where nothing has changed
-    worse: Fraction  # the probability of so many
+    better: Fraction  # the probability of as few bad ones, where nothing has changed
+    worse: Fraction  # the probability of as many
     dispersion: int  # of the baseline, in thousandths; 1000 at least
     screened: int | None  # the place of the baseline's point that was left out
 
@@ -55,7 +55,7 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """What is usual, thinned by how much its points scatter."""
+    """The usual totals, thinned by how much their points scatter."""
 
     usual: Totals
     dispersion: int  # in thousandths

@@ -31,7 +31,7 @@ View = dict[str, Any]
 
 
 class MeasureInputs(NamedTuple):
-    """What people said of one measure: views, in any order."""
+    """The views of all that people said of one measure, in any order."""
 
     feedback: Collection[View]
     merges: Collection[View]
@@ -54,7 +54,7 @@ class LoopRules(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """What the tests say at a point. `at`: the moment (ms) from which it can be known."""
+    """The results of the tests at a point. `at`: the moment (ms) from which they can be known."""
 
     window: int
     at: int
@@ -75,7 +75,7 @@ class Signal(NamedTuple):
 
 @dataclass
 class Matter:
-    """What a signal has opened, and the actions that people take up in it. Times in ms."""
+    """A matter that a signal opened, with the actions that people take up in it. Times in ms."""
 
     id: bytes
     window: int
