@@ -27,7 +27,6 @@ UNFINISHED = frozenset(
         # 07
         # 08
         # 09
-        "10-kinds.md",
         # 10
         "11-neighbourhood.md",
         # 11
