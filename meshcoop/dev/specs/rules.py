@@ -28,7 +28,6 @@ UNFINISHED = frozenset(
         # 08
         # 09
         # 10
-        "11-neighbourhood.md",
         # 11
         "12-people.md",
         # 12
