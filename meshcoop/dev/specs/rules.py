@@ -29,7 +29,6 @@ UNFINISHED = frozenset(
         # 09
         # 10
         # 11
-        "12-people.md",
         # 12
         "13-exchange.md",
         # 13
