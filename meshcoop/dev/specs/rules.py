@@ -30,7 +30,6 @@ UNFINISHED = frozenset(
         # 10
         # 11
         # 12
-        "13-exchange.md",
         # 13
         "14-conversation.md",
         # 14
