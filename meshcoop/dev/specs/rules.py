@@ -31,7 +31,6 @@ UNFINISHED = frozenset(
         # 11
         # 12
         # 13
-        "14-conversation.md",
         # 14
         "15-circles-and-pages.md",
         # 15
