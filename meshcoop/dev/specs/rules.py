@@ -32,7 +32,6 @@ UNFINISHED = frozenset(
         # 12
         # 13
         # 14
-        "15-circles-and-pages.md",
         # 15
         "16-decisions.md",
         # 16
