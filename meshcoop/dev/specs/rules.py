@@ -34,7 +34,6 @@ UNFINISHED = frozenset(
         # 14
         # 15
         # 16
-        "17-activities.md",
         # 17
         # 18
         # 19
