@@ -37,7 +37,6 @@ UNFINISHED = frozenset(
         # 17
         # 18
         # 19
-        "20-loops.md",
         # 20
         "21-services.md",
         # 21
