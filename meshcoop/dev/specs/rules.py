@@ -39,7 +39,6 @@ UNFINISHED = frozenset(
         # 19
         # 20
         # 21
-        "22-measures.md",
         # 22
         "23-matters.md",
         # 23
