@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 OURS = {"meshcoop", "protocol", "tui"}
 GUIDES = ROOT / "specs" / "guides"
 UV = os.environ.get("UV") or shutil.which("uv")

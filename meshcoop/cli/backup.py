@@ -20,7 +20,7 @@ from meshcoop.fold.state import State
 from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.display_text import line
 from protocol.record import root_statement, sealing
 from protocol.record.envelope import device_key
@@ -45,7 +45,7 @@ def write_backup(file: Path, /, *, context: Given) -> None:
             keys.devices[0].person,
             keys.recovery,
             _box_secrets(keys),
-            peer_manager.remembered(store.db),
+            peer_manager.remembered(store),
         )
         count = backup.write(file, secret, contents, _read_wires(store))
     needs_words = keys.recovery is None
@@ -97,7 +97,7 @@ def _box_secrets(keys: Keys) -> list[list[bytes]]:
 
 def _read_wires(store: Store) -> Iterator[bytes]:
     after = 0
-    while rows := store.page(after, _PAGE):
+    while rows := store.records.page(after, _PAGE):
         yield from (row.record.wire for row in rows)
         after = rows[-1].n
 
@@ -133,7 +133,7 @@ def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[st
         for wires in reader.records():
             inbox.take_wires(wires)
         summary = _introduce_device(inbox, state, identity)
-        peer_manager.remember(store.db, contents.addresses)
+        peer_manager.remember(store, contents.addresses)
     unfinished.replace(context.home.store)
     return summary
 
@@ -151,5 +151,5 @@ def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[st
     return {
         "person": Presenter(state, now).person(identity.person),
         "neighbourhood": {"id": state.neighbourhood.hex(), "name": authority.charter["name"]},
-        "records": state.store.count(),
+        "records": state.store.records.count(),
     }

@@ -11,7 +11,7 @@ from meshcoop.cli.context import Context, Given
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
 from meshcoop.export.bundle import Reader
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import frames, have_map
 from protocol.wire.bundle import BUNDLE, HAVE, MAX_REFUSED, PIECE
 

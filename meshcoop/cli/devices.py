@@ -21,7 +21,7 @@ from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.authority.admission import MAX_DEVICES
 from protocol.display_text import line
 from protocol.record import root_statement

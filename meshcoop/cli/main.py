@@ -1,7 +1,6 @@
 """The command line: global options, dispatch, and one sentence for every mistake."""
 
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -14,7 +13,7 @@ from meshcoop.cli import screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.home.folder import Home
-from meshcoop.store.disk_errors import trouble
+from meshcoop.store.disk_errors import StoreError, trouble
 from protocol.display_text import line
 from protocol.errors import Refused
 
@@ -98,7 +97,7 @@ def main() -> None:
         _exit_with(mistake.sentence, mistake.code)
     except Refused as refusal:
         _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
-    except sqlite3.DatabaseError as error:
+    except StoreError as error:
         disk_trouble = trouble(error)
         if disk_trouble is None:
             raise

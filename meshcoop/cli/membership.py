@@ -19,7 +19,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys, Unlocked
 from meshcoop.node import process
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.display_text import line
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement, sealing

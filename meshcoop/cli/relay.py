@@ -10,9 +10,9 @@ from cyclopts import App, Parameter
 from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
-from meshcoop.home.folder import Settings
 from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import MEGABYTE
+from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
 from protocol.display_text import line
 

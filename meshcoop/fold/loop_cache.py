@@ -72,7 +72,7 @@ class Following:
 
     def of(self, record: bytes, now: int) -> Followed | None:
         """The service in whose thread a record is, as of `now` (ms)."""
-        row = self._state.store.get(record)
+        row = self._state.store.records.find(record)
         if row is None or row.root is None or self._state.authority is None:
             return None
         root, authority = row.root, self._state.authority

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from meshcoop.fold.state import State
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold as thread
@@ -47,11 +47,11 @@ class Private:
 
     def open(self, most: int | None = None) -> bool:
         """Opens what is new in the store, at most so many; whether there is more."""
-        held = self._state.store.private()
+        held = self._state.store.records.private_ids()
         self._forget(held)
         new = [one for one in held if one not in self._opened]
         for record_id in new[:most]:
-            row = self._state.store.get(record_id)
+            row = self._state.store.records.find(record_id)
             assert row is not None
             self._opened[record_id] = None
             self._read(row, self._own_key(row.record))
@@ -61,7 +61,7 @@ class Private:
 
     def reads(self, record_id: bytes) -> Kind | None:
         """The kind of a record of a private thread, if this home can read it."""
-        row = self._state.store.get(record_id)
+        row = self._state.store.records.find(record_id)
         if row is None or row.record.fields.reach != record.PRIVATE:
             return None
         self.open()
@@ -151,14 +151,14 @@ class Private:
                 if record_id not in self._opened:
                     self._keys[record_id].add(handed)
                 elif self._opened[record_id] is None:
-                    other = self._state.store.get(record_id)
+                    other = self._state.store.records.find(record_id)
                     assert other is not None
                     waiting.append((other, handed))
 
     def _open(self, row: Row, key: bytes) -> Opened | None:
         one = row.record
         try:
-            place = self._state.context(one)
+            place = self._state.contents.context(one)
             plain = seal.uncover(seal.open_with(key, one.content or b"", place))
         except Refused:
             return None
@@ -180,7 +180,7 @@ class Private:
         if self._state.authority is None:
             return found, False
         for one in opened:
-            entry = self._state.entry(one.row)
+            entry = self._state.thread_fold.entry(one.row)
             if entry is None:
                 continue  # ahead of this clock
             told = entry._replace(about=one.about, key=one.key)

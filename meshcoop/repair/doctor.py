@@ -7,7 +7,6 @@ asked of it, and else unknown.
 import importlib.metadata
 import os
 import shutil
-import sqlite3
 import stat
 import time
 from collections.abc import Callable
@@ -18,8 +17,11 @@ from typing import Any, Literal
 
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
+from meshcoop.home.machine import own_addresses
 from meshcoop.repair import integrity
+from meshcoop.store.disk_errors import StoreError
+from meshcoop.store.read_only import ReadOnlyStore
 from protocol.wire import sync_session as sync
 
 State = Literal["fine", "note", "wrong", "unknown"]
@@ -68,7 +70,7 @@ def _done(check: Check, patient: Patient) -> Finding:
         return check(patient)
     except Mistake as mistake:
         return Finding(name, "wrong", mistake.sentence)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, StoreError) as error:
         said = getattr(error, "strerror", None) or str(error)
         return Finding(name, "unknown", f"This could not be looked at: {said}.")
 
@@ -94,9 +96,8 @@ def _clock(patient: Patient) -> Finding:
 
 
 def _latest(home: Home) -> int | None:
-    with closing(integrity.reading(home.store)) as db:
-        found: int | None = db.execute("SELECT max(time) FROM logs").fetchone()[0]
-    return found
+    with closing(ReadOnlyStore(home.store)) as store:
+        return store.latest_time()
 
 
 def _disk(patient: Patient) -> Finding:
@@ -184,8 +185,8 @@ def _store(patient: Patient) -> Finding:
         )
     if not patient.home.store.exists():
         return Finding("store", "note", "Nothing is stored here yet.")
-    with closing(integrity.reading(patient.home.store)) as db:
-        count = db.execute("SELECT count(*) FROM records").fetchone()[0]
+    with closing(ReadOnlyStore(patient.home.store)) as store:
+        count = store.count()
     return Finding("store", "fine", f"All {count} records were read again and are as signed.")
 
 
@@ -305,10 +306,8 @@ def _peers(patient: Patient) -> Finding:
 
 
 def _last_met(home: Home) -> int | None:
-    with closing(integrity.reading(home.store)) as db, suppress(sqlite3.OperationalError):
-        found: int | None = db.execute("SELECT max(met) FROM addresses").fetchone()[0]
-        return found if found and found > 1 else None
-    return None
+    with closing(ReadOnlyStore(home.store)) as store:
+        return store.last_meeting()
 
 
 def _sync(patient: Patient) -> Finding:

@@ -5,23 +5,18 @@ is damaged it drops the rest in silence.
 """
 
 import os
-import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore, RecordParts
 from protocol.errors import Refused
 from protocol.record import envelope as record
 
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 _MAGIC = (0x377F0682, 0x377F0683)  # checksums in little-endian and in big-endian words
 _MOST_TOLD = 3
-
-
-def reading(path: Path) -> sqlite3.Connection:
-    """A store that is only looked at. Raises sqlite3.Error."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def problems(path: Path) -> list[str]:
@@ -33,26 +28,17 @@ def problems(path: Path) -> list[str]:
     if not path.is_file():
         return [f"{path.name} is no file"]
     try:
-        with closing(reading(path)) as db:
-            said = [row[0] for row in db.execute(f"PRAGMA integrity_check({_MOST_TOLD})")]
-            found = [] if said == ["ok"] else [f"SQLite finds: {one}" for one in said]
-            bad = sum(1 for _ in _wrong(db))
-    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+        with closing(ReadOnlyStore(path)) as store:
+            found = [f"SQLite finds: {problem}" for problem in store.problems(_MOST_TOLD)]
+            bad = sum(1 for parts in store.records() if not verifies(parts))
+    except (*UNREADABLE, OSError) as error:
         return [f"it cannot be read ({error})"]
     return [*found, *([f"{bad} records are not what was signed"] if bad else [])]
 
 
-def _wrong(db: sqlite3.Connection) -> Iterator[int]:
-    """The rows that do not hash to what they are stored as."""
-    for n, record_id, header, signature, content in db.execute(
-        "SELECT n, id, header, signature, content FROM records"
-    ):
-        if not verifies(record_id, header, signature, content):
-            yield n
-
-
-def verifies(record_id: object, header: object, signature: object, content: object) -> bool:
+def verifies(parts: RecordParts) -> bool:
     """Whether the stored parts of a record are those that were hashed."""
+    _, record_id, header, signature, content = parts
     if not (isinstance(header, bytes) and isinstance(signature, bytes)):
         return False
     if record.record_id(header, signature) != record_id:

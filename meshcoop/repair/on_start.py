@@ -8,7 +8,7 @@ from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import rebuild as mending
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
 
 
@@ -28,7 +28,7 @@ def mend(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
         from meshcoop.relay.tenant import HandedKeys
 
         def of_relay(store: Store, place: bytes = bytes.fromhex(path.stem)) -> Inbox:
-            return Inbox(State(store, place, HandedKeys(store.db), now))
+            return Inbox(State(store, place, HandedKeys(store), now))
 
         said.append(mending.mend(path, of_relay))
     return [one for one in said if one is not None]

@@ -6,9 +6,9 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from homes import ROOMY, Home, agree, each, folder, together
 
 from protocol.wire import bundle, frames
+from tests.support.real_homes import ROOMY, Home, agree, each, folder, together
 
 USAGE = 2
 

@@ -1,10 +1,10 @@
-"""THREATS: text. Services, measures and matters whose every word and name is hostile."""
+"""Hostile text: services, measures and matters whose every word and name is hostile."""
 
 import pytest
-from fake_node import MARIA, SAM, ident, on_screen, picture, shows, until
-from fake_services import BINS, CONTRACTOR, COUNCIL, LIGHTS, MEALS, SUB, served
-from hostile import NAMED, leftovers
 
+from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, until
+from tests.support.fake_services import BINS, CONTRACTOR, COUNCIL, LIGHTS, MEALS, SUB, served
+from tests.support.hostile_text import NAMED, leftovers
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed

@@ -1,27 +1,26 @@
-"""THREATS: text. Whatever somebody writes, no widget crashes and no terminal is steered."""
+"""Hostile text: no text that a person writes crashes a widget or steers the terminal."""
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
-from fake_circle import together
-from fake_governance import governed
-from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
-from hostile import NAMED, leftovers, sequences
-from pseudo_terminal import Terminal
 
 from protocol.display_text import line
+from tests.support.fake_circle import together
+from tests.support.fake_governance import governed
+from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
+from tests.support.hostile_text import NAMED, leftovers, sequences
+from tests.support.pseudo_terminal import Terminal
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.inputs import LineInput, clean_text
 
-SCREEN = str(Path(__file__).parent / "hostile_screen.py")
+SCREEN = "tests.support.hostile_screen"
 
 
 def shown(seed, count, *more):
     """What a terminal receives while the strings pass by."""
-    command = [sys.executable, SCREEN, str(seed), str(count), *more]
+    command = [sys.executable, "-m", SCREEN, str(seed), str(count), *more]
     with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
         code = terminal.wait(seconds=600 + count)  # a bound, on a busy machine too
         assert code == 0, terminal.raw[-2000:]

@@ -6,8 +6,9 @@ import signal
 import sys
 
 import pytest
-import warm
-from pseudo_terminal import Terminal
+
+from tests.support import forked_programs as warm
+from tests.support.pseudo_terminal import Terminal
 
 MESHCOOP = [sys.executable, "-m", "meshcoop"]
 

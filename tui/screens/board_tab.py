@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.format import format as telling
+from tui.format import phrases
 from tui.i18n import _
 from tui.kinds import activities, exchange
-from tui.kinds.next_steps import Case
+from tui.kinds.thread_data import Case
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
@@ -77,7 +77,7 @@ class BoardTab(Pane):
 
     def _show_cards(self, feed: str, views: list[Shown]) -> None:
         today = self.node.now().date()
-        make_card = activities.card if feed == "#activities" else telling.intent
+        make_card = activities.card if feed == "#activities" else phrases.intent
         wanted = [view for view in views if self._shows_closed or view["state"] in _OPEN_STATES]
         cards = [make_card(view, today, self.node.me) for view in wanted]
         self.query_one(feed, Feed).offer(cards, muted=self._muted_counts[feed])

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui.i18n import _
-from tui.kinds import circles_pacts_pages
+from tui.kinds import faces
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -38,5 +38,5 @@ class CirclesTab(Pane):
     async def _show_cards(self, feed: str, views: list[Shown], lists: tuple[str, ...]) -> None:
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in lists])
-        cards = [circles_pacts_pages.card(view, today, self.node.me) for view in views]
+        cards = [faces.card(view, today, self.node.me) for view in views]
         self.query_one(feed, Feed).offer(cards, muted=muted)

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.format.format import plain
+from tui.format.phrases import plain
 from tui.i18n import _
 
 

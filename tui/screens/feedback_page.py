@@ -4,7 +4,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui.format.format import Card
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import feedback
 from tui.kinds.next_steps import Act

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
 
 from protocol.display_text import safe
-from tui.format.format import plain
+from tui.format.phrases import plain
 from tui.i18n import _
 
 _KEYS_AND_WORDS = (

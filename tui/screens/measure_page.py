@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.content import Content
 
-from tui.format import format as telling
+from tui.format import phrases
 from tui.kinds import feedback, matters, measures
 from tui.node.connection import Link
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
@@ -84,5 +84,5 @@ class MeasurePane(PagePane):
         height = _HIGH_CHART if size.height >= _HIGH_TERMINAL else _LOW_CHART
         width = size.width - _FRAME
         chart = measures.drawn(self._measure, width, height, self.node.now().date())
-        title = telling.plain_line(self._measure["question"] or "", size.width - _TITLE_FRAME)
+        title = phrases.plain_line(self._measure["question"] or "", size.width - _TITLE_FRAME)
         self.show_text(title, chart + self._text_below)

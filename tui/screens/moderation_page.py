@@ -9,7 +9,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format.format import plain
+from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import moderation
 from tui.node.connection import Link

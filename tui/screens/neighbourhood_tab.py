@@ -6,13 +6,12 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import charter, decisions, moderation
-from tui.kinds.new_decisions import ids, renewing
-from tui.kinds.next_steps import vouching
-from tui.kinds.person import at_the_door, door, members
+from tui.kinds.person import at_the_door, door, members, vouching
+from tui.kinds.proposal_steps import ids, renewing
 from tui.node.connection import Link
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane
@@ -111,7 +110,7 @@ class NeighbourhoodTab(Pane):
         person = knock["person"]
         if self.node.me in ids(knock.get("vouchers")):
             words = _("You have vouched for {who}. Another neighbour has to vouch too.")
-            self._show_notice(words.format(who=telling.name(person)))
+            self._show_notice(words.format(who=phrases.name(person)))
         else:
             self.app.push_screen(PostFormScreen(self.node, vouching(person)))
 

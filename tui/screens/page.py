@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format.format import Card, plain
+from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds.next_steps import Act
 from tui.node.connection import Link

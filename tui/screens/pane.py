@@ -6,7 +6,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.format.format import plain
+from tui.format.phrases import plain
 from tui.node.client import Declined
 from tui.node.connection import Link
 

@@ -10,8 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
+from tui.format import phrases, vocabulary
 from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.client import Declined
@@ -55,7 +54,7 @@ class PeopleTab(Pane):
         feed = self.query_one("#people-list", Feed)
         feed.offer(
             [
-                telling.person(person, self._balances.get(person["id"]), self.node.me)
+                phrases.person(person, self._balances.get(person["id"]), self.node.me)
                 for person in people
             ]
         )
@@ -80,7 +79,7 @@ class PeopleTab(Pane):
             sentence = _("You no longer see what {who} posts.")
         else:
             sentence = _("You see what {who} posts again.")
-        sentence = sentence.format(who=telling.name(answer["person"]))
+        sentence = sentence.format(who=phrases.name(answer["person"]))
         self.notify(sentence, timeout=3, markup=False)
         self.reload()
 
@@ -93,11 +92,11 @@ class PeopleTab(Pane):
 
     def _show_person(self, person_id: str | None) -> None:
         person = self._people.get(person_id or "")
-        name = telling.name(person) if person else ""
+        name = phrases.name(person) if person else ""
         text = Content("")
         if person:
             text = _describe_person(person, self._balances.get(person["id"]))
-        self.query_one("#person").border_title = telling.plain_line(name, 40)
+        self.query_one("#person").border_title = phrases.plain_line(name, 40)
         self.query_one(Between).tell(person)
         self.query_one("#person-text", Static).update(text)
 
@@ -111,10 +110,10 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
     for field in _FIELDS:
         if person.get(field):
             text = _format_field(field, person[field])
-            parts += [(words.field(field) + ": ", "dim"), text, "\n"]
+            parts += [(vocabulary.field(field) + ": ", "dim"), text, "\n"]
     if balance:
         hint = _("Press Enter to see each entry.")
-        parts += ["\n", telling.sums(balance), "\n", (hint, "dim")]
+        parts += ["\n", phrases.sums(balance), "\n", (hint, "dim")]
     if not person.get("assets") and not person.get("wants"):
         hint = _("They have not said yet what they can give or would like.")
         parts += ["\n\n", (hint, "dim")]
@@ -123,6 +122,6 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
 
 def _format_field(field: str, value: Any) -> str:
     if field == "minutes_a_month":
-        return line(telling.minutes(value))
+        return line(phrases.minutes(value))
     texts = value if isinstance(value, list) else [value]
     return ", ".join(line(str(text)) for text in texts)

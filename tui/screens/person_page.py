@@ -9,8 +9,8 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.exchange import hours
 from tui.kinds.next_steps import Act
@@ -64,13 +64,13 @@ class PersonPane(Pane):
     def compose(self) -> ComposeResult:
         """The two parts; each scrolls on its own."""
         with VerticalScroll(id="story"):
-            yield Static(telling.plain(_("One moment…")), id="story-text", markup=False)
+            yield Static(phrases.plain(_("One moment…")), id="story-text", markup=False)
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
     def on_mount(self) -> None:
         """Puts the person's name above the text."""
         super().on_mount()
-        self.query_one("#story").border_title = telling.plain_line(self._person["name"], 40)
+        self.query_one("#story").border_title = phrases.plain_line(self._person["name"], 40)
 
     async def load(self) -> None:
         """Fetches the person, their proxies and hours, and one's own devices."""

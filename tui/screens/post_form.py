@@ -14,8 +14,8 @@ from protocol.display_text import line
 from protocol.fold.kind import KINDS, Kind
 from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Field
-from tui.format import labels as words
-from tui.format.format import plain
+from tui.format import vocabulary
+from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import addresses
 from tui.kinds.next_steps import Act
@@ -58,7 +58,7 @@ class PostFormScreen(Screen[bool]):
             yield Static(id="trouble", markup=False)
             with Horizontal(id="buttons"):
                 yield Button(
-                    words.verb(self._step.kind), variant="primary", id="post", compact=True
+                    vocabulary.verb(self._step.kind), variant="primary", id="post", compact=True
                 )
                 yield Button(_("Back"), id="back", compact=True)
         yield Footer(show_command_palette=False)
@@ -190,5 +190,5 @@ def new_post_step(kind: str, given: dict[str, str]) -> Act:
     if kind in KINDS and KINDS[kind].audience == PRIVATE:
         explanation = _("Only the people you name can read this.")
     else:
-        explanation = words.BEFORE.get(kind, "")
-    return Act(kind=kind, about=None, label=words.begin(kind), said=explanation, given=given)
+        explanation = vocabulary.BEFORE.get(kind, "")
+    return Act(kind=kind, about=None, label=vocabulary.begin(kind), said=explanation, given=given)

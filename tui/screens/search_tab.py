@@ -4,7 +4,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui.format import format as telling
+from tui.format import phrases
 from tui.i18n import _
 from tui.node.connection import Link
 from tui.screens.pane import Pane
@@ -45,7 +45,7 @@ class SearchTab(Pane):
             feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
         today = self.node.now().date()
-        cards = [telling.any_view(view, today, self.node.me) for view in views]
+        cards = [phrases.any_view(view, today, self.node.me) for view in views]
         feed.offer(cards, empty=empty, muted=muted)
 
     def on_input_changed(self, event: Input.Changed) -> None:

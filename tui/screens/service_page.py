@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from tui.format import format as telling
+from tui.format import phrases
 from tui.i18n import _
 from tui.kinds import exchange, matters, measures, moderation, services
-from tui.kinds.thread_loader import fetch
+from tui.kinds.thread_queries import fetch
 from tui.node.connection import Link
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.measure_page import MeasureScreen
@@ -46,7 +46,7 @@ class ServicePane(PagePane):
         thread = await fetch(self.node, self._record_id)
         service = thread.root
         today = self.node.now().date()
-        title = telling.plain_line(_("Service"))
+        title = phrases.plain_line(_("Service"))
         if "holder" not in service:
             # The service was taken back, or a later version of the program wrote it.
             self.show_text(title, exchange.story(thread, today, self.node.me))

@@ -10,21 +10,22 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format import labels as words
-from tui.format.format import Card, plain
+from tui.format import vocabulary
+from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds import (
     activities,
     activity_steps,
     addresses,
-    circles_pacts_pages,
     decisions,
     exchange,
+    exchange_steps,
+    faces,
     moderation,
-    next_steps,
 )
-from tui.kinds.next_steps import Act, Case
-from tui.kinds.thread_loader import fetch
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
+from tui.kinds.thread_queries import fetch
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
@@ -101,7 +102,7 @@ class ThreadPane(Pane):
     def _show_thread(self, thread: Case) -> None:
         today = self.node.now().date()
         me = self.node.me
-        self.query_one("#story").border_title = plain(words.kind(thread.root["kind"] or ""))
+        self.query_one("#story").border_title = plain(vocabulary.kind(thread.root["kind"] or ""))
         story = _compose_story(thread, today, me) + moderation.story(thread, me)
         self.query_one("#story-text", Static).update(story)
         if thread.root.get("kind") == "circle":
@@ -121,8 +122,8 @@ class ThreadPane(Pane):
 
 def _compose_story(thread: Case, today: date, me: str | None) -> Content:
     kind = thread.root.get("kind")
-    if "state" in thread.root and kind in circles_pacts_pages.ANSWERS:
-        return circles_pacts_pages.story(thread, today, me)
+    if "state" in thread.root and kind in faces.ANSWERS:
+        return faces.story(thread, today, me)
     if "state" in thread.root and kind in decisions.DECIDED:
         return decisions.story(thread, today, me)
     if kind == "activity" and "upcoming" in thread.root:
@@ -132,10 +133,10 @@ def _compose_story(thread: Case, today: date, me: str | None) -> Content:
 
 def _list_steps(thread: Case, today: date, me: str | None) -> list[Act]:
     kind = thread.root.get("kind")
-    if "state" in thread.root and kind in circles_pacts_pages.ANSWERS:
-        return circles_pacts_pages.acts(thread, me)
+    if "state" in thread.root and kind in faces.ANSWERS:
+        return faces.acts(thread, me)
     if "state" in thread.root and kind in decisions.DECIDED:
         return decisions.acts(thread, me)
     if kind == "activity" and "upcoming" in thread.root:
         return activity_steps.acts(thread, me, today)
-    return [*next_steps.acts(thread, me, today), *addresses.acts(thread, me)]
+    return [*exchange_steps.acts(thread, me, today), *addresses.acts(thread, me)]

@@ -6,20 +6,23 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import (
     activities,
     activity_steps,
-    circles_pacts_pages,
     decisions,
     matters,
     moderation,
+    pacts,
 )
-from tui.kinds.new_decisions import ids
-from tui.kinds.next_steps import Act, Case, correction, vouching, waits_in
+from tui.kinds.exchange_steps import correction, waits_in
+from tui.kinds.next_steps import Act
+from tui.kinds.person import vouching
+from tui.kinds.proposal_steps import ids
 from tui.kinds.suggestions import MOST, Suggested
+from tui.kinds.thread_data import Case
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -86,7 +89,7 @@ class TodayTab(Pane):
     def _knock_cards(self) -> Iterator[Card]:
         for knock in self.node.waiting.get("knocks") or []:
             person = knock["person"]
-            title = _("{who} wants to join").format(who=telling.name(person))
+            title = _("{who} wants to join").format(who=phrases.name(person))
             yield Card(KNOCK_PREFIX + person["id"], title, _("Press Enter to let them in"))
 
     def _waiting_cards(self, lists: dict[str, list[Shown]]) -> Iterator[Card]:
@@ -97,7 +100,7 @@ class TodayTab(Pane):
         proposals = [*lists["decisions"], *lists["renewals"]]
         yield from self._exchange_cards(_intents(lists), lists["agreements"], receipts)
         yield from _correction_cards(lists["corrections"], me)
-        yield from circles_pacts_pages.waits(lists["pacts"], me)
+        yield from pacts.waits(lists["pacts"], me)
         yield from activity_steps.waits(lists["activities"], lists["signups"], receipts, me, today)
         yield from matters.waits(services, lists["matters"], lists["actions"], me, today)
         yield from decisions.waits(proposals, self.node.term, today, me)
@@ -114,7 +117,7 @@ class TodayTab(Pane):
             steps = waits_in(Case(root, own, written), self.node.me, today)
             if steps:
                 more = f" (+{len(steps) - 1})" if len(steps) > 1 else ""
-                yield Card(root["id"], steps[0].label + more, telling.title(root))
+                yield Card(root["id"], steps[0].label + more, phrases.title(root))
 
     async def _moderation_cards(self) -> list[Card]:
         """What moderators are asked for; nothing for other members."""
@@ -152,4 +155,4 @@ def _correction_cards(corrections: list[Shown], me: str | None) -> Iterator[Card
     for view in corrections:
         step = correction(view, me)
         if step:
-            yield Card(view["id"], step.label, telling.name(view["author"]))
+            yield Card(view["id"], step.label, phrases.name(view["author"]))

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.format.format import Card
+from tui.format.phrases import Card
 
 
 class CardList(OptionList):

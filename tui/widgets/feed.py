@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import OptionList, Static
 
-from tui.format.format import Card, plain
+from tui.format.phrases import Card, plain
 from tui.i18n import _, plural
 from tui.widgets.card_list import CardList
 

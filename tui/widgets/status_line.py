@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import line
-from tui.format import format as telling
+from tui.format import phrases
 from tui.i18n import _, plural
 from tui.node.connection import Link
 
@@ -46,26 +46,26 @@ class StatusLine(Static):
         status = self._node.status
         if self._node.trouble is not None:
             advice = _("Start it with `meshcoop up`; this screen waits.")
-            return telling.plain_line(f"{self._node.trouble} {advice}")
+            return phrases.plain_line(f"{self._node.trouble} {advice}")
         if status is None:
-            return telling.plain_line(_("Reaching this home…"))
+            return phrases.plain_line(_("Reaching this home…"))
         if not self._node.is_in_neighbourhood:
-            return telling.plain_line(_describe_admission(status))
+            return phrases.plain_line(_describe_admission(status))
         neighbourhood = line(str(status["neighbourhood"]["name"] or ""), 30)
-        person = telling.name(status["person"])
+        person = phrases.name(status["person"])
         left = Content.assemble((neighbourhood, "bold"), f" · {person}")
         right = _name_peers(status["peers"], brief=self.size.width < _NAMES_WIDTH)
         gap = max(2, self.size.width - 2 - left.cell_length - len(right))
         return Content.assemble(left, " " * gap, right)
 
 
-def _describe_admission(status: telling.Shown) -> str:
+def _describe_admission(status: phrases.Shown) -> str:
     if (status.get("waiting") or {}).get("admission"):
         return _("You have asked to join. A neighbour has to let you in.")
     return _("Not in a neighbourhood yet.")
 
 
-def _name_peers(peers: list[telling.Shown], *, brief: bool) -> str:
+def _name_peers(peers: list[phrases.Shown], *, brief: bool) -> str:
     # Relays have no person: they are nobody's home.
     people = [peer["person"] for peer in peers if peer["person"]]
     if not people:
@@ -73,6 +73,6 @@ def _name_peers(peers: list[telling.Shown], *, brief: bool) -> str:
     count = plural("{n} neighbour", "{n} neighbours", len(people)).format(n=len(people))
     if brief:
         return count
-    names = [telling.name(person)[:12] for person in people[:_MOST_NAMES]]
+    names = [phrases.name(person)[:12] for person in people[:_MOST_NAMES]]
     more = "…" if len(people) > _MOST_NAMES else ""
     return f"{count}: {', '.join(names)}{more}"
