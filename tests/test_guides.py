@@ -35,7 +35,7 @@ def test_a_command_in_a_guide_is_understood(page, words):
         words = words[2:]
     words = [word for word in words if word != "--json"]
     try:
-        command_line.build().parse_args(words, exit_on_error=False, print_error=False)
+        command_line.build_app().parse_args(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         pytest.fail(f"meshcoop {shlex.join(words)}: {error}")
 
@@ -48,7 +48,7 @@ def test_a_command_that_does_not_exist_is_found():
     (words,) = commands_in("    meshcoop post request --color red   # no such option")
 
     with pytest.raises(CycloptsError):
-        command_line.build().parse_args(words, exit_on_error=False, print_error=False)
+        command_line.build_app().parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_the_readme_is_short():

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from fake_node import FakeNode, opened, shows, until
 
+from tests.support.fake_node import FakeNode, opened, shows, until
 from tui.screens.help import HelpScreen
 
 
