@@ -26,8 +26,8 @@ class Authority(Standing):
     """Who may do what, as of one set of open records.
 
     `charter`: the rules in force. `members`: the people who belong now; `people`: all who were ever
-    let in, removed or not; `waiting`: those who are not in yet, with the members who vouched for
-    them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
+    let in, removed or not; `candidates`: those who are not in yet, with the members who vouched
+    for them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
     """
 
     neighbourhood: bytes
@@ -40,12 +40,13 @@ class Authority(Standing):
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
     waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    # The next three only grow with the set of records, so they decide what is stored.
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
     belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
-    room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
+    room: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its device
-    # (voucher, number of the month) → the people whom the voucher admitted in it
+    # (voucher, number of the month) → the people that the voucher admitted in it
     newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 
     @property
@@ -175,11 +176,7 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
     supported = terms.supporters(index, passed, owners)
     chain = terms.choose_chain(passed, supported)
 
-    judge = Judge(index, chain.current, owners, revoked)
-    proposals = index.of("proposal")
-    outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
-    adopted = [proposal for proposal in proposals if outcomes[proposal.id].passed]
-    held = registers.fold_registers(judge, adopted)
+    outcomes, held = _judge_proposals(Judge(index, chain.current, owners, revoked))
     rules = _rules_in_force(fields, chain.current, held)
 
     devices = admission.select_devices(certified, revoked)
@@ -224,6 +221,14 @@ def _first_term(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, M
     return Term(
         charter.id, None, 0, charter.time, roll, moderators, fields["vouchers"], fields["share"]
     )
+
+
+def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
+    """How each proposal stands, and what all registers hold."""
+    proposals = judge.index.of("proposal")
+    outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
+    passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
+    return outcomes, registers.fold_registers(judge, passed)
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
