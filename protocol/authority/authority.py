@@ -204,10 +204,10 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
         accepts=standing.accepts,
         storable=frozenset(device for device, person in owners.items() if person in ever_let_in),
         belonging=frozenset(ever_let_in),
-        room=_room(fields, index, passed, owners),
+        room=_largest_quotas(fields, index, passed, owners),
         people=people,
         members=members,
-        waiting=_waiting(admits, devices, people, members),
+        waiting=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
         relays=_relays(index, standing, members, owners),
@@ -292,21 +292,21 @@ def _let_in(
     return admission.let_in(seeds, admits, owners, [rule])
 
 
-def _waiting(
+def _candidates(
     admits: Mapping[bytes, list[Act]],
     devices: Mapping[bytes, Device],
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
     """The people who are not let in, each with the present members who vouched for them."""
-    waiting = {}
+    candidates = {}
     for person, of_person in admits.items():
         if person not in people:
             signers = [devices[admit.device].person for admit in of_person]
             vouchers = frozenset(signer for signer in signers if signer in members)
             if vouchers:
-                waiting[person] = vouchers
-    return waiting
+                candidates[person] = vouchers
+    return candidates
 
 
 def _voucher_devices(index: Acts, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
@@ -331,7 +331,7 @@ def _relays(
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 
-def _room(
+def _largest_quotas(
     fields: dict[str, Any],
     index: Acts,
     passed: Mapping[bytes, Term],
