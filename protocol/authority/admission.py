@@ -25,7 +25,7 @@ class CarriedCertificate(NamedTuple):
 
 class Device(NamedTuple):
     """A device that is certified by one person. `box`: the key to which things are sealed for it;
-    `revoked`: the last number that counts, or None; `carrier`: the id of the record that brought
+    `revoked_after`: the last number that counts, or None; `carrier`: the id of the record that brought
     the certificate.
     """
 
@@ -108,7 +108,7 @@ def read_revocations(
 def select_devices(
     certified: Mapping[bytes, CarriedCertificate], revoked: Mapping[bytes, int]
 ) -> dict[bytes, Device]:
-    """At most MAX_DEVICES live devices of each person, and all revoked ones (R-03.5)."""
+    """At most MAX_LIVE_DEVICES live devices of each person, and all revoked ones (R-03.5)."""
     device_by_key: dict[bytes, Device] = {}
     live: dict[bytes, int] = defaultdict(int)  # person → how many so far
     for statement, carrier in certified.values():

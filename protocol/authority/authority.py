@@ -26,8 +26,8 @@ class Authority(Standing):
     """Who may do what, as of one set of open records.
 
     `charter`: the rules in force. `members`: the people who belong now; `people`: all who were ever
-    let in, removed or not; `waiting`: those who are not in yet, with the members who vouched for
-    them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
+    let in, removed or not; `candidates`: those who are not in yet, with the members who vouched
+    for them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
     """
 
     neighbourhood: bytes
@@ -40,12 +40,13 @@ class Authority(Standing):
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
     waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    # The next three only grow with the set of records, so they decide what is stored.
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
     belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
-    room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
+    room: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its device
-    # (voucher, number of the month) → the people whom the voucher admitted in it
+    # (voucher, number of the month) → the people that the voucher admitted in it
     newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 
     @property
@@ -175,11 +176,7 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
     supported = terms.supporters(index, passed, owners)
     chain = terms.choose_chain(passed, supported)
 
-    judge = Judge(index, chain.current, owners, revoked)
-    proposals = index.of("proposal")
-    outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
-    adopted = [proposal for proposal in proposals if outcomes[proposal.id].passed]
-    held = registers.fold_registers(judge, adopted)
+    outcomes, held = _judge_proposals(Judge(index, chain.current, owners, revoked))
     rules = _rules_in_force(fields, chain.current, held)
 
     devices = admission.select_devices(certified, revoked)
@@ -207,10 +204,10 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
         accepts=standing.accepts,
         storable=frozenset(device for device, person in owners.items() if person in ever_let_in),
         belonging=frozenset(ever_let_in),
-        room=_room(fields, index, passed, owners),
+        room=_largest_quotas(fields, index, passed, owners),
         people=people,
         members=members,
-        waiting=_waiting(admits, devices, people, members),
+        waiting=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
         relays=_relays(index, standing, members, owners),
@@ -224,6 +221,14 @@ def _first_term(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, M
     return Term(
         charter.id, None, 0, charter.time, roll, moderators, fields["vouchers"], fields["share"]
     )
+
+
+def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
+    """How each proposal stands, and what all registers hold."""
+    proposals = judge.index.of("proposal")
+    outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
+    passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
+    return outcomes, registers.fold_registers(judge, passed)
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
@@ -287,21 +292,21 @@ def _let_in(
     return admission.let_in(seeds, admits, owners, [rule])
 
 
-def _waiting(
+def _candidates(
     admits: Mapping[bytes, list[Act]],
     devices: Mapping[bytes, Device],
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
     """The people who are not let in, each with the present members who vouched for them."""
-    waiting = {}
+    candidates = {}
     for person, of_person in admits.items():
         if person not in people:
             signers = [devices[admit.device].person for admit in of_person]
             vouchers = frozenset(signer for signer in signers if signer in members)
             if vouchers:
-                waiting[person] = vouchers
-    return waiting
+                candidates[person] = vouchers
+    return candidates
 
 
 def _voucher_devices(index: Acts, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
@@ -326,7 +331,7 @@ def _relays(
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 
-def _room(
+def _largest_quotas(
     fields: dict[str, Any],
     index: Acts,
     passed: Mapping[bytes, Term],

@@ -39,7 +39,7 @@ class Act(NamedTuple):
 
     @property
     def subject(self) -> bytes | None:
-        """What the index finds the record by: the person of an admit or remove, the parent term of
+        """The key that the index finds the record by: the person of an admit or remove, the parent term of
         a renewal, the content's hash of a part, else what the record is about.
         """
         if self.kind in {"admit", "remove"}:

@@ -70,7 +70,7 @@ class Change(Field):
             _check_measure(name, key, n, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """What a person typed, as `[what, key, None, value]`: `numbered` fills in the number."""
+        """The change that a person typed, as `[what, key, None, value]`; `number_change` numbers it."""
         typed = " ".join(given) if type(given) is list else given
         words = typed.strip() if type(typed) is str else ""
         verb, _, rest = words.partition(" ")
@@ -85,7 +85,7 @@ class Change(Field):
 
 
 def numbered(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
-    """A change that `Change.read` has read, with the register's next number and the value to sign.
+    """A change that `RegisterChange.read` has read, with the register's next number and the value to sign.
 
     A removal gets cuts where this home's logs end: `heads` are the last number of each device's log.
     Raises Refused (R-03.25) if the register holds what is wanted already.

@@ -115,7 +115,7 @@ def may_hold(which: Register, value: Any) -> bool:
 
 
 def fold_registers(judge: Judge, passed: Iterable[Act]) -> Registers:
-    """What each register holds now, by the term and the proposals that passed (R-03.25)."""
+    """The holdings of all registers, by the term and the proposals that passed (R-03.25)."""
     registers = dict(judge.term.written)
     # Of two changes with one number the first stays: that of the proposal with the lowest id.
     for proposal in sorted(passed, key=lambda record: record.id):
@@ -184,7 +184,7 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     """Puts into a record's register that a majority of the moderators hid it (odd) or showed it
-    again, with their number and who hid it: `hides` leaves out those that the words are about.
+    again, with their number and who hid it: `is_hidden` leaves out those that the words are about.
     """
     which = (HIDDEN, record)
     majorities = judge.majorities("hide", record)

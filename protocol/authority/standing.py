@@ -53,12 +53,12 @@ class Standing:
 def read_accepts(
     index: Acts, charter: bytes, devices: Mapping[bytes, Device], forks: Mapping[bytes, int]
 ) -> dict[bytes, dict[bytes, bytes]]:
-    """What newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
+    """The records that newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
     accepts: dict[bytes, dict[bytes, bytes]] = {}
     for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
-        # A removal's cut does not touch an accept: the people whom the newcomer admitted within the
+        # A removal's cut does not touch an accept: people that the newcomer admitted within the
         # cut would fall otherwise.
         if device and device.is_unrevoked_at(record.seq) and is_before_fork:
             for accepted in record.parents[1:]:

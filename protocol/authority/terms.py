@@ -49,7 +49,7 @@ class Term:
     written: Mapping[Register, Holding] = field(default_factory=dict)
 
     def held(self, register: Register) -> Holding:
-        """What a register holds when the term begins."""
+        """The number and value of a register when the term begins."""
         return self.written.get(register, Holding(0, None))
 
 

@@ -39,7 +39,7 @@ _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
 
 class Header(NamedTuple):
-    """What a device signs. Times are milliseconds since 1970, ids and keys 32 bytes.
+    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys 32 bytes.
 
     `seq` numbers the records of a device from 1, `prev` is the id of the one before (None at 1).
     `parents`: ids of the records that this one answers. `size` and `digest`: length and SHA-256 of
@@ -111,7 +111,7 @@ def device_key(seed: bytes) -> bytes:
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
-    """Signs `header` for `neighbourhood` (32 bytes; FOUNDING for the first charter).
+    """Signs `header` for `neighbourhood` (32 bytes; FOUNDING_ID for the first charter).
 
     Raises ValueError if the seed is another device's, Refused if the record breaks a rule.
     """
@@ -161,12 +161,14 @@ def check_content(header: Header, content: bytes) -> None:
 
 
 def signed_for(record: Record, neighbourhood: bytes) -> bytes:
-    """The id that a record of this neighbourhood is signed for: FOUNDING for its charter (R-01.10)."""
+    """The id that a record of this neighbourhood is signed for: FOUNDING_ID if it is the charter
+    (R-01.10).
+    """
     return FOUNDING if record.id == neighbourhood else neighbourhood
 
 
 def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """What a verifier needs: the signature followed by the bytes that it signs, and the key.
+    """The input of a verifier: the signature followed by the bytes that it signs, and the key.
 
     A pair of bytes, so that batches of them go to other processes without the records.
     """
@@ -175,7 +177,7 @@ def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
 
 
 def holds(message: bytes, key: bytes) -> bool:
-    """Whether `message`, as `claim` makes it, was signed with `key`. Never raises."""
+    """Whether `message`, as `signature_claim` makes it, was signed with `key`. Never raises."""
     return is_signed_message(message, key)
 
 

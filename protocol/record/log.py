@@ -40,7 +40,7 @@ def follows(head: Head, record: Record) -> None:
 class Kept(NamedTuple):
     """A record of a forked log. `about`: the id of the record that it answers.
 
-    `named`: a record of another device, before the fork of that one's log, names it as a parent.
+    `is_named`: a record of another device, before the fork of that one's log, names it as a parent.
     """
 
     seq: int

@@ -1,4 +1,4 @@
-"""Seals: what is encrypted for whom (specs/01-records.md, section Sealing).
+"""Seals: content and keys, encrypted for their readers (specs/01-records.md, section Sealing).
 
 XChaCha20-Poly1305 with keys from X25519 and HKDF-SHA256. Randomness is an argument: `seed` is 32
 fresh random bytes, from which every key and nonce of one sealing is derived.
@@ -77,12 +77,12 @@ def check_box_key(public: bytes) -> None:
 
 
 def context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
-    """What sealed content is bound to: the neighbourhood and the author's place in their log."""
+    """The context of sealed content: the neighbourhood and the author's place in their log."""
     return neighbourhood + device + seq.to_bytes(8, "big")
 
 
 def private_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
-    """What a private field is bound to: the author's place in their log and the field's name."""
+    """The context of a private field: the author's place in their log and the field's name."""
     return context(neighbourhood, device, seq) + field.encode()
 
 

@@ -38,7 +38,7 @@ _MAX_TIME = 2**53  # milliseconds
 
 
 class Hello(NamedTuple):
-    """Who holds this end of the stream: a device, which signs as in R-05.2 in a domain of its own."""
+    """The device that holds this end of the stream. It signs as in R-05.2, in a domain of its own."""
 
     neighbourhood: bytes
     device: bytes
@@ -99,7 +99,7 @@ class Gift(NamedTuple):
     def sign(
         cls, agreement: bytes, time: int, sealed: bytes, *, seed: bytes, place: Place
     ) -> "Gift":
-        """A gift by the device with this seed. Only the node at `place` can hand it over."""
+        """A gift by the device with this seed. Only the node of `origin` can hand it over."""
         unsigned = cls(agreement, public_key(seed), time, b"", sealed)
         return unsigned._replace(signature=sign_message(unsigned._message(place), seed))
 
@@ -119,14 +119,14 @@ class Gift(NamedTuple):
 
 
 def text_place(neighbourhood: bytes, agreement: bytes, device: bytes) -> bytes:
-    """What a sealed address is bound to; `device` is the giver's."""
+    """The context that a sealed address is bound to; `device` is the giver's."""
     return neighbourhood + agreement + device
 
 
 def close(text: str, boxes: Iterable[bytes], place: bytes, seed: bytes) -> bytes:
     """The text, padded and sealed to the devices of the two parties (R-18.6).
 
-    `place`: what it is bound to, from `text_place`; `seed`: 32 fresh random bytes.
+    `context`: what it is bound to, from `text_context`; `seed`: 32 fresh random bytes.
     """
     return sealing.seal_for(boxes, sealing.cover(text.encode()), _TEXT_DOMAIN + place, seed)
 

@@ -38,8 +38,8 @@ def opening(sort: Sort, neighbourhood: bytes) -> bytes:
 
 
 def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iterator[bytes]:
-    """The pieces of a file: a bundle from lists of its records, a have file from the lists of
-    `have_map`. Raises Refused (R-09.4) when it grows too large.
+    """The pieces of a file: a bundle from lists of its records, a have file from
+    `have_map_lists`. Raises Refused (R-09.4) when it grows too large.
     """
     piece = opening(sort, neighbourhood)
     size = len(piece)
@@ -92,7 +92,7 @@ class Decoder:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
-        """What of `data` comes after the mark, which may come in several pieces."""
+        """The rest of `data` after the mark, which may come in several pieces."""
         expected = self._format.mark[self._mark_size :][: len(data)]
         if not data.startswith(expected):
             raise self._other_file()

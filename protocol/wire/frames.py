@@ -29,7 +29,7 @@ def encode(frame: list[Any]) -> bytes:
 def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
     """Records (at most 16 KiB each) in lists that fit a frame, in their order.
 
-    `most`: bytes of a list of several records; one record alone may be longer.
+    `max_bytes`: of a list of several records; one record alone may be longer.
     """
     batch: list[bytes] = []
     size = 0

@@ -40,7 +40,7 @@ def accept(
 ) -> Record:
     """The record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
 
-    `keys`: the gossip keys that are accepted; `plausible`: whether the record's log has a place for
+    `keys`: the gossip keys that are accepted; `is_plausible`: whether the record's log has a place for
     it that gossip could fill. The answer depends on nothing else.
     """
     mac = data[:MAC]

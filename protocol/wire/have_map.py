@@ -18,7 +18,7 @@ _NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does
 
 
 class Held(NamedTuple):
-    """What a store holds of one log: the number and id of its head, before any fork.
+    """The head of a log as a store holds it: its number and id, before any fork.
 
     `fork`: if the log is forked, the ids that are kept from the fork on; else empty.
     """
@@ -90,10 +90,11 @@ class HaveMap:
                 self._theirs[device] = (seq, head, mark)
 
     def lacks(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """What the peer lacks of our logs.
+        """The logs of which the peer lacks something, and the devices whose forks it does not know
+        as we do.
 
-        First the logs that we hold more of, or otherwise, as (device, the peer's number, the first
-        bytes of the peer's head); then the devices whose forks the peer does not know as we do.
+        A log is (device, the number of the peer's head, the first bytes of that head's id), with
+        number 0 and no bytes where the peer holds nothing.
         """
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []

@@ -35,7 +35,7 @@ _SECRET_END = _PEER_END + SECRET
 
 
 class Invitation(NamedTuple):
-    """What somebody needs to reach and convince the inviter's node.
+    """An invitation: what a newcomer needs to reach and convince the inviter's node.
 
     `neighbourhood` is the first 16 bytes of its id, `peer` the node's libp2p Ed25519 key, `secret`
     16 random bytes, `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.

@@ -234,7 +234,7 @@ def _read_error(value: Any) -> Error | None:
 
 def _unpack(body: bytes) -> Any:
     """The msgpack value of the whole body. Containers are counted as they are made: a small frame
-    may else hold so many empty ones that they fill memory.
+    could otherwise hold so many empty ones that they fill memory.
     """
     containers = 0
 

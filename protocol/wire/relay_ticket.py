@@ -25,7 +25,7 @@ _RULE = "R-08.5"
 
 
 class Ticket(NamedTuple):
-    """What a member's home needs to reach a relay and to be served: `peer` is the relay's Ed25519
+    """A ticket: what a member's home needs to reach a relay and to be served. `peer` is the relay's Ed25519
     key, `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.
     """
 

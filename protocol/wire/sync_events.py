@@ -15,16 +15,18 @@ class Hello:
 
 @dataclass(frozen=True)
 class Compare:
-    """The peer has sent its digest; the driver calls `compare` with its heads."""
+    """The peer has sent its digest; the driver calls `answer_digest` with its heads."""
 
 
 @dataclass(frozen=True)
 class Lacks:
-    """The peer has sent its have-map, and lacks something of ours, or nothing.
+    """The peer has sent its have-map.
 
-    `logs`: (device, number of the peer's head, first bytes of that head's id); `forks`: devices
-    whose forks the peer does not know as we do. The driver sends what follows each head, or the
-    whole log if ours has another record there, with `records`, then calls `end`.
+    `logs`: those of which it lacks something, as (device, the number of the peer's head, the first
+    bytes of that head's id); `forks`: the devices whose forks it does not know as we do.
+
+    The driver sends what follows the peer's head, or the whole log if ours has another record there,
+    with `send_records`, then calls `send_end`.
     """
 
     logs: list[tuple[bytes, int, bytes]]
@@ -33,7 +35,9 @@ class Lacks:
 
 @dataclass(frozen=True)
 class Received:
-    """Records have come; once the driver has taken them, it calls `taken` with their size in bytes."""
+    """Records have come; once the driver has taken them, it calls `credit_taken` with their size in
+    bytes.
+    """
 
     wires: list[bytes]
     size: int
@@ -41,7 +45,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Settled:
-    """The round is over on both sides. `equal`: the digests already were, so nothing was sent."""
+    """The round is over on both sides. `were_equal`: the digests already were, so nothing was sent."""
 
     equal: bool
 

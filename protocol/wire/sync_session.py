@@ -112,7 +112,7 @@ class Session:
         return out + _have_frames(heads), []
 
     def records(self, wires: Iterable[bytes]) -> bytes:
-        """Sends records, in log order. The driver first waits until `window` is open."""
+        """Sends records, in log order. The driver first waits until `send_window` is open."""
         out = []
         for batch in frames.batches(wires):
             self.window -= sum(map(len, batch))
