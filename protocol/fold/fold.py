@@ -45,17 +45,17 @@ def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def view_hash(packed: bytes) -> bytes:
-    """R-03.16: the share of the state hash of one view, packed by the codec."""
+    """The share of the state hash of one view, packed by the codec (R-03.16)."""
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
 
 def retracts(entry: Entry, target: Entry) -> bool:
-    """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
+    """Whether `entry` erases `target`: the same person's, and nothing others rely on (R-01.17)."""
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """R-12.6: takes the content from entries that a party signed for another."""
+    """Takes the content from entries that a party signed for another (R-12.6)."""
     # All are judged before any is changed, so that none hides a party from another.
     refused = [
         entry
@@ -132,7 +132,7 @@ def _settle_views(thread: Thread) -> None:
 
 
 def _hide(view: View) -> None:
-    """R-14.6: the words leave the view; what is counted stays."""
+    """The words leave the view; what is counted stays (R-14.6)."""
     kind = KINDS.get(view["kind"])
     if kind is not None:
         view.update({name: None for name, field in kind.fields.items() if field.wording})
@@ -140,8 +140,8 @@ def _hide(view: View) -> None:
 
 
 class _Counting:
-    """R-03.12, R-22.3: a record counts if its log stands there, if another person countersigned it,
-    or if it was decided on.
+    """A record counts if its log stands there, if another person countersigned it, or if it was
+    decided on (R-03.12, R-22.3).
     """
 
     def __init__(self, thread: Thread, children: _Children) -> None:

@@ -38,23 +38,31 @@ NO_VIEW = States()  # of a kind whose records only change the views of others
 
 
 class Kind:
-    """A kind of record. Subclasses declare fields, and say how their records fold."""
+    """A kind of record. Subclasses declare fields and states, and override the methods in which they
+    differ: first come those that the author's software calls before it signs, then those of the fold,
+    then that of views when they are shown.
+    """
 
     name: ClassVar[str]
+    plural: ClassVar[str]
     about: ClassVar[tuple[str, ...]]
     audience: ClassVar[int]
-    plural: ClassVar[str]
-    relied_on: ClassVar[bool]  # neither expires nor can be retracted (R-01.17)
-    stands_alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
-    # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
-    judged: ClassVar[bool] = False
-    posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
     states: ClassVar[States]  # every kind declares them, or NO_VIEW
-    # The field after whose moment an open view is shown in this state; only a clock changes it.
+
+    # Others rely on its records: they neither expire nor can be retracted (R-01.17).
+    relied_on: ClassVar[bool]
+    # People write its records with `post`; others are written by their software alone.
+    posted: ClassVar[bool]
+    # A record stands when the words that it grew from are gone (R-03.13).
+    stands_alone: ClassVar[bool] = False
+    # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
+    judged: ClassVar[bool] = False
+    # A field and a state: past the field's moment a view in the first state is shown in this one.
     ends: ClassVar[tuple[str, str] | None] = None
-    naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
-    timing: ClassVar[tuple[str, ...]] = ()  # and what is a time in ms, beside `created`
+    # What its views add, beside the fields, that names people; and that is a time in ms.
+    naming: ClassVar[tuple[str, ...]] = ()
+    timing: ClassVar[tuple[str, ...]] = ()
 
     @property
     def audience_code(self) -> int:
@@ -73,29 +81,31 @@ class Kind:
 
     @property
     def may_be_private(self) -> bool:
-        """R-10.9: whether the kind is private, or answers something that is."""
+        """Whether the kind is private, or answers something that is (R-10.9)."""
         return self.audience == PRIVATE or any(
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
     def check(self, fields: dict[str, Any]) -> None:
-        """R-10.2, R-10.3: raises Refused unless required fields are there and known ones hold what
-        they may. Fields that this version does not know are left alone: a later one may have added
-        them.
+        """Raises Refused unless required fields are there and known ones hold what they may
+        (R-10.2, R-10.3). Fields that this version does not know are left alone: a later one may
+        have added them.
         """
         for name, field in self.fields.items():
-            value = fields.get(name)
-            if field.beside:
-                if value is not None:
-                    raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
-            elif value is None:
-                if field.required:
-                    raise Refused("R-10.2", f"{self.name} needs {name}")
-            elif field.private:
-                if type(value) is not bytes:
-                    raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
-            else:
-                field.check(name, value)
+            self._check_field(name, field, fields.get(name))
+
+    def _check_field(self, name: str, field: Field, value: Any) -> None:
+        if field.beside:
+            if value is not None:
+                raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
+        elif value is None:
+            if field.required:
+                raise Refused("R-10.2", f"{self.name} needs {name}")
+        elif field.private:
+            if type(value) is not bytes:
+                raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
+        else:
+            field.check(name, value)
 
     def read(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
         """The fields that a person's input means, private ones still in the clear. Raises Refused."""
@@ -123,6 +133,14 @@ class Kind:
         del thread, today
         return entry.fields
 
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """Raises Refused for a record that the author's software does not sign, though homes that
+        receive it would let it count.
+        """
+
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+        """Raises Refused for an `accept` about this kind that the author's software does not sign."""
+
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """The people who can read this kind's private fields. The root of a private thread answers
         for all its records: `entry` is the one to be sealed.
@@ -135,20 +153,6 @@ class Kind:
         del fields
         return {}
 
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for an `accept` about this kind that the author's software does not sign."""
-
-    def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Lets an `accept` about a record of this kind change the thread. Raises Refused."""
-
-    def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Lets a `close` about a record of this kind change more than its state. Raises Refused."""
-
-    def guard(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a record that the author's software does not sign, though homes that
-        receive it would let it count.
-        """
-
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
         """Whether a decision of the roll makes the record stand even beyond a fork of its log."""
         del thread, entry
@@ -158,6 +162,17 @@ class Kind:
         """Whether `entry`, by another person, makes `target` stand even beyond a fork of its log."""
         del thread, entry, target
         return False
+
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Lets a record change the thread's views; a root makes its own. Raises Refused."""
+        if self.root:
+            thread.make_view(entry, state=self.first_state)
+
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
+        """Lets an `accept` about a record of this kind change the thread. Raises Refused."""
+
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
+        """Lets a `close` about a record of this kind change more than its state. Raises Refused."""
 
     def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
@@ -169,11 +184,6 @@ class Kind:
         field, state = self.ends
         moment = view.get(field)
         return (moment, state) if moment else None
-
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Lets a record change the thread's views; a root makes its own. Raises Refused."""
-        if self.root:
-            thread.make_view(entry, state=self.first_state)
 
 
 def kind(
@@ -223,12 +233,12 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
 
 
 def content(name: str, fields: dict[str, Any]) -> bytes:
-    """R-10.1: the plain content of a record, `[kind, fields]`; fields left empty are left out."""
+    """The plain content of a record, `[kind, fields]`; fields left empty are left out (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
 def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """R-10.10: the plain content of a private record, `[kind, fields, about]`."""
+    """The plain content of a private record, `[kind, fields, about]` (R-10.10)."""
     filled = {key: value for key, value in fields.items() if value is not None}
     return codec.pack([name, filled, about])
 

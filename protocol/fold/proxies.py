@@ -32,8 +32,8 @@ class Proxy(NamedTuple):
     ended: int | None
 
     def check(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
-        """R-12.4: raises Refused unless `signer` may sign this at `time` (ms); `offset` from UTC in
-        minutes.
+        """Raises Refused unless `signer` may sign this at `time` (ms); `offset` from UTC in minutes
+        (R-12.4).
         """
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
         if signer != self.by:
@@ -56,8 +56,8 @@ def standing(views: Iterable[dict[str, Any]]) -> Standing:
 
 
 def signed_for(entry: Entry, proxies: Standing, authority: Authority) -> Entry:
-    """R-12.4: an entry that one person signed for another becomes the other's, if a proxy allows it;
-    else its content does not count.
+    """An entry that one person signed for another becomes the other's, if a proxy allows it; else
+    its content does not count (R-12.4).
     """
     if FIELD not in entry.fields or entry.kind not in KINDS:
         return entry

@@ -137,7 +137,7 @@ class Thread:
         return view
 
     def people_about(self, entry: Entry) -> set[bytes]:
-        """R-14.5: the people a record is about: the author it answers and anyone it names."""
+        """The people a record is about: the author it answers and anyone it names (R-14.5)."""
         kind = self.kinds.get(entry.kind or "")
         people = kind.named_people(entry.fields) if kind else set()
         answered = self.entries.get(entry.about or b"")

@@ -58,8 +58,8 @@ class Roster:
         return {person for person in self._joins if self.includes(person, all_steps)}
 
     def includes(self, person: bytes, steps: int) -> bool:
-        """R-15.4: whether a person is in by a set of steps: one takes them in that comes after every
-        one that lets them go.
+        """Whether a person is in by a set of steps: one takes them in that comes after every one
+        that lets them go (R-15.4).
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -95,7 +95,7 @@ class _Rosters(dict[bytes, Roster]):
 
 
 def build_roster(thread: Thread, circle: Entry) -> Roster:
-    """R-15.3 to R-15.5: goes through the steps of a circle, each after those that it names."""
+    """Goes through the steps of a circle, each after those that it names (R-15.3 to R-15.5)."""
     roster = Roster()
     roster.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
     steps = {
@@ -168,14 +168,14 @@ class Circle(Kind):
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.3: its author is in it."""
+        """Its author is in it (R-15.3)."""
         del thread, today
         named = entry.fields.get("members") or []
         members = named if entry.person in named else [entry.person, *named]
         return {**entry.fields, "members": members}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """R-15.2: the people in the circle, and for a step those that it takes in or lets go."""
+        """The people in the circle, and for a step those that it takes in or lets go (R-15.2)."""
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
         fields = entry.fields
@@ -188,7 +188,7 @@ class Circle(Kind):
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-15.4: shows those in the circle who are members here; without any it is ended."""
+        """Shows those in the circle who are members here; without any it is ended (R-15.4)."""
         current = roster_of(thread, view["id"]).current
         view["members"] = sorted(current & set(thread.authority.members))
         if not view["members"]:
@@ -201,7 +201,7 @@ class CircleRecord(Kind):
     after = _AFTER
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.3: names the latest steps that the author knows of."""
+        """Names the latest steps that the author knows of (R-15.3)."""
         del today
         heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
         heads.sort(key=lambda step: step.order)
@@ -215,7 +215,7 @@ class CircleRecord(Kind):
         }
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-15.7: software writes nothing in a circle that its person is not in."""
+        """Software writes nothing in a circle that its person is not in (R-15.7)."""
         if entry.person not in roster_of(thread, entry.about).current:
             raise Refused("R-15.7", "you are not in this circle; somebody in it can take you in")
 
@@ -229,7 +229,7 @@ class Members(CircleRecord):
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-15.7: software writes no step that changes nothing or makes the circle too large."""
+        """Software writes no step that changes nothing or makes the circle too large (R-15.7)."""
         super().guard(thread, entry)
         current = roster_of(thread, entry.about).current
         joins = set(entry.fields.get("joins") or ())
@@ -245,7 +245,7 @@ class Members(CircleRecord):
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-15.5: written by somebody who was in the circle by the steps that it names."""
+        """Written by somebody who was in the circle by the steps that it names (R-15.5)."""
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
 
@@ -258,7 +258,7 @@ class Message(CircleRecord):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-15.6: written by somebody who is in the circle, or was when they wrote it."""
+        """Written by somebody who is in the circle, or was when they wrote it (R-15.6)."""
         roster = roster_of(thread, entry.about)
         if entry.person not in roster.current:
             if entry.person not in roster.ever:

@@ -28,7 +28,7 @@ class Close(Kind):
     why = Text(max=500)
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-14.7: software closes nothing that both have signed already."""
+        """Software closes nothing that both have signed already (R-14.7)."""
         view = thread.views.get(entry.about or b"")
         remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
         if view is not None and remedy is not None:
@@ -37,7 +37,7 @@ class Close(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-14.2: each word of closing is for those alone who may say it."""
+        """Each word of closing is for those alone who may say it (R-14.2)."""
         target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _people_who_may(thread, target, word):

@@ -52,7 +52,7 @@ class Proposal(Kind):
         return fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.2: software proposes only what could hold."""
+        """Software proposes only what could hold (R-16.2)."""
         what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
@@ -65,7 +65,7 @@ class Proposal(Kind):
             rules[key].check(key, value)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-16.3: passed if the current term judges so, or a term has written down its change."""
+        """Passed if the current term judges so, or a term has written down its change (R-16.3)."""
         outcome = thread.authority.outcomes.get(entry.id)
         has_passed = outcome is not None and outcome.passed
         thread.make_view(
@@ -86,7 +86,7 @@ class Vote(Kind):
     choice = Choice(required=True, words=("yes", "no"))
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.4, R-16.5: software votes where the vote counts, and for one renewal a round."""
+        """Software votes where the vote counts, and for one renewal a round (R-16.4, R-16.5)."""
         authority = thread.authority
         target = thread.target_of(entry)
         closes = target.fields.get("closes")
@@ -126,7 +126,7 @@ class Renewal(Kind):
     parts = Many(of=Bytes(min=32, max=32), max=MOST, filled=True, help="what did not fit, by hash")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-16.6: its place among the terms, and how many have voted and accepted."""
+        """Its place among the terms, and how many have voted and accepted (R-16.6)."""
         ballot = thread.authority.renewals.get(entry.id)
         thread.make_view(
             entry,
@@ -137,7 +137,7 @@ class Renewal(Kind):
         )
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-16.5: software accepts the renewal that is in force, by itself."""
+        """Software accepts the renewal that is in force, by itself (R-16.5)."""
         if entry.about not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
@@ -184,7 +184,7 @@ class Remove(Kind):
         return {"n": next_odd, "cuts": cuts} | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.7: software lets moderators remove, and only people who were let in."""
+        """Software lets moderators remove, and only people who were let in (R-16.7)."""
         term = thread.authority.term
         if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
             raise Refused(
@@ -196,7 +196,7 @@ class Remove(Kind):
             raise Refused("R-16.7", "only somebody who was let in can be removed")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-16.7: in force while that person's standing has this number."""
+        """In force while that person's standing has this number (R-16.7)."""
         holding = thread.authority.holding((STANDING, entry.fields["person"]))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))
 
@@ -213,7 +213,7 @@ class Words(Kind):
     reason = Text(max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-16.1: the author's first words are shown with the record that they are about."""
+        """The author's first words are shown with the record that they are about (R-16.1)."""
         target = thread.target_of(entry)
         view = thread.views.get(target.id)
         if entry.person not in {target.person, target.by} or view is None:
@@ -232,7 +232,7 @@ def register_state(number: int, holding: Holding) -> str:
 
 
 def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
-    """R-16.5: raises Refused for a renewal to which a person's software does not say yes."""
+    """Raises Refused for a renewal to which a person's software does not say yes (R-16.5)."""
     ballot = authority.renewals.get(renewal)
     if ballot is None or ballot.term is None:
         raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
@@ -250,7 +250,9 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 
 
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
-    """R-16.5: nobody says yes to two renewals of one term in one round, nor beside an accepted one."""
+    """Nobody says yes to two renewals of one term in one round, nor beside an accepted one
+    (R-16.5).
+    """
     for rival in rivals:
         if person in rival.accepted:
             raise Refused("R-16.5", "you have accepted another renewal of this term")
@@ -289,7 +291,7 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
 
 
 def _renewal_state(authority: Authority, renewal: bytes) -> str:
-    """R-16.6: the place of a renewal among the terms."""
+    """The place of a renewal among the terms (R-16.6)."""
     chain = [term.id for term in authority.chain.terms]
     if renewal in chain:
         return "in force" if renewal == chain[-1] else "past"

@@ -17,7 +17,7 @@ class Assertion(Kind):
     )
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-19.2: withdrawn once its author closes it."""
+        """Withdrawn once its author closes it (R-19.2)."""
         if "withdrawn" in thread.marks[view["id"]]:
             view["state"] = "withdrawn"
 
@@ -29,7 +29,7 @@ class Synonym(Assertion):
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-19.1: software posts no synonym of a single word."""
+        """Software posts no synonym of a single word (R-19.1)."""
         del thread
         if len(set(entry.fields["words"])) < 2:  # noqa: PLR2004
             raise Refused("R-19.1", "it takes two words that mean the same; add --words once more")
@@ -43,7 +43,7 @@ class Vouch(Assertion):
     text = Text(max=500, help="what you know them by")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-19.3: nobody vouches for themselves."""
+        """Nobody vouches for themselves (R-19.3)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-19.3", "a good word is for somebody else than yourself")
         super().fold_entry(thread, entry)

@@ -21,7 +21,7 @@ class Retract(Kind):
     stands_alone = True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-01.17: refuses a retraction that erases nothing. The fold of the thread has taken away
+        """Refuses a retraction that erases nothing (R-01.17). The fold of the thread has taken away
         what the others erase.
         """
         target = thread.target_of(entry)
@@ -46,14 +46,14 @@ class Flag(Kind):
     reason = Text(required=True, min=1, max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-14.4: one flag a person; it changes nothing but the moderators' list."""
+        """One flag a person; it changes nothing but the moderators' list (R-14.4)."""
         flags = thread.linked_views("flag", "about", thread.target_of(entry).id)
         if any(flag["author"] == entry.person for flag in flags):
             raise Refused("R-14.4", "they have flagged it already")
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-14.4: settled once the record that it is about is hidden, or has no view any more."""
+        """Settled once the record that it is about is hidden, or has no view any more (R-14.4)."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
 
@@ -87,7 +87,7 @@ class Hide(Kind):
         return {"n": max(number, 1)} | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-14.5: software lets moderators hide words, but none that are about themselves."""
+        """Software lets moderators hide words, but none that are about themselves (R-14.5)."""
         term = thread.authority.term
         target = thread.target_of(entry)
         if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
@@ -102,6 +102,6 @@ class Hide(Kind):
             raise Refused("R-14.5", "its words are shown already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-14.5: in force while the register has this number."""
+        """In force while the register has this number (R-14.5)."""
         holding = thread.authority.holding((HIDDEN, entry.about or b""))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))

@@ -22,7 +22,7 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
     )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-03.4: one charter, whose id is the neighbourhood's."""
+        """One charter, whose id is the neighbourhood's (R-03.4)."""
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
         super().fold_entry(thread, entry)

@@ -39,19 +39,19 @@ class Pact(Kind):
         return {**entry.fields, "parties": parties}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """R-15.2: the parties read it."""
+        """The parties read it (R-15.2)."""
         pact = entry if entry.kind == "pact" else thread.target_of(entry)
         return set(pact.fields["parties"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-15.8: a pact is between two people or more, its author among them."""
+        """A pact is between two people or more, its author among them (R-15.8)."""
         parties = set(entry.fields["parties"])
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-15.9: software accepts a pact once, while it is offered."""
+        """Software accepts a pact once, while it is offered (R-15.9)."""
         pact = thread.find_view(entry.about, "pact")
         if pact is None:
             return
@@ -61,14 +61,16 @@ class Pact(Kind):
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-15.9: a party accepts the pact."""
+        """A party accepts the pact (R-15.9)."""
         view = thread.find_view(entry.about, "pact")
         if view is None or entry.person not in view["parties"]:
             raise Refused("R-15.9", "a pact is accepted by its parties")
         thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-15.10: agreed once every party accepts, even if somebody declined or withdrew it before."""
+        """Agreed once every party accepts, even if somebody declined or withdrew it before
+        (R-15.10).
+        """
         marks = thread.marks[view["id"]]
         view["waiting"] = [
             person

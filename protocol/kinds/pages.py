@@ -29,12 +29,12 @@ class Page(Kind):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-15.12: a page shows its own first text until somebody revises it."""
+        """A page shows its own first text until somebody revises it (R-15.12)."""
         first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-15.12: shows the last of the texts that no other follows, and lists them all."""
+        """Shows the last of the texts that no other follows, and lists them all (R-15.12)."""
         revisions = thread.linked_views("revision", "about", view["id"])
         followed = {text_id for revision in revisions for text_id in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda text: (text["created"], text["id"]))
@@ -71,7 +71,7 @@ class Revision(Kind):
     )
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.13: the page's title, and the texts that no other follows, unless others are named."""
+        """The page's title, and the texts that no other follows, unless others are named (R-15.13)."""
         del today
         page = thread.find_view(entry.about, "page")
         if page is None:
@@ -80,7 +80,7 @@ class Revision(Kind):
         return {"title": page["title"], "after": heads, **entry.fields}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-15.12: current until another text follows it."""
+        """Current until another text follows it (R-15.12)."""
         thread.make_view(entry, state="current")
 
 

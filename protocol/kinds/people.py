@@ -52,7 +52,7 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-12.3: a proxy is for somebody else, and for kinds of records that another may sign."""
+        """A proxy is for somebody else, and for kinds of records that another may sign (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
@@ -67,7 +67,7 @@ class Proxy(Kind):
         thread.make_view(entry, state="in force", ended=None)
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """R-12.5: the earliest close ends the proxy; what was signed before stays."""
+        """The earliest close ends the proxy; what was signed before stays (R-12.5)."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"
         view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])

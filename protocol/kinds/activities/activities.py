@@ -74,7 +74,7 @@ class Activity(Kind):
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-17.1 to R-17.5: on days that exist, with places that can be written down."""
+        """On days that exist, with places that can be written down (R-17.1 to R-17.5)."""
         recurrence.days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
         if sum(roles.values()) > MOST_PLACES:
@@ -82,15 +82,14 @@ class Activity(Kind):
         thread.make_view(entry, state="open", occurrences=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-17.13: full if every day is, cancelled if the organiser says so."""
+        """Full if every day is, cancelled if the organiser says so (R-17.13)."""
         signups = thread.linked_views("signup", "about", view["id"])
         attendances = thread.linked_views("attendance", "about", view["id"])
         days = _days_of(view)
         by_day = _by_day(signups, attendances)
         if len(days) == 1:
-            by_day.setdefault(
-                days[0], _Day()
-            )  # what takes place once is shown with nobody there, too
+            # What takes place once is shown even where nobody has signed up.
+            by_day.setdefault(days[0], _Day())
         view["occurrences"] = [_occurrence(thread, view, on, by_day[on]) for on in sorted(by_day)]
         full_days = sum(occurrence["state"] == "full" for occurrence in view["occurrences"])
         if "cancelled" in thread.marks[view["id"]]:
@@ -131,7 +130,7 @@ class Signup(Kind):
         return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-17.8: software signs nobody up twice for a day, nor for a cancelled activity."""
+        """Software signs nobody up twice for a day, nor for a cancelled activity (R-17.8)."""
         activity = _activity_of(thread, entry.about)
         if activity["state"] == "cancelled":
             raise Refused("R-17.8", "the activity is cancelled")
@@ -141,7 +140,7 @@ class Signup(Kind):
                 raise Refused("R-17.8", "there is a signup for that day already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-17.6, R-17.7: a signup is for a role and a day of the activity, before it starts."""
+        """A signup is for a role and a day of the activity, before it starts (R-17.6, R-17.7)."""
         activity = _activity_of(thread, entry.about)
         roles = activity["roles"]
         if entry.fields.get("role") not in (roles or (None,)):
@@ -152,7 +151,7 @@ class Signup(Kind):
         thread.make_view(entry, state="waiting", accepted=False)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-17.8: software accepts a signup once, and no more of them than there are places."""
+        """Software accepts a signup once, and no more of them than there are places (R-17.8)."""
         signup = _signup_of(thread, entry.about)
         if signup["state"] == "withdrawn":
             raise Refused("R-17.8", "the signup is withdrawn already")
@@ -170,7 +169,7 @@ class Signup(Kind):
             raise Refused("R-17.8", "all places of this role are promised already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-17.10: the organiser accepts a signup before the activity starts."""
+        """The organiser accepts a signup before the activity starts (R-17.10)."""
         signup = _signup_of(thread, entry.about)
         activity = _activity_of(thread, signup["about"])
         if entry.person != activity["author"]:
@@ -183,7 +182,7 @@ class Signup(Kind):
         signup["accepted"] = True
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """R-17.7: a signup that is withdrawn in time frees its place."""
+        """A signup that is withdrawn in time frees its place (R-17.7)."""
         signup = _signup_of(thread, entry.about)
         _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
         index = thread.index(_AnswersBySignup)
@@ -208,14 +207,16 @@ class Attendance(Kind):
         return {**fields, "held": _places_held(activity, fields["on"])}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-17.12: software writes down no attendance before the day."""
+        """Software writes down no attendance before the day (R-17.12)."""
         zone = _zone_of(_activity_of(thread, entry.about))
         today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
         if entry.fields["on"] > today:
             raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-17.11: the organiser writes down a day of the activity, and no more places than it has."""
+        """The organiser writes down a day of the activity, and no more places than it has
+        (R-17.11).
+        """
         activity = _activity_of(thread, entry.about)
         if entry.person != activity["author"]:
             raise Refused("R-17.11", "only the organiser writes down who came")
@@ -267,7 +268,7 @@ def _check_day(activity: View, day: str) -> None:
 
 
 def _check_in_time(activity: View, day: str, entry: Entry) -> None:
-    """R-17.7: raises Refused for an entry that comes after the activity has begun on a day."""
+    """Raises Refused for an entry that comes after the activity has begun on a day (R-17.7)."""
     begins = recurrence.instant(recurrence.moment(activity["starts"], day), _zone_of(activity))
     if entry.time >= begins:
         raise Refused("R-17.7", f"it has begun on {day}, and its places are what they were")
@@ -291,7 +292,7 @@ def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
 
 
 def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
-    """R-17.14: one day of an activity as its view shows it; the signups get their states."""
+    """One day of an activity as its view shows it; the signups get their states (R-17.14)."""
     answers = thread.index(_AnswersBySignup)
     live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]
     first = min(day.attendances, key=_order, default=None)
@@ -335,7 +336,7 @@ def _signup_state(signup: View, answers: _Answers, seats: dict[str, Seats]) -> s
 
 
 def _hide_roles(activity: View, signups: list[View], attendances: list[View]) -> None:
-    """R-14.6: the names of the roles are words of the activity; they leave all its views."""
+    """The names of the roles are words of the activity; they leave all its views (R-14.6)."""
     for occurrence in activity["occurrences"]:
         for role in occurrence["roles"]:
             role["role"] = None

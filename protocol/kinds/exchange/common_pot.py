@@ -30,7 +30,7 @@ def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
 
 
 def check_before_signing(thread: Thread, receipt: Entry) -> None:
-    """R-17.16: software signs one receipt a person and day, unless the others are disputed."""
+    """Software signs one receipt a person and day, unless the others are disputed (R-17.16)."""
     attendance = _attendance_of(thread, receipt)
     wanted = (receipt.fields["giver"], attendance["on"])
     for other in receipts_of_activity(thread, attendance["about"]):
@@ -42,7 +42,7 @@ def check_before_signing(thread: Thread, receipt: Entry) -> None:
 
 
 def check_receipt(thread: Thread, receipt: Entry) -> None:
-    """R-17.15: a receipt from the pot is by the organiser, for somebody else who came, on the day."""
+    """A receipt from the pot is by the organiser, for somebody else who came, on the day (R-17.15)."""
     giver = receipt.fields["giver"]
     about = thread.target_of(receipt)
     if receipt.fields["receiver"] != POT or giver == POT:

@@ -23,7 +23,7 @@ class Correction(Kind):
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.19: software corrects a confirmed receipt, to other minutes than those that count."""
+        """Software corrects a confirmed receipt, to other minutes than those that count (R-13.19)."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             return
@@ -46,7 +46,7 @@ class Correction(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.17: a party corrects a receipt that counts."""
+        """A party corrects a receipt that counts (R-13.17)."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
@@ -56,7 +56,7 @@ class Correction(Kind):
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.17: confirmed once the other party says so, even after a dispute."""
+        """Confirmed once the other party says so, even after a dispute (R-13.17)."""
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
             view["state"] = "confirmed"
@@ -74,7 +74,7 @@ class Thanks(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.20: one thanks somebody else."""
+        """One thanks somebody else (R-13.20)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")
         thread.make_view(entry, state="given", minutes=entry.fields.get("minutes") or 0)

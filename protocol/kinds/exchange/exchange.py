@@ -42,7 +42,7 @@ class Intent(Kind):
     lang = Text(max=35, help="the language of the words, such as es")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.18: software signs no rule that it does not understand."""
+        """Software signs no rule that it does not understand (R-13.18)."""
         del thread
         occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
 
@@ -51,7 +51,7 @@ class Intent(Kind):
         thread.make_view(entry, state="open", responses=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.2: agreed or done once as many agreements live as there are places."""
+        """Agreed or done once as many agreements live as there are places (R-13.2)."""
         agreements = thread.linked_views("agreement", "intent", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
         responses = thread.linked_views("response", "intent", view["id"])
@@ -105,7 +105,7 @@ class Response(Kind):
         return {parley.intent.person, parley.responder}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.4: software does not respond to an intent that is closed."""
+        """Software does not respond to an intent that is closed (R-13.4)."""
         intent = parley_of(thread, entry).intent
         when = entry.fields.get("when") or intent.fields.get("starts")
         occurrences.check_rule(when, intent.fields.get("repeats"))
@@ -119,12 +119,12 @@ class Response(Kind):
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.3, R-13.16: somebody else than the intent's author responds; then the two take turns."""
+        """A response is by somebody else than the intent; then the two take turns (R-13.3, R-13.16)."""
         intent = parley_of(thread, entry).intent.id
         thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.5: accepted by an agreement that lives, declined by other terms in its place."""
+        """Accepted by an agreement that lives, declined by other terms in its place (R-13.5)."""
         agreements = thread.linked_views("agreement", "about", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
         answers = thread.linked_views("response", "about", view["id"])
@@ -173,7 +173,7 @@ class Agreement(Kind):
         return {**terms, **entry.fields, **filled}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.7: software does not agree to a response that is no longer waiting."""
+        """Software does not agree to a response that is no longer waiting (R-13.7)."""
         response = thread.find_view(entry.about, "response")
         if response is not None and response["state"] != "waiting":
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
@@ -187,12 +187,12 @@ class Agreement(Kind):
         return True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.6: the one of the two who is to answer agrees to the response's terms."""
+        """The one of the two who is to answer agrees to the response's terms (R-13.6)."""
         intent = _check_agreement(thread, entry, thread.target_of(entry))
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.8: done once all of it is confirmed; else cancelled if a party says so."""
+        """Done once all of it is confirmed; else cancelled if a party says so (R-13.8)."""
         receipts = thread.linked_views("receipt", "about", view["id"])
         view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
         if occurrences.is_all_signed(thread, view):
@@ -238,7 +238,7 @@ class Receipt(Kind):
         return {entry.person, *(person for person in named if person)}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.10: software does not ask twice for one hour, nor for one that was not agreed."""
+        """Software does not ask twice for one hour, nor for one that was not agreed (R-13.10)."""
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_before_signing(thread, entry)
         agreement = thread.find_view(entry.about, "agreement")
@@ -252,7 +252,7 @@ class Receipt(Kind):
             occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.9: a party writes a receipt, between the parties of the agreement if that counts."""
+        """A party writes a receipt, between the parties of the agreement if that counts (R-13.9)."""
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_receipt(thread, entry)
         else:
@@ -262,8 +262,8 @@ class Receipt(Kind):
         )
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-13.11: confirmed once both have signed, even after a dispute. R-13.17: each time that both
-        have signed other minutes, these count.
+        """Confirmed once both have signed, even after a dispute (R-13.11). Each time that both have
+        signed other minutes, these count (R-13.17).
         """
         marks = thread.marks[view["id"]]
         corrections = thread.linked_views("correction", "about", view["id"])
@@ -304,7 +304,7 @@ class Confirm(Kind):
         return _parties(thread, target) == {entry.person, target.person}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-13.12: the party that did not write a receipt or correction confirms it."""
+        """The party that did not write a receipt or correction confirms it (R-13.12)."""
         target = thread.target_of(entry)
         if target.kind == "confirm":
             if _confirmed_author(thread, target) != entry.person:
@@ -321,7 +321,7 @@ class Confirm(Kind):
 
 
 def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
-    """R-13.6: the intent that an agreement is about. Raises Refused for other people or terms."""
+    """The intent that an agreement is about (R-13.6). Raises Refused for other people or terms."""
     parley = parley_of(thread, response)
     intent = parley.intent
     if entry.person != parley.other_party(response.person):
@@ -371,7 +371,7 @@ def _parties(thread: Thread, signed: Entry) -> set[bytes]:
 
 
 def _correct(receipt: View, corrections: list[View]) -> None:
-    """R-13.17: each confirmed correction, by (time, id), takes the place of the one before."""
+    """Each confirmed correction, by (time, id), takes the place of the one before (R-13.17)."""
     minutes = receipt["minutes"]
     for correction in sorted(corrections, key=lambda view: (view["created"], view["id"])):
         if correction["state"] != "confirmed":

@@ -50,7 +50,7 @@ class Action(Kind):
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-23.3: software acts on a measure in use, within four weeks."""
+        """Software acts on a measure in use, within four weeks (R-23.3)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-23.3", f"this measure is {measure['state']}")
@@ -58,7 +58,7 @@ class Action(Kind):
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.3: people take up actions themselves: nobody is made responsible by another's word."""
+        """People take up actions themselves: nobody is made responsible by another's word (R-23.3)."""
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
@@ -79,7 +79,7 @@ class Done(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.4: the owner reports an action done."""
+        """The owner reports an action done (R-23.4)."""
         if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "only its owner reports an action done")
         thread.make_view(entry, state="said")
@@ -94,7 +94,7 @@ class Verdict(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-23.5: anybody but the owner; the loop counts the verdicts of those who raised it."""
+        """Anybody but the owner; the loop counts the verdicts of those who raised it (R-23.5)."""
         if entry.person == thread.target_of(entry).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.make_view(entry, state="said")

@@ -90,17 +90,17 @@ class Measure(Kind):
         return usual | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-22.3: software proposes what the charter's bounds allow."""
+        """Software proposes what the charter's bounds allow (R-22.3)."""
         fault = outside(entry.fields, thread.authority.charter.get("bounds") or ())
         if fault:
             raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """R-22.3: a decision has adopted it."""
+        """A decision has adopted it (R-22.3)."""
         return bool(thread.authority.holding((MEASURE, entry.id)).n)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-22.1, R-22.3: proposed until a decision adopts it, within what a scale allows."""
+        """Proposed until a decision adopts it, within what a scale allows (R-22.1, R-22.3)."""
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
             allowed = _TARGETS[fields["scale"]]
@@ -141,13 +141,13 @@ class Feedback(Kind):
         return {**defaults, **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-22.4: software answers only measures that are in use."""
+        """Software answers only measures that are in use (R-22.4)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-22.4: a measure is answered on its scale, a service in words, about the last weeks."""
+        """A measure is answered on its scale, a service in words, about the last weeks (R-22.4)."""
         measure = thread.find_view(entry.about, "measure")
         _check_answer(measure, entry.fields)
         service = entry.about if measure is None else measure["about"]
@@ -159,7 +159,7 @@ class Feedback(Kind):
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
         if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
-            view["urgent"] = None  # R-22.9: an alarm a person and week
+            view["urgent"] = None  # one alarm a person and week counts (R-22.9)
 
 
 @kind("same_as", about=("feedback",), plural="merges")
@@ -175,7 +175,7 @@ class SameAs(Kind):
     other = Record(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-22.6: anybody who is no party to the chain merges two reports to one measure."""
+        """Anybody who is no party to the chain merges two reports to one measure (R-22.6)."""
         report, other = _report_pair(thread, entry)
         if entry.person in parties_of(thread, thread.views[report["service"]]):
             raise Refused(
@@ -186,7 +186,7 @@ class SameAs(Kind):
         thread.make_view(entry, state="said")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-22.6: either reporter's word cancels it."""
+        """Either reporter's word cancels it (R-22.6)."""
         if frozenset((view["about"], view["other"])) in thread.index(_FeedbackIndex).apart:
             view["state"] = "cancelled"
 
@@ -199,7 +199,7 @@ class NotSame(Kind):
     other = Record(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-22.6: one of the two reporters says so."""
+        """One of the two reporters says so (R-22.6)."""
         report, other = _report_pair(thread, entry)
         if entry.person not in {report["author"], other["author"]}:
             raise Refused("R-22.6", "only one of the two reporters says that they are not the same")
@@ -217,8 +217,8 @@ class Answer(Kind):
 
 
 def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
-    """R-22.4: raises Refused for an answer that is not on the measure's scale, and for feedback to a
-    service that says nothing.
+    """Raises Refused for an answer that is not on the measure's scale, and for feedback to a
+    service that says nothing (R-22.4).
     """
     if measure is None:
         if not fields.get("text"):

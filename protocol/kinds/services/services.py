@@ -44,7 +44,7 @@ class Service(Kind):
     hours = Text(max=200, help="when it is done or open")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """R-22.3: a decision has adopted a measure of it, which its provider cannot undo."""
+        """A decision has adopted a measure of it, which its provider cannot undo (R-22.3)."""
         measures = (
             measure.id
             for measure in thread.entries.values()
@@ -59,7 +59,7 @@ class Service(Kind):
         thread.make_view(entry, state="open", answers_for=top, links=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-21.1, R-21.5: its holder is the end of the longest chain of accepted links."""
+        """Its holder is the end of the longest chain of accepted links (R-21.1, R-21.5)."""
         if "ended" in thread.marks[view["id"]]:
             view["state"] = "ended"
         chain = _longest_chain(thread, view["id"])
@@ -90,13 +90,13 @@ class Link(Kind):
     instead = Record(help="the link that this one takes over from, once it is accepted")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-21.3: software hands on only a link that its person has accepted."""
+        """Software hands on only a link that its person has accepted (R-21.3)."""
         above = thread.views.get(entry.about or b"")
         if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:
             raise Refused("R-21.3", f"that link is {above['state']}; only what is accepted goes on")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """R-21.2, R-21.4: the holder hands something on; either end of a link has it taken over."""
+        """The holder hands something on; either end of a link has it taken over (R-21.2, R-21.4)."""
         above = thread.views.get(entry.about or b"")
         if above is None:
             raise Refused("R-03.13", "the record that it hands on does not count")
@@ -114,21 +114,21 @@ class Link(Kind):
         thread.index(ServiceIndex).links.append(link)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-21.3: software accepts a link once, while it is offered."""
+        """Software accepts a link once, while it is offered (R-21.3)."""
         view = thread.find_view(entry.about, "link")
         if view is not None and view["state"] != "offered":
             raise Refused("R-21.3", f"the link is {view['state']} already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """R-21.3: the recipient accepts a link."""
+        """The recipient accepts a link (R-21.3)."""
         view = thread.find_view(entry.about, "link")
         if view is None or entry.person != view["to"]:
             raise Refused("R-21.3", "only the person to whom a link is offered accepts it")
         view["since"] = min(view["since"] or entry.time, entry.time)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """R-21.3, R-21.4: accepted once both have signed; ended when either ends it or another link
-        has taken over.
+        """Accepted once both have signed; ended when either ends it or another link has taken over
+        (R-21.3, R-21.4).
         """
         marks = thread.marks[view["id"]]
         if marks & {"ended", "withdrawn"} or _is_taken_over(thread, view):
@@ -146,7 +146,7 @@ def parties_of(thread: Thread, service: View) -> set[bytes]:
 
 
 def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
-    """R-21.4: both ends of the link that this one is to take over from, at the same place."""
+    """Both ends of the link that this one is to take over from, at the same place (R-21.4)."""
     old = thread.entries.get(entry.fields["instead"])
     if old is None or old.kind != "link" or old.about != entry.about:
         raise Refused("R-21.4", "a link takes over from one at the same place of the chain")
@@ -154,8 +154,8 @@ def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
 
 
 def _is_taken_over(thread: Thread, link: View) -> bool:
-    """R-21.4: whether another link holds this one's place: of several accepted takeovers of one link
-    the first, and so on from there.
+    """Whether another link holds this one's place: of several accepted takeovers of one link the
+    first, and so on from there (R-21.4).
     """
     # Back to the first link at this place, then forward to the one that holds it now.
     current = link
