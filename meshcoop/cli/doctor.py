@@ -1,12 +1,12 @@
 """The command doctor: what is wrong with this home, and what to do about it."""
 
 import sys
-from dataclasses import asdict
 
 from meshcoop.cli.context import Given
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.repair.doctor import Finding, examine
+from meshcoop.repair.doctor import examine
+from meshcoop.repair.finding import Finding
 from protocol.display_text import line
 
 _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
@@ -22,14 +22,14 @@ def _doctor(*, context: Given) -> None:
     found = examine(context.home, now())
     wrong = sum(one.state == "wrong" for one in found)
     context.answer(
-        [asdict(one) for one in found], lambda: "\n".join([*map(_told, found), "", _sum(wrong)])
+        [one.as_dict() for one in found], lambda: "\n".join([*map(_told, found), "", _sum(wrong)])
     )
     if wrong:
         sys.exit(1)
 
 
 def _told(one: Finding) -> str:
-    said = f"{_MARKS[one.state]} {one.name}: {line(one.said)}"
+    said = f"{_MARKS[one.state]} {one.name}: {line(one.sentence)}"
     return said if one.remedy is None else f"{said}\n     {line(one.remedy)}"
 
 

@@ -156,8 +156,6 @@ class Views:
             hasher.update(hash_of_view)
         return hasher.digest()
 
-    # -- parts ------------------------------------------------------------------------------------
-
     def _create_tables(self) -> None:
         self._rows.create()
         self._credits.create()
