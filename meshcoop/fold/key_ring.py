@@ -21,7 +21,7 @@ class KeyRing:
         self._opened: dict[bytes, EpochKey | None] = {}  # by act
 
     def learn(self, acts: Iterable[Act], others: Iterable[Act] = ()) -> bool:
-        """Takes the keys that `epoch` acts seal to this home; returns whether that changed anything.
+        """Takes the keys that `epoch` records seal to this home; returns whether that changed anything.
 
         `acts` are all that count. The keys of `others`, which do not count, are for reading alone.
         """

@@ -11,7 +11,7 @@ from protocol.record.envelope import Record
 
 
 def act_of(record: Record, neighbourhood: bytes) -> Act | None:
-    """The act in an open record; None if the record is malformed or no act of authority."""
+    """Reads an open record as authority does; None if it is malformed or something else."""
     if record.content is None or record.fields.reach != envelope.OPEN:
         return None
     try:
