@@ -1,12 +1,12 @@
 """The command `doctor`: what is wrong with this home, and what to do about it."""
 
 import sys
-from dataclasses import asdict
 
 from meshcoop.cli.context import Given
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.repair.doctor import Finding, examine
+from meshcoop.repair.doctor import examine
+from meshcoop.repair.finding import Finding
 from protocol.display_text import line
 
 _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
@@ -22,7 +22,7 @@ def examine_home(*, context: Given) -> None:
     findings = examine(context.home, now())
     faults = sum(finding.state == "wrong" for finding in findings)
     context.answer(
-        [asdict(finding) for finding in findings],
+        [finding.as_dict() for finding in findings],
         lambda: "\n".join([*map(_describe_finding, findings), "", _count_faults(faults)]),
     )
     if faults:
@@ -30,7 +30,7 @@ def examine_home(*, context: Given) -> None:
 
 
 def _describe_finding(finding: Finding) -> str:
-    text = f"{_MARKS[finding.state]} {finding.name}: {line(finding.said)}"
+    text = f"{_MARKS[finding.state]} {finding.name}: {line(finding.sentence)}"
     return text if finding.remedy is None else f"{text}\n     {line(finding.remedy)}"
 
 

@@ -82,7 +82,7 @@ def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import OF_A_HOME, OF_A_RELAY
     from meshcoop.node.node import Node
-    from meshcoop.repair.on_start import mend
+    from meshcoop.repair.startup import mend
 
     settings = context.home.read_settings()
     _log_to_file(context, as_json=settings.relay is not None)

@@ -18,8 +18,8 @@ ROOT = 0  # stands for authority among the rows of the roots of threads that are
 
 
 class AuthorityFold:
-    """Authority, and the acts that it is folded of. An act that is ahead of this clock is known, and
-    left out until it is due.
+    """Authority, and the authority records that it is folded of. One that is ahead of this clock is
+    known, and left out until it is due.
     """
 
     def __init__(
@@ -30,34 +30,35 @@ class AuthorityFold:
         self._ring = ring
         self._clock_limit = clock_limit
         self.authority: Authority | None = None  # None without a charter
-        self._acts = Acts()
-        self._acts_and_early_ones = Acts()
+        self._index = Acts()
+        self._index_with_early = Acts()
         self._unfolded: dict[bytes, Act] = {}  # by id: those that came since the last fold
         self._read_all()
 
-    # -- acts -------------------------------------------------------------------------------------
+    # -- authority records ------------------------------------------------------------------------
 
     def read(self, row: Row) -> bool:
-        """Takes in an open record; returns whether it is an act. What is malformed is none.
+        """Takes in an open record; returns whether it is an authority record. What is malformed is
+        none.
 
-        No quota leaves an act out (R-03.15): which of them count would hang on who counts.
+        No quota leaves one out (R-03.15): which of them count would hang on who counts.
         """
         act = act_of(row.record, self._neighbourhood)
         if act is not None:
-            self._acts_and_early_ones.add(act)
+            self._index_with_early.add(act)
             self._unfolded[act.id] = act
         return act is not None
 
     def forget(self, record_id: bytes) -> None:
         """Forgets a record that is no longer kept."""
         self._unfolded.pop(record_id, None)
-        self._acts.drop(record_id)
-        self._acts_and_early_ones.drop(record_id)
+        self._index.drop(record_id)
+        self._index_with_early.drop(record_id)
 
     def read_again(self) -> None:
         """Makes authority anew of what the store holds: some of it was not stored after all."""
-        self._acts = Acts()
-        self._acts_and_early_ones = Acts()
+        self._index = Acts()
+        self._index_with_early = Acts()
         self._unfolded = {}
         self._read_all()
         with enduring("authority cannot be folded"):
@@ -65,12 +66,12 @@ class AuthorityFold:
             self.fold()
 
     def acts(self, kind: str) -> list[Act]:
-        """The acts of one kind that are here, whether they count or not."""
-        return self._acts.of(kind)
+        """The authority records of one kind that are here, whether they count or not."""
+        return self._index.of(kind)
 
     def kept_beyond_forks(self) -> set[bytes]:
         """R-01.14: votes, removes and accepts that are kept wherever they stand in a forked log."""
-        return self._acts_and_early_ones.beyond_forks(self._store.logs.forks())
+        return self._index_with_early.beyond_forks(self._store.logs.forks())
 
     def _read_all(self) -> None:
         for row in self._store.records.with_open_audience():
@@ -82,12 +83,12 @@ class AuthorityFold:
         """Folds authority; returns the roots of the threads whose views may change with it."""
         for act in list(self._unfolded.values()):
             if not self._clock_limit.postpones(act.time, ROOT):
-                self._acts.add(self._unfolded.pop(act.id))
-        charter = self._acts.get(self._neighbourhood)
+                self._index.add(self._unfolded.pop(act.id))
+        charter = self._index.get(self._neighbourhood)
         if charter is None:
             return set()
         before = self.authority
-        self.authority = authority.fold(charter, self._acts, self._store.logs.forks())
+        self.authority = authority.fold(charter, self._index, self._store.logs.forks())
         has_other_keys = self._learn_keys()
         if before is None:
             return set()
@@ -96,14 +97,14 @@ class AuthorityFold:
         return self._changed_roots(before, self.authority)
 
     def fold_with(self, further: Iterable[Act]) -> Authority | None:
-        """Authority as it would be with further acts, for a peer's proof of membership."""
-        unknown = [act for act in further if self._acts.get(act.id) is None]
+        """Authority as it would be with further records, for a peer's proof of membership."""
+        unknown = [act for act in further if self._index.get(act.id) is None]
         # A home that has lost its charter knows by the id which one it was.
         shown = (act for act in unknown if act.id == self._neighbourhood)
-        charter = self._acts.get(self._neighbourhood) or next(shown, None)
+        charter = self._index.get(self._neighbourhood) or next(shown, None)
         if charter is None or not unknown:
             return self.authority
-        acts = Acts([*self._acts, *unknown])
+        acts = Acts([*self._index, *unknown])
         return authority.fold(charter, acts, self._store.logs.forks())
 
     def is_storable(self, device: bytes) -> bool:
@@ -111,7 +112,7 @@ class AuthorityFold:
         return self.authority is not None and device in self.authority.storable
 
     def strangers(self) -> list[bytes]:
-        """Devices that have a log here and are not storable: the act that made them so was dropped."""
+        """Devices that have a log here and are not storable: the record that made them so is gone."""
         if self.authority is None:
             return []
         storable = self.authority.storable
@@ -128,7 +129,7 @@ class AuthorityFold:
     def statement(self, person: bytes) -> bytes | None:
         """The root statement with which somebody vouched for a person."""
         statements: list[bytes] = [
-            act.fields["statement"] for act in self._acts.about("admit", person)
+            act.fields["statement"] for act in self._index.about("admit", person)
         ]
         return min(statements, default=None)
 
@@ -138,7 +139,7 @@ class AuthorityFold:
             log = self._store.logs.find(device)
             if log is not None:
                 roots |= self._store.records.roots_of_log(log.n)
-        for decision in invalidation.changed_decisions(before, after, self._acts):
+        for decision in invalidation.changed_decisions(before, after, self._index):
             row = self._store.records.find(decision)
             if row is not None and row.root is not None:
                 roots.add(row.root)
@@ -161,7 +162,7 @@ class AuthorityFold:
         return self._ring.learn(counting, others)
 
     def _counting_epochs(self) -> list[Act]:
-        """R-03.8: the epoch acts that count, in order: by standing devices, and of each number
+        """R-03.8: the epoch records that count, in order: by standing devices, and of each number
         above 1 only where the one before it exists.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"

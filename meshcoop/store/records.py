@@ -290,8 +290,6 @@ class Records:
     def _last_deleted(self) -> int:
         return int(str(self._database.note(_DROPPED) or 0))
 
-    # -- parts ------------------------------------------------------------------------------------
-
     def _root_of(self, record_id: bytes) -> int | None:
         row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
         return row[0] if row else None
