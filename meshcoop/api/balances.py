@@ -95,8 +95,8 @@ class Hours:
 
     def _signer(self, signed: Record) -> bytes | None:
         """Who signed, or for whom somebody did."""
-        row = self._state.store.get(signed.id)
-        entry = self._state.entry(row) if row else None
+        row = self._state.store.records.find(signed.id)
+        entry = self._state.thread_fold.entry(row) if row else None
         return entry.person if entry and entry.kind in _SIGNED else None
 
 

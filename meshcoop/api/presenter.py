@@ -14,7 +14,7 @@ import msgpack
 from meshcoop.clock import iso
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol import recurrence as series
 from protocol.authority.terms import HIDDEN, STANDING
 from protocol.errors import Refused
@@ -254,7 +254,7 @@ class Presenter:
         names = _private_names(view["kind"])
         if not names or not self._may_read(view, near):
             return {}
-        row = self._state.store.get(view["id"])
+        row = self._state.store.records.find(view["id"])
         if row is None:
             return {}
         fields = self._fields(row)
@@ -276,7 +276,7 @@ class Presenter:
         )
 
     def _fields(self, row: Row) -> dict[str, Any]:
-        entry = self._state.entry(row)
+        entry = self._state.thread_fold.entry(row)
         return entry.fields if entry else {}
 
     def _open(self, row: Row, name: str, sealed: bytes) -> Any:

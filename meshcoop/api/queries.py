@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from meshcoop.api.node_handle import Membership
 from meshcoop.api.params import USAGE, Params, number, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
@@ -13,9 +13,6 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import BoxKey
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member
 
 MAX_ROWS = 500
 
@@ -35,7 +32,7 @@ class Reading:
 
     def __init__(
         self,
-        member: "Member",
+        member: Membership,
         now: Callable[[], int],
         private: Private,
         boxes: Sequence[BoxKey] = (),
@@ -86,7 +83,7 @@ class Reading:
         stored = None if kind.ends and state == kind.ends[1] else state  # a clock's is in no table
         if about is None:
             return self._state.views.newest(kind.name, state=stored)
-        row = self._state.store.get(about)
+        row = self._state.store.records.find(about)
         if row is None or row.root is None:
             return []
         found = self._state.views.newest(kind.name, state=stored, root=row.root)
@@ -96,10 +93,10 @@ class Reading:
         private = self._private.threads().get(record_id)
         if private is not None:
             return private
-        row = self._state.store.get(record_id)
+        row = self._state.store.records.find(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        return self._state.thread(row.root)
+        return self._state.thread_fold.fold_thread(row.root)
 
     def _heard(self, views: Iterable[View], params: Params) -> Iterable[View]:
         """R-06.8: those that are to be shown."""
@@ -114,6 +111,6 @@ class Reading:
         """Whether the view answers `ancestor`, directly or by what it is about."""
         about = view["about"]
         while about is not None and about != ancestor:
-            above = self._state.store.get(about)
+            above = self._state.store.records.find(about)
             about = above.record.about if above else None
         return bool(about == ancestor)

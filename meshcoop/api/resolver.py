@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from meshcoop.api.presenter import Presenter
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
-from meshcoop.sync.joining import Knocked
+from meshcoop.sync.invitation_desk import Knocked
 from protocol.errors import Refused
 
 _PREFIX = re.compile(r"[0-9a-f]{8,64}")
@@ -36,7 +36,7 @@ class Finder:
         prefix = str(typed).strip().lower()
         if not _PREFIX.fullmatch(prefix):
             raise Mistake(f"{typed!r} is no id: ids are 8 to 64 hexadecimal digits.", _USAGE)
-        found = self._state.store.matching(prefix)
+        found = self._state.store.records.ids_beginning(prefix)
         if not found:
             raise Mistake(f"No record here begins with {prefix}; it may not have arrived yet.")
         if len(found) > 1:

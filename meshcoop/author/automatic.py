@@ -3,7 +3,8 @@
 import logging
 
 from meshcoop.author.author import Author
-from meshcoop.store.tables import Row
+from meshcoop.author.signer import Signer
+from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -34,28 +35,39 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 
 
 def accept_charter(author: Author) -> None:
-    """R-03.20: a newcomer's software accepts the charter, and names what brought them in."""
-    state = author.state
-    authority = state.authority
-    if authority is None or state.ring.current() is None:
+    """R-03.20: a newcomer's software accepts the charter, for each device of this home."""
+    authority = author.state.authority
+    if authority is None or author.state.ring.current() is None:
         return
+    due: list[tuple[Signer, list[bytes]]] = []
     for device in author.devices:
         person = authority.author(device)
-        if person is None or author.fault(device) is not None:
-            continue
-        sealed = {
-            act.fields["key_id"]: act.id
-            for act in state.acts("epoch")
-            if authority.author(act.device) != person  # a founder needs nobody's key
-            and any(one.startswith(device) for one in act.fields["seals"])
-        }
-        brought = [*authority.members[person].admits, *sealed.values()]
-        missing = [one for one in brought if person not in authority.accepts.get(one, {})]
-        while missing:
-            named, missing = missing[:_NAMED], missing[_NAMED:]
-            author.write(
-                KINDS["accept"], {}, about=state.neighbourhood, person=person, naming=named
-            )
+        if person is not None and author.fault(device) is None:
+            due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
+    for signer, acts in due:
+        accept_acts(author, signer, acts)
+
+
+def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
+    """The ids of what brought a person and their device in, as far as they did not accept it yet."""
+    authority = author.state.authority
+    assert authority is not None, "the person is a member by it"
+    sealed = {
+        act.fields["key_id"]: act.id
+        for act in author.state.authority_fold.acts("epoch")
+        if authority.author(act.device) != person  # a founder needs nobody's key
+        and any(seals.startswith(device) for seals in act.fields["seals"])
+    }
+    brought = [*authority.members[person].admits, *sealed.values()]
+    return [act for act in brought if person not in authority.accepts.get(act, {})]
+
+
+def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
+    """R-03.20: accepts the charter, naming these acts; several records where one has no room."""
+    charter = author.state.neighbourhood
+    for at in range(0, len(acts), _NAMED):
+        named = acts[at : at + _NAMED]
+        author.write(KINDS["accept"], {}, about=charter, signer=signer, naming=named)
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
@@ -69,7 +81,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     mine = {authority.author(one) for one in author.devices}
     if mine == {None}:
         return
-    sent = state.seals()
+    sent = state.authority_fold.seals()
     for device in filter(authority.live, sorted(authority.devices)):
         person = authority.devices[device].person
         if not (person in met or person in mine or authority.vouchers_of(person) & mine):
@@ -116,24 +128,24 @@ class Countersigner:
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.meta(self._MARK) or 0))
+        self._done = int(str(self._store.note(self._MARK) or 0))
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
         for n in list(self._waiting):
-            row = self._store.row(n)
+            row = self._store.records.find_in_row(n)
             if row is None:
                 del self._waiting[n]  # a fork took it; should it be kept again, it is a new row
             else:
                 self._look(row)
-        while rows := self._store.answering(self._done, self._PAGE):
+        while rows := self._store.records.lasting_answers(self._done, self._PAGE):
             for row in rows:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            self._store.set_meta(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
+            self._store.set_note(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
 
     def _look(self, row: Row) -> None:
         self._waiting.pop(row.n, None)
@@ -146,18 +158,19 @@ class Countersigner:
         if person is None:
             return
         try:
-            self._author.write(KINDS["confirm"], {}, about=row.record.id, person=person)
+            signer = self._author.signer_of(person)
+            self._author.write(KINDS["confirm"], {}, about=row.record.id, signer=signer)
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _confirmed_author(self, row: Row) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
-        entry = state.entry(row)
+        entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
-        above = self._store.get(entry.about)
-        signed = state.entry(above) if above else None
+        above = self._store.records.find(entry.about)
+        signed = state.thread_fold.entry(above) if above else None
         known = state.authority
         mine = {known.author(one) for one in self._author.devices} if known else set()
         if signed is None or signed.kind not in {"receipt", "correction"}:

@@ -5,8 +5,7 @@ over. Whoever has the home's passphrase and its files can try PINs for as long a
 the passphrase the PIN is of no use.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import trio
@@ -14,8 +13,8 @@ import trio
 from meshcoop.author import automatic as duties
 from meshcoop.author import founding
 from meshcoop.author.author import Author
+from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
-from meshcoop.fold.private_threads import Private
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.key_file import Guest, Unlocked
 from meshcoop.home.passphrase_box import Lock
@@ -97,20 +96,6 @@ class Guests:
         tries.next_at = self._author.now() + wait
         return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
 
-    @contextmanager
-    def lent(self, guest: Guest, seed: bytes, private: Private | None = None) -> Iterator[None]:
-        """The home signs for the guest until the block ends, in which nothing may wait. `private`:
-        what is private to them.
-        """
-        self._author.devices[guest.device] = seed
-        own, self._author.private = self._author.private, private or self._author.private
-        try:
-            self._settle(guest)
-            yield
-        finally:
-            self._author.private = own
-            del self._author.devices[guest.device]
-
     def introduce(self, guest: Guest, seed: bytes) -> None:
         """The further device of somebody who belongs brings itself (R-03.31)."""
         state, now = self._author.state, self._author.now()
@@ -119,14 +104,16 @@ class Guests:
         first = founding.introduction(seed, guest.statement, state.neighbourhood, max(now, since))
         self._author.inbox.take([first], durable=True)
 
-    def _settle(self, guest: Guest) -> None:
-        """What a newcomer's software does as soon as it can sign: accept, and say a name."""
+    def settle(self, guest: Guest, signer: Signer) -> None:
+        """Accepts the charter for a guest who is a member, and posts their name, once."""
         state = self._author.state
-        if not state.member(guest.device) or state.ring.current() is None:
+        if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return
-        duties.accept_charter(self._author)
+        if self._author.fault(guest.device) is None:
+            acts = duties.unaccepted_acts(self._author, guest.person, guest.device)
+            duties.accept_acts(self._author, signer, acts)
         if guest.person not in state.views.latest("profile"):
-            self._author.write(KINDS["profile"], {"name": guest.name}, person=guest.person)
+            self._author.write(KINDS["profile"], {"name": guest.name}, signer=signer)
 
 
 def _open(guest: Guest, pin: str) -> bytes:

@@ -63,10 +63,11 @@ def renew(
     if pages:
         fields["parts"] = [record.digest(schema.content("part", page)) for page in pages]
     KINDS["renewal"].check({name: one for name, one in fields.items() if name != "title"})
+    signer = author.signer_of(person)
     for page in pages:
-        author.write(KINDS["part"], page, person=person)
-    renewal = author.write(KINDS["renewal"], fields, person=person)
-    author.write(KINDS["vote"], {"choice": "yes"}, about=renewal.id, person=person)
+        author.write(KINDS["part"], page, signer=signer)
+    renewal = author.write(KINDS["renewal"], fields, signer=signer)
+    author.write(KINDS["vote"], {"choice": "yes"}, about=renewal.id, signer=signer)
     return renewal
 
 
@@ -84,7 +85,7 @@ def _accept_term(author: Author, person: bytes) -> None:
     """R-16.5: accepts what it finds in force."""
     term = _known(author).to_accept(person)
     if term is not None:
-        author.write(KINDS["accept"], {}, about=term, person=person)
+        author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> None:
@@ -96,7 +97,8 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
         if ballot.term is None or person in ballot.yes or not _only_adds(known, ballot.term):
             continue
         try:
-            author.write(KINDS["vote"], {"choice": "yes"}, about=renewal, person=person)
+            signer = author.signer_of(person)
+            author.write(KINDS["vote"], {"choice": "yes"}, about=renewal, signer=signer)
         except Refused:
             continue  # R-16.5 forbids it: another one was first
 

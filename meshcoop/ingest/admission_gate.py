@@ -4,8 +4,9 @@ A further device of a member needs no vouchers: its first record carries the cer
 person's root key has signed, and every home stores it because the person belongs.
 """
 
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.open_records import act_of
-from meshcoop.fold.state import DRIFT_MS, State
+from meshcoop.fold.state import State
 from protocol.authority.records import Act
 from protocol.errors import Refused
 from protocol.record import root_statement as statement
@@ -16,10 +17,10 @@ from protocol.record.root_statement import Certified
 def storable(state: State, one: Record) -> bool:
     """Whether a record is stored, as far as it depends on whose it is (R-03.19, R-03.31)."""
     device = one.fields.device
-    if not state.storable(device):
+    if not state.authority_fold.is_storable(device):
         return _brings_itself(state, one)
     # A log that rests on its own first record has no other first one, or a fork could drop it.
-    second = one.fields.seq == 1 and state.store.log(device) is not None
+    second = one.fields.seq == 1 and state.store.logs.find(device) is not None
     return not second or _brought(state, device) or _brings_itself(state, one)
 
 
@@ -39,7 +40,7 @@ def _brought(state: State, device: bytes) -> bool:
     """Whether the charter, or a record of another log, certifies the device."""
     assert state.authority is not None
     founders = map(statement.read, state.authority.charter["founders"])
-    acts = [act for kind in ("admit", "device") for act in state.acts(kind)]
+    acts = [act for kind in ("admit", "device") for act in state.authority_fold.acts(kind)]
     others = (_certified(state, act) for act in acts if act.device != device)
     return any(said is not None and said.device == device for said in (*founders, *others))
 

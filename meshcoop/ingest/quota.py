@@ -4,10 +4,10 @@ The charter's figures say what folds, and may change by decision; what is stored
 most that was ever allowed, which only grows with the set.
 """
 
-import sqlite3
 from typing import NamedTuple
 
-from meshcoop.store.tables import Log
+from meshcoop.store.logs import Log
+from meshcoop.store.quota_counts import QuotaCounts
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
 from protocol.record.envelope import Header
@@ -50,32 +50,26 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
     )
 
 
-def recount(db: sqlite3.Connection, authority: Authority) -> tuple[set[int], set[bytes]]:
+def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
     """Counts every log anew after the figures changed. Returns the threads with a record that folds
     now and did not, or the other way round, and the devices whose logs go on.
     """
     threads: set[int] = set()
     longer: set[bytes] = set()
-    logs = db.execute("SELECT n, device, fork, ended FROM logs").fetchall()
-    for log, device, fork, ended in logs:
-        rows = db.execute(
-            "SELECT n, root, over, header FROM records"
-            " WHERE log = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq",
-            (log, fork),
-        ).fetchall()
+    for log, device, fork, ended in counts.logs():
         day, records, size, last = -1, 0, 0, None
-        for n, root, over, header in rows:
+        for n, root, over, header in counts.records_before_fork(log, fork):
             fields = record.read_header(header)
             if fields.time // record.DAY_MS != day:
                 day, records, size = fields.time // record.DAY_MS, 0, 0
             records, size = records + 1, size + fields.size
             now = _share(authority, records, size)
-            if now.over != bool(over):
-                db.execute("UPDATE records SET over = ? WHERE n = ?", (now.over, n))
+            if now.over != over:
+                counts.set_over(n, over=now.over)
                 threads.update([] if root is None else [root])
             last = fields.seq if now.ends and last is None else last
         if fork is None and last != ended:
-            db.execute("UPDATE logs SET ended = ? WHERE n = ?", (last, log))
+            counts.set_end(log, last)
             longer.add(device)
     return threads, longer
 

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgpack
 
+from meshcoop.ingest.result import Refusal
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
 
@@ -23,7 +24,7 @@ class Verified(NamedTuple):
     """Records whose signatures hold, and a refusal for each of the others."""
 
     genuine: list[Record]
-    refused: list[str]
+    refused: list[Refusal]
 
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
@@ -46,7 +47,7 @@ def judged(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
         if true:
             verified.genuine.append(one)
         else:
-            verified.refused.append(str(record.forged()))
+            verified.refused.append(Refusal.of(record.forged()))
     return verified
 
 

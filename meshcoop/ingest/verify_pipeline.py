@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.signatures import Verified
 from protocol.record.envelope import Record
 
@@ -27,7 +28,7 @@ class Intake:
         self._last: trio.Event | None = None  # set once the last batch has been taken
 
     async def put(
-        self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[Taken], None]
+        self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]
     ) -> None:
         """Takes a batch, then tells `then`; waits while too many are on their way."""
         if self._verifier is None:
@@ -46,11 +47,11 @@ class Intake:
         self,
         verifier: Verifier,
         wires: list[bytes],
-        then: Callable[[Taken], None],
+        then: Callable[[IngestResult], None],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
-        taken = Taken()
+        taken = IngestResult()
         records = self._inbox.unknown(self._inbox.parse(wires, taken))
         verified = await verifier(records, self._inbox.state.neighbourhood)
         if before is not None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -11,17 +11,20 @@ import trio
 
 from meshcoop.api import server as api
 from meshcoop.api.methods.records import Methods
+from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic as duties
 from meshcoop.author import founding
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.state import State
+from meshcoop.fold.muted_people import Muted
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.home.machine import own_addresses
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network, NetworkError, Starting
@@ -30,12 +33,12 @@ from meshcoop.relay.metrics import REFRESH_SECONDS, Metrics
 from meshcoop.relay.relay import Relay
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.muted import Muted
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Admitted, Door, Joiner
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import device_key
@@ -51,25 +54,6 @@ ARRIVAL = "arrival"  # in the store: what shows this home to be a member's until
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # at least, once admitted
-
-
-@dataclass(frozen=True)
-class Member:
-    """What a node has once its home belongs to a neighbourhood."""
-
-    author: Author
-    mesh: HomeMesh
-    door: Door
-    guests: Guests
-    muted: Muted
-    giving: Giving
-    index: Index
-    following: Following
-
-    @property
-    def state(self) -> State:
-        """What this home makes of its records."""
-        return self.author.state
 
 
 class Node:
@@ -88,7 +72,7 @@ class Node:
         self.home = home
         self.damage = list(damage)  # what was wrong with the store when the node started
         self.now, self.random, self._verifier = now, random, verifier
-        self.member: Member | None = None
+        self.member: Membership | None = None
         self.relay: Relay | None = None
         self._signed: Signed | None = None
         self.ready = False
@@ -152,7 +136,7 @@ class Node:
         self.changed.set()
         self.changed = trio.Event()
 
-    def belonging(self) -> Member:
+    def belonging(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
@@ -160,7 +144,7 @@ class Node:
             raise Mistake(NOWHERE)
         return self.member
 
-    async def may_sign(self) -> Member:
+    async def may_sign(self) -> Membership:
         """The membership, once this home knows what it last signed. Raises Mistake."""
         member = self.belonging()
         await member.mesh.may_sign.wait()
@@ -176,7 +160,7 @@ class Node:
             if self.member.state.neighbourhood.startswith(one.neighbourhood):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
-        self.store.set_meta("name", name)
+        self.store.set_note("name", name)
         deadline = trio.current_time() + seconds
         try:
             admitted = await joining.keep_knocking(
@@ -200,7 +184,7 @@ class Node:
     async def _wait_at_the_door(self, text: str) -> None:
         """Knocks again and again until a voucher has opened."""
         one = invitation.decode(text)
-        name = str(self.store.meta("name"))
+        name = str(self.store.note("name"))
         peer = peer_id_from_key(one.peer)
         while self.member is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
@@ -212,22 +196,22 @@ class Node:
             if admitted is not None and self.member is None:
                 await self._move_in(admitted, one)
 
-    async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
+    async def _move_in(self, admitted: Admission, one: invitation.Invitation) -> None:
         held = self._unlocked.keys.devices[0]
         wires = admitted.arrival(held.seed, held.statement, self.now())
-        self.store.set_meta(ARRIVAL, msgpack.packb(wires))
+        self.store.set_note(ARRIVAL, msgpack.packb(wires))
         self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
         await self._enter(admitted.neighbourhood)
         assert self.member is not None
         peer = peer_id_from_key(one.peer)
         elsewhere = (f"{address}/p2p/{peer}" for address in one.addresses)
-        self.member.mesh.peers.learn([admitted.where, *elsewhere])
+        self.member.mesh.peers.learn([admitted.address, *elsewhere])
 
     async def _settled_in(self) -> None:
         """Returns once what the neighbour offered is stored and this person has a name."""
         assert self.member is not None
         await self.member.mesh.settled.wait()
-        while self.store.meta("name") is not None:
+        while self.store.note("name") is not None:
             await self.changed.wait()
 
     # -- carrying ---------------------------------------------------------------------------------
@@ -236,9 +220,16 @@ class Node:
         """Starts what a relay does."""
         seed = self._unlocked.keys.network_seed
         self.relay = Relay(
-            self.home, self.store, self.network, seed, self.now, self.random, self._verifier
+            self.home,
+            self.store,
+            self.network,
+            self._nursery,
+            seed,
+            self.now,
+            self.random,
+            self._verifier,
         )
-        await self._nursery.start(self.relay.run)
+        await self.relay.start()
         port = self.home.read_settings().metrics
         if port is not None:
             await self._nursery.start(self._show_metrics, self.relay, port)
@@ -271,25 +262,35 @@ class Node:
         state = founding.open_state(self.store, neighbourhood, devices, self.now, keys.boxes)
         inbox = Inbox(state)
         inbox.listeners.append(self._on_taken)
-        author = Author(inbox, devices, self.now, self.random)
         here = keystore.machine_id()
         self._signed = Signed(self.home.signed)
-        author.numbers = self._signed.numbers
-        author.signed.append(self._signed.note)
-        author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
-        arrival = self.store.meta(ARRIVAL)
+        author = Author(
+            inbox,
+            devices,
+            self.now,
+            self.random,
+            elsewhere=[device_key(one.seed) for one in keys.devices if one.machine != here],
+            last_signed=self._signed,
+        )
+        arrival = self.store.note(ARRIVAL)
         wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
         inbox.take_wires(wires)
-        mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
-        mesh.credentials.arrival = wires
-        mesh.peers.keep_beside(self.home.neighbours)
-        door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
+        mesh = HomeMesh(
+            self.network,
+            author,
+            self.now,
+            self.random,
+            self._verifier,
+            arrival=wires,
+            neighbours=self.home.neighbours,
+        )
+        door = InvitationDesk(mesh, public_key_of(self.network.peer_id), self.now, self.random)
         self.network.serve(invitation.PROTOCOL, door.answer)
         hands = Giving(mesh, self.now, self.random)
         hands.listeners.append(self._on_address)
         self.network.serve(giving.PROTOCOL, hands.answer)
         guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(
+        self.member = Membership(
             author, mesh, door, guests, muted, hands, Index(state.views), Following(state)
         )
         await self._nursery.start(mesh.run)
@@ -301,9 +302,9 @@ class Node:
         assert self.member is not None
         mesh, author = self.member.mesh, self.member.author
         await mesh.may_sign.wait()
-        if self.store.meta("name") is not None:
+        if self.store.note("name") is not None:
             await mesh.settled.wait()  # who comes back has a name already
-        while (name := self.store.meta("name")) is not None:
+        while (name := self.store.note("name")) is not None:
             if self.member.state.ring.current() and author.able:
                 with self.store.transaction():
                     duties.accept_charter(author)
@@ -311,13 +312,13 @@ class Node:
                     # Who came back with the words alone is called by their key, and may have a name.
                     if author.person not in named and name != author.person.hex()[:8]:
                         author.write(KINDS["profile"], {"name": name})
-                    self.store.set_meta("name", None)
-                    self.store.set_meta(ARRIVAL, None)
+                    self.store.set_note("name", None)
+                    self.store.set_note(ARRIVAL, None)
                 self.change()
             else:
                 await self.changed.wait()
 
-    def _on_taken(self, taken: Taken) -> None:
+    def _on_taken(self, taken: IngestResult) -> None:
         self._hub.publish("changed", {"stored": len(taken.stored)})
         self.change()
 

@@ -48,7 +48,7 @@ class Metrics:
         for neighbourhood, served in relay.served.items():
             label = neighbourhood.hex()[:16]
             self._homes.labels(label).set(len(served.mesh.conversations))
-            self._records.labels(label).set(served.store.count())
+            self._records.labels(label).set(served.store.records.count())
             self._used.labels(label).set(served.storage.used)
             self._room.labels(label).set(served.storage.limits.room)
             self._waiting.labels(label).set(len(served.inbox.pool))

@@ -8,9 +8,10 @@ from typing import Any
 
 import trio
 
-from meshcoop.ingest.inbox import Taken
+from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import NetworkError, Stream
-from meshcoop.sync.address_store import Addresses, Held
+from meshcoop.store.given_addresses import HeldAddress
+from meshcoop.sync.address_store import Addresses
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
 from protocol.record import sealing as seal
@@ -60,7 +61,7 @@ class Giving:
 
     def give(
         self, agreement: bytes, text: str, seed: bytes, receiver: bytes, *, kept: bool = False
-    ) -> Held:
+    ) -> HeldAddress:
         """Gives an address, in place of one given before; an empty text takes it back."""
         state, device = self._mesh.inbox.state, device_key(seed)
         assert state.authority is not None
@@ -71,13 +72,13 @@ class Giving:
         closed = self.addresses.seal(text, agreement, device, self._random(32)) if text else b""
         place = giving.Place(state.neighbourhood, self._mesh.network.peer_id)
         gift = Gift.sign(agreement, time, closed, seed=seed, place=place)
-        held = Held(giver, receiver, here=True, kept=kept, gift=gift)
+        held = HeldAddress(giver, receiver, here=True, kept=kept, gift=gift)
         self.addresses.put(held)
         self.tell()
         self.wake()
         return held
 
-    async def settled(self, held: Held, seconds: float) -> bool:
+    async def settled(self, held: HeldAddress, seconds: float) -> bool:
         """Whether it is handed over; waits for that while the other home is connected."""
         with trio.move_on_after(seconds):
             while self._near(held.receiver) and not self.addresses.delivered(held):
@@ -162,7 +163,7 @@ class Giving:
             raise Refused("R-18.8", f"one person comes at most {VISITS_A_MINUTE} times a minute")
         seen.append(trio.current_time())
 
-    def has_handed(self, one: Held, device: bytes) -> None:
+    def has_handed(self, one: HeldAddress, device: bytes) -> None:
         """A device of who it is for has stored it."""
         self.addresses.hand(one, device)
         self.tell()
@@ -180,7 +181,7 @@ class Giving:
     def _own_seed(self) -> bytes:
         return self._mesh.author.devices[self._mesh.credentials.device]
 
-    def _on_taken(self, taken: Taken) -> None:
+    def _on_taken(self, taken: IngestResult) -> None:
         del taken
         self.wake()
 
@@ -240,7 +241,7 @@ class _Handover:
             raise Refused("R-18.3", "this home knows no live device of a member by this key")
         return person
 
-    async def _hear(self, gifts: list[Held], device: bytes) -> bool:
+    async def _hear(self, gifts: list[HeldAddress], device: bytes) -> bool:
         """Until the other side has given all and answered all."""
         answers: list[bool] = []
         given, ended = 0, False

@@ -4,11 +4,11 @@ They stay sealed to the devices of the two parties: what opens them is under the
 guest's PIN. No view, search table, record, log, export or backup ever holds one.
 """
 
-from typing import NamedTuple
-
 from meshcoop.errors import Mistake
-from meshcoop.fold.state import DRIFT_MS, State
-from meshcoop.store.records import Store
+from meshcoop.fold.clock_limit import DRIFT_MS
+from meshcoop.fold.state import State
+from meshcoop.store.given_addresses import GivenAddresses, HeldAddress
+from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.record.sealing import BoxKey
 from protocol.wire import address_gift as giving
@@ -16,36 +16,14 @@ from protocol.wire.address_gift import Gift
 
 MOST = 256  # that others gave
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS gifts (
-    agreement BLOB NOT NULL, giver BLOB NOT NULL, receiver BLOB NOT NULL,
-    device BLOB NOT NULL, time INTEGER NOT NULL, signature BLOB NOT NULL, sealed BLOB NOT NULL,
-    here INTEGER NOT NULL, kept INTEGER NOT NULL, PRIMARY KEY (agreement, giver)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS handed (
-    agreement BLOB NOT NULL, giver BLOB NOT NULL, device BLOB NOT NULL,
-    PRIMARY KEY (agreement, giver, device)
-) WITHOUT ROWID;
-"""
-_COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sealed"
-
-
-class Held(NamedTuple):
-    """An address at this home. `here`: it was given here; `kept`: it outlives its agreement."""
-
-    giver: bytes
-    receiver: bytes
-    here: bool
-    kept: bool
-    gift: Gift
-
 
 class Addresses:
     """What is held, and for how long: as long as the agreement lives, unless it is kept."""
 
     def __init__(self, store: Store, state: State) -> None:
-        self._store, self._db, self._state = store, store.db, state
-        self._db.executescript(_SCHEMA)
+        self._store = store
+        self._given = GivenAddresses(store)
+        self._state = state
 
     # -- agreements -------------------------------------------------------------------------------
 
@@ -67,50 +45,33 @@ class Addresses:
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def of(self, agreement: bytes, *, giver: bytes) -> Held | None:
+    def of(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
         """What `giver` gave for this agreement."""
-        found = self._many("agreement = ? AND giver = ?", agreement, giver)
-        return found[0] if found else None
+        return self._given.find(agreement, giver=giver)
 
-    def text(self, one: Held, boxes: list[BoxKey]) -> str | None:
+    def text(self, one: HeldAddress, boxes: list[BoxKey]) -> str | None:
         """The address itself, for who can open it."""
         return giving.open_text(one.gift.sealed, boxes, self._place(one.gift))
 
-    def due(self, person: bytes, device: bytes) -> list[Held]:
+    def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
         """What was given here to this person and their device has not taken yet."""
-        found = self._many(
-            "here AND receiver = ? AND NOT EXISTS (SELECT 1 FROM handed h WHERE"
-            " h.agreement = gifts.agreement AND h.giver = gifts.giver AND h.device = ?)",
-            person,
-            device,
-        )
+        found = self._given.waiting_for(person, device)
         return [one for one in found if self.lives(one.gift.agreement)][: giving.MAX_GIFTS]
 
-    def delivered(self, one: Held) -> bool:
+    def delivered(self, one: HeldAddress) -> bool:
         """Whether a device of who it is for has it."""
-        found = self._db.execute(
-            "SELECT 1 FROM handed WHERE agreement = ? AND giver = ?",
-            (one.gift.agreement, one.giver),
-        )
-        return found.fetchone() is not None
+        return self._given.is_handed(one)
 
     @property
     def any_given(self) -> bool:
         """Whether there may be something to hand over."""
-        return self._db.execute("SELECT 1 FROM gifts WHERE here LIMIT 1").fetchone() is not None
+        return self._given.has_given()
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def put(self, one: Held) -> None:
+    def put(self, one: HeldAddress) -> None:
         """Keeps a gift in place of the one before it, which leaves no trace."""
-        key = (one.gift.agreement, one.giver)
-        with self._store.transaction():
-            self._store.erasing = True
-            self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", key)
-            self._db.execute(
-                f"INSERT OR REPLACE INTO gifts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (*one[:4], *one.gift),
-            )
+        self._given.put(one)
 
     def take(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
         """A gift that came from the node `home`, safely stored when this returns. Raises Refused."""
@@ -123,10 +84,9 @@ class Addresses:
         kept = held is not None and held.kept
         if kept and not gift.sealed:
             return  # what its receiver keeps is theirs
-        count = self._db.execute("SELECT count(*) FROM gifts WHERE NOT here").fetchone()[0]
-        if held is None and count >= MOST:
+        if held is None and self._given.count_received() >= MOST:
             raise Refused("R-18.8", f"this home holds {MOST} addresses already")
-        self.put(Held(giver, receiver, here=False, kept=kept, gift=gift))
+        self.put(HeldAddress(giver, receiver, here=False, kept=kept, gift=gift))
 
     def _judge(self, gift: Gift, home: str, receiver: bytes) -> bytes:
         """R-18.5: who gives it; between the two parties of an agreement that lives here."""
@@ -144,33 +104,23 @@ class Addresses:
             raise Refused("R-18.4", "the gift is ahead of this home's clock")
         return giver
 
-    def hand(self, one: Held, device: bytes) -> None:
+    def hand(self, one: HeldAddress, device: bytes) -> None:
         """A device of who it is for has stored it, unless another was given meanwhile."""
         with self._store.transaction():
             if self.of(one.gift.agreement, giver=one.giver) == one:
-                key = (one.gift.agreement, one.giver, device)
-                self._db.execute("INSERT OR REPLACE INTO handed VALUES (?, ?, ?)", key)
+                self._given.note_handed(one, device)
 
-    def keep(self, one: Held) -> None:
+    def keep(self, one: HeldAddress) -> None:
         """This home's own choice: it stays when the agreement is over."""
-        with self._store.transaction():
-            self._db.execute(
-                "UPDATE gifts SET kept = 1 WHERE agreement = ? AND giver = ?",
-                (one.gift.agreement, one.giver),
-            )
+        self._given.keep(one)
 
-    def drop(self, *gone: Held) -> None:
+    def drop(self, *gone: HeldAddress) -> None:
         """Erases addresses, from the free pages and the write-ahead log as well."""
-        with self._store.transaction():
-            self._store.erasing = True
-            for one in gone:
-                key = (one.gift.agreement, one.giver)
-                self._db.execute("DELETE FROM gifts WHERE agreement = ? AND giver = ?", key)
-                self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", key)
+        self._given.erase(gone)
 
     def forget_ended(self) -> None:
         """R-18.7: what is over is forgotten, unless it is kept."""
-        held = self._many("NOT kept")
+        held = self._given.not_kept()
         gone = [one for one in held if not self.lives(one.gift.agreement)]
         if gone:
             self.drop(*gone)
@@ -186,10 +136,3 @@ class Addresses:
 
     def _place(self, gift: Gift) -> bytes:
         return giving.text_place(self._state.neighbourhood, gift.agreement, gift.device)
-
-    def _many(self, where: str, *values: object) -> list[Held]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM gifts WHERE {where}", values)  # noqa: S608
-        return [
-            Held(giver, receiver, bool(here), bool(kept), Gift(*gift))
-            for giver, receiver, here, kept, *gift in rows.fetchall()
-        ]

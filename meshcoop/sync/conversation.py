@@ -7,7 +7,7 @@ from typing import Protocol
 
 import trio
 
-from meshcoop.ingest.inbox import Taken
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Intake, Verifier
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.sync import missing_records as lacking
@@ -218,8 +218,8 @@ class Conversation:
     async def _take(self, event: events.Received) -> None:
         self._received += 1
 
-        def then(taken: Taken) -> None:
-            self._unplaced += len(taken.unplaced)
+        def then(taken: IngestResult) -> None:
+            self._unplaced += len(taken.devices_with_gaps)
             if taken.refused:
                 _LOG.info("peer %s sent what is refused: %s", self.peer, taken.refused[0])
             self._watcher.on_stored(taken.stored)
@@ -273,7 +273,7 @@ class Conversation:
                 self.request_round()
 
     def _lacks(self, event: events.Announced) -> bool:
-        known = self._inbox.store.log(event.device)
+        known = self._inbox.store.logs.find(event.device)
         return (known is None or known.head.seq < event.seq) and not (known and known.fork)
 
     # -- writing ----------------------------------------------------------------------------------
@@ -312,6 +312,6 @@ class Conversation:
 
     def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         for one in ids:
-            row = self._inbox.store.get(one)
+            row = self._inbox.store.records.find(one)
             if row is not None and row.record.content is not None:
                 yield one, row.record.content

@@ -1,5 +1,7 @@
 """Credentials: how a node shows that it belongs, and judges who says so (specs/05-sync.md)."""
 
+from collections.abc import Sequence
+
 from meshcoop.ingest.inbox import Inbox
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
@@ -10,14 +12,23 @@ from protocol.wire.sync_session import Session
 
 
 class Credentials:
-    """With what this home proves its membership, and to whom it listens."""
+    """With what this home proves its membership, and to whom it listens. `arrival`: records that
+    show this home to be a member's before it is synced.
+    """
 
-    def __init__(self, inbox: Inbox, peer_id: str, device: bytes, seed: bytes) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        peer_id: str,
+        device: bytes,
+        seed: bytes,
+        arrival: Sequence[bytes] = (),
+    ) -> None:
         self.inbox = inbox
         self.peer_id = peer_id
         self.device = device
-        self.arrival: list[bytes] = []  # what shows this home to be a member's before it is synced
         self._seed = seed
+        self._arrival = list(arrival)
 
     def greet(self, session: Session, receiver: str) -> bytes:
         """Our hello to the peer `receiver`."""
@@ -31,9 +42,9 @@ class Credentials:
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
-            return self.arrival
+            return self._arrival
         ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(one) for one in ids]
+        rows = [self.inbox.store.records.find(one) for one in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
@@ -71,7 +82,7 @@ class Credentials:
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_with(hello.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(hello.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

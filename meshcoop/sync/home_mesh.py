@@ -1,8 +1,9 @@
 """The mesh of a home: it also signs what a home's software owes the neighbourhood."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import trio
 
@@ -28,7 +29,11 @@ _SEAL_AFTER_MS = 10_000
 
 
 class HomeMesh(Mesh):
-    """A mesh whose `author` signs."""
+    """A mesh whose `author` signs.
+
+    `arrival`: records that show this home to be a member's before it is synced; `neighbours`: a
+    file where the addresses of other homes are kept beside the store.
+    """
 
     def __init__(
         self,
@@ -37,10 +42,13 @@ class HomeMesh(Mesh):
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
+        *,
+        arrival: Sequence[bytes] = (),
+        neighbours: Path | None = None,
     ) -> None:
         device, seed = next(iter(author.devices.items()))
-        credentials = Credentials(author.inbox, network.peer_id, device, seed)
-        super().__init__(network, author.inbox, credentials, now, random, verifier)
+        credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
+        super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
         self.may_sign = trio.Event()  # this home knows what it last signed
         self._expected: set[bytes] = set()  # people who came by an invitation of this home
@@ -95,7 +103,7 @@ class HomeMesh(Mesh):
             met = {one.person for peer, one in known if one.person and self.since[peer] < late}
             # A home where nothing has happened has nothing to do, but for what a clock makes due.
             facts = (
-                self.inbox.store.db.total_changes,
+                self.inbox.store.change_count,
                 met | self._expected,
                 self.author.able,
                 dict(self._gone),

@@ -5,10 +5,12 @@ A relay runs it as it is; a home, whose software also signs, runs `meshcoop.home
 
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import trio
 
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, Starting, Stream
 from meshcoop.store.disk_errors import enduring
@@ -34,6 +36,7 @@ _BURST = 200  # gossiped records stored in one transaction
 class Mesh:
     """Talks to the other nodes of the neighbourhood. `now` is in milliseconds; without a
     `verifier` signatures are verified in place, as simulations need it to replay exactly.
+    `neighbours`: a file where the addresses of other homes are kept beside the store.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Mesh:
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
+        neighbours: Path | None = None,
     ) -> None:
         self.network = network
         self.inbox = inbox
@@ -56,10 +60,11 @@ class Mesh:
         self._now, self._random, self._verifier = now, random, verifier
         self.peers = Peers(
             network,
-            inbox.store.db,
+            inbox.store,
             talk=self._talk,
             talking=lambda: set(self.conversations),
             random=random,
+            beside=neighbours,
         )
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
         self._grown: set[bytes] = set()
@@ -182,7 +187,7 @@ class Mesh:
         """R-04.4: whether the record may still find its place: else a member who floods would be
         verified and passed on without end.
         """
-        known, seq = self.inbox.store.log(one.fields.device), one.fields.seq
+        known, seq = self.inbox.store.logs.find(one.fields.device), one.fields.seq
         if known is None:
             return seq <= gossip.MOST_AHEAD
         beyond = known.ended is not None and seq > known.ended
@@ -198,20 +203,20 @@ class Mesh:
                         frames.append(heard.receive_nowait())
                     except trio.WouldBlock:
                         break
-                taken = Taken()
+                taken = IngestResult()
                 try:
                     with enduring("gossip is lost, and comes again by sync"):
                         taken = self.inbox.take_wires(frame[gossip.MAC :] for frame in frames)
                 except Exception:  # noqa: BLE001  # loud, and still not the end of the node
                     _LOG.exception("gossip is lost to a fault of ours")
-                if taken.unplaced:
+                if taken.devices_with_gaps:
                     nursery.start_soon(self._fill_gap, taken)
 
-    async def _fill_gap(self, taken: Taken) -> None:
+    async def _fill_gap(self, taken: IngestResult) -> None:
         """Gossip loses and shuffles; a gap that stays is filled by sync."""
         await trio.sleep(GAP_SECONDS)
-        waiting = self.inbox.pool.devices() & taken.unplaced
-        if waiting or any("R-01.12" in line for line in taken.refused):
+        waiting = self.inbox.pool.devices() & taken.devices_with_gaps
+        if waiting or taken.diverged_devices:
             self._round_with_somebody()
 
     def publish(self, one: Record) -> None:
@@ -240,7 +245,7 @@ class Mesh:
             await self._growth.wait()
             self._growth = trio.Event()
             grown, self._grown = self._grown, set()
-            logs = [known for one in sorted(grown) if (known := self.inbox.store.log(one))]
+            logs = [known for one in sorted(grown) if (known := self.inbox.store.logs.find(one))]
             heads = [(known.device, known.head.seq) for known in logs]
             for conversation in list(self.conversations.values()):
                 conversation.announce(heads)

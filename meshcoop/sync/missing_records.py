@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import Record
 
 _PAGE = 200  # records read at once
@@ -16,20 +16,20 @@ def pages(
     Logs come as this home learned of them: an admission before the records of who was admitted.
     What is kept of forks comes last: it is kept for what names it.
     """
-    order = {one.device: one.n for one in store.logs()}
+    order = {one.device: one.n for one in store.logs.all()}
     for device, seq, head in sorted(logs, key=lambda one: order.get(one[0], 0)):
-        ours = store.id_at(device, seq)
+        ours = store.records.id_at(device, seq)
         start = seq + 1 if ours and ours.startswith(head) and head else 1
         yield from _before_a_fork(store, device, start)
     for device in forks:
-        known = store.log(device)
+        known = store.logs.find(device)
         if known is not None and known.fork is not None:
             yield from _paged(store, device, known.fork)
 
 
 def _before_a_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
     for page in _paged(store, device, start):
-        known = store.log(device)
+        known = store.logs.find(device)
         fork = known.fork if known else None
         before = [one for one in page if fork is None or one.fields.seq < fork]
         if before:
@@ -40,6 +40,6 @@ def _before_a_fork(store: Store, device: bytes, start: int) -> Iterator[list[Rec
 
 def _paged(store: Store, device: bytes, seq: int) -> Iterator[list[Record]]:
     after = b""
-    while page := store.log_from(device, seq, _PAGE, after):
+    while page := store.records.of_log(device, seq, _PAGE, after):
         yield page
         seq, after = page[-1].fields.seq, page[-1].id

@@ -5,7 +5,6 @@ neither membership nor an invitation in time. libp2p's own connector is off (net
 """
 
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,11 @@ from pathlib import Path
 import trio
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import write_private
+from meshcoop.home.private_files import write_private
 from meshcoop.network.interface import Network, NetworkError, Stream
 from meshcoop.store.disk_errors import enduring
+from meshcoop.store.peer_addresses import PeerAddresses
+from meshcoop.store.store import Store
 from protocol.wire import sync_session as sync
 
 LINKS = 8
@@ -35,25 +36,17 @@ _ADDRESS = re.compile(
     r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
     r"(?:/p2p/[1-9A-HJ-NP-Za-km-z]{40,60}/p2p-circuit)?/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
 )
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS addresses (
-    address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 
 
-def remembered(db: sqlite3.Connection) -> list[str]:
+def remembered(store: Store) -> list[str]:
     """Addresses where homes have been met, latest first, for a backup."""
-    db.executescript(_SCHEMA)
-    rows = db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (MAX_SAVED,))
-    return [row[0] for row in rows]
+    return PeerAddresses(store).latest(MAX_SAVED)
 
 
-def remember(db: sqlite3.Connection, addresses: Iterable[str]) -> None:
+def remember(store: Store, addresses: Iterable[str]) -> None:
     """The other way round: met long ago. What is no address of a home is passed over."""
-    db.executescript(_SCHEMA)
-    found = [(one[0], one[1]) for address in addresses if (one := _ADDRESS.fullmatch(address))]
-    db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, 1)", found)
+    matches = (_ADDRESS.fullmatch(address) for address in addresses)
+    PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)
 
 
 @dataclass
@@ -64,41 +57,43 @@ class _Attempt:
 
 class Peers:
     """Keeps connections. `talk(stream)` runs a sync session and returns when it is over;
-    `talking()` names the peers with whom one is under way.
+    `talking()` names the peers with whom one is under way; `beside`: a file that keeps addresses
+    beside the store, for they are what brings back the rest.
     """
 
     def __init__(
         self,
         network: Network,
-        db: sqlite3.Connection,
+        store: Store,
         *,
         talk: Callable[[Stream], Awaitable[None]],
         talking: Callable[[], set[str]],
         random: Callable[[int], bytes],
+        beside: Path | None = None,
     ) -> None:
         self._network = network
-        self._db = db
+        self._addresses = PeerAddresses(store)
         self._talk, self._talking, self._random = talk, talking, random
         self._attempts: dict[str, _Attempt] = {}
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
         self._look_at = 0.0
-        self._beside: Path | None = None
+        self._beside = beside
         self._written: list[str] = []
         self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
         self.wanted: set[str] = set()  # peers that are dialled however many links there are
         self._nursery: trio.Nursery | None = None
-        db.executescript(_SCHEMA)
-        rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
         self._book: dict[str, str] = {}
-        self.learn(row[0] for row in rows)
+        self.learn(self._addresses.all())
+        if beside is not None and beside.exists():
+            self.learn(beside.read_text(errors="replace").splitlines())
+        self._write_beside()
 
     @property
     def known(self) -> list[str]:
         """Addresses where a member's home has been met, latest first."""
-        rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
-        return [row[0] for row in rows]
+        return self._addresses.met()
 
     def learn(self, addresses: Iterable[str]) -> None:
         """Notes where homes may be; what is no address of a home is passed over."""
@@ -131,20 +126,9 @@ class Peers:
         peer = self._book.get(address)
         if peer is not None:
             with enduring("an address is not kept"):
-                self._db.execute(
-                    "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
-                )
-                self._db.execute(
-                    "DELETE FROM addresses WHERE met > 1 AND met < ?", (when - _AGED_MS,)
-                )
+                self._addresses.note_meeting(address, peer, when)
+                self._addresses.forget_older(when - _AGED_MS)
             self._write_beside()
-
-    def keep_beside(self, path: Path) -> None:
-        """Keeps the addresses in a file of their own, too: they are what brings back the rest."""
-        self._beside = path
-        if path.exists():
-            self.learn(path.read_text(errors="replace").splitlines())
-        self._write_beside()
 
     def _write_beside(self) -> None:
         known = sorted(self.known)

@@ -118,7 +118,7 @@ class Reach:
         """R-08.10: every home may be behind every relay; a relay says at once where it is not."""
         state = self._author.state
         known = state.authority
-        facts = state.store.db.total_changes
+        facts = state.store.change_count
         if known is None or not known.relays or facts == self._learnt:
             return
         self._learnt = facts

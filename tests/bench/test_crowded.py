@@ -4,17 +4,14 @@ Measured on one core, in milliseconds of work: 25 for the board with its 500 req
 for a person's balance with its history, 11 for all balances. Nothing is asserted about time.
 """
 
-import time
 from types import SimpleNamespace
 
 import pytest
-import trio
-from crowded import Crowd
 
 from meshcoop.api.methods.records import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.store.muted import Muted
-from protocol.wire.local_rpc import Response, encode
+from meshcoop.fold.muted_people import Muted
+from tests.support.crowded_street import Crowd, timed
 
 PEOPLE, EXCHANGES = 500, 20_000
 
@@ -41,15 +38,3 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     rows = timed("balance", methods.balance)
     assert sum(one["balance"] for one in rows) == 0
     author.inbox.store.close()
-
-
-def timed(label, method, /, **params):
-    """The answer; prints the median of five runs, which make the answer's frame as well."""
-    runs = []
-    for _ in range(5):
-        began = time.thread_time()
-        answer = trio.run(method, params)
-        encode(Response(1, result=answer))
-        runs.append(time.thread_time() - began)
-    print(f"{label}: {1000 * sorted(runs)[2]:.1f} ms")  # noqa: T201  # as above
-    return answer

@@ -8,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from crowded import Crowd
-from test_crowded import timed
 
 from meshcoop.api.methods.records import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import Following
-from meshcoop.store.muted import Muted
+from meshcoop.fold.muted_people import Muted
 from protocol.authority.terms import MEASURE
 from protocol.fold.kind import KINDS
+from tests.support.crowded_street import Crowd, timed
 
 SERVICES, MEASURES, ANSWERS, PEOPLE = 200, 5, 50, 60
 SCALES = (("count", 2), ("one_to_five", 4), ("yes_no", 1), ("minutes", 30), ("count", 1))

@@ -13,17 +13,16 @@ import re
 import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trio
-import warm
-from stranger import bundles, codec, records, sync
-from stranger.codec import RefusedError, need
 
 from meshcoop.network.libp2p.host import open_host  # the pipe
+from tests.specs.stranger import bundles, codec, records, sync
+from tests.specs.stranger.codec import RefusedError, need
+from tests.support import forked_programs as warm
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "specs" / "vectors"
 PATIENCE = 30  # seconds: the bound of every wait, never what a wait should take
 

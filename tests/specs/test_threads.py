@@ -1,7 +1,6 @@
 """The hand-written threads: what each folds to, in whatever order its records come."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,10 @@ from protocol.fold import fold as thread
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import Entry
+from tests.support.paths import VECTORS
 
 assert kinds  # registers every kind
-CASES = json.loads(
-    (Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json").read_text()
-)
+CASES = json.loads((VECTORS / "threads.json").read_text())
 PEOPLE = ("Ana", "Ben", "Cai")
 PERSON_FIELDS = {"giver", "receiver", "person"}
 PEOPLE_FIELDS = {"members", "joins", "leaves", "parties", "people"}

@@ -5,7 +5,6 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from homes import PASSPHRASE, Home, each, folder, request
 from nacl.signing import SigningKey
 
 import meshcoop
@@ -13,8 +12,9 @@ import protocol
 import tui
 from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import invitation
+from tests.support.real_homes import PASSPHRASE, Home, each, folder, request
 
 USAGE = 2
 

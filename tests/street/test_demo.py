@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
-from homes import PATIENCE, PROGRAM, eventually, processes_about
+
+from tests.support.real_homes import PATIENCE, PROGRAM, eventually, processes_about
 
 
 @pytest.fixture

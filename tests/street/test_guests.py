@@ -1,11 +1,11 @@
-"""Somebody without a machine: a guest device on a neighbour's node, opened by their own PIN alone."""
+"""A guest device on a neighbour's node, opened by its person's own PIN alone (R-06.9)."""
 
 import json
 
 import pytest
-from homes import PASSPHRASE, agree, eventually, folder
 
 from meshcoop.home import key_file as keystore
+from tests.support.real_homes import PASSPHRASE, agree, eventually, folder
 
 
 @pytest.fixture(scope="module")

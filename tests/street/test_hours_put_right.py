@@ -1,7 +1,8 @@
 """Terms that go back and forth, a receipt that is disputed, an hour corrected, and one given away."""
 
 import pytest
-from homes import agree
+
+from tests.support.real_homes import agree
 
 
 @pytest.mark.long

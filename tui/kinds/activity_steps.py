@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from protocol.display_text import line
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases
+from tui.format.phrases import Card, Shown
 from tui.i18n import _
-from tui.kinds.activities import begins, roles
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.activities import is_person, occurrence_moment, roles_on
+from tui.kinds.next_steps import Act, close_step
+from tui.kinds.thread_data import Case
 
-Shown = dict[str, Any]
+ANSWER_LISTS = ("signups", "attendances", "receipts")  # the lists that a thread is fetched with
 
-ANSWERS = ("signups", "attendances", "receipts")  # what a thread is told with
+_DAY_CHARS = len("2026-11-23")
 
 
 def waits(
@@ -23,76 +23,81 @@ def waits(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """What waits for `me`, and where they wait themselves."""
+    """The cards of what waits for `me` in activities, and of the waiting lists that `me` is on."""
     for view in activities:
-        for one in _unwritten(view, me, today):
-            said = _("Write down who came to {title}").format(title=telling.title(view))
-            yield Card(view["id"], said, begins(view, one["on"], today))
-        mine = [one for one in signups if one["about"] == view["id"]]
-        for one in mine:
-            if (
-                _is(one["author"], me)
-                and one["state"] == "waiting"
-                and one["on"] in view["upcoming"]
-            ):
-                said = _("You are on the waiting list for {title}")
-                why = _why(view, one, mine, today)
-                yield Card(view["id"], said.format(title=telling.title(view)), why, quiet=True)
-    for one in receipts:
-        if _is(one["giver"], me) and not _is(one["author"], me) and _from_the_pot(one):
-            yield Card(one["id"], _confirm(one, today).label, _confirm(one, today).said)
+        for occurrence in _unwritten_occurrences(view, me, today):
+            title = _("Write down who came to {title}").format(title=phrases.title(view))
+            yield Card(view["id"], title, occurrence_moment(view, occurrence["on"], today))
+        theirs = [signup for signup in signups if signup["about"] == view["id"]]
+        for signup in theirs:
+            is_waiting = signup["state"] == "waiting" and signup["on"] in view["upcoming"]
+            if is_waiting and is_person(signup["author"], me):
+                title = _("You are on the waiting list for {title}")
+                title = title.format(title=phrases.title(view))
+                detail = _waiting_reason(view, signup, theirs, today)
+                yield Card(view["id"], title, detail, quiet=True)
+    for receipt in receipts:
+        is_mine = is_person(receipt["giver"], me) and not is_person(receipt["author"], me)
+        if is_mine and _is_from_pot(receipt):
+            step = _confirm_step(receipt, today)
+            yield Card(receipt["id"], step.label, step.said)
 
 
-def acts(case: Case, me: str | None, today: date) -> list[Act]:
-    """What waits for `me` first, then what is possible."""
+def acts(thread: Case, me: str | None, today: date) -> list[Act]:
+    """What `me` can do in an activity: what waits for them first, then what is possible."""
     if me is None:
         return []
-    found = [
-        *(
-            _confirm(one, today)
-            for one in case.receipts
-            if one["state"] == "proposed" and _is(one["giver"], me)
-        ),
-        *_organising(case, me, today),
-        *_coming(case, me, today),
+    steps = [
+        *_confirming_steps(thread, me, today),
+        *_organiser_steps(thread, me, today),
+        *_guest_steps(thread, me, today),
     ]
-    return sorted(found, key=lambda act: not act.waits)
+    return sorted(steps, key=lambda step: not step.waits)
 
 
-def _coming(case: Case, me: str, today: date) -> Iterator[Act]:
-    root = case.root
-    days = root["upcoming"]
-    mine = [
-        one
-        for one in _of(case, "signup")
-        if _is(one["author"], me) and one["state"] != "withdrawn" and one["on"] in days
+# -- coming ---------------------------------------------------------------------------------------
+
+
+def _guest_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    """Signing up for the next day that I have no part in, and withdrawing from the others."""
+    root = thread.root
+    upcoming = root["upcoming"]
+    signups = [
+        signup
+        for signup in _answers_of_kind(thread, "signup")
+        if is_person(signup["author"], me)
+        if signup["state"] != "withdrawn" and signup["on"] in upcoming
     ]
-    taken = {one["on"] for one in mine}
-    day = next((one for one in days if one not in taken), None)
-    if day is not None and root["state"] != "cancelled":
-        for role in roles(root, day):
-            yield _signup(root, role, day, today)
-    for one in mine:
+    taken_days = {signup["on"] for signup in signups}
+    free_day = next((day for day in upcoming if day not in taken_days), None)
+    if free_day is not None and root["state"] != "cancelled":
+        for role in roles_on(root, free_day):
+            yield _signup_step(root, role, free_day, today)
+    for signup in signups:
+        when = occurrence_moment(root, signup["on"], today)
         yield Act(
             kind="close",
-            about=one["id"],
-            label=_("Withdraw from {when}").format(when=begins(root, one["on"], today)),
+            about=signup["id"],
+            label=_("Withdraw from {when}").format(when=when),
             said=_("Your place goes to whoever waits first."),
             fixed={"as_state": "withdrawn"},
             fields=("why",),
         )
 
 
-def _signup(root: Shown, role: Shown, day: str, today: date) -> Act:
-    full = len(role["has"]) >= role["places"]
+def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
+    is_full = len(role["has"]) >= role["places"]
     if role["role"] is None:
-        label = _("Wait for a place on {when}") if full else _("Come on {when}")
+        label = _("Wait for a place on {when}") if is_full else _("Come on {when}")
+    elif is_full:
+        label = _("Wait for a place as {role} on {when}")
     else:
-        label = _("Wait for a place as {role} on {when}") if full else _("Come as {role} on {when}")
+        label = _("Come as {role} on {when}")
+    when = occurrence_moment(root, day, today)
     return Act(
         kind="signup",
         about=root["id"],
-        label=label.format(role=line(role["role"] or ""), when=begins(root, day, today)),
+        label=label.format(role=line(role["role"] or ""), when=when),
         said=_(
             "Places go to those who sign up first, and before them to whom the organiser accepts."
         ),
@@ -102,42 +107,46 @@ def _signup(root: Shown, role: Shown, day: str, today: date) -> Act:
     )
 
 
-def _organising(case: Case, me: str, today: date) -> Iterator[Act]:
-    root = case.root
-    if not _is(root["author"], me):
+# -- organising -----------------------------------------------------------------------------------
+
+
+def _organiser_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    root = thread.root
+    if not is_person(root["author"], me):
         return
-    for one in _unwritten(root, me, today):
-        yield Act(
-            kind="attendance",
-            about=root["id"],
-            label=_("Write down who came on {when}").format(when=begins(root, one["on"], today)),
-            waits=True,
-            said=_("Who had a place is written down with it, and stays so."),
-            fields=("people",),
-            given={"people": ",".join(p["id"] for role in one["roles"] for p in role["has"])},
-            fixed={"on": one["on"]},
-        )
-    yield from _paying(case, me, today)
-    for one in _of(case, "signup"):
-        if one["state"] != "withdrawn" and not one["accepted"] and one["on"] in root["upcoming"]:
-            yield _accept(root, one, today)
+    for occurrence in _unwritten_occurrences(root, me, today):
+        yield _attendance_step(root, occurrence, today)
+    yield from _pot_receipt_steps(thread, me, today)
+    for signup in _answers_of_kind(thread, "signup"):
+        is_undecided = signup["state"] != "withdrawn" and not signup["accepted"]
+        if is_undecided and signup["on"] in root["upcoming"]:
+            yield _accept_step(root, signup, today)
     if root["state"] in {"open", "full"}:
-        yield Act(
-            kind="close",
-            about=root["id"],
-            label=_("Cancel this"),
-            fixed={"as_state": "cancelled"},
-            fields=("why",),
-        )
+        yield close_step(root, "cancelled", _("Cancel this"))
 
 
-def _accept(root: Shown, signup: Shown, today: date) -> Act:
-    when, who = begins(root, signup["on"], today), telling.name(signup["author"])
-    label = (
-        _("Say yes to {who} as {role} on {when}")
-        if signup["role"]
-        else _("Say yes to {who} on {when}")
+def _attendance_step(root: Shown, occurrence: Shown, today: date) -> Act:
+    when = occurrence_moment(root, occurrence["on"], today)
+    placed = [person["id"] for role in occurrence["roles"] for person in role["has"]]
+    return Act(
+        kind="attendance",
+        about=root["id"],
+        label=_("Write down who came on {when}").format(when=when),
+        waits=True,
+        said=_("Who had a place is written down with it, and stays so."),
+        fields=("people",),
+        given={"people": ",".join(placed)},
+        fixed={"on": occurrence["on"]},
     )
+
+
+def _accept_step(root: Shown, signup: Shown, today: date) -> Act:
+    who = phrases.name(signup["author"])
+    when = occurrence_moment(root, signup["on"], today)
+    if signup["role"]:
+        label = _("Say yes to {who} as {role} on {when}")
+    else:
+        label = _("Say yes to {who} on {when}")
     return Act(
         kind="accept",
         about=signup["id"],
@@ -147,86 +156,97 @@ def _accept(root: Shown, signup: Shown, today: date) -> Act:
     )
 
 
-def _paying(case: Case, me: str, today: date) -> Iterator[Act]:
+def _pot_receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    """Hours from the common pot, once a day for each person who came."""
     paid = {
-        (one["giver"]["id"], one["on"][: len("2026-11-23")])
-        for one in case.receipts
-        if one["state"] != "disputed"
+        (receipt["giver"]["id"], receipt["on"][:_DAY_CHARS])
+        for receipt in thread.receipts
+        if receipt["state"] != "disputed"
     }
-    for attendance in _of(case, "attendance"):
+    for attendance in _answers_of_kind(thread, "attendance"):
         for person in attendance["people"]:
-            key = (person["id"], attendance["on"])
-            if key in paid or _is(person, me):
+            person_day = (person["id"], attendance["on"])
+            if person_day in paid or is_person(person, me):
                 continue
-            paid.add(key)
-            when = begins(case.root, attendance["on"], today)
-            yield Act(
-                kind="receipt",
-                about=attendance["id"],
-                label=_("Give {who} hours from the common pot for {when}").format(
-                    who=telling.name(person), when=when
-                ),
-                said=_("It counts once {who} has confirmed it. Nobody owes it.").format(
-                    who=telling.name(person)
-                ),
-                fields=("minutes", "note"),
-                given={"minutes": str(case.root["minutes"] or "")},
-                fixed={"giver": person["id"]},
-            )
+            paid.add(person_day)
+            yield _pot_receipt_step(thread.root, attendance, person, today)
 
 
-def _confirm(receipt: Shown, today: date) -> Act:
-    minutes = telling.minutes(receipt["minutes"])
-    said = _("You gave {minutes} on {on}; they come from the common pot once you confirm.")
+def _pot_receipt_step(root: Shown, attendance: Shown, person: Shown, today: date) -> Act:
+    who = phrases.name(person)
+    when = occurrence_moment(root, attendance["on"], today)
+    label = _("Give {who} hours from the common pot for {when}")
+    return Act(
+        kind="receipt",
+        about=attendance["id"],
+        label=label.format(who=who, when=when),
+        said=_("It counts once {who} has confirmed it. Nobody owes it.").format(who=who),
+        fields=("minutes", "note"),
+        given={"minutes": str(root["minutes"] or "")},
+        fixed={"giver": person["id"]},
+    )
+
+
+# -- confirming -----------------------------------------------------------------------------------
+
+
+def _confirming_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    for receipt in thread.receipts:
+        if receipt["state"] == "proposed" and is_person(receipt["giver"], me):
+            yield _confirm_step(receipt, today)
+
+
+def _confirm_step(receipt: Shown, today: date) -> Act:
+    minutes = phrases.minutes(receipt["minutes"])
+    meaning = _("You gave {minutes} on {on}; they come from the common pot once you confirm.")
     return Act(
         kind="confirm",
         about=receipt["id"],
         label=_("Confirm the receipt: {minutes}").format(minutes=minutes),
         waits=True,
-        said=said.format(minutes=minutes, on=telling.moment(receipt["on"], today)),
+        said=meaning.format(minutes=minutes, on=phrases.moment(receipt["on"], today)),
         fields=(),
     )
 
 
-# -- parts ----------------------------------------------------------------------------------------
+# -- who has a place ------------------------------------------------------------------------------
 
 
-def _why(view: Shown, mine: Shown, signups: list[Shown], today: date) -> str:
-    """Who has the last place, and why it is not who waits."""
-    role = next((one for one in roles(view, mine["on"]) if one["role"] == mine["role"]), None)
-    when = begins(view, mine["on"], today)
-    if role is None or not role["has"]:  # its words are hidden, or nobody has a place any more
+def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: date) -> str:
+    """Who has the last place in the role that a signup waits for, and why they came before it."""
+    day = waiting["on"]
+    when = occurrence_moment(view, day, today)
+    role = next((role for role in roles_on(view, day) if role["role"] == waiting["role"]), None)
+    # The role's words may be hidden, or nobody has a place any more.
+    if role is None or not role["has"]:
         return when
     last = role["has"][-1]
-    said = _("{when}: the last place went to {who}, who signed up before you")
-    if any(
-        one["accepted"] and one["on"] == mine["on"] and _is(one["author"], last["id"])
-        for one in signups
-    ):
-        said = _("{when}: the last place went to {who}, to whom {organiser} had said yes")
-    return said.format(when=when, who=telling.name(last), organiser=telling.name(view["author"]))
+    is_chosen = any(
+        signup["accepted"] and signup["on"] == day and is_person(signup["author"], last["id"])
+        for signup in signups
+    )
+    reason = _("{when}: the last place went to {who}, who signed up before you")
+    if is_chosen:
+        reason = _("{when}: the last place went to {who}, to whom {organiser} had said yes")
+    organiser = phrases.name(view["author"])
+    return reason.format(when=when, who=phrases.name(last), organiser=organiser)
 
 
-def _unwritten(view: Shown, me: str | None, today: date) -> list[Shown]:
-    """The days that have come, with people who have a place, of which nothing is written down."""
-    if not _is(view["author"], me) or view["state"] == "cancelled":
+def _unwritten_occurrences(view: Shown, me: str | None, today: date) -> list[Shown]:
+    """The days up to today with people in them, of which I, the organiser, have not written who came."""
+    if not is_person(view["author"], me) or view["state"] == "cancelled":
         return []
     return [
-        one
-        for one in view["occurrences"]
-        if one["on"] <= today.isoformat()
-        and not one["attended"]
-        and any(role["has"] for role in one["roles"])
+        occurrence
+        for occurrence in view["occurrences"]
+        if occurrence["on"] <= today.isoformat() and not occurrence["attended"]
+        if any(role["has"] for role in occurrence["roles"])
     ]
 
 
-def _of(case: Case, kind: str) -> list[Shown]:
-    return [one for one in case.answers if one["kind"] == kind]
+def _answers_of_kind(thread: Case, kind: str) -> list[Shown]:
+    return [answer for answer in thread.answers if answer["kind"] == kind]
 
 
-def _from_the_pot(receipt: Shown) -> bool:
+def _is_from_pot(receipt: Shown) -> bool:
     return int(receipt["receiver"]["id"], 16) == 0
-
-
-def _is(person: Shown | None, wanted: str | None) -> bool:
-    return person is not None and wanted is not None and person["id"] == wanted

@@ -6,9 +6,10 @@ from typing import Any
 
 from protocol.fold.kind import Kind
 from protocol.wire.address_gift import ADDRESS
-from tui.format import format as telling
+from tui.format import phrases as telling
 from tui.i18n import _
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
 from tui.node.client import Declined
 from tui.node.connection import Link
 

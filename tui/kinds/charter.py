@@ -7,8 +7,8 @@ from typing import Any
 from protocol.authority.terms import BY_RENEWAL
 from protocol.display_text import line
 from protocol.fold.kind import KINDS
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Act
 
@@ -38,11 +38,11 @@ _UNITS: dict[str, Callable[[int], str]] = {
     "answer_days": lambda n: plural("{n} day", "{n} days", n).format(n=n),
     "settle_hours": lambda n: plural("{n} hour", "{n} hours", n).format(n=n),
     "smallest_group": lambda n: plural("from {n} person on", "from {n} people on", n).format(n=n),
-    "credit_low": telling.balance,
-    "credit_high": telling.balance,
+    "credit_low": telling.signed_duration,
+    "credit_high": telling.signed_duration,
     "quota_records": lambda n: plural("{n} record a day", "{n} records a day", n).format(n=n),
     "quota_bytes": lambda n: _("{n} KiB a day").format(n=n // 1024),
-    "offset": lambda n: _("UTC {hours}").format(hours=telling.balance(n) if n else ""),
+    "offset": lambda n: _("UTC {hours}").format(hours=telling.signed_duration(n) if n else ""),
 }
 
 

@@ -9,13 +9,14 @@ from textual.content import Content
 from protocol.authority import terms
 from protocol.authority.registers import enough
 from protocol.display_text import safe
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import charter
-from tui.kinds.new_decisions import MAJORITY, ids, is_council, removing, restoring
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import MAJORITY, ids, is_council, removing, restoring
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

@@ -7,10 +7,11 @@ from textual.content import Content
 
 from protocol.display_text import line, safe
 from protocol.fold.kind import KINDS
-from tui.format import format as telling
-from tui.format import labels as words
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
 from tui.i18n import _
-from tui.kinds.next_steps import Case, answers
+from tui.kinds.exchange_steps import answers
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 
@@ -55,9 +56,11 @@ def hours(row: Shown, today: date) -> Content:
         what = {"correction": _("corrected"), "thanks": _("a gift")}.get(one["kind"], "")
         told = [
             telling.moment(one["on"], today),
-            telling.balance(one["minutes"]) + " " + gave.format(who=telling.name(one["person"])),
+            telling.signed_duration(one["minutes"])
+            + " "
+            + gave.format(who=telling.name(one["person"])),
             what,
-            _("balance {balance}").format(balance=telling.balance(one["balance"])),
+            _("balance {balance}").format(balance=telling.signed_duration(one["balance"])),
         ]
         parts += ["\n", " · ".join(part for part in told if part)]
     return Content.assemble(*parts)
@@ -66,14 +69,14 @@ def hours(row: Shown, today: date) -> Content:
 def history(case: Case, today: date, me: str | None) -> Content:
     """What people did, a line a record; what software signed by itself is left out."""
     done = [one for one in case.history if not one.get("automatic")]
-    return Content("\n").join(Content(telling.happened(one, today, me)) for one in done)
+    return Content("\n").join(Content(telling.history_line(one, today, me)) for one in done)
 
 
 def _first_line(root: Shown, today: date, me: str | None) -> str:
     who = telling.name(root["author"], me)
     kind = root["kind"]
     if kind == "thanks":
-        return telling.gift(root, me)
+        return telling.thanks_line(root, me)
     if kind not in {"request", "offer"}:
         return f"{words.kind(kind or _('unreadable'))} · {who}"
     if who == telling.name(root["author"]):
@@ -134,7 +137,7 @@ def _receipt(one: Shown, today: date, me: str | None) -> str:
     )
     note = f"\n“{safe(one['note']).strip()}”" if one.get("note") else ""
     if one.get("corrected") is not None:
-        told += " · " + _("corrected to {minutes}").format(minutes=telling.counted(one))
+        told += " · " + _("corrected to {minutes}").format(minutes=telling.counted_duration(one))
     if one.get("duplicate"):
         told += " · " + _("a second one of the same hour, which does not count")
     return f"{told} · {_stands(one, _other_party(one), me)}{note}"
@@ -142,7 +145,7 @@ def _receipt(one: Shown, today: date, me: str | None) -> str:
 
 def _correction(one: Shown, me: str | None) -> str:
     told = _("{who} would correct it: {minutes}").format(
-        who=telling.signers(one, me), minutes=telling.minutes(one["minutes"]) or "0"
+        who=telling.signer_names(one, me), minutes=telling.minutes(one["minutes"]) or "0"
     )
     why = f"\n“{safe(one['why']).strip()}”" if one.get("why") else ""
     return f"\n{told} · {_stands(one, _other_party(one), me)}{why}"

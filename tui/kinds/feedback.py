@@ -8,9 +8,9 @@ from textual.content import Content
 
 from protocol.display_text import line, safe
 from protocol.kinds.services.measures import MERGEABLE_DAYS
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import measures
 from tui.kinds.next_steps import Act
@@ -26,7 +26,7 @@ def card(one: Shown, view: Shown | None, today: date, me: str | None) -> Card:
     else:
         parts = [measures.told_value(view, one.get("value")), safe(one.get("text") or "")]
         told = " · ".join(line(part) for part in parts if part)
-    who = telling.signers(one, me)
+    who = telling.signer_names(one, me)
     parts = [who[:1].upper() + who[1:], telling.moment(one["on"], today)]
     parts += [_("urgent")] if one.get("urgent") == "yes" else []
     return Card(one["id"], told, " · ".join(parts), quiet=bool(one.get("held_back")))
@@ -35,7 +35,7 @@ def card(one: Shown, view: Shown | None, today: date, me: str | None) -> Card:
 def answered(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
     """What somebody answered to all who were asked."""
     for one in answers:
-        who, at = telling.signers(one, me), telling.moment(one["created"], today)
+        who, at = telling.signer_names(one, me), telling.moment(one["created"], today)
         reason = words.state(one["reason"]) if one.get("reason") else ""
         told = " · ".join(part for part in (who[:1].upper() + who[1:], at, reason) if part)
         yield (f"\n\n{told}: ", "dim")
@@ -87,7 +87,7 @@ def answering(one: Shown, service: Shown) -> Iterator[Act]:
     """Anybody answers a question's matter, or what somebody said."""
     links = [each for each in service.get("links") or [] if each["state"] == "accepted"]
     to = tuple(
-        (f"{telling.name(each['to'])}: {telling.spoken(each['title'], 50)}", each["id"])
+        (f"{telling.name(each['to'])}: {telling.line_or_hidden(each['title'], 50)}", each["id"])
         for each in links
     )
     theirs = one["kind"] == "feedback"

@@ -7,9 +7,9 @@ from typing import Any
 from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import feedback as reports
 from tui.kinds import measures
@@ -54,13 +54,15 @@ def waits(
                 day=telling.moment(one["answer_by"], today), what=_named(one)
             )
             yield Card(
-                place(MEASURE, one["measure"]["id"], one["id"]), by, telling.spoken(one["sentence"])
+                place(MEASURE, one["measure"]["id"], one["id"]),
+                by,
+                telling.line_or_hidden(one["sentence"]),
             )
     for service in services:
         for link in service.get("links") or []:
             if link["state"] == "offered" and link["to"]["id"] == me:
                 told = _("{who} hands on to you: {what}").format(
-                    who=telling.name(link["author"]), what=telling.spoken(link["title"])
+                    who=telling.name(link["author"]), what=telling.line_or_hidden(link["title"])
                 )
                 yield Card(place(SERVICE, service["id"], link["id"]), told, telling.title(service))
     yield from _of_actions(actions, matters, me, today)
@@ -85,7 +87,7 @@ def came_of(
         view = by_id.get(one["about"])
         parts = [measures.told_value(view, one.get("value")), line(one.get("text") or "")]
         told = " · ".join(part for part in parts if part)
-        told = f"{telling.spoken(view['question'], 60)} {told}" if view else told
+        told = f"{telling.line_or_hidden(view['question'], 60)} {told}" if view else told
         reply = next((each for each in answers if each["about"] == one["id"]), None)
         matter = opened.get(one.get("matter") or "")
         at = telling.moment(one["on"], today)
@@ -101,7 +103,7 @@ def _of_actions(
 ) -> Iterator[Card]:
     questions = {one["id"]: _named(one) for one in matters}
     for one in actions:
-        where, what = place(MEASURE, one["about"], one["id"]), telling.spoken(one["what"])
+        where, what = place(MEASURE, one["about"], one["id"]), telling.line_or_hidden(one["what"])
         asked = questions.get(one.get("matter") or "", "")
         if one["state"] in {"reported done", "reopened"} and _may_judge(one, me):
             if one.get("i_said") is None:
@@ -121,14 +123,14 @@ def _came(matter: Shown | None, reply: Shown | None, view: Shown | None, today: 
         if reply:
             told = _("{who} answered: {text}")
             return told.format(
-                who=telling.name(reply["author"]), text=telling.spoken(reply["text"])
+                who=telling.name(reply["author"]), text=telling.line_or_hidden(reply["text"])
             )
         if view is None:
             return _("nobody has answered yet")
         return _("counted; nothing stands out")
     leading, parts = matter.get("leading"), [_state(matter)]
     if leading:
-        parts.append(telling.spoken(leading["what"], 60))
+        parts.append(telling.line_or_hidden(leading["what"], 60))
     if matter.get("outcome"):
         parts.append(line(matter["outcome"]["words"]))
     elif leading:
@@ -151,7 +153,7 @@ def story(
     yield "\n" + _("{came} in the time from {day}. {sentence}").format(
         came=measures.came(view, matter),
         day=telling.moment(matter["from"], today),
-        sentence=telling.spoken(matter["sentence"]),
+        sentence=telling.line_or_hidden(matter["sentence"]),
     )
     raised = int(matter["raised_by"])
     told = plural("Raised by {n} person", "Raised by {n} people", raised).format(n=raised)
@@ -167,7 +169,7 @@ def story(
         yield _("{before}, then {after}. {words}").format(
             before=measures.came(view, came["before"]),
             after=measures.came(view, came["after"]),
-            words=telling.spoken(came["words"]),
+            words=telling.line_or_hidden(came["words"]),
         )
 
 
@@ -175,7 +177,11 @@ def _action(one: Shown, said: list[Shown], today: date, me: str | None) -> Itera
     who = telling.name(one["author"], me)
     told = _("{who} does") if one.get("leads", True) else _("{who} helps")
     due = telling.moment(one["due"], today)
-    yield "\n" + told.format(who=who[:1].upper() + who[1:]) + f": {telling.spoken(one['what'])}"
+    yield (
+        "\n"
+        + told.format(who=who[:1].upper() + who[1:])
+        + f": {telling.line_or_hidden(one['what'])}"
+    )
     yield " · " + _("by {day}").format(day=due)
     yield ("\n  " + _("Who does it says") + ": ", "dim")
     done = [each for each in said if each["about"] == one["id"] and each["kind"] == "done"]
@@ -185,7 +191,7 @@ def _action(one: Shown, said: list[Shown], today: date, me: str | None) -> Itera
         else (_("not done yet"))
     )
     if done and done[0].get("text"):
-        yield f" – “{telling.spoken(done[0]['text'])}”"
+        yield f" – “{telling.line_or_hidden(done[0]['text'])}”"
     yield ("\n  " + _("People say") + ": ", "dim")
     fixed = one.get("fixed") or {}
     counted = [
@@ -222,7 +228,7 @@ def _doing(
     view: Shown, matters: list[Shown], actions: list[Shown], me: str, today: date
 ) -> Iterator[Act]:
     for one in actions:
-        what = telling.spoken(one["what"], 60)
+        what = telling.line_or_hidden(one["what"], 60)
         if one["author"]["id"] == me and one["state"] in {"open", "overdue", "reopened"}:
             yield Act(
                 kind="done",
@@ -266,7 +272,10 @@ def _proposing(matters: list[Shown]) -> Iterator[Act]:
                 waits=True,
                 said=_("Everybody on the roll votes. A proposal cannot be taken back."),
                 fields=("title", "text", "closes"),
-                given={"title": telling.spoken(draft["title"]), "text": safe(draft["text"])},
+                given={
+                    "title": telling.line_or_hidden(draft["title"]),
+                    "text": safe(draft["text"]),
+                },
             )
 
 
@@ -275,7 +284,7 @@ def _may_judge(action: Shown, me: str) -> bool:
 
 
 def _named(matter: Shown) -> str:
-    return f"{telling.spoken(matter['service']['title'])}: {telling.spoken(matter['measure']['question'])}"
+    return f"{telling.line_or_hidden(matter['service']['title'])}: {telling.line_or_hidden(matter['measure']['question'])}"
 
 
 def _state(matter: Shown) -> str:

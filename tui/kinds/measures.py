@@ -9,12 +9,12 @@ from textual.content import Content
 
 from protocol.display_text import line
 from tui.format import control_chart as chart
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.new_decisions import asking
 from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import asking
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]
@@ -58,7 +58,7 @@ def sentence(view: Shown) -> str:
 def card(view: Shown) -> Card:
     """One in a list."""
     quiet = not is_amiss(view) and not view.get("matter")
-    return Card(view["id"], telling.spoken(view["question"]), sentence(view), quiet)
+    return Card(view["id"], telling.line_or_hidden(view["question"]), sentence(view), quiet)
 
 
 def promise(view: Shown) -> str:
@@ -164,7 +164,7 @@ def saying(view: Shown) -> Iterator[Act]:
     yield Act(
         kind="feedback",
         about=view["id"],
-        label=label.format(question=telling.spoken(view["question"], 60)),
+        label=label.format(question=telling.line_or_hidden(view["question"], 60)),
         said=each if counts else said.format(span=span(view["window"], 1)),
         fields=("value", "text", "on", "urgent"),
         choices={"value": choices} if choices else {},
@@ -173,7 +173,7 @@ def saying(view: Shown) -> Iterator[Act]:
 
 def deciding(view: Shown) -> Iterator[Act]:
     """Proposing that it be used, or no more."""
-    named = telling.spoken(view["question"], _TITLE)
+    named = telling.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:
         label, heading = _("Propose to stop asking this"), _("Stop asking: {question}")
         yield asking(f"retire {view['id']}", label, heading.format(question=named))

@@ -10,12 +10,13 @@ from protocol.authority.registers import enough
 from protocol.display_text import line, safe
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import PRIVATE
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.decisions import described
-from tui.kinds.new_decisions import MAJORITY, asking, ids, is_council
-from tui.kinds.next_steps import Act, Case
+from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import MAJORITY, asking, ids, is_council
+from tui.kinds.thread_data import Case
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]

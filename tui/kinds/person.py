@@ -7,12 +7,12 @@ from typing import Any
 
 from textual.content import Content
 
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.new_decisions import asking, ids, is_council, removing, restoring
 from tui.kinds.next_steps import Act
+from tui.kinds.proposal_steps import asking, ids, is_council, removing, restoring
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]
@@ -195,3 +195,15 @@ def _for_another(folder: Folder, me: str, today: date) -> Iterator[Act]:
     )
     if is_council(term, me):
         yield removing(one, term)
+
+
+def vouching(person: Shown) -> Act:
+    """Saying yes to somebody who waits at the neighbourhood's door."""
+    who = telling.name(person)
+    return Act(
+        kind="approve",
+        about=person["id"],
+        label=_("Vouch for {who}").format(who=who),
+        said=_("You say that you know {who}, and that this is really them.").format(who=who),
+        fields=(),
+    )

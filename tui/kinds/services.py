@@ -7,9 +7,9 @@ from typing import Any
 from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import format as telling
-from tui.format import labels as words
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format import vocabulary as words
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import measures
 from tui.kinds.next_steps import Act
@@ -85,16 +85,16 @@ def _told(view: Shown, said: list[Shown], today: date, me: str | None) -> Iterat
     for field in _FIELDS:
         if view.get(field):
             yield ("\n" + words.field(field) + ": ", "dim")
-            yield telling.spoken(view[field])
+            yield telling.line_or_hidden(view[field])
     for one in view.get("measures") or []:
-        yield ("\n\n" + telling.spoken(one["question"]), "bold")
+        yield ("\n\n" + telling.line_or_hidden(one["question"]), "bold")
         yield "\n" + measures.sentence(one)
     if said:
         yield ("\n\n" + _("Said lately"), "bold")
     for one in said[:_LATELY]:
-        who, at = telling.signers(one, me), telling.moment(one["on"], today)
+        who, at = telling.signer_names(one, me), telling.moment(one["on"], today)
         yield (f"\n{who[:1].upper()}{who[1:]} · {at}: ", "dim")
-        yield telling.spoken(one["text"])
+        yield telling.line_or_hidden(one["text"])
 
 
 def _tree(view: Shown, today: date, me: str | None) -> Iterator[Part]:
@@ -118,7 +118,7 @@ def _branches(view: Shown, above: str, indent: str, today: date, me: str | None)
         yield f"\n{indent}{'└─ ' if last else '├─ '}"
         over = one["state"] in {"ended", "declined"}
         who = telling.name(one["to"], me)
-        told = f"{who[:1].upper()}{who[1:]}: {telling.spoken(one['title'])} · {_link_stands(one, today)}"
+        told = f"{who[:1].upper()}{who[1:]}: {telling.line_or_hidden(one['title'])} · {_link_stands(one, today)}"
         yield (told, "dim") if over else told
         yield from _holder_mark(view, one["to"], one)
         yield from _branches(view, one["id"], indent + ("   " if last else "│  "), today, me)
@@ -172,7 +172,7 @@ def _answering(view: Shown, me: str) -> Iterator[Act]:
     for one in view.get("links") or []:
         if one["state"] != "offered" or one["to"]["id"] != me:
             continue
-        who, what = telling.name(one["author"]), telling.spoken(one["title"], 60)
+        who, what = telling.name(one["author"]), telling.line_or_hidden(one["title"], 60)
         said = _("{who} hands this on to you: “{what}”. With this you say that you do it.")
         over = _(" You take over from somebody else.") if one.get("instead") else ""
         yield Act(
@@ -204,7 +204,9 @@ def _handing_on(view: Shown, me: str) -> Iterator[Act]:
             yield Act(
                 kind="link",
                 about=one["id"],
-                label=_("Hand on a part of: {what}").format(what=telling.spoken(one["title"], 50)),
+                label=_("Hand on a part of: {what}").format(
+                    what=telling.line_or_hidden(one["title"], 50)
+                ),
                 said=said,
                 fields=("to", "title", "text"),
                 without=frozenset({me}),
@@ -223,13 +225,13 @@ def _handing_over(view: Shown, me: str) -> Iterator[Act]:
                 kind="link",
                 about=one["about"],
                 label=_("Hand it over to somebody else: {what}").format(
-                    what=telling.spoken(one["title"], 50)
+                    what=telling.line_or_hidden(one["title"], 50)
                 ),
                 said=_("{who} holds it until the other has accepted.").format(
                     who=telling.name(one["to"])
                 ),
                 fields=("to", "title", "text"),
-                given={"title": telling.spoken(one["title"])},
+                given={"title": telling.line_or_hidden(one["title"])},
                 fixed={"instead": one["id"]},
                 without=frozenset({me, one["to"]["id"]}),
             )
@@ -247,7 +249,7 @@ def _asking(view: Shown) -> Act:
 def _ending(view: Shown, me: str) -> Iterator[Act]:
     for one in view.get("links") or []:
         ends = {one["author"]["id"], one["to"]["id"]}
-        what = telling.spoken(one["title"], 50)
+        what = telling.line_or_hidden(one["title"], 50)
         if one["state"] == "accepted" and me in ends:
             yield _close(one, "ended", _("End it: {what}").format(what=what))
         elif one["state"] == "offered" and one["author"]["id"] == me:

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 
 from protocol.display_text import line
-from tui.format import format as telling
-from tui.format.format import Card
+from tui.format import phrases as telling
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.node.client import Declined
 from tui.node.connection import Link

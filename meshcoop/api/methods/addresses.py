@@ -1,21 +1,19 @@
 """The methods of the local API about addresses, person to person (specs/18-addresses.md)."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, pin, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
-from meshcoop.sync.address_store import Held
+from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
 from protocol.wire.address_gift import ADDRESS
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
 
 _HAND_OVER_SECONDS = 5  # how long a person waits to hear that it has arrived
 
@@ -36,7 +34,7 @@ class _Party(NamedTuple):
 class AddressMethods:
     """Answers for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -107,7 +105,7 @@ class AddressMethods:
     # -- parts ------------------------------------------------------------------------------------
 
     async def _told(
-        self, member: "Member", party: _Party, held: Held, done: str = "delivered"
+        self, member: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
         """Whether it has arrived."""
         if party.other in member.author.people or member.guests.of(party.other):
@@ -117,7 +115,7 @@ class AddressMethods:
         state = done if arrived else "waiting"
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
-    def _held(self, member: "Member", party: _Party) -> Held:
+    def _held(self, member: Membership, party: _Party) -> HeldAddress:
         """What this person may see. Raises Mistake."""
         addresses = member.giving.addresses
         found = [
@@ -134,7 +132,7 @@ class AddressMethods:
         name = Presenter(member.state, self._node.now).person(party.other)["name"]
         raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
 
-    async def _party(self, member: "Member", params: Params) -> _Party:
+    async def _party(self, member: Membership, params: Params) -> _Party:
         """Who of this home asks about which agreement. Raises Mistake, Refused (R-18.5)."""
         finder = Finder(member.state, Presenter(member.state, self._node.now))
         agreement = finder.record(text(params, "agreement"))
@@ -165,7 +163,7 @@ def _address(typed: str) -> str:
     return found
 
 
-def _own(member: "Member", person: bytes) -> bytes:
+def _own(member: Membership, person: bytes) -> bytes:
     """The seed of a device with which this home signs for a person. Raises Refused."""
     known = member.state.authority
     for device, seed in member.author.devices.items():

@@ -1,16 +1,14 @@
 """The method of the local API that takes what a stick has brought (specs/09-bundles.md)."""
 
 import logging
-from typing import TYPE_CHECKING
 
+from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE, Params
 from meshcoop.api.server import Method
 from meshcoop.errors import Mistake
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 class BundleMethods:
     """Answers for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -28,9 +26,9 @@ class BundleMethods:
     async def take(self, params: Params) -> Params:
         """Takes records that came without a network, checked like any peer's."""
         mesh = self._node.belonging().mesh
-        taken, inbox = Taken(), mesh.inbox
+        taken, inbox = IngestResult(), mesh.inbox
         records = inbox.parse(_wires(params), taken)
-        known = inbox.store.held([one.id for one in records])
+        known = inbox.store.records.find_held([one.id for one in records])
         filled = inbox.take_contents(_bare(inbox, records, known))
         fresh = inbox.take(records)
         stored = [*filled.stored, *fresh.stored]
@@ -50,7 +48,11 @@ def _bare(inbox: Inbox, records: list[Record], known: set[bytes]) -> list[tuple[
     """R-09.9: content that came for records that are held without it."""
     found = []
     for one in records:
-        held = inbox.store.get(one.id) if one.id in known and one.content is not None else None
+        held = (
+            inbox.store.records.find(one.id)
+            if one.id in known and one.content is not None
+            else None
+        )
         if held is not None and one.content is not None and held.record.content is None:
             found.append((one.id, one.content))
     return found

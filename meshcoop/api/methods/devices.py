@@ -1,12 +1,12 @@
 """The methods of the local API about people's devices (specs/06-local-api.md)."""
 
-from typing import TYPE_CHECKING
-
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, digits, pin, raw, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
 from meshcoop.author import automatic as duties
+from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.key_file import Guest
@@ -15,16 +15,13 @@ from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement as statement
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-
 _USAGE = 2
 
 
 class KeyMethods:
     """Answers for one node; keys and words never come this way, only what they have signed."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -95,8 +92,9 @@ class KeyMethods:
                 raise
         if admitted:
             duties.seal_epochs(member.author, {said.person})
-        with member.guests.lent(guest, seed):
-            pass  # which accepts the charter and says the name, if they belong now
+        # Somebody admitted at once accepts the charter and gives their name now.
+        signer = Signer(guest.person, guest.device, seed, member.author.private)
+        member.guests.settle(guest, signer)
         person = {"id": said.person.hex(), "name": guest.name}
         return {"state": "member" if admitted else "waiting", "person": person}
 
@@ -106,8 +104,8 @@ class KeyMethods:
         finder = Finder(member.state, Presenter(member.state, self._node.now))
         return member.guests.of(member.guests.whom(text(params, "as"), finder.person)) is not None
 
-    def _shown(self, member: "Member", one: Device) -> Params:
-        log = member.state.store.log(one.key)
+    def _shown(self, member: Membership, one: Device) -> Params:
+        log = member.state.store.logs.find(one.key)
         presenter = Presenter(member.state, self._node.now)
         here = {*member.author.devices, *(guest.device for guest in member.guests.all)}
         return {
@@ -121,7 +119,7 @@ class KeyMethods:
         }
 
 
-def _place(member: "Member") -> bytes:
+def _place(member: Membership) -> bytes:
     return member.state.neighbourhood[: statement.PLACE]
 
 
@@ -132,8 +130,8 @@ def _locked(params: Params) -> Params:
         raise Mistake("`locked` is a seed under a PIN.", _USAGE) from None
 
 
-def _state(member: "Member", one: Device) -> str:
+def _state(member: Membership, one: Device) -> str:
     if one.revoked is not None:
         return "revoked"
-    log = member.state.store.log(one.key)
+    log = member.state.store.logs.find(one.key)
     return "forked" if log and log.fork is not None else "live"

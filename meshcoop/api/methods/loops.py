@@ -3,9 +3,10 @@
 import re
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from meshcoop.api.loop_views import Looping
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE, Params, number
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import MAX_ROWS, Reading
@@ -13,9 +14,6 @@ from meshcoop.api.resolver import Finder
 from meshcoop.errors import Mistake
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import View
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
 
 Rows = Callable[[Params], Awaitable[list[Params]]]
 
@@ -32,7 +30,7 @@ _STATES = {
 class LoopMethods:
     """Answers for one node."""
 
-    def __init__(self, node: "Node", reading: Callable[[Params], Awaitable[Reading]]) -> None:
+    def __init__(self, node: NodeHandle, reading: Callable[[Params], Awaitable[Reading]]) -> None:
         self._node = node
         self._reading = reading
 
@@ -50,7 +48,7 @@ class LoopMethods:
         """A matter, by the beginning of its id; None if that is none."""
         typed = str(params.get("id", "")).strip().lower()
         member = self._node.belonging()
-        if not _ID.fullmatch(typed) or member.state.store.matching(typed):
+        if not _ID.fullmatch(typed) or member.state.store.records.ids_beginning(typed):
             return None
         services = iter(member.state.views.of_kind("service"))
         matters = self._looping(member).matters(services)
@@ -104,13 +102,13 @@ class LoopMethods:
             rows = [one for one in rows if wanted in {one["measure"]["id"], one["service"]["id"]}]
         return [one for one in rows if state in {None, one["state"]}][: _limit(params)]
 
-    def _services(self, member: "Member", record: bytes | None) -> list[View]:
+    def _services(self, member: Membership, record: bytes | None) -> list[View]:
         if record is None:
             return member.state.views.of_kind("service")
         followed = member.following.of(record, self._node.now())
         return [followed.service] if followed else []
 
-    def _looping(self, member: "Member") -> Looping:
+    def _looping(self, member: Membership) -> Looping:
         known, presenter = member.state.authority, Presenter(member.state, self._node.now)
         me = known.author(member.mesh.credentials.device) if known else None
         return Looping(member.state, member.following, presenter, me, self._node.now)

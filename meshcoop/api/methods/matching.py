@@ -1,9 +1,8 @@
 """The methods of the local API that tell who could help whom, and who knows whom."""
 
-from typing import TYPE_CHECKING
-
 import trio
 
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE, Params, number, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
@@ -16,9 +15,6 @@ from meshcoop.matching.reciprocity import Quarter, quarter_of, quarters
 from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import lexicons
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-
 _AT_ONCE = 100  # views read before others have their turn
 _USUALLY = 50  # suggestions, if nobody says how many
 _MOST = 500
@@ -30,7 +26,7 @@ _STATES = {"suggestions": ("open",), "reciprocity": ("running", "past")}
 class MatchingMethods:
     """Answers for one node, and by what it holds alone."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
         self.lists: dict[str, Method] = {
             "suggestions": self.suggestions,
@@ -107,7 +103,7 @@ class MatchingMethods:
 
     # -- parts ------------------------------------------------------------------------------------
 
-    async def _read(self) -> "Member":
+    async def _read(self) -> Membership:
         """The membership, once its index has all that there is."""
         member = self._node.belonging()
         await trio.to_thread.run_sync(lexicons, limiter=_MAKING)
@@ -115,27 +111,27 @@ class MatchingMethods:
             await trio.lowlevel.checkpoint()
         return member
 
-    def _made(self, member: "Member") -> Suggestions:
+    def _made(self, member: Membership) -> Suggestions:
         now = self._local(member, self._node.now())
         return Suggestions(member.index, self._people(member), now)
 
-    def _people(self, member: "Member") -> set[bytes]:
+    def _people(self, member: Membership) -> set[bytes]:
         """The members whom this home hears."""
         authority = member.state.authority
         return set(authority.members) - member.muted.people if authority else set()
 
-    def _local(self, member: "Member", milliseconds: int) -> str:
+    def _local(self, member: Membership, milliseconds: int) -> str:
         """A time by the charter's offset from UTC."""
         authority = member.state.authority
         offset = int(authority.charter["offset"]) if authority else 0
         return iso(milliseconds + offset * _MINUTE_MS)[: len("2026-11-23T09:30")]
 
-    def _reader(self, member: "Member", finder: Finder, params: Params) -> bytes:
+    def _reader(self, member: Membership, finder: Finder, params: Params) -> bytes:
         """For whom: this home's person, or the one of them whom `as` names."""
         who = params.get("as")
         return member.author.person if who is None else member.guests.whom(who, finder.person)
 
-    def _presenter(self, member: "Member") -> Presenter:
+    def _presenter(self, member: Membership) -> Presenter:
         return Presenter(member.state, self._node.now)
 
 
@@ -168,7 +164,7 @@ def _shown(one: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
 
 
 def _about(
-    member: "Member", made: Suggestions, finder: Finder, typed: str, me: bytes
+    member: Membership, made: Suggestions, finder: Finder, typed: str, me: bytes
 ) -> list[Suggestion]:
     """About a post or a person, by the beginning of an id or by a name."""
     try:

@@ -1,7 +1,6 @@
 """The methods of the local API by which people come together and decide who does what."""
 
-from typing import TYPE_CHECKING
-
+from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params, number, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Finder
@@ -10,16 +9,13 @@ from meshcoop.author import renewal as deciding
 from meshcoop.clock import iso
 from protocol.fold.kind import KINDS
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
-
 _RENEWED = ("moderators", "vouchers", "share", "title")  # what a person says of the next term
 
 
 class BelongingMethods:
     """Answers for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:

@@ -6,7 +6,7 @@ sentence, never a traceback.
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -19,20 +19,20 @@ from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.methods.membership import BelongingMethods
 from meshcoop.api.methods.relays import RelayMethods
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE, Params, digits, number, pin, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Reading
 from meshcoop.api.resolver import Finder
 from meshcoop.api.server import Method
+from meshcoop.author.signer import Signer
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import Private
+from meshcoop.home.key_file import Guest
+from meshcoop.relay.relay import Relay
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-    from meshcoop.relay.relay import Relay
 
 _OPENED_AT_ONCE = 50  # private records
 
@@ -40,7 +40,7 @@ _OPENED_AT_ONCE = 50  # private records
 class Methods:
     """Answers for one node. Every method takes a map of parameters and returns plain values."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
         self._matching = MatchingMethods(node)
         self._loops = LoopMethods(node, self._reading)
@@ -87,12 +87,12 @@ class Methods:
             return {**known, **_NOBODY, "waiting": {"admission": waiting}}
         return known | self._member_status(node.member)
 
-    def _relay_status(self, relay: "Relay") -> Params:
+    def _relay_status(self, relay: Relay) -> Params:
         served = relay.served.values()
         return {
             "relay": self._node.home.read_settings().relay,
             "serves": len(served),
-            "records": sum(one.store.count() for one in served),
+            "records": sum(one.store.records.count() for one in served),
             "peers": [
                 {
                     "peer_id": peer,
@@ -108,13 +108,13 @@ class Methods:
                 {
                     "id": one.neighbourhood.hex(),
                     "name": one.name,
-                    "set_hash": set_hash(one.store.ids()).hex(),
+                    "set_hash": set_hash(one.store.records.ids()).hex(),
                 }
                 for one in served
             ],
         }
 
-    def _member_status(self, member: "Member") -> Params:
+    def _member_status(self, member: Membership) -> Params:
         state, presenter = member.state, self._presenter(member)
         authority = state.authority
         device = member.mesh.credentials.device
@@ -144,14 +144,14 @@ class Methods:
             "reserved": len(member.mesh.reach.relays),
             "seen_as": member.mesh.network.seen_as,
             "settled": None if member.mesh.settled_at is None else iso(member.mesh.settled_at),
-            "records": state.store.count(),
-            "set_hash": set_hash(state.store.ids()).hex(),
+            "records": state.store.records.count(),
+            "set_hash": set_hash(state.store.records.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
             "waiting": self._waiting(member),
             "muted": [presenter.person(one) for one in sorted(member.muted.people)],
         }
 
-    def _waiting(self, member: "Member") -> Params:
+    def _waiting(self, member: Membership) -> Params:
         presenter, authority = self._presenter(member), member.state.authority
         vouched = authority.waiting if authority else {}
         return {
@@ -195,9 +195,9 @@ class Methods:
         store, views = member.state.store, member.state.views
         wanted_id, state_hash = params.get("id"), params.get("state_hash")
         return (
-            store.count() >= number(params, "records", 0)
+            store.records.count() >= number(params, "records", 0)
             and len(member.mesh.conversations) >= number(params, "peers", 0)
-            and (wanted_id is None or bool(store.matching(digits(wanted_id))))
+            and (wanted_id is None or bool(store.records.ids_beginning(digits(wanted_id))))
             and (state_hash is None or views.state_hash().hex() == state_hash)
         )
 
@@ -213,24 +213,30 @@ class Methods:
         about, person, other = params.get("about"), params.get("as"), params.get("for")
         given: Params = {
             "about": finder.record(about) if about is not None else None,
-            "person": member.guests.whom(person, finder.person) if person is not None else None,
             "represented": finder.person(other) if other is not None else None,
             "resolve": finder.resolve,
         }
-        guest = member.guests.of(given["person"]) if person is not None else None
+        who = member.guests.whom(person, finder.person) if person is not None else None
+        guest = member.guests.of(who) if who is not None else None
         if params.get("kind") == "action" and given["about"]:
             fields = fields | self._loops.cited(given["about"])
         if guest is None:
             await self._opened(member.author.private)
-            one = member.author.post(text(params, "kind"), fields, **given)
+            signer = member.author.signer_of(who) if who is not None else None
+            one = member.author.post(text(params, "kind"), fields, signer=signer, **given)
             return self._posted(member, one)
+        signer = await self._guest_signer(member, guest, params)
+        member.guests.settle(guest, signer)
+        one = member.author.post(text(params, "kind"), fields, signer=signer, **given)
+        return self._posted(member, one, who)
+
+    async def _guest_signer(self, member: Membership, guest: Guest, params: Params) -> Signer:
+        """The guest's device, opened with their PIN for this one call. Raises Mistake."""
         seed = await member.guests.open(guest, pin(params))
         private = await self._opened(Private(member.state, [seal.box_key(seed)]))
-        with member.guests.lent(guest, seed, private):
-            one = member.author.post(text(params, "kind"), fields, **given)
-        return self._posted(member, one, given["person"])
+        return Signer(guest.person, guest.device, seed, private)
 
-    def _posted(self, member: "Member", one: Record, me: bytes | None = None) -> Params:
+    def _posted(self, member: Membership, one: Record, me: bytes | None = None) -> Params:
         """The answer to a post, with advice where there is some."""
         hours = Hours(member.state, self._presenter(member))
         advice = hours.advice(one, me or member.author.person)
@@ -289,10 +295,10 @@ class Methods:
 
     # -- parts ------------------------------------------------------------------------------------
 
-    def _presenter(self, member: "Member") -> Presenter:
+    def _presenter(self, member: Membership) -> Presenter:
         return Presenter(member.state, self._node.now)
 
-    def _finder(self, member: "Member") -> Finder:
+    def _finder(self, member: Membership) -> Finder:
         return Finder(member.state, self._presenter(member))
 
     async def _reading(self, params: Params) -> Reading:
@@ -328,7 +334,7 @@ _NOBODY: Params = {
 }
 
 
-def _trouble(member: "Member") -> str | None:
+def _trouble(member: Membership) -> str | None:
     """Why nothing is signed at this home, if that is so."""
     author = member.author
     fault = None if author.able else author.fault(next(iter(author.devices)))

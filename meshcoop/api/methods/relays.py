@@ -1,8 +1,8 @@
 """The methods of the local API about relays (specs/06-local-api.md)."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE, Params, digits, number, text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
@@ -13,14 +13,11 @@ from meshcoop.sync import relay_enrolment as enrolling
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
-
 
 class RelayMethods:
     """Answers for one node: a relay's own, and a member's about the relays of the neighbourhood."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -86,7 +83,7 @@ class RelayMethods:
         return [
             {
                 "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
-                "records": one.store.count(),
+                "records": one.store.records.count(),
                 "used": one.storage.used,
                 "room": one.storage.limits.room,
                 "disk": one.on_disk,
@@ -126,7 +123,7 @@ class RelayMethods:
                     "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
                     "since": iso(relay.since(one.neighbourhood)),
                     "connected": len(one.mesh.conversations),
-                    "records": one.store.count(),
+                    "records": one.store.records.count(),
                 }
                 for one in relay.served.values()
             ]

@@ -11,12 +11,13 @@ import trio
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verifier_process import verifier
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Handler, Network, NetworkError, Stream
 from meshcoop.network.libp2p.host import open_host
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.home_mesh import HomeMesh
 
 _QUIET = 1.5  # seconds after which what a sync stored has been announced
@@ -144,7 +145,7 @@ class BenchHome:
             _tell(met=True)
             return
         counter = self.network.counter
-        assert self.store.count() == records, "the round is over and records are missing"
+        assert self.store.records.count() == records, "the round is over and records are missing"
         _tell(synced={"seconds": time.monotonic() - counter.began, "bytes": counter.bytes})
         await trio.sleep(_QUIET)
         self.network.counter, self.mesh.settled = Counter(), trio.Event()
@@ -160,7 +161,7 @@ async def _line() -> str:
     return await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)  # type: ignore[call-arg]  # old stubs, see meshcoop.network
 
 
-def _stored(taken: Taken) -> None:
+def _stored(taken: IngestResult) -> None:
     at = time.monotonic()  # the same clock in all processes of a machine
     for one in taken.stored[:1]:
         _tell(stored={"id": one.id.hex(), "at": at})

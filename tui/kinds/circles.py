@@ -1,0 +1,81 @@
+"""Circles: the card and the story of one, and what a member can do in it. Pure."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from textual.content import Content
+
+from protocol.display_text import safe
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
+from tui.i18n import _
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
+
+
+def circle_card(view: Shown, me: str | None) -> Card:
+    """A circle as a card: who is in it."""
+    members = phrases.capitalized(phrases.names(view["members"], me))
+    state = vocabulary.state(view["state"]) if view["state"] != "open" else ""
+    detail = phrases.dotted([members, state])
+    return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
+
+
+def circle_story(thread: Case, today: date, me: str | None) -> Content:
+    """The members of a circle and its messages, the latest last."""
+    return Content.assemble(*_story_parts(thread, today, me))
+
+
+def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
+    """What a member can do in a circle; nothing for anybody else."""
+    members = frozenset(member["id"] for member in circle["members"])
+    if me not in members:
+        return
+    yield Act(
+        kind="message",
+        about=circle["id"],
+        label=_("Write to the circle"),
+        said=_("Only who is in the circle reads this."),
+    )
+    yield Act(
+        kind="members",
+        about=circle["id"],
+        label=_("Take somebody in"),
+        said=_("They read what is said from now on, and who was in the circle before."),
+        fields=("joins",),
+        without=members,
+    )
+    if len(members) > 1:
+        yield Act(
+            kind="members",
+            about=circle["id"],
+            label=_("Let somebody go"),
+            said=_("They read nothing that is said from now on."),
+            fields=("leaves",),
+            among=members - {me},
+        )
+    yield Act(
+        kind="close",
+        about=circle["id"],
+        label=_("Leave the circle"),
+        said=_("You read nothing that is said from now on."),
+        fixed={"as_state": "withdrawn"},
+        fields=(),
+    )
+
+
+def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+    circle = thread.root
+    members = phrases.capitalized(phrases.names(circle["members"], me))
+    yield (phrases.title(circle), "bold")
+    yield "\n" + (members or vocabulary.state(circle["state"]))
+    if me is not None and all(member["id"] != me for member in circle["members"]):
+        yield "\n" + _("You are in this circle no more.")
+    if not thread.answers:
+        yield "\n\n" + _("Nobody has said anything yet.")
+    for message in thread.answers:
+        author = phrases.capitalized(phrases.name(message["author"], me))
+        at = phrases.moment(message["created"], today)
+        yield "\n\n"
+        yield (phrases.dotted([author, at]), "dim")
+        yield "\n" + safe(message["text"]).strip()

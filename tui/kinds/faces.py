@@ -1,0 +1,56 @@
+"""Faces: which module shows a view of which kind, for circles, pacts and pages. Pure."""
+
+from datetime import date
+
+from textual.content import Content
+
+from tui.format.phrases import Card, Shown
+from tui.kinds.circles import circle_card, circle_story, steps_for_circle
+from tui.kinds.next_steps import Act
+from tui.kinds.pacts import pact_card, pact_story, steps_for_pact
+from tui.kinds.pages import page_card, page_story, revision_step
+from tui.kinds.thread_data import Case
+
+# The kinds with a face here, each with the list that holds the records answering its root.
+ANSWERS = {"circle": "messages", "page": "revisions", "pact": None}
+
+
+def card(view: Shown, today: date, me: str | None) -> Card:
+    """A circle, a pact or a page as a card."""
+    match view["kind"]:
+        case "circle":
+            return circle_card(view, me)
+        case "pact":
+            return pact_card(view, today, me)
+        case "page":
+            return page_card(view, today, me)
+        case kind:
+            raise KeyError(kind)
+
+
+def story(thread: Case, today: date, me: str | None) -> Content:
+    """The story of a circle, a pact or a page, for one pane."""
+    match thread.root["kind"]:
+        case "circle":
+            return circle_story(thread, today, me)
+        case "pact":
+            return pact_story(thread.root, today, me)
+        case "page":
+            return page_story(thread, today, me)
+        case kind:
+            raise KeyError(kind)
+
+
+def acts(thread: Case, me: str | None) -> list[Act]:
+    """What the reader can do in a circle, a pact or a page."""
+    if me is None:
+        return []
+    match thread.root["kind"]:
+        case "circle":
+            return list(steps_for_circle(thread.root, me))
+        case "pact":
+            return list(steps_for_pact(thread.root, me))
+        case "page":
+            return [revision_step(thread.root)]
+        case kind:
+            raise KeyError(kind)

@@ -1,0 +1,74 @@
+"""Pacts: the card and the story of one, what a party can do about it, and which ones wait. Pure."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from textual.content import Content
+
+from protocol.display_text import safe
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
+from tui.i18n import _
+from tui.kinds.next_steps import Act, close_step
+
+_OVER = {"ended", "declined", "withdrawn"}
+
+
+def pact_card(view: Shown, today: date, me: str | None) -> Card:
+    """A pact as a card: its parties, how it stands, its hours and its end."""
+    detail = _detail(view, today, me)
+    return Card(view["id"], phrases.title(view), detail, quiet=view["state"] in _OVER)
+
+
+def pact_story(view: Shown, today: date, me: str | None) -> Content:
+    """The words of a pact, and who has yet to accept it."""
+    return Content.assemble(*_story_parts(view, today, me))
+
+
+def steps_for_pact(pact: Shown, me: str) -> Iterator[Act]:
+    """What a party can do about a pact: accept or decline it, take it back, end it."""
+    state = pact["state"]
+    if state == "offered" and _waits_for(pact, me):
+        yield Act(
+            kind="accept",
+            about=pact["id"],
+            label=_("Accept the pact"),
+            waits=True,
+            said=_("With this, you promise what the pact says. Only its parties see it."),
+            fields=(),
+        )
+        yield close_step(pact, "declined", _("Decline the pact"))
+    elif state == "offered" and pact["author"]["id"] == me:
+        yield close_step(pact, "withdrawn", _("Withdraw the pact"))
+    elif state == "agreed":
+        yield close_step(pact, "ended", _("End the pact"))
+
+
+def waits(pacts: list[Shown], me: str | None) -> Iterator[Card]:
+    """A card for each pact that waits for the reader."""
+    for pact in pacts:
+        if _waits_for(pact, me):
+            author = phrases.name(pact["author"])
+            label = _("Accept the pact that {who} offers").format(who=author)
+            yield Card(pact["id"], label, phrases.title(pact))
+
+
+def _waits_for(pact: Shown, me: str | None) -> bool:
+    return any(person["id"] == me for person in pact["waiting"])
+
+
+def _detail(view: Shown, today: date, me: str | None) -> str:
+    parts = [
+        phrases.capitalized(phrases.names(view["parties"], me)),
+        vocabulary.state(view["state"]),
+        phrases.minutes(view.get("minutes")),
+        phrases.moment(view.get("due"), today),
+    ]
+    return phrases.dotted(parts)
+
+
+def _story_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
+    yield (safe(view["text"]).strip(), "bold")
+    yield "\n\n" + _detail(view, today, me)
+    if view["waiting"] and view["state"] == "offered":
+        yield "\n" + _("Waiting for {who}").format(who=phrases.names(view["waiting"], me))

@@ -1,0 +1,85 @@
+"""Pages that everybody writes: the card and the story of one, and how a new text follows. Pure.
+
+A head is a text of the page that no other text replaces. Several heads stand side by side when people wrote
+at the same time.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from textual.content import Content
+
+from protocol.display_text import line, safe
+from tui.format import phrases
+from tui.format.phrases import Card, Part, Shown
+from tui.i18n import _, plural
+from tui.kinds.next_steps import Act
+from tui.kinds.thread_data import Case
+
+
+def page_card(view: Shown, today: date, me: str | None) -> Card:
+    """A page as a card: who wrote its latest text, and when."""
+    heads = view["heads"]
+    several = _("{n} texts side by side").format(n=len(heads)) if len(heads) > 1 else ""
+    detail = phrases.dotted([several, _signature(heads[-1], today, me)])
+    return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
+
+
+def page_story(thread: Case, today: date, me: str | None) -> Content:
+    """The texts of a page that stand, then the earlier ones, the latest first."""
+    return Content.assemble(*_story_parts(thread, today, me))
+
+
+def revision_step(page: Shown) -> Act:
+    """Writing a text that takes the place of all heads."""
+    heads = page["heads"]
+    return Act(
+        kind="revision",
+        about=page["id"],
+        label=_("Join the texts") if len(heads) > 1 else _("Write it anew"),
+        said=plural(
+            "Yours takes the place of the text that stands; that stays readable below it.",
+            "Yours takes the place of the texts that stand; they stay readable below it.",
+            len(heads),
+        ),
+        given={
+            "title": heads[-1]["title"] or "",
+            "text": "\n\n".join(head["text"] for head in heads if head["text"]),
+        },
+        fixed={"after": [head["id"] for head in heads]},
+    )
+
+
+def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+    page = thread.root
+    if len(page["heads"]) > 1:
+        yield (_("Several wrote at the same time. Whoever joins the texts ends that."), "dim")
+        yield "\n\n"
+    for head in page["heads"]:
+        yield (line(head["title"] or _("Hidden words")), "bold")
+        yield "\n" + safe(head["text"] or "").strip()
+        yield "\n"
+        yield (_signature(head, today, me), "dim")
+        yield "\n\n"
+    earlier = _earlier_texts(thread)
+    if earlier:
+        yield (_("Earlier"), "bold")
+    for text in reversed(earlier):
+        yield "\n"
+        yield (_signature(text, today, me) + ": ", "dim")
+        yield safe(text["text"] or _("hidden")).strip()
+
+
+def _earlier_texts(thread: Case) -> list[Shown]:
+    """The texts that a later one replaced, oldest first; the page's own is the oldest."""
+    page = thread.root
+    head_ids = {head["id"] for head in page["heads"]}
+    replaced = [revision for revision in thread.answers if revision["id"] not in head_ids]
+    if page["id"] in head_ids:
+        return replaced
+    return [{**page, **page["first"]}, *replaced]
+
+
+def _signature(text: Shown, today: date, me: str | None) -> str:
+    author = phrases.capitalized(phrases.name(text["author"], me))
+    return phrases.dotted([author, phrases.moment(text["created"], today)])
