@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 from protocol import kinds
 from protocol.authority.admission import Device, Member
@@ -22,9 +21,10 @@ from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry
 from protocol.schema import fields as schema
 from protocol.schema.bounds import Bound
+from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 assert kinds  # registers every kind
-VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json"
+VECTORS = Path(__file__).resolve().parents[3] / "specs" / "vectors" / "threads.json"
 PEOPLE = [name * 32 for name in (b"a", b"b", b"c")]
 DAYS = ["2026-11-02", "2026-11-09", "2026-11-16"]
 START = 1_793_577_600_000  # 2026-11-02, in ms
