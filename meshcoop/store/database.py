@@ -34,11 +34,15 @@ class Database:
         self.db.execute(_SCHEMA)
         self.is_writing = False  # a transaction is under way
         self.has_erased = False  # content was erased in the transaction under way
-        self.caches: list[TransactionCache] = []
+        self._caches: list[TransactionCache] = []
 
     def close(self) -> None:
         """Ends the use of the file."""
         self.db.close()
+
+    def add_cache(self, cache: TransactionCache) -> None:
+        """Lets a cache know when transactions begin and end."""
+        self._caches.append(cache)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
@@ -57,10 +61,10 @@ class Database:
         self.db.execute("BEGIN IMMEDIATE")
         self.is_writing = True
         try:
-            for cache in self.caches:
+            for cache in self._caches:
                 cache.begin()
             yield
-            for cache in self.caches:
+            for cache in self._caches:
                 cache.flush()
             self.db.execute("COMMIT")
         except BaseException as error:
@@ -72,7 +76,7 @@ class Database:
             raise
         finally:
             self.is_writing = False
-            for cache in self.caches:
+            for cache in self._caches:
                 cache.end()
             must_purge = self.has_erased
             self.has_erased = False

@@ -46,7 +46,7 @@ class Logs:
         self._is_caching = False
         self._cached: dict[bytes, Log] = {}
         self._unwritten: set[bytes] = set()  # devices whose logs have grown in the cache alone
-        database.caches.append(self)
+        database.add_cache(self)
 
     # -- reading ----------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class Records:
         self._db = database.db
         self._db.executescript(_SCHEMA)
         self._last_n: int | None = None  # the highest row number, while a transaction runs
-        database.caches.append(self)
+        database.add_cache(self)
 
     # -- reading ----------------------------------------------------------------------------------
 
