@@ -15,6 +15,7 @@ from typing import Any
 import trio
 
 from meshcoop.api.event_hub import Hub, Subscription
+from meshcoop.api.params import USAGE_ERROR
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.network.interface import Starting
 from meshcoop.store.disk_errors import trouble
@@ -46,7 +47,6 @@ HELLO_SECONDS = 10
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
 
 _FAREWELL_SECONDS = 1
-_USAGE_ERROR = 2  # the exit code of a mistake in how something was asked
 _PROBE_SECONDS = 1
 _BACKLOG = 64  # clients that wait to be accepted
 _CHUNK = 64 * 1024  # bytes read at once
@@ -163,7 +163,7 @@ class _Client:
         except Refused as refusal:
             return _encode_failure(request, _error_code(refusal.rule in USAGE), f"{refusal}.")
         except Mistake as mistake:
-            is_usage = mistake.code == _USAGE_ERROR
+            is_usage = mistake.code == USAGE_ERROR
             return _encode_failure(request, _error_code(is_usage), mistake.sentence)
         except Exception as error:  # noqa: BLE001  # it is logged, and the node goes on
             disk_trouble = trouble(error)
