@@ -31,7 +31,7 @@ def lunch(home, **more):
 
 
 def shown(home, one):
-    return Presenter(home.state, home.now).view(home.view(one))
+    return Presenter(home.state, home.now).show_view(home.view(one))
 
 
 def states(home, *signups):

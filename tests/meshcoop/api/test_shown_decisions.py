@@ -7,7 +7,7 @@ from tests.support.street_in_memory import settle, street
 
 
 def shown(home, act):
-    return Presenter(home.state, home.now).view(home.view(act))
+    return Presenter(home.state, home.now).show_view(home.view(act))
 
 
 def people(*homes):

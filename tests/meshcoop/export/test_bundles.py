@@ -58,7 +58,7 @@ def take(home, wires, heard=None):
     told = [] if heard is None else heard
     mesh = SimpleNamespace(inbox=home.inbox, on_stored=told.extend)
     node = SimpleNamespace(belonging=lambda: SimpleNamespace(mesh=mesh))
-    return trio.run(BundleMethods(node).take, {"wires": wires})
+    return trio.run(BundleMethods(node).ingest_records, {"wires": wires})
 
 
 def counts(taken):
@@ -295,7 +295,7 @@ def test_who_belongs_nowhere_is_told_so():
         raise Mistake(NOWHERE)
 
     with pytest.raises(Mistake, match="no neighbourhood"):
-        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).take, {"wires": []})
+        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).ingest_records, {"wires": []})
 
 
 # -- files ----------------------------------------------------------------------------------------
