@@ -19,7 +19,7 @@ _MAX_WORD_REASONS = 3  # so that a long list does not outweigh one exact fit
 
 
 class Reason(NamedTuple):
-    """Why an offer fits a need. `told` has the details, by name, as the local API gives them."""
+    """Why an offer fits a need, with details by name, as the local API gives them."""
 
     reason: str
     points: int
@@ -83,8 +83,8 @@ class FitJudge:
         """Whether nothing but words, days and languages could speak against a pair."""
         if not (self.is_open(pair.need) and self.is_open(pair.means)):
             return False
-        deals = self._index.deals
-        if any(deals.is_busy(side.person, pair.starts, pair.minutes) for side in pair):
+        exchanges = self._index.deals
+        if any(exchanges.is_busy(side.person, pair.starts, pair.minutes) for side in pair):
             return False
         if _is_at_different_times(pair):
             return False

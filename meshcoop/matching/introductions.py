@@ -13,7 +13,7 @@ _MAX_PATHS = 3
 
 
 class Tie(NamedTuple):
-    """Why two people know each other: `one` gave to, vouched for or admitted `other`.
+    """Why two people know each other: one gave to, vouched for or admitted the other.
 
     Of several ties between two people the one with the lowest rank is kept.
     """

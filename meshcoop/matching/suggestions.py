@@ -21,7 +21,7 @@ _OWES_POINTS = 1
 
 
 class Suggestion(NamedTuple):
-    """A need and an offer that fit, suggested to `to`, who has one of the two."""
+    """A need and an offer that fit, suggested to the person who has one of the two."""
 
     suggests: str
     to: bytes
@@ -97,34 +97,34 @@ class Suggestions:
                 if suggestion is not None:
                     yield suggestion
 
-    def _suggest(self, pair: Pair, to: bytes) -> Suggestion | None:
+    def _suggest(self, pair: Pair, recipient: bytes) -> Suggestion | None:
         need, offer = pair
         if need.person == offer.person:
             return None
         if not self._people.issuperset((need.person, offer.person)):
             return None
-        is_giver = offer.person == to
+        is_giver = offer.person == recipient
         subject = need if is_giver else offer
-        if subject.posted and (subject.id, to) in self._answered:
+        if subject.posted and (subject.id, recipient) in self._answered:
             return None
         reasons = self._fit_judge.find_reasons(pair)
         if not reasons:
             return None
         if is_giver:
-            return self._suggest_giving(pair, to, reasons)
-        return Suggestion(WANT, to, pair, reasons)
+            return self._suggest_giving(pair, recipient, reasons)
+        return Suggestion(WANT, recipient, pair, reasons)
 
-    def _suggest_giving(self, pair: Pair, to: bytes, reasons: list[Reason]) -> Suggestion:
+    def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
         """Suggests to help, or to give back if the giver has received something before."""
-        deals = self._index.deals
-        gift = deals.last_gift(pair.need.person, to)
+        exchanges = self._index.deals
+        gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
             gave = Reason("gave", _GAVE_POINTS, {"minutes": str(gift.minutes), "on": gift.when})
-            return Suggestion(BACK, to, pair, [*reasons, gave])
-        if not pair.need.posted and deals.has_received_more(to):
+            return Suggestion(BACK, recipient, pair, [*reasons, gave])
+        if not pair.need.posted and exchanges.has_received_more(recipient):
             owes = Reason("owes", _OWES_POINTS, {})
-            return Suggestion(BACK, to, pair, [*reasons, owes])
-        return Suggestion(HELP, to, pair, reasons)
+            return Suggestion(BACK, recipient, pair, [*reasons, owes])
+        return Suggestion(HELP, recipient, pair, reasons)
 
 
 def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:
