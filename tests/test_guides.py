@@ -53,3 +53,13 @@ def test_a_command_that_does_not_exist_is_found():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
+
+
+PLACES = re.findall(
+    r"`((?:meshcoop|protocol|tui|tests)/[\w/.]+)`", (SPECS / "README.md").read_text()
+)
+
+
+@pytest.mark.parametrize("place", sorted(set(PLACES)))
+def test_a_place_on_the_map_is_there(place):
+    assert (ROOT / place).exists()
