@@ -72,7 +72,7 @@ def renew(
 
 
 def decide(author: Author) -> None:
-    """AUTHORITY, "What software does by itself", for each person of this home."""
+    """Decides for each person of this home what software decides by itself (R-16.5)."""
     if author.state.authority is None or author.state.ring.current() is None:
         return
     for person in sorted(author.people):
