@@ -79,7 +79,7 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
     from meshcoop.ingest.verifier_process import verifier
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import OF_A_HOME, OF_A_RELAY
-    from meshcoop.node.node import Node
+    from meshcoop.node.node import Node, run_node
     from meshcoop.repair.on_start import mend
 
     settings = context.home.read_settings()
@@ -91,23 +91,32 @@ def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
         places = OF_A_RELAY if settings.relay else OF_A_HOME
         return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns, places=places)
 
+    def tell_ready(node: Node) -> None:
+        ready: dict[str, Any] = {
+            "ready": True,
+            "peer_id": node.network.peer_id,
+            "addresses": node.network.addresses,
+            "pid": os.getpid(),
+        }
+        context.answer(ready, lambda: " ".join(["ready", ready["peer_id"], *ready["addresses"]]))
+        systemd.notify("READY=1")
+
     async def main() -> None:
+        stop = trio.Event()
         async with verifier() as verify, trio.open_nursery() as nursery:
-            node = Node(context.home, unlocked, network, now, os.urandom, verify, damage)
-            nursery.start_soon(_watch_signals, node.stop)
+            nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_tell_systemd)
-            await nursery.start(node.run)
-            ready: dict[str, Any] = {
-                "ready": True,
-                "peer_id": node.network.peer_id,
-                "addresses": node.network.addresses,
-                "pid": os.getpid(),
-            }
-            context.answer(
-                ready, lambda: " ".join(["ready", ready["peer_id"], *ready["addresses"]])
+            await run_node(
+                context.home,
+                unlocked,
+                network,
+                now,
+                os.urandom,
+                verify,
+                damage,
+                stop=stop,
+                on_ready=tell_ready,
             )
-            systemd.notify("READY=1")
-            await node.ended.wait()
             systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from meshcoop.errors import Mistake
+from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
+from meshcoop.store.disk_errors import enduring
 
 HOST = "127.0.0.1"
-REFRESH_SECONDS = 5
+_REFRESH_SECONDS = 5
 
 _OF_EACH = ("neighbourhood",)
 
@@ -38,6 +41,15 @@ class Metrics:
             registry=self.registry,
         )
         self._counted = 0
+
+    async def run(self, port: int, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """Serves the figures until cancelled. Raises Mistake where the port is taken."""
+        with self.served_at(port):
+            task_status.started()
+            while True:
+                await trio.sleep(_REFRESH_SECONDS)
+                with enduring("the metrics are old"):
+                    self.refresh()
 
     def refresh(self) -> None:
         """Reads the relay's figures."""
