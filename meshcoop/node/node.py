@@ -12,7 +12,7 @@ import trio
 from meshcoop.api import server as api
 from meshcoop.api.methods.records import Methods
 from meshcoop.api.node_handle import Membership
-from meshcoop.author import automatic as duties
+from meshcoop.author import automatic
 from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.home.folder import Home, own_addresses
 from meshcoop.home.key_file import Unlocked
@@ -280,7 +280,7 @@ class Node:
                 await self.changed.wait()
                 continue
             with self._store.transaction():
-                duties.accept_charter(author)
+                automatic.accept_charter(author)
                 has_name = author.person in membership.state.views.latest("profile")
                 # Somebody back by the recovery words alone is called by their key until then.
                 if not has_name and name != author.person.hex()[:8]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from meshcoop.author import automatic as duties
+from meshcoop.author import automatic
 from meshcoop.author import renewal as deciding
 from meshcoop.author.author import Author
 from meshcoop.author.epoch_rotation import Rotation
@@ -52,7 +52,7 @@ class HomeMesh(Mesh):
         self.author = author
         self.may_sign = trio.Event()  # this home knows what it last signed
         self._expected: set[bytes] = set()  # people who came by an invitation of this home
-        self._countersigner = duties.Countersigner(author)
+        self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
         self._gone: dict[str, int] = {}  # peer → when it said that it does not serve us
         self._told: list[bytes] = []  # the gossip keys that relays were last told
@@ -118,12 +118,12 @@ class HomeMesh(Mesh):
     def _do(self, met: set[bytes]) -> None:
         """What software signs by itself, as far as there is something."""
         for duty in (
-            partial(duties.accept_charter, self.author),
+            partial(automatic.accept_charter, self.author),
             self._rotation.run,
-            partial(duties.seal_epochs, self.author, met),
+            partial(automatic.seal_epochs, self.author, met),
             partial(deciding.decide, self.author),
             self._countersigner.run,
-            partial(duties.end_relays, self.author, self._gone),
+            partial(automatic.end_relays, self.author, self._gone),
             self.reach.say,
         ):
             try:

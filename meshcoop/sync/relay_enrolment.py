@@ -2,7 +2,7 @@
 
 import trio
 
-from meshcoop.author import automatic as duties
+from meshcoop.author import automatic
 from meshcoop.errors import Mistake
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.network.single_reply import first_frame
@@ -43,14 +43,14 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
         raise Refused(answer[1][:16], answer[2][:500])
     if answer[0] != ticket.TAKEN:
         raise Refused("R-08.6", "the relay answers something else than expected")
-    return duties.say_of_relay(mesh.author, one.peer, one.addresses, SERVING)
+    return automatic.post_relay(mesh.author, one.peer, one.addresses, SERVING)
 
 
 def end(mesh: HomeMesh, relay: Relay) -> Record | None:
     """Ends what this home's person said of a relay; None where they never enrolled it."""
     if mesh.author.person not in relay.people:
         return None
-    return duties.say_of_relay(mesh.author, relay.key, relay.addresses, ENDED)
+    return automatic.post_relay(mesh.author, relay.key, relay.addresses, ENDED)
 
 
 def _request(mesh: HomeMesh, one: Ticket, relay: str) -> Request:
