@@ -1,8 +1,8 @@
 """The inbox: the only way in. Verify, store, fold, announce.
 
-Whatever brought a record (a person here, gossip, sync, a join), it comes through `take`. What
-cannot be placed yet waits in a bounded pool outside the store; what a rule forbids is refused by
-name. Merging in any order gives one store and one set of views.
+Records of people here, of gossip, of sync and of a join all come this way. What cannot be placed
+yet waits in a bounded pool outside the store; what a rule forbids is refused by name. Merging in
+any order gives one store and one set of views.
 """
 
 import logging
@@ -18,7 +18,7 @@ from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import Pool
 from meshcoop.store.tables import Row
 from protocol.errors import Refused
-from protocol.record import envelope as record
+from protocol.record import envelope
 from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Inbox:
         records = []
         for wire in wires:
             try:
-                records.append(record.parse(wire))
+                records.append(envelope.parse(wire))
             except Refused as error:
                 result.refused.append(Refusal.of(error))
         return records
@@ -66,11 +66,11 @@ class Inbox:
     def unknown(self, records: Iterable[Record]) -> list[Record]:
         """The second step: those not here yet, each once."""
         new: dict[bytes, Record] = {}
-        for one in records:
-            if one.id not in self.pool:
-                new.setdefault(one.id, one)
+        for record in records:
+            if record.id not in self.pool:
+                new.setdefault(record.id, record)
         held = self.store.held(list(new))
-        return [one for one in new.values() if one.id not in held]
+        return [record for record in new.values() if record.id not in held]
 
     def take_verified(
         self, verified: Verified, result: IngestResult, *, durable: bool = False
@@ -81,7 +81,7 @@ class Inbox:
         result.refused += verified.refused
         fresh = self.unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
-        fresh = fresh or self.pool.ready(self._placement.can_place)
+        fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
                 self._store_and_fold(fresh, result)
@@ -133,7 +133,7 @@ class Inbox:
         if row is None or row.record.content is not None or self.state.erased(row):
             return None
         try:
-            record.check_content(row.record.fields, content)
+            envelope.check_content(row.record.fields, content)
         except Refused as error:
             _LOG.info("content for %s: %s", record_id.hex(), error)
             return None
@@ -146,11 +146,11 @@ class Inbox:
         """Places records until no more find their place, then folds what they changed."""
         batch = Batch(result)
         while fresh:
-            for one in fresh:
-                self._placement.place(one, batch)
+            for record in fresh:
+                self._placement.place(record, batch)
             self._prune_forks(batch)
             self._fold_authority(batch)
-            fresh = [*batch.deferred, *self.pool.ready(self._placement.can_place)]
+            fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
             batch.deferred.clear()
         # By the latest authority: what it does not let somebody take back stays.
         self._erase_retracted(batch)
@@ -161,12 +161,12 @@ class Inbox:
         if not batch.beyond_forks:
             return
         self._forget(self._prune(), batch)
-        for one in batch.beyond_forks:
-            row = self.store.get(one.id)  # if it is kept, and in the thread that is left
+        for record in batch.beyond_forks:
+            row = self.store.get(record.id)  # if it is kept, and in the thread that is left
             if row is not None:
                 self._placement.note_stored(row, batch)
             else:  # what would keep it may be on its way
-                batch.result.devices_with_gaps.add(one.fields.device)
+                batch.result.devices_with_gaps.add(record.fields.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
@@ -199,14 +199,15 @@ class Inbox:
     def _recount(self, batch: Batch) -> None:
         assert self.state.authority is not None, "its figures have changed"
         with self.store.quota_counts() as counts:
-            threads, longer = quota.recount(counts, self.state.authority)
+            threads, devices = quota.recount(counts, self.state.authority)
         batch.touched_roots |= threads
-        batch.result.devices_with_gaps |= longer  # what comes after is to be had from others
+        # A log that goes on may have been refused here before: others have the rest.
+        batch.result.devices_with_gaps |= devices
         batch.begun.clear()
 
     def _prune(self) -> list[Row]:
         """Drops from forked logs what neither the store nor the pool has a reason to keep."""
-        return self.store.prune(self.pool.named() | self.state.beyond_forks())
+        return self.store.prune(self.pool.parents() | self.state.beyond_forks())
 
     def _forget(self, dropped: list[Row], batch: Batch) -> None:
         """What is no longer kept leaves authority and views as well."""

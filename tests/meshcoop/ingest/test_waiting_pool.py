@@ -24,7 +24,7 @@ def test_what_is_added_twice_waits_once():
     assert len(pool) == 1
     assert one.id in pool
     assert pool.devices() == {one.fields.device}
-    assert pool.ready(lambda _: True) == [one]
+    assert pool.take_ready(lambda _: True) == [one]
     assert len(pool) == 0
     assert one.id not in pool
     assert not pool.devices()
@@ -35,7 +35,7 @@ def test_a_run_leaves_together_and_in_log_order():
     run = [waiting("ada", seq) for seq in (5, 3, 4, 7)]
     for one in run:
         pool.add(one)
-    found = pool.ready(lambda one: one.fields.seq <= 3)
+    found = pool.take_ready(lambda one: one.fields.seq <= 3)
     assert [one.fields.seq for one in found] == [3, 4, 5]
     assert len(pool) == 1
 
