@@ -15,7 +15,7 @@ from meshcoop.ingest.placement import Batch, Placement
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
-from meshcoop.ingest.waiting_pool import Pool
+from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.tables import Row
 from protocol.errors import Refused
 from protocol.record import envelope
@@ -30,7 +30,7 @@ class Inbox:
     def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
         self.store = state.store
-        self.pool = Pool()
+        self.pool = WaitingPool()
         self.listeners: list[Callable[[IngestResult], None]] = []
         self._retention = retention or KeepEverything()
         self._placement = Placement(state, self.pool, self._retention)
@@ -41,8 +41,8 @@ class Inbox:
     def take_wires(self, wires: Iterable[bytes]) -> IngestResult:
         """Takes records as they came from a peer."""
         result = IngestResult()
-        records = self.unknown(self.parse(wires, result))
-        return self.take_verified(verify(records, self.state.neighbourhood), result)
+        records = self.select_unknown(self.parse(wires, result))
+        return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def take(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
@@ -50,8 +50,8 @@ class Inbox:
         When it returns, what it calls stored survives a killed process; with `durable` also a
         power cut.
         """
-        verified = verify(self.unknown(records), self.state.neighbourhood)
-        return self.take_verified(verified, IngestResult(), durable=durable)
+        verified = verify(self.select_unknown(records), self.state.neighbourhood)
+        return self.ingest_verified(verified, IngestResult(), durable=durable)
 
     def parse(self, wires: Iterable[bytes], result: IngestResult) -> list[Record]:
         """The first step of `take_wires`: the form of records."""
@@ -63,7 +63,7 @@ class Inbox:
                 result.refused.append(Refusal.of(error))
         return records
 
-    def unknown(self, records: Iterable[Record]) -> list[Record]:
+    def select_unknown(self, records: Iterable[Record]) -> list[Record]:
         """The second step: those not here yet, each once."""
         new: dict[bytes, Record] = {}
         for record in records:
@@ -72,14 +72,14 @@ class Inbox:
         held = self.store.held(list(new))
         return [record for record in new.values() if record.id not in held]
 
-    def take_verified(
+    def ingest_verified(
         self, verified: Verified, result: IngestResult, *, durable: bool = False
     ) -> IngestResult:
         """The last step: what `verify` made of unknown records, of which some may have come
         meanwhile by another way.
         """
         result.refused += verified.refused
-        fresh = self.unknown(verified.genuine)
+        fresh = self.select_unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
         fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
@@ -107,7 +107,7 @@ class Inbox:
             self.state.fold(touched_roots)
         return self.take([])  # an admission may have come to light, for which others wait
 
-    def absent(self, limit: int) -> list[bytes]:
+    def missing_contents(self, limit: int) -> list[bytes]:
         """Records whose content is missing here though nobody took it back; each call goes on
         where the last one ended, so that what was taken back does not hide the rest.
         """

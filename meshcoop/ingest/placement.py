@@ -12,7 +12,7 @@ from meshcoop.fold.state import State
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import Retention
-from meshcoop.ingest.waiting_pool import Pool
+from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.tables import Log, Row
 from protocol.errors import Refused
 from protocol.record.envelope import OPEN, Record
@@ -40,7 +40,7 @@ class Batch:
 class Placement:
     """Puts verified records into the store. What cannot be placed yet goes to `pool`."""
 
-    def __init__(self, state: State, pool: Pool, retention: Retention) -> None:
+    def __init__(self, state: State, pool: WaitingPool, retention: Retention) -> None:
         self._state = state
         self._store = state.store
         self._pool = pool

@@ -53,10 +53,10 @@ class Intake:
         done: trio.Event,
     ) -> None:
         result = IngestResult()
-        records = self._inbox.unknown(self._inbox.parse(wires, result))
+        records = self._inbox.select_unknown(self._inbox.parse(wires, result))
         verified = await verifier(records, self._inbox.state.neighbourhood)
         if before is not None:
             await before.wait()
-        then(self._inbox.take_verified(verified, result))
+        then(self._inbox.ingest_verified(verified, result))
         self._slots.release()
         done.set()

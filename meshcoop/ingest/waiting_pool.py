@@ -12,7 +12,7 @@ MAX_RECORDS = 4096
 MAX_BYTES = 8 * 1024 * 1024
 
 
-class Pool:
+class WaitingPool:
     """Waiting records by device. When full, the device that fills it most loses its oldest."""
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:

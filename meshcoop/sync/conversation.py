@@ -247,7 +247,7 @@ class Conversation:
 
     def _ask_contents(self) -> None:
         """R-05.8: asks for contents that are missing here, some at a time."""
-        missing = self._inbox.absent(sync.MAX_ASKED) if self._asks else []
+        missing = self._inbox.missing_contents(sync.MAX_ASKED) if self._asks else []
         self._asks -= 1
         self._outstanding = len(missing)
         self._send(self._session.want(missing))
