@@ -1,4 +1,4 @@
-"""What a home's software posts by itself, without asking a person."""
+"""Records that a home's software posts by itself, without asking a person."""
 
 import logging
 

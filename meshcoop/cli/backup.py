@@ -42,7 +42,7 @@ def _backup(file: Path, /, *, context: Given) -> None:
     keys = keystore.unlock(context.home.keys, secret).keys
     boxes = [[device_key(one.seed), seal.box_key(one.seed).secret] for one in keys.devices]
     boxes += [list(one) for one in keys.boxes]
-    from meshcoop.sync import peer_manager as peers  # brings trio, which takes a while
+    from meshcoop.sync import address_book as peers
 
     with contextlib.closing(Store(context.home.store)) as store:
         person = keys.devices[0].person
@@ -99,7 +99,7 @@ def _restore(file: Path, /, *, words: Words = None, listen: Listen = None, conte
 
 def _fill(context: Context, reader: Reader, identity: Identity) -> dict[str, Any]:
     """The store of the home, from the backup: beside the place until it is whole."""
-    from meshcoop.sync import peer_manager as peers
+    from meshcoop.sync import address_book as peers
 
     growing = context.home.path / "restoring.db"
     for end in ("", "-wal", "-shm"):

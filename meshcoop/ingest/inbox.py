@@ -210,7 +210,7 @@ class Inbox:
         return self.store.prune(self.pool.parents() | self.state.beyond_forks())
 
     def _forget(self, dropped: list[Row], batch: Batch) -> None:
-        """What is no longer kept leaves authority and views as well."""
+        """Takes rows that are no longer in the store out of authority and views."""
         if dropped:
             batch.begun.clear()
         for row in dropped:

@@ -25,7 +25,7 @@ _ANOTHER_HISTORY = "R-01.12"
 
 @dataclass
 class Batch:
-    """What the passes of one ingest tell each other: what one leaves for the next to do."""
+    """The work that the passes of one ingest leave for each other."""
 
     result: IngestResult
     authority_is_stale: bool = False  # acts were read that authority was not folded with

@@ -33,7 +33,7 @@ def verify(records: list[Record], neighbourhood: bytes) -> Verified:
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """What the signatures of these records claim."""
+    """The claims of the signatures of these records, to be verified."""
     before_founding = envelope.FOUNDING  # the charter is signed before there is a neighbourhood
     return [
         envelope.claim(record, before_founding if record.id == neighbourhood else neighbourhood)

@@ -1,4 +1,4 @@
-"""How a home's membership is built: everything of one neighbourhood, by one function.
+"""The builder of a home's membership: everything of one neighbourhood, by one function.
 
 Its sibling for a neighbourhood at a relay is `meshcoop.relay.tenant.open_tenant`.
 """

@@ -160,7 +160,7 @@ class Node:
                 await self.network.listen(list(listen))
                 meshes = [self.member.mesh] if self.member else []
                 for mesh in [*meshes, *(self.relay.meshes if self.relay else ())]:
-                    mesh.peers.hurry()
+                    mesh.peers.redial_now()
 
     # -- what the node has, or the reason why it has not ------------------------------------------
 

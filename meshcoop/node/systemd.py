@@ -1,4 +1,4 @@
-"""What a node tells systemd, and the unit with which systemd runs it.
+"""Messages of a node to systemd, and the unit with which systemd runs it.
 
 The protocol of sd_notify is one datagram to the socket that NOTIFY_SOCKET names.
 """
