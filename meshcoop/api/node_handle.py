@@ -1,4 +1,4 @@
-"""What the methods of the local API ask of the node that runs them."""
+"""The node as the methods of the local API see it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import trio
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network
 from meshcoop.relay.relay import Relay
-from meshcoop.store.muted import Muted
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
@@ -22,7 +22,7 @@ from meshcoop.sync.invitation_desk import InvitationDesk
 
 @dataclass(frozen=True)
 class Membership:
-    """Everything that a home keeps and runs for the neighbourhood it belongs to."""
+    """All that a home keeps and runs for the neighbourhood that its people belong to."""
 
     author: Author
     mesh: HomeMesh
@@ -35,36 +35,39 @@ class Membership:
 
     @property
     def state(self) -> State:
-        """What this home makes of its records."""
+        """The state that the records of this home fold to."""
         return self.author.state
 
 
 class NodeHandle(Protocol):
-    """A running node as the methods see it; `meshcoop.node.node.Node` implements it."""
+    """A running node; `meshcoop.node.node.Node` implements it."""
 
     home: Home
     network: Network
-    now: Callable[[], int]
-    damage: list[str]
-    ready: bool
-    changed: trio.Event
-    member: Membership | None
-    relay: Relay | None
+    now: Callable[[], int]  # milliseconds
+    damage: list[str]  # sentences about what was repaired at the start
+    ready: bool  # peers and programs are answered
+    changed: trio.Event  # replaced whenever something has changed
+    member: Membership | None  # None at a relay, and before this home has joined
+    relay: Relay | None  # None at a home
 
     def stop(self) -> None:
-        """Ends the node."""
+        """Stops the node."""
 
     def change(self) -> None:
-        """Wakes everybody who waits on `changed`, and replaces the event."""
+        """Wakes all tasks that wait on `changed`, and replaces the event."""
 
     def belonging(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
 
     async def may_sign(self) -> Membership:
-        """The membership, once this home may sign. Raises Mistake where it may not."""
+        """Waits until this home may sign, and returns the membership. Raises Mistake if it may not."""
 
     def relaying(self) -> Relay:
-        """The relay that this node runs. Raises Mistake where it runs none."""
+        """The relay that this node runs. Raises Mistake if it runs none."""
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with an invitation; True once this home belongs. Raises Refused, Mistake."""
+        """Knocks with an invitation for some seconds; returns True if this home belongs now.
+
+        Raises Refused, Mistake.
+        """

@@ -75,7 +75,7 @@ class Author:
     @property
     def able(self) -> bool:
         """Whether some device of this home may sign now."""
-        members = [device for device in self.devices if self.state.member(device)]
+        members = [device for device in self.devices if self.state.authority_fold.is_member(device)]
         return any(self.fault(device) is None for device in members)
 
     def check(self) -> None:
@@ -104,7 +104,7 @@ class Author:
     def fault(self, device: bytes) -> Refused | None:
         """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
         authority = self.state.authority
-        log = self.inbox.store.log(device)
+        log = self.inbox.store.logs.find(device)
         held = authority.devices.get(device) if authority else None
         if held is not None and held.revoked is not None:
             return _unusable("this home's device has been revoked")
@@ -218,7 +218,7 @@ class Author:
             raise Refused("R-12.4", "one acts for members only")
         proxies = [
             proxy
-            for proxy in self.state.standing.values()
+            for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.by == person
         ]
         # The one that holds longest tells best why none of them does.
@@ -249,7 +249,7 @@ class Author:
     ) -> Entry:
         authority = self.state.authority
         assert authority is not None, "the signer is a member by it"
-        log = self.inbox.store.log(signer.device)
+        log = self.inbox.store.logs.find(signer.device)
         head = log.head if log else START
         # R-01.13 and R-03.9: never before the log's last record, nor before one belonged.
         time = max(self.now(), head.time, authority.members[signer.person].since)
@@ -257,7 +257,7 @@ class Author:
         return Entry(*place, signer.person, kind.name, fields)
 
     def _heads(self) -> dict[bytes, int]:
-        return {log.device: log.head.seq for log in self.inbox.store.logs()}
+        return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def _is_private(self, kind: Kind, about: bytes | None, private: Private) -> bool:
         """R-10.9: whether a record of this kind about `about` is private."""
@@ -279,16 +279,16 @@ class Author:
             raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
         if private is not None:
             return private.thread(about, extra)
-        return self.state.thread(-1 if about is None else self._root(about), extra)
+        return self.state.thread_fold.fold_thread(-1 if about is None else self._root(about), extra)
 
     def _root(self, about: bytes) -> int:
-        row = self.inbox.store.get(about)
+        row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
         return row.root
 
     def _must_be_within_quota(self, signed: Record) -> None:
-        log = self.inbox.store.begin_log(signed.fields.device)
+        log = self.inbox.store.logs.find_or_add(signed.fields.device)
         if quota.share(self.state.authority, signed.fields, log).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"

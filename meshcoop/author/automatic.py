@@ -4,7 +4,7 @@ import logging
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -60,7 +60,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
-        for act in author.state.acts("epoch")
+        for act in author.state.authority_fold.acts("epoch")
         if authority.author(act.device) != person  # a founder needs nobody's key
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
@@ -87,7 +87,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     people = author.people
     if authority is None or not keys or not people:
         return
-    sent = author.state.seals()
+    sent = author.state.authority_fold.seals()
     for device in filter(authority.live, sorted(authority.devices)):
         person = authority.devices[device].person
         is_near = person in met or person in people
@@ -133,25 +133,25 @@ class Countersigner:
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.meta(_COUNTERSIGNED) or 0))  # the last row looked at
+        self._done = int(str(self._store.note(_COUNTERSIGNED) or 0))  # the last row looked at
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
-            row = self._store.row(number)
+            row = self._store.records.find_in_row(number)
             if row is None:
                 del self._waiting[number]  # a fork took it; should it come again, it is a new row
             else:
                 self._look(row)
-        while rows := self._store.answering(self._done, _PAGE):
+        while rows := self._store.records.lasting_answers(self._done, _PAGE):
             for row in rows:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
             # After a restart it begins before the oldest row that waits.
-            self._store.set_meta(
+            self._store.set_note(
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )
 
@@ -174,11 +174,11 @@ class Countersigner:
     def _confirmed_author(self, row: Row) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
-        entry = state.entry(row)
+        entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
-        above = self._store.get(entry.about)
-        confirmed = state.entry(above) if above else None
+        above = self._store.records.find(entry.about)
+        confirmed = state.thread_fold.entry(above) if above else None
         if confirmed is None or confirmed.kind not in {"receipt", "correction"}:
             return None
         return confirmed.person if confirmed.person in self._author.people else None

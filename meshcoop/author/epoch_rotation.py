@@ -55,7 +55,7 @@ class Rotation:
             return False
         return any(
             not authority.live(device)
-            for device, key_id in state.seals()
+            for device, key_id in state.authority_fold.seals()
             if key_id == current.id and device in authority.devices
         )
 

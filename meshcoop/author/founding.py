@@ -9,7 +9,7 @@ from meshcoop.author.automatic import offer_epochs
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.state import State
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
 from protocol.record import envelope as record

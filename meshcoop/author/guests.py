@@ -107,7 +107,7 @@ class Guests:
     def settle(self, guest: Guest, signer: Signer) -> None:
         """Accepts the charter for a guest who is a member, and posts their name, once."""
         state = self._author.state
-        if not state.member(guest.device) or state.ring.current() is None:
+        if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return
         if self._author.fault(guest.device) is None:
             acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)

@@ -84,7 +84,7 @@ class RecordSealer:
     ) -> Record:
         if len(content) > codec.MAX_BYTES - _HEADER_ROOM:
             raise Refused("R-01.1", "this is too long for one record; write it shorter")
-        log = self._state.store.log(entry.device)
+        log = self._state.store.logs.find(entry.device)
         head = log.head if log else START
         header = Header(
             record.VERSION,

@@ -1,4 +1,4 @@
-"""Views, credits and search in SQLite: what threads folded to, rebuilt at any time from records."""
+"""The views that threads folded to, with credits and search: rebuilt at any time from records."""
 
 import hashlib
 from collections import defaultdict
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from meshcoop.store.credit_rows import CreditRows
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewRow, ViewRows
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
@@ -17,36 +17,9 @@ from protocol.fold.fold import view_hash
 from protocol.fold.thread import View
 from protocol.record import codec
 
-_NO_WORDS = frozenset(("kind", "state"))
+Threads = Mapping[int, Mapping[int, View]]  # by the row of the root, views by that of their record
 
-
-Threads = Mapping[int, Mapping[int, View]]  # views by the row of their record, by that of the root
-
-
-class _Fresh(NamedTuple):
-    """A view to be written."""
-
-    n: int
-    root: int
-    view: View
-    packed: bytes
-    hash: bytes
-
-    @property
-    def row(self) -> ViewRow:
-        """As the table has it."""
-        view = self.view
-        return ViewRow(
-            self.n,
-            view["id"],
-            self.root,
-            view["kind"],
-            view["about"],
-            view["created"],
-            view["state"],
-            self.packed,
-            self.hash,
-        )
+_NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's
 
 
 class Views:
@@ -57,25 +30,27 @@ class Views:
         self._store = store
         self._rows = ViewRows(store)
         self._credits = CreditRows(store)
-        self._changes: dict[int, int] = {}
-        self._cleared = 0
+        self._changes: dict[int, int] = {}  # by root, while this home runs
+        self._clear_count = 0
         if stale:
-            self._drop()
-        self._create()
+            self._drop_tables()
+        self._create_tables()
+
+    # -- writing ----------------------------------------------------------------------------------
 
     def replace(self, threads: Threads, *, new: Container[int] = ()) -> None:
         """Makes these the views of these threads. `new`: threads that had none before."""
         fresh: list[_Fresh] = []
         for root, views in threads.items():
-            known = {} if root in new else self._rows.hashes_in_thread(root)
+            hashes = {} if root in new else self._rows.hashes_in_thread(root)
             for n, view in views.items():
                 packed = codec.pack(view)
-                hashed = view_hash(packed)
-                if known.get(n) == hashed:
-                    del known[n]
+                hash_now = view_hash(packed)
+                if hashes.get(n) == hash_now:
+                    del hashes[n]
                 else:
-                    fresh.append(_Fresh(n, root, view, packed, hashed))
-            for n in known:  # gone, or about to be written anew
+                    fresh.append(_Fresh(n, root, view, packed, hash_now))
+            for n in hashes:  # gone, or about to be written anew
                 self._remove(n)
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
@@ -90,68 +65,55 @@ class Views:
 
     def clear(self) -> None:
         """Forgets everything, before a rebuild."""
-        self._drop()
-        self._create()
-        self._cleared += 1
+        self._drop_tables()
+        self._create_tables()
+        self._clear_count += 1
 
-    def version(self, root: int) -> tuple[int, int]:
-        """Another one whenever the views of a thread may have changed, while this home runs."""
-        return self._cleared, self._changes.get(root, 0)
-
-    def of_thread(self, root: int) -> list[View]:
-        """The views of a thread."""
-        return [_unpack(body) for body in self._rows.bodies_in_thread(root)]
-
-    def received(self) -> Iterator[tuple[bytes, str]]:
-        """Who received something that both signed, and on which day."""
-        return self._credits.receipts()
+    # -- views ------------------------------------------------------------------------------------
 
     def get(self, record_id: bytes) -> View | None:
         """The view of one record."""
         body = self._rows.body(record_id)
         return None if body is None else _unpack(body)
 
+    def at(self, n: int) -> View:
+        """The view of the record in row `n`, which has one."""
+        return _unpack(self._rows.body_in_row(n))
+
+    def several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
+        """The views of those of these records that have one, by id."""
+        return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
+
+    def of_thread(self, root: int) -> list[View]:
+        """The views of a thread."""
+        return [_unpack(body) for body in self._rows.bodies_in_thread(root)]
+
     def of_kind(
         self, kind: str, *, about: bytes | None = None, limit: int | None = None
     ) -> list[View]:
         """Views of one kind, newest first; `about`: only those that answer this record."""
-        found = self.newest(kind)
-        return list(islice((one for one in found if about in {None, one["about"]}), limit))
+        views = (view for view in self.newest(kind) if about in {None, view["about"]})
+        return list(islice(views, limit))
 
     def newest(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[View]:
-        """Views of one kind, newest first, read as far as they are asked for. `state`: as stored;
+        """Views of one kind, newest first, each read when it is asked for. `state`: as stored;
         `root`: of the thread whose root is in this row.
         """
         bodies = self._rows.newest_bodies(kind, state=state, root=root)
         return (_unpack(body) for body in bodies)
 
-    def several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
-        """The views of these records, as far as there are any."""
-        return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
-
     def latest(self, kind: str) -> dict[bytes, View]:
-        """Each author's latest view of one kind: highest (time, id)."""
+        """Each author's latest view of one kind: the one with the highest (time, id)."""
         views = (_unpack(body) for body in self._rows.oldest_bodies(kind))
         return {view["author"]: view for view in views}
-
-    @property
-    def writes(self) -> int:
-        """Grows with whatever is written to the store: while it is the same, so is every view."""
-        return self._store.change_count
-
-    def hashes(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """The hash of every view of these kinds, by its row: what differs from before has changed."""
-        return self._rows.hashes_of_kinds(kinds)
-
-    def at(self, n: int) -> View:
-        """The view in a row."""
-        return _unpack(self._rows.body_in_row(n))
 
     def search(self, words: str, limit: int) -> list[View]:
         """Views that hold every word, or a beginning of it, best first."""
         return [_unpack(body) for body in self._rows.search(words, limit)]
+
+    # -- credits ----------------------------------------------------------------------------------
 
     def balances(self) -> dict[bytes, Balance]:
         """Minutes given and received, by person."""
@@ -164,7 +126,28 @@ class Views:
 
     def credits_of(self, person: bytes) -> list[Credit]:
         """What a person gave and received, in the order in which it was written down."""
-        return [Credit(*row) for row in self._credits.of_person(person)]
+        return [Credit(*columns) for columns in self._credits.of_person(person)]
+
+    def received(self) -> Iterator[tuple[bytes, str]]:
+        """The receiver and the day of every receipt that both parties signed."""
+        return self._credits.receipts()
+
+    # -- changes ----------------------------------------------------------------------------------
+
+    def version(self, root: int) -> tuple[int, int]:
+        """A value that differs whenever the views of a thread may have changed, while this home
+        runs.
+        """
+        return self._clear_count, self._changes.get(root, 0)
+
+    @property
+    def writes(self) -> int:
+        """The number of rows written to the store so far: while it is the same, so is every view."""
+        return self._store.change_count
+
+    def hashes(self, kinds: Sequence[str]) -> dict[int, bytes]:
+        """The hash of every view of these kinds, by row: a view whose hash differs has changed."""
+        return self._rows.hashes_of_kinds(kinds)
 
     def state_hash(self) -> bytes:
         """R-03.16: equal on all homes that read the same records."""
@@ -173,24 +156,51 @@ class Views:
             hasher.update(hash_of_view)
         return hasher.digest()
 
-    def _create(self) -> None:
+    def _create_tables(self) -> None:
         self._rows.create()
         self._credits.create()
 
-    def _drop(self) -> None:
+    def _drop_tables(self) -> None:
         self._rows.drop()
         self._credits.drop()
 
-    def _add(self, fresh: Sequence[_Fresh]) -> None:
-        words = [(one.n, text) for one in fresh if (text := _words(one.view))]
-        self._rows.add([one.row for one in fresh], words)
-        moved = ((one.n, balance.credit(one.view)) for one in fresh)
+    def _add(self, fresh: Sequence["_Fresh"]) -> None:
+        words = [(view.n, text) for view in fresh if (text := _words(view.view))]
+        self._rows.add([view.row() for view in fresh], words)
+        moved = ((view.n, balance.credit(view.view)) for view in fresh)
         self._credits.add([(n, *credit) for n, credit in moved if credit is not None])
 
     def _remove(self, n: int) -> None:
+        # The search table keeps no words, only where they are: to forget them, it has to be given
+        # the very words again.
         words = _words(_unpack(self._rows.body_in_row(n)))
         self._rows.remove(n, words)
         self._credits.remove(n)
+
+
+class _Fresh(NamedTuple):
+    """A view to be written, of the record in row `n`."""
+
+    n: int
+    root: int
+    view: View
+    packed: bytes
+    hash: bytes
+
+    def row(self) -> ViewRow:
+        """The row of the table."""
+        view = self.view
+        return ViewRow(
+            self.n,
+            view["id"],
+            self.root,
+            view["kind"],
+            view["about"],
+            view["created"],
+            view["state"],
+            self.packed,
+            self.hash,
+        )
 
 
 def _unpack(body: bytes) -> View:
@@ -200,19 +210,19 @@ def _unpack(body: bytes) -> View:
 
 def _words(view: View) -> str:
     """All that people wrote in a view; ids and private fields are not text or not there."""
-    found: list[str] = []
+    texts: list[str] = []
     for name, value in view.items():
         if type(value) is str:
             if name not in _NO_WORDS:
-                found.append(value)
+                texts.append(value)
         elif type(value) is list:
-            found += _texts(value)
-    return "\n".join(found)
+            texts += _texts(value)
+    return "\n".join(texts)
 
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
+        return [text for part in value for text in _texts(part)]
     return []

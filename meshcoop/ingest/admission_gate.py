@@ -4,8 +4,9 @@ A further device of a member needs no vouchers: its first record carries the cer
 person's root key has signed, and every home stores it because the person belongs.
 """
 
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.open_records import act_of
-from meshcoop.fold.state import DRIFT_MS, State
+from meshcoop.fold.state import State
 from protocol.authority.records import Act
 from protocol.errors import Refused
 from protocol.record import root_statement
@@ -16,10 +17,10 @@ from protocol.record.root_statement import PLACE, Certified
 def is_storable(state: State, record: Record) -> bool:
     """Whether the device of a record is one whose records are stored (R-03.19, R-03.31)."""
     device = record.fields.device
-    if not state.storable(device):
+    if not state.authority_fold.is_storable(device):
         return _brings_itself(state, record)
     # A log that rests on its own first record has no other first one, or a fork could drop it.
-    is_another_first = record.fields.seq == 1 and state.store.log(device) is not None
+    is_another_first = record.fields.seq == 1 and state.store.logs.find(device) is not None
     if not is_another_first:
         return True
     return _is_certified_by_others(state, device) or _brings_itself(state, record)
@@ -44,7 +45,7 @@ def _is_certified_by_others(state: State, device: bytes) -> bool:
     founders = map(root_statement.read, state.authority.charter["founders"])
     if any(founder.device == device for founder in founders):
         return True
-    acts = [act for kind in ("admit", "device") for act in state.acts(kind)]
+    acts = [act for kind in ("admit", "device") for act in state.authority_fold.acts(kind)]
     certificates = (_certificate(state, act) for act in acts if act.device != device)
     return any(certified is not None and certified.device == device for certified in certificates)
 

@@ -16,7 +16,7 @@ from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
-from meshcoop.store.tables import Row
+from meshcoop.store.records import Row
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
@@ -69,7 +69,7 @@ class Inbox:
         for record in records:
             if record.id not in self.pool:
                 new.setdefault(record.id, record)
-        held = self.store.held(list(new))
+        held = self.store.records.find_held(list(new))
         return [record for record in new.values() if record.id not in held]
 
     def ingest_verified(
@@ -99,12 +99,12 @@ class Inbox:
                 row = self._fill(record_id, content)
                 if row is None:
                     continue
-                has_acts = self.state.read_act(row) or has_acts
+                has_acts = self.state.authority_fold.read(row) or has_acts
                 if row.root is not None:
                     touched_roots.add(row.root)
             if has_acts:
-                touched_roots |= self.state.fold_authority()
-            self.state.fold(touched_roots)
+                touched_roots |= self.state.authority_fold.fold()
+            self.state.thread_fold.fold(touched_roots)
         return self.take([])  # an admission may have come to light, for which others wait
 
     def missing_contents(self, limit: int) -> list[bytes]:
@@ -112,9 +112,9 @@ class Inbox:
         where the last one ended, so that what was taken back does not hide the rest.
         """
         after = max(self._absent_after, self._retention.released_row)
-        rows = self.store.absent(after, 4 * limit)
+        rows = self.store.records.without_content(after, 4 * limit)
         self._absent_after = rows[-1].n if rows else 0
-        return [row.record.id for row in rows if not self.state.erased(row)][:limit]
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)][:limit]
 
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
@@ -123,21 +123,21 @@ class Inbox:
             with self.store.transaction(durable=durable):
                 yield
         except BaseException:
-            if not self.store.busy:
-                self.state.read_again()
+            if not self.store.is_writing:
+                self.state.authority_fold.read_again()
             raise
 
     def _fill(self, record_id: bytes, content: bytes) -> Row | None:
         """Stores the content of a record that is held without it; None where it does not belong."""
-        row = self.store.get(record_id)
-        if row is None or row.record.content is not None or self.state.erased(row):
+        row = self.store.records.find(record_id)
+        if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
             return None
         try:
             envelope.check_content(row.record.fields, content)
         except Refused as error:
             _LOG.info("content for %s: %s", record_id.hex(), error)
             return None
-        self.store.set_content(record_id, content)
+        self.store.records.set_content(record_id, content)
         return row._replace(record=row.record._replace(content=content))
 
     # -- the passes, one after another ------------------------------------------------------------
@@ -154,7 +154,7 @@ class Inbox:
             batch.deferred.clear()
         # By the latest authority: what it does not let somebody take back stays.
         self._erase_retracted(batch)
-        self.state.fold(batch.touched_roots, batch.begun)
+        self.state.thread_fold.fold(batch.touched_roots, batch.begun)
 
     def _prune_forks(self, batch: Batch) -> None:
         """R-01.14: keeps what stands beyond a fork only as proof, or where others name it."""
@@ -162,7 +162,9 @@ class Inbox:
             return
         self._forget(self._prune(), batch)
         for record in batch.beyond_forks:
-            row = self.store.get(record.id)  # if it is kept, and in the thread that is left
+            row = self.store.records.find(
+                record.id
+            )  # if it is kept, and in the thread that is left
             if row is not None:
                 self._placement.note_stored(row, batch)
             else:  # what would keep it may be on its way
@@ -177,23 +179,27 @@ class Inbox:
             return
         batch.authority_is_stale = False
         before = quota.figures(self.state.authority)
-        batch.touched_roots |= self.state.fold_authority()
-        while strangers := self.state.strangers():
+        batch.touched_roots |= self.state.authority_fold.fold()
+        while strangers := self.state.authority_fold.strangers():
             for device in strangers:
                 rows = self.store.drop_log(device)
                 for row in rows:
                     self.pool.add(row.record)
                 self._forget([*rows, *self._prune()], batch)
-            batch.touched_roots |= self.state.fold_authority()
+            batch.touched_roots |= self.state.authority_fold.fold()
         if before and before != quota.figures(self.state.authority):
             self._recount(batch)
 
     def _erase_retracted(self, batch: Batch) -> None:
         """Erases the content of records that somebody has taken back (R-01.17)."""
         for record_id in batch.retractable:
-            row = self.store.get(record_id)
-            if row is not None and row.record.content is not None and self.state.erased(row):
-                self.store.set_content(record_id, None)
+            row = self.store.records.find(record_id)
+            if (
+                row is not None
+                and row.record.content is not None
+                and self.state.thread_fold.is_erased(row)
+            ):
+                self.store.records.set_content(record_id, None)
                 batch.begun.clear()
 
     def _recount(self, batch: Batch) -> None:
@@ -207,14 +213,16 @@ class Inbox:
 
     def _prune(self) -> list[Row]:
         """Drops from forked logs what neither the store nor the pool has a reason to keep."""
-        return self.store.prune(self.pool.parents() | self.state.beyond_forks())
+        return self.store.prune_forks(
+            self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
+        )
 
     def _forget(self, dropped: list[Row], batch: Batch) -> None:
         """Takes rows that are no longer in the store out of authority and views."""
         if dropped:
             batch.begun.clear()
         for row in dropped:
-            self.state.forget_act(row.record.id)
+            self.state.authority_fold.forget(row.record.id)
             if row.root == row.n:
                 self.state.views.drop(row.n)
             elif row.root is not None:

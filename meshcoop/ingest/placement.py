@@ -13,7 +13,8 @@ from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import Retention
 from meshcoop.ingest.waiting_pool import WaitingPool
-from meshcoop.store.tables import Log, Row
+from meshcoop.store.logs import Log
+from meshcoop.store.records import Row
 from protocol.errors import Refused
 from protocol.record.envelope import OPEN, Record
 from protocol.record.log import follows
@@ -50,7 +51,7 @@ class Placement:
         """Whether a waiting record's turn has come."""
         if not admission_gate.is_storable(self._state, record):
             return False
-        log = self._store.log(record.fields.device)
+        log = self._store.logs.find(record.fields.device)
         if log is None:
             return record.fields.seq <= 1
         return record.fields.seq <= log.head.seq + 1 or log.fork is not None
@@ -66,7 +67,7 @@ class Placement:
             else:
                 self._wait(record, batch)
             return
-        log = self._store.begin_log(record.fields.device)
+        log = self._store.logs.find_or_add(record.fields.device)
         if log.ended is not None and seq > log.ended:
             reason = "the log ended when it passed twice its quota"
             batch.result.refused.append(Refusal("R-03.15", reason))
@@ -83,9 +84,9 @@ class Placement:
         """Leaves to the later passes what a stored record may change."""
         record = row.record
         batch.result.stored.append(record)
-        is_named = self._store.named(record.id)  # mostly not, and then nothing waited for it
+        is_named = self._store.parents.has(record.id)  # mostly not, and then nothing waited for it
         self._join_thread(row, batch, is_named=is_named)
-        if self._state.read_act(row):
+        if self._state.authority_fold.read(row):
             batch.authority_is_stale = True
         if is_named:
             batch.retractable[record.id] = None
@@ -122,16 +123,16 @@ class Placement:
     def _fork(self, record: Record, log: Log, batch: Batch) -> None:
         """Another record at a number that the log has passed: the log is forked there."""
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.fields.seq)
-        self._store.fork(log.device, record.fields.seq)
+        self._store.fork_log(log.device, record.fields.seq)
         batch.begun.clear()
-        batch.touched_roots |= self._state.roots_of(log)
+        batch.touched_roots |= self._store.records.roots_of_log(log.n)
         batch.authority_is_stale = True  # what the device signed from here on counts no more
-        self._insert_beyond_fork(record, self._store.begin_log(log.device), batch)
+        self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
     def _insert_beyond_fork(self, record: Record, log: Log, batch: Batch) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
         row = self._store.insert(record, log.n, over=False)
-        if self._state.read_act(row):  # a vote is kept for what it says
+        if self._state.authority_fold.read(row):  # a vote is kept for what it says
             batch.authority_is_stale = True
         batch.beyond_forks.append(record)
 
@@ -149,6 +150,6 @@ class Placement:
         batch.begun.pop(row.root, None)
         waited = [row.record.id]
         while waited:
-            for answer in self._store.orphans(waited.pop()):
-                self._store.set_root(answer.n, row.root)
+            for answer in self._store.records.waiting_for(waited.pop()):
+                self._store.records.set_root(answer.n, row.root)
                 waited.append(answer.record.id)

@@ -6,8 +6,8 @@ most that was ever allowed, which only grows with the set.
 
 from typing import NamedTuple
 
+from meshcoop.store.logs import Log
 from meshcoop.store.quota_counts import CountedLog, QuotaCounts
-from meshcoop.store.tables import Log
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
 from protocol.record.envelope import Header

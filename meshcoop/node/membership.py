@@ -11,6 +11,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.author.guests import Guests
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.home import key_file
 from meshcoop.home.key_file import Unlocked
 from meshcoop.ingest.inbox import Inbox
@@ -19,8 +20,7 @@ from meshcoop.matching.index import Index
 from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.identity import public_key_of
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.muted import Muted
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk

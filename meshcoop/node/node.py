@@ -14,8 +14,9 @@ from meshcoop.api.methods.records import Methods
 from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic
 from meshcoop.errors import NOWHERE, Mistake
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
+from meshcoop.home.machine import own_addresses
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, NetworkError
 from meshcoop.network.libp2p.identity import peer_id_from_key
@@ -23,7 +24,7 @@ from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
@@ -196,7 +197,7 @@ class Node:
             if self.member.state.neighbourhood.startswith(invite.neighbourhood):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
-        self._store.set_meta(_NAME, name)
+        self._store.set_note(_NAME, name)
         deadline = trio.current_time() + seconds
         try:
             admission = await joining.keep_knocking(
@@ -214,7 +215,7 @@ class Node:
         membership = await self._move_in(admission, invite)
         with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
             await membership.mesh.settled.wait()
-            while self._store.meta(_NAME) is not None:  # until the name is posted
+            while self._store.note(_NAME) is not None:  # until the name is posted
                 await self.changed.wait()
             return True
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
@@ -222,7 +223,7 @@ class Node:
     async def wait_for_admission(self, text: str) -> None:
         """Knocks again and again until somebody has vouched for the person."""
         invite = invitation.decode(text)
-        joiner = self._joiner(str(self._store.meta(_NAME)))
+        joiner = self._joiner(str(self._store.note(_NAME)))
         inviter = peer_id_from_key(invite.peer)
         while self.member is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
@@ -236,7 +237,7 @@ class Node:
 
     async def enter(self, neighbourhood: bytes) -> Membership:
         """Builds the membership and starts its tasks; returns once peers are answered."""
-        packed = self._store.meta(_ARRIVAL)
+        packed = self._store.note(_ARRIVAL)
         membership = open_membership(
             self._store,
             neighbourhood,
@@ -261,7 +262,7 @@ class Node:
     async def _move_in(self, admission: Admission, invite: Invitation) -> Membership:
         device = self._unlocked.keys.devices[0]
         wires = admission.arrival(device.seed, device.statement, self.now())
-        self._store.set_meta(_ARRIVAL, msgpack.packb(wires))
+        self._store.set_note(_ARRIVAL, msgpack.packb(wires))
         self._remember(neighbourhood=admission.neighbourhood.hex(), invitation=None)
         membership = await self.enter(admission.neighbourhood)
         inviter = peer_id_from_key(invite.peer)
@@ -273,9 +274,9 @@ class Node:
         """Posts a newcomer's name, as soon as this home can read and write."""
         author = membership.author
         await membership.mesh.may_sign.wait()
-        if self._store.meta(_NAME) is not None:
+        if self._store.note(_NAME) is not None:
             await membership.mesh.settled.wait()  # somebody who comes back has a name already
-        while (name := self._store.meta(_NAME)) is not None:
+        while (name := self._store.note(_NAME)) is not None:
             if membership.state.ring.current() is None or not author.able:
                 await self.changed.wait()
                 continue
@@ -285,8 +286,8 @@ class Node:
                 # Somebody back by the recovery words alone is called by their key until then.
                 if not has_name and name != author.person.hex()[:8]:
                     author.write(KINDS["profile"], {"name": name})
-                self._store.set_meta(_NAME, None)
-                self._store.set_meta(_ARRIVAL, None)
+                self._store.set_note(_NAME, None)
+                self._store.set_note(_ARRIVAL, None)
             self.change()
 
     def _on_change(self, stored: int) -> None:

@@ -62,7 +62,7 @@ class Metrics:
         for neighbourhood, tenant in relay.served.items():
             label = neighbourhood.hex()[:16]
             self._homes.labels(label).set(len(tenant.mesh.conversations))
-            self._records.labels(label).set(tenant.store.count())
+            self._records.labels(label).set(tenant.store.records.count())
             self._used.labels(label).set(tenant.storage.used)
             self._room.labels(label).set(tenant.storage.limits.room)
             self._waiting.labels(label).set(len(tenant.inbox.pool))

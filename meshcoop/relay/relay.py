@@ -14,8 +14,8 @@ from meshcoop.network.interface import Network, Stream
 from meshcoop.relay.shared_network import NOT_SERVED, SharedNetwork
 from meshcoop.relay.tenant import Tenant, open_tenant
 from meshcoop.relay.tickets import Tickets
-from meshcoop.store.records import Store
 from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
+from meshcoop.store.store import Store
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key

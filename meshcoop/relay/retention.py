@@ -6,8 +6,8 @@ oldest is let go when the room is used up or its days are over; the homes still 
 
 from meshcoop.home.relay_limits import Limits
 from meshcoop.ingest.result import IngestResult
-from meshcoop.store.records import Store
 from meshcoop.store.relayed_content import RelayedContent, stored_size
+from meshcoop.store.store import Store
 from protocol.record import envelope as record
 
 _FILL_LEVEL = 0.9  # of the room that is left in use when room is made
@@ -26,7 +26,7 @@ class Storage:
         self._store = store
         self._content = RelayedContent(store)
         self.used = self._content.used()
-        self.released_row = int(str(store.meta(_RELEASED_ROW) or 0))
+        self.released_row = int(str(store.note(_RELEASED_ROW) or 0))
 
     @property
     def is_full(self) -> bool:
@@ -75,4 +75,4 @@ class Storage:
             return
         self.used -= self._content.let_go(self.released_row, last)
         self.released_row = last
-        self._store.set_meta(_RELEASED_ROW, last)
+        self._store.set_note(_RELEASED_ROW, last)

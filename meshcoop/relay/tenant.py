@@ -14,7 +14,7 @@ from meshcoop.network.interface import Network, Starting
 from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.gossip_keys import GossipKeys
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable
 
 from meshcoop.store.issued_tickets import IssuedTickets
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.wire import membership_proof, relay_ticket
 from protocol.wire.relay_ticket import Request, Ticket

@@ -14,50 +14,49 @@ from typing import NamedTuple
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
 from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import assemble
 
 _LOG = logging.getLogger(__name__)
 
-REPORT = "mended"  # in the store: what was done, in a sentence
-
-_ENDINGS = ("", "-wal", "-shm")
-_BATCH = 200
+_ENDINGS = ("", "-wal", "-shm")  # of the files of a store
+_BATCH = 200  # records that go through the inbox at once
 
 
 class Mended(NamedTuple):
-    """`saved`: how many records came into the new store; `lost`: how many rows could not be read or
-    were not what was signed; `kept`: the folder in which the damaged files lie.
+    """A store that was made anew. `saved`: the number of records that came into the new store;
+    `lost`: the number of rows that could not be read or were not what was signed; `kept`: the
+    folder in which the damaged files lie.
     """
 
     saved: int
     lost: int
     kept: Path
 
-    def told(self, why: str) -> str:
-        """What happened, in a sentence for people."""
+    def describe(self, damage: str) -> str:
+        """Says what happened, in a sentence for people."""
         return (
-            f"the store was damaged ({why}): {self.saved} records were saved, {self.lost} could not"
-            f" be read and come back from the neighbours' nodes; the old files are in {self.kept}"
+            f"the store was damaged ({damage}): {self.saved} records were saved, {self.lost} could"
+            f" not be read and come back from the neighbours' nodes; the old files are in"
+            f" {self.kept}"
         )
 
 
 def mend(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
-    """Makes the store at `path` whole where it is not; what was wrong and done, in a sentence, or
-    None. `inbox_of`: the inbox of a new store, None where it holds no records. The home's lock is held.
+    """Makes the store at `path` whole where it is not; returns what was wrong and done, in a
+    sentence, or None. `inbox_of` gives the inbox of a new store, None where it holds no records.
+    The home's lock is held.
     """
     dropped = integrity.wal_problem(path)
-    found = integrity.problems(path)
-    if not found:
-        if dropped is None:
-            return None
-        said = f"{dropped}: what was stored last comes back from the neighbours' nodes"
-        _LOG.warning("%s", said)
-        return said
-    done = _rebuild(path, inbox_of)
-    said = done.told("; ".join(found))
-    _LOG.warning("%s", said)
-    return said
+    problems = integrity.problems(path)
+    if problems:
+        sentence = _rebuild(path, inbox_of).describe("; ".join(problems))
+    elif dropped is not None:
+        sentence = f"{dropped}: what was stored last comes back from the neighbours' nodes"
+    else:
+        return None
+    _LOG.warning("%s", sentence)
+    return sentence
 
 
 def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
@@ -73,19 +72,27 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
             with suppress(*UNREADABLE), closing(ReadOnlyStore(path)) as old:
                 for wires in _batches(_readable(old, lost)):
                     inbox.take_wires(wires)
-        saved = store.count()
-    kept = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    kept.mkdir(mode=0o700, exist_ok=True)
-    for ending in _ENDINGS:
-        old_file = Path(f"{path}{ending}")
-        if old_file.exists():
-            old_file.rename(kept / old_file.name)
+        saved = store.records.count()
+    kept = _put_aside(path)
     growing.rename(path)
     return Mended(saved, len(lost), kept)
 
 
+def _put_aside(path: Path) -> Path:
+    """Moves the files of the damaged store into a folder beside them; returns it."""
+    folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for ending in _ENDINGS:
+        file = Path(f"{path}{ending}")
+        if file.exists():
+            file.rename(folder / file.name)
+    return folder
+
+
 def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
-    """The records that verify, row by row: one bad page does not hide the others."""
+    """The records that verify, row by row: one bad page does not hide the others. The numbers of
+    the other rows are added to `lost`.
+    """
     for n in range(1, old.last_row() + 1):
         try:
             parts = old.record(n)

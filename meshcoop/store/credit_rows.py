@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS credits (
@@ -19,8 +19,8 @@ _SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, ki
 class CreditRows:
     """The stored credits of a home, in the store's own transactions."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
 
     def create(self) -> None:
         """Makes the table, where it is missing."""

@@ -7,7 +7,7 @@ guest's PIN. No view, search table, record, log, export or backup ever holds one
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 from protocol.wire.address_gift import Gift
 
 _SCHEMA = """
@@ -37,9 +37,9 @@ class HeldAddress(NamedTuple):
 class GivenAddresses:
     """The addresses of a home, by agreement and giver."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def find(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
@@ -78,8 +78,8 @@ class GivenAddresses:
 
     def put(self, address: HeldAddress) -> None:
         """Stores an address in place of the one before it, which leaves no trace."""
-        with self._store.transaction():
-            self._store.erasing = True
+        with self._database.transaction():
+            self._database.has_erased = True
             self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", _key(address))
             self._db.execute(
                 f"INSERT OR REPLACE INTO gifts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
@@ -92,15 +92,15 @@ class GivenAddresses:
 
     def keep(self, address: HeldAddress) -> None:
         """Keeps the address when its agreement is over."""
-        with self._store.transaction():
+        with self._database.transaction():
             self._db.execute(
                 "UPDATE gifts SET kept = 1 WHERE agreement = ? AND giver = ?", _key(address)
             )
 
     def erase(self, addresses: Iterable[HeldAddress]) -> None:
         """Erases addresses, from the free pages and the write-ahead log as well."""
-        with self._store.transaction():
-            self._store.erasing = True
+        with self._database.transaction():
+            self._database.has_erased = True
             for address in addresses:
                 key = _key(address)
                 self._db.execute("DELETE FROM gifts WHERE agreement = ? AND giver = ?", key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS gossip_keys (
@@ -14,8 +14,8 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 class GossipKeys:
     """Gossip keys, each with the person whose home handed it over."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[bytes]:

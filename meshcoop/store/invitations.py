@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS invitations (
@@ -26,9 +26,9 @@ class StoredInvitation(NamedTuple):
 class Invitations:
     """The invitations of a home, by id."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def find(self, invitation_id: bytes) -> StoredInvitation | None:
@@ -60,7 +60,7 @@ class Invitations:
         self, invitation_id: bytes, secret: bytes, expires: int, *, approves: bool, now: int
     ) -> None:
         """Adds an invitation, and forgets those that have expired by `now`."""
-        with self._store.transaction():
+        with self._database.transaction():
             self._db.execute("DELETE FROM invitations WHERE expires < ?", (now,))
             self._db.execute(
                 "INSERT INTO invitations (id, secret, expires, approve) VALUES (?, ?, ?, ?)",
@@ -71,7 +71,7 @@ class Invitations:
         self, invitation_id: bytes, person: bytes, statement: bytes, name: str, now: int
     ) -> None:
         """Notes that a person has used the invitation, which is then theirs alone."""
-        with self._store.transaction():
+        with self._database.transaction():
             self._db.execute(
                 "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"
                 " WHERE id = ?",

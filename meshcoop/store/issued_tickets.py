@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
@@ -22,8 +22,8 @@ class IssuedTicket(NamedTuple):
 class IssuedTickets:
     """The tickets of a relay, by id."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def find(self, ticket_id: bytes) -> IssuedTicket | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS addresses (
@@ -15,8 +15,8 @@ _LONG_AGO = 1  # the time of those that another store has remembered; they do no
 class PeerAddresses:
     """Each address with the peer that was met there, and the time (ms) of the last meeting."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[str]:

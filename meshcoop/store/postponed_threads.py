@@ -1,6 +1,6 @@
 """Threads that are folded again later, because something in them is ahead of this home's clock."""
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGER NOT NULL)"
 
@@ -8,8 +8,8 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGE
 class PostponedThreads:
     """The rows of roots, each with the time (ms) at which its thread is due."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.execute(_SCHEMA)
 
     def add(self, root: int, due: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from meshcoop.store.connection import open_to_read
 from meshcoop.store.disk_errors import StoreError
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 
 UNREADABLE = (StoreError, UnicodeDecodeError)  # a text that is none any more, too
 
@@ -102,7 +102,7 @@ class ReadOnlyStore:
     def _copy_note(self, name: str, store: Store) -> None:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         if row is not None:
-            store.set_meta(name, row[0])
+            store.set_note(name, row[0])
 
     def _copy_table(self, name: str, sql: str, store: Store) -> None:
         store.db.execute(sql)

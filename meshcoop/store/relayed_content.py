@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 from protocol.record.envelope import Record
 
 _SCHEMA = """
@@ -22,8 +22,8 @@ def stored_size(record: Record) -> int:
 class RelayedContent:
     """The records of one neighbourhood at a relay, by row: those that came first have the lowest."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def used(self) -> int:
@@ -61,10 +61,10 @@ class RelayedContent:
 
     def let_go(self, after: int, last: int) -> int:
         """Deletes the sealed content in rows above `after`, up to `last`; returns its bytes."""
-        rows = (after, last)
-        found = self._db.execute(
+        limits = (after, last)
+        row = self._db.execute(
             f"SELECT coalesce(sum(length(content)), 0) FROM records WHERE {_BETWEEN}",  # noqa: S608
-            rows,
+            limits,
         ).fetchone()
-        self._db.execute(f"UPDATE records SET content = NULL WHERE {_BETWEEN}", rows)  # noqa: S608
-        return int(found[0])
+        self._db.execute(f"UPDATE records SET content = NULL WHERE {_BETWEEN}", limits)  # noqa: S608
+        return int(row[0])

@@ -1,6 +1,6 @@
 """The neighbourhoods that a relay serves."""
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS served (
@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS served (
 class RelayedNeighbourhoods:
     """Each neighbourhood's id, with the time (ms) at which the relay was enrolled."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[bytes]:

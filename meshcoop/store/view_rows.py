@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from meshcoop.store.records import Store
+from meshcoop.store.database import Database
 
 # The words themselves are in the view's body: the search table keeps only where they are, and has
 # to be told them again to forget them.
@@ -48,8 +48,8 @@ class ViewRow(NamedTuple):
 class ViewRows:
     """The stored views of a home, in the store's own transactions."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.db
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
 
     def create(self) -> None:
         """Makes the tables, where they are missing."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import write_private
+from meshcoop.home.private_files import write_private
 from meshcoop.store.disk_errors import enduring
 from meshcoop.store.peer_addresses import PeerAddresses
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 
 MAX_SAVED = 1024
 MAX_OF_ONE = 8  # addresses of one home, and as many through relays

@@ -6,9 +6,10 @@ guest's PIN. No view, search table, record, log, export or backup ever holds one
 """
 
 from meshcoop.errors import Mistake
-from meshcoop.fold.state import DRIFT_MS, State
+from meshcoop.fold.clock_limit import DRIFT_MS
+from meshcoop.fold.state import State
 from meshcoop.store.given_addresses import GivenAddresses, HeldAddress
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.record.sealing import BoxKey
 from protocol.wire import address_gift

@@ -230,7 +230,7 @@ class Conversation:
                 self.request_round()
 
     def _lacks(self, event: events.Announced) -> bool:
-        log = self._inbox.store.log(event.device)
+        log = self._inbox.store.logs.find(event.device)
         if log is None:
             return True
         return log.head.seq < event.seq and not log.fork
@@ -325,6 +325,6 @@ class Conversation:
 
     def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         for record_id in ids:
-            row = self._inbox.store.get(record_id)
+            row = self._inbox.store.records.find(record_id)
             if row is not None and row.record.content is not None:
                 yield record_id, row.record.content

@@ -47,7 +47,7 @@ class Credentials:
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self._arrival
         ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(record_id) for record_id in ids]
+        rows = [self.inbox.store.records.find(record_id) for record_id in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
@@ -87,7 +87,7 @@ class Credentials:
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_with(membership_proof.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(membership_proof.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

@@ -73,7 +73,7 @@ class InvitationDesk:
         """
         certificate = self._invitations.statement_of(person)
         if certificate is None:
-            certificate = self._mesh.inbox.state.statement(person)
+            certificate = self._mesh.inbox.state.authority_fold.statement(person)
         if certificate is None:
             raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
         return self.vouch(person, certificate)

@@ -205,7 +205,7 @@ class Mesh:
         verified and passed on without end.
         """
         seq = record.fields.seq
-        log = self.inbox.store.log(record.fields.device)
+        log = self.inbox.store.logs.find(record.fields.device)
         if log is None:
             return seq <= gossip.MOST_AHEAD
         is_beyond_end = log.ended is not None and seq > log.ended
@@ -257,7 +257,7 @@ class Mesh:
         while True:
             await self._has_grown.wait()
             self._has_grown = trio.Event()
-            logs = [self.inbox.store.log(device) for device in sorted(self._grown)]
+            logs = [self.inbox.store.logs.find(device) for device in sorted(self._grown)]
             self._grown = set()
             heads = [(log.device, log.head.seq) for log in logs if log]
             for conversation in list(self.conversations.values()):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import Record
 
 _PAGE = 200  # records read at once
@@ -16,20 +16,20 @@ def pages(
     Logs come as this home learned of them: an admission before the records of who was admitted.
     What is kept of forks comes last: it is kept for what names it.
     """
-    order = {log.device: log.n for log in store.logs()}
+    order = {log.device: log.n for log in store.logs.all()}
     for device, seq, head in sorted(logs, key=lambda lacked: order.get(lacked[0], 0)):
-        ours = store.id_at(device, seq)
+        ours = store.records.id_at(device, seq)
         has_same_head = ours is not None and head != b"" and ours.startswith(head)
         yield from _pages_before_fork(store, device, seq + 1 if has_same_head else 1)
     for device in forks:
-        log = store.log(device)
+        log = store.logs.find(device)
         if log is not None and log.fork is not None:
             yield from _pages(store, device, log.fork)
 
 
 def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
     for page in _pages(store, device, start):
-        log = store.log(device)  # it may fork while pages are sent
+        log = store.logs.find(device)  # it may fork while pages are sent
         fork = log.fork if log else None
         before = [record for record in page if fork is None or record.fields.seq < fork]
         if before:
@@ -40,7 +40,7 @@ def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list
 
 def _pages(store: Store, device: bytes, seq: int) -> Iterator[list[Record]]:
     after = b""
-    while page := store.log_from(device, seq, _PAGE, after):
+    while page := store.records.of_log(device, seq, _PAGE, after):
         yield page
         seq = page[-1].fields.seq
         after = page[-1].id

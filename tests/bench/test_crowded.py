@@ -10,7 +10,7 @@ import pytest
 
 from meshcoop.api.methods.records import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.store.muted import Muted
+from meshcoop.fold.muted_people import Muted
 from tests.support.crowded_street import Crowd, timed
 
 PEOPLE, EXCHANGES = 500, 20_000
@@ -21,20 +21,20 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     author = Crowd(PEOPLE, EXCHANGES).home(tmp_path / "store.db")
     state = author.state
     member = SimpleNamespace(state=state, author=author, muted=Muted(author.inbox.store))
-    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now))
+    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now)).table()
     one = next(one for one in state.views.newest("receipt", state="confirmed"))
     giver, agreement = one["giver"].hex(), one["about"].hex()
     print(f"\n{PEOPLE} people, {EXCHANGES} exchanges")  # noqa: T201  # figures are what it is for
 
-    board = timed("list requests", methods.listing, what="requests")
+    board = timed("list requests", methods["list"], what="requests")
     assert len(board) == 500
     assert all(view["responses"] for view in board)
-    shown = timed("show", methods.show, id=one["id"].hex())
+    shown = timed("show", methods["show"], id=one["id"].hex())
     assert len(shown["history"]) == 5
-    (listed,) = timed("list receipts --about", methods.listing, what="receipts", about=agreement)
+    (listed,) = timed("list receipts --about", methods["list"], what="receipts", about=agreement)
     assert listed["id"] == one["id"].hex()
-    row = timed("balance PERSON", methods.balance, person=giver)
+    row = timed("balance PERSON", methods["balance"], person=giver)
     assert row["history"][-1]["balance"] == row["balance"]
-    rows = timed("balance", methods.balance)
+    rows = timed("balance", methods["balance"])
     assert sum(one["balance"] for one in rows) == 0
     author.inbox.store.close()

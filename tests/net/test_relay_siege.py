@@ -14,7 +14,7 @@ from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home as Folder
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
 from tests.support.attackers import member_gone_bad
 from tests.support.nat_homes import street
@@ -34,7 +34,7 @@ def stolen_from(home):
     store = Store(home.store)
     devices = {device_key(one.seed): one.seed for one in keys.devices}
     state = founding.open_state(store, neighbourhood, devices, now, keys.boxes)
-    head = store.log(device).head
+    head = store.logs.find(device).head
     found = {
         "seed": seed.hex(), "device": device.hex(), "neighbourhood": neighbourhood.hex(),
         "gossip_key": state.ring.gossip_keys[0].hex(), "seq": head.seq, "head": head.id.hex(),

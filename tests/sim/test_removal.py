@@ -32,10 +32,10 @@ async def removal(street: Street) -> None:
         del street.homes["dan"]
         await street.settle()
         await trio.sleep(120)  # rounds enough for anything to trickle through
-        assert not dan.author.state.store.has(after.id)
+        assert not dan.author.state.store.records.has(after.id)
         for home in (ada, ben, cho, eve):
             assert not known(home, dan)
-            assert home.author.state.store.has(after.id)
+            assert home.author.state.store.records.has(after.id)
         nursery.cancel_scope.cancel()
 
 

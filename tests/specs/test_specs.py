@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from meshcoop.dev.specs import check as specs
+from meshcoop.dev.specs import citations, rules
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import OPEN
 from tests.support.paths import ROOT
@@ -26,6 +27,15 @@ def copy(tmp_path):
     return tmp_path
 
 
+def finished_document(root, text):
+    """A document with rules that a test cites; returns its name."""
+    (root / "specs").mkdir()
+    (root / "specs" / "99-new.md").write_text(f"# 99 New\n\n{text}\n")
+    (root / "tests").mkdir()
+    (root / "tests" / "test_new.py").write_text('"""R-99.1"""\n')
+    return "99-new.md"
+
+
 def change(path, old, new):
     text = path.read_text()
     assert old in text
@@ -45,16 +55,16 @@ def test_a_table_that_was_changed_by_hand_is_found_and_written_again(copy):
 def test_a_vector_that_was_changed_by_hand_is_found_and_written_again(copy):
     path = copy / "specs" / "vectors" / "gossip.json"
     change(path, '"topic": "/meshcoop/1/', '"topic": "/meshcoop/2/')
-    (found,) = specs.check(copy)
-    assert found.startswith("specs/vectors/gossip.json is not what the code makes;")
+    (sentence,) = specs.check(copy)
+    assert sentence.startswith("specs/vectors/gossip.json is not what the code makes;")
     assert specs.write(copy) == [path]
     assert specs.check(copy) == []
 
 
 def test_a_missing_vector_is_found(copy):
     (copy / "specs" / "vectors" / "codec.json").unlink()
-    (found,) = specs.check(copy)
-    assert found.startswith("specs/vectors/codec.json ")
+    (sentence,) = specs.check(copy)
+    assert sentence.startswith("specs/vectors/codec.json ")
 
 
 def test_a_rule_that_code_cites_and_no_document_defines_is_found(copy):
@@ -69,13 +79,97 @@ def test_a_rule_that_code_cites_and_no_document_defines_is_found(copy):
 def test_rules_defined_twice_or_elsewhere_or_for_nothing_are_found(copy):
     path = copy / "specs" / "02-codec.md"
     rule = "R-02" + ".888"
-    lines = f"**R-02.1** again\n**R-01.1** astray\n**{rule}** idle\n**R-02.889** (advice) fine\n"
-    path.write_text(path.read_text() + lines)
+    lines = (
+        "**R-02.1** MUST be again",
+        "**R-01.1** MUST be astray",
+        f"**{rule}** MUST be idle",
+        "**R-02.889** (advice) MAY be fine",
+    )
+    path.write_text(path.read_text() + "\n".join(["", *lines, ""]))
     assert specs.check(copy) == [
         "R-01.1 is defined in 02-codec.md; its number belongs to another document.",
         "R-01.1 is defined twice, in 01-records.md and in 02-codec.md.",
         "R-02.1 is defined twice, in 02-codec.md and in 02-codec.md.",
         f"{rule} in 02-codec.md is cited by no code and no test: show where it holds.",
+    ]
+
+
+def test_a_citation_of_a_number_covers_the_lettered_parts_of_the_rule(copy):
+    path = copy / "specs" / "02-codec.md"
+    path.write_text(path.read_text() + "\n**R-02.1z** A reader MUST check this part as well.\n")
+    assert specs.check(copy) == []
+
+
+def test_a_lettered_part_that_code_cites_and_no_document_defines_is_found(copy):
+    rule = "R-01.1" + "q"
+    (copy / "protocol" / "extra.py").write_text(f'"""{rule}"""\n')
+    assert specs.check(copy) == [
+        f"{rule} is cited in protocol/extra.py, and no document in specs defines it."
+    ]
+
+
+def test_a_rule_that_a_document_or_a_vector_cites_and_no_document_defines_is_found(copy):
+    rule = "R-01" + ".777"
+    (copy / "specs" / "guide.md").write_text(f"See {rule}.\n")
+    assert specs.check(copy) == [
+        f"{rule} is cited in specs/guide.md, and no document in specs defines it."
+    ]
+
+
+def test_a_rule_of_more_than_sixty_words_is_found(tmp_path):
+    long = " ".join(["word"] * 59)
+    document = finished_document(tmp_path, f"**R-99.1** A node MUST {long}.")
+    assert list(rules.find_faults(tmp_path)) == [
+        f"R-99.1 in {document} has 62 words, at most 60: split it, or move a part into an example."
+    ]
+
+
+@pytest.mark.parametrize(
+    "aside",
+    ["Example: {}", "For example, {}", "\n| {} |", "\n- {}", "\n\n{}", "`{}`", "\n```\n{}\n```"],
+)
+def test_examples_tables_lists_figures_and_formulas_of_a_rule_are_not_counted(tmp_path, aside):
+    words = " ".join(["word"] * 55)
+    more = aside.format(" ".join(["more"] * 60))
+    finished_document(tmp_path, f"**R-99.1** A node MUST {words}. {more}")
+    assert list(rules.find_faults(tmp_path)) == []
+
+
+def test_a_rule_without_a_duty_is_found(tmp_path):
+    document = finished_document(tmp_path, "**R-99.1** A node checks this. Example: it MUST not.")
+    assert list(rules.find_faults(tmp_path)) == [
+        f"R-99.1 in {document} says neither MUST nor SHOULD nor MAY."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prose", "name"),
+    [
+        ("See specs/absent.md for this.", "specs/absent.md"),
+        ("The frames of absent.md are these.", "absent.md"),
+        ("What the machine does (NOWHERE 8).", "NOWHERE.md"),
+        ("Safe text (NOWHERE: text).", "NOWHERE.md"),
+        ("Judged by NOWHERE" + " R-6.", "NOWHERE.md"),
+        ('See NOWHERE, "What late records can still revise".', "NOWHERE.md"),
+    ],
+)
+def test_a_cited_document_that_is_absent_is_found(tmp_path, prose, name):
+    folder = tmp_path / "protocol"
+    folder.mkdir()
+    (folder / "a.py").write_text(f'def work():\n    """{prose}"""\n')
+    (folder / "b.py").write_text(f"LIMIT = 3  # {prose}\n")
+    assert list(citations.find_faults(tmp_path)) == [
+        f"protocol/a.py cites {name}, which is not in the repository.",
+        f"protocol/b.py cites {name}, which is not in the repository.",
+    ]
+
+
+def test_a_document_that_cites_an_absent_one_is_found(copy):
+    name = "absent" + ".md"
+    path = copy / "specs" / "decisions" / "0099-new.md"
+    path.write_text(f"See {name} and 0001-envelope-inline-array-detached-content.md.\n")
+    assert specs.check(copy) == [
+        f"specs/decisions/0099-new.md cites {name}, which is not in the repository."
     ]
 
 

@@ -10,7 +10,7 @@ from meshcoop.author.founding import open_state
 from meshcoop.dev.specs import story_vectors as vectors_story
 from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.errors import Refused
 from protocol.fold import kind as schema
@@ -102,7 +102,7 @@ def read_keys(case):
     place, store = bytes.fromhex(case["neighbourhood"]), Store(":memory:")
     devices = {record.device_key(device_seed): device_seed}
     Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).take_wires(wires(case))
-    assert store.count() == len(case["wires"])
+    assert store.records.count() == len(case["wires"])
     state = open_state(store, place, devices, lambda: 2 * START_MS)  # what the records make
     current = state.ring.current()
     if current is None or current.id != bytes.fromhex(case["key_id"]):
@@ -366,9 +366,9 @@ class Home:
 def check_story(home, case):
     state, store = home.state, home.store
     assert known(state.authority) == case["authority"]
-    assert set_hash(store.ids()).hex() == case["set_hash"]
+    assert set_hash(store.records.ids()).hex() == case["set_hash"]
     ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
-    assert list(store.ids()) == ids
+    assert list(store.records.ids()) == ids
     assert [plain(view) for one in ids if (view := state.views.get(one))] == case["views"]
     assert state.views.state_hash().hex() == case["state_hash"]
     assert [
@@ -392,8 +392,8 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
     home = Home(case)
     home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
     home.take(home.wires)
-    assert home.store.count() == len(home.wires)
-    folded = [view for one in home.store.ids() if (view := home.state.views.get(one))]
+    assert home.store.records.count() == len(home.wires)
+    folded = [view for one in home.store.records.ids() if (view := home.state.views.get(one))]
     assert 0 < len(folded) < len(case["views"])
     assert max(view["created"] for view in folded) <= home.now + 10 * MINUTE_MS
     home.now = case["now"]
@@ -414,7 +414,7 @@ def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
     stranger = Home({**case, "devices": {}})
     stranger.take(stranger.wires)
     assert stranger.state.ring.all() == []
-    assert set_hash(stranger.store.ids()).hex() == case["set_hash"]
+    assert set_hash(stranger.store.records.ids()).hex() == case["set_hash"]
 
 
 def test_a_persons_latest_profile_is_shown_whole():

@@ -5,8 +5,8 @@ import trio
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.node_handle import Membership
 from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
 from meshcoop.matching.index import Index
-from meshcoop.store.muted import Muted
 
 
 class Everybody:

@@ -11,7 +11,7 @@ from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found, open_state
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import codec
@@ -59,7 +59,9 @@ class Crowd:
         devices = {me.device: me.device_seed}
         inbox = Inbox(open_state(Store(path), self.state.neighbourhood, devices, now))
         store = self.author.inbox.store
-        inbox.take_wires(one.wire for one in store.log_from(self.founder.device, 1, 1_000_000))
+        inbox.take_wires(
+            one.wire for one in store.records.of_log(self.founder.device, 1, 1_000_000)
+        )
         for at in range(0, len(self.logs), 2000):
             inbox.take_wires(self.logs[at : at + 2000])
         return Author(inbox, devices, now, os.urandom)

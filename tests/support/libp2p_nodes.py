@@ -13,7 +13,7 @@ from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
 from meshcoop.network.libp2p.host import HostNetwork, open_host
-from meshcoop.network.libp2p.swarm import OF_A_HOME, Places
+from meshcoop.network.libp2p.swarm import OF_A_HOME, ConnectionLimits
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take
@@ -28,7 +28,7 @@ async def node(
     number: int,
     listen: str = ANYWHERE,
     log_file: Path | None = None,
-    places: Places = OF_A_HOME,
+    places: ConnectionLimits = OF_A_HOME,
 ) -> AsyncIterator[HostNetwork]:
     async with open_host(
         seed(number), [listen], log_file=log_file, mdns=False, places=places

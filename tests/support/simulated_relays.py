@@ -11,7 +11,7 @@ from meshcoop.home.relay_limits import Limits
 from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
 from meshcoop.relay.tenant import Tenant
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import relay_enrolment as enrolling
 from protocol.record.envelope import Record
 from tests.support.simulated_street import EPOCH_MS, Home, Street, chance

@@ -19,7 +19,7 @@ from meshcoop.author.founding import Identity, found, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import Network, NetworkError, Starting
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.address_delivery import Giving
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
@@ -159,7 +159,7 @@ class Home:
                 task_status.started()
 
     async def _knock(self, network: Network, store: Store) -> None:
-        if store.count():
+        if store.records.count():
             return
         while True:
             try:
@@ -261,7 +261,9 @@ class Street:
 
     def differences(self) -> str:
         """What each home lacks, for whoever has to find out why."""
-        held = {name: set(store_of(one).ids()) for name, one in self.homes.items() if one.up}
+        held = {
+            name: set(store_of(one).records.ids()) for name, one in self.homes.items() if one.up
+        }
         every = set().union(*held.values())
         told = [f"seed {self.seed}: homes do not agree after {trio.current_time():.0f} s"]
         for name, home in self.homes.items():
@@ -295,7 +297,7 @@ def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, by
         one = people[name] = Identity.new(random, place)
         author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
         offer_epochs(author, author.state.ring.all(), one.device)
-    wires = [one.wire for one in first.log_from(founder.device, 1, 10_000)]
+    wires = [one.wire for one in first.records.of_log(founder.device, 1, 10_000)]
     first.close()
     databases = {name: (one, _database(author, one, wires)) for name, one in people.items()}
     return author.state.neighbourhood, databases
@@ -322,6 +324,6 @@ def facts(home: Home) -> tuple[str, str]:
     """set_hash and state_hash."""
     assert home.author is not None
     hasher = hashlib.sha256()
-    for one in store_of(home).ids():
+    for one in store_of(home).records.ids():
         hasher.update(one)
     return hasher.hexdigest(), home.author.state.views.state_hash().hex()

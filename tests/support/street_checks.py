@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold.thread import View
 from protocol.record import codec
 from protocol.record import sealing as seal
@@ -19,7 +19,7 @@ def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
     assert sum(one.balance for one in balances[0].values()) == 0
     for home in homes:
         check_logs(store_of(home), forked)
-        lost = [one.hex() for one in posted if not store_of(home).has(one)]
+        lost = [one.hex() for one in posted if not store_of(home).records.has(one)]
         assert not lost, f"seed {street.seed}: {home.name} lacks what was acknowledged: {lost}"
         check_private(street, home)
         check_folding(home)
@@ -28,11 +28,11 @@ def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
 
 def check_logs(store: Store, forked: frozenset[bytes]) -> None:
     """No log has a gap or a fork, and each record names the one before it."""
-    for known in store.logs():
+    for known in store.logs.all():
         if known.device in forked:
             continue
         assert known.fork is None, f"the log of {known.device.hex()} forked at {known.fork}"
-        records = store.log_from(known.device, 1, 1_000_000)
+        records = store.records.of_log(known.device, 1, 1_000_000)
         assert [one.fields.seq for one in records] == list(range(1, known.head.seq + 1))
         before = [None, *(one.id for one in records)]
         assert [one.fields.prev for one in records] == before[:-1]
@@ -51,8 +51,8 @@ def check_private(street: Street, home: Home) -> None:
     people = {one.identity.person: one.name.split("-")[0] for one in street.homes.values()}
     for kind, field in (("response", "text"), ("receipt", "note")):
         for view in state.views.of_kind(kind):
-            row = store_of(home).get(view["id"])
-            entry = state.entry(row) if row else None
+            row = store_of(home).records.find(view["id"])
+            entry = state.thread_fold.entry(row) if row else None
             sealed = entry.fields.get(field) if entry else None
             if entry is None or sealed is None:
                 continue
@@ -72,7 +72,7 @@ def _other_party(home: Home, view: View) -> bytes | None:
     if view["kind"] == "receipt":
         other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
         return other
-    row, authority = store_of(home).get(view["about"]), home.author.state.authority
+    row, authority = store_of(home).records.find(view["about"]), home.author.state.authority
     return authority.author(row.record.fields.device) if row and authority else None
 
 

@@ -11,7 +11,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.founding import Identity, found, offer_epochs, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope as record
@@ -50,7 +50,7 @@ class Home:
             state = open_state(Store(path), neighbourhood, devices, self.now)
             author = Author(Inbox(state), devices, self.now, street.dice.randbytes)
         self.author = author
-        author.state.now = author.now = self.now
+        author.now = self.now
         self.inbox, self.state, self.store = author.inbox, author.state, author.inbox.store
         street.opened.append(self.store)
 
@@ -63,7 +63,7 @@ class Home:
 
     @property
     def head(self) -> Head:
-        known = self.store.log(self.me.device)
+        known = self.store.logs.find(self.me.device)
         return known.head if known else START
 
     def post(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
@@ -139,20 +139,20 @@ class Home:
     def records(self) -> list[Record]:
         """All records held, in log order."""
         found = []
-        for known in sorted(self.store.logs(), key=lambda one: one.device):
-            found += self.store.log_from(known.device, 1, 1_000_000)
+        for known in sorted(self.store.logs.all(), key=lambda one: one.device):
+            found += self.store.records.of_log(known.device, 1, 1_000_000)
         return found
 
     def wires(self) -> list[bytes]:
         return [one.wire for one in self.records()]
 
     def ids(self) -> list[bytes]:
-        return list(self.store.ids())
+        return list(self.store.records.ids())
 
     def absent(self) -> list[bytes]:
         """Records whose content is missing though nobody took it back."""
-        rows = self.store.absent(0, 10_000)
-        return [row.record.id for row in rows if not self.state.erased(row)]
+        rows = self.store.records.without_content(0, 10_000)
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)]
 
     def revocation(self, after: int) -> bytes:
         """The root statement that ends this home's device after a number."""
@@ -173,7 +173,7 @@ class Home:
 
     def told(self, one: Record) -> str | None:
         """The rule by which a record does not count in its thread; None if it counts."""
-        thread = self.state.thread(self.store.get(one.id).root)
+        thread = self.state.thread_fold.fold_thread(self.store.records.find(one.id).root)
         refusal = next(told.refusal for told in thread.history if told.entry.id == one.id)
         return refusal and refusal.rule
 
@@ -210,11 +210,15 @@ class Street:
         """The founder's home."""
         identity = self.person()
         fields = {"name": "Rushey Lane", **charter}
-        author = found(
-            Store(path), identity, fields, "Founder", lambda: self.clock, self.dice.randbytes
-        )
+        home: Home | None = None
+
+        def now() -> int:
+            return home.now() if home else self.clock
+
+        author = found(Store(path), identity, fields, "Founder", now, self.dice.randbytes)
         self.place = author.state.neighbourhood[: statement.PLACE]
-        return Home(self, author.state.neighbourhood, (identity,), author=author)
+        home = Home(self, author.state.neighbourhood, (identity,), author=author)
+        return home
 
     def home(self, like: Home, *who: Identity, path: Path | str = ":memory:") -> Home:
         """A home that holds nothing yet."""
@@ -255,7 +259,7 @@ def settle(*homes: Home) -> None:
             for taker in homes:
                 if giver is not taker:
                     taker.feed(giver.wires())
-                    wanted = [giver.store.get(one) for one in taker.absent()]
+                    wanted = [giver.store.records.find(one) for one in taker.absent()]
                     have = [row.record for row in wanted if row]
                     taker.inbox.take_contents(
                         [(one.id, one.content) for one in have if one.content is not None]
@@ -348,7 +352,7 @@ class Line:
                 self.due[side].extend(self._lacking(home, event))
                 self.ending[side] = True
             elif isinstance(event, events.Wanted):
-                rows = [home.store.get(one) for one in event.ids]
+                rows = [home.store.records.find(one) for one in event.ids]
                 have = [row.record for row in rows if row and row.record.content is not None]
                 self.send(side, session.contents((one.id, one.content) for one in have))
             elif isinstance(event, events.Contents):
@@ -378,14 +382,16 @@ class Line:
     def _lacking(self, home: Home, lacks: events.Lacks) -> list[bytes]:
         found: dict[bytes, None] = {}
         for device, seq, head in lacks.logs:
-            mine = home.store.id_at(device, seq) or b""
+            mine = home.store.records.id_at(device, seq) or b""
             start = seq + 1 if mine[: len(head)] == head else 1
             found |= dict.fromkeys(
-                one.wire for one in home.store.log_from(device, start, 1_000_000)
+                one.wire for one in home.store.records.of_log(device, start, 1_000_000)
             )
         for device in lacks.forks:
-            fork = home.store.log(device).fork
-            found |= dict.fromkeys(one.wire for one in home.store.log_from(device, fork, 1_000_000))
+            fork = home.store.logs.find(device).fork
+            found |= dict.fromkeys(
+                one.wire for one in home.store.records.of_log(device, fork, 1_000_000)
+            )
         return list(found)
 
     def fetch(self) -> None:

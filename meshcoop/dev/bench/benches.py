@@ -24,7 +24,7 @@ from meshcoop.dev.janitor import watched_folder
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verifier_process import verifier
 from meshcoop.ingest.verify_pipeline import Intake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record import envelope as record
 
 _BATCH = 120  # records in a frame of sync, about
@@ -126,11 +126,11 @@ def _ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
     try:
         inbox = Inbox(open_state(store, street.neighbourhood, devices, now))
         inbox.take_wires(street.chain)
-        before = store.count()
+        before = store.records.count()
         began = time.perf_counter()
         trio.run(_feed, inbox, street.wires)
         took = time.perf_counter() - began
-        added = store.count() - before
+        added = store.records.count() - before
         folded = len(inbox.state.views.of_kind("request"))
         wanted = (len(street.wires), len(street.wires) if devices else 0)
         assert (added, folded) == wanted, f"stored and folded: {added}, {folded}, not {wanted}"

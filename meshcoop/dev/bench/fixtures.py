@@ -12,7 +12,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found, open_state
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope as record
@@ -68,7 +68,7 @@ def build(records: int, homes: int, *, reading: bool) -> Street:
     sizes = [len(range(at, records, _LOGS)) for at in range(len(writers))]
     logs = [_log(author, one, size) for one, size in zip(writers, sizes, strict=True)]
     store = author.inbox.store
-    chain = [one.wire for one in store.log_from(founder.device, 1, store.count())]
+    chain = [one.wire for one in store.records.of_log(founder.device, 1, store.records.count())]
     store.close()
     return Street(author.state.neighbourhood, at_homes, chain, logs)
 

@@ -17,7 +17,7 @@ from meshcoop.ingest.verifier_process import verifier
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Handler, Network, NetworkError, Stream
 from meshcoop.network.libp2p.host import open_host
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.home_mesh import HomeMesh
 
 _QUIET = 1.5  # seconds after which what a sync stored has been announced
@@ -145,7 +145,7 @@ class BenchHome:
             _tell(met=True)
             return
         counter = self.network.counter
-        assert self.store.count() == records, "the round is over and records are missing"
+        assert self.store.records.count() == records, "the round is over and records are missing"
         _tell(synced={"seconds": time.monotonic() - counter.began, "bytes": counter.bytes})
         await trio.sleep(_QUIET)
         self.network.counter, self.mesh.settled = Counter(), trio.Event()

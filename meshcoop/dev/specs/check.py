@@ -6,17 +6,20 @@ parts again. Both work in a checkout, where specs/ lies beside the packages.
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from meshcoop.api.methods.records import Methods
-from meshcoop.dev.specs import kind_vectors as vectors_kinds
-from meshcoop.dev.specs import relay_vectors as vectors_relays
-from meshcoop.dev.specs import story_vectors as vectors_story
-from meshcoop.dev.specs import vectors
+from meshcoop.dev.specs import (
+    citations,
+    kind_vectors,
+    relay_vectors,
+    rules,
+    story_vectors,
+    vectors,
+)
 from protocol import kinds as _kinds
 from protocol.fold import kind as schema
 from protocol.schema.fields import Field, Many, Moment
@@ -25,10 +28,7 @@ if TYPE_CHECKING:
     from meshcoop.node.node import Node
 
 _REMEDY = "run `meshcoop specs`"
-_CODE = ("protocol", "meshcoop", "tui")
 _MARK = re.compile(r"(<!-- generated: ([a-z_ ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-_RULE = re.compile(r"R-\d\d\.\d+")
-_DEFINITION = re.compile(r"^\*\*(R-\d\d\.\d+)\*\*( \(advice\))?", re.MULTILINE)
 
 assert _kinds.__all__  # importing the package is what fills the registry
 
@@ -40,13 +40,19 @@ def checkout() -> Path | None:
 
 
 def check(root: Path) -> list[str]:
-    """One sentence for each difference between specs/ and the code."""
-    return [*_stale_tables(root), *_stale_vectors(root), *_rules(root)]
+    """One sentence for each difference between specs/ and the code, and each fault in their form."""
+    faults = (
+        _stale_tables(root),
+        _stale_vectors(root),
+        rules.find_faults(root),
+        citations.find_faults(root),
+    )
+    return [sentence for part in faults for sentence in part]
 
 
 def write(root: Path) -> list[Path]:
     """Makes tables and vectors again; returns the files that changed."""
-    new = {path: _filled(path.read_text()) for path in _documents(root)}
+    new = {path: _filled(path.read_text()) for path in rules.documents(root)}
     new |= {_vector_file(root, name): text for name, text in _vector_texts().items()}
     changed = [path for path, text in new.items() if _text(path) != text]
     for path in changed:
@@ -67,10 +73,11 @@ def _stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    parts = (vectors, vectors_kinds, vectors_relays, vectors_story)
-    made = {name: one for part in parts for name, one in part.generate().items()}
+    parts = (vectors, kind_vectors, relay_vectors, story_vectors)
+    values = {name: value for part in parts for name, value in part.generate().items()}
     return {
-        name: json.dumps(one, indent=1, ensure_ascii=False) + "\n" for name, one in made.items()
+        name: json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+        for name, value in values.items()
     }
 
 
@@ -83,9 +90,9 @@ def _vector_file(root: Path, name: str) -> Path:
 
 def _stale_tables(root: Path) -> Iterable[str]:
     seen: set[str] = set()
-    for path in _documents(root):
+    for path in rules.documents(root):
         text = path.read_text()
-        seen.update(found[2] for found in _MARK.finditer(text))
+        seen.update(match[2] for match in _MARK.finditer(text))
         if _filled(text) != text:
             yield f"The tables in {path.relative_to(root)} are out of date; {_REMEDY}."
     for name in sorted(_tables().keys() - seen):
@@ -97,31 +104,31 @@ def _stale_tables(root: Path) -> Iterable[str]:
 def _filled(text: str) -> str:
     tables = _tables()
 
-    def fill(found: re.Match[str]) -> str:
-        make = tables.get(found[2])
-        return found[0] if make is None else f"{found[1]}\n{make()}\n\n{found[4]}"
+    def fill(match: re.Match[str]) -> str:
+        make = tables.get(match[2])
+        return match[0] if make is None else f"{match[1]}\n{make()}\n\n{match[4]}"
 
     return _MARK.sub(fill, text)
 
 
 def _tables() -> dict[str, Callable[[], str]]:
-    """What can stand between markers: name → how it is made."""
-    found: dict[str, Callable[[], str]] = {"kinds": _kinds_table, "methods": _methods_table}
-    for one in schema.describe():
-        found[f"kind {one['name']}"] = partial(_kind_table, one)
-    return found
+    """The makers of the generated parts, by the name in the marker."""
+    tables: dict[str, Callable[[], str]] = {"kinds": _kinds_table, "methods": _methods_table}
+    for kind in schema.describe():
+        tables[f"kind {kind['name']}"] = partial(_kind_table, kind)
+    return tables
 
 
 def _kinds_table() -> str:
     rows = [
         (
-            f"`{one['name']}`",
-            "a root" if one["root"] else _words(one["about"]),
-            _audience(one),
-            "a person" if one["posted"] else "software",
-            ", ".join(one["states"]),
+            f"`{kind['name']}`",
+            "a root" if kind["root"] else _words(kind["about"]),
+            _audience(kind),
+            "a person" if kind["posted"] else "software",
+            ", ".join(kind["states"]),
         )
-        for one in sorted(schema.describe(), key=lambda one: str(one["name"]))
+        for kind in sorted(schema.describe(), key=lambda kind: str(kind["name"]))
     ]
     return _table(("kind", "about", "audience", "posted by", "states"), rows)
 
@@ -139,18 +146,32 @@ def _kind_table(kind: dict[str, Any]) -> str:
     where = "a root" if kind["root"] else f"about {_words(kind['about'])}"
     title = f"**`{kind['name']}`**: {where}; audience {_audience(kind)}."
     if not kind["fields"]:
-        return f"{title} It has no fields."
+        title += " It has no fields."
+    tables = [_fields_table(kind), _states_table(schema.KINDS[kind["name"]].states)]
+    return "\n\n".join([title, *(table for table in tables if table)])
+
+
+def _fields_table(kind: dict[str, Any]) -> str:
+    if not kind["fields"]:
+        return ""
     rows = [
         (
-            f"`{one['name']}`",
-            one["type"],
-            _bounds(one, schema.KINDS[kind["name"]].fields[one["name"]]),
-            _duties(one),
-            one["help"],
+            f"`{field['name']}`",
+            field["type"],
+            _bounds(field, schema.KINDS[kind["name"]].fields[field["name"]]),
+            _duties(field),
+            field["help"],
         )
-        for one in kind["fields"]
+        for field in kind["fields"]
     ]
-    return f"{title}\n\n" + _table(("field", "type", "bounds", "", "what it is"), rows)
+    return _table(("field", "type", "bounds", "", "what it is"), rows)
+
+
+def _states_table(states: Mapping[str, str]) -> str:
+    """When a view of the kind has each state; nothing for a kind without views."""
+    if not states:
+        return ""
+    return _table(("state", "when"), ((f"*{word}*", when) for word, when in states.items()))
 
 
 def _audience(kind: dict[str, Any]) -> str:
@@ -158,69 +179,31 @@ def _audience(kind: dict[str, Any]) -> str:
 
 
 def _words(about: list[str]) -> str:
-    return "any record" if about == ["*"] else ", ".join(f"`{one}`" for one in about)
+    return "any record" if about == ["*"] else ", ".join(f"`{kind}`" for kind in about)
 
 
-def _bounds(told: dict[str, Any], field: Field) -> str:
-    if told["choices"]:
-        return ", ".join(told["choices"])
+def _bounds(described: dict[str, Any], field: Field) -> str:
+    if described["choices"]:
+        return ", ".join(described["choices"])
     if isinstance(field, Moment) and field.day_only:
         return "a day"
-    if told["min"] is None:
+    if described["min"] is None:
         return ""
     items = field.of.bounds if isinstance(field, Many) else (None, None)
-    each = "" if items[0] is None else f", each {items[0]} to {items[1]}"
-    return f"{told['min']} to {told['max']}{each}"
+    of_items = "" if items[0] is None else f", each {items[0]} to {items[1]}"
+    return f"{described['min']} to {described['max']}{of_items}"
 
 
 def _duties(field: dict[str, Any]) -> str:
-    said = [word for word in ("required", "private", "beside", "filled") if field[word]]
+    duties = [word for word in ("required", "private", "beside", "filled") if field[word]]
     if field["default"] is not None:
-        said.append(f"default {field['default']}")
-    return ", ".join(said)
+        duties.append(f"default {field['default']}")
+    return ", ".join(duties)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-# -- rules ----------------------------------------------------------------------------------------
-
-
-def _rules(root: Path) -> Iterable[str]:
-    defined: dict[str, list[str]] = defaultdict(list)
-    advice: set[str] = set()
-    for path in _documents(root):
-        for rule, mark in _DEFINITION.findall(path.read_text()):
-            defined[rule].append(path.name)
-            if mark:
-                advice.add(rule)
-            if rule[2:4] != path.name[:2]:
-                yield f"{rule} is defined in {path.name}; its number belongs to another document."
-    in_code = _cited(root, _CODE)
-    for rule in sorted(in_code.keys() - defined.keys()):
-        yield f"{rule} is cited in {in_code[rule]}, and no document in specs defines it."
-    for rule, files in sorted(defined.items()):
-        if len(files) > 1:
-            yield f"{rule} is defined twice, in {' and in '.join(files)}."
-    in_tests = _cited(root, ("tests",))
-    for rule in sorted(defined.keys() - in_code.keys() - in_tests.keys() - advice):
-        yield f"{rule} in {defined[rule][0]} is cited by no code and no test: show where it holds."
-
-
-def _cited(root: Path, folders: Iterable[str]) -> dict[str, Path]:
-    """The rules that Python files of these folders name, and one file for each."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            for rule in _RULE.findall(path.read_text()):
-                found.setdefault(rule, path.relative_to(root))
-    return found
-
-
-def _documents(root: Path) -> list[Path]:
-    return sorted((root / "specs").glob("[0-9][0-9]-*.md"))
 
 
 def _text(path: Path) -> str | None:

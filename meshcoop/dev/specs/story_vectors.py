@@ -13,7 +13,7 @@ from meshcoop.author import founding
 from meshcoop.author.author import Author
 from meshcoop.dev.specs import vectors
 from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.records import Act
@@ -97,8 +97,8 @@ def story() -> dict[str, Any]:
     refused = home.post("request", ben, None, title="A ladder for a day")
     home.post("close", ben, refused, as_state="withdrawn", why="found one")
     state = home.author.state
-    ids = list(home.store.ids())
-    records = [row.record for one in ids if (row := home.store.get(one))]
+    ids = list(home.store.records.ids())
+    records = [row.record for one in ids if (row := home.store.records.find(one))]
     records.sort(key=lambda one: (one.fields.time, one.fields.device, one.fields.seq))
     known = state.authority
     assert known is not None
@@ -114,7 +114,7 @@ def story() -> dict[str, Any]:
             {"number": one.number, "key_id": one.id.hex(), "key": one.key.hex()}
             for one in state.ring.all()
         ],
-        "records": [_record(one, state.open) for one in records],
+        "records": [_record(one, state.contents.open) for one in records],
         "authority": authority_told(known),
         "views": [plain(view) for view in views],
         "set_hash": set_hash(ids).hex(),

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from meshcoop.api.balances import Hours
+from meshcoop.api.balances import Balances
+from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.presenter import Presenter
 from meshcoop.author.automatic import Countersigner
 from protocol.errors import Refused
@@ -31,12 +32,13 @@ def says(lane, home, kind, about=None, **fields):
     return one
 
 
-def hours(home):
-    return Hours(home.state, Presenter(home.state, home.now))
+def balances(home):
+    return Balances(home.state, Presenter(home.state, home.now))
 
 
 def advice(home, one):
-    return hours(home).advice(one, home.me.person)
+    advisor = CreditAdvisor(home.state, Presenter(home.state, home.now))
+    return advisor.advise(one, home.me.person)
 
 
 # Other terms --------------------------------------------------------------------------------------
@@ -47,7 +49,7 @@ def test_who_is_to_answer_reads_the_words_of_other_terms_and_nobody_else(lane):
     request = says(lane, ada, "request", title="A lift", minutes="90", starts="2026-12-01")
     response = says(lane, ben, "response", request)
     other = says(lane, ada, "response", response, minutes="60", text="not so long")
-    views = [Presenter(home.state, home.now).view(home.view(other)) for home in lane]
+    views = [Presenter(home.state, home.now).show_view(home.view(other)) for home in lane]
     assert [one["text"] for one in views] == ["not so long", "not so long", None]
     assert (views[0]["minutes"], views[0]["when"]) == (60, "2026-12-01")
     agreement = says(lane, ben, "agreement", other)
@@ -75,7 +77,7 @@ def test_nobody_responds_to_what_has_expired(lane):
     response = says(lane, ben, "response", offer)
     ben.street.clock += 24 * HOUR
     assert refusal(ada, "response", response, minutes="20") == "R-13.4"
-    late = Presenter(ben.state, ben.now).view(ben.view(offer))
+    late = Presenter(ben.state, ben.now).show_view(ben.view(offer))
     assert late["state"] == "expired"
     says(lane, ada, "agreement", response)  # what waits can still be agreed to
 
@@ -138,7 +140,7 @@ def test_why_stands_beside_a_correction_and_can_be_taken_back(lane):
     settle(*lane)
     one = says(lane, ben, "correction", receipt, minutes="60", why="I came late")
     assert cho.view(one)["why"] == "I came late"
-    words = next(row for row in ben.store.answers(one.id)).record
+    words = next(row for row in ben.store.records.children(one.id)).record
     says(lane, ben, "retract", words)
     assert (cho.view(one)["why"], cho.view(one)["minutes"]) == (None, 60)
 
@@ -155,7 +157,7 @@ def test_the_confirm_of_a_correction_is_kept_by_its_author(lane):
     settle(*lane)
     twin.post("request", title="an old copy of the home")
     cho.feed(twin.wires())
-    assert cho.store.log(ada.me.device).fork is not None
+    assert cho.store.logs.find(ada.me.device).fork is not None
     assert cho.view(one)["state"] == "confirmed"
     assert cho.balances()[ben.me.person] == -60
 
@@ -208,7 +210,7 @@ def test_a_history_tells_each_line_and_the_balance_after_it(lane):
     right = says(lane, ben, "correction", receipt, minutes="60")
     says(lane, ada, "confirm", right)
     thanks = says(lane, ben, "thanks", person=ada.me.person.hex(), minutes="15", text="for the tea")
-    row = hours(cho).of(ada.me.person)
+    row = balances(cho).show_balance(ada.me.person)
     told = [(one["id"], one["kind"], one["minutes"], one["balance"]) for one in row["history"]]
     assert told == [
         (receipt.id.hex(), "receipt", 90, 90),
@@ -217,19 +219,19 @@ def test_a_history_tells_each_line_and_the_balance_after_it(lane):
     ]
     assert {one["person"]["id"] for one in row["history"]} == {ben.me.person.hex()}
     assert (row["given"], row["balance"], row["gifts_given"]) == (60, 60, 15)
-    other = hours(cho).of(ben.me.person)
+    other = balances(cho).show_balance(ben.me.person)
     assert [one["minutes"] for one in other["history"]] == [-90, 30, -15]
     assert (other["received"], other["balance"], other["gifts_received"]) == (60, -60, 15)
-    rows = hours(cho).of_all()
+    rows = balances(cho).list_balances()
     assert len(rows) == 3
     assert sum(one["balance"] for one in rows) == 0
     says(lane, ben, "retract", thanks)
-    assert hours(cho).of(ada.me.person)["gifts_given"] == 0
+    assert balances(cho).show_balance(ada.me.person)["gifts_given"] == 0
 
 
 def test_the_common_pot_is_a_row_once_it_paid(lane):
     ada, ben, _ = lane
-    assert len(hours(ada).of_all()) == 3
+    assert len(balances(ada).list_balances()) == 3
     view = {
         "id": b"r" * 32,
         "kind": "receipt",
@@ -241,7 +243,7 @@ def test_the_common_pot_is_a_row_once_it_paid(lane):
     view |= {"state": "confirmed", "duplicate": False, **paid}
     with ada.store.transaction():
         ada.state.views.replace({10**6: {10**6: view}})
-    rows = {one["person"]["name"]: one["balance"] for one in hours(ada).of_all()}
+    rows = {one["person"]["name"]: one["balance"] for one in balances(ada).list_balances()}
     assert len(rows) == 4
     assert rows["the common pot"] == -60
     assert sum(rows.values()) == 0

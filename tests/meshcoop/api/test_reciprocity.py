@@ -121,7 +121,7 @@ def test_a_good_word_is_shown_at_the_person_until_it_is_taken_back():
 
 
 def people(home):
-    shown = Presenter(home.state, home.now).people()
+    shown = Presenter(home.state, home.now).list_people()
     return sorted(shown, key=lambda one: one["name"] != "Ada")
 
 

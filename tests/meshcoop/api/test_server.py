@@ -12,8 +12,10 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from meshcoop.api import event_hub
 from meshcoop.api import server as api
-from meshcoop.api.server import Api, Hub, serve
+from meshcoop.api.event_hub import Hub
+from meshcoop.api.server import ApiServer, serve
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from protocol.errors import Refused
@@ -90,14 +92,14 @@ METHODS = {
 
 def attach(node, nursery):
     ours, theirs = trio.testing.memory_stream_pair()
-    nursery.start_soon(node.attend, theirs)
+    nursery.start_soon(node.serve_client, theirs)
     return Peer(ours)
 
 
 @asynccontextmanager
 async def greeted(methods=METHODS, hub=None):
     async with trio.open_nursery() as nursery:
-        peer = attach(Api(methods, hub or Hub()), nursery)
+        peer = attach(ApiServer(methods, hub or Hub()), nursery)
         await peer.greet()
         yield peer
         nursery.cancel_scope.cancel()
@@ -221,7 +223,7 @@ async def test_a_request_ends_with_its_client():
 )
 async def test_a_client_that_does_not_shake_hands_is_told_and_ended(first):
     async with trio.open_nursery() as nursery:
-        peer = attach(Api(METHODS, Hub()), nursery)
+        peer = attach(ApiServer(METHODS, Hub()), nursery)
         await peer.send(first)
         assert (await peer.receive()).error.code == "refused"
         assert await peer.receive() is None
@@ -229,7 +231,7 @@ async def test_a_client_that_does_not_shake_hands_is_told_and_ended(first):
 
 async def test_a_silent_client_is_ended(autojump_clock):
     async with trio.open_nursery() as nursery:
-        peer = attach(Api(METHODS, Hub()), nursery)
+        peer = attach(ApiServer(METHODS, Hub()), nursery)
         assert await peer.receive() is None
 
 
@@ -238,7 +240,7 @@ async def test_a_silent_client_is_ended(autojump_clock):
     [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", encode(Event("a")), encode(Response(1))],
 )
 async def test_garbage_ends_that_client_only(garbage):
-    node = Api(METHODS, Hub())
+    node = ApiServer(METHODS, Hub())
     async with trio.open_nursery() as nursery:
         peer, other = attach(node, nursery), attach(node, nursery)
         await peer.greet()
@@ -254,7 +256,7 @@ async def test_garbage_ends_that_client_only(garbage):
 @given(st.binary(max_size=300), st.booleans())
 def test_no_bytes_hurt_the_node(caplog, garbage, politely):
     async def main():
-        node = Api(METHODS, Hub())
+        node = ApiServer(METHODS, Hub())
         async with trio.open_nursery() as nursery:
             peer = attach(node, nursery)
             with suppress(trio.BrokenResourceError):
@@ -270,7 +272,7 @@ def test_no_bytes_hurt_the_node(caplog, garbage, politely):
 
 
 async def test_one_client_too_many_is_told_and_ended():
-    node = Api(METHODS, Hub())
+    node = ApiServer(METHODS, Hub())
     async with trio.open_nursery() as nursery:
         peers = [attach(node, nursery) for _ in range(api.MAX_CLIENTS)]
         for peer in peers:
@@ -315,19 +317,22 @@ async def test_a_subscription_that_overflows_is_cut_and_told():
     hub = Hub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe")
-        for number in range(api.MAX_EVENTS + 10):
+        for number in range(event_hub.MAX_EVENTS + 10):
             hub.publish("record", number)
         seen = []
         while (event := await peer.receive()) != Event("resync", {}):
             seen.append(event.payload)
         assert seen == list(range(len(seen)))
-        assert len(seen) in {api.MAX_EVENTS, api.MAX_EVENTS + 1}  # one may be on its way already
+        assert len(seen) in {
+            event_hub.MAX_EVENTS,
+            event_hub.MAX_EVENTS + 1,
+        }  # one may be on its way already
         await peer.ask("subscribe")
         hub.publish("record", "again")
         assert await peer.receive() == Event("record", "again")
 
 
-@pytest.mark.parametrize("payload", [object(), "x" * (api.MAX_EVENT + 1)])
+@pytest.mark.parametrize("payload", [object(), "x" * (event_hub.MAX_EVENT + 1)])
 async def test_an_event_that_cannot_be_told_is_loud_and_cuts(payload, caplog):
     hub = Hub()
     async with greeted(hub=hub) as peer:

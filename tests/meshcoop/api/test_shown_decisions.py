@@ -1,4 +1,4 @@
-"""Decisions as screens and commands see them: who voted what, and whom or what it is about."""
+"""Decisions as screens and commands see them: who voted what, what it is about (R-06.10)."""
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import renewal as deciding
@@ -7,7 +7,7 @@ from tests.support.street_in_memory import settle, street
 
 
 def shown(home, act):
-    return Presenter(home.state, home.now).view(home.view(act))
+    return Presenter(home.state, home.now).show_view(home.view(act))
 
 
 def people(*homes):

@@ -62,7 +62,7 @@ def test_several_may_be_the_first_to_look():
         found = []
 
         async def look():
-            found.append(await she.methods.suggestions({}))
+            found.append(await she.methods.list_suggestions({}))
 
         async def all_look():
             async with trio.open_nursery() as nursery:

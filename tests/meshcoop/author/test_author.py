@@ -10,7 +10,7 @@ from tests.support.street_in_memory import HOUR, Street, by_id, exchange, settle
 
 def opened(home, one, field):
     """A private field as the devices of `home` read it."""
-    _, fields = home.state._read(one)
+    _, fields = home.state.contents.read(one)
     place = seal.private_context(home.state.neighbourhood, one.fields.device, one.fields.seq, field)
     boxes = [seal.box_key(who.device_seed) for who in home.who]
     plain = seal.open_private(fields[field], boxes, place)

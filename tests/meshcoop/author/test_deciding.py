@@ -41,7 +41,7 @@ def test_a_rule_changes_by_vote_and_its_words_stand_beside():
         settle(*homes)
         assert ben.view(act)["title"] == "What shall we do?"
         assert ben.view(act)["state"] == "open"
-        stored = ben.store.get(act.id).record
+        stored = ben.store.records.find(act.id).record
         assert b"shift" not in stored.content
         vote(act, [ada, ben], homes)
         assert cho.view(act)["state"] == "passed"
@@ -56,12 +56,12 @@ def test_the_words_of_a_proposal_can_be_taken_back():
         ada, ben = homes
         act = propose(ada, None, text="said in haste")
         settle(*homes)
-        (words,) = [row.record for row in ben.store.answers(act.id)]
+        (words,) = [row.record for row in ben.store.records.children(act.id)]
         ada.post("retract", words)
         settle(*homes)
         for home in homes:
             assert home.view(act)["text"] is None
-            assert home.store.get(words.id).record.content is None
+            assert home.store.records.find(words.id).record.content is None
         with pytest.raises(Refused, match=r"R-01\.17"):
             ada.post("retract", act)
 
@@ -136,7 +136,7 @@ def test_what_does_not_fit_a_renewal_goes_in_parts():
         known = ben.state.authority
         assert len(known.term.roll) == 152
         assert known.term.id != known.neighbourhood
-        parts = ben.state.acts("part")
+        parts = ben.state.authority_fold.acts("part")
         assert len(parts) >= 2
         late = ben.street.home(ben, *ben.who)
         digests = {one.id for one in parts}
@@ -194,7 +194,7 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
         settle(copy, eve)
         settle(ada, ben, cho, eve)
         for home in (ada, ben, cho, eve):
-            assert home.store.has(welcome.id)
+            assert home.store.records.has(welcome.id)
             assert home.view(backdated) is None
             assert sybil.person not in members(home)
             assert home.view(receipt)["state"] == "confirmed"
@@ -249,7 +249,7 @@ def test_a_voter_cannot_take_a_vote_back_by_a_fork():
         settle(twin, cho)
         settle(*homes)
         for home in homes:
-            assert home.store.log(ben.me.device).fork is not None
+            assert home.store.logs.find(ben.me.device).fork is not None
             assert home.state.authority.charter["answer_days"] == 9
         alike(*homes)
 
@@ -286,7 +286,7 @@ def test_a_quota_changes_by_decision_alike_for_who_comes_later():
             ben.take(made)
             crowd.append(made)
         settle(*homes)
-        stored = [one for one in crowd if ada.store.has(one.id)]
+        stored = [one for one in crowd if ada.store.records.has(one.id)]
         assert len(stored) < len(crowd)
         ada.street.clock += DAY
         act = propose(ada, "charter quota_records=15")
@@ -297,7 +297,7 @@ def test_a_quota_changes_by_decision_alike_for_who_comes_later():
         for home in (ada, cho, copy):
             home.take(*crowd)  # sync brings what was cut off
         assert len(ada.ids()) == len(cho.ids()) == len(copy.ids())
-        assert sum(ada.store.has(one.id) for one in crowd) > len(stored)
+        assert sum(ada.store.records.has(one.id) for one in crowd) > len(stored)
         assert ada.state_hash() == cho.state_hash() == copy.state_hash()
         alike(ada, cho)
 

@@ -178,7 +178,10 @@ def test_where_nobody_else_does_it_others_begin_the_epoch():
         rotate(cho, seconds=89)
         rotate(cho, seconds=2)
         assert cho.state.ring.current().number == 2
-        assert not any(one == ben.me.device for one, _ in cho.state.seals() - ada.state.seals())
+        assert not any(
+            one == ben.me.device
+            for one, _ in cho.state.authority_fold.seals() - ada.state.authority_fold.seals()
+        )
 
 
 def test_two_homes_that_begin_an_epoch_at_once_agree_on_one_and_read_both():
@@ -209,7 +212,9 @@ def test_more_devices_than_a_record_holds_take_several():
         settle(ada, ben)
         ada.write("device", statement=ben.revocation(0))
         rotate(ada, seconds=100)
-        epochs = [act for act in ada.state.acts("epoch") if act.fields["number"] == 2]
+        epochs = [
+            act for act in ada.state.authority_fold.acts("epoch") if act.fields["number"] == 2
+        ]
         assert sorted(len(act.fields["seals"]) for act in epochs) == [6, 64]
 
 
@@ -277,5 +282,5 @@ def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
         settle(ada, moved)
         assert ada.view(post)["author"] == ben.me.person
         assert ada.state.ring.current().id in {
-            key for one, key in ada.state.seals() if one == new.device
+            key for one, key in ada.state.authority_fold.seals() if one == new.device
         }

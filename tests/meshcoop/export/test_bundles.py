@@ -58,7 +58,7 @@ def take(home, wires, heard=None):
     told = [] if heard is None else heard
     mesh = SimpleNamespace(inbox=home.inbox, on_stored=told.extend)
     node = SimpleNamespace(belonging=lambda: SimpleNamespace(mesh=mesh))
-    return trio.run(BundleMethods(node).take, {"wires": wires})
+    return trio.run(BundleMethods(node).ingest_records, {"wires": wires})
 
 
 def counts(taken):
@@ -135,11 +135,11 @@ def test_what_is_late_waits_for_what_came_before(stick):
         since = ada.street.clock
         second = ada.post("offer", title="Rolls")
         assert stick.carry(ada, ben, since=since) == (0, 0, 0, 1)
-        assert not ben.store.has(second.id)
+        assert not ben.store.records.has(second.id)
         stick.write(ada)
         new, _, refused, waiting = counts(stick.read(ben))
         assert (new, refused, waiting) == (2, 0, 0)  # the last one came by the first stick
-        assert ben.store.has(first.id)
+        assert ben.store.records.has(first.id)
         assert ben.ids() == ada.ids()
         assert stick.carry(ada, ben, since=since) == (0, 1, 0, 0)
 
@@ -155,13 +155,13 @@ def test_erased_content_is_not_brought_back(stick):
         settle(ben, cho)
         assert stick.carry(ada, cho)[0] == 0  # ada has not heard of it
         for home in (ben, cho):
-            assert home.store.get(offer.id).record.content is None
+            assert home.store.records.find(offer.id).record.content is None
             assert home.view(offer)["kind"] == "retracted"
         stick.carry(cho, ada)
-        assert ada.store.get(offer.id).record.content is None
+        assert ada.store.records.find(offer.id).record.content is None
         fresh = ada.street.twin(ada)
         stick.carry(ada, fresh)
-        assert fresh.store.get(offer.id).record.content is None
+        assert fresh.store.records.find(offer.id).record.content is None
         assert fresh.state_hash() == cho.state_hash()
 
 
@@ -222,8 +222,8 @@ def test_a_fork_and_what_counts_beyond_it_come_in_one_reading(stick, seed):
     with Street(seed) as here:
         ada, _, _, twin = forked(here)
         ada.feed(twin.wires())
-        known = ada.store.log(twin.me.device)
-        kept = ada.store.log_from(twin.me.device, known.fork, 100)
+        known = ada.store.logs.find(twin.me.device)
+        kept = ada.store.records.of_log(twin.me.device, known.fork, 100)
         assert known.fork > 1
         assert kept[-1].fields.seq > known.fork + 3
         fresh = here.twin(ada)
@@ -243,7 +243,7 @@ def test_two_branches_meet_on_a_stick(stick):
             stick.carry(ada, cho, theirs=stick.have(cho))
         assert cho.ids() == ada.ids()
         assert cho.state_hash() == ada.state_hash()
-        assert ada.store.log(ben.me.device).fork is not None
+        assert ada.store.logs.find(ben.me.device).fork is not None
         assert stick.write(ada, theirs=stick.have(cho)) == 0
 
 
@@ -295,7 +295,7 @@ def test_who_belongs_nowhere_is_told_so():
         raise Mistake(NOWHERE)
 
     with pytest.raises(Mistake, match="no neighbourhood"):
-        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).take, {"wires": []})
+        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).ingest_records, {"wires": []})
 
 
 # -- files ----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ PRIVATE = "ring twice"
 
 
 def diary(home):
-    return Diary(home.state, Presenter(home.state, home.now), home.me.person).shown()
+    return Diary(home.state, Presenter(home.state, home.now), home.me.person).show()
 
 
 def calendar(home):

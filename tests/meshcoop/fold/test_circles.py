@@ -173,7 +173,7 @@ def test_what_was_retracted_is_read_by_nobody_and_gone_from_memory():
         settle(ada, ben)
         assert said(ada) == said(ben) == []
         assert ben.author.private.reads(word.id) is None
-        assert ben.store.get(word.id).record.content is None
+        assert ben.store.records.find(word.id).record.content is None
 
 
 def test_who_belongs_to_the_neighbourhood_no_more_gets_nothing_more():
@@ -182,7 +182,7 @@ def test_who_belongs_to_the_neighbourhood_no_more_gets_nothing_more():
         settle(ada, ben, cho)
         known = ada.state.authority
         gone = {one: known.members[one] for one in known.members if one != cho.me.person}
-        ada.state.authority = replace(known, members=gone)
+        ada.state.authority_fold.authority = replace(known, members=gone)
         assert members(ada) == people(ada, ben)
         word = ada.post("message", knitters, text="without Cho")
         settle(ada, ben, cho)

@@ -39,7 +39,7 @@ class Tale:
         """One that this home sees; at times one of which it knows the id only."""
         views = home.author.private.of_kind(kind)
         if views and self.dice.random() < 0.95:
-            return home.store.get(self.dice.choice(views)["id"]).record
+            return home.store.records.find(self.dice.choice(views)["id"]).record
         return self.dice.choice(self.roots)
 
     def talk(self, home):

@@ -57,7 +57,7 @@ def test_who_is_spoken_of_does_not_hide_it():
         ben.post("hide", flag)
         settle(*homes)
         for home in homes:
-            assert home.store.has(forged.id)
+            assert home.store.records.has(forged.id)
             assert home.view(flag)["reason"] == "she never pays back"
         cho.post("hide", flag)
         settle(*homes)

@@ -51,7 +51,7 @@ def test_neither_members_nor_neighbours_nor_carriers_have_it_in_the_clear(homes,
     assert ben.author.private.view(pact.id)["state"] == "agreed"
     ben.post("retract", oops)
     settle(*homes)
-    assert carrier.store.get(oops.id).record.content is None
+    assert carrier.store.records.find(oops.id).record.content is None
     for home in homes:
         home.state.rebuild()
     written = on_disk(tmp_path)

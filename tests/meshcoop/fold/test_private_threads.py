@@ -34,7 +34,7 @@ def unharmed(ada, ben, before):
     assert ada.state_hash() == ben.state_hash()
     assert (seen(ada)[0], seen(ben)[0]) == before
     knitters = ada.author.private.of_kind("circle")[0]["id"]
-    ada.post("message", ada.store.get(knitters).record, text="we go on")
+    ada.post("message", ada.store.records.find(knitters).record, text="we go on")
     settle(ada, ben)
     assert said(ben)[-1] == "we go on"
 

@@ -50,7 +50,7 @@ def test_sealed_words_are_not_in_the_views_either():
         offer = ada.post("offer", title="Bread")
         ben.take(offer)
         response = ben.post("response", offer, text=WORDS)
-        _, fields = ben.state._read(response)
+        _, fields = ben.state.contents.read(response)
         assert fields["text"] not in plain_bytes(ben)
 
 

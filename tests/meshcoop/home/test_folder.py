@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import VARIABLE, Home, Settings, write_private
+from meshcoop.home.folder import VARIABLE, Home
+from meshcoop.home.private_files import write_private
+from meshcoop.home.settings import Settings
 
 
 def mode(path):

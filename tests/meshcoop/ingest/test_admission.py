@@ -36,13 +36,13 @@ def test_a_newcomer_names_what_brought_them_in_once(street):
     ben = settled_in(street, ada, ada)
     accept(ben)
 
-    (one,) = ben.state.acts("accept")
-    brought = {act.id for kind in ("admit", "epoch") for act in ben.state.acts(kind)}
+    (one,) = ben.state.authority_fold.acts("accept")
+    brought = {act.id for kind in ("admit", "epoch") for act in ben.state.authority_fold.acts(kind)}
     assert one.parents[0] == ben.state.neighbourhood
     assert set(one.parents[1:]) <= brought
     assert len(one.parents) == 3
     accept(ada)  # a founder has nothing to accept
-    assert len(ada.state.acts("accept")) == 0
+    assert len(ada.state.authority_fold.acts("accept")) == 0
 
 
 def test_a_founder_whose_disk_was_restored_takes_nobody_along(street):
@@ -60,7 +60,7 @@ def test_a_founder_whose_disk_was_restored_takes_nobody_along(street):
 
     late = street.twin(cho)
     settle(ben, late)
-    assert ben.store.log(ada.me.device).fork is not None
+    assert ben.store.logs.find(ada.me.device).fork is not None
     for home in (ben, cho, late):
         assert set(home.state.authority.members) == {one.me.person for one in (ada, ben, cho)}
         assert home.view(offer)["title"] == "bread rolls"

@@ -51,7 +51,7 @@ class Tale:
             views = [one for one in views if not theirs or one["author"] != home.me.person]
         if not views:
             raise Refused("none", "nothing of the kind")
-        return home.store.get(self.dice.choice(views)["id"]).record
+        return home.store.records.find(self.dice.choice(views)["id"]).record
 
     def _mine(self, home, view):
         about = home.state.views.get(view["about"])
@@ -343,7 +343,7 @@ def test_a_forked_log_is_found_and_both_keep_the_same_of_it(ours, theirs):
         assert line.rounds() <= 4
         assert ada.ids() == cho.ids()
         assert ada.state_hash() == cho.state_hash()
-        assert ada.store.log(ben.me.device).fork == 1
+        assert ada.store.logs.find(ben.me.device).fork == 1
         assert Line(ada, cho).rounds() == 1
 
 
@@ -374,7 +374,7 @@ def test_ten_thousand_branches_leave_two_records():
         for at in range(0, len(records), 100):
             ada.take(*records[at : at + 100])
         assert len(ada.ids()) == before + 2
-        kept = [one.id for one in records if ada.store.has(one.id)]
+        kept = [one.id for one in records if ada.store.records.has(one.id)]
         assert sorted(kept) == sorted(one.id for one in records)[:2]
 
 
@@ -402,4 +402,4 @@ def test_a_home_is_not_disturbed_by_one_that_lacks_its_key():
         line = Line(carrier, other)
         line.rounds()
         assert other.ids() == carrier.ids()
-        assert ben.store.count() > carrier.store.count()
+        assert ben.store.records.count() > carrier.store.records.count()

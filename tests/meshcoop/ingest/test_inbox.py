@@ -3,8 +3,8 @@ from itertools import count, islice
 import pytest
 
 from meshcoop.author.automatic import Countersigner
-from meshcoop.fold import state as state_module
 from meshcoop.ingest.inbox import Inbox
+from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope as record
@@ -40,7 +40,7 @@ def test_an_unknown_author_waits_and_is_placed_when_admitted():
         assert cho.take(profile).stored == []
         assert len(cho.inbox.pool) == 1
         cho.feed(ada.wires())
-        assert cho.store.has(profile.id)
+        assert cho.store.records.has(profile.id)
         assert len(cho.inbox.pool) == 0
         assert cho.ids() == ben.ids()
 
@@ -96,7 +96,9 @@ def test_listeners_hear_of_what_is_safe_already():
     with street() as (ada, ben):
         heard = []
         ben.inbox.listeners.append(
-            lambda taken: heard.extend((one.id, ben.store.has(one.id)) for one in taken.stored)
+            lambda taken: heard.extend(
+                (one.id, ben.store.records.has(one.id)) for one in taken.stored
+            )
         )
         offer = ada.post("offer", title="Bread")
         ben.take(offer)
@@ -145,7 +147,7 @@ def test_the_first_record_past_twice_the_quota_ends_the_log():
         assert taken.stored == []
         assert taken.refused[0].rule == "R-03.15"
         settle(ada, ben)
-        assert ada.store.log(ben.me.device).head.seq == len(spam)
+        assert ada.store.logs.find(ben.me.device).head.seq == len(spam)
         ada.street.clock += 48 * HOUR  # another day does not bring it back
         assert ada.take(ben.forge("offer", title="tomorrow")).stored == []
 
@@ -187,10 +189,10 @@ def test_a_fork_keeps_the_two_lowest_ids_as_proof_in_any_order():
             home = ada.street.twin(ada)
             home.feed(ada.wires())
             home.take(*order)
-            assert [one.id for one in forks if home.store.has(one.id)] == [
+            assert [one.id for one in forks if home.store.records.has(one.id)] == [
                 one.id for one in forks if one.id in lowest
             ]
-            assert home.store.log(ben.me.device).fork == forks[0].fields.seq
+            assert home.store.logs.find(ben.me.device).fork == forks[0].fields.seq
             assert not any(home.view(one) for one in forks)
 
 
@@ -206,12 +208,12 @@ def test_a_fork_keeps_what_another_has_named_and_folds_it_only_if_countersigned(
         twin.feed(base)
         others = [twin.post("offer", title=f"other {n}") for n in range(3)]
         settle(ada, ben, cho, twin)
-        assert ada.store.has(answered.id)
+        assert ada.store.records.has(answered.id)
         assert ada.view(answered) is None
         assert ada.told(answered) == "R-03.12"
-        assert ada.store.has(response.id)
+        assert ada.store.records.has(response.id)
         assert ada.view(first)["state"] == "open"
-        assert sum(ada.store.has(one.id) for one in others) <= 2
+        assert sum(ada.store.records.has(one.id) for one in others) <= 2
         assert ada.ids() == ben.ids() == cho.ids() == twin.ids()
         assert ada.state_hash() == ben.state_hash() == cho.state_hash() == twin.state_hash()
 
@@ -220,7 +222,7 @@ def test_the_author_of_a_forked_log_signs_nothing_more():
     with street() as (_, ben):
         forks = fork(ben, "a", "b")
         ben.take(*forks)
-        with pytest.raises(state_module.Refused, match=r"R-03\.32"):
+        with pytest.raises(Refused, match=r"R-03\.32"):
             ben.post("offer", title="after the fork")
 
 
@@ -253,8 +255,8 @@ def test_a_confirmed_receipt_survives_a_late_fork_of_the_confirming_log():
             twin.post("offer", title=f"an old place in the log {n}")
         settle(ada, ben, twin)
         for home in (ada, ben, twin):
-            assert home.store.log(ada.me.device).fork is not None
-            assert home.store.has(confirm.id)
+            assert home.store.logs.find(ada.me.device).fork is not None
+            assert home.store.records.has(confirm.id)
             assert home.view(receipt)["state"] == "confirmed"
             assert home.balances() == before
         assert ada.state_hash() == ben.state_hash() == twin.state_hash()
@@ -286,14 +288,14 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
         ben.take(waiting)
         signer = Countersigner(ben.author)
         signer.run()
-        last = ben.store.get(waiting.id).n
+        last = ben.store.records.find(waiting.id).n
         lower = (cho.forge("offer", title=f"other {n}", **place) for n in count())
         forks = [next(one for one in lower if one.id < waiting.id) for _ in range(2)]
         ben.take(*forks)
-        assert not ben.store.has(waiting.id)
+        assert not ben.store.records.has(waiting.id)
         signer.run()
         ben.post("offer", title="afterwards")
-        rows = [ben.store.get(one.id).n for one in ben.records() if one.fields.seq > 1]
+        rows = [ben.store.records.find(one.id).n for one in ben.records() if one.fields.seq > 1]
         assert last not in rows  # who read up to it would take the new one for read
 
 
@@ -313,9 +315,9 @@ def test_what_somebody_named_is_kept_with_all_that_it_hangs_from():
         forks = [next(lower), next(lower)]
         for home in (ada, cho):
             home.take(*forks)
-            assert not home.store.has(loose.id)
-            roots = {home.store.get(one.id).root for one in (root, child, names)}
-            assert roots == {home.store.get(root.id).n}
+            assert not home.store.records.has(loose.id)
+            roots = {home.store.records.find(one.id).root for one in (root, child, names)}
+            assert roots == {home.store.records.find(root.id).n}
             before = home.state_hash()
             home.state.rebuild()
             assert home.state_hash() == before
@@ -346,7 +348,7 @@ def test_quotas_do_not_tell_homes_apart_that_heard_of_a_fork_early_or_late():
         late.take(*forks)
         early.take(*forks)
         settle(early, late)
-        assert early.store.has(confirm.id)
+        assert early.store.records.has(confirm.id)
         assert early.ids() == late.ids()
         assert early.state_hash() == late.state_hash()
         assert early.balances() == late.balances()
@@ -398,7 +400,7 @@ def test_a_record_ahead_of_the_clock_is_stored_at_once_and_folds_when_due():
         ada.skew = 3 * HOUR
         offer = ada.post("offer", title="early")
         ben.take(offer)
-        assert ben.store.has(offer.id)
+        assert ben.store.records.has(offer.id)
         assert ben.view(offer) is None
         ben.street.clock += 2 * HOUR
         ben.state.fold_due()
@@ -478,13 +480,13 @@ def test_retracted_content_is_erased_and_not_asked_for_again():
         retract = ada.post("retract", offer)
         ben.take(retract)
         for home in (ada, ben):
-            assert home.store.get(offer.id).record.content is None
+            assert home.store.records.find(offer.id).record.content is None
             assert home.view(offer)["state"] == "retracted"
             assert home.absent() == []
             home.take(offer)
             home.inbox.take_contents([(offer.id, offer.content)])
-            assert home.store.get(offer.id).record.content is None
-            record.verify(home.store.get(offer.id).record, home.state.neighbourhood)
+            assert home.store.records.find(offer.id).record.content is None
+            record.verify(home.store.records.find(offer.id).record, home.state.neighbourhood)
 
 
 def test_what_was_retracted_before_it_came_is_never_kept():
@@ -494,7 +496,7 @@ def test_what_was_retracted_before_it_came_is_never_kept():
         cho.take(offer, retract)
         ada.take(retract)
         ada.take(offer)
-        assert ada.store.get(offer.id).record.content is None
+        assert ada.store.records.find(offer.id).record.content is None
         assert ada.state_hash() == ben.state_hash() == cho.state_hash()
 
 
@@ -503,9 +505,9 @@ def test_a_retraction_whose_own_content_comes_late_erases_then():
         offer = ada.post("offer", title="regretted")
         retract = ada.post("retract", offer)
         ben.take(offer, retract._replace(content=None))
-        assert ben.store.get(offer.id).record.content is not None
+        assert ben.store.records.find(offer.id).record.content is not None
         ben.inbox.take_contents([(retract.id, retract.content)])
-        assert ben.store.get(offer.id).record.content is None
+        assert ben.store.records.find(offer.id).record.content is None
         assert ben.state_hash() == ada.state_hash()
 
 
@@ -515,11 +517,11 @@ def test_a_retraction_ahead_of_the_clock_erases_when_it_is_due():
         ben.take(offer)
         ada.skew = 2 * HOUR
         ben.take(ada.post("retract", offer))
-        assert ben.store.get(offer.id).record.content is not None
+        assert ben.store.records.find(offer.id).record.content is not None
         ben.street.clock += 2 * HOUR
         ben.state.fold_due()
         assert ben.view(offer)["state"] == "retracted"
-        assert ben.store.get(offer.id).record.content is None
+        assert ben.store.records.find(offer.id).record.content is None
 
 
 def test_somebody_elses_retraction_erases_nothing():
@@ -537,13 +539,13 @@ def test_what_others_rely_on_cannot_be_retracted_even_by_a_forged_record():
     with street() as (ada, ben):
         *_, agreement, receipt, _ = exchange(ada, ben)
         for home, target in ((ben, receipt), (ada, agreement)):
-            with pytest.raises(state_module.Refused, match="what others rely on"):
+            with pytest.raises(Refused, match="what others rely on"):
                 home.post("retract", target)
             home.put(home.forge("retract", target))
         settle(ada, ben)
         for home in (ada, ben):
             assert home.view(receipt)["state"] == "confirmed"
-            assert home.store.get(receipt.id).record.content == receipt.content
+            assert home.store.records.find(receipt.id).record.content == receipt.content
             assert home.balances() == {ada.me.person: 90, ben.me.person: -90}
 
 
@@ -581,7 +583,7 @@ def test_a_relay_erases_no_receipt_on_a_forged_retraction_but_what_may_be_erased
         relay.feed(ada.wires())
         ada.post("retract", offer)
         relay.feed(ada.wires())
-        assert relay.store.get(offer.id).record.content is None
+        assert relay.store.records.find(offer.id).record.content is None
         cho = here.neighbour(ada)
         fresh = here.twin(cho)
         fresh.feed(relay.wires())
@@ -598,7 +600,7 @@ def test_asking_for_missing_content_comes_round_to_all_of_it():
         assert {one for some in asked for one in some} <= {one.id for one in offers}
         assert all(len(some) <= 2 for some in asked)
         for _ in range(12):
-            wanted = [ada.store.get(one).record for one in ben.inbox.missing_contents(2)]
+            wanted = [ada.store.records.find(one).record for one in ben.inbox.missing_contents(2)]
             ben.inbox.take_contents([(one.id, one.content) for one in wanted])
         assert ben.absent() == []
 

@@ -20,7 +20,7 @@ def batches(count):
     with street() as (ada, _):
         for n in range(12):
             ada.post("offer", title=f"offer {n}")
-        rows = [ada.store.get(one) for one in ada.store.ids()]
+        rows = [ada.store.records.find(one) for one in ada.store.records.ids()]
         records = [row.record for row in rows if row.record.id != ada.state.neighbourhood]
         found = []
         for n in range(count):
@@ -63,7 +63,7 @@ async def test_each_batch_is_told_what_verifying_in_place_says():
 async def test_the_charter_signs_for_no_place_and_a_record_of_elsewhere_is_refused():
     with street() as (ada, _):
         records = [ada.post("offer", title=f"offer {n}") for n in range(12)]
-        charter = ada.store.get(ada.state.neighbourhood).record
+        charter = ada.store.records.find(ada.state.neighbourhood).record
         async with verifier() as beside:
             here = await beside([charter, *records], ada.state.neighbourhood)
             elsewhere = await beside([charter, *records], ELSEWHERE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshcoop.matching.topics import read
+from meshcoop.matching.topics import read_topics
 from meshcoop.matching.vocabulary import Vocabulary
 from tests.support.labelled_pairs import PAIRS, UNSEEN
 
@@ -15,7 +15,7 @@ VOCABULARY = Vocabulary()
 
 
 def keys(text, vocabulary=VOCABULARY, **more):
-    return set(read(text, vocabulary, **more).about)
+    return set(read_topics(text, vocabulary, **more).written)
 
 
 def judged(pairs):
@@ -61,9 +61,9 @@ def test_what_changes_hands_asks_for_nobodys_time():
 
 
 def test_days_are_read_in_every_language():
-    assert read("Thursdays", VOCABULARY).days == {3}
-    assert read("el jueves", VOCABULARY, lang="es").days == {3}
-    assert read("Donnerstag und Freitag", VOCABULARY, lang="de").days == {3, 4}
+    assert read_topics("Thursdays", VOCABULARY).days == {3}
+    assert read_topics("el jueves", VOCABULARY, lang="es").days == {3}
+    assert read_topics("Donnerstag und Freitag", VOCABULARY, lang="de").days == {3, 4}
 
 
 def test_words_that_mean_the_same_are_joined_in_any_order():
@@ -83,7 +83,7 @@ def test_of_a_very_long_text_the_beginning_is_read():
 
 @given(st.text(max_size=80), st.sampled_from([None, "en", "ar", "xx", "pt-BR", ""]))
 def test_any_text_is_read(text, lang):
-    assert read(text, VOCABULARY, lang=lang) == read(text, VOCABULARY, lang=lang)
+    assert read_topics(text, VOCABULARY, lang=lang) == read_topics(text, VOCABULARY, lang=lang)
 
 
 @given(st.lists(st.lists(st.text(max_size=20), max_size=4), max_size=4), st.integers())

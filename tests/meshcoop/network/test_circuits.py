@@ -7,8 +7,8 @@ from libp2p.relay.circuit_v2.pb.circuit_pb2 import HopMessage, PeerId, Status
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p import circuit_relay as carrier
 from meshcoop.network.libp2p.circuit_client import HOP
-from meshcoop.network.libp2p.circuit_relay import Allowance
-from meshcoop.network.libp2p.protobuf_stream import receive, send
+from meshcoop.network.libp2p.circuit_relay import CircuitLimits
+from meshcoop.network.libp2p.protobuf_stream import receive_message, send_message
 from tests.support.libp2p_nodes import call, node, stranger, until
 
 ECHO = "/test/echo/1"
@@ -79,9 +79,9 @@ async def test_who_has_no_reservation_is_not_reached():
         with pytest.raises(NetworkError, match="no reservation"):
             await ben.connect(through(relay, ada))
         await ada.connect(ben.addresses[0])
-        with pytest.raises(NetworkError, match="no relay"):
+        with pytest.raises(NetworkError, match="not a relay"):
             await ada.reserve(ben.peer_id)
-        with pytest.raises(NetworkError, match="oneself"):
+        with pytest.raises(NetworkError, match="to itself"):
             await ada.connect(through(relay, ada))
 
 
@@ -111,7 +111,7 @@ async def test_a_relay_cannot_pass_itself_off_as_somebody_else():
         target = relay.host.new_stream
         carry = relay.carry(lambda peer: True)
         carry._reserved[ada.host.get_id()] = float("inf")
-        carry._forget = lambda: None
+        carry._drop_expired = lambda: None
 
         async def misled(peer, protocols):
             return await target(eve.host.get_id() if peer == ada.host.get_id() else peer, protocols)
@@ -123,7 +123,7 @@ async def test_a_relay_cannot_pass_itself_off_as_somebody_else():
 
 
 async def test_strangers_get_few_small_circuits(monkeypatch):
-    monkeypatch.setattr(carrier, "STRANGER", Allowance(100_000, 60))
+    monkeypatch.setattr(carrier, "STRANGER_LIMITS", CircuitLimits(100_000, 60))
     async with node(1) as relay, node(2) as ada, node(3) as ben, node(4) as eve:
         known = {ada.peer_id}
         carrying = await reserved(relay, ada, lambda peer: peer in known)
@@ -138,20 +138,20 @@ async def test_strangers_get_few_small_circuits(monkeypatch):
 
 
 async def test_one_peer_has_so_many_circuits_and_no_more(monkeypatch):
-    monkeypatch.setattr(carrier, "OF_ONE_STRANGER", 2)
+    monkeypatch.setattr(carrier, "MAX_CIRCUITS_PER_STRANGER", 2)
     async with node(1) as relay, node(2) as ada, stranger() as eve:
         await reserved(relay, ada, lambda peer: peer == ada.peer_id)
         wish = HopMessage(type=HopMessage.CONNECT, peer=PeerId(id=ada.host.get_id().to_bytes()))
         answers = []
         for _ in range(4):
             stream = await call(eve, relay, HOP)
-            await send(stream, wish)
-            answers.append((await receive(stream, HopMessage)).status)
+            await send_message(stream, wish)
+            answers.append((await receive_message(stream, HopMessage)).status)
         assert answers == [Status.OK] * 2 + [Status.RESOURCE_LIMIT_EXCEEDED] * 2
 
 
 async def test_a_circuit_ends_when_its_time_is_up(monkeypatch):
-    monkeypatch.setattr(carrier, "MEMBER", Allowance(10**9, 0.5))
+    monkeypatch.setattr(carrier, "MEMBER_LIMITS", CircuitLimits(10**9, 0.5))
     async with node(1) as relay, node(2) as ada, node(3) as ben:
         carrying = await reserved(relay, ada)
         await ben.connect(through(relay, ada))
@@ -168,12 +168,12 @@ async def test_garbage_to_a_relay_costs_a_stream():
             await stream.close()
         for strange in (HopMessage(), HopMessage(type=HopMessage.CONNECT)):
             stream = await call(eve, relay, HOP)
-            await send(stream, strange)
+            await send_message(stream, strange)
             with trio.move_on_after(5):
-                assert (await receive(stream, HopMessage)).status != Status.OK
+                assert (await receive_message(stream, HopMessage)).status != Status.OK
         stream = await call(eve, relay, HOP)
-        await send(stream, HopMessage(type=HopMessage.RESERVE))
-        assert (await receive(stream, HopMessage)).status == Status.PERMISSION_DENIED
+        await send_message(stream, HopMessage(type=HopMessage.RESERVE))
+        assert (await receive_message(stream, HopMessage)).status == Status.PERMISSION_DENIED
         assert await ada.reserve(relay.peer_id) > 0
 
 
@@ -196,6 +196,6 @@ async def test_a_hole_needs_to_be_known_from_where_one_is_seen():
         await reserved(relay, ada)
         await ben.connect(through(relay, ada))
         await until(lambda: ben.peer_id in ada.peers())
-        with pytest.raises(NetworkError, match="No relay has said"):
+        with pytest.raises(NetworkError, match="No relay has reported"):
             await ada.straighten(ben.peer_id)
         assert await said(ben, ada.peer_id, b"it stays") == b"it stays"

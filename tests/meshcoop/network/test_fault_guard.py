@@ -14,8 +14,8 @@ from libp2p.utils.varint import encode_varint_prefixed
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p import fault_guard as guard
 from meshcoop.network.libp2p.circuit_client import HOP, STOP
-from meshcoop.network.libp2p.fault_guard import survive
-from meshcoop.network.libp2p.protobuf_stream import receive, send
+from meshcoop.network.libp2p.fault_guard import contain_faults
+from meshcoop.network.libp2p.protobuf_stream import receive_message, send_message
 from tests.support.libp2p_nodes import alive, call, node, stranger, until
 
 MESHSUB = "/meshsub/1.1.0"
@@ -115,8 +115,8 @@ async def test_a_home_passes_nobody_on_and_takes_nobody_in_from_who_is_no_relay_
             await call(them, ours, HOP)
         stream = await call(them, ours, STOP)
         who = PeerId(id=them.get_id().to_bytes())
-        await send(stream, StopMessage(type=StopMessage.CONNECT, peer=who))
-        assert (await receive(stream, StopMessage)).status == Status.PERMISSION_DENIED
+        await send_message(stream, StopMessage(type=StopMessage.CONNECT, peer=who))
+        assert (await receive_message(stream, StopMessage)).status == Status.PERMISSION_DENIED
         for protocol in (STOP, "/libp2p/dcutr"):
             stream = await call(them, ours, protocol)
             await stream.write(b"\xff" * 99)
@@ -216,6 +216,6 @@ async def test_cancellation_passes_a_guard_together_with_a_fault():
                 raise ValueError("while being cancelled")
 
     with trio.move_on_after(0.05) as scope:
-        await survive("both", both)
+        await contain_faults("both", both)
         await trio.sleep_forever()
     assert scope.cancelled_caught

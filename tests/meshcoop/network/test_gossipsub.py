@@ -186,7 +186,7 @@ async def test_a_message_arrives_once_and_never_at_its_own_node():
 
 
 async def test_a_full_subscriber_loses_messages_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(pubsub, "QUEUED", 64)
+    monkeypatch.setattr(pubsub, "QUEUE_SIZE", 64)
     async with node(1) as ours, stranger() as them:
         inbox = await ours.subscribe(TOPIC, anything)
         messages = [rpc_pb2.Message(data=b"%d" % n, topicIDs=[TOPIC]) for n in range(100)]

@@ -11,7 +11,7 @@ from multiaddr import Multiaddr
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p import host
 from meshcoop.network.libp2p.host import open_host
-from meshcoop.network.libp2p.identity import peer_id_of
+from meshcoop.network.libp2p.identity import peer_id_from_seed
 from tests.support.libp2p_nodes import ANYWHERE, node, seed, stranger, until
 
 
@@ -41,7 +41,7 @@ def sockets() -> int:
 
 async def test_two_nodes_meet():
     async with node(1) as one, node(2) as two:
-        assert one.peer_id == peer_id_of(seed(1))
+        assert one.peer_id == peer_id_from_seed(seed(1))
         assert one.addresses[0].startswith("/ip4/127.0.0.1/tcp/")
         assert not one.addresses[0].startswith("/ip4/127.0.0.1/tcp/0/")
         assert await one.connect(two.addresses[0]) == two.peer_id
@@ -173,7 +173,7 @@ async def test_connect_says_why_not(monkeypatch):
     monkeypatch.setattr(host, "CONNECT_WITHIN", 0.5)
     silent = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = silent[0].socket.getsockname()[1]
-    other = peer_id_of(seed(7))
+    other = peer_id_from_seed(seed(7))
     async with node(1) as one, node(2) as two:
         where = two.addresses[0].split("/p2p/")[0]
         cases = {
@@ -184,8 +184,8 @@ async def test_connect_says_why_not(monkeypatch):
             where: "must name",
             f"{two.addresses[0]}/p2p-circuit/p2p/{other}": "relay",
             f"/ip4/127.0.0.1/tcp/1/p2p/{'x' * 600}": "too long",
-            "nonsense": "no address",
-            "/ip4/1.2.3.4/tcp/99999/p2p/x": "no address",
+            "nonsense": "not an address",
+            "/ip4/1.2.3.4/tcp/99999/p2p/x": "not an address",
         }
         for address, sentence in cases.items():
             with trio.fail_after(5), pytest.raises(NetworkError, match=sentence):
@@ -197,11 +197,11 @@ async def test_connect_says_why_not(monkeypatch):
 async def test_a_failed_dial_does_not_ban_the_peer():
     # libp2p refuses the peer for 60 s after one failed dial.
     address = f"/ip4/127.0.0.1/tcp/{free_port()}"
-    dialable = f"{address}/p2p/{peer_id_of(seed(2))}"
+    dialable = f"{address}/p2p/{peer_id_from_seed(seed(2))}"
     async with node(1) as one:
         with pytest.raises(NetworkError):
             await one.connect(dialable)
-        one.swarm._negative_peer_cache.mark_failed(peer_id_of(seed(2)))
+        one.swarm._negative_peer_cache.mark_failed(peer_id_from_seed(seed(2)))
         async with node(2, address) as two:
             with trio.fail_after(5):
                 assert await one.connect(dialable) == two.peer_id

@@ -5,13 +5,13 @@ from libp2p.peer.id import ID
 from nacl.signing import SigningKey
 
 from meshcoop.network.interface import NetworkError
-from meshcoop.network.libp2p.identity import peer_id_from_key, peer_id_of, public_key_of
+from meshcoop.network.libp2p.identity import peer_id_from_key, peer_id_from_seed, public_key_of
 
 
 def test_seed_key_and_peer_id_belong_together():
     seed = bytes(range(32))
     key = SigningKey(seed).verify_key.encode()
-    peer = peer_id_of(seed)
+    peer = peer_id_from_seed(seed)
     assert peer.startswith("12D3KooW")
     assert public_key_of(peer) == key
     assert peer_id_from_key(key) == peer
@@ -19,7 +19,7 @@ def test_seed_key_and_peer_id_belong_together():
 
 def test_the_peer_id_is_libp2ps():
     pair = create_new_key_pair(bytes(range(32)))
-    assert peer_id_of(bytes(range(32))) == ID.from_pubkey(pair.public_key).to_base58()
+    assert peer_id_from_seed(bytes(range(32))) == ID.from_pubkey(pair.public_key).to_base58()
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(33), b"\xff" * 32])
@@ -31,7 +31,7 @@ def test_no_key_is_refused(key):
 @pytest.mark.parametrize("seed", [b"", bytes(31), bytes(64)])
 def test_no_seed_is_refused(seed):
     with pytest.raises(NetworkError):
-        peer_id_of(seed)
+        peer_id_from_seed(seed)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from meshcoop.network.libp2p.library_logs import logging_to
+from meshcoop.network.libp2p.library_logs import redirect_logs
 from tests.support.paths import ROOT
 
 PROGRAM = """
@@ -47,12 +47,12 @@ def test_nothing_reaches_the_screen(tmp_path, with_file):
 
 
 def test_handlers_are_taken_off_again(tmp_path):
-    with logging_to(None):
+    with redirect_logs(None):
         pass
     before = {
         name: list(logging.getLogger(name).handlers)
         for name in ("libp2p", "meshcoop.network.libp2p")
     }
-    with logging_to(tmp_path / "net.log"):
+    with redirect_logs(tmp_path / "net.log"):
         assert logging.getLogger("libp2p").handlers != before["libp2p"]
     assert {name: logging.getLogger(name).handlers for name in before} == before

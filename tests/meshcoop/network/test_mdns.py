@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from meshcoop.network.libp2p import mdns as discovery
 from meshcoop.network.libp2p.host import open_host
-from meshcoop.network.libp2p.identity import peer_id_of
+from meshcoop.network.libp2p.identity import peer_id_from_seed
 from meshcoop.network.libp2p.mdns import decode_txt, encode_txt
 from tests.support.libp2p_nodes import ANYWHERE, seed, until
 
-PEER = peer_id_of(seed(1))
+PEER = peer_id_from_seed(seed(1))
 
 
 def multicast_works() -> bool:

@@ -11,7 +11,7 @@ from multiaddr import Multiaddr
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p import liveness as health
 from meshcoop.network.libp2p import swarm
-from meshcoop.network.libp2p.swarm import Lobby, Places
+from meshcoop.network.libp2p.swarm import ConnectionLimits, HandshakeSlots
 from tests.support.libp2p_nodes import ANYWHERE, alive, node, seed, until
 
 
@@ -26,7 +26,7 @@ async def test_an_honest_connection_gets_in_past_600_silent_sockets():
             with trio.fail_after(5):
                 await honest.connect(ours.addresses[0])
             await until(ours.peers)
-            assert len(ours.swarm._lobby._guests) <= swarm.HALF_OPEN
+            assert len(ours.swarm._handshakes._holders) <= swarm.MAX_HANDSHAKES
         finally:
             for each in silent:
                 await each.aclose()
@@ -41,29 +41,29 @@ async def test_a_handshake_has_a_time_limit(monkeypatch):
             while await silent.receive_some():  # the node's own first words
                 pass
         await silent.aclose()
-        await until(lambda: not ours.swarm._lobby._guests)
+        await until(lambda: not ours.swarm._handshakes._holders)
 
 
-async def test_the_lobby_takes_from_the_largest_crowd():
-    lobby = Lobby(3)
-    crowd = [lobby.enter("192.0.2.1") for _ in range(2)]
-    alone = lobby.enter("192.0.2.2")
-    newcomer = lobby.enter("192.0.2.3")
+async def test_handshake_slots_are_taken_from_the_largest_crowd():
+    slots = HandshakeSlots(3)
+    crowd = [slots.acquire("192.0.2.1") for _ in range(2)]
+    alone = slots.acquire("192.0.2.2")
+    newcomer = slots.acquire("192.0.2.3")
     assert [scope.cancel_called for scope in (*crowd, alone, newcomer)] == [
         True,
         False,
         False,
         False,
     ]
-    lobby.leave(crowd[0])
-    lobby.leave(newcomer)
-    assert not lobby.enter("192.0.2.1").cancel_called
+    slots.release(crowd[0])
+    slots.release(newcomer)
+    assert not slots.acquire("192.0.2.1").cancel_called
     assert not crowd[1].cancel_called
 
 
 async def test_an_inbound_place_is_given_back():
     # libp2p keeps it until the swarm stops: in time, nobody gets in.
-    async with node(1, places=Places(128, 4, 4)) as ours, node(2) as guest:
+    async with node(1, places=ConnectionLimits(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
             with trio.fail_after(5):
                 await guest.connect(ours.addresses[0])
@@ -74,7 +74,7 @@ async def test_an_inbound_place_is_given_back():
 
 async def test_one_address_does_not_take_every_place():
     async with (
-        node(1, places=Places(128, 96, 2)) as ours,
+        node(1, places=ConnectionLimits(128, 96, 2)) as ours,
         node(2) as two,
         node(3) as three,
         node(4) as four,
@@ -91,7 +91,7 @@ async def test_one_address_does_not_take_every_place():
 
 async def test_connections_are_limited():
     async with (
-        node(1, places=Places(2, 2, 2)) as ours,
+        node(1, places=ConnectionLimits(2, 2, 2)) as ours,
         node(2) as two,
         node(3) as three,
         node(4) as four,

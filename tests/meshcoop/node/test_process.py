@@ -14,7 +14,8 @@ NODE = """
 import os, sys
 from pathlib import Path
 import trio
-from meshcoop.api.server import Hub, serve
+from meshcoop.api.event_hub import Hub
+from meshcoop.api.server import serve
 from meshcoop.home.folder import Home
 from meshcoop.errors import Mistake
 from meshcoop.home.passphrase import obtain

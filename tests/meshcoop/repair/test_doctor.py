@@ -11,10 +11,11 @@ import pytest
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, Settings
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.home.settings import Settings
 from meshcoop.repair.doctor import CHECKS, examine
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 
 NOW = 1_795_000_000_000
 HOUR = 3_600_000
@@ -63,7 +64,7 @@ def test_a_sound_home_has_nothing_wrong_and_is_not_changed(home):
     assert not [one for one in told if one.state == "wrong"]
     assert content() == before
     assert found(home, "clock").state == "fine"
-    assert "3 records" in found(home, "store").said
+    assert "3 records" in found(home, "store").sentence
 
 
 def test_the_worst_comes_first_and_says_what_to_do(home):
@@ -72,7 +73,7 @@ def test_the_worst_comes_first_and_says_what_to_do(home):
     assert {one.name for one in first} == {"keys", "clock"}
     assert all(one.state == "wrong" and one.remedy for one in first)
     assert "chmod 600" in found(home, "keys").remedy
-    assert "5 hours" in found(home, "clock", NOW - 5 * HOUR).said
+    assert "5 hours" in found(home, "clock", NOW - 5 * HOUR).sentence
 
 
 def test_who_else_can_change_the_folder(home):
@@ -89,7 +90,7 @@ def test_a_port_that_another_program_has(home):
         home.write_settings(Settings((f"/ip4/127.0.0.1/tcp/{port}",), None, settings.neighbourhood))
         one = found(home, "port")
     assert one.state == "wrong"
-    assert str(port) in one.said
+    assert str(port) in one.sentence
 
 
 def test_a_record_that_is_not_what_was_signed(home):
@@ -97,7 +98,7 @@ def test_a_record_that_is_not_what_was_signed(home):
         db.execute("UPDATE records SET content = x'00' WHERE n = 2")
     one = found(home, "store")
     assert one.state == "wrong"
-    assert "1 records" in one.said
+    assert "1 records" in one.sentence
     assert "meshcoop up" in one.remedy
 
 
@@ -133,5 +134,5 @@ STRANGE = {
 def test_the_doctor_survives_every_patient(home, how):
     STRANGE[how](home)
     told = examine(home, NOW)
-    assert {one.name for one in told} == {check.__name__[1:] for check in CHECKS}
-    assert all(one.said for one in told)
+    assert {one.name for one in told} == set(CHECKS)
+    assert all(one.sentence for one in told)

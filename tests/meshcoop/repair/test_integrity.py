@@ -15,7 +15,7 @@ from meshcoop.repair import integrity
 from meshcoop.repair import rebuild as mending
 from meshcoop.store.disk_errors import Damaged, NoRoom, enduring
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.errors import Refused
 from tests.support.street_in_memory import Street
 
@@ -35,7 +35,7 @@ def written(tmp_path_factory):
             ada.store.db.backup(copy)
         with closing(Store(path)):
             pass
-        return path, ada.state.neighbourhood, set(ada.store.ids())
+        return path, ada.state.neighbourhood, set(ada.store.records.ids())
 
 
 def copied(path, folder):
@@ -89,9 +89,9 @@ def test_a_flipped_bit_of_a_record_is_found_and_the_rest_is_saved(written, tmp_p
     assert "damaged" in said
     assert integrity.problems(copy) == []
     with closing(Store(copy)) as store:
-        saved = set(store.ids())
+        saved = set(store.records.ids())
         assert saved <= ids
-        assert [row for row in store.page(0, 1000) if row.record.id not in ids] == []
+        assert [row for row in store.records.page(0, 1000) if row.record.id not in ids] == []
     (kept,) = tmp_path.glob("store.damaged-*")
     assert (kept / "store.db").read_bytes() == bytes(data)
 
@@ -114,7 +114,7 @@ def test_flipped_bits_anywhere_and_cuts_anywhere_leave_a_store_that_verifies(
     assert integrity.problems(copy) == []
     with closing(Store(copy)) as store:
         state = State(store, neighbourhood, KeyRing([]), lambda: 1_795_900_000_000)
-        assert set(store.ids()) <= ids
+        assert set(store.records.ids()) <= ids
         assert state.authority is None or state.authority.neighbourhood == neighbourhood
 
 
@@ -139,7 +139,7 @@ def test_addresses_and_notes_are_kept(written, tmp_path):
     mending.mend(copy, inbox_of(neighbourhood))
     with closing(Store(copy)) as store:
         assert store.db.execute("SELECT met FROM addresses").fetchone() == (5,)
-        assert store.meta("muted") == b"\x01"
+        assert store.note("muted") == b"\x01"
 
 
 # -- the write-ahead log --------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def waiting(tmp_path):
     with closing(Store(tmp_path / "before.db")) as store:
         for n in range(30):
             with store.transaction():
-                store.set_meta(f"note {n}", b"x" * 3000)
+                store.set_note(f"note {n}", b"x" * 3000)
         for ending in ("", "-wal"):
             shutil.copy(tmp_path / f"before.db{ending}", tmp_path / f"store.db{ending}")
     return tmp_path / "store.db"
@@ -185,7 +185,7 @@ def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
         posted = [ada.post("request", title=f"Wish {n}", minutes="30") for n in range(3)]
         again = Signed(tmp_path / "signed")
         assert again.numbers == {ada.me.device: posted[-1].fields.seq}
-        wires = [row.record.wire for row in ada.store.page(0, 1000)]
+        wires = [row.record.wire for row in ada.store.records.page(0, 1000)]
         inbox = Inbox(
             State(Store(tmp_path / "new.db"), ada.state.neighbourhood, ada.state.ring, ada.now)
         )
@@ -213,17 +213,17 @@ def fill(home):
 def test_a_full_disk_is_a_sentence_and_nothing_is_half_stored(tmp_path):
     with Street() as street:
         ada = street.found()
-        before = set(ada.store.ids()), ada.state.authority
+        before = set(ada.store.records.ids()), ada.state.authority
         pages = ada.store.db.execute("PRAGMA page_count").fetchone()[0]
         ada.store.db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(NoRoom, match="make room"):
             fill(ada)
         assert ada.state.authority.members == before[1].members
         ada.store.db.execute("PRAGMA max_page_count = 100000")
-        known = set(ada.store.ids())
+        known = set(ada.store.records.ids())
         one = ada.post("request", title="There is room again", minutes="30")
-        assert set(ada.store.ids()) == known | {one.id}
-        assert one.fields.seq == ada.store.log(ada.me.device).head.seq
+        assert set(ada.store.records.ids()) == known | {one.id}
+        assert one.fields.seq == ada.store.logs.find(ada.me.device).head.seq
 
 
 def test_trouble_in_the_background_is_said_and_endured(caplog):

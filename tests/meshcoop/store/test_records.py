@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from meshcoop.errors import Mistake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record import envelope as record
 from tests.support.street_in_memory import Street, exchange, settle, street
 
@@ -46,7 +46,7 @@ def test_tables_of_views_from_before_are_made_anew(tmp_path):
         for table in ("views", "credits", "search"):
             ada.store.db.execute(f"DROP TABLE {table}")
             ada.store.db.execute(f"CREATE TABLE {table} (kind, created, root, other NOT NULL)")
-        ada.store.set_meta("fold", 1)
+        ada.store.set_note("fold", 1)
         again = open_again(here, ada, path)
         assert again.state_hash() == before
         assert [one["id"] for one in again.state.views.search("bread", 5)] == [offer.id]
@@ -58,7 +58,7 @@ def test_what_was_taken_survives_without_a_goodbye(tmp_path):
         ada = here.found(path=path)
         offer = ada.post("offer", title="Bread")
         other = here.home(ada, ada.me, path=path)  # opened while the first still holds the file
-        assert other.store.has(offer.id)
+        assert other.store.records.has(offer.id)
         assert other.state_hash() == ada.state_hash()
 
 
@@ -68,14 +68,14 @@ def test_a_fault_amid_a_transaction_leaves_nothing_behind(tmp_path):
         before = ada.ids()
 
         def fault(taken):
-            ada.store.set_meta("x", 1)
+            ada.store.set_note("x", 1)
             raise ZeroDivisionError
 
         ada.inbox.listeners.append(fault)
         with pytest.raises(ZeroDivisionError), ada.store.transaction():
             ada.take(ada.forge("offer", title="x"))
         assert ada.ids() == before
-        assert ada.store.meta("x") is None
+        assert ada.store.note("x") is None
 
 
 def flip(store, column, record_id, at=0):
@@ -93,11 +93,11 @@ def test_a_flipped_bit_in_content_is_noticed_and_the_content_comes_again(caplog)
         ben.take(offer)
         flip(ben.store, "content", offer.id, at=70)
         with caplog.at_level(logging.ERROR):
-            assert ben.store.get(offer.id).record.content is None
+            assert ben.store.records.find(offer.id).record.content is None
         assert offer.id.hex() in caplog.text
         assert ben.absent() == [offer.id]
         settle(ada, ben)
-        assert ben.store.get(offer.id).record == offer
+        assert ben.store.records.find(offer.id).record == offer
         assert ben.absent() == []
         assert ben.state_hash() == ada.state_hash()
 
@@ -109,7 +109,7 @@ def test_a_flipped_bit_in_a_header_says_what_to_do(column, at):
         offer = ada.post("offer", title="Bread")
         flip(ada.store, column, offer.id, at=at)
         with pytest.raises(Mistake, match="`meshcoop up` mend it"):
-            ada.store.get(offer.id)
+            ada.store.records.find(offer.id)
 
 
 def test_retracted_words_are_nowhere_in_the_files(tmp_path):
@@ -154,7 +154,7 @@ def test_the_log_of_a_retracted_record_still_verifies():
         ada.post("retract", offer)
         settle(ada, ben)
         before = None
-        for one in ben.store.log_from(ada.me.device, 1, 1000):
+        for one in ben.store.records.of_log(ada.me.device, 1, 1000):
             assert one.fields.prev == before
             founding = one.id == ben.state.neighbourhood
             record.verify(one, record.FOUNDING if founding else ben.state.neighbourhood)
@@ -164,19 +164,19 @@ def test_the_log_of_a_retracted_record_still_verifies():
 def test_ids_can_be_found_by_their_beginning():
     with street() as (ada, _):
         offer = ada.post("offer", title="Bread")
-        assert ada.store.matching(offer.id.hex()[:8]) == [offer.id]
-        assert ada.store.matching(offer.id.hex()) == [offer.id]
-        assert ada.store.matching("") == sorted(ada.ids())[:2]
+        assert ada.store.records.ids_beginning(offer.id.hex()[:8]) == [offer.id]
+        assert ada.store.records.ids_beginning(offer.id.hex()) == [offer.id]
+        assert ada.store.records.ids_beginning("") == sorted(ada.ids())[:2]
 
 
 def test_an_empty_store_holds_nothing():
     store = Store(":memory:")
     try:
-        assert store.count() == 0
+        assert store.records.count() == 0
         assert store.heads() == {}
-        assert store.log(b"d" * 32) is None
-        assert store.get(b"i" * 32) is None
-        assert store.log_from(b"d" * 32, 1, 10) == []
+        assert store.logs.find(b"d" * 32) is None
+        assert store.records.find(b"i" * 32) is None
+        assert store.records.of_log(b"d" * 32, 1, 10) == []
     finally:
         store.close()
 
@@ -196,5 +196,5 @@ def test_pages_of_a_forked_log_leave_nothing_out():
             assert other
         ada.feed(cho.wires())
         ada.take(*forks)
-        assert all(ada.store.has(one.id) for one in forks)
-        assert len(ada.store.log_from(ben.me.device, 1, 100)) == len(forks)
+        assert all(ada.store.records.has(one.id) for one in forks)
+        assert len(ada.store.records.of_log(ben.me.device, 1, 100)) == len(forks)

@@ -1,6 +1,6 @@
 """How long the fold of a big, old neighbourhood takes: `uv run pytest -m long -n 0 -s` on this file.
 
-AUTHORITY.md's untuned model: 105,861 records, 500 people and 30 terms in 0.89 s for the index, 0.19 s
+An untuned model of these rules: 105,861 records, 500 people and 30 terms in 0.89 s for the index, 0.19 s
 for the fold and 8 ms for one new decision. Nothing is asserted about time.
 """
 

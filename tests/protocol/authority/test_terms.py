@@ -1,4 +1,4 @@
-"""AUTHORITY.md's vectors 3 to 17, and what else decides who decides."""
+"""The examples 3 to 17 of specs/03-authority.md, and what else decides who decides."""
 
 import pytest
 
