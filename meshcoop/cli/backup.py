@@ -31,7 +31,7 @@ _USAGE = 2
 
 def write_backup(file: Path, /, *, context: Given) -> None:
     """Writes who you are and what your home holds to a file, under your passphrase."""
-    from meshcoop.sync import peer_manager  # late: it brings trio, which takes a while
+    from meshcoop.sync import address_book
 
     context.require_home()
     neighbourhood = context.home.read_settings().neighbourhood
@@ -45,7 +45,7 @@ def write_backup(file: Path, /, *, context: Given) -> None:
             keys.devices[0].person,
             keys.recovery,
             _box_secrets(keys),
-            peer_manager.remembered(store),
+            address_book.remembered(store),
         )
         count = backup.write(file, secret, contents, _read_wires(store))
     needs_words = keys.recovery is None
@@ -118,7 +118,7 @@ def _certify_device(contents: Contents, root_of_words: bytes | None) -> Identity
 
 def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[str, Any]:
     """Makes the store of the home from the backup and returns a summary of it."""
-    from meshcoop.sync import peer_manager
+    from meshcoop.sync import address_book
 
     # Beside its place until it is whole, so that a restore that is cut off leaves no half store.
     unfinished = context.home.path / "restoring.db"
@@ -133,7 +133,7 @@ def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[st
         for wires in reader.records():
             inbox.take_wires(wires)
         summary = _introduce_device(inbox, state, identity)
-        peer_manager.remember(store, contents.addresses)
+        address_book.remember(store, contents.addresses)
     unfinished.replace(context.home.store)
     return summary
 

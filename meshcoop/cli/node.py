@@ -81,7 +81,7 @@ def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
     from meshcoop.ingest.verifier_process import verifier
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import OF_A_HOME, OF_A_RELAY
-    from meshcoop.node.node import Node
+    from meshcoop.node.node import Node, run_node
     from meshcoop.repair.startup import mend
 
     settings = context.home.read_settings()
@@ -93,15 +93,26 @@ def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
         places = OF_A_RELAY if settings.relay else OF_A_HOME
         return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns, places=places)
 
+    def tell_ready(node: Node) -> None:
+        _announce_ready(context, node.network.peer_id, node.network.addresses)
+        systemd.notify("READY=1")
+
     async def main() -> None:
+        stop = trio.Event()
         async with verifier() as verify, trio.open_nursery() as nursery:
-            node = Node(context.home, unlocked, open_network, now, os.urandom, verify, damage)
-            nursery.start_soon(_watch_signals, node.stop)
+            nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_feed_watchdog)
-            await nursery.start(node.run)
-            _announce_ready(context, node.network.peer_id, node.network.addresses)
-            systemd.notify("READY=1")
-            await node.ended.wait()
+            await run_node(
+                context.home,
+                unlocked,
+                open_network,
+                now,
+                os.urandom,
+                verify,
+                damage,
+                stop=stop,
+                on_ready=tell_ready,
+            )
             systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 

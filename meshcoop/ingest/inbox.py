@@ -1,8 +1,8 @@
 """The inbox: the only way in. Verify, store, fold, announce.
 
-Whatever brought a record (a person here, gossip, sync, a join), it comes through `take`. What
-cannot be placed yet waits in a bounded pool outside the store; what a rule forbids is refused by
-name. Merging in any order gives one store and one set of views.
+Records of people here, of gossip, of sync and of a join all come this way. What cannot be placed
+yet waits in a bounded pool outside the store; what a rule forbids is refused by name. Merging in
+any order gives one store and one set of views.
 """
 
 import logging
@@ -15,10 +15,10 @@ from meshcoop.ingest.placement import Batch, Placement
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
-from meshcoop.ingest.waiting_pool import Pool
+from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.records import Row
 from protocol.errors import Refused
-from protocol.record import envelope as record
+from protocol.record import envelope
 from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Inbox:
     def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
         self.store = state.store
-        self.pool = Pool()
+        self.pool = WaitingPool()
         self.listeners: list[Callable[[IngestResult], None]] = []
         self._retention = retention or KeepEverything()
         self._placement = Placement(state, self.pool, self._retention)
@@ -41,8 +41,8 @@ class Inbox:
     def take_wires(self, wires: Iterable[bytes]) -> IngestResult:
         """Takes records as they came from a peer."""
         result = IngestResult()
-        records = self.unknown(self.parse(wires, result))
-        return self.take_verified(verify(records, self.state.neighbourhood), result)
+        records = self.select_unknown(self.parse(wires, result))
+        return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def take(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
@@ -50,38 +50,38 @@ class Inbox:
         When it returns, what it calls stored survives a killed process; with `durable` also a
         power cut.
         """
-        verified = verify(self.unknown(records), self.state.neighbourhood)
-        return self.take_verified(verified, IngestResult(), durable=durable)
+        verified = verify(self.select_unknown(records), self.state.neighbourhood)
+        return self.ingest_verified(verified, IngestResult(), durable=durable)
 
     def parse(self, wires: Iterable[bytes], result: IngestResult) -> list[Record]:
         """The first step of `take_wires`: the form of records."""
         records = []
         for wire in wires:
             try:
-                records.append(record.parse(wire))
+                records.append(envelope.parse(wire))
             except Refused as error:
                 result.refused.append(Refusal.of(error))
         return records
 
-    def unknown(self, records: Iterable[Record]) -> list[Record]:
+    def select_unknown(self, records: Iterable[Record]) -> list[Record]:
         """The second step: those not here yet, each once."""
         new: dict[bytes, Record] = {}
-        for one in records:
-            if one.id not in self.pool:
-                new.setdefault(one.id, one)
+        for record in records:
+            if record.id not in self.pool:
+                new.setdefault(record.id, record)
         held = self.store.records.find_held(list(new))
-        return [one for one in new.values() if one.id not in held]
+        return [record for record in new.values() if record.id not in held]
 
-    def take_verified(
+    def ingest_verified(
         self, verified: Verified, result: IngestResult, *, durable: bool = False
     ) -> IngestResult:
         """The last step: what `verify` made of unknown records, of which some may have come
         meanwhile by another way.
         """
         result.refused += verified.refused
-        fresh = self.unknown(verified.genuine)
+        fresh = self.select_unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
-        fresh = fresh or self.pool.ready(self._placement.can_place)
+        fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
                 self._store_and_fold(fresh, result)
@@ -107,7 +107,7 @@ class Inbox:
             self.state.thread_fold.fold(touched_roots)
         return self.take([])  # an admission may have come to light, for which others wait
 
-    def absent(self, limit: int) -> list[bytes]:
+    def missing_contents(self, limit: int) -> list[bytes]:
         """Records whose content is missing here though nobody took it back; each call goes on
         where the last one ended, so that what was taken back does not hide the rest.
         """
@@ -133,7 +133,7 @@ class Inbox:
         if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
             return None
         try:
-            record.check_content(row.record.fields, content)
+            envelope.check_content(row.record.fields, content)
         except Refused as error:
             _LOG.info("content for %s: %s", record_id.hex(), error)
             return None
@@ -146,11 +146,11 @@ class Inbox:
         """Places records until no more find their place, then folds what they changed."""
         batch = Batch(result)
         while fresh:
-            for one in fresh:
-                self._placement.place(one, batch)
+            for record in fresh:
+                self._placement.place(record, batch)
             self._prune_forks(batch)
             self._fold_authority(batch)
-            fresh = [*batch.deferred, *self.pool.ready(self._placement.can_place)]
+            fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
             batch.deferred.clear()
         # By the latest authority: what it does not let somebody take back stays.
         self._erase_retracted(batch)
@@ -161,12 +161,14 @@ class Inbox:
         if not batch.beyond_forks:
             return
         self._forget(self._prune(), batch)
-        for one in batch.beyond_forks:
-            row = self.store.records.find(one.id)  # if it is kept, and in the thread that is left
+        for record in batch.beyond_forks:
+            row = self.store.records.find(
+                record.id
+            )  # if it is kept, and in the thread that is left
             if row is not None:
                 self._placement.note_stored(row, batch)
             else:  # what would keep it may be on its way
-                batch.result.devices_with_gaps.add(one.fields.device)
+                batch.result.devices_with_gaps.add(record.fields.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
@@ -203,19 +205,20 @@ class Inbox:
     def _recount(self, batch: Batch) -> None:
         assert self.state.authority is not None, "its figures have changed"
         with self.store.quota_counts() as counts:
-            threads, longer = quota.recount(counts, self.state.authority)
+            threads, devices = quota.recount(counts, self.state.authority)
         batch.touched_roots |= threads
-        batch.result.devices_with_gaps |= longer  # what comes after is to be had from others
+        # A log that goes on may have been refused here before: others have the rest.
+        batch.result.devices_with_gaps |= devices
         batch.begun.clear()
 
     def _prune(self) -> list[Row]:
         """Drops from forked logs what neither the store nor the pool has a reason to keep."""
         return self.store.prune_forks(
-            self.pool.named() | self.state.authority_fold.kept_beyond_forks()
+            self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
         )
 
     def _forget(self, dropped: list[Row], batch: Batch) -> None:
-        """What is no longer kept leaves authority and views as well."""
+        """Takes rows that are no longer in the store out of authority and views."""
         if dropped:
             batch.begun.clear()
         for row in dropped:

@@ -1,4 +1,4 @@
-"""What becomes of records that are taken in."""
+"""The result of an ingest: which records were stored, and why others were not."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Refusal(NamedTuple):
 
 @dataclass
 class IngestResult:
-    """What became of some records: those stored now, and a refusal for each that a rule forbids.
+    """The records that were stored now, and a refusal for each that a rule forbids.
 
     For devices with gaps, or with another history than the one held here (R-01.12), a round of sync
     is due.

@@ -1,4 +1,4 @@
-"""What a store keeps of sealed content: everything at a home, a part of it at a relay."""
+"""The sealed content that a store keeps: everything at a home, a part of it at a relay."""
 
 from typing import Protocol
 

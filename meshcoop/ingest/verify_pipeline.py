@@ -1,6 +1,6 @@
 """The intake: batches from a peer are verified beside the store's work, and taken in order.
 
-Verifying is most of what a record costs; `meshcoop.verifier` does it while the batch before is
+Verifying is most of what a record costs; `meshcoop.ingest.verifier_process` does it while the batch before is
 stored.
 """
 
@@ -35,7 +35,8 @@ class Intake:
             then(self._inbox.take_wires(wires))
             return
         await self._slots.acquire()
-        before, self._last = self._last, trio.Event()
+        before = self._last
+        self._last = trio.Event()
         nursery.start_soon(self._take, self._verifier, wires, then, before, self._last)
 
     async def drained(self) -> None:
@@ -51,11 +52,11 @@ class Intake:
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
-        taken = IngestResult()
-        records = self._inbox.unknown(self._inbox.parse(wires, taken))
+        result = IngestResult()
+        records = self._inbox.select_unknown(self._inbox.parse(wires, result))
         verified = await verifier(records, self._inbox.state.neighbourhood)
         if before is not None:
             await before.wait()
-        then(self._inbox.take_verified(verified, taken))
+        then(self._inbox.ingest_verified(verified, result))
         self._slots.release()
         done.set()

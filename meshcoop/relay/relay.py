@@ -19,8 +19,7 @@ from meshcoop.store.store import Store
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
-from protocol.wire import frames
-from protocol.wire import relay_ticket as ticket
+from protocol.wire import frames, relay_ticket
 from protocol.wire.relay_ticket import Request
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ class Relay:
         """Serves the neighbourhoods that have enrolled the relay, and answers those that want to."""
         for neighbourhood in self._neighbourhoods.all():
             await self._serve(neighbourhood)
-        self._network.serve(ticket.PROTOCOL, self._answer)
+        self._network.serve(relay_ticket.PROTOCOL, self._answer)
         self._nursery.start_soon(self.shared_network.run)
 
     def ticket(self, addresses: list[str]) -> tuple[str, int]:
@@ -95,7 +94,7 @@ class Relay:
             if tenant is None:
                 tenant = await self._serve(request.neighbourhood)
                 self._neighbourhoods.add(request.neighbourhood, self._now())
-                self.tickets.used(request)
+                self.tickets.note_use(request)
                 _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
         tenant.inbox.take_wires(request.chain)
 
@@ -153,7 +152,7 @@ class Relay:
             self.tickets.check(request, peer, self._network.peer_id)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
-            return [ticket.REFUSAL, refusal.rule, refusal.reason]
+            return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]
         self.shared_network.welcome(peer)
         await self.enrol(request)
-        return [ticket.TAKEN]
+        return [relay_ticket.TAKEN]

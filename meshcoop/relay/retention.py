@@ -1,4 +1,4 @@
-"""How much a relay keeps of one neighbourhood, and for how long (specs/08-relays.md, R-08.8).
+"""Retention: how much a relay keeps of one neighbourhood, and for how long (specs/08, R-08.8).
 
 Headers and what authority is made of stay, for logs hang on them. Sealed content is a loan: the
 oldest is let go when the room is used up or its days are over; the homes still hold it.

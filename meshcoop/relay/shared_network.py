@@ -103,7 +103,7 @@ class SharedNetwork:
 
 
 async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
-    """What was read so far, and the neighbourhood that the hello in it names. Raises Refused."""
+    """The data read so far, and the neighbourhood that the hello in it names. Raises Refused."""
     decoder = frames.Decoder()
     data = b""
     while piece := await stream.read():
@@ -159,7 +159,7 @@ class NeighbourhoodNetwork:
 
     @property
     def addresses(self) -> list[str]:
-        """Where others can dial this node."""
+        """The addresses at which others can dial this node."""
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:

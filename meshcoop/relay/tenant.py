@@ -104,13 +104,13 @@ class Tenant:
                     task_status.started()
         finally:
             with trio.CancelScope(shield=True):
-                await self.mesh.hang_up()
+                await self.mesh.close_all()
             self.store.close()
             self._is_over.set()
 
     async def end(self, why: Refused) -> None:
         """Stops serving, tells why, and leaves nothing of the neighbourhood on the disk."""
-        await self.mesh.hang_up(why)
+        await self.mesh.close_all(why)
         self._scope.cancel()
         await self._is_over.wait()
         self._erase_files()

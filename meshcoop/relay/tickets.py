@@ -6,8 +6,7 @@ from collections.abc import Callable
 from meshcoop.store.issued_tickets import IssuedTickets
 from meshcoop.store.store import Store
 from protocol.errors import Refused
-from protocol.wire import membership_proof as hello
-from protocol.wire import relay_ticket as ticket
+from protocol.wire import membership_proof, relay_ticket
 from protocol.wire.relay_ticket import Request, Ticket
 
 
@@ -18,40 +17,41 @@ class Tickets:
         self, store: Store, now: Callable[[], int], random: Callable[[int], bytes]
     ) -> None:
         self._issued = IssuedTickets(store)
-        self._now, self._random = now, random
+        self._now = now
+        self._random = random
 
     def issue(self, key: bytes, addresses: list[str]) -> tuple[str, int]:
         """A new ticket for one neighbourhood, and when it ends (milliseconds)."""
-        one = Ticket(key, self._random(ticket.SECRET), tuple(addresses))
-        expires = self._now() + ticket.LIFETIME_MS
+        new = Ticket(key, self._random(relay_ticket.SECRET), tuple(addresses))
+        expires = self._now() + relay_ticket.LIFETIME_MS
         self._issued.forget_expired(self._now())
-        self._issued.add(one.id, one.secret, expires)
-        return ticket.encode(one), expires
+        self._issued.add(new.id, new.secret, expires)
+        return relay_ticket.encode(new), expires
 
     def check(self, request: Request, member: str, relay: str) -> None:
-        """R-08.6: the ticket is ours, valid, proved, and this neighbourhood's alone; and who asks is
-        a member. `member`, `relay`: the peer ids of this connection. Raises Refused.
+        """R-08.6: raises Refused unless the ticket is ours, valid, proved, and this neighbourhood's
+        alone, and a member asks. `member` and `relay` are the peer ids of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:
             raise Refused("R-08.6", "the relay knows no such ticket; ask for a new one")
-        expected = ticket.proof(issued.secret, member, relay, request.neighbourhood)
+        expected = relay_ticket.proof(issued.secret, member, relay, request.neighbourhood)
         if not hmac.compare_digest(expected, request.proof):
             raise Refused("R-08.6", "the request does not prove the ticket's secret")
         if issued.neighbourhood not in {None, request.neighbourhood}:
             raise Refused("R-08.6", "another neighbourhood has used this ticket; ask for a new one")
         if issued.neighbourhood is None and issued.expires < self._now():
             raise Refused("R-08.6", "this ticket has expired; ask for a new one")
-        hello.check(
+        membership_proof.check(
             request.device,
             request.signature,
             request.neighbourhood,
             sender=member,
             receiver=relay,
-            domain=ticket.DOMAIN,
+            domain=relay_ticket.DOMAIN,
         )
-        hello.member(request.chain, request.neighbourhood, request.device)
+        membership_proof.member(request.chain, request.neighbourhood, request.device)
 
-    def used(self, request: Request) -> None:
-        """From now on the ticket is this neighbourhood's."""
+    def note_use(self, request: Request) -> None:
+        """Makes the ticket this neighbourhood's."""
         self._issued.note_use(request.ticket, request.neighbourhood)

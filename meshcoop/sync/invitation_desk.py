@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from meshcoop.author import automatic as duties
+from meshcoop.author import automatic
 from meshcoop.errors import Mistake
 from meshcoop.network.interface import Stream
 from meshcoop.store.invitations import Invitations
@@ -163,7 +163,7 @@ class InvitationDesk:
             most = authority.charter["admissions_a_month"]
             raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
         author.write(KINDS["admit"], {"person": person, "statement": certificate})
-        duties.seal_epochs(author, {person})
+        automatic.seal_epochs(author, {person})
 
     def _is_member(self, person: bytes) -> bool:
         authority = self._mesh.inbox.state.authority

@@ -94,4 +94,4 @@ def check_addresses(street: Street, home: Home) -> None:
         for relay in street.relays
         for one in homes
     }
-    assert set(home.mesh.peers.known) <= homes | set(street.relays) | circuits
+    assert set(home.mesh.peers.book.met) <= homes | set(street.relays) | circuits

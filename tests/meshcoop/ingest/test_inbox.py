@@ -596,11 +596,11 @@ def test_asking_for_missing_content_comes_round_to_all_of_it():
     with street() as (ada, ben):
         offers = [ada.post("offer", title=f"offer {n}") for n in range(9)]
         ben.take(*(one._replace(content=None) for one in offers))
-        asked = [ben.inbox.absent(2) for _ in range(8)]
+        asked = [ben.inbox.missing_contents(2) for _ in range(8)]
         assert {one for some in asked for one in some} <= {one.id for one in offers}
         assert all(len(some) <= 2 for some in asked)
         for _ in range(12):
-            wanted = [ada.store.records.find(one).record for one in ben.inbox.absent(2)]
+            wanted = [ada.store.records.find(one).record for one in ben.inbox.missing_contents(2)]
             ben.inbox.take_contents([(one.id, one.content) for one in wanted])
         assert ben.absent() == []
 
