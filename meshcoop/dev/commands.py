@@ -18,11 +18,11 @@ def _demo(
     headless: Annotated[bool, Parameter(negative=(), help="tell the story, then end")] = False,
     context: Given,
 ) -> None:
-    """A living neighbourhood of real nodes on this machine."""
+    """Runs a neighbourhood of real nodes on this machine and tells its story."""
     from meshcoop.dev.demo import demo
 
     del context
-    sys.exit(demo.tell(households, stay=not headless and sys.stdout.isatty()))
+    sys.exit(demo.tell_story(households, stay=not headless and sys.stdout.isatty()))
 
 
 def _specs(
