@@ -50,18 +50,20 @@ def _bench(
     records: Annotated[
         int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")
     ] = None,
-    runs: Annotated[int, Parameter(validator=_AT_LEAST_ONE, help="their median counts")] = 5,
+    runs: Annotated[
+        int, Parameter(validator=_AT_LEAST_ONE, help="how many runs; their median counts")
+    ] = 5,
     context: Given,
 ) -> None:
-    """How fast this machine is, beside one core that verifies signatures and nothing else."""
-    from meshcoop.dev.bench import benches as bench
+    """Measures this machine, compared with one core that does nothing but verify signatures."""
+    from meshcoop.dev.bench import benches
 
-    found = bench.run(name, records, runs)
-    context.answer(found, lambda: "\n".join(map(_figure, found)))
+    figures = benches.run_bench(name, records, runs)
+    context.answer(figures, lambda: "\n".join(_describe_figure(figure) for figure in figures))
 
 
-def _figure(one: dict[str, Any]) -> str:
+def _describe_figure(figure: dict[str, Any]) -> str:
     return (
-        f"{one['name']}, {one['records']} records: {one['figure']:g} {one['unit']}, "
-        f"{one['ratio']:g} of {one['limit']:g}"
+        f"{figure['name']}, {figure['records']} records: {figure['figure']:g} {figure['unit']}, "
+        f"{figure['ratio']:g} of the limit {figure['limit']:g}"
     )
