@@ -27,20 +27,20 @@ def _demo(
 
 def _specs(
     *,
-    check: Annotated[bool, Parameter(negative=(), help="say what differs from the code")] = False,
+    check: Annotated[bool, Parameter(negative=(), help="only say what differs")] = False,
     context: Given,
 ) -> None:
-    """Writes the generated parts of the specs anew, or checks them against the code."""
+    """Writes the generated parts of the specs again, and checks the specs against the code."""
     from meshcoop.dev.specs import check as specs
 
-    root = specs.checkout()
+    root = specs.find_checkout()
     if root is None:
         raise Mistake("The specs are in a checkout of the project; run this from one.")
     if not check:
-        specs.write(root)
-    found = specs.check(root)
-    context.answer(found, lambda: "\n".join(found) or "The specs and the code agree.")
-    if found:
+        specs.write_generated_parts(root)
+    differences = specs.find_differences(root)
+    context.answer(differences, lambda: "\n".join(differences) or "The specs and the code agree.")
+    if differences:
         sys.exit(1)
 
 
