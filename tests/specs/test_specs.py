@@ -21,7 +21,7 @@ def test_the_checkout_is_found():
 
 @pytest.fixture
 def copy(tmp_path):
-    for folder in ("specs", "protocol", "meshcoop", "tests"):
+    for folder in (".github", "specs", "protocol", "meshcoop", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     return tmp_path
