@@ -130,7 +130,7 @@ class MeshcoopApp(App[None]):
     async def _fetch_own_profile(self) -> dict[str, str]:
         """The fields of the profile as they are now; empty if there is none yet."""
         from tui.kinds.exchange import fields_of
-        from tui.node.client import Declined
+        from tui.node.api_client import Declined
 
         with suppress(Declined):
             for person in await self.node.call("list", what="people"):

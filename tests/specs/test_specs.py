@@ -12,16 +12,16 @@ from tests.support.paths import ROOT
 
 
 def test_specs_and_code_agree():
-    assert specs.check(ROOT) == []
+    assert specs.find_differences(ROOT) == []
 
 
 def test_the_checkout_is_found():
-    assert specs.checkout() == ROOT
+    assert specs.find_checkout() == ROOT
 
 
 @pytest.fixture
 def copy(tmp_path):
-    for folder in ("specs", "protocol", "meshcoop", "tests"):
+    for folder in (".github", "specs", "protocol", "meshcoop", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     return tmp_path
@@ -45,25 +45,25 @@ def change(path, old, new):
 def test_a_table_that_was_changed_by_hand_is_found_and_written_again(copy):
     path = copy / "specs" / "13-exchange.md"
     change(path, "| `title` | text |", "| `title` | number |")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         "The tables in specs/13-exchange.md are out of date; run `meshcoop specs`."
     ]
-    assert specs.write(copy) == [path]
-    assert specs.check(copy) == []
+    assert specs.write_generated_parts(copy) == [path]
+    assert specs.find_differences(copy) == []
 
 
 def test_a_vector_that_was_changed_by_hand_is_found_and_written_again(copy):
     path = copy / "specs" / "vectors" / "gossip.json"
     change(path, '"topic": "/meshcoop/1/', '"topic": "/meshcoop/2/')
-    (sentence,) = specs.check(copy)
+    (sentence,) = specs.find_differences(copy)
     assert sentence.startswith("specs/vectors/gossip.json is not what the code makes;")
-    assert specs.write(copy) == [path]
-    assert specs.check(copy) == []
+    assert specs.write_generated_parts(copy) == [path]
+    assert specs.find_differences(copy) == []
 
 
 def test_a_missing_vector_is_found(copy):
     (copy / "specs" / "vectors" / "codec.json").unlink()
-    (sentence,) = specs.check(copy)
+    (sentence,) = specs.find_differences(copy)
     assert sentence.startswith("specs/vectors/codec.json ")
 
 
@@ -71,7 +71,7 @@ def test_a_rule_that_code_cites_and_no_document_defines_is_found(copy):
     rule = "R-01" + ".999"
     path = copy / "protocol" / "extra.py"
     path.write_text(f'"""{rule}"""\n')
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         f"{rule} is cited in protocol/extra.py, and no document in specs defines it."
     ]
 
@@ -86,7 +86,7 @@ def test_rules_defined_twice_or_elsewhere_or_for_nothing_are_found(copy):
         "**R-02.889** (advice) MAY be fine",
     )
     path.write_text(path.read_text() + "\n".join(["", *lines, ""]))
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         "R-01.1 is defined in 02-codec.md; its number belongs to another document.",
         "R-01.1 is defined twice, in 01-records.md and in 02-codec.md.",
         "R-02.1 is defined twice, in 02-codec.md and in 02-codec.md.",
@@ -97,13 +97,13 @@ def test_rules_defined_twice_or_elsewhere_or_for_nothing_are_found(copy):
 def test_a_citation_of_a_number_covers_the_lettered_parts_of_the_rule(copy):
     path = copy / "specs" / "02-codec.md"
     path.write_text(path.read_text() + "\n**R-02.1z** A reader MUST check this part as well.\n")
-    assert specs.check(copy) == []
+    assert specs.find_differences(copy) == []
 
 
 def test_a_lettered_part_that_code_cites_and_no_document_defines_is_found(copy):
     rule = "R-01.1" + "q"
     (copy / "protocol" / "extra.py").write_text(f'"""{rule}"""\n')
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         f"{rule} is cited in protocol/extra.py, and no document in specs defines it."
     ]
 
@@ -111,7 +111,7 @@ def test_a_lettered_part_that_code_cites_and_no_document_defines_is_found(copy):
 def test_a_rule_that_a_document_or_a_vector_cites_and_no_document_defines_is_found(copy):
     rule = "R-01" + ".777"
     (copy / "specs" / "guide.md").write_text(f"See {rule}.\n")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         f"{rule} is cited in specs/guide.md, and no document in specs defines it."
     ]
 
@@ -168,7 +168,7 @@ def test_a_document_that_cites_an_absent_one_is_found(copy):
     name = "absent" + ".md"
     path = copy / "specs" / "decisions" / "0099-new.md"
     path.write_text(f"See {name} and 0001-envelope-inline-array-detached-content.md.\n")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         f"specs/decisions/0099-new.md cites {name}, which is not in the repository."
     ]
 
@@ -176,7 +176,7 @@ def test_a_document_that_cites_an_absent_one_is_found(copy):
 def test_a_kind_without_a_table_is_found(copy):
     path = copy / "specs" / "14-conversation.md"
     change(path, "<!-- generated: kind close -->", "<!-- was: kind close -->")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         "No document in specs has the generated part `kind close`; add its two markers to one."
     ]
 

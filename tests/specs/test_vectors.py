@@ -8,7 +8,7 @@ from meshcoop.api.methods.records import set_hash
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.dev.specs import story_vectors as vectors_story
-from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, from_json, keys_of, seed_of, to_json
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.authority import authority
@@ -175,7 +175,7 @@ def test_there_are_many_hostile_cases_each_with_its_name():
 
 def test_codec_vectors():
     for case in load("codec"):
-        value, packed = value_of(case["value"]), bytes.fromhex(case["hex"])
+        value, packed = from_json(case["value"]), bytes.fromhex(case["hex"])
         assert codec.unpack(packed) == value
         assert codec.pack(value) == packed
 
@@ -185,7 +185,7 @@ def test_record_vectors(case):
     one = record.parse(bytes.fromhex(case["wire"]))
     place = bytes.fromhex(case["neighbourhood"])
     record.verify(one, place)
-    assert plain(one.fields._asdict()) == case["fields"]
+    assert to_json(one.fields._asdict()) == case["fields"]
     assert (one.header.hex(), one.signature.hex()) == (case["header"], case["signature"])
     assert (one.id.hex(), one.wire.hex()) == (case["id"], case["wire"])
     if one.content is not None:
@@ -222,7 +222,7 @@ def test_sealing_vectors():
         assert seal.private_key(told["sealed"], [box]) == told["key"]
     covered = seal.open_with(told["key"], told["sealed"], told["context"])
     assert seal.uncover(covered) == told["plain"]
-    stranger = seal.box_key(seed("stranger"))
+    stranger = seal.box_key(seed_of("stranger"))
     told = part["private"]
     assert seal.open_private(told["sealed"], [stranger], told["context"]) is None
 
@@ -236,7 +236,7 @@ def unhex(part):
 
 @named(load("statements"))
 def test_statement_vectors(case):
-    what, *says = value_of(case["says"])
+    what, *says = from_json(case["says"])
     expected = {"certify": statement.Certified, "revoke": statement.Revoked}[what](*says)
     assert statement.read(bytes.fromhex(case["statement"])) == expected
 
@@ -303,9 +303,9 @@ def test_kind_vectors():
     cases = load("kinds")
     assert {case["kind"] for case in cases} == KINDS.keys()
     for case in cases:
-        packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
+        packed, fields = bytes.fromhex(case["content"]), from_json(case["fields"])
         if "about" in case:
-            about = value_of(case["about"])
+            about = from_json(case["about"])
             assert schema.read_private(packed) == (case["kind"], fields, about)
             assert schema.private_content(case["kind"], fields, about) == packed
         else:
@@ -317,7 +317,7 @@ def test_kind_vectors():
 
 
 def known(of):
-    return vectors_story.authority_told(of)
+    return vectors_story.describe_authority(of)
 
 
 @named(load("authority"))
@@ -326,7 +326,7 @@ def test_authority_vectors(case):
     records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
     for one in records:
         record.verify(one, record.FOUNDING if one.id == place else place)
-    charter, *acts = [vectors_story.act_of(one) for one in records]
+    charter, *acts = [vectors_story.read_authority_record(one) for one in records]
     for order in (acts, acts[::-1]):
         assert known(authority.fold(charter, order, {})) == case["authority"]
 
@@ -369,7 +369,7 @@ def check_story(home, case):
     assert set_hash(store.records.ids()).hex() == case["set_hash"]
     ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
     assert list(store.records.ids()) == ids
-    assert [plain(view) for one in ids if (view := state.views.get(one))] == case["views"]
+    assert [to_json(view) for one in ids if (view := state.views.get(one))] == case["views"]
     assert state.views.state_hash().hex() == case["state_hash"]
     assert [
         {"person": person.hex(), "given": one.given, "received": one.received}
@@ -423,7 +423,7 @@ def test_a_persons_latest_profile_is_shown_whole():
     home = Home(case)
     home.take(home.wires)
     home.now += MINUTE_MS
-    ben = keys("Ben")
+    ben = keys_of("Ben")
     author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
     assert home.state.views.latest("profile")[ben.person]["assets"] == ["bicycles"]
     author.write(KINDS["profile"], {"name": "Ben B."}, signer=author.signer_of(ben.person))
@@ -432,7 +432,7 @@ def test_a_persons_latest_profile_is_shown_whole():
 
 
 def seed_of_length(count):
-    return seed("random")[:count]
+    return seed_of("random")[:count]
 
 
 # -- sync -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tui.format import phrases as telling
 from tui.i18n import _
 from tui.kinds.next_steps import Act
 from tui.kinds.thread_data import Case
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 
 Shown = dict[str, Any]

@@ -11,7 +11,7 @@ from textual.signal import Signal
 
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
-from tui.node.client import Client, Declined, NodeGone
+from tui.node.api_client import Client, Declined, NodeGone
 
 Shown = dict[str, Any]
 

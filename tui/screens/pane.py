@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.format.phrases import plain
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 
 

@@ -13,7 +13,7 @@ from protocol.display_text import line, safe
 from tui.format import phrases, vocabulary
 from tui.i18n import _
 from tui.kinds.suggestions import Between
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen

@@ -19,7 +19,7 @@ from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import addresses
 from tui.kinds.next_steps import Act
-from tui.node.client import Declined, NodeGone
+from tui.node.api_client import Declined, NodeGone
 from tui.node.connection import Link
 from tui.widgets.form import Form, names_people
 from tui.widgets.status_line import StatusLine

@@ -24,22 +24,22 @@ def find_faults(root: Path) -> Iterator[str]:
     for path in _papers(root):
         for cited in _FILE.findall(_EXAMPLE.sub("", path.read_text())):
             if not _is_there(root, path, cited):
-                yield _fault(path.relative_to(root), cited)
+                yield _absent(path.relative_to(root), cited)
     for path in _python_files(root):
         where = path.relative_to(root)
         prose = "\n".join(_prose(path.read_text()))
         files = [cited for cited in _FILE.findall(prose) if not _is_there(root, path, cited)]
         bare = [f"{name}.md" for name in _BARE_NAME.findall(prose)]
         for cited in sorted({*files, *(name for name in bare if name not in names)}):
-            yield _fault(where, cited)
+            yield _absent(where, cited)
 
 
-def _fault(where: Path, cited: str) -> str:
+def _absent(where: Path, cited: str) -> str:
     return f"{where} cites {cited}, which is not in the repository."
 
 
 def _is_there(root: Path, citing: Path, cited: str) -> bool:
-    """Whether a cited name is a file: from the root, from specs, or beside the citing file."""
+    """Whether a cited name is a file in the root, in specs, or beside the citing file."""
     return any((folder / cited).is_file() for folder in (root, root / "specs", citing.parent))
 
 

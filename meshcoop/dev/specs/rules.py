@@ -1,4 +1,4 @@
-"""The numbered rules of the specs: their form, where each is defined and where it is cited.
+"""The numbered rules of the specs: their form, the places that define and that cite them.
 
 A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. A rule that
 was split keeps its number for its first part; the others have the number and a letter, from `a` on.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CODE = ("protocol", "meshcoop", "tui")
-MOST_WORDS = 60  # of the paragraph of a rule, without its example
+MAX_WORDS = 60  # of the paragraph of a rule, without its example
 
 _NUMBER = re.compile(r"R-\d\d\.\d+[a-z]?")
 _DEFINITION = re.compile(
@@ -20,7 +20,7 @@ _DEFINITION = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _EXAMPLE = re.compile(r"(?:^|\s)(?:Example:|For example\b)")
-_ASIDE = re.compile(r"^(?:\||```|<!--|\s*[-*] )", re.MULTILINE)  # a table, a figure, a list
+_FIRST_ASIDE = re.compile(r"^(?:\||```|<!--|\s*[-*] )", re.MULTILINE)  # a table, a figure, a list
 _SPAN = re.compile(r"`[^`]*`")
 _WORD = re.compile(r"\w")
 _DUTY = re.compile(r"\b(?:MUST|SHOULD|MAY)\b")
@@ -41,7 +41,7 @@ class Rule:
         return self.number.rstrip("abcdefghijklmnopqrstuvwxyz")
 
     @property
-    def words(self) -> int:
+    def word_count(self) -> int:
         """The number of words; a formula between backticks is one."""
         text = _SPAN.sub("formula", self.text)
         return sum(1 for word in text.split() if _WORD.search(word))
@@ -53,12 +53,12 @@ class Rule:
 
 
 def find_faults(root: Path) -> Iterator[str]:
-    """One sentence for each rule that is out of place, out of form or cited by nobody."""
+    """One sentence for each rule that is out of place, out of form or never cited."""
     rules = [rule for path in documents(root) for rule in read_rules(path)]
-    yield from _misplaced(rules)
-    yield from _uncited_or_undefined(root, rules)
+    yield from _find_misplaced(rules)
+    yield from _find_uncited_or_undefined(root, rules)
     for rule in rules:
-        yield from _out_of_form(rule)
+        yield from _find_out_of_form(rule)
 
 
 def documents(root: Path) -> list[Path]:
@@ -69,17 +69,18 @@ def documents(root: Path) -> list[Path]:
 def read_rules(path: Path) -> list[Rule]:
     """The rules that a document defines, in order."""
     return [
-        Rule(match["number"], path.name, bool(match["advice"]), _own_words(match["text"]))
+        Rule(match["number"], path.name, bool(match["advice"]), _without_asides(match["text"]))
         for match in _DEFINITION.finditer(path.read_text())
     ]
 
 
-def _own_words(paragraph: str) -> str:
-    text = _ASIDE.split(paragraph, maxsplit=1)[0]
+def _without_asides(paragraph: str) -> str:
+    """A rule's own text: what stands before its first table, figure, list or example."""
+    text = _FIRST_ASIDE.split(paragraph, maxsplit=1)[0]
     return _EXAMPLE.split(text, maxsplit=1)[0].strip()
 
 
-def _misplaced(rules: Iterable[Rule]) -> Iterator[str]:
+def _find_misplaced(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         if rule.number[2:4] != rule.document[:2]:
             yield (
@@ -88,12 +89,12 @@ def _misplaced(rules: Iterable[Rule]) -> Iterator[str]:
             )
 
 
-def _uncited_or_undefined(root: Path, rules: Iterable[Rule]) -> Iterator[str]:
+def _find_uncited_or_undefined(root: Path, rules: Iterable[Rule]) -> Iterator[str]:
     defined: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
         defined[rule.number].append(rule)
-    in_code = _citations(root, _python_files(root, CODE))
-    in_specs = _citations(root, _spec_files(root))
+    in_code = _find_citations(root, _python_files(root, CODE))
+    in_specs = _find_citations(root, _spec_files(root))
     for number, path in sorted({**in_specs, **in_code}.items()):
         if number not in defined:
             yield f"{number} is cited in {path}, and no document in specs defines it."
@@ -101,7 +102,7 @@ def _uncited_or_undefined(root: Path, rules: Iterable[Rule]) -> Iterator[str]:
         if len(twins) > 1:
             names = " and in ".join(rule.document for rule in twins)
             yield f"{number} is defined twice, in {names}."
-    in_tests = _citations(root, _python_files(root, ("tests",)))
+    in_tests = _find_citations(root, _python_files(root, ("tests",)))
     cited = in_code.keys() | in_tests.keys()
     for number, (rule, *_) in sorted(defined.items()):
         if not rule.is_advice and not cited & {number, rule.base}:
@@ -110,10 +111,10 @@ def _uncited_or_undefined(root: Path, rules: Iterable[Rule]) -> Iterator[str]:
             )
 
 
-def _out_of_form(rule: Rule) -> Iterator[str]:
-    if rule.words > MOST_WORDS:
+def _find_out_of_form(rule: Rule) -> Iterator[str]:
+    if rule.word_count > MAX_WORDS:
         yield (
-            f"{rule.number} in {rule.document} has {rule.words} words, at most {MOST_WORDS}: "
+            f"{rule.number} in {rule.document} has {rule.word_count} words, at most {MAX_WORDS}: "
             "split it, or move a part into an example."
         )
     if not rule.has_duty:
@@ -128,7 +129,7 @@ def _spec_files(root: Path) -> list[Path]:
     return [path for end in ("md", "json") for path in sorted((root / "specs").rglob(f"*.{end}"))]
 
 
-def _citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
+def _find_citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
     """The rules that these files name, and the first file for each."""
     citations: dict[str, Path] = {}
     for path in paths:

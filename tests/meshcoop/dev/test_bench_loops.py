@@ -2,11 +2,11 @@
 
 import math
 
-from meshcoop.dev.bench.loop_alarms import alarms
+from meshcoop.dev.bench.loop_alarms import measure_alarms
 
 
 def test_a_few_runs_of_every_cell_tell_what_the_method_is_for():
-    told = {one["name"]: one for one in alarms(4)}
+    told = {one["name"]: one for one in measure_alarms(4)}
     assert len(told) == 20
     for name, one in told.items():
         assert (len(one["runs"]), one["records"]) == (4, 4)

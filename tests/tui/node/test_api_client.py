@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.wire.local_rpc import REFUSED, Decoder, Error, Event, Response, encode
-from tui.node.client import Client, Declined, NodeGone
+from tui.node.api_client import Client, Declined, NodeGone
 
 
 def served(answer, scenario):
