@@ -17,6 +17,7 @@ from functools import partial
 import pytest
 import trio
 
+from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.host import open_host  # the pipe
 from tests.specs.stranger import bundles, codec, records, sync
 from tests.specs.stranger.codec import RefusedError, need
@@ -365,7 +366,7 @@ async def one_frame(stream):
     raise AssertionError("the node hung up")
 
 
-async def admitted(network, home, root, seed):
+async def admitted(network: Network, home, root, seed):
     """Joins by an invitation: the chain of the admission, the node's peer id and its neighbourhood."""
     told = await trio.to_thread.run_sync(partial(home, "invite", "--approve"))
     place, key, secret, addresses = read_invitation(told["invitation"])

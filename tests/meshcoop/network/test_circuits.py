@@ -1,10 +1,12 @@
 """Circuits over real sockets: through a relay, bounded, and no business of the relay's."""
 
+from collections.abc import Callable
+
 import pytest
 import trio
 from libp2p.relay.circuit_v2.pb.circuit_pb2 import HopMessage, PeerId, Status
 
-from meshcoop.network.interface import NetworkError
+from meshcoop.network.interface import Carrying, Network, NetworkError
 from meshcoop.network.libp2p import circuit_relay as carrier
 from meshcoop.network.libp2p.circuit_client import HOP
 from meshcoop.network.libp2p.circuit_relay import CircuitLimits
@@ -23,7 +25,7 @@ def through(relay, home):
     return f"{relay.addresses[0]}/p2p-circuit/p2p/{home.peer_id}"
 
 
-async def said(network, peer, words):
+async def said(network: Network, peer: str, words: bytes) -> bytes:
     stream = await network.open(peer, ECHO)
     await stream.write(words)
     heard = b""
@@ -33,7 +35,9 @@ async def said(network, peer, words):
     return heard
 
 
-async def reserved(relay, home, allowed=None):
+async def reserved(
+    relay: Network, home: Network, allowed: Callable[[str], bool] | None = None
+) -> Carrying:
     home.serve(ECHO, echo)
     carrying = relay.carry(allowed or (lambda peer: True))
     await home.connect(relay.addresses[0])
