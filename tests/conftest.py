@@ -34,5 +34,5 @@ def pytest_unconfigure():
 def pytest_collection_modifyitems(items):
     """What lies under tests/protocol is pure: no store, no network, no process (the quick tier)."""
     for item in items:
-        if PURE in item.path.parents:
+        if PURE in item.path.parents and item.get_closest_marker("long") is None:
             item.add_marker("quick")

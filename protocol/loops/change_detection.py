@@ -19,8 +19,8 @@ EVEN = 1000  # a dispersion of one, in thousandths
 class Held(NamedTuple):
     """A tail test: the latest points held against a baseline."""
 
-    better: Fraction  # the probability of so few bad ones, where nothing has changed
-    worse: Fraction  # the probability of so many
+    better: Fraction  # the probability of as few bad ones, where nothing has changed
+    worse: Fraction  # the probability of as many
     dispersion: int  # of the baseline, in thousandths; 1000 at least
     screened: int | None  # the place of the baseline's point that was left out
 
@@ -55,7 +55,7 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """What is usual, thinned by how much its points scatter."""
+    """The usual totals, thinned by how much their points scatter."""
 
     usual: Totals
     dispersion: int  # in thousandths
@@ -103,7 +103,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """R-20.5: how much more points scatter than chance alone explains, in thousandths."""
+    """How much more points scatter than chance alone explains, in thousandths (R-20.5)."""
     n, bad = totals(baseline)
     if scale != COUNT:
         return _share_dispersion(baseline, n, bad)
@@ -145,7 +145,7 @@ def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
 
 
 def _find_outlier(scale: str, baseline: list[Point]) -> int | None:
-    """R-20.4: the place of the one point that is too unlike the rest to say what is usual."""
+    """The place of the one point that is too unlike the rest to say what is usual (R-20.4)."""
     whole = totals(baseline)
     least = RARE
     outlier = None
@@ -175,7 +175,7 @@ def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
 
 
 def _find_run(points: Sequence[Point]) -> int:
-    """R-20.6: 1 if the eight latest points are all above the usual, −1 if all below, else 0."""
+    """1 if the eight latest points are all above the usual, −1 if all below, else 0 (R-20.6)."""
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:
         return 0

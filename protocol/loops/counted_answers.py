@@ -91,7 +91,7 @@ class Window:
         return {report.person for report in self._incident_reports}
 
     def point(self, scale: str, least: int) -> Point | None:
-        """R-20.1: the window's point; None where fewer than `least` people have said something."""
+        """The window's point; None where fewer than `least` people have said something (R-20.1)."""
         if len(self.people) < least:
             return None
         if scale == COUNT:
@@ -114,7 +114,7 @@ class Asked(NamedTuple):
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """R-22.5: whether a report counts, of somebody who is no party: a member who was served."""
+        """Whether a report counts, of somebody who is no party: a member who was served (R-22.5)."""
         if report.person not in self.members:
             return False
         if self.days_served is None:
@@ -159,7 +159,7 @@ def count_windows(
 
 
 def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
-    """R-22.7: the people whose answers are charted: all, or 30 drawn at random for this window."""
+    """The people whose answers are charted: all, or 30 drawn at random for this window (R-22.7)."""
     if len(members) <= PANEL_SIZE:
         return set(members)
     # Drawn by hash, not by chance: every home draws the same people.
@@ -189,7 +189,7 @@ def _window_of(windows: dict[int, Window], number: int) -> Window:
 
 
 def _count_answers(context: Asked, windows: dict[int, Window], answers: Iterable[_Answer]) -> None:
-    """R-22.4, R-22.5: a person's latest answer in a window; two by proxy at the most."""
+    """A person's latest answer in a window; two by proxy at the most (R-22.4, R-22.5)."""
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
     panels: dict[int, set[bytes]] = {}
@@ -210,7 +210,7 @@ def _count_answers(context: Asked, windows: dict[int, Window], answers: Iterable
 def _count_incidents(
     context: Asked, windows: dict[int, Window], reports: list[Report], merges: Iterable[View]
 ) -> None:
-    """R-22.6: distinct incidents, after merging; who says that all is fine counts as heard."""
+    """Distinct incidents, after merging; who says that all is fine counts as heard (R-22.6)."""
     for report in reports:
         if not report.bad:
             _window_of(windows, report.window).answers.append(report)

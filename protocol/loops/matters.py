@@ -31,7 +31,7 @@ View = dict[str, Any]
 
 
 class MeasureInputs(NamedTuple):
-    """What people said of one measure: views, in any order."""
+    """The views of all that people said of one measure, in any order."""
 
     feedback: Collection[View]
     merges: Collection[View]
@@ -54,7 +54,7 @@ class LoopRules(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """What the tests say at a point. `at`: the moment (ms) from which it can be known."""
+    """The results of the tests at a point. `at`: the moment (ms) from which they can be known."""
 
     window: int
     at: int
@@ -75,7 +75,7 @@ class Signal(NamedTuple):
 
 @dataclass
 class Matter:
-    """What a signal has opened, and the actions that people take up in it. Times in ms."""
+    """A matter that a signal opened, with the actions that people take up in it. Times in ms."""
 
     id: bytes
     window: int
@@ -141,7 +141,7 @@ def follow_measure(context: Asked, inputs: MeasureInputs, rules: LoopRules, now:
 
 
 def matter_id(measure: bytes, window: int) -> bytes:
-    """R-23.1: the same on every home: SHA-256 of a tag, the measure and the opening window."""
+    """The same on every home: SHA-256 of a tag, the measure and the opening window (R-23.1)."""
     return hashlib.sha256(b"meshcoop matter 1" + measure + _pack_number(window)).digest()
 
 
@@ -218,7 +218,7 @@ class _Follower:
             self._better_from = None
 
     def _try_unsettled(self, window: Window, last: Report) -> None:
-        """R-23.1: tries a window up to a report, before it settles: incidents only grow."""
+        """Tries a window up to a report, before it settles: incidents only grow (R-23.1)."""
         point = _cut_window(window, last).point(COUNT, self._least)
         if point is None or self._loop.has_point(window.number):
             return

@@ -13,7 +13,7 @@ _FEW = 8  # points from which on the stricter limit holds
 _UNLIKELY = Fraction(1, 20)
 _RARE = Fraction(1, 100)
 
-# MISSED: the smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. It comes from
+# `MISSED` is the smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. It comes from
 # Poisson tails with the mean that keeps the target in nine windows of ten (MEANS, in thousandths).
 # Tables, because no home may compute a tail in floats; a test computes both again.
 MEANS = (

@@ -445,17 +445,17 @@ def profile(one, assets, wants, affiliation=None):
 
 
 @asynccontextmanager
-async def opened(node, *, size=(80, 24)):
+async def opened(node, *, size=(80, 24), guides=None):
     """The screen on `node`, in Textual's pilot, once it knows where it stands."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "api.sock"
         await node.start(path)
-        app = MeshcoopApp(path)
-        app.node_link = Link(app, path, now=lambda: NOW)
+        app = MeshcoopApp(path, guides)
+        app.node = Link(app, path, now=lambda: NOW)
         app.animation_level = "none"
         try:
             async with app.run_test(size=size) as pilot:
-                await until(pilot, lambda: app.node_link.status is not None)
+                await until(pilot, lambda: app.node.status is not None)
                 yield pilot
         finally:
             await node.stop()

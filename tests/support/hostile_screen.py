@@ -25,18 +25,18 @@ from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
 from tui.kinds.thread_data import Case
 from tui.node.connection import Link
-from tui.screens.people import _about
+from tui.screens.people_tab import _describe_person
 from tui.widgets.feed import Feed
 from tui.widgets.form import Form
-from tui.widgets.inputs import clean
-from tui.widgets.status_line import Standing
+from tui.widgets.inputs import clean_text
+from tui.widgets.status_line import StatusLine
 
 A_PAGE = 50
 AFRESH = 10
 
 
 class Page(App):
-    CSS = "Horizontal > * { width: 1fr; } Standing { width: 100%; } TextBox { height: 20; }"
+    CSS = "Horizontal > * { width: 1fr; } StatusLine { width: 100%; } TextBox { height: 20; }"
 
     def __init__(self, found):
         super().__init__()
@@ -55,7 +55,7 @@ class Page(App):
                 Static(id="matter", markup=False),
             )
             yield Vertical(id="forms")
-        yield from (Standing(link) for link in self.links)
+        yield from (StatusLine(link) for link in self.links)
         yield Static(id="page")
 
     def on_mount(self):
@@ -92,7 +92,7 @@ class Page(App):
         lines[0]["kind"] = page[0]
         self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))
         person = {**ADA, "assets": page[6:16], "about": page[1], "affiliation": page[2]}
-        self.query_one("#about", Static).update(_about(person, None))
+        self.query_one("#about", Static).update(_describe_person(person, None))
         self._served(page, people)
         await self._forms(page, people)
         self._standings(page, people)
@@ -130,9 +130,9 @@ class Page(App):
                         select.set_options([(telling.plain(text), text)])
                         select.value = text
                     case TextArea() as box:
-                        box.text = clean("\n".join(page[20:])[:1500])
+                        box.text = clean_text("\n".join(page[20:])[:1500])
                     case field:
-                        field.value = clean(text)
+                        field.value = clean_text(text)
             return
         kind = Kind()
         lines = {f"line{n}": Text() for n in range(12)}
@@ -151,7 +151,7 @@ class Page(App):
             peers = [{"person": people[4 * n + m]} for m in (2, 3)]
             link.status = {"person": people[4 * n + 1], "neighbourhood": known, "peers": peers}
             link.trouble = page[0] if n == 0 else None
-            link.standing.publish(None)
+            link.status_changed.publish(None)
 
 
 def main():

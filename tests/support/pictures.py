@@ -19,7 +19,7 @@ from tests.support.fake_node import FakeNode, ident, opened, picture, shows, str
 from tests.support.fake_services import BINS, served
 from tests.support.paths import ROOT, SPECS
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.inputs import LineInput
 
 TEXTS = ROOT / "tests" / "tui" / "snapshots"
@@ -28,19 +28,19 @@ DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood", "serv
 
 
 async def today(pilot):
-    await shows(pilot, "Waits for you (2)", "New on the board (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Needs your answer (2)", "New on the board (3)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def nothing(pilot):
-    await shows(pilot, "Nothing waits for you.", "Rushey Lane")
+    await shows(pilot, "You are all caught up.", "Rushey Lane")
 
 
 async def tab(pilot, key, *texts):
     await today(pilot)
     await pilot.press(key)
     await shows(pilot, *texts)
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def board(pilot):
@@ -52,31 +52,31 @@ async def people(pilot):
 
 
 async def circles(pilot):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def circle(pilot):
     await circles(pilot)
     await pilot.press("enter")
     await shows(pilot, "Thursday at four?", "Write to the circle", "Sam began the circle")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def pact(pilot):
     await circles(pilot)
     await pilot.press("down", "enter")
     await shows(pilot, "Waiting for you", "Accept the pact", "Maria offered the pact")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def page(pilot):
     await circles(pilot)
     await pilot.press("tab", "enter")
     await shows(pilot, "Several wrote", "Earlier", "Join the texts", "Sam wrote it anew")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def joins(pilot):
@@ -91,16 +91,16 @@ async def activity(pilot):
     await shows(pilot, "You are on the waiting list for Lunch")
     await pilot.press("2")
     await shows(pilot, "Activities (1)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
-    pilot.app.screen.query_one("#planned").cards.focus()
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+    pilot.app.screen.query_one("#activities").cards.focus()
     await pilot.press("down", "enter")
     await shows(pilot, "Sam organises this", "What you can do (4)", "Sam planned this")
 
 
 async def neighbourhood(pilot):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await pilot.press("6")
-    await shows(pilot, "Decisions (5)", "Who belongs (5)")
+    await shows(pilot, "Decisions (5)", "Members (5)")
 
 
 async def opened_there(pilot, feed, card, *texts):
@@ -125,19 +125,19 @@ async def renewal(pilot):
 
 
 async def hidden(pilot):
-    await opened_there(pilot, "#doings", "hidden", "flagged by Sam", "An advert.")
+    await opened_there(pilot, "#neighbourhood-steps", "hidden", "flagged by Sam", "An advert.")
 
 
 async def resident(pilot):
-    await opened_there(pilot, "#doings", "mine", "Your devices", "End what Sam does")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await opened_there(pilot, "#neighbourhood-steps", "myself", "Your devices", "End what Sam does")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def services(pilot):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("4")
-    await shows(pilot, "Services (4)", "What needs me (4)", "What came of what I said (2)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Services (4)", "What needs me (4)", "What happened with my reports (2)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def service(pilot):
@@ -146,7 +146,7 @@ async def service(pilot):
     cards.highlighted = cards.get_option_index(ident(BINS))
     await pilot.press("enter")
     await shows(pilot, "offered, not accepted", "How it goes (1)", "What you can do")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def measure(pilot):
@@ -154,7 +154,7 @@ async def measure(pilot):
     pilot.app.screen.query_one("#measures").cards.focus()
     await pilot.press("enter")
     await shows(pilot, "worse, in one", "Say whether it helped")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def share(pilot):
@@ -166,17 +166,17 @@ async def share(pilot):
     pilot.app.screen.query_one("#measures").cards.focus()
     await pilot.press("down", "up", "enter")
     await shows(pilot, "usual", "80%")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def reports(pilot):
     await measure(pilot)
     await pilot.press("end", "enter")
     await shows(pilot, "What people said (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down")
     await shows(pilot, "Answer Sam", "This is the same as")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def search(pilot):
@@ -186,14 +186,14 @@ async def search(pilot):
     await pilot.press(*"hour")
     await shows(pilot, "Found (2)")
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def thread(pilot):
     await today(pilot)
     await pilot.press("enter")
     await shows(pilot, "I can fetch you", "What you can do (4)", "Sam responded")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def agree(pilot):
@@ -206,7 +206,7 @@ async def request(pilot):
     await today(pilot)
     await pilot.press("n")
     await shows(pilot, "Ask for something", "Offer something")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "Title *")
     await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
@@ -214,7 +214,7 @@ async def request(pilot):
     for name, text in (("title", "A ladder for an hour"), ("minutes", "an hour")):
         next(row for row in form.rows if row.field_name == name)._input.value = text
     await pilot.press("f2")
-    await shows(pilot, "This must be a whole number", "Something above needs another look.")
+    await shows(pilot, "This must be a whole number", "Please fix the highlighted fields.")
 
 
 async def explain(pilot):

@@ -130,7 +130,7 @@ def test_the_screen_starts_the_node_and_outlives_its_end(homes):
     with homes.screen("ben") as terminal:
         terminal.until("Rushey Lane · Ben")
         homes.run("ben", "down")
-        terminal.until("start it with `meshcoop up`")
+        terminal.until("Start it with `meshcoop up`")
         homes.run("ben", "up")
         terminal.until("Rushey Lane · Ben")
         terminal.type("q")

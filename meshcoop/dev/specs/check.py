@@ -6,7 +6,7 @@ parts again. Both work in a checkout, where specs/ lies beside the packages.
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -146,7 +146,14 @@ def _kind_table(kind: dict[str, Any]) -> str:
     where = "a root" if kind["root"] else f"about {_words(kind['about'])}"
     title = f"**`{kind['name']}`**: {where}; audience {_audience(kind)}."
     if not kind["fields"]:
-        return f"{title} It has no fields."
+        title += " It has no fields."
+    tables = [_fields_table(kind), _states_table(schema.KINDS[kind["name"]].states)]
+    return "\n\n".join([title, *(table for table in tables if table)])
+
+
+def _fields_table(kind: dict[str, Any]) -> str:
+    if not kind["fields"]:
+        return ""
     rows = [
         (
             f"`{field['name']}`",
@@ -157,7 +164,14 @@ def _kind_table(kind: dict[str, Any]) -> str:
         )
         for field in kind["fields"]
     ]
-    return f"{title}\n\n" + _table(("field", "type", "bounds", "", "what it is"), rows)
+    return _table(("field", "type", "bounds", "", "what it is"), rows)
+
+
+def _states_table(states: Mapping[str, str]) -> str:
+    """When a view of the kind has each state; nothing for a kind without views."""
+    if not states:
+        return ""
+    return _table(("state", "when"), ((f"*{word}*", when) for word, when in states.items()))
 
 
 def _audience(kind: dict[str, Any]) -> str:

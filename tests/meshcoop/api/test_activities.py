@@ -219,13 +219,13 @@ def test_a_day_is_told_in_words(lane):
     first, second = ben.post("signup", root, role="cook"), cho.post("signup", root, role="cook")
     settle(*lane)
     written = ada.post("attendance", root, people=[cho.me.person.hex()])
-    told_of = told.whole({**shown(ada, root), "history": []})
+    told_of = told.format_view({**shown(ada, root), "history": []})
 
     ben_, cho_ = (shown(ada, one)["author"]["name"] for one in (first, second))
     assert "  roles: cook=1, server=2" in told_of
     assert f"  {TODAY}:\n    cook (1/1) {ben_}; waiting: {cho_}\n    server (0/2)" in told_of
     assert f"    came: {cho_}" in told_of
-    assert f"  held: cook={ben_}" in told.whole({**shown(ada, written), "history": []})
+    assert f"  held: cook={ben_}" in told.format_view({**shown(ada, written), "history": []})
 
 
 def test_hidden_words_take_the_names_of_roles_along():

@@ -115,7 +115,7 @@ def test_only_the_person_ends_it_and_what_was_signed_before_stays(lane):
     elder.post("close", proxy, as_state="ended")
     settle(*lane)
     assert driver.view(proxy)["state"] == "ended"
-    with pytest.raises(Refused, match="ended by who gave it"):
+    with pytest.raises(Refused, match="who gave the proxy has ended it"):
         post_for(neighbour, elder, "request", title="after")
     assert driver.view(before)["title"] == "before"
 

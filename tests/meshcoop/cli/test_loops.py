@@ -65,13 +65,13 @@ def test_a_file_that_will_not_do_is_refused(tmp_path, name):
 
 @pytest.mark.parametrize("name", BAD)
 def test_and_so_is_every_other(tmp_path, name):
-    from meshcoop.cli.loops import _read
+    from meshcoop.cli.loops import _read_points
     from meshcoop.errors import Mistake
 
     path = tmp_path / "points.json"
     path.write_text(BAD[name] if isinstance(BAD[name], str) else json.dumps(BAD[name]))
     with pytest.raises(Mistake) as caught:
-        _read(path)
+        _read_points(path)
     assert caught.value.code == 2
 
 

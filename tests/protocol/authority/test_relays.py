@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.authority import authority
-from protocol.authority.relays import ENDED, MAX_OF_A_PERSON, SERVING
+from protocol.authority.relays import ENDED, MAX_PER_PERSON, SERVING
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record.packed_addresses import pack_addresses, unpack_addresses
@@ -76,10 +76,10 @@ def test_what_lies_beyond_a_revocation_or_a_fork_enrols_nothing():
 def test_one_member_enrols_four_at_most():
     (ada,) = people("A")
     first = charter(ada)
-    acts = [enrols(ada, seed("relay", n)) for n in range(MAX_OF_A_PERSON + 3)]
+    acts = [enrols(ada, seed("relay", n)) for n in range(MAX_PER_PERSON + 3)]
     kept = relays(first, *acts)
-    assert set(kept) == {act.fields["key"] for act in acts[:MAX_OF_A_PERSON]}
-    assert len(relays(first, *acts, enrols(ada, acts[0].fields["key"], ENDED))) == MAX_OF_A_PERSON
+    assert set(kept) == {act.fields["key"] for act in acts[:MAX_PER_PERSON]}
+    assert len(relays(first, *acts, enrols(ada, acts[0].fields["key"], ENDED))) == MAX_PER_PERSON
 
 
 def test_nobody_makes_a_relay_of_a_neighbours_device():

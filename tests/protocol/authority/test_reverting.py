@@ -68,7 +68,7 @@ def fell(before, after, member):
     their voucher fell the same way.
     """
     for admit in member.admits:
-        device = before._admitted_by[admit]
+        device = before.voucher_devices[admit]
         voucher = before.devices[device].person
         if voucher not in after.people:
             return True

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.wire.local_rpc import REFUSED, Decoder, Error, Event, Response, encode
-from tui.node.client import Client, Declined, Gone
+from tui.node.client import Client, Declined, NodeGone
 
 
 def served(answer, scenario):
@@ -95,10 +95,10 @@ def test_events_come_in_order_and_end_with_the_node():
 
     async def scenario(client):
         await client.subscribe()
-        assert [(await client.event(5)).payload["n"] for _ in range(3)] == [0, 1, 2]
-        with pytest.raises(Gone, match="stopped"):
-            await client.event(5)
-        with pytest.raises(Gone, match="stopped"):
+        assert [(await client.next_event(5)).payload["n"] for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(NodeGone, match="stopped"):
+            await client.next_event(5)
+        with pytest.raises(NodeGone, match="stopped"):
             await client.call("status")
 
     served(tell, scenario)
@@ -120,7 +120,7 @@ def test_a_node_that_ends_in_the_middle_fails_every_call(data, words):
 
     async def scenario(client):
         calls = await asyncio.gather(client.call("a"), client.call("b"), return_exceptions=True)
-        assert all(isinstance(one, Gone) for one in calls)
+        assert all(isinstance(one, NodeGone) for one in calls)
         assert words in calls[0].sentence
 
     served(end, scenario)
@@ -136,5 +136,5 @@ def test_what_no_frame_carries_is_declined_and_the_link_lives():
 
 
 def test_where_nobody_answers_is_gone():
-    with tempfile.TemporaryDirectory() as folder, pytest.raises(Gone, match="No node runs"):
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(NodeGone, match="is not running"):
         asyncio.run(Client.connect(Path(folder) / "none"))

@@ -12,8 +12,8 @@ from tui.kinds import activities
 from tui.kinds import activity_steps as taking_part
 from tui.kinds.next_steps import Act
 from tui.kinds.thread_data import Case
-from tui.screens.post_form import PostScreen
-from tui.widgets.card_list import Cards
+from tui.screens.post_form import PostFormScreen
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.form import Form
 
@@ -135,12 +135,12 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
     await shows(pilot, "You are on the waiting list for Lunch", "Activity · Sam")
     await pilot.press("2")
     await shows(pilot, "Activities (1)", "Lunch at the hall", "Sam · Thu 26 Nov 12:30")
-    feed = pilot.app.screen.query_one("#planned", Feed)
+    feed = pilot.app.screen.query_one("#activities", Feed)
     feed.cards.focus()
     await pilot.press("down", "enter")
     await shows(pilot, "Sam organises this", "every week", "cook (1/1): Maria", "waiting: you")
     await shows(pilot, "Come as cook on Thu 3 Dec 12:30")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter", "f2")
     await until(pilot, lambda: node.posted)
     (posted,) = node.posted
@@ -150,8 +150,8 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
 
 @on_screen(node=FakeNode)
 async def test_something_is_planned_with_roles_as_people_write_them(pilot, node):
-    await shows(pilot, "Nothing waits for you.")
-    pilot.app.push_screen(PostScreen(pilot.app.node_link, Act("activity", None, "Plan")))
+    await shows(pilot, "You are all caught up.")
+    pilot.app.push_screen(PostFormScreen(pilot.app.node, Act("activity", None, "Plan")))
     await shows(pilot, "Title *", "Roles")
     rows = {row.field_name: row._input for row in pilot.app.screen.query_one(Form).rows}
     assert not {"offset", "held"} & set(rows)

@@ -1,7 +1,7 @@
 """The address of a neighbour in a thread: given in a form, shown to the party, forgotten."""
 
 from tests.support.fake_node import MARIA, chooses, ident, on_screen, shows, street, until
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 
 AGREEMENT = ident(12)
 
@@ -21,10 +21,10 @@ def agreed():
 
 async def thread(pilot):
     await shows(pilot, "Confirm the receipt")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "Give Maria my address")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 @on_screen

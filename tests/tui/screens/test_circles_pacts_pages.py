@@ -4,22 +4,22 @@ from textual.widgets import TabbedContent
 
 from tests.support.fake_circle import together
 from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, until, view
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
-from tui.widgets.inputs import Picks, TextBox
+from tui.widgets.inputs import PickList, TextBox
 
 
 async def to_circles(pilot):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def opens(pilot, *texts):
     await pilot.press("enter")
     await shows(pilot, *texts)
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def posted(pilot, node):
@@ -40,7 +40,7 @@ async def test_circles_pacts_and_pages_have_a_tab(pilot, node):
 
 @on_screen
 async def test_empty_lists_say_what_to_press(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("5")
     await shows(pilot, "You are in no circle and no pact.", "Nothing is written yet. Press n")
 
@@ -75,7 +75,7 @@ async def test_somebody_is_taken_in_by_picking_among_those_who_are_not_in_it(pil
     await pilot.press("down", "enter")
     await shows(pilot, "who was in the circle before", "[ ] Maria")
     assert "[ ] Sam" not in picture(pilot.app)
-    await until(pilot, lambda: isinstance(pilot.app.focused, Picks))
+    await until(pilot, lambda: isinstance(pilot.app.focused, PickList))
     await pilot.press("down", "space")
     await shows(pilot, "[x] Maria")
     await pilot.press("f2")
@@ -92,7 +92,7 @@ async def test_somebody_is_let_go_and_one_leaves_oneself(pilot, node):
     assert "[ ] Ada" not in picture(pilot.app)
     await pilot.press("escape")
     await shows(pilot, "Leave the circle")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "You read nothing that is said from now on.")
     await pilot.press("enter")
@@ -111,7 +111,7 @@ async def test_a_circle_that_one_has_left_can_be_read_and_not_written_to(pilot, 
 @on_screen(node=together)
 async def test_a_pact_waits_today_and_is_accepted(pilot, node):
     await shows(pilot, "Accept the pact that Maria offers", "We water each other's gardens.")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("end")
     await opens(pilot, "Waiting for you", "Accept the pact", "Decline the pact")
     await pilot.press("enter")
@@ -123,10 +123,10 @@ async def test_a_pact_waits_today_and_is_accepted(pilot, node):
 @on_screen(node=together)
 async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     node.lists["pacts"][0] |= {"state": "agreed", "waiting": []}
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("5")
     await shows(pilot, "Maria, you · agreed · 1 h")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down")
     await opens(pilot, "End the pact")
     assert "Waiting for" not in picture(pilot.app)
@@ -171,14 +171,14 @@ async def test_an_edit_follows_the_text_that_its_author_saw(pilot, node):
 
 @on_screen(node=together)
 async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("n")
     await shows(pilot, "Begin a circle", "Offer a pact", "Write a page")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index("circle")
     await pilot.press("enter")
-    await shows(pilot, "Only the people whom you name read this.", "[ ] Sam", "[ ] Maria")
+    await shows(pilot, "Only the people you name can read this.", "[ ] Sam", "[ ] Maria")
     await pilot.press(*"Tea")
     await pilot.press("tab", "end", "enter", "f2")
     fields = {"name": "Tea", "members": [SAM["id"]]}
@@ -187,14 +187,14 @@ async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
 
 @on_screen(node=together)
 async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("3")
     await shows(pilot, "People (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index(SAM["id"])
     await pilot.press("m")
-    await shows(pilot, "Sam (muted)", "Muted at this home")
+    await shows(pilot, "Sam (muted)", "You have muted this person")
     assert node.muted == [SAM]
     await pilot.press("2")
     await shows(pilot, "Requests (2)", "1 by muted people · m in People")
@@ -202,7 +202,7 @@ async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (1)", "1 by muted people")
     await pilot.press("3")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("m")
     await until(pilot, lambda: node.muted == [])
     await pilot.press("2")

@@ -25,16 +25,16 @@ from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
 from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
 
 
 async def to_neighbourhood(pilot):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await pilot.press("6")
-    await shows(pilot, "Decisions (5)", "Who belongs (5)", "What you can do (4)", "Rules in force")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Decisions (5)", "Members (5)", "What you can do (4)", "Rules in force")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def opens(pilot, feed, card, *texts):
@@ -47,8 +47,8 @@ async def opens(pilot, feed, card, *texts):
 
 async def acts(pilot, label, *texts):
     """Opens the act with this label."""
-    await until(pilot, lambda: pilot.app.screen.query("#acts"))
-    cards = pilot.app.screen.query_one("#acts", Feed).cards
+    await until(pilot, lambda: pilot.app.screen.query("#steps"))
+    cards = pilot.app.screen.query_one("#steps", Feed).cards
     await until(pilot, lambda: any(label in str(one.prompt) for one in cards.options))
     cards.focus()
     cards.highlighted = next(n for n, one in enumerate(cards.options) if label in str(one.prompt))
@@ -87,8 +87,14 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
     await pilot.press("6")
-    await shows(pilot, "Nothing is to be decided.", "Ask everybody to decide")
-    await opens(pilot, "#doings", "hidden", "Nothing is flagged. Open a thread", "No words are hid")
+    await shows(pilot, "No decisions right now.", "Ask everybody to decide")
+    await opens(
+        pilot,
+        "#neighbourhood-steps",
+        "hidden",
+        "Nothing is flagged. Open a thread",
+        "No words are hid",
+    )
 
 
 @on_screen(node=governed)
@@ -133,14 +139,14 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
 async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     node.term = term([SAM, MARIA], [SAM, MARIA])
     node.tell()
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("6")
     await shows(pilot, "What you can do (3)")
     await opens(pilot, "#decisions", ident(60), "You are not on the roll yet")
     assert "Vote yes" not in picture(pilot.app)
     await back(pilot)
     await opens(pilot, "#rules", "share")
-    told = "Only a renewal changes this"
+    told = "Only a new term changes this"
     await until(pilot, lambda: any(told in one.message for one in pilot.app._notifications))
 
 
@@ -171,7 +177,7 @@ async def test_a_person_is_removed_by_all_or_by_the_moderators(pilot, node):
 
 @on_screen(node=governed)
 async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, node):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     feed = pilot.app.screen.query_one("#waits", Feed).cards
     told = " ".join(str(one.prompt) for one in feed.options)
     assert "Sam asks the moderators to remove Eve" in told
@@ -189,8 +195,8 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await back(pilot)
     await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
-    await opens(pilot, "#doings", "hidden", "Request by Eve", "Offer by Eve")
-    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")
+    await opens(pilot, "#neighbourhood-steps", "hidden", "Request by Eve", "Offer by Eve")
+    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "Current voters can show")
     await opens(pilot, "#hidden", ident(26), "Words of this are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
     assert (await posted(pilot, node))["fields"]["change"] == f"show {ident(26)}"
@@ -200,7 +206,11 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
 async def test_ones_own_page_has_devices_and_proxies(pilot, node):
     await to_neighbourhood(pilot)
     await opens(
-        pilot, "#doings", "mine", "in use · 12 records · this home's", "revoked · 3 records"
+        pilot,
+        "#neighbourhood-steps",
+        "myself",
+        "in use · 12 records · this home's",
+        "revoked · 3 records",
     )
     await shows(pilot, "meshcoop revoke DEVICE", "Sam for you: Request · until Thu 24 Dec")
     await shows(pilot, "You for Maria: Offer · over since Sun 1 Nov")

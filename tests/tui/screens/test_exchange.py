@@ -22,8 +22,8 @@ from tui.kinds.exchange import story
 from tui.kinds.exchange_steps import acts
 from tui.kinds.thread_data import Case
 from tui.screens.home import HomeScreen
-from tui.screens.person import ResidentScreen
-from tui.widgets.card_list import Cards
+from tui.screens.person_page import PersonScreen
+from tui.widgets.card_list import CardList
 
 TODAY = date(2026, 11, 23)
 
@@ -150,18 +150,18 @@ def grateful():
 
 @on_screen(node=grateful, size=(100, 40))
 async def test_today_tells_of_thanks_and_of_a_correction_that_waits(pilot, node):
-    await shows(pilot, "Waits for you (3)", "Confirm the correction: 1 h instead")
+    await shows(pilot, "Needs your answer (3)", "Confirm the correction: 1 h instead")
     await shows(pilot, "Sam thanks you · 1 h", "For the shelves")
 
 
 @on_screen(node=grateful, size=(100, 40))
 async def test_the_hours_of_a_person_open_line_by_line(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("3")
     await shows(pilot, "0 given · 1 h 30 min received", "As gifts: 1 h given · 0 received")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, ResidentScreen))
+    await until(pilot, lambda: isinstance(pilot.app.screen, PersonScreen))
     await shows(pilot, "Mon 23 Nov · +1 h for Sam · a gift · balance −1 h 30 min")
     await shows(pilot, "Tue 10 Nov · +30 min for Sam · corrected · balance −1 h 30 min")
     await shows(pilot, "Mon 9 Nov · −2 h from Sam · balance −2 h")
@@ -173,10 +173,10 @@ async def test_the_hours_of_a_person_open_line_by_line(pilot, node):
 async def test_advice_is_shown_and_hinders_nobody(pilot, node):
     node.advice = "The charter suggests no further than −10 h; you are at −11 h"
     await shows(pilot, "Confirm the receipt")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "What you can do")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "Maria gave 1 h")
     await pilot.press("f2")

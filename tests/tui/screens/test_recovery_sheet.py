@@ -83,5 +83,5 @@ def test_a_wrong_word_leaves_them_in_the_home_for_another_time(place):
         assert sheet.wait() == 0
     assert kept(place) is None
     with terminal(place, "recovery") as sheet:
-        sheet.until("on paper alone")
+        sheet.until("on paper only")
         assert sheet.wait() == 1

@@ -4,7 +4,7 @@ from textual.widgets import TabbedContent
 
 from tests.support.fake_node import SAM, FakeNode, ident, intent, on_screen, picture, shows, until
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
 
@@ -20,10 +20,10 @@ def alone():
 
 
 async def to_board(pilot):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("2")
     await shows(pilot, "Requests (3)", "Offers (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 @on_screen
@@ -34,14 +34,14 @@ async def test_today_shows_what_waits_and_what_is_new(pilot, node):
 
 @on_screen(node=empty)
 async def test_empty_lists_say_what_to_press(pilot, node):
-    await shows(pilot, "Nothing waits for you. Press n", "nobody connected" if False else "Press n")
+    await shows(pilot, "You are all caught up. Press n", "nobody connected" if False else "Press n")
     await pilot.press("2")
     await shows(pilot, "Nobody asks for anything. Press n", "Nobody offers anything. Press n")
 
 
 @on_screen(node=alone)
 async def test_a_home_that_waits_at_the_door_says_so(pilot, node):
-    await shows(pilot, "You have knocked; somebody has to open.")
+    await shows(pilot, "You have asked to join.")
     node.belongs = True
     node.tell()
     await shows(pilot, "Rushey Lane · Ada")
@@ -52,7 +52,7 @@ async def test_tabs_answer_to_digits_arrows_and_the_mouse(pilot, node):
     await to_board(pilot)
     await pilot.press("3")
     await shows(pilot, "People (3)", "hemming, Yoruba, listening", "balance −2 h 30 min")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down")
     await shows(pilot, "Community nursing", "1 h given")
     assert await pilot.click("#--content-tab-board")
@@ -61,8 +61,8 @@ async def test_tabs_answer_to_digits_arrows_and_the_mouse(pilot, node):
 
 @on_screen
 async def test_a_request_opens_as_a_thread_with_what_can_be_done(pilot, node):
-    await shows(pilot, "Waits for you (2)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Needs your answer (2)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "You ask · 1 h 30 min · Thu 26 Nov 09:30", "I can fetch you. Ring twice")
     await shows(pilot, "Agree with Sam", "Decline what Sam proposes", "Mon 23 Nov 17:31  Sam resp")
@@ -73,10 +73,10 @@ async def test_a_request_opens_as_a_thread_with_what_can_be_done(pilot, node):
 @on_screen
 async def test_agreeing_posts_the_agreement(pilot, node):
     await shows(pilot, "Agree with Sam")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "What you can do (4)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "you and Sam have signed the same terms")
     await pilot.press("enter")
@@ -87,10 +87,10 @@ async def test_agreeing_posts_the_agreement(pilot, node):
 @on_screen
 async def test_confirming_and_declining_go_the_same_way(pilot, node):
     await shows(pilot, "Confirm the receipt")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "“The roses, too.”", "What you can do (5)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "Maria gave 1 h on Sun 22 Nov")
     await pilot.press("f2")
@@ -104,7 +104,7 @@ async def test_responding_begins_with_the_requests_terms(pilot, node):
     await to_board(pilot)
     await pilot.press("down", "down", "enter")
     await shows(pilot, "Three shirts taken in", "I can do this")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "Nothing is agreed until Maria says yes", "60", "2026-11-28", "Propose")
     await pilot.press("f2")
@@ -117,13 +117,13 @@ async def test_responding_begins_with_the_requests_terms(pilot, node):
 async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     node.lists["receipts"].clear()
     node.lists["agreements"][0]["receipts"].clear()
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     node.tell()
     await shows(pilot, "Write the receipt with Maria")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "What you can do (4)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "60", "2026-11-22", "Sign")
     await pilot.press("f2")
@@ -136,8 +136,8 @@ async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
 async def test_who_knocks_can_be_vouched_for(pilot, node):
     node.knocks = [{"person": {"id": ident(7), "name": "Wim"}, "since": "", "vouchers": []}]
     node.tell()
-    await shows(pilot, "Wim knocks at the neighbourhood's door")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Wim wants to join")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("home", "enter")
     await shows(pilot, "You say that you know Wim", "Vouch")
     await pilot.press("enter")
@@ -151,10 +151,10 @@ async def test_search_finds_while_typing_and_opens(pilot, node):
     await pilot.press(*"yoruba")
     await shows(pilot, "Found (1)", "An hour of Yoruba")
     await pilot.press(*"xyz")
-    await shows(pilot, "Nothing holds these words")
+    await shows(pilot, "Nothing found. Try fewer letters.")
     await pilot.press("backspace", "backspace", "backspace", "enter")
     await shows(pilot, "Found (1)")
-    await pilot.press("down", "enter") if not isinstance(pilot.app.focused, Cards) else None
+    await pilot.press("down", "enter") if not isinstance(pilot.app.focused, CardList) else None
     await pilot.press("enter")
     await shows(pilot, "You offer · 1 h · open")
 
@@ -172,13 +172,13 @@ async def test_a_new_record_never_moves_the_row_under_a_reader(pilot, node):
     await to_board(pilot)
     await pilot.press("down")
     cards = pilot.app.screen.query_one("#requests", Feed).cards
-    before, row = cards.chosen, cards.highlighted
+    before, row = cards.highlighted_id, cards.highlighted
     node.lists["requests"].append(intent(40, "request", SAM, "A ladder for an hour"))
     node.lists["requests"][2]["title"] = "Help with the tall shelves"
     node.tell()
     await shows(pilot, "1 new · press r", "Help with the tall shelves")
     assert "A ladder" not in picture(pilot.app)
-    assert (cards.chosen, cards.highlighted) == (before, row)
+    assert (cards.highlighted_id, cards.highlighted) == (before, row)
     await pilot.press("r")
     await shows(pilot, "Requests (4)", "A ladder for an hour")
 
@@ -188,11 +188,11 @@ async def test_what_is_done_leaves_the_list_and_the_cursor_stays_on_its_card(pil
     await to_board(pilot)
     await pilot.press("down", "down")
     cards = pilot.app.screen.query_one("#requests", Feed).cards
-    chosen = cards.chosen
+    chosen = cards.highlighted_id
     node.lists["requests"][0]["state"] = "done"
     node.tell()
     await until(pilot, lambda: cards.option_count == 2)
-    assert cards.chosen == chosen
+    assert cards.highlighted_id == chosen
     node.lists["requests"][1]["state"] = "done"
     node.tell()
     await shows(pilot, "Requests (1)")
@@ -210,8 +210,8 @@ async def test_what_is_over_shows_on_a_key(pilot, node):
 
 @on_screen
 async def test_a_node_that_goes_and_comes_back_is_waited_for(pilot, node):
-    await shows(pilot, "Waits for you (2)")
-    path = pilot.app.node_link._path
+    await shows(pilot, "Needs your answer (2)")
+    path = pilot.app.node._path
     await node.stop()
     await shows(pilot, "meshcoop up")
     path.unlink(missing_ok=True)
@@ -241,7 +241,7 @@ async def test_help_opens_with_f1_and_with_a_question_mark(pilot, node):
 
 @on_screen
 async def test_ctrl_c_asks_and_asked_twice_leaves(pilot, node):
-    await shows(pilot, "Waits for you (2)")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("ctrl+c")
     await shows(pilot, "Close the screen?")
     await pilot.press("escape")

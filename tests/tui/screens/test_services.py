@@ -27,9 +27,9 @@ from tui.format import vocabulary as words
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen
-from tui.screens.measure import MeasureScreen
-from tui.screens.service import ServiceScreen
-from tui.widgets.card_list import Cards
+from tui.screens.measure_page import MeasureScreen
+from tui.screens.service_page import ServiceScreen
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import TextBox
 
@@ -37,10 +37,10 @@ TODAY = date(2026, 11, 23)
 
 
 async def to_services(pilot):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("4")
-    await shows(pilot, "Services (4)", "What needs me (4)", "What came of what I said (2)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Services (4)", "What needs me (4)", "What happened with my reports (2)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
 async def opens(pilot, feed, label, *texts):
@@ -55,7 +55,7 @@ async def opens(pilot, feed, label, *texts):
 
 async def fills(pilot, label, *texts, **values):
     """Opens an act's form and fills it in."""
-    await opens(pilot, "#acts", label, *texts)
+    await opens(pilot, "#steps", label, *texts)
     await until(pilot, lambda: pilot.app.screen.query("Form"))
     rows = {row.field_name: row for row in pilot.app.screen.query_one("Form").rows}
     for name, value in values.items():
@@ -93,12 +93,12 @@ async def test_the_tab_shows_who_holds_what_and_what_needs_me(pilot, node):
 async def test_empty_lists_say_what_to_press(pilot, node):
     await shows(pilot, "Rushey Lane · Ada")
     await pilot.press("4")
-    await shows(pilot, "No service is written down yet. Press n", "You have said nothing yet.")
+    await shows(pilot, "No service is described yet. Press n", "You have reported nothing yet.")
 
 
 @on_screen(node=served)
 async def test_today_has_what_needs_me_and_leads_there(pilot, node):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await opens(pilot, "#waits", "Maria hands on to you", "City kitchen provides it; Maria answers")
     assert isinstance(pilot.app.screen, ServiceScreen)
     await home(pilot)
@@ -137,7 +137,7 @@ async def test_a_chain_is_a_tree_of_what_both_ends_signed(pilot, node):
 async def test_what_is_offered_to_me_is_accepted_or_declined(pilot, node):
     await to_services(pilot)
     await opens(pilot, "#needs", "Maria hands on to you", "You: Bringing them round · offered")
-    await opens(pilot, "#acts", "Accept what Maria", "With this you say that")
+    await opens(pilot, "#steps", "Accept what Maria", "With this you say that")
     accept = {"kind": "accept", "about": ident(221), "fields": {}}
     assert await posted(pilot, node) == accept
     await fills(pilot, "Decline it: Bringing")
@@ -166,7 +166,7 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
         pilot, "X worse, in one", "- usual 1.5", ". target 2", "_ from here on it stands out"
     )
     await shows(pilot, "─ ─ a gap: too few answered", "9 of 41 have answered so far in this week.")
-    words = str(pilot.app.screen.query_one("#told-words").content)
+    words = str(pilot.app.screen.query_one("#story-text").content)
     assert "Apart from that, who provides it says: 1 report." in words
     assert "Held by Contractor since Sat 21 Nov 09:00, who has answered" in words
     assert "Raised by 6 people, you among them" in words
@@ -202,7 +202,7 @@ async def test_two_reports_are_one(pilot, node):
     await to_services(pilot)
     await opens(pilot, "#services-list", "Bin collection", "How it goes (1)")
     await opens(
-        pilot, "#acts", "Read the 3 things", "What people said (3)", "Not shown until a few"
+        pilot, "#steps", "Read the 3 things", "What people said (3)", "Not shown until a few"
     )
     cards = pilot.app.screen.query_one("#reports", Feed).cards
     await until(pilot, lambda: pilot.app.focused is cards)
@@ -242,12 +242,12 @@ async def test_a_question_is_proposed_for_use(pilot, node):
 
 @on_screen(node=served)
 async def test_search_leads_to_the_page_of_a_service(pilot, node):
-    await shows(pilot, "Waits for you")
+    await shows(pilot, "Needs your answer")
     await pilot.press("slash")
     await until(pilot, lambda: pilot.app.focused is not None)
     await pilot.press(*"playground")
     await shows(pilot, "Found (1)")
-    await opens(pilot, "#found", "The playground")
+    await opens(pilot, "#results", "The playground")
     await shows(pilot, "Council answers for it")
     await pilot.press("escape")
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))

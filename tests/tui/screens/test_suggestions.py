@@ -4,8 +4,8 @@ from textual.widgets import TabbedContent
 
 from tests.support.fake_node import ADA, MARIA, SAM, ident, on_screen, picture, shows, street, until
 from tui.kinds.suggestions import Suggested, between
-from tui.screens.thread import ThreadScreen
-from tui.widgets.card_list import Cards
+from tui.screens.thread_page import ThreadScreen
+from tui.widgets.card_list import CardList
 
 HOSTILE = "\x1b]0;owned\x07[bold]Sam\u202e"
 
@@ -57,7 +57,7 @@ def fitting():
 
 async def to_suggestions(pilot):
     await shows(pilot, "Suggestions (2)", "You could help: Three shirts taken in")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     pilot.app.screen.query_one(Suggested).cards.focus()
 
 
@@ -82,7 +82,7 @@ async def test_beside_a_person_stands_who_can_introduce_you(pilot, node):
     await to_suggestions(pilot)
     await pilot.press("3")
     await shows(pilot, "People (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down")
     await shows(pilot, "Sam vouches: “always on time”", "Who can introduce you:")
     await shows(pilot, "· Sam: You and Sam exchanged on 3 May; Sam")

@@ -11,8 +11,8 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Minutes, Moment, Person, Text
 from tests.support.fake_node import on_screen, picture, shows, until
 from tui.screens.home import HomeScreen
-from tui.screens.post_form import PostScreen
-from tui.widgets.card_list import Cards
+from tui.screens.post_form import PostFormScreen
+from tui.widgets.card_list import CardList
 from tui.widgets.form import Form
 from tui.widgets.inputs import LineInput, TextBox
 
@@ -81,7 +81,7 @@ def test_what_is_filled_in_reads_as_the_node_reads_it():
 
     async def check(pilot, rows):
         form = pilot.app.form
-        assert form.check()
+        assert form.check_fields()
         parts = {"parts": ["a", "b"], "helper": ADA}
         assert form.values == {"name": "Ada", "starts": "2026-11-26T09:30", **parts}
 
@@ -108,17 +108,17 @@ def test_leaving_a_field_says_in_words_what_is_wrong(field, typed, words):
         rows[field]._input.value = typed
         await pilot.press("tab")
         await until(pilot, lambda: words in picture(pilot.app))
-        assert not rows[field].check()
+        assert not rows[field].check_value()
 
     filled(mending(), {"name": "Ada"}, check)
 
 
 def test_who_provides_a_service_may_be_somebody_outside():
     async def check(pilot, rows):
-        assert pilot.app.form.check()
+        assert pilot.app.form.check_fields()
         assert pilot.app.form.values["provider"] == "The council"
         rows["provider"]._input.value = "x" * 81
-        assert not pilot.app.form.check()
+        assert not pilot.app.form.check_fields()
 
     filled(KINDS["service"], {"title": "Bins", "provider": "The council"}, check)
 
@@ -136,7 +136,7 @@ def test_every_kind_has_a_form():
         for kind in KINDS.values():
             form = Form(kind, {})
             await pilot.app.mount(form)
-            needed = {row.field_name for row in form.rows if not row.check()}
+            needed = {row.field_name for row in form.rows if not row.check_value()}
             rules = kind.fields
             assert needed == {
                 name for name, rule in rules.items() if rule.required and name in form.typed
@@ -151,7 +151,7 @@ async def to_form(pilot):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("n")
     await shows(pilot, "Ask for something", "Offer something")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("enter")
     await shows(pilot, "Title *", "separate with commas")
     await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
@@ -171,14 +171,14 @@ async def test_a_request_is_posted(pilot, node):
     fields = {"title": "Bread", "text": "Rye", "minutes": "30"}
     assert node.posted == [{"kind": "request", "fields": fields}]
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-    assert pilot.app.node_link.drafts == {}
+    assert pilot.app.node.drafts == {}
 
 
 @on_screen
 async def test_what_is_missing_keeps_the_form_open(pilot, node):
     await to_form(pilot)
     await pilot.press("f2")
-    await shows(pilot, "Please fill this in.", "Something above needs another look.")
+    await shows(pilot, "Please fill this in.", "Please fix the highlighted fields.")
     assert node.posted == []
 
 
@@ -197,7 +197,7 @@ async def test_leaving_with_something_half_typed_asks(pilot, node):
     await to_form(pilot)
     write(pilot, "Bread")
     await pilot.press("ctrl+c")
-    await shows(pilot, "Something you typed is not posted")
+    await shows(pilot, "What you typed is not posted.")
     await pilot.press("escape")
     await shows(pilot, "Bread")
 
@@ -209,7 +209,7 @@ async def test_a_refusal_stays_in_the_form_with_what_was_typed(pilot, node):
     write(pilot, "Bread")
     await pilot.press("f2")
     await shows(pilot, "It is [/] already (R-13.4).", "Bread")
-    assert isinstance(pilot.app.screen, PostScreen)
+    assert isinstance(pilot.app.screen, PostFormScreen)
 
 
 @on_screen
@@ -227,6 +227,6 @@ async def test_the_profile_begins_with_what_was_said_before(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("n")
     await shows(pilot, "Say what you bring")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("home", "down", "down", "enter")
     await shows(pilot, "hemming, Yoruba, listening", "a lift now and then")
