@@ -274,7 +274,7 @@ def test_a_renewal_of_a_term_that_is_over_is_not_voted_on():
         {"choice": "no"},
     ]
     assert deciding.acts(replace(case, term={**now, "id": ident(91)}), ADA["id"]) == []
-    assert deciding.stands(renewal, {**now, "id": ident(91)}) == "over · 1 yes, 0 no"
+    assert deciding.standing_line(renewal, {**now, "id": ident(91)}) == "over · 1 yes, 0 no"
 
 
 def test_with_newcomers_the_roll_alone_has_to_agree_too():

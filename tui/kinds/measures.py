@@ -14,7 +14,7 @@ from tui.format import vocabulary as words
 from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Act
-from tui.kinds.proposal_steps import asking
+from tui.kinds.proposal_steps import proposal_step
 
 Shown = dict[str, Any]
 Part = Content | str | tuple[str, str]
@@ -176,10 +176,10 @@ def deciding(view: Shown) -> Iterator[Act]:
     named = telling.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:
         label, heading = _("Propose to stop asking this"), _("Stop asking: {question}")
-        yield asking(f"retire {view['id']}", label, heading.format(question=named))
+        yield proposal_step(f"retire {view['id']}", label, heading.format(question=named))
     else:
         label, heading = _("Propose that everybody uses this question"), _("Ask: {question}")
-        yield asking(f"adopt {view['id']}", label, heading.format(question=named))
+        yield proposal_step(f"adopt {view['id']}", label, heading.format(question=named))
 
 
 def _participation(view: Shown) -> str:
