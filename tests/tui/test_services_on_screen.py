@@ -331,7 +331,7 @@ def test_a_verdict_is_asked_once_and_of_who_raised_it():
     ],
 )
 def test_a_scale_has_its_own_answers(scale, values):
-    (act,) = measures.saying(measure(1, MEALS, "?", scale, 1, ""))
+    (act,) = measures.report_steps(measure(1, MEALS, "?", scale, 1, ""))
     assert [value for _label, value in act.choices.get("value", ())] == values
 
 
@@ -348,7 +348,7 @@ def test_each_part_of_the_test_has_its_own_mark():
 
 def test_promises_are_told():
     def told(scale, target, **more):
-        return measures.promise(measure(1, SWINGS, "?", scale, target, "", **more))
+        return measures.target_sentence(measure(1, SWINGS, "?", scale, target, "", **more))
 
     assert told("count", 2) == "At most 2 a week."
     assert told("count", 2, window=30) == "At most 2 in 30 days."
@@ -363,7 +363,7 @@ def test_hidden_words_are_told_as_hidden():
     for one in (first, *first["links"], *first["measures"], asked):
         one.update({name: None for name in ("title", "question", "text") if name in one})
     assert "hidden words" in services.story(first, [], TODAY, None).plain
-    assert labels(measures.saying(asked)) == ["Report: hidden words"]
+    assert labels(measures.report_steps(asked)) == ["Report: hidden words"]
     assert services.card(first, None).title.startswith("! ")
 
 
@@ -375,5 +375,7 @@ def test_every_kind_of_the_loop_has_its_words():
 
 
 def test_a_matter_that_is_open_already_is_told_before_its_week_is_over():
-    told = measures.sentence(measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2)))
+    told = measures.standing_sentence(
+        measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2))
+    )
     assert told == "! A matter is open. Too few."
