@@ -1,5 +1,6 @@
-"""A control chart of plain characters: points in, `Content` out. Marks differ by shape; colour comes
-on top. Pure.
+"""A control chart of plain characters: points in, `Content` out. Pure.
+
+Marks differ by shape, so that the chart can be read without colours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,19 @@ from tui.i18n import _
 
 Number = int | Fraction
 
-ORDINARY, WORSE, WORSE_4, RUN, SHORT, BETTER = "o", "X", "4", "8", "s", "*"
-_TARGET, _USUAL, _LIMIT, _AXIS = ".", "-", "_", "─"
+# Marks of points.
+ORDINARY = "o"
+WORSE = "X"
+WORSE_4 = "4"
+RUN = "8"
+SHORT = "s"
+BETTER = "*"
+
+# Marks of lines.
+_TARGET = "."
+_USUAL = "-"
+_LIMIT = "_"
+_AXIS = "─"
 
 _STYLES = {
     ORDINARY: "bold",
@@ -27,104 +39,112 @@ _STYLES = {
     _USUAL: "dim",
     _LIMIT: "$text-warning",
 }
-_MEANING = {
+_MEANINGS = {
     ORDINARY: _("as usual"),
-    WORSE: _("worse, in one"),
-    WORSE_4: _("worse, in four"),
-    RUN: _("worse, eight in a row"),
-    SHORT: _("short of the target"),
+    WORSE: _("worse: one point"),
+    WORSE_4: _("worse: four points"),
+    RUN: _("worse: eight in a row"),
+    SHORT: _("missed the target"),
     BETTER: _("better"),
 }
 _WIDEST = 6  # columns a window
 _LEAST_ROWS = 3
 
 
-class Dot(NamedTuple):
-    """A window's point. `place`: the window's number; `day`: what it is called below the chart."""
+class ChartPoint(NamedTuple):
+    """A window's point. `window`: its number; `day`: what it is called below the chart."""
 
-    place: int
+    window: int
     value: Number
-    limit: Number | None = None  # from here on it alone stands out
+    limit: Number | None = None  # from here on the point alone stands out
     mark: str = ORDINARY
     day: str = ""
 
 
 @dataclass(frozen=True)
-class Lines:
-    """What a point is read against, and the unit of all of it. `whole`: the most there can be."""
+class ReferenceLines:
+    """What points are read against, and their unit. `maximum`: the most that a value can be."""
 
     target: Number | None = None
     usual: Number | None = None
     unit: str = ""
-    whole: int | None = None
+    maximum: int | None = None
 
 
-def draw(dots: Sequence[Dot], lines: Lines, width: int, height: int) -> Content:
-    """The chart in so many columns and at most so many rows, its axis and legend below it. The
-    latest windows are drawn, as many as there is room for.
+def draw_chart(
+    points: Sequence[ChartPoint], lines: ReferenceLines, width: int, height: int
+) -> Content:
+    """Draws a chart with its axis and legend below it: the latest windows that there is room for.
+
+    `width` in columns; `height`: the most rows above the axis.
     """
-    if not dots:
+    if not points:
         return Content("")
-    scale = _scale(_numbers(dots, lines), lines, height)
-    margin = max(len(label) for label in scale.labels) + 1
-    room = max(1, width - margin)
-    last = dots[-1].place
-    shown = [one for one in dots if last - one.place < room]
-    first = shown[0].place
-    slot = min(_WIDEST, room // (last - first + 1))
-    columns = slot * (last - first + 1)
-    grid = [[" "] * columns for _row in scale.labels]
-    _rule(grid, scale.row(lines.usual), _USUAL, 1)
-    _rule(grid, scale.row(lines.target), _TARGET, 2)
-    for one in shown:
-        left, middle = slot * (one.place - first), slot * (one.place - first) + slot // 2
-        limit = scale.row(one.limit)
-        if limit is not None:
-            grid[limit][left : left + slot] = _LIMIT * slot
-        row = scale.row(one.value)
-        assert row is not None
-        grid[row][middle] = one.mark
-    parts: list[Content] = []
-    for label, cells in zip(scale.labels, grid, strict=True):
-        parts.append(Content.assemble((label.rjust(margin - 1) + " ", "dim"), *_styled(cells)))
-    parts.append(Content(" " * margin + _axis(shown, first, slot)))
-    parts.append(Content.assemble((_days(shown, margin, columns, width), "dim")))
-    parts += _legend(shown, lines, width)
-    if len(shown) < len(dots):
-        told = _("The latest {n} of {of} are drawn.").format(n=len(shown), of=len(dots))
-        parts.append(Content.assemble((told, "dim")))
-    return Content("\n").join(parts)
+    scale = _scale(_numbers(points, lines), lines, height)
+    plot = _plot(points, scale, width)
+    rows: list[Content] = []
+    for label, cells in zip(scale.labels, _grid(plot, scale, lines), strict=True):
+        margin = (label.rjust(plot.margin - 1) + " ", "dim")
+        rows.append(Content.assemble(margin, *_styled(cells)))
+    rows.append(Content(" " * plot.margin + _axis(plot)))
+    rows.append(Content.assemble((_days(plot, width), "dim")))
+    rows += _legend(plot.points, lines, width)
+    if len(plot.points) < len(points):
+        note = _("The latest {n} of {of} are drawn.").format(n=len(plot.points), of=len(points))
+        rows.append(Content.assemble((note, "dim")))
+    return Content("\n").join(rows)
+
+
+# -- scale and place ------------------------------------------------------------------------------
 
 
 class _Scale(NamedTuple):
+    """The values of the rows, from the top down. `step`: between two rows."""
+
     top: int
     step: int
     labels: list[str]
 
     def row(self, value: Number | None) -> int | None:
-        """In which row a value lies; None outside of the chart."""
+        """The row in which a value lies; None outside of the chart."""
         if value is None:
             return None
         # Halves go up: one incident is never drawn as none.
-        found = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
-        return found if 0 <= found < len(self.labels) else None
+        row = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
+        return row if 0 <= row < len(self.labels) else None
 
 
-def _scale(numbers: list[Number], lines: Lines, height: int) -> _Scale:
+class _Plot(NamedTuple):
+    """The points that are drawn, and where. `slot`: the columns of a window."""
+
+    points: Sequence[ChartPoint]
+    margin: int  # columns left of the first window
+    slot: int
+    columns: int  # of all windows
+
+    def left(self, point: ChartPoint) -> int:
+        """The first column of a point's window, right of the margin."""
+        return self.slot * (point.window - self.points[0].window)
+
+
+def _scale(numbers: list[Number], lines: ReferenceLines, height: int) -> _Scale:
     """Round numbers from top to bottom, each of them a row."""
     rows = max(_LEAST_ROWS, height)
-    if lines.whole is not None:
-        top, least = lines.whole, min(numbers)
+    least: Number = 0
+    if lines.maximum is None:
+        top = _ceil(max(numbers))
     else:
-        top, least = _ceil(max(numbers)), 0
-    step = next(one for one in _steps() if _ceil(Fraction(top) - least, one) // one < rows)
-    if lines.whole is None:
+        top = lines.maximum
+        least = min(numbers)
+    span = Fraction(top) - least
+    step = next(step for step in _round_steps() if _ceil(span, step) // step < rows)
+    if lines.maximum is None:
         top = max(_ceil(top, step), step * (_LEAST_ROWS - 1))
     count = max(_LEAST_ROWS, _ceil(Fraction(top) - least, step) // step + 1)
     return _Scale(top, step, [f"{top - n * step}{lines.unit}" for n in range(count)])
 
 
-def _steps() -> Iterator[int]:
+def _round_steps() -> Iterator[int]:
     size = 1
     while True:
         yield from (size, 2 * size, 5 * size)
@@ -132,77 +152,117 @@ def _steps() -> Iterator[int]:
 
 
 def _ceil(value: Number, step: int = 1) -> int:
+    """The least multiple of `step` that is not below a value."""
     return -int(-Fraction(value) // step) * step
 
 
-def _numbers(dots: Sequence[Dot], lines: Lines) -> list[Number]:
-    """All that is to lie within the chart. A limit far above everything would flatten the rest."""
-    found = [one.value for one in dots]
-    found += [one for one in (lines.target, lines.usual) if one is not None]
-    if lines.whole is None:
-        bound = 2 * max(found) + 4
-        return found + [one.limit for one in dots if one.limit is not None and one.limit <= bound]
-    return found + [one.limit for one in dots if one.limit is not None]
+def _numbers(points: Sequence[ChartPoint], lines: ReferenceLines) -> list[Number]:
+    """All numbers that are to lie within the chart."""
+    numbers = [point.value for point in points]
+    numbers += [level for level in (lines.target, lines.usual) if level is not None]
+    limits = [point.limit for point in points if point.limit is not None]
+    if lines.maximum is None:
+        # A limit far above everything would flatten the rest.
+        highest = 2 * max(numbers) + 4
+        limits = [limit for limit in limits if limit <= highest]
+    return numbers + limits
 
 
-def _rule(grid: list[list[str]], row: int | None, mark: str, every: int) -> None:
-    """A line across; where another lies already, both are seen."""
+def _plot(points: Sequence[ChartPoint], scale: _Scale, width: int) -> _Plot:
+    margin = max(len(label) for label in scale.labels) + 1
+    room = max(1, width - margin)
+    last_window = points[-1].window
+    shown = [point for point in points if last_window - point.window < room]
+    windows = last_window - shown[0].window + 1
+    slot = min(_WIDEST, room // windows)
+    return _Plot(shown, margin, slot, slot * windows)
+
+
+# -- rows -----------------------------------------------------------------------------------------
+
+
+def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
+    """The characters above the axis, a list a row: the lines, and the points over them."""
+    grid = [[" "] * plot.columns for _label in scale.labels]
+    _draw_line(grid, scale.row(lines.usual), _USUAL, 1)
+    _draw_line(grid, scale.row(lines.target), _TARGET, 2)
+    for point in plot.points:
+        left = plot.left(point)
+        limit_row = scale.row(point.limit)
+        if limit_row is not None:
+            grid[limit_row][left : left + plot.slot] = _LIMIT * plot.slot
+        row = scale.row(point.value)
+        assert row is not None, "the scale covers every value"
+        grid[row][left + plot.slot // 2] = point.mark
+    return grid
+
+
+def _draw_line(grid: list[list[str]], row: int | None, mark: str, every: int) -> None:
+    """Draws a line across; over another line only each `every`-th mark, so that both are seen."""
     if row is not None:
-        taken = " " if grid[row][0] == " " else None
-        for column in range(0, len(grid[row]), 1 if taken else every):
+        is_free = grid[row][0] == " "
+        for column in range(0, len(grid[row]), 1 if is_free else every):
             grid[row][column] = mark
-
-
-def _axis(shown: Sequence[Dot], first: int, slot: int) -> str:
-    """A line below the windows that have a point: a gap in it is a window with too few answers."""
-    there = {one.place - first for one in shown}
-    return "".join((_AXIS if n in there else " ") * slot for n in range(max(there) + 1))
-
-
-def _days(shown: Sequence[Dot], margin: int, columns: int, width: int) -> str:
-    """The first and the last window's day."""
-    left, right = shown[0].day, shown[-1].day
-    if len(shown) == 1:
-        return " " * margin + left
-    end = min(width, max(margin + columns, margin + len(left) + len(right) + 2))
-    return (" " * margin + left).ljust(end - len(right)) + right
-
-
-def _legend(shown: Sequence[Dot], lines: Lines, width: int) -> list[Content]:
-    """What is drawn, and no more than that."""
-    marks = [one for one in _MEANING if any(dot.mark == one for dot in shown)]
-    found = [(one, _MEANING[one]) for one in marks]
-    for mark, name, value in (
-        (_USUAL, _("usual"), lines.usual),
-        (_TARGET, _("target"), lines.target),
-    ):
-        if value is not None:
-            found.append((mark, f"{name} {_number(value)}{lines.unit}"))
-    if any(one.limit is not None for one in shown):
-        found.append((_LIMIT, _("from here on it stands out")))
-    places = {one.place for one in shown}
-    if len(places) <= max(places) - min(places):
-        found.append((f"{_AXIS} {_AXIS}", _("a gap: too few answered")))
-    return _wrapped(found, width)
-
-
-def _wrapped(found: list[tuple[str, str]], width: int) -> list[Content]:
-    rows: list[Content] = [Content("")]
-    for mark, meaning in found:
-        one = Content.assemble((mark, _STYLES.get(mark, "")), f" {meaning}")
-        gap = Content("   " if rows[-1] else "")
-        if rows[-1] and rows[-1].cell_length + 3 + one.cell_length > width:
-            rows.append(one)
-        else:
-            rows[-1] = rows[-1] + gap + one
-    return rows
-
-
-def _number(value: Number) -> str:
-    """With one digit after the point where there is something to say."""
-    tenths = round(Fraction(value) * 10)
-    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
 
 
 def _styled(cells: list[str]) -> Iterator[tuple[str, str]]:
     return ((cell, _STYLES.get(cell, "")) for cell in cells)
+
+
+def _axis(plot: _Plot) -> str:
+    """A line below the windows that have a point: a gap in it is a window with too few answers."""
+    first = plot.points[0].window
+    drawn = {point.window - first for point in plot.points}
+    return "".join((_AXIS if n in drawn else " ") * plot.slot for n in range(max(drawn) + 1))
+
+
+def _days(plot: _Plot, width: int) -> str:
+    """The days of the first and the last window, below their points."""
+    margin = " " * plot.margin
+    left = plot.points[0].day
+    right = plot.points[-1].day
+    if len(plot.points) == 1:
+        return margin + left
+    least_end = plot.margin + len(left) + len(right) + 2
+    end = min(width, max(plot.margin + plot.columns, least_end))
+    return (margin + left).ljust(end - len(right)) + right
+
+
+# -- legend ---------------------------------------------------------------------------------------
+
+
+def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> list[Content]:
+    """The meaning of each mark that is drawn, and of no other."""
+    marks = {point.mark for point in points}
+    entries = [(mark, meaning) for mark, meaning in _MEANINGS.items() if mark in marks]
+    for mark, label, level in (
+        (_USUAL, _("usual"), lines.usual),
+        (_TARGET, _("target"), lines.target),
+    ):
+        if level is not None:
+            entries.append((mark, f"{label} {_number(level)}{lines.unit}"))
+    if any(point.limit is not None for point in points):
+        entries.append((_LIMIT, _("stands out from here on")))
+    windows = {point.window for point in points}
+    if len(windows) <= max(windows) - min(windows):
+        entries.append((f"{_AXIS} {_AXIS}", _("a gap: too few answered")))
+    return _wrapped(entries, width)
+
+
+def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
+    """The entries of a legend in rows, as many in each as fit."""
+    rows: list[Content] = [Content("")]
+    for mark, meaning in entries:
+        entry = Content.assemble((mark, _STYLES.get(mark, "")), f" {meaning}")
+        gap = Content("   " if rows[-1] else "")
+        if rows[-1] and rows[-1].cell_length + 3 + entry.cell_length > width:
+            rows.append(entry)
+        else:
+            rows[-1] = rows[-1] + gap + entry
+    return rows
+
+
+def _number(value: Number) -> str:
+    """A number with one digit after the point, unless that is 0."""
+    tenths = round(Fraction(value) * 10)
+    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"

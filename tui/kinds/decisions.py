@@ -1,4 +1,7 @@
-"""Decisions, renewals and removals: how each stands, and what a person can do in one. Pure."""
+"""Decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
+
+A removal is said by moderators, one record each; a proposal and a renewal are voted on by the roll.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,286 +12,319 @@ from textual.content import Content
 from protocol.authority import terms
 from protocol.authority.registers import enough
 from protocol.display_text import safe
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds import charter
 from tui.kinds.next_steps import Act
-from tui.kinds.proposal_steps import MAJORITY, ids, is_council, removing, restoring
+from tui.kinds.proposal_steps import (
+    MAJORITY,
+    ids,
+    is_on_council,
+    removal_step,
+    restoration_step,
+)
 from tui.kinds.thread_data import Case
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
-
-DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are told here
+DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown here
 
 
 def cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
-    """In a list: what can still be voted on first; else in the order given."""
-    return [
-        _card(one, term, today, me) for one in sorted(views, key=lambda one: not _live(one, term))
-    ]
+    """Decisions as cards: those that can still be voted on first, else in the order given."""
+    ordered = sorted(views, key=lambda view: not _can_be_voted_on(view, term))
+    return [_card(view, term, today, me) for view in ordered]
 
 
-def story(case: Case, today: date, me: str | None) -> Content:
-    """The whole of it, for one pane."""
-    return Content.assemble(*_told(case, today, me))
+def story(thread: Case, today: date, me: str | None) -> Content:
+    """A decision: what would change, how it stands, and who voted how."""
+    return Content.assemble(*_story_parts(thread, today, me))
 
 
-def acts(case: Case, me: str | None) -> list[Act]:
-    """What waits for `me` first, then what is possible."""
+def acts(thread: Case, me: str | None) -> list[Act]:
+    """What `me` can do in a decision: what waits for them first, then what is possible."""
     if me is None:
         return []
-    root, term = case.root, case.term
-    if root["kind"] == "remove":
-        return list(_about_a_removal(case, me))
-    return list(_votes(root, term, me)) if _live(root, term) else []
+    if thread.root["kind"] == "remove":
+        return list(_removal_steps(thread, me))
+    if not _can_be_voted_on(thread.root, thread.term):
+        return []
+    return list(_vote_steps(thread.root, thread.term, me))
 
 
 def waits(views: list[Shown], term: Shown, today: date, me: str | None) -> Iterator[Card]:
-    """What `me` has not voted on, and what other moderators ask of them."""
-    for one in views:
-        if one["kind"] != "remove":
-            if _live(one, term) and _may_vote(one, term, me) and _my_vote(one, me) is None:
-                yield Card(
-                    one["id"], _("Vote: {title}").format(title=title(one)), change(one, today)
-                )
-        elif one["state"] == "said" and is_council(term, me) and me not in ids(one["said_by"]):
-            label = _("{who} asks the moderators to remove {person}")
-            people = {"who": _names(one["said_by"]), "person": telling.name(one["person"])}
-            yield Card(one["id"], label.format(**people), safe(one.get("why") or ""))
+    """The cards of decisions that `me` has not voted on, and of removals that ask for their word."""
+    for view in views:
+        if view["kind"] == "remove":
+            if view["state"] == "said" and _may_join_removal(view["said_by"], term, me):
+                yield _asking_card(view)
+        elif _is_vote_due(view, term, me):
+            label = _("Vote: {title}").format(title=decision_title(view))
+            yield Card(view["id"], label, change_line(view, today))
 
 
 def removals(removes: list[Shown]) -> list[Shown]:
-    """Each removal once, with all the moderators who said so."""
-    first = {(one["person"]["id"], one["n"]): one for one in removes}  # the newest come first
+    """Each removal once, with all the moderators who said so. `removes`: the newest first."""
+    first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
     return [
-        {**one, "said_by": [each["author"] for each in alike(one, removes)]}
-        for one in first.values()
+        {**remove, "said_by": [same["author"] for same in same_removal(remove, removes)]}
+        for remove in first.values()
     ]
 
 
-def alike(removal: Shown, removes: list[Shown]) -> list[Shown]:
-    """What the moderators posted about one removal, each once, oldest first."""
-    about = removal["person"]["id"], removal["n"]
-    same = [one for one in removes[::-1] if (one["person"]["id"], one["n"]) == about]
-    return list({one["author"]["id"]: one for one in same}.values())
+def same_removal(removal: Shown, removes: list[Shown]) -> list[Shown]:
+    """What the moderators posted about one removal, each moderator once, oldest first."""
+    register = (removal["person"]["id"], removal["n"])
+    by_moderator = {
+        remove["author"]["id"]: remove
+        for remove in reversed(removes)
+        if (remove["person"]["id"], remove["n"]) == register
+    }
+    return list(by_moderator.values())
 
 
-# -- how it is told -------------------------------------------------------------------------------
-
-
-def title(view: Shown) -> str:
+def decision_title(view: Shown) -> str:
     """What a decision is called."""
     if view["kind"] == "remove":
-        return _("{person} is to go").format(person=telling.name(view["person"]))
-    return telling.title(view)
+        return _("Removal of {person}").format(person=phrases.name(view["person"]))
+    return phrases.title(view)
 
 
-def change(view: Shown, today: date, rules: Shown | None = None) -> str:
-    """What would change, in plain words; with `rules`, beside what holds now."""
+def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
+    """What a decision would change, in plain words; with `rules`, beside what holds now."""
     if view["kind"] == "renewal":
-        return _next_term(view)
+        return _next_term_line(view)
     if view["kind"] == "remove":
-        return _("{person} leaves the neighbourhood").format(person=telling.name(view["person"]))
-    what, key, n, value = view.get("change") or (None, "", 0, None)
-    if what == terms.RULE:
-        return _rule(view, str(key), value, today, rules)
-    turned = {
-        None: [_("Nothing by itself: a question that all answer")] * 2,
-        terms.STANDING: [_("{who} comes back"), _("{who} leaves the neighbourhood")],
-        terms.HIDDEN: [_("Shown again: {what}"), _("Hidden: {what}")],
-    }
-    told = turned.get(what, [_("Something newer than this program knows")] * 2)[n % 2]
-    concerns = view.get("concerns")
-    if what == terms.STANDING:
-        return told.format(who=telling.name(concerns))
-    return told.format(what=described(concerns))
+        return _("{person} leaves the neighbourhood").format(person=phrases.name(view["person"]))
+    return _proposed_change_line(view, today, rules)
 
 
-def stands(view: Shown, term: Shown) -> str:
-    """How it stands, on one line."""
+def standing_line(view: Shown, term: Shown) -> str:
+    """How a decision stands, on one line."""
     if view["kind"] == "remove":
-        return _removal_stands(view)
-    yes, no = len(view["voted"]["yes"]), len(view["voted"]["no"])
-    counted = _("{yes} yes, {no} no").format(yes=yes, no=no)
+        return _removal_standing(view)
+    votes = _("{yes} yes, {no} no").format(
+        yes=len(view["voted"]["yes"]), no=len(view["voted"]["no"])
+    )
     state = view["state"]
-    if _live(view, term):
-        share, of = _electorate(view, term)
-        needed = _("{n} of {of} needed").format(n=enough(share, of), of=of)
-        return f"{counted} · {needed}"
+    if _can_be_voted_on(view, term):
+        share, people = _electorate(view, term)
+        needed = _("{n} of {of} needed").format(n=enough(share, people), of=people)
+        return f"{votes} · {needed}"
     if state == "open":
-        return _("over · {counted}").format(counted=counted)
-    unsettled = state in {"passed", "in force"} and not term.get("settled", True)
-    told = words.state(state) + (", " + _("not settled yet") if unsettled else "")
-    return f"{told} · {counted}"
+        return _("over · {counted}").format(counted=votes)
+    is_unsettled = state in {"passed", "in force"} and not term.get("settled", True)
+    unsettled = ", " + _("not settled yet") if is_unsettled else ""
+    return f"{vocabulary.state(state)}{unsettled} · {votes}"
 
 
-def described(concerns: Shown | None) -> str:
-    """Words that a decision, a flag or a hide is about, as far as they may be shown."""
+def subject_line(concerns: Shown | None) -> str:
+    """The words that a decision, a flag or a hide is about: their kind, author, and title if shown."""
     if not concerns:
-        return _("something that is not at this home")
-    kind, who = words.kind(concerns["kind"]), telling.name(concerns["author"])
-    told = _("{kind} by {who}").format(kind=kind, who=who)
-    named = telling.plain_line(concerns.get("title") or "", 60).plain
-    return f"{told}: “{named}”" if named else told
+        return _("something that this home does not have")
+    kind = vocabulary.kind(concerns["kind"])
+    subject = _("{kind} by {who}").format(kind=kind, who=phrases.name(concerns["author"]))
+    title = phrases.plain_line(concerns.get("title") or "", 60).plain
+    return f"{subject}: “{title}”" if title else subject
+
+
+# -- card and story -------------------------------------------------------------------------------
 
 
 def _card(view: Shown, term: Shown, today: date, me: str | None) -> Card:
-    live = _live(view, term)
-    due = live and _may_vote(view, term, me) and _my_vote(view, me) is None
-    parts = [stands(view, term), _("vote!") if due else ""]
+    parts = [standing_line(view, term), _("vote!") if _is_vote_due(view, term, me) else ""]
     if view["kind"] == "renewal" or view.get("change"):
-        parts.append(change(view, today))
-    told = " · ".join(part for part in parts if part)
-    return Card(view["id"], title(view), told, quiet=not live and view["state"] != "said")
+        parts.append(change_line(view, today))
+    quiet = not _can_be_voted_on(view, term) and view["state"] != "said"
+    return Card(view["id"], decision_title(view), phrases.dotted(parts), quiet)
 
 
-def _told(case: Case, today: date, me: str | None) -> Iterator[Part]:
-    root, term = case.root, case.term
-    yield (title(root), "bold")
-    at = telling.moment(root["created"], today)
-    yield "\n" + " · ".join([words.kind(root["kind"]), telling.name(root["author"], me), at])
-    for spoken in (root.get("text"), root.get("why")):
-        if spoken:
-            yield "\n\n" + safe(spoken).strip()
+def _asking_card(removal: Shown) -> Card:
+    label = _("{who} asks the moderators to remove {person}").format(
+        who=phrases.names(removal["said_by"]), person=phrases.name(removal["person"])
+    )
+    return Card(removal["id"], label, safe(removal.get("why") or ""))
+
+
+def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+    root = thread.root
+    author = phrases.name(root["author"], me)
+    at = phrases.moment(root["created"], today)
+    yield (decision_title(root), "bold")
+    yield "\n" + " · ".join([vocabulary.kind(root["kind"]), author, at])
+    for text in (root.get("text"), root.get("why")):
+        if text:
+            yield "\n\n" + safe(text).strip()
     yield ("\n\n" + _("What changes") + ": ", "dim")
-    yield change(root, today, case.rules)
+    yield change_line(root, today, thread.rules)
     yield ("\n" + _("How it stands") + ": ", "dim")
     if root["kind"] == "remove":
-        yield from _removal_told(case, me)
-        return
-    yield stands(root, term)
+        yield from _removal_parts(thread, me)
+    else:
+        yield from _voting_parts(root, thread.term, today, me)
+
+
+def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iterator[Part]:
+    yield standing_line(root, term)
     if root.get("closes"):
-        yield " · " + _("voting until {day}").format(day=telling.moment(root["closes"], today))
-    yield from _newcomers(root, term)
-    for label, people in ((_("Yes"), root["voted"]["yes"]), (_("No"), root["voted"]["no"])):
-        if people:
+        yield " · " + _("voting until {day}").format(day=phrases.moment(root["closes"], today))
+    yield from _roll_alone_parts(root, term)
+    for label, voters in ((_("Yes"), root["voted"]["yes"]), (_("No"), root["voted"]["no"])):
+        if voters:
             yield ("\n" + label + ": ", "dim")
-            yield _names(people, me)
-    if _live(root, term):
-        yield "\n" + _mine(root, term, me)
+            yield phrases.names(voters, me)
+    if _can_be_voted_on(root, term):
+        yield "\n" + _own_vote_line(root, term, me)
 
 
-def _rule(view: Shown, rule: str, value: Any, today: date, rules: Shown | None) -> str:
-    new = charter.told(rule, value, today)
+def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
+    what, key, number, value = view.get("change") or (None, "", 0, None)
+    # Odd numbers of a register remove or hide; the even ones undo that.
+    match what:
+        case None:
+            return _("Nothing by itself: it is a question for everybody")
+        case terms.RULE:
+            return _rule_line(view, str(key), value, today, rules)
+        case terms.STANDING:
+            sentence = _("{who} leaves the neighbourhood") if number % 2 else _("{who} comes back")
+            return sentence.format(who=phrases.name(view.get("concerns")))
+        case terms.HIDDEN:
+            sentence = _("Hidden: {what}") if number % 2 else _("Shown again: {what}")
+            return sentence.format(what=subject_line(view.get("concerns")))
+    return _("Something newer than this program knows")
+
+
+def _rule_line(view: Shown, rule: str, value: Any, today: date, rules: Shown | None) -> str:
+    proposed = charter.rule_line(rule, value, today)
     if not rules or view["state"] != "open":
-        return new
-    held = charter.in_words(rule, rules.get(rule), today)
-    return _("{rule} (now {value})").format(rule=new, value=held)
+        return proposed
+    current = charter.rule_value(rule, rules.get(rule), today)
+    return _("{rule} (now {value})").format(rule=proposed, value=current)
 
 
-def _next_term(view: Shown) -> str:
+def _next_term_line(view: Shown) -> str:
     parts = []
-    for told, people in (
-        (_("joining the vote: {who}"), view.get("joining")),
-        (_("leaving it: {who}"), view.get("leaving")),
+    for sentence, people in (
+        (_("new voters: {who}"), view.get("joining")),
+        (_("no longer voters: {who}"), view.get("leaving")),
         (_("moderators: {who}"), view.get("moderators")),
     ):
         if people:
-            parts.append(told.format(who=_names(people)))
+            parts.append(sentence.format(who=phrases.names(people)))
     if view.get("parts"):
         parts.append(_("and more people"))
     if view.get("vouchers"):
         count = int(view["vouchers"])
-        parts.append(plural("{n} neighbour vouches", "{n} neighbours vouch", count).format(n=count))
-        parts.append(_("decisions need over {n} %").format(n=view["share"]))
-    told = "; ".join(parts)
-    return told[:1].upper() + told[1:]
+        parts.append(
+            plural(
+                "a newcomer needs {n} neighbour", "a newcomer needs {n} neighbours", count
+            ).format(n=count)
+        )
+        parts.append(_("decisions need more than {n} % yes").format(n=view["share"]))
+    return phrases.capitalized("; ".join(parts))
 
 
-def _newcomers(view: Shown, term: Shown) -> Iterator[Part]:
-    """R-03.26: with newcomers in it, the roll alone has to agree as well."""
+def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
+    """With newcomers among the voters, the roll alone has to agree as well (R-03.26)."""
     roll = ids(term.get("roll"))
-    if view["kind"] != "proposal" or not _live(view, term):
+    if view["kind"] != "proposal" or not _can_be_voted_on(view, term):
         return
     if ids(view.get("newcomers")) - roll:
         needed = enough(term["share"], len(roll))
-        told = _("{n} of these from the {of} on the roll")
-        yield ", " + told.format(n=needed, of=len(roll))
+        sentence = _("{n} of them from the {of} current voters")
+        yield ", " + sentence.format(n=needed, of=len(roll))
 
 
-def _mine(view: Shown, term: Shown, me: str | None) -> str:
-    match _my_vote(view, me):
+def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
+    match _vote_of(view, me):
         case "yes":
-            return _("You said yes, and a yes stands.")
+            return _("You voted yes. You cannot change a yes.")
         case "no":
-            return _("You said no; you can still say yes.")
+            return _("You voted no. You can still vote yes.")
     if _may_vote(view, term, me):
         return _("You have not voted yet.")
-    return _("You are not on the roll yet; the next renewal brings you onto it.")
+    return _("You cannot vote yet. You can vote from the next term on.")
 
 
 # -- removals by moderators -----------------------------------------------------------------------
 
 
-def _removal_stands(view: Shown) -> str:
-    who = _names(view["said_by"])
-    if view["state"] == "said":
-        return _("said by {who}; waits for more moderators").format(who=who)
-    if view["state"] == "in force":
+def _removal_standing(removal: Shown) -> str:
+    who = phrases.names(removal["said_by"])
+    if removal["state"] == "said":
+        return _("asked by {who}; waits for more moderators").format(who=who)
+    if removal["state"] == "in force":
         return _("removed by {who}").format(who=who)
-    return _("over; {who} had said so").format(who=who)
+    return _("over; {who} had asked for it").format(who=who)
 
 
-def _removal_told(case: Case, me: str | None) -> Iterator[Part]:
-    yield _removal_stands({**case.root, "said_by": _said_by(case)})
-    for one in case.answers:
-        if one.get("why") and one["id"] != case.root["id"]:
-            yield (f"\n{telling.name(one['author'], me)}: ", "dim")
-            yield safe(one["why"]).strip()
-    yield "\n" + _("The roll can bring them back by a decision.")
+def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
+    yield _removal_standing({**thread.root, "said_by": _removing_moderators(thread)})
+    for remove in thread.answers:
+        if remove.get("why") and remove["id"] != thread.root["id"]:
+            yield (f"\n{phrases.name(remove['author'], me)}: ", "dim")
+            yield safe(remove["why"]).strip()
+    yield "\n" + _("A vote can bring them back.")
 
 
-def _about_a_removal(case: Case, me: str) -> Iterator[Act]:
-    root, term = case.root, case.term
-    if root["state"] == "said" and is_council(term, me) and me not in ids(_said_by(case)):
-        yield removing(root["person"], term, waits=True)
+def _removal_steps(thread: Case, me: str) -> Iterator[Act]:
+    root = thread.root
+    said_by = _removing_moderators(thread)
+    if root["state"] == "said" and _may_join_removal(said_by, thread.term, me):
+        yield removal_step(root["person"], thread.term, waits=True)
     if root["state"] == "in force":
-        yield restoring(root["person"])
+        yield restoration_step(root["person"])
 
 
-def _said_by(case: Case) -> list[Shown]:
-    return [one["author"] for one in case.answers or [case.root]]
+def _removing_moderators(thread: Case) -> list[Shown]:
+    return [remove["author"] for remove in thread.answers or [thread.root]]
+
+
+def _may_join_removal(said_by: list[Shown], term: Shown, me: str | None) -> bool:
+    return is_on_council(term, me) and me not in ids(said_by)
 
 
 # -- votes ----------------------------------------------------------------------------------------
 
 
-def _votes(root: Shown, term: Shown, me: str) -> Iterator[Act]:
-    mine = _my_vote(root, me)
-    if not _may_vote(root, term, me) or mine == "yes":
+def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[Act]:
+    vote = _vote_of(root, me)
+    if not _may_vote(root, term, me) or vote == "yes":
         return
-    about, asked = root["id"], f"“{title(root)}”\n"
+    heading = f"“{decision_title(root)}”\n"
     yield Act(
         kind="vote",
-        about=about,
-        label=_("Vote yes") if mine is None else _("Say yes after all"),
-        waits=mine is None,
-        said=asked + _("A yes stands: it cannot be taken back."),
+        about=root["id"],
+        label=_("Vote yes") if vote is None else _("Vote yes after all"),
+        waits=vote is None,
+        said=heading + _("You cannot change a yes afterwards."),
         fields=(),
         fixed={"choice": "yes"},
     )
-    if mine is None:
+    if vote is None:
         yield Act(
             kind="vote",
-            about=about,
+            about=root["id"],
             label=_("Vote no"),
             waits=True,
-            said=asked + _("You can still say yes later, as long as it is open."),
+            said=heading + _("You can still vote yes while it is open."),
             fields=(),
             fixed={"choice": "no"},
         )
 
 
-def _live(view: Shown, term: Shown) -> bool:
-    """Whether it can still be voted on; a renewal only while the term that it renews holds."""
+def _can_be_voted_on(view: Shown, term: Shown) -> bool:
+    """Whether a decision is open; a renewal only while the term that it renews holds."""
     return bool(view["state"] == "open" and view.get("parent") in {None, term.get("id")})
 
 
+def _is_vote_due(view: Shown, term: Shown, me: str | None) -> bool:
+    if not _can_be_voted_on(view, term) or not _may_vote(view, term, me):
+        return False
+    return _vote_of(view, me) is None
+
+
 def _electorate(view: Shown, term: Shown) -> tuple[int, int]:
-    """The share that is to be exceeded, and of how many people."""
+    """The percentage that the yes votes have to exceed, and of how many people."""
     roll = ids(term.get("roll"))
     if view["kind"] == "renewal":
         return MAJORITY, len(roll)
@@ -299,10 +335,7 @@ def _may_vote(view: Shown, term: Shown, me: str | None) -> bool:
     return me in ids(term.get("roll")) | ids(view.get("newcomers"))
 
 
-def _my_vote(view: Shown, me: str | None) -> str | None:
-    """What `me` said."""
-    return next((one for one in ("yes", "no") if me in ids(view["voted"][one])), None)
-
-
-def _names(people: list[Shown], me: str | None = None) -> str:
-    return ", ".join(telling.name(one, me) for one in people)
+def _vote_of(view: Shown, me: str | None) -> str | None:
+    """What `me` voted, "yes" or "no"; None without a vote."""
+    votes = (choice for choice in ("yes", "no") if me in ids(view["voted"][choice]))
+    return next(votes, None)

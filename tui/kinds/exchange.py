@@ -1,5 +1,9 @@
-"""A thread told from its beginning: what is asked or offered, who would, what was signed."""
+"""Requests and offers: the story of one with its responses, agreements and receipts; hours. Pure.
 
+The story and the history here also serve every kind that has no face of its own.
+"""
+
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -7,181 +11,228 @@ from textual.content import Content
 
 from protocol.display_text import line, safe
 from protocol.fold.kind import KINDS
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Part, Shown
 from tui.i18n import _
-from tui.kinds.exchange_steps import answers
+from tui.kinds.exchange_steps import addressee
 from tui.kinds.thread_data import Case
 
-Shown = dict[str, Any]
-
-# Told in sentences of their own, or of no use to a reader.
-_TOLD = {
+# Fields that a story says in sentences of their own, or that are of no use to a reader.
+_FIELDS_TOLD_APART = {
     *("id", "kind", "author", "created", "state", "about", "history", "responses", "title", "text"),
     *("minutes", "starts", "area", "tags", "lang"),
 }
 
 
-def story(case: Case, today: date, me: str | None) -> Content:
-    """The whole of it, for one pane."""
-    root = case.root
-    parts: list[Content | str | tuple[str, str]] = [(telling.title(root), "bold"), "\n"]
-    parts += [_first_line(root, today, me)]
-    if root.get("tags"):
-        parts += ["\n", (" ".join("#" + line(tag) for tag in root["tags"]), "dim")]
-    if root.get("text"):
-        parts += ["\n\n", safe(root["text"]).strip()]
-    told = _TOLD | {"person"} if root["kind"] == "thanks" else _TOLD
-    for field, value in root.items():
-        if field not in told and value not in (None, "", []):
-            parts += ["\n", (words.field(field) + ": ", "dim"), _value(value, today)]
-    for one in root.get("responses") or []:
-        parts += ["\n\n", *_response(root, one, today, me)]
-    for one in case.agreements:
-        parts += ["\n\n", _agreement(one, today, me), *_address(one.get("address"), me)]
-    for one in case.receipts:
-        parts += ["\n", _receipt(one, today, me)]
-        about = [each for each in case.corrections if each["about"] == one["id"]]
-        parts += [_correction(each, me) for each in about]
-    return Content.assemble(*parts)
+def story(thread: Case, today: date, me: str | None) -> Content:
+    """An exchange from its beginning: what is asked or offered, who responds, what was signed."""
+    return Content.assemble(*_story_parts(thread, today, me))
 
 
 def hours(row: Shown, today: date) -> Content:
-    """What a person gave and received, the newest first."""
-    parts: list[str | tuple[str, str]] = [(_("Hours"), "bold"), "\n", telling.sums(row)]
+    """What a person gave and received: the sums, then each receipt, the newest first."""
+    parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     if not row["history"]:
-        parts += ["\n", _("Nothing is signed by two yet.")]
-    for one in reversed(row["history"]):
-        gave = _("for {who}") if one["minutes"] >= 0 else _("from {who}")
-        what = {"correction": _("corrected"), "thanks": _("a gift")}.get(one["kind"], "")
-        told = [
-            telling.moment(one["on"], today),
-            telling.signed_duration(one["minutes"])
-            + " "
-            + gave.format(who=telling.name(one["person"])),
-            what,
-            _("balance {balance}").format(balance=telling.signed_duration(one["balance"])),
-        ]
-        parts += ["\n", " · ".join(part for part in told if part)]
+        parts += ["\n", _("No hours are confirmed yet.")]
+    for entry in reversed(row["history"]):
+        parts += ["\n", _hours_line(entry, today)]
     return Content.assemble(*parts)
 
 
-def history(case: Case, today: date, me: str | None) -> Content:
+def history(thread: Case, today: date, me: str | None) -> Content:
     """What people did, a line a record; what software signed by itself is left out."""
-    done = [one for one in case.history if not one.get("automatic")]
-    return Content("\n").join(Content(telling.history_line(one, today, me)) for one in done)
-
-
-def _first_line(root: Shown, today: date, me: str | None) -> str:
-    who = telling.name(root["author"], me)
-    kind = root["kind"]
-    if kind == "thanks":
-        return telling.thanks_line(root, me)
-    if kind not in {"request", "offer"}:
-        return f"{words.kind(kind or _('unreadable'))} · {who}"
-    if who == telling.name(root["author"]):
-        verb = _("{who} asks") if kind == "request" else _("{who} offers")
-    else:
-        verb = _("You ask") if kind == "request" else _("You offer")
-    parts = [
-        verb.format(who=who),
-        telling.minutes(root.get("minutes")),
-        telling.moment(root.get("starts"), today),
-        line(root.get("area") or ""),
-        words.state(root["state"]),
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def _response(root: Shown, one: Shown, today: date, me: str | None) -> list[str | tuple[str, str]]:
-    terms = telling.terms(one, today)
-    would = _("{who} would: {terms}") if terms else _("{who} would")
-    if one["about"] != root["id"]:
-        would = _("{who} would rather: {terms}") if terms else _("{who} would rather talk")
-    who = telling.name(one["author"], me)
-    told = would.format(who=who[:1].upper() + who[1:], terms=terms)
-    state = _stands(one, answers(root, one), me)
-    if any(each["about"] == one["id"] for each in root["responses"]) and one["state"] == "declined":
-        state = _("answered with other terms")
-    parts: list[str | tuple[str, str]] = [told, (f" · {state}", "dim")]
-    if one.get("text"):
-        parts += [f"\n“{safe(one['text']).strip()}”"]
-    return parts
-
-
-def _agreement(one: Shown, today: date, me: str | None) -> str:
-    giver, receiver = telling.name(one["giver"]), telling.name(one["receiver"])
-    if me == one["giver"]["id"]:
-        told = _("Agreed: you give to {who}").format(who=receiver)
-    elif me == one["receiver"]["id"]:
-        told = _("Agreed: {who} gives to you").format(who=giver)
-    else:
-        told = _("Agreed: {giver} gives to {receiver}").format(giver=giver, receiver=receiver)
-    stands = _stands(one, None, me)
-    return " · ".join(part for part in (told, telling.terms(one, today), stands) if part)
-
-
-def _address(one: Shown | None, me: str | None) -> list[str | tuple[str, str]]:
-    if not one:
-        return []
-    mine = telling.name(one["from"], me) != telling.name(one["from"])
-    whose = _("The address that you gave") if mine else _("The address of {who}")
-    until = _("kept here") if one["kept"] else _("here until the agreement is over")
-    head = whose.format(who=telling.name(one["from"])) + f" · {until}"
-    return ["\n", (head, "dim"), f"\n{safe(one['text']).strip()}"]
-
-
-def _receipt(one: Shown, today: date, me: str | None) -> str:
-    told = _("Receipt: {minutes} on {on}").format(
-        minutes=telling.minutes(one["minutes"]), on=telling.moment(one["on"], today)
-    )
-    note = f"\n“{safe(one['note']).strip()}”" if one.get("note") else ""
-    if one.get("corrected") is not None:
-        told += " · " + _("corrected to {minutes}").format(minutes=telling.counted_duration(one))
-    if one.get("duplicate"):
-        told += " · " + _("a second one of the same hour, which does not count")
-    return f"{told} · {_stands(one, _other_party(one), me)}{note}"
-
-
-def _correction(one: Shown, me: str | None) -> str:
-    told = _("{who} would correct it: {minutes}").format(
-        who=telling.signer_names(one, me), minutes=telling.minutes(one["minutes"]) or "0"
-    )
-    why = f"\n“{safe(one['why']).strip()}”" if one.get("why") else ""
-    return f"\n{told} · {_stands(one, _other_party(one), me)}{why}"
-
-
-def _other_party(one: Shown) -> Shown:
-    """Who did not write a receipt or a correction."""
-    giver, receiver = one["giver"], one["receiver"]
-    found: Shown = receiver if giver["id"] == one["author"]["id"] else giver
-    return found
-
-
-def _stands(one: Shown, waits_for: Shown | None, me: str | None) -> str:
-    """The state; for whom it waits, or why somebody said no."""
-    if one["state"] in {"waiting", "proposed"} and waits_for:
-        return _("waits for {who}").format(who=telling.name(waits_for, me))
-    state = words.state(one["state"])
-    return f"{state}: “{line(one['why'])}”" if one.get("why") else state
-
-
-def _value(value: Any, today: date) -> str:
-    if isinstance(value, dict):
-        return telling.name(value) if "name" in value else _("something newer")
-    if isinstance(value, list):
-        return ", ".join(_value(one, today) for one in value)
-    return safe(str(value))
+    entries = [entry for entry in thread.history if not entry.get("automatic")]
+    return Content("\n").join(Content(phrases.history_line(entry, today, me)) for entry in entries)
 
 
 def fields_of(view: Shown) -> dict[str, str]:
     """A view's own fields as a form begins with them."""
     kind = KINDS.get(view.get("kind") or "")
-    found = {}
+    values = {}
     for field in kind.fields if kind else ():
         value = view.get(field)
         if isinstance(value, list):
-            found[field] = ", ".join(str(one) for one in value)
+            values[field] = ", ".join(str(element) for element in value)
         elif value is not None:
-            found[field] = str(value)
-    return found
+            values[field] = str(value)
+    return values
+
+
+# -- the root -------------------------------------------------------------------------------------
+
+
+def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+    root = thread.root
+    yield (phrases.title(root), "bold")
+    yield "\n"
+    yield _first_line(root, today, me)
+    if root.get("tags"):
+        yield "\n"
+        yield (" ".join("#" + line(tag) for tag in root["tags"]), "dim")
+    if root.get("text"):
+        yield "\n\n"
+        yield safe(root["text"]).strip()
+    yield from _field_parts(root, today)
+    for response in root.get("responses") or []:
+        yield "\n\n"
+        yield from _response_parts(root, response, today, me)
+    for agreement in thread.agreements:
+        yield "\n\n"
+        yield _agreement_line(agreement, today, me)
+        yield from _address_parts(agreement.get("address"), me)
+    for receipt in thread.receipts:
+        yield "\n"
+        yield _receipt_lines(receipt, today, me)
+        for correction in thread.corrections:
+            if correction["about"] == receipt["id"]:
+                yield "\n"
+                yield _correction_lines(correction, me)
+
+
+def _first_line(root: Shown, today: date, me: str | None) -> str:
+    kind = root["kind"]
+    if kind == "thanks":
+        return phrases.thanks_line(root, me)
+    who = phrases.name(root["author"], me)
+    if kind not in {"request", "offer"}:
+        return f"{vocabulary.kind(kind or _('unreadable'))} · {who}"
+    if who == phrases.name(root["author"]):
+        sentence = _("{who} asks") if kind == "request" else _("{who} offers")
+    else:
+        sentence = _("You ask") if kind == "request" else _("You offer")
+    parts = [
+        sentence.format(who=who),
+        phrases.minutes(root.get("minutes")),
+        phrases.moment(root.get("starts"), today),
+        line(root.get("area") or ""),
+        vocabulary.state(root["state"]),
+    ]
+    return phrases.dotted(parts)
+
+
+def _field_parts(root: Shown, today: date) -> Iterator[Part]:
+    """The fields that have no sentence of their own, by their labels."""
+    told_apart = _FIELDS_TOLD_APART
+    if root["kind"] == "thanks":
+        told_apart = told_apart | {"person"}
+    for field, value in root.items():
+        if field not in told_apart and value not in (None, "", []):
+            yield "\n"
+            yield (vocabulary.field(field) + ": ", "dim")
+            yield _value_text(value, today)
+
+
+def _value_text(value: Any, today: date) -> str:
+    if isinstance(value, dict):
+        return phrases.name(value) if "name" in value else _("something newer")
+    if isinstance(value, list):
+        return ", ".join(_value_text(element, today) for element in value)
+    return safe(str(value))
+
+
+# -- responses and agreements ---------------------------------------------------------------------
+
+
+def _response_parts(root: Shown, response: Shown, today: date, me: str | None) -> Iterator[Part]:
+    terms = phrases.terms(response, today)
+    if response["about"] == root["id"]:
+        sentence = _("{who} proposed: {terms}") if terms else _("{who} responded")
+    else:
+        sentence = _("{who} proposed instead: {terms}") if terms else _("{who} asked to talk first")
+    who = phrases.capitalized(phrases.name(response["author"], me))
+    is_answered = any(other["about"] == response["id"] for other in root["responses"])
+    if is_answered and response["state"] == "declined":
+        state = _("answered with other terms")
+    else:
+        state = _standing(response, addressee(root, response), me)
+    yield sentence.format(who=who, terms=terms)
+    yield (f" · {state}", "dim")
+    if response.get("text"):
+        yield f"\n{_quoted(response['text'])}"
+
+
+def _agreement_line(agreement: Shown, today: date, me: str | None) -> str:
+    giver = phrases.name(agreement["giver"])
+    receiver = phrases.name(agreement["receiver"])
+    if me == agreement["giver"]["id"]:
+        sentence = _("Agreed: you help {who}").format(who=receiver)
+    elif me == agreement["receiver"]["id"]:
+        sentence = _("Agreed: {who} helps you").format(who=giver)
+    else:
+        sentence = _("Agreed: {giver} helps {receiver}").format(giver=giver, receiver=receiver)
+    terms = phrases.terms(agreement, today)
+    return phrases.dotted([sentence, terms, _standing(agreement, None, me)])
+
+
+def _address_parts(address: Shown | None, me: str | None) -> Iterator[Part]:
+    if not address:
+        return
+    who = phrases.name(address["from"])
+    is_mine = phrases.name(address["from"], me) != who
+    whose = _("The address that you gave") if is_mine else _("The address of {who}")
+    until = _("kept here") if address["kept"] else _("here until the agreement is over")
+    yield "\n"
+    yield (f"{whose.format(who=who)} · {until}", "dim")
+    yield f"\n{safe(address['text']).strip()}"
+
+
+# -- receipts -------------------------------------------------------------------------------------
+
+
+def _receipt_lines(receipt: Shown, today: date, me: str | None) -> str:
+    parts = [
+        _("Receipt: {minutes} on {on}").format(
+            minutes=phrases.minutes(receipt["minutes"]), on=phrases.moment(receipt["on"], today)
+        )
+    ]
+    if receipt.get("corrected") is not None:
+        corrected = phrases.counted_duration(receipt)
+        parts.append(_("corrected to {minutes}").format(minutes=corrected))
+    if receipt.get("duplicate"):
+        parts.append(_("a second receipt for the same hour; it does not count"))
+    parts.append(_standing(receipt, _other_party(receipt), me))
+    note = f"\n{_quoted(receipt['note'])}" if receipt.get("note") else ""
+    return " · ".join(parts) + note
+
+
+def _correction_lines(correction: Shown, me: str | None) -> str:
+    sentence = _("{who} proposed a correction: {minutes}").format(
+        who=phrases.signer_names(correction, me),
+        minutes=phrases.minutes(correction["minutes"]) or "0",
+    )
+    standing = _standing(correction, _other_party(correction), me)
+    why = f"\n{_quoted(correction['why'])}" if correction.get("why") else ""
+    return f"{sentence} · {standing}{why}"
+
+
+def _other_party(record: Shown) -> Shown:
+    """The party who did not write a receipt or a correction."""
+    author_gives = record["giver"]["id"] == record["author"]["id"]
+    party: Shown = record["receiver"] if author_gives else record["giver"]
+    return party
+
+
+def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
+    """The state of a record; or the person it waits for, or why somebody said no."""
+    if record["state"] in {"waiting", "proposed"} and awaited:
+        if awaited["id"] == me:
+            return _("your turn")
+        return _("waits for {who}").format(who=phrases.name(awaited))
+    state = vocabulary.state(record["state"])
+    return f"{state}: “{line(record['why'])}”" if record.get("why") else state
+
+
+def _hours_line(entry: Shown, today: date) -> str:
+    direction = _("for {who}") if entry["minutes"] >= 0 else _("from {who}")
+    minutes = phrases.signed_duration(entry["minutes"])
+    parts = [
+        phrases.moment(entry["on"], today),
+        minutes + " " + direction.format(who=phrases.name(entry["person"])),
+        {"correction": _("corrected"), "thanks": _("a gift")}.get(entry["kind"], ""),
+        _("balance {balance}").format(balance=phrases.signed_duration(entry["balance"])),
+    ]
+    return phrases.dotted(parts)
+
+
+def _quoted(text: str) -> str:
+    return f"“{safe(text).strip()}”"

@@ -1,206 +1,277 @@
-"""What a person can do in the thread of a request or an offer, and which of it waits for them. Pure."""
+"""What a person can do in the thread of a request or an offer, and what of it waits for them. Pure."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from typing import Any
 
-from protocol import recurrence as series
+from protocol import recurrence
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
-from tui.format import phrases as telling
+from tui.format import phrases
+from tui.format.phrases import Shown
 from tui.i18n import _
 from tui.kinds.next_steps import Act, close_step
 from tui.kinds.thread_data import Case
 
-Shown = dict[str, Any]
-
 _DAY_CHARS = len("2026-11-23")
 
 
-def acts(case: Case, me: str | None, today: date) -> list[Act]:
-    """What waits for `me` first, then what is possible."""
-    if me is None or case.root.get("kind") not in {"request", "offer"}:
+def acts(thread: Case, me: str | None, today: date) -> list[Act]:
+    """What `me` can do in an exchange: what waits for them first, then what is possible."""
+    if me is None or thread.root.get("kind") not in {"request", "offer"}:
         return []
-    found = [
-        *_agreeing(case, me, today),
-        *_receipts(case, me, today),
-        *_writing(case, me, today),
-        *_correcting(case, me),
-        *_cancelling(case, me),
-        *_responding(case, me),
-        *_closing(case, me),
+    steps = [
+        *_negotiation_steps(thread, me, today),
+        *_confirmation_steps(thread, me, today),
+        *_receipt_steps(thread, me, today),
+        *_correction_steps(thread, me),
+        *_cancellation_steps(thread, me),
+        *_response_steps(thread, me),
+        *_withdrawal_steps(thread, me),
     ]
-    return sorted(found, key=lambda act: not act.waits)
+    return sorted(steps, key=lambda step: not step.waits)
 
 
-def waits_in(case: Case, me: str | None, today: date) -> list[Act]:
-    """Only what waits for `me`."""
-    return [act for act in acts(case, me, today) if act.waits]
+def waits_in(thread: Case, me: str | None, today: date) -> list[Act]:
+    """The steps of an exchange that wait for `me`."""
+    return [step for step in acts(thread, me, today) if step.waits]
 
 
-def answers(root: Shown, response: Shown) -> Shown | None:
-    """Whose turn it is to answer a response: of the two, who did not write it."""
-    above = [one for one in [root, *root["responses"]] if one["id"] == response["about"]]
-    author: Shown | None = above[0]["author"] if above else None
-    return author
+def addressee(root: Shown, response: Shown) -> Shown | None:
+    """The person whose turn it is to answer a response: the author of what it is about."""
+    for view in [root, *root["responses"]]:
+        if view["id"] == response["about"]:
+            author: Shown = view["author"]
+            return author
+    return None
 
 
-def correction(one: Shown, me: str) -> Act | None:
-    """What a correction asks of `me`, if anything."""
-    if one["state"] != "proposed" or one["author"]["id"] == me or me not in _parties(one):
+def correction(record: Shown, me: str) -> Act | None:
+    """The step that confirms a correction; None where it asks nothing of `me`."""
+    is_mine = record["author"]["id"] == me
+    if record["state"] != "proposed" or is_mine or me not in _party_ids(record):
         return None
-    right = telling.minutes(one["minutes"]) or _("nothing")
-    said = _("{who} says that {minutes} are right. Once you confirm, these count for both of you.")
+    minutes = phrases.minutes(record["minutes"]) or _("nothing")
+    meaning = _(
+        "{who} says that the right time is {minutes}. Once you confirm, it counts for both of you."
+    )
     return Act(
         kind="confirm",
-        about=one["id"],
-        label=_("Confirm the correction: {minutes} instead").format(minutes=right),
+        about=record["id"],
+        label=_("Confirm the correction: {minutes} instead").format(minutes=minutes),
         waits=True,
-        said=said.format(who=telling.name(one["author"]), minutes=right),
+        said=meaning.format(who=phrases.name(record["author"]), minutes=minutes),
         fields=(),
     )
 
 
-def _agreeing(case: Case, me: str, today: date) -> Iterator[Act]:
-    root = case.root
+# -- terms ----------------------------------------------------------------------------------------
+
+
+def _negotiation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    """Taking back a response of mine, or answering one that is addressed to me."""
+    root = thread.root
     if root["state"] not in {"open", "agreed", "expired"}:
         return
-    for one in root["responses"]:
-        if one["state"] != "waiting":
+    for response in root["responses"]:
+        if response["state"] != "waiting":
             continue
-        if one["author"]["id"] == me:
-            yield close_step(one, "withdrawn", _("Take back what you propose"))
-        elif (answers(root, one) or {}).get("id") == me:
-            yield from _answering(one, today, waits=root["state"] != "expired")
+        if response["author"]["id"] == me:
+            yield close_step(response, "withdrawn", _("Take back your proposal"))
+        elif _is_addressed_to(root, response, me):
+            yield from _answer_steps(response, today, waits=root["state"] != "expired")
 
 
-def _answering(one: Shown, today: date, *, waits: bool) -> Iterator[Act]:
-    who, terms = telling.name(one["author"]), telling.terms(one, today)
-    said = _("With this, you and {who} have signed the same terms: {terms}.")
+def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[Act]:
+    who = phrases.name(response["author"])
+    terms = phrases.terms(response, today)
+    label = _("Agree with {who}").format(who=who)
+    meaning = _("You and {who} will both have agreed to this: {terms}.")
     yield Act(
         kind="agreement",
-        about=one["id"],
-        label=_("Agree with {who}").format(who=who) + (f": {terms}" if terms else ""),
+        about=response["id"],
+        label=f"{label}: {terms}" if terms else label,
         waits=waits,
-        said=said.format(who=who, terms=terms or _("none are named")),
+        said=meaning.format(who=who, terms=terms or _("no hours or day named")),
         fields=(),
     )
     yield Act(
         kind="response",
-        about=one["id"],
+        about=response["id"],
         label=_("Propose other terms to {who}").format(who=who),
         said=_("Nothing is agreed until {who} says yes.").format(who=who),
-        given={"minutes": str(one.get("minutes") or ""), "when": one.get("when") or ""},
+        given={"minutes": str(response.get("minutes") or ""), "when": response.get("when") or ""},
     )
-    yield close_step(one, "declined", _("Decline what {who} proposes").format(who=who))
+    yield close_step(response, "declined", _("Decline {who}'s proposal").format(who=who))
 
 
-def _receipts(case: Case, me: str, today: date) -> Iterator[Act]:
-    for one in case.receipts:
-        if one["author"]["id"] == me or me not in _parties(one):
-            continue
-        if one["state"] not in {"proposed", "disputed"}:
-            continue
-        disputed = one["state"] == "disputed"
-        label = (
-            _("Confirm it after all: {minutes}")
-            if disputed
-            else _("Confirm the receipt: {minutes}")
-        )
-        said = _("{giver} gave {minutes} on {on}. Once you confirm, it counts for both of you.")
-        minutes = telling.minutes(one["minutes"])
-        yield Act(
-            kind="confirm",
-            about=one["id"],
-            label=label.format(minutes=minutes),
-            waits=not disputed,
-            said=said.format(
-                giver=telling.name(one["giver"]),
-                minutes=minutes,
-                on=telling.moment(one["on"], today),
-            ),
-            fields=(),
-        )
-        if not disputed:
-            yield close_step(one, "disputed", _("Say that this is not right"))
-
-
-def _writing(case: Case, me: str, today: date) -> Iterator[Act]:
-    for one in case.agreements:
-        again = one["state"] == "done" and bool(one.get("repeats"))
-        if (
-            me not in _parties(one)
-            or _has(one, "proposed")
-            or not (one["state"] == "agreed" or again)
-        ):
-            continue
-        words = _("Write the receipt with {who}, once it is done")
-        if again:
-            words = _("Write a receipt with {who} for another day")
-        elif _has(one, "disputed"):
-            words = _("Write another receipt with {who}: the last one is disputed")
-        yield Act(
-            kind="receipt",
-            about=one["id"],
-            label=words.format(who=telling.name(_other(one, me))),
-            waits=not again,
-            said=_("It counts once the other of you has confirmed it."),
-            given={"minutes": str(one.get("minutes") or ""), "on": _day(case.root, one, today)},
-        )
-
-
-def _correcting(case: Case, me: str) -> Iterator[Act]:
-    for one in case.corrections:
-        if act := correction(one, me):
-            yield act
-            yield close_step(one, "disputed", _("Say that this correction is not right"))
-    waiting = {one["about"] for one in case.corrections if one["state"] == "proposed"}
-    for one in case.receipts:
-        if one["state"] != "confirmed" or one["id"] in waiting or me not in _parties(one):
-            continue
-        counted = telling.counted_duration(one)
-        yield Act(
-            kind="correction",
-            about=one["id"],
-            label=_("Correct the receipt: {minutes}").format(minutes=counted),
-            said=_("The receipt stays. Other minutes count once {who} has confirmed them.").format(
-                who=telling.name(_other(one, me))
-            ),
-        )
-
-
-def _cancelling(case: Case, me: str) -> Iterator[Act]:
-    for one in case.agreements:
-        if one["state"] == "agreed" and me in _parties(one):
-            who = telling.name(_other(one, me))
-            yield close_step(
-                one, "cancelled", _("Cancel what you agreed with {who}").format(who=who)
-            )
-
-
-def _responding(case: Case, me: str) -> Iterator[Act]:
-    root = case.root
-    going = [one for one in root["responses"] if one["state"] in {"waiting", "accepted"}]
-    tried = any(me in {one["author"]["id"], (answers(root, one) or {}).get("id")} for one in going)
-    if root["author"]["id"] == me or root["state"] not in {"open", "agreed"} or tried:
+def _response_steps(thread: Case, me: str) -> Iterator[Act]:
+    """A first response, where I neither wrote one nor have one to answer."""
+    root = thread.root
+    if root["author"]["id"] == me or root["state"] not in {"open", "agreed"}:
         return
-    asks = root["kind"] == "request"
+    live = [
+        response for response in root["responses"] if response["state"] in {"waiting", "accepted"}
+    ]
+    if any(
+        response["author"]["id"] == me or _is_addressed_to(root, response, me) for response in live
+    ):
+        return
+    author = phrases.name(root["author"])
     yield Act(
         kind="response",
         about=root["id"],
-        label=_("I can do this") if asks else _("I would like this"),
-        said=_("Propose your terms. Nothing is agreed until {who} says yes.").format(
-            who=telling.name(root["author"])
-        ),
+        label=_("Offer to help") if root["kind"] == "request" else _("Ask for this"),
+        said=_("Say what suits you. Nothing is agreed until {who} says yes.").format(who=author),
         given={"minutes": str(root.get("minutes") or ""), "when": root.get("starts") or ""},
     )
 
 
-def _closing(case: Case, me: str) -> Iterator[Act]:
-    root = case.root
-    live = [one for one in case.agreements if one["state"] != "cancelled"]
-    if root["author"]["id"] != me or root["state"] not in {"open", "expired"} or live:
+def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
+    person = addressee(root, response)
+    return person is not None and person["id"] == me
+
+
+# -- receipts -------------------------------------------------------------------------------------
+
+
+def _confirmation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    """Confirming or disputing the receipts that the other party wrote."""
+    for receipt in thread.receipts:
+        if receipt["author"]["id"] == me or me not in _party_ids(receipt):
+            continue
+        if receipt["state"] == "proposed":
+            label = _("Confirm the receipt: {minutes}")
+            yield _confirm_step(receipt, label, today, waits=True)
+            yield close_step(receipt, "disputed", _("This is wrong"))
+        elif receipt["state"] == "disputed":
+            label = _("Confirm it after all: {minutes}")
+            yield _confirm_step(receipt, label, today, waits=False)
+
+
+def _confirm_step(receipt: Shown, label: str, today: date, *, waits: bool) -> Act:
+    minutes = phrases.minutes(receipt["minutes"])
+    meaning = _("{giver} gave {minutes} on {on}. Once you confirm, it counts for both of you.")
+    return Act(
+        kind="confirm",
+        about=receipt["id"],
+        label=label.format(minutes=minutes),
+        waits=waits,
+        said=meaning.format(
+            giver=phrases.name(receipt["giver"]),
+            minutes=minutes,
+            on=phrases.moment(receipt["on"], today),
+        ),
+        fields=(),
+    )
+
+
+def _receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+    """Writing the receipt of each agreement that has none yet; of a repeated one, another."""
+    for agreement in thread.agreements:
+        is_another = agreement["state"] == "done" and bool(agreement.get("repeats"))
+        if me not in _party_ids(agreement) or _has_receipt(agreement, "proposed"):
+            continue
+        if agreement["state"] == "agreed" or is_another:
+            yield _receipt_step(thread.root, agreement, me, today, is_another=is_another)
+
+
+def _receipt_step(root: Shown, agreement: Shown, me: str, today: date, *, is_another: bool) -> Act:
+    if is_another:
+        label = _("Write a receipt with {who} for another day")
+    elif _has_receipt(agreement, "disputed"):
+        label = _("Write another receipt with {who}: the last one is disputed")
+    else:
+        label = _("After it is done: confirm the hours with {who}")
+    return Act(
+        kind="receipt",
+        about=agreement["id"],
+        label=label.format(who=phrases.name(_other_party(agreement, me))),
+        waits=not is_another,
+        said=_("It counts when the other person confirms."),
+        given={
+            "minutes": str(agreement.get("minutes") or ""),
+            "on": _likely_day(root, agreement, today),
+        },
+    )
+
+
+def _has_receipt(agreement: Shown, state: str) -> bool:
+    return any(receipt["state"] == state for receipt in agreement["receipts"])
+
+
+def _likely_day(root: Shown, agreement: Shown, today: date) -> str:
+    """The day that a receipt is likely about: the last one, up to today, that nobody signed for."""
+    latest = today.isoformat()
+    signed_days = {
+        receipt["on"][:_DAY_CHARS]
+        for receipt in agreement["receipts"]
+        if receipt["state"] == "confirmed"
+    }
+    days = _agreed_days(root, agreement)
+    open_days = (day for day in reversed(days) if day <= latest and day not in signed_days)
+    return next(open_days, latest)
+
+
+def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
+    """The days of an agreement, earliest first: one, or all those of its repetition."""
+    when = agreement.get("when") or root.get("starts") or ""
+    if not when:
+        return []
+    if agreement.get("repeats"):
+        # Of a start or a rule that makes no series, the first day is left.
+        with suppress(Refused):
+            return list(recurrence.days(when, agreement["repeats"]))
+    return [when[:_DAY_CHARS]]
+
+
+# -- corrections ----------------------------------------------------------------------------------
+
+
+def _correction_steps(thread: Case, me: str) -> Iterator[Act]:
+    """Confirming or disputing a correction, and proposing one to a confirmed receipt."""
+    for record in thread.corrections:
+        if step := correction(record, me):
+            yield step
+            yield close_step(record, "disputed", _("This correction is wrong"))
+    in_correction = {
+        record["about"] for record in thread.corrections if record["state"] == "proposed"
+    }
+    for receipt in thread.receipts:
+        is_open = receipt["state"] == "confirmed" and receipt["id"] not in in_correction
+        if is_open and me in _party_ids(receipt):
+            yield _correct_step(receipt, me)
+
+
+def _correct_step(receipt: Shown, me: str) -> Act:
+    minutes = phrases.counted_duration(receipt)
+    who = phrases.name(_other_party(receipt, me))
+    meaning = _("The receipt stays. The new minutes count when {who} confirms them.")
+    return Act(
+        kind="correction",
+        about=receipt["id"],
+        label=_("Correct the receipt: {minutes}").format(minutes=minutes),
+        said=meaning.format(who=who),
+    )
+
+
+# -- ends -----------------------------------------------------------------------------------------
+
+
+def _cancellation_steps(thread: Case, me: str) -> Iterator[Act]:
+    for agreement in thread.agreements:
+        if agreement["state"] == "agreed" and me in _party_ids(agreement):
+            who = phrases.name(_other_party(agreement, me))
+            label = _("Cancel what you agreed with {who}").format(who=who)
+            yield close_step(agreement, "cancelled", label)
+
+
+def _withdrawal_steps(thread: Case, me: str) -> Iterator[Act]:
+    """Withdrawing a request or an offer of mine that nobody has agreed to."""
+    root = thread.root
+    if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:
+        return
+    if any(agreement["state"] != "cancelled" for agreement in thread.agreements):
         return
     if "close" in KINDS:
         yield close_step(root, "withdrawn", _("Withdraw this"))
@@ -214,26 +285,14 @@ def _closing(case: Case, me: str) -> Iterator[Act]:
         )
 
 
-def _parties(view: Shown) -> set[str]:
+# -- parties --------------------------------------------------------------------------------------
+
+
+def _party_ids(view: Shown) -> set[str]:
     return {view["giver"]["id"], view["receiver"]["id"]}
 
 
-def _other(view: Shown, me: str) -> Shown:
-    return next(one for one in (view["giver"], view["receiver"]) if one["id"] != me)
-
-
-def _has(agreement: Shown, state: str) -> bool:
-    return any(one["state"] == state for one in agreement["receipts"])
-
-
-def _day(root: Shown, agreement: Shown, today: date) -> str:
-    """The day that a receipt is likely about: the last one, up to today, that nobody signed for."""
-    when = agreement.get("when") or root.get("starts") or ""
-    now, days = today.isoformat(), [when[:_DAY_CHARS]] if when else []
-    if when and agreement.get("repeats"):
-        with suppress(Refused):
-            days = list(series.days(when, agreement["repeats"]))
-    signed = {
-        one["on"][:_DAY_CHARS] for one in agreement["receipts"] if one["state"] == "confirmed"
-    }
-    return next((day for day in reversed(days) if day <= now and day not in signed), now)
+def _other_party(view: Shown, me: str) -> Shown:
+    """The party of an agreement or a receipt who is not `me`, who is the other one."""
+    parties = (view["giver"], view["receiver"])
+    return next(party for party in parties if party["id"] != me)

@@ -1,108 +1,124 @@
-"""What people said of a service or to a measure, and how it is answered and merged. Pure."""
+"""Reports: what people said of a service or to a measure, and how it is answered and merged. Pure."""
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
-
-from textual.content import Content
 
 from protocol.display_text import line, safe
 from protocol.kinds.services.measures import MERGEABLE_DAYS
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
-from tui.kinds import measures
+from tui.kinds.measures import answer_in_words
 from tui.kinds.next_steps import Act
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
 
-
-def card(one: Shown, view: Shown | None, today: date, me: str | None) -> Card:
-    """What somebody said, in a list."""
-    if one.get("held_back"):
-        told = _("Not shown until a few more have answered")
-    else:
-        parts = [measures.told_value(view, one.get("value")), safe(one.get("text") or "")]
-        told = " · ".join(line(part) for part in parts if part)
-    who = telling.signer_names(one, me)
-    parts = [who[:1].upper() + who[1:], telling.moment(one["on"], today)]
-    parts += [_("urgent")] if one.get("urgent") == "yes" else []
-    return Card(one["id"], told, " · ".join(parts), quiet=bool(one.get("held_back")))
+def card(report: Shown, measure: Shown | None, today: date, me: str | None) -> Card:
+    """A report as a card: its answer and words, who said it, when. `measure`: what it answers."""
+    author = phrases.capitalized(phrases.signer_names(report, me))
+    parts = [author, phrases.moment(report["on"], today)]
+    parts += [_("urgent")] if report.get("urgent") == "yes" else []
+    title = _report_title(report, measure)
+    return Card(report["id"], title, " · ".join(parts), quiet=bool(report.get("held_back")))
 
 
 def answered(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    """What somebody answered to all who were asked."""
-    for one in answers:
-        who, at = telling.signer_names(one, me), telling.moment(one["created"], today)
-        reason = words.state(one["reason"]) if one.get("reason") else ""
-        told = " · ".join(part for part in (who[:1].upper() + who[1:], at, reason) if part)
-        yield (f"\n\n{told}: ", "dim")
-        yield safe(one["text"]).strip()
+    """The answers that somebody gave to all who were asked."""
+    for answer in answers:
+        parts = [
+            phrases.capitalized(phrases.signer_names(answer, me)),
+            phrases.moment(answer["created"], today),
+            vocabulary.state(answer["reason"]) if answer.get("reason") else "",
+        ]
+        yield (f"\n\n{phrases.dotted(parts)}: ", "dim")
+        yield safe(answer["text"]).strip()
 
 
-def acts(one: Shown, reports: list[Shown], view: Shown | None, service: Shown, me: str | None,
-              today: date) -> list[Act]:  # fmt: skip
-    """What can be done about what somebody said. `view`: the measure that it answers."""
-    if me is None or one.get("held_back"):
+def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Shown,
+              me: str | None, today: date) -> list[Act]:  # fmt: skip
+    """What can be done about a report. `measure`: what it answers; `reports`: those beside it."""
+    if me is None or report.get("held_back"):
         return []
-    found = list(answering(one, service))
+    steps = [answer_step(report, service)]
     others = tuple(
-        (
-            card(each, view, today, me).title + f" · {telling.name(each['author'])}",
-            each["id"],
-        )
-        for each in reports
-        if each["author"]["id"] != one["author"]["id"] and each["about"] == one["about"]
-        if abs((_day(each) - _day(one)).days) <= MERGEABLE_DAYS
+        _report_choice(other, measure, today, me)
+        for other in reports
+        if _may_be_the_same(other, report)
     )
-    parties = {each["id"] for each in service.get("parties") or []}
-    if view is not None and others and me not in parties:
-        found.append(
+    if measure is None or not others:
+        return steps
+    party_ids = {party["id"] for party in service.get("parties") or []}
+    if me not in party_ids:
+        steps.append(
             Act(
                 kind="same_as",
-                about=one["id"],
+                about=report["id"],
                 label=_("This is the same as what somebody else reported"),
-                said=_("Both stay, and count as one. Either of the two can say that it is not so."),
+                said=_(
+                    "Both stay, but count as one. Either of the two people can say that this is "
+                    "wrong."
+                ),
                 fields=("other",),
                 choices={"other": others},
             )
         )
-    if view is not None and others and one["author"]["id"] == me:
-        found.append(
+    if report["author"]["id"] == me:
+        steps.append(
             Act(
                 kind="not_same",
-                about=one["id"],
+                about=report["id"],
                 label=_("This is not the same as what somebody else reported"),
-                said=_("It is your report, so your word stands."),
+                said=_("It is your report, so you decide."),
                 fields=("other",),
                 choices={"other": others},
             )
         )
-    return found
+    return steps
 
 
-def answering(one: Shown, service: Shown) -> Iterator[Act]:
-    """Anybody answers a question's matter, or what somebody said."""
-    links = [each for each in service.get("links") or [] if each["state"] == "accepted"]
-    to = tuple(
-        (f"{telling.name(each['to'])}: {telling.line_or_hidden(each['title'], 50)}", each["id"])
-        for each in links
+def answer_step(view: Shown, service: Shown) -> Act:
+    """The step that answers a report, or all who were asked by a measure."""
+    is_report = view["kind"] == "feedback"
+    author = phrases.name(view["author"])
+    holders = tuple(
+        _link_choice(link) for link in service.get("links") or [] if link["state"] == "accepted"
     )
-    theirs = one["kind"] == "feedback"
-    yield Act(
+    return Act(
         kind="answer",
-        about=one["id"],
-        label=_("Answer {who}").format(who=telling.name(one["author"]))
-        if theirs
-        else _("Answer everybody"),
+        about=view["id"],
+        label=_("Reply to {who}").format(who=author) if is_report else _("Reply to everybody"),
         said=_(
-            "Everybody reads it. With “not ours”, choose whose it is; the time to answer goes on."
+            "Everybody can read it. If you choose “not ours”, say whose it is; the time to "
+            "answer keeps running."
         ),
-        fields=("text", "reason", *(("to",) if to else ())),
-        choices={"to": to} if to else {},
+        fields=("text", "reason", "to") if holders else ("text", "reason"),
+        choices={"to": holders} if holders else {},
     )
+
+
+def _report_title(report: Shown, measure: Shown | None) -> str:
+    if report.get("held_back"):
+        return _("Not shown until a few more have answered")
+    parts = [answer_in_words(measure, report.get("value")), safe(report.get("text") or "")]
+    return " · ".join(line(part) for part in parts if part)
+
+
+def _report_choice(
+    report: Shown, measure: Shown | None, today: date, me: str | None
+) -> tuple[str, str]:
+    title = card(report, measure, today, me).title
+    return f"{title} · {phrases.name(report['author'])}", report["id"]
+
+
+def _link_choice(link: Shown) -> tuple[str, str]:
+    title = phrases.line_or_hidden(link["title"], 50)
+    return f"{phrases.name(link['to'])}: {title}", link["id"]
+
+
+def _may_be_the_same(other: Shown, report: Shown) -> bool:
+    """Whether two reports, of two people, to one measure, are near enough to be merged."""
+    if other["author"]["id"] == report["author"]["id"] or other["about"] != report["about"]:
+        return False
+    return abs((_day(other) - _day(report)).days) <= MERGEABLE_DAYS
 
 
 def _day(report: Shown) -> date:

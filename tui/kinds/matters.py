@@ -1,37 +1,39 @@
-"""Matters: what signals have opened, who holds it, what was done, and what waits for whom. Pure."""
+"""Matters: what signals have opened, who holds each, what was done, and what waits for whom. Pure.
+
+A matter is opened by a signal of a measure and held by somebody of the service's chain; an action is what
+somebody takes up in it, and a verdict is what those who raised it say of the action.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any
-
-from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Shown
 from tui.i18n import _, plural
-from tui.kinds import feedback as reports
 from tui.kinds import measures
+from tui.kinds.feedback import answer_step
 from tui.kinds.next_steps import Act
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
+Part = phrases.Part  # the page of a measure adds pieces of its own
 
-MEASURE, SERVICE = "measure", "service"
+MEASURE = "measure"
+SERVICE = "service"
+
 _DAYS = 14  # a first proposal for how long an action takes
-_DONE = {"reported done", "reopened", "confirmed"}
+_JUDGED_STATES = {"reported done", "reopened", "confirmed"}
+_UNFINISHED_STATES = {"open", "overdue", "reopened"}
 
 
-def place(what: str, record: str, why: str = "") -> str:
-    """The id of a card that leads to a page: several may lead to one, for different reasons."""
-    return f"{what}:{record}:{why}"
+def page_card_id(page: str, record_id: str, reason: str = "") -> str:
+    """The id of a card that leads to a page. `reason`: tells cards apart that lead to the same page."""
+    return f"{page}:{record_id}:{reason}"
 
 
 def placed(card_id: str) -> tuple[str, str] | None:
-    """The page that a card leads to, and the record it is of."""
-    what, _colon, rest = card_id.partition(":")
-    return (what, rest.partition(":")[0]) if what in {MEASURE, SERVICE} and rest else None
+    """The page that a card leads to, and the id of its record; None for any other card."""
+    page, _colon, rest = card_id.partition(":")
+    return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -44,236 +46,283 @@ def waits(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """What needs `me`: what I hold, what is offered to me, what I am asked, what all are to decide."""
+    """The cards of what needs `me`: what I hold, am offered or am asked, and what all are to decide."""
     if me is None:
         return
     matters = list(matters)
-    for one in matters:
-        if one["state"] == "open" and (one["holder"] or {}).get("id") == me and one["answer_by"]:
-            by = _("Answer by {day}: {what}").format(
-                day=telling.moment(one["answer_by"], today), what=_named(one)
-            )
-            yield Card(
-                place(MEASURE, one["measure"]["id"], one["id"]),
-                by,
-                telling.line_or_hidden(one["sentence"]),
-            )
+    open_matters = [matter for matter in matters if matter["state"] == "open"]
+    for matter in open_matters:
+        if _holds(matter, me) and matter["answer_by"]:
+            yield _answer_by_card(matter, today)
     for service in services:
         for link in service.get("links") or []:
             if link["state"] == "offered" and link["to"]["id"] == me:
-                told = _("{who} hands on to you: {what}").format(
-                    who=telling.name(link["author"]), what=telling.line_or_hidden(link["title"])
-                )
-                yield Card(place(SERVICE, service["id"], link["id"]), told, telling.title(service))
-    yield from _of_actions(actions, matters, me, today)
-    for one in matters:
-        if one["state"] == "open" and one["holder"] is None:
-            told = _("Nobody in the chain put it right: {what}").format(what=_named(one))
-            detail = _("It has come to the neighbourhood. Open it to propose a decision.")
-            yield Card(place(MEASURE, one["measure"]["id"], one["id"]), told, detail)
+                yield _offered_link_card(service, link)
+    yield from _action_cards(actions, matters, me, today)
+    for matter in open_matters:
+        if matter["holder"] is None:
+            yield _unsolved_card(matter)
 
 
 def came_of(
-    said: Iterable[Shown],
-    asked: Iterable[Shown],
+    reports: Iterable[Shown],
+    asked_measures: Iterable[Shown],
     matters: Iterable[Shown],
     answers: Iterable[Shown],
     today: date,
 ) -> list[Card]:
-    """What I said, with what came of it; each said in two lines."""
-    by_id, opened = {one["id"]: one for one in asked}, {one["id"]: one for one in matters}
-    found = []
-    for one in said:
-        view = by_id.get(one["about"])
-        parts = [measures.told_value(view, one.get("value")), line(one.get("text") or "")]
-        told = " · ".join(part for part in parts if part)
-        told = f"{telling.line_or_hidden(view['question'], 60)} {told}" if view else told
-        reply = next((each for each in answers if each["about"] == one["id"]), None)
-        matter = opened.get(one.get("matter") or "")
-        at = telling.moment(one["on"], today)
-        where = place(MEASURE, view["id"], one["id"]) if view else ""
-        where = where or place(SERVICE, one["service"], one["id"])
-        detail = " · ".join([at, _came(matter, reply, view, today)])
-        found.append(Card(where, told, detail, quiet=not matter or matter["state"] != "open"))
-    return found
+    """A card for each report of mine, with what came of it."""
+    measures_by_id = {measure["id"]: measure for measure in asked_measures}
+    matters_by_id = {matter["id"]: matter for matter in matters}
+    first_answers: dict[str, Shown] = {}
+    for answer in answers:
+        first_answers.setdefault(answer["about"], answer)
+    return [
+        _report_card(
+            report,
+            measures_by_id.get(report["about"]),
+            matters_by_id.get(report.get("matter") or ""),
+            first_answers.get(report["id"]),
+            today,
+        )
+        for report in reports
+    ]
 
 
-def _of_actions(
-    actions: Iterable[Shown], matters: list[Shown], me: str, today: date
+def _answer_by_card(matter: Shown, today: date) -> Card:
+    title = _("Answer by {day}: {what}").format(
+        day=phrases.moment(matter["answer_by"], today), what=_title(matter)
+    )
+    card_id = page_card_id(MEASURE, matter["measure"]["id"], matter["id"])
+    return Card(card_id, title, phrases.line_or_hidden(matter["sentence"]))
+
+
+def _unsolved_card(matter: Shown) -> Card:
+    title = _("Nobody responsible fixed this: {what}").format(what=_title(matter))
+    detail = _("It is now up to all of us. Open it to propose a decision.")
+    return Card(page_card_id(MEASURE, matter["measure"]["id"], matter["id"]), title, detail)
+
+
+def _offered_link_card(service: Shown, link: Shown) -> Card:
+    title = _("{who} asks you to take on: {what}").format(
+        who=phrases.name(link["author"]), what=phrases.line_or_hidden(link["title"])
+    )
+    return Card(page_card_id(SERVICE, service["id"], link["id"]), title, phrases.title(service))
+
+
+def _action_cards(
+    actions: Iterable[Shown], matters: Iterable[Shown], me: str, today: date
 ) -> Iterator[Card]:
-    questions = {one["id"]: _named(one) for one in matters}
-    for one in actions:
-        where, what = place(MEASURE, one["about"], one["id"]), telling.line_or_hidden(one["what"])
-        asked = questions.get(one.get("matter") or "", "")
-        if one["state"] in {"reported done", "reopened"} and _may_judge(one, me):
-            if one.get("i_said") is None:
-                yield Card(where, _("Did it help? {what}").format(what=what), asked)
-        elif one["author"]["id"] == me and one["state"] in {"open", "overdue", "reopened"}:
-            day = telling.moment(one["due"], today)
-            told = {
+    """The cards of actions that I am to judge, and of those that I am to finish."""
+    titles = {matter["id"]: _title(matter) for matter in matters}
+    for action in actions:
+        card_id = page_card_id(MEASURE, action["about"], action["id"])
+        what = phrases.line_or_hidden(action["what"])
+        detail = titles.get(action.get("matter") or "", "")
+        if action["state"] in {"reported done", "reopened"} and _may_judge(action, me):
+            if action.get("i_said") is None:
+                yield Card(card_id, _("Did it help? {what}").format(what=what), detail)
+        elif action["author"]["id"] == me and action["state"] in _UNFINISHED_STATES:
+            sentence = {
                 "open": _("You do this by {day}: {what}"),
-                "overdue": _("This was to be done by {day}: {what}"),
-                "reopened": _("People say it is not right yet: {what}"),
-            }[one["state"]]
-            yield Card(where, told.format(day=day, what=what), asked)
+                "overdue": _("This was due by {day}: {what}"),
+                "reopened": _("People say it is not fixed yet: {what}"),
+            }[action["state"]]
+            day = phrases.moment(action["due"], today)
+            yield Card(card_id, sentence.format(day=day, what=what), detail)
 
 
-def _came(matter: Shown | None, reply: Shown | None, view: Shown | None, today: date) -> str:
+def _report_card(
+    report: Shown,
+    measure: Shown | None,
+    matter: Shown | None,
+    answer: Shown | None,
+    today: date,
+) -> Card:
+    value = measures.answer_in_words(measure, report.get("value"))
+    title = phrases.dotted([value, line(report.get("text") or "")])
+    if measure:
+        title = f"{phrases.line_or_hidden(measure['question'], 60)} {title}"
+        card_id = page_card_id(MEASURE, measure["id"], report["id"])
+    else:
+        card_id = page_card_id(SERVICE, report["service"], report["id"])
     if matter is None:
-        if reply:
-            told = _("{who} answered: {text}")
-            return told.format(
-                who=telling.name(reply["author"]), text=telling.line_or_hidden(reply["text"])
-            )
-        if view is None:
-            return _("nobody has answered yet")
-        return _("counted; nothing stands out")
-    leading, parts = matter.get("leading"), [_state(matter)]
+        outcome = _outcome_without_matter(measure, answer)
+    else:
+        outcome = _matter_outcome(matter, today)
+    detail = f"{phrases.moment(report['on'], today)} · {outcome}"
+    return Card(card_id, title, detail, quiet=not matter or matter["state"] != "open")
+
+
+def _outcome_without_matter(measure: Shown | None, answer: Shown | None) -> str:
+    if answer:
+        return _("{who} answered: {text}").format(
+            who=phrases.name(answer["author"]), text=phrases.line_or_hidden(answer["text"])
+        )
+    if measure is None:
+        return _("nobody has answered yet")
+    return _("counted; nothing stands out")
+
+
+def _matter_outcome(matter: Shown, today: date) -> str:
+    parts = [_state(matter)]
+    leading = matter.get("leading")  # the action that is taken for the answer
     if leading:
-        parts.append(telling.line_or_hidden(leading["what"], 60))
+        parts.append(phrases.line_or_hidden(leading["what"], 60))
     if matter.get("outcome"):
         parts.append(line(matter["outcome"]["words"]))
     elif leading:
-        parts.append(words.state(leading["state"]))
+        parts.append(vocabulary.state(leading["state"]))
     else:
-        parts.append(_held(matter, None, today))
+        parts.append(_holder_sentence(matter, None, today))
     return " · ".join(parts)
 
 
-# -- told -----------------------------------------------------------------------------------------
+# -- story ----------------------------------------------------------------------------------------
 
 
 def story(
-    matter: Shown, view: Shown, actions: list[Shown], words_said: list[Shown], today: date,
+    matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], today: date,
     me: str | None,
 ) -> Iterator[Part]:  # fmt: skip
-    """A matter on the page of its measure. `words_said`: reports that it is done, and verdicts."""
-    at = telling.moment(matter["created"], today)
+    """A matter on the page of its measure. `sayings`: reports that it is done, and verdicts."""
+    at = phrases.moment(matter["created"], today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
-    yield "\n" + _("{came} in the time from {day}. {sentence}").format(
-        came=measures.came(view, matter),
-        day=telling.moment(matter["from"], today),
-        sentence=telling.line_or_hidden(matter["sentence"]),
+    yield "\n" + _("{came}, starting {day}. {sentence}").format(
+        came=measures.result_in_words(measure, matter),
+        day=phrases.moment(matter["from"], today),
+        sentence=phrases.line_or_hidden(matter["sentence"]),
     )
-    raised = int(matter["raised_by"])
-    told = plural("Raised by {n} person", "Raised by {n} people", raised).format(n=raised)
-    yield "\n" + told + (", " + _("you among them") if matter.get("i_raised_it") else "")
+    yield "\n" + _raisers_line(matter)
     if matter["state"] == "open":
-        yield "\n" + _held(matter, me, today)
-    mine = [one for one in actions if one.get("matter") == matter["id"]]
-    for one in sorted(mine, key=lambda one: not one.get("leads")):
-        yield from _action(one, words_said, today, me)
+        yield "\n" + _holder_sentence(matter, me, today)
+    theirs = [action for action in actions if action.get("matter") == matter["id"]]
+    for action in sorted(theirs, key=lambda action: not action.get("leads")):
+        about = [saying for saying in sayings if saying["about"] == action["id"]]
+        yield from _action_parts(action, about, today, me)
     if matter.get("outcome"):
-        came = matter["outcome"]
-        yield ("\n" + _("Before and after") + ": ", "dim")
-        yield _("{before}, then {after}. {words}").format(
-            before=measures.came(view, came["before"]),
-            after=measures.came(view, came["after"]),
-            words=telling.line_or_hidden(came["words"]),
-        )
+        yield from _outcome_parts(measure, matter["outcome"])
 
 
-def _action(one: Shown, said: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    who = telling.name(one["author"], me)
-    told = _("{who} does") if one.get("leads", True) else _("{who} helps")
-    due = telling.moment(one["due"], today)
-    yield (
-        "\n"
-        + told.format(who=who[:1].upper() + who[1:])
-        + f": {telling.line_or_hidden(one['what'])}"
+def _raisers_line(matter: Shown) -> str:
+    count = int(matter["raised_by"])
+    sentence = plural("Raised by {n} person", "Raised by {n} people", count).format(n=count)
+    return sentence + (", " + _("you among them") if matter.get("i_raised_it") else "")
+
+
+def _outcome_parts(measure: Shown, outcome: Shown) -> Iterator[Part]:
+    yield ("\n" + _("Before and after") + ": ", "dim")
+    yield _("{before}, then {after}. {words}").format(
+        before=measures.result_in_words(measure, outcome["before"]),
+        after=measures.result_in_words(measure, outcome["after"]),
+        words=phrases.line_or_hidden(outcome["words"]),
     )
-    yield " · " + _("by {day}").format(day=due)
-    yield ("\n  " + _("Who does it says") + ": ", "dim")
-    done = [each for each in said if each["about"] == one["id"] and each["kind"] == "done"]
-    yield (
-        _("done on {day}").format(day=telling.moment(done[0]["created"], today))
-        if done
-        else (_("not done yet"))
-    )
-    if done and done[0].get("text"):
-        yield f" – “{telling.line_or_hidden(done[0]['text'])}”"
+
+
+def _action_parts(
+    action: Shown, sayings: list[Shown], today: date, me: str | None
+) -> Iterator[Part]:
+    sentence = _("{who} took on") if action.get("leads", True) else _("{who} also took on")
+    sentence = sentence.format(who=phrases.capitalized(phrases.name(action["author"], me)))
+    yield f"\n{sentence}: {phrases.line_or_hidden(action['what'])}"
+    yield " · " + _("by {day}").format(day=phrases.moment(action["due"], today))
+    yield ("\n  " + _("The person doing it says") + ": ", "dim")
+    done = next((saying for saying in sayings if saying["kind"] == "done"), None)
+    if done is None:
+        yield _("not done yet")
+    else:
+        yield _("done on {day}").format(day=phrases.moment(done["created"], today))
+        if done.get("text"):
+            yield f" – “{phrases.line_or_hidden(done['text'])}”"
     yield ("\n  " + _("People say") + ": ", "dim")
-    fixed = one.get("fixed") or {}
-    counted = [
-        f"{words.state(word)} {fixed[word]}" for word in ("yes", "partly", "no") if fixed.get(word)
-    ]
-    yield ", ".join(counted) if counted else _("nothing yet")
-    yield f" · {words.state(one['state'])}"
-    for each in said:
-        if each["about"] == one["id"] and each["kind"] == "verdict" and each.get("text"):
-            yield f"\n    {telling.name(each['author'], me)}: “{safe(each['text']).strip()}”"
+    yield _verdict_counts(action) or _("nothing yet")
+    yield f" · {vocabulary.state(action['state'])}"
+    for saying in sayings:
+        if saying["kind"] == "verdict" and saying.get("text"):
+            author = phrases.name(saying["author"], me)
+            yield f"\n    {author}: “{safe(saying['text']).strip()}”"
 
 
-# -- acts -----------------------------------------------------------------------------------------
+def _verdict_counts(action: Shown) -> str:
+    counts = action.get("fixed") or {}
+    return ", ".join(
+        f"{vocabulary.state(verdict)} {counts[verdict]}"
+        for verdict in ("yes", "partly", "no")
+        if counts.get(verdict)
+    )
+
+
+# -- steps ----------------------------------------------------------------------------------------
 
 
 def acts(
-    view: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
+    measure: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
     today: date,
 ) -> list[Act]:  # fmt: skip
     """What can be done about a measure. What waits for `me` comes first."""
     if me is None:
         return []
-    found = [
-        *_doing(view, matters, actions, me, today),
-        *measures.saying(view),
-        *reports.answering(view, service),
-        *_proposing(matters),
-        *measures.deciding(view),
+    steps = [
+        *_action_steps(actions, me),
+        *_take_up_steps(measure, matters, me, today),
+        *measures.report_steps(measure),
+        answer_step(measure, service),
+        *_draft_steps(matters),
+        measures.adoption_step(measure),
     ]
-    return sorted(found, key=lambda act: not act.waits)
+    return sorted(steps, key=lambda step: not step.waits)
 
 
-def _doing(
-    view: Shown, matters: list[Shown], actions: list[Shown], me: str, today: date
-) -> Iterator[Act]:
-    for one in actions:
-        what = telling.line_or_hidden(one["what"], 60)
-        if one["author"]["id"] == me and one["state"] in {"open", "overdue", "reopened"}:
+def _action_steps(actions: list[Shown], me: str) -> Iterator[Act]:
+    """Reporting my actions done, and judging those of others that answer what I raised."""
+    for action in actions:
+        what = phrases.line_or_hidden(action["what"], 60)
+        if action["author"]["id"] == me and action["state"] in _UNFINISHED_STATES:
             yield Act(
                 kind="done",
-                about=one["id"],
+                about=action["id"],
                 label=_("Report done: {what}").format(what=what),
                 waits=True,
-                said=_("Who raised the matter then says whether it helped."),
+                said=_("Those who raised the matter then say whether it helped."),
             )
-        if one["state"] in _DONE and _may_judge(one, me):
+        if action["state"] in _JUDGED_STATES and _may_judge(action, me):
             yield Act(
                 kind="verdict",
-                about=one["id"],
+                about=action["id"],
                 label=_("Say whether it helped: {what}").format(what=what),
-                waits=one.get("i_said") is None,
-                said=_("Your latest word counts. “Partly” and “no” open it again."),
+                waits=action.get("i_said") is None,
+                said=_("Your latest answer counts. “Partly” and “no” open it again."),
             )
-    for one in matters:
-        if one["state"] == "open" and view["state"] == measures.IN_USE:
-            held = (one["holder"] or {}).get("id") == me
+
+
+def _take_up_steps(measure: Shown, matters: list[Shown], me: str, today: date) -> Iterator[Act]:
+    for matter in matters:
+        if matter["state"] == "open" and measure["state"] == measures.IN_USE:
             yield Act(
                 kind="action",
-                about=view["id"],
-                label=_("Take it up: say what you will do, and by when"),
-                waits=held and bool(one["answer_by"]),
-                said=_(
-                    "It is yours to do, within four weeks. Others may help with actions of theirs."
-                ),
+                about=measure["id"],
+                label=_("Take this on: say what you will do, and by when"),
+                waits=_holds(matter, me) and bool(matter["answer_by"]),
+                said=_("It is yours to do within four weeks. Others may add actions of their own."),
                 fields=("what", "due"),
                 given={"due": (today + timedelta(_DAYS)).isoformat()},
             )
 
 
-def _proposing(matters: list[Shown]) -> Iterator[Act]:
-    for one in matters:
-        if one["state"] == "open" and one.get("draft"):
-            draft = one["draft"]
+def _draft_steps(matters: list[Shown]) -> Iterator[Act]:
+    """The proposal that the node has drafted for a matter that nobody solved."""
+    for matter in matters:
+        if matter["state"] == "open" and matter.get("draft"):
+            draft = matter["draft"]
             yield Act(
                 kind="proposal",
                 about=None,
-                label=_("Ask everybody what shall become of it"),
+                label=_("Ask everybody to decide what happens"),
                 waits=True,
-                said=_("Everybody on the roll votes. A proposal cannot be taken back."),
+                said=_("All current voters decide. You cannot take a proposal back."),
                 fields=("title", "text", "closes"),
                 given={
-                    "title": telling.line_or_hidden(draft["title"]),
+                    "title": phrases.line_or_hidden(draft["title"]),
                     "text": safe(draft["text"]),
                 },
             )
@@ -283,22 +332,29 @@ def _may_judge(action: Shown, me: str) -> bool:
     return bool(action.get("i_raised_it")) and action["author"]["id"] != me
 
 
-def _named(matter: Shown) -> str:
-    return f"{telling.line_or_hidden(matter['service']['title'])}: {telling.line_or_hidden(matter['measure']['question'])}"
+def _holds(matter: Shown, me: str) -> bool:
+    return (matter["holder"] or {}).get("id") == me
+
+
+# -- a matter in words ----------------------------------------------------------------------------
+
+
+def _title(matter: Shown) -> str:
+    service = phrases.line_or_hidden(matter["service"]["title"])
+    return f"{service}: {phrases.line_or_hidden(matter['measure']['question'])}"
 
 
 def _state(matter: Shown) -> str:
     return _("open") if matter["state"] == "open" else _("closed: it helped")
 
 
-def _held(matter: Shown, me: str | None, today: date) -> str:
+def _holder_sentence(matter: Shown, me: str | None, today: date) -> str:
     if matter["holder"] is None:
-        return _("It has come to the neighbourhood: nobody in the chain put it right.")
-    who = telling.name(matter["holder"], me)
-    told = _("Held by {who} since {day}").format(
-        who=who, day=telling.moment(matter["held_since"], today)
+        return _("Nobody responsible fixed this, so it is now up to all of us.")
+    sentence = _("Held by {who} since {day}").format(
+        who=phrases.name(matter["holder"], me), day=phrases.moment(matter["held_since"], today)
     )
-    if matter["answer_by"]:
-        by = telling.moment(matter["answer_by"], today)
-        return told + ", " + _("to answer by {day}").format(day=by)
-    return told + ", " + _("who has answered")
+    if not matter["answer_by"]:
+        return sentence + ", " + _("already answered")
+    by = phrases.moment(matter["answer_by"], today)
+    return sentence + ", " + _("answer due by {day}").format(day=by)

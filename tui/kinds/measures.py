@@ -1,28 +1,31 @@
-"""Measures: what a question is, how it stands, its chart, and how it is answered. Pure."""
+"""Measures: what a question asks, how it stands, its chart, and how it is answered. Pure.
+
+A point of the chart is a window of some days: `n` answers (of a count: windows), `bad` of them bad.
+"""
 
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from textual.content import Content
 
 from protocol.display_text import line
-from tui.format import control_chart as chart
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import control_chart, phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Act
-from tui.kinds.proposal_steps import asking
+from tui.kinds.proposal_steps import proposal_step
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
+COUNT = "count"  # the scale of incidents
+IN_USE = "in use"  # the state of a measure that a decision has adopted
 
-COUNT, IN_USE = "count", "in use"
 _TITLE = 100
 _WEEK = 7
-_WORSE = {"w1": chart.WORSE, "w4": chart.WORSE_4, "r8": chart.RUN}
+_MARKS_OF_WORSE = {
+    "w1": control_chart.WORSE,
+    "w4": control_chart.WORSE_4,
+    "r8": control_chart.RUN,
+}
 _CHOICES = {
     "yes_no": ((_("yes"), "1"), (_("no"), "0")),
     "one_to_five": (
@@ -34,173 +37,165 @@ _CHOICES = {
     ),
     COUNT: ((_("it happened"), "1"), (_("all is fine: it did not happen"), "0")),
 }
+_ANSWERS = {
+    ("yes_no", 1): _("yes"),
+    ("yes_no", 0): _("no"),
+    (COUNT, 1): _("it happened"),
+}
 
 
-def is_amiss(view: Shown) -> bool:
-    """Whether it is short of its target, or worse than usual."""
+def needs_attention(view: Shown) -> bool:
+    """Whether a measure misses its target, or is worse than usual."""
     return bool(view.get("short") or view.get("change") == "worse")
 
 
-def sentence(view: Shown) -> str:
-    """How it stands, in one sentence; a mark before it where something is amiss."""
-    told = view.get("sentence")
+def standing_sentence(view: Shown) -> str:
+    """How a measure stands, in one sentence; a mark before it where it needs attention."""
+    sentence = view.get("sentence")
     if view.get("state") == "retired":
-        return _("Not asked any more: so it was decided.")
-    if not told:
-        return _("Proposed: it counts once a decision adopts it.")
-    if is_amiss(view):
-        return "! " + line(told, 200)
+        return _("No longer asked: the neighbourhood decided this.")
+    if not sentence:
+        return _("Proposed: it starts once neighbours vote for it.")
+    if needs_attention(view):
+        return "! " + line(sentence, 200)
     if view.get("matter"):  # what is counted opens one before its window has settled
-        return "! " + _("A matter is open.") + " " + line(told, 200)
-    return line(told, 200)
+        return "! " + _("A matter is open.") + " " + line(sentence, 200)
+    return line(sentence, 200)
 
 
 def card(view: Shown) -> Card:
-    """One in a list."""
-    quiet = not is_amiss(view) and not view.get("matter")
-    return Card(view["id"], telling.line_or_hidden(view["question"]), sentence(view), quiet)
+    """A measure as a card: its question, and how it stands."""
+    quiet = not needs_attention(view) and not view.get("matter")
+    question = phrases.line_or_hidden(view["question"])
+    return Card(view["id"], question, standing_sentence(view), quiet)
 
 
-def promise(view: Shown) -> str:
-    """What the target asks for."""
-    scale, target, lower = view["scale"], view["target"], view.get("better") == "lower"
-    if scale == COUNT:
-        return _("At most {n} {span}.").format(n=target, span=_each(view["window"]))
-    if scale == "yes_no":
-        good = words.state("no" if lower else "yes")
+def target_sentence(view: Shown) -> str:
+    """What the target of a measure asks for."""
+    target = view["target"]
+    is_lower_better = view.get("better") == "lower"
+    if view["scale"] == COUNT:
+        return _("At most {n} {span}.").format(n=target, span=_per_window(view["window"]))
+    if view["scale"] == "yes_no":
+        good = vocabulary.state("no" if is_lower_better else "yes")
     else:
-        value = told_value(view, target)
-        good = (_("at most {value}") if lower else _("at least {value}")).format(value=value)
-    told = _("Of the answers of {span}, {share} % are to be: {good}.")
-    return told.format(share=view["share"], good=good, span=span(view["window"], 1))
+        good = _("at most {value}") if is_lower_better else _("at least {value}")
+        good = good.format(value=answer_in_words(view, target))
+    sentence = _("In {span}, {share} % of the answers should be: {good}.")
+    return sentence.format(share=view["share"], good=good, span=windows_in_words(view["window"], 1))
 
 
-def told_value(view: Shown | None, value: int | None) -> str:
-    """An answer in words."""
+def answer_in_words(view: Shown | None, value: int | None) -> str:
+    """The value of an answer in words, by the scale of its measure; nothing for words alone."""
     if view is None or value is None:
         return ""
     scale = view["scale"]
     if scale == "one_to_five":
         return _("{n} of 5").format(n=value)
     if scale == "minutes":
-        return telling.minutes(value) or _("0 min")
-    return {("yes_no", 1): _("yes"), ("yes_no", 0): _("no"), (COUNT, 1): _("it happened")}.get(
-        (scale, value), _("all is fine")
-    )
+        return phrases.minutes(value) or _("0 min")
+    return _ANSWERS.get((scale, value), _("all is fine"))
 
 
-def span(days: int, n: int) -> str:
-    """So many windows."""
+def windows_in_words(days: int, count: int) -> str:
+    """The time of several windows. `days`: the length of each."""
     if days == _WEEK:
-        return plural("{n} week", "{n} weeks", n).format(n=n)
+        return plural("{n} week", "{n} weeks", count).format(n=count)
     if days == 1:
-        return plural("{n} day", "{n} days", n).format(n=n)
-    return plural("{days} days", "{n} times {days} days", n).format(n=n, days=days)
+        return plural("{n} day", "{n} days", count).format(n=count)
+    return plural("{days} days", "{n} times {days} days", count).format(n=count, days=days)
 
 
-def came(view: Shown, pair: Shown) -> str:
-    """Points in words: how many bad ones, of how many."""
+def result_in_words(view: Shown, point: Shown) -> str:
+    """A point, or the sum of several, in words: how many bad ones, of how many."""
     if view["scale"] == COUNT:
-        told = span(view["window"], max(1, pair["n"]))
-        return _("{bad} in {span}").format(bad=pair["bad"], span=told)
-    return _("{good} of {n} answers good").format(good=pair["n"] - pair["bad"], n=pair["n"])
+        span = windows_in_words(view["window"], max(1, point["n"]))
+        return _("{bad} in {span}").format(bad=point["bad"], span=span)
+    good = point["n"] - point["bad"]
+    return _("{good} of {n} answers good").format(good=good, n=point["n"])
 
 
 def drawn(view: Shown, width: int, height: int, today: date) -> Content:
-    """How it stands, in words, and the chart below them if there are points."""
+    """How a measure stands, in words, and the chart below them if there are points."""
     points = view.get("points") or []
-    told = Content.assemble((sentence(view), "bold"), "\n")
+    heading = Content.assemble((standing_sentence(view), "bold"), "\n")
     if not points:
-        return told
-    dots = [
-        chart.Dot(
-            one["window"],
-            _value(view, one["n"], one["bad"]),
-            None if one.get("limit") is None else _value(view, one["n"], one["limit"]),
-            _mark(view, one["window"]),
-            telling.moment(one["from"], today),
-        )
-        for one in points
-    ]
+        return heading
+    chart_points = [_chart_point(view, point, today) for point in points]
     usual = view.get("usual")
-    level = _value(view, usual["n"], usual["bad"]) if usual else None
+    usual_level = _level(view, usual["n"], usual["bad"]) if usual else None
     if view["scale"] == COUNT:
-        lines = chart.Lines(view["target"], level)
+        lines = control_chart.ReferenceLines(view["target"], usual_level)
     else:
-        lines = chart.Lines(view["share"], level, "%", 100)
-    return told + chart.draw(dots, lines, width, height) + "\n"
+        lines = control_chart.ReferenceLines(view["share"], usual_level, "%", 100)
+    return heading + control_chart.draw_chart(chart_points, lines, width, height) + "\n"
 
 
 def story(view: Shown, today: date) -> Iterator[Part]:
-    """Below the chart: who answered, and what the target is."""
+    """Below the chart of a measure: how many answered, and what the target is."""
     if view["state"] == IN_USE:
         yield _participation(view) + "\n"
         if view.get("points") and not view.get("usual"):
             yield _("8 points are needed before it shows what is usual.") + "\n"
     yield (_("Target") + ": ", "dim")
-    yield promise(view)
+    yield target_sentence(view)
     if view.get("who") == "served":
-        yield " " + _("Only who was served lately counts.")
+        yield " " + _("Only people served recently count.")
     yield "\n" + _("Asked by {who}, {day}.").format(
-        who=telling.name(view["author"]), day=telling.moment(view["created"], today)
+        who=phrases.name(view["author"]), day=phrases.moment(view["created"], today)
     )
 
 
-def saying(view: Shown) -> Iterator[Act]:
-    """Answering it, with what its scale has to choose from."""
+def report_steps(view: Shown) -> Iterator[Act]:
+    """Answering a measure in use, with what its scale has to choose from."""
     if view["state"] != IN_USE:
         return
-    counts = view["scale"] == COUNT
-    label = _("Report: {question}") if counts else _("Answer: {question}")
-    said = _(
-        "Your latest answer for a {span} counts. Everybody in the neighbourhood can read who said "
-        "what; screens show it once a few have answered."
-    )
-    each = _(
-        "Say it when it happened, and now and then that all is fine: silence counts as nothing. "
-        "Everybody in the neighbourhood can read who said what."
-    )
+    if view["scale"] == COUNT:
+        label = _("Report: {question}")
+        meaning = _(
+            "Tell us when it happens – and sometimes that all is well; no answer counts as no "
+            "answer. Everybody in the neighbourhood can read who said what."
+        )
+    else:
+        label = _("Answer: {question}")
+        meaning = _(
+            "Your latest answer in {span} counts. Everybody in the neighbourhood can read who "
+            "said what; screens show it once a few have answered."
+        ).format(span=windows_in_words(view["window"], 1))
     choices = _CHOICES.get(view["scale"])
     yield Act(
         kind="feedback",
         about=view["id"],
-        label=label.format(question=telling.line_or_hidden(view["question"], 60)),
-        said=each if counts else said.format(span=span(view["window"], 1)),
+        label=label.format(question=phrases.line_or_hidden(view["question"], 60)),
+        said=meaning,
         fields=("value", "text", "on", "urgent"),
         choices={"value": choices} if choices else {},
     )
 
 
-def deciding(view: Shown) -> Iterator[Act]:
-    """Proposing that it be used, or no more."""
-    named = telling.line_or_hidden(view["question"], _TITLE)
+def adoption_step(view: Shown) -> Act:
+    """The step that proposes that a measure be used, or no longer."""
+    question = phrases.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:
-        label, heading = _("Propose to stop asking this"), _("Stop asking: {question}")
-        yield asking(f"retire {view['id']}", label, heading.format(question=named))
-    else:
-        label, heading = _("Propose that everybody uses this question"), _("Ask: {question}")
-        yield asking(f"adopt {view['id']}", label, heading.format(question=named))
+        heading = _("Stop asking: {question}").format(question=question)
+        return proposal_step(f"retire {view['id']}", _("Propose to stop asking this"), heading)
+    heading = _("Ask: {question}").format(question=question)
+    label = _("Propose to ask everybody this question")
+    return proposal_step(f"adopt {view['id']}", label, heading)
 
 
-def _participation(view: Shown) -> str:
-    answered = view.get("answered") or {"people": 0, "of": 0, "parties": None}
-    told = _("{people} of {of} have answered so far in this {span}.").format(
-        people=answered["people"], of=answered["of"], span=_one(view["window"])
+def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartPoint:
+    limit = point.get("limit")
+    return control_chart.ChartPoint(
+        window=point["window"],
+        value=_level(view, point["n"], point["bad"]),
+        limit=None if limit is None else _level(view, point["n"], limit),
+        mark=_mark(view, point["window"]),
+        day=phrases.moment(point["from"], today),
     )
-    proxies = (view.get("points") or [{}])[-1].get("by_proxy")
-    if proxies:
-        told += " " + _("The time before, {n} by proxy.").format(n=proxies)
-    parties = answered["parties"]
-    if parties:
-        told += "\n" + _("Apart from that, who provides it says: {told}.").format(
-            told=came(view, parties)
-            if view["scale"] != COUNT
-            else plural("{n} report", "{n} reports", parties["bad"]).format(n=parties["bad"])
-        )
-    return told
 
 
-def _value(view: Shown, n: int, bad: int) -> Fraction:
+def _level(view: Shown, n: int, bad: int) -> Fraction:
     """A point on the axis: incidents a window, or percent of good answers."""
     if view["scale"] == COUNT:
         return Fraction(bad, n)
@@ -208,23 +203,46 @@ def _value(view: Shown, n: int, bad: int) -> Fraction:
 
 
 def _mark(view: Shown, window: int) -> str:
-    for one in view.get("signals") or []:
-        if one["window"] == window:
-            if one["change"] == "worse":
-                return _WORSE.get(one.get("by"), chart.WORSE)
-            if one["short"]:
-                return chart.SHORT
-            return chart.BETTER
-    return chart.ORDINARY
+    """The mark of a window's point: what its signal says, or that it is as usual."""
+    for signal in view.get("signals") or []:
+        if signal["window"] == window:
+            if signal["change"] == "worse":
+                return _MARKS_OF_WORSE.get(signal.get("by"), control_chart.WORSE)
+            return control_chart.SHORT if signal["short"] else control_chart.BETTER
+    return control_chart.ORDINARY
 
 
-def _each(days: int) -> str:
+def _participation(view: Shown) -> str:
+    answered = view.get("answered") or {"people": 0, "of": 0, "parties": None}
+    sentence = _("{people} of {of} have answered so far in this {span}.").format(
+        people=answered["people"], of=answered["of"], span=_window_noun(view["window"])
+    )
+    proxies = (view.get("points") or [{}])[-1].get("by_proxy")
+    if proxies:
+        sentence += " " + _("Last time, {n} by proxy.").format(n=proxies)
+    if answered["parties"]:
+        result = _parties_result(view, answered["parties"])
+        sentence += "\n" + _("Apart from that, those who provide it say: {told}.").format(
+            told=result
+        )
+    return sentence
+
+
+def _parties_result(view: Shown, point: Shown) -> str:
+    """What the providers say: of a count, only how many reports."""
+    if view["scale"] != COUNT:
+        return result_in_words(view, point)
+    count = point["bad"]
+    return plural("{n} report", "{n} reports", count).format(n=count)
+
+
+def _per_window(days: int) -> str:
     if days == _WEEK:
         return _("a week")
     return _("a day") if days == 1 else _("in {days} days").format(days=days)
 
 
-def _one(days: int) -> str:
+def _window_noun(days: int) -> str:
     if days == _WEEK:
         return _("week")
     return _("day") if days == 1 else _("time of {days} days").format(days=days)

@@ -1,217 +1,240 @@
-"""Flags and hidden words: what is said of words, and what moderators and the roll can do. Pure."""
+"""Flags and hidden words: what is said about words, and what moderators and the roll can do. Pure.
+
+A flag asks the moderators to look; a hide is one moderator's word that words be hidden or shown again.
+"""
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from textual.content import Content
 
-from protocol.authority.registers import enough
 from protocol.display_text import line, safe
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import PRIVATE
-from tui.format import phrases as telling
-from tui.format.phrases import Card
+from tui.format import phrases
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
-from tui.kinds.decisions import described
+from tui.kinds.decisions import subject_line
 from tui.kinds.next_steps import Act
-from tui.kinds.proposal_steps import MAJORITY, asking, ids, is_council
+from tui.kinds.proposal_steps import ids, is_on_council, moderators_needed, proposal_step
 from tui.kinds.thread_data import Case
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
 
-
-def worded(root: Shown) -> bool:
+def can_be_flagged(root: Shown) -> bool:
     """Whether a thread begins with words that all can read, and so can be flagged and hidden."""
     kind = KINDS.get(root.get("kind") or "")
     if kind is None or kind.audience == PRIVATE or "state" not in root:
         return False
-    return any(one.wording for one in kind.fields.values())
+    return any(field.wording for field in kind.fields.values())
 
 
-def story(case: Case, me: str | None) -> Content:
-    """What was said of the words of a thread, below what the thread says itself."""
-    return Content.assemble(*_told(case, me))
+def story(thread: Case, me: str | None) -> Content:
+    """What was said about the words of a thread, below what the thread says itself."""
+    return Content.assemble(*_story_parts(thread, me))
 
 
-def acts(case: Case, me: str | None) -> list[Act]:
-    """What can be said of the words of a thread."""
-    if me is None or not worded(case.root):
+def acts(thread: Case, me: str | None) -> list[Act]:
+    """What can be said about the words of a thread."""
+    if me is None or not can_be_flagged(thread.root):
         return []
-    return [act for one in _written(case) for act in _about(one, case, me)]
+    return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
 
 
 def waits(flags: list[Shown], hides: list[Shown], term: Shown, me: str | None) -> Iterator[Card]:
-    """What moderators are asked for and `me`, one of them, has not answered."""
+    """The cards of what the moderators are asked and `me`, one of them, has not answered."""
     if me not in ids(term.get("moderators")):
         return
-    for one in flags:
-        if one["state"] == "open" and one["author"]["id"] != me:
+    for flag in flags:
+        if flag["state"] == "open" and flag["author"]["id"] != me:
             label = _("{who} flagged: {what}").format(
-                who=telling.name(one["author"]), what=described(one["concerns"])
+                who=phrases.name(flag["author"]), what=subject_line(flag["concerns"])
             )
-            yield Card(one["id"], label, safe(one.get("reason") or ""))
-    if is_council(term, me):
-        for about, said in _by_record(hides, "said").items():
-            if me not in ids([one["author"] for one in said]):
-                label = _("{who} asks the moderators: {what}").format(
-                    who=_authors(said, None), what=_wish(said[0])
-                )
-                yield Card(about, label, safe(said[0].get("reason") or ""))
+            yield Card(flag["id"], label, safe(flag.get("reason") or ""))
+    if not is_on_council(term, me):
+        return
+    for text_id, text_hides in _hides_by_text(hides, "said").items():
+        if me not in ids(_authors(text_hides)):
+            label = _("{who} asks the moderators: {what}").format(
+                who=_author_names(text_hides, None), what=_request_line(text_hides[0])
+            )
+            yield Card(text_id, label, safe(text_hides[0].get("reason") or ""))
 
 
 def flagged(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
-    """All that waits for the moderators."""
-    found = [
-        Card(
-            one["id"],
-            described(one["concerns"]),
-            _("flagged by {who}, {day}: {reason}").format(
-                who=telling.name(one["author"], me),
-                day=telling.moment(one["created"], today),
-                reason=line(one.get("reason") or _("the reason is hidden, too")),
-            ),
-        )
-        for one in flags
-        if one["state"] == "open"
-    ]
-    for about, said in _by_record(hides, "said").items():
-        detail = _("{who} asks the other moderators: {what}")
-        told = detail.format(who=_authors(said, me), what=_wish(said[0]))
-        found.append(Card(about, described(said[0]["concerns"]), told + _reason(said)))
-    return found
+    """The cards of all that waits for the moderators."""
+    cards = [_flag_card(flag, today, me) for flag in flags if flag["state"] == "open"]
+    for text_id, text_hides in _hides_by_text(hides, "said").items():
+        sentence = _asking_sentence(text_hides, me)
+        cards.append(Card(text_id, subject_line(text_hides[0]["concerns"]), sentence))
+    return cards
 
 
 def hidden(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
-    """The words that are hidden: by whom and why."""
-    found = {}
-    for one in decisions:
-        about = one.get("concerns") or {}
-        if about.get("hidden") and one["state"] == "passed":
-            told = _("by a decision: {title}").format(title=telling.title(one))
-            found[about["id"]] = Card(about["id"], described(about), told)
-    for about_id, said in _by_record(hides, "in force").items():
-        if said[0]["concerns"] and said[0]["concerns"]["hidden"]:
-            told = _("by {who}").format(who=_authors(said, me)) + _reason(said)
-            found[about_id] = Card(about_id, described(said[0]["concerns"]), told)
-    return list(found.values())
+    """The cards of the words that are hidden: by whom and why."""
+    cards = {}
+    for decision in decisions:
+        subject = decision.get("concerns") or {}
+        if subject.get("hidden") and decision["state"] == "passed":
+            detail = _("by a decision: {title}").format(title=phrases.title(decision))
+            cards[subject["id"]] = Card(subject["id"], subject_line(subject), detail)
+    for text_id, text_hides in _hides_by_text(hides, "in force").items():
+        subject = text_hides[0]["concerns"]
+        if subject and subject["hidden"]:
+            names = _author_names(text_hides, me)
+            detail = _("by {who}").format(who=names) + _reasons(text_hides)
+            cards[text_id] = Card(text_id, subject_line(subject), detail)
+    return list(cards.values())
 
 
-# -- parts ----------------------------------------------------------------------------------------
+# -- cards and story ------------------------------------------------------------------------------
 
 
-def _told(case: Case, me: str | None) -> Iterator[Part]:
-    if case.root.get("hidden"):
-        yield ("\n\n" + _("Words of this are hidden; the roll can bring them back."), "bold")
-    for said in _by_record(case.hides, "in force").values():
-        if said[0].get("hidden") != "no":
-            yield "\n" + _("Hidden by {who}").format(who=_authors(said, me)) + _reason(said)
-    for said in _by_record(case.hides, "said").values():
-        asked = _("{who} asks the other moderators: {what}")
-        yield "\n" + asked.format(who=_authors(said, me), what=_wish(said[0])) + _reason(said)
-    for one in case.flags:
-        if one["state"] == "open":
-            who = telling.name(one["author"], me)
-            told = _("{who} flagged this for the moderators").format(who=who)
-            yield "\n" + told[:1].upper() + told[1:] + _reason([one])
+def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
+    detail = _("flagged by {who}, {day}: {reason}").format(
+        who=phrases.name(flag["author"], me),
+        day=phrases.moment(flag["created"], today),
+        reason=line(flag.get("reason") or _("the reason is hidden, too")),
+    )
+    return Card(flag["id"], subject_line(flag["concerns"]), detail)
 
 
-def _written(case: Case) -> list[Shown]:
-    """The records with words: the root, or of a page the texts that stand."""
-    return case.root.get("heads") or [case.root]
+def _story_parts(thread: Case, me: str | None) -> Iterator[Part]:
+    if thread.root.get("hidden"):
+        yield ("\n\n" + _("Some words here are hidden; a vote can show them again."), "bold")
+    for hides in _hides_by_text(thread.hides, "in force").values():
+        if hides[0].get("hidden") != "no":
+            names = _author_names(hides, me)
+            yield "\n" + _("Hidden by {who}").format(who=names) + _reasons(hides)
+    for hides in _hides_by_text(thread.hides, "said").values():
+        yield "\n" + _asking_sentence(hides, me)
+    for flag in thread.flags:
+        if flag["state"] == "open":
+            who = phrases.name(flag["author"], me)
+            sentence = _("{who} flagged this for the moderators").format(who=who)
+            yield "\n" + phrases.capitalized(sentence) + _reasons([flag])
 
 
-def _about(one: Shown, case: Case, me: str) -> Iterator[Act]:
-    about, term, mine = one["id"], case.term, one["author"]["id"] == me
-    who = telling.name(one["author"])
-    judges = is_council(term, me) and not _speaks_of(one, case, me)
-    judges = judges and not _has_said(case, about, me)
-    flags = [flag for flag in case.flags if flag["about"] == about]
-    if one.get("hidden"):
-        if judges:
-            yield _hiding(
-                about, term, _("As a moderator, show again what {who} wrote").format(who=who), "no"
-            )
-        yield asking(
-            f"show {about}",
-            _("Ask everybody to show again what {who} wrote").format(who=who),
-            _("Show again what {who} wrote").format(who=who),
-        )
-        return
-    if not mine and me not in ids([flag["author"] for flag in flags]):
+def _asking_sentence(hides: list[Shown], me: str | None) -> str:
+    sentence = _("{who} asks the other moderators: {what}")
+    asking = sentence.format(who=_author_names(hides, me), what=_request_line(hides[0]))
+    return asking + _reasons(hides)
+
+
+# -- steps ----------------------------------------------------------------------------------------
+
+
+def _texts(thread: Case) -> list[Shown]:
+    """The records with words: the root, or the heads of a page."""
+    return thread.root.get("heads") or [thread.root]
+
+
+def _steps_about(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+    if text.get("hidden"):
+        yield from _showing_steps(text, thread, me)
+    elif text["author"]["id"] != me:
+        yield from _hiding_steps(text, thread, me)
+
+
+def _showing_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+    who = phrases.name(text["author"])
+    if _may_judge(text, thread, me):
+        label = _("As a moderator, show again what {who} wrote").format(who=who)
+        yield _hide_step(text["id"], thread.term, label, "no")
+    yield proposal_step(
+        f"show {text['id']}",
+        _("Ask everybody to show again what {who} wrote").format(who=who),
+        _("Show again what {who} wrote").format(who=who),
+    )
+
+
+def _hiding_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+    who = phrases.name(text["author"])
+    flags = [flag for flag in thread.flags if flag["about"] == text["id"]]
+    if me not in ids(_authors(flags)):
         yield Act(
             kind="flag",
-            about=about,
+            about=text["id"],
             label=_("Flag what {who} wrote").format(who=who),
             said=_(
-                "It asks the moderators to look. Everybody sees that you did, and why. By itself it "
-                "changes nothing."
+                "This asks the moderators to look. Everybody sees that you asked, and why. It "
+                "changes nothing by itself."
             ),
         )
-    if not mine and judges:
-        yield _hiding(
-            about, term, _("As a moderator, hide what {who} wrote").format(who=who), "yes"
-        )
-    if flags and not mine:
-        yield asking(
-            f"hide {about}",
+    if _may_judge(text, thread, me):
+        label = _("As a moderator, hide what {who} wrote").format(who=who)
+        yield _hide_step(text["id"], thread.term, label, "yes")
+    if flags:
+        yield proposal_step(
+            f"hide {text['id']}",
             _("Ask everybody to hide what {who} wrote").format(who=who),
             _("Hide what {who} wrote").format(who=who),
         )
 
 
-def _hiding(about: str, term: Shown, label: str, choice: str) -> Act:
-    needed = enough(MAJORITY, len(ids(term.get("moderators"))))
-    said = _(
-        "Once {n} moderators have said so, these words are out of every list, and minutes and states "
-        "stay. You cannot take your word back; moderators or the roll can show the words again."
+def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> Act:
+    hiding = _(
+        "When {n} moderators have said so, these words disappear from every list; minutes "
+        "and states stay. You cannot take this back, but moderators or a vote can show "
+        "the words again."
     )
-    again = _("Once {n} moderators have said so, everybody reads these words again.")
+    showing = _("When {n} moderators have said so, everybody can read these words again.")
+    meaning = hiding if choice == "yes" else showing
     return Act(
         kind="hide",
-        about=about,
+        about=text_id,
         label=label,
-        said=(said if choice == "yes" else again).format(n=needed),
+        said=meaning.format(n=moderators_needed(term)),
         fields=("reason",),
         fixed={"hidden": choice},
     )
 
 
-def _speaks_of(one: Shown, case: Case, me: str) -> bool:
-    """R-14.5: whether words are about `me`, which is for others to judge."""
-    root = case.root
-    if one["id"] != root["id"]:  # a text of a page answers whoever began it
+def _may_judge(text: Shown, thread: Case, me: str) -> bool:
+    """Whether `me`, as a moderator, may have words hidden or shown, and has not said so yet."""
+    if not is_on_council(thread.term, me) or _is_about(text, thread, me):
+        return False
+    hides = _hides_by_text(thread.hides, "said").get(text["id"], [])
+    return me not in ids(_authors(hides))
+
+
+def _is_about(text: Shown, thread: Case, me: str) -> bool:
+    """Whether words are about `me`, so that others have to judge them (R-14.5)."""
+    root = thread.root
+    if text["id"] != root["id"]:  # a text of a page answers the person who began the page
         return bool(root["author"]["id"] == me)
-    fields = KINDS[root["kind"]].fields.items()
-    named = [root.get(name) or [] for name, rule in fields if rule.names_people]
-    people = [each for each in named for each in (each if isinstance(each, list) else [each])]
-    return me in ids(people) - {one["author"]["id"]}
+    people: list[Shown] = []
+    for name, field in KINDS[root["kind"]].fields.items():
+        if field.names_people:
+            value = root.get(name) or []
+            people += value if isinstance(value, list) else [value]
+    return me in ids(people) - {text["author"]["id"]}
 
 
-def _has_said(case: Case, about: str, me: str) -> bool:
-    """Whether `me` is waiting for other moderators already."""
-    said = _by_record(case.hides, "said").get(about, [])
-    return me in ids([one["author"] for one in said])
+# -- hides ----------------------------------------------------------------------------------------
 
 
-def _by_record(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    found: dict[str, list[Shown]] = {}
-    for one in sorted(hides, key=lambda one: str(one["created"])):
-        if one["state"] == state:
-            found.setdefault(one["about"], []).append(one)
-    return found
+def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
+    """The hides in a state, oldest first, by the id of the text that they are about."""
+    by_text: dict[str, list[Shown]] = {}
+    for hide in sorted(hides, key=lambda hide: str(hide["created"])):
+        if hide["state"] == state:
+            by_text.setdefault(hide["about"], []).append(hide)
+    return by_text
 
 
-def _authors(said: list[Shown], me: str | None) -> str:
-    names = [telling.name(one["author"], me) for one in said]
-    return ", ".join(dict.fromkeys(names))
+def _authors(records: list[Shown]) -> list[Shown]:
+    return [record["author"] for record in records]
 
 
-def _wish(one: Shown) -> str:
-    return _("show them again") if one.get("hidden") == "no" else _("hide them")
+def _author_names(records: list[Shown], me: str | None) -> str:
+    names = [phrases.name(author, me) for author in _authors(records)]
+    return ", ".join(dict.fromkeys(names))  # a name once, in this order
 
 
-def _reason(said: list[Shown]) -> str:
-    given = [line(one["reason"]) for one in said if one.get("reason")]
-    return ": " + " / ".join(f"“{one}”" for one in given) if given else ""
+def _request_line(hide: Shown) -> str:
+    return _("show them again") if hide.get("hidden") == "no" else _("hide them")
+
+
+def _reasons(records: list[Shown]) -> str:
+    reasons = [f"“{line(record['reason'])}”" for record in records if record.get("reason")]
+    return ": " + " / ".join(reasons) if reasons else ""

@@ -6,38 +6,39 @@ The node judges every step again when it is posted; a step only says what is wor
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.format.phrases import Shown
 from tui.widgets.form import Choices
-
-Shown = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Act:
-    """A record that could be posted. `fields` are those the form asks for; None: all."""
+    """A record that could be posted, with the words of its button and what its form asks for."""
 
     kind: str
     about: str | None
     label: str
     waits: bool = False  # somebody waits for it
-    said: str = ""  # what it means, above the form
-    fields: tuple[str, ...] | None = None
-    given: dict[str, str] = field(default_factory=dict)  # what the form begins with
+    said: str = ""  # what posting it means, above the form
+
+    # The form.
+    fields: tuple[str, ...] | None = None  # the fields that it asks for; None: all
+    given: dict[str, str] = field(default_factory=dict)  # what it begins with
     fixed: dict[str, Any] = field(default_factory=dict)  # what is posted and not asked
-    among: frozenset[str] | None = None  # the people to choose from, by id; None: everybody
-    without: frozenset[str] = frozenset()  # and who of them is no choice
-    rule: str = ""  # of the charter: the form asks for its new value
+    rule: str = ""  # a rule of the charter, whose new value it asks for
     choices: dict[str, Choices] = field(default_factory=dict)  # what fields are chosen from
+    among: frozenset[str] | None = None  # ids of the people to choose from; None: everybody
+    without: frozenset[str] = frozenset()  # ids of people who are no choice
 
     @property
     def key(self) -> str:
-        """Tells it from other acts, and what was typed into its form from what was typed into theirs.
-        A list that is fixed is no part of it: the texts that a revision follows change meanwhile.
-        """
-        fixed = [f"{name}={one}" for name, one in self.fixed.items() if isinstance(one, str)]
+        """A text that tells this step from all others; what is typed into its form is kept by it."""
+        # A fixed list stays out: the texts that a revision follows change while somebody types.
+        fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
         return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 
 
-def close_step(one: Shown, state: str, label: str) -> Act:
+def close_step(view: Shown, state: str, label: str) -> Act:
+    """The step that closes what a view shows, in a state such as "withdrawn", and asks why."""
     return Act(
-        kind="close", about=one["id"], label=label, fixed={"as_state": state}, fields=("why",)
+        kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
     )

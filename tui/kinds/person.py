@@ -3,24 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from textual.content import Content
 
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds.next_steps import Act
-from tui.kinds.proposal_steps import asking, ids, is_council, removing, restoring
+from tui.kinds.proposal_steps import (
+    ids,
+    is_on_council,
+    proposal_step,
+    removal_step,
+    restoration_step,
+)
 
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
+_PROXY_MEANING = _(
+    "They sign for you in these matters, and everybody sees both names. You can end "
+    "it at any time; what they have signed stays."
+)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """What there is to tell of one person. Devices are those of this home's own person."""
+    """A person as their page needs them. Devices are those of this home's own person."""
 
     person: Shown
     term: Shown
@@ -29,181 +35,203 @@ class Folder:
 
 
 def door(waiting: Shown) -> list[Shown]:
-    """Who waits to be let in: those who knocked, and those for whom somebody vouched."""
-    found = {one["person"]["id"]: one for one in waiting.get("knocks") or []}
-    for one in waiting.get("vouched") or []:
-        found.setdefault(one["person"]["id"], one)
-    return list(found.values())
+    """Those who wait to be let in: who knocked, and for whom somebody vouched; a person once."""
+    by_person = {knock["person"]["id"]: knock for knock in waiting.get("knocks") or []}
+    for vouched in waiting.get("vouched") or []:
+        by_person.setdefault(vouched["person"]["id"], vouched)
+    return list(by_person.values())
 
 
 def members(people: list[Shown], term: Shown, me: str | None) -> list[Card]:
-    """Who belongs, and how."""
-    return [_card(one, term, me) for one in people]
+    """A card for each member: whether they vote and moderate."""
+    return [_member_card(member, term, me) for member in people]
 
 
-def at_the_door(one: Shown, me: str | None) -> Card:
-    """Somebody who waits to be let in."""
-    vouchers = ", ".join(telling.name(each, me) for each in one.get("vouchers") or [])
-    told = _("waits to be let in")
-    told += " · " + _("{who} vouched").format(who=vouchers) if vouchers else ""
-    return Card(one["person"]["id"], telling.name(one["person"]), told)
+def at_the_door(entry: Shown, me: str | None) -> Card:
+    """A person who waits to be let in as a card, with those who vouched for them."""
+    detail = _("waits to be let in")
+    if entry.get("vouchers"):
+        vouched = _("{who} vouched").format(who=phrases.names(entry["vouchers"], me))
+        detail += " · " + vouched
+    return Card(entry["person"]["id"], phrases.name(entry["person"]), detail)
 
 
 def story(folder: Folder, today: date, me: str | None) -> Content:
-    """The whole of it, for one pane."""
-    return Content.assemble(*_told(folder, today, me))
+    """A person's standing, their devices on their own page, and who acts for whom."""
+    return Content.assemble(*_story_parts(folder, today, me))
 
 
 def acts(folder: Folder, me: str | None, today: date) -> list[Act]:
-    """What `me` can do about this person, or about themselves."""
+    """What `me` can do about a person, or about themselves."""
     if me is None:
         return []
-    offer = _for_oneself if folder.person["id"] == me else _for_another
-    return list(offer(folder, me, today))
+    if folder.person["id"] == me:
+        return list(_own_steps(folder, me, today))
+    return list(_steps_about_another(folder, me))
 
 
-# -- how it is told -------------------------------------------------------------------------------
+def vouching(person: Shown) -> Act:
+    """The step that lets somebody in who waits at the neighbourhood's door."""
+    who = phrases.name(person)
+    return Act(
+        kind="approve",
+        about=person["id"],
+        label=_("Vouch for {who}").format(who=who),
+        said=_("You confirm that you know {who} and that this really is {who}.").format(who=who),
+        fields=(),
+    )
 
 
-def _card(one: Shown, term: Shown, me: str | None) -> Card:
-    told = telling.name(one) + (" " + _("(you)") if one["id"] == me else "")
-    return Card(one["id"], told, ", ".join(_standing(one, term)), quiet=one["state"] == "removed")
+# -- card and story -------------------------------------------------------------------------------
 
 
-def _standing(one: Shown, term: Shown) -> Iterator[str]:
-    if one["state"] == "removed":
+def _member_card(member: Shown, term: Shown, me: str | None) -> Card:
+    title = _titled(member, is_me=member["id"] == me)
+    detail = ", ".join(_standing(member, term))
+    return Card(member["id"], title, detail, quiet=member["state"] == "removed")
+
+
+def _titled(person: Shown, *, is_me: bool) -> str:
+    name = phrases.name(person)
+    return name + " " + _("(you)") if is_me else name
+
+
+def _standing(member: Shown, term: Shown) -> Iterator[str]:
+    if member["state"] == "removed":
         yield _("removed")
         return
-    on_roll = one["id"] in ids(term.get("roll"))
-    yield _("on the roll") if on_roll else _("joins the roll by renewal")
-    if one["id"] in ids(term.get("moderators")):
+    is_on_roll = member["id"] in ids(term.get("roll"))
+    yield _("can vote") if is_on_roll else _("can vote from the next term")
+    if member["id"] in ids(term.get("moderators")):
         yield _("moderator")
 
 
-def _told(folder: Folder, today: date, me: str | None) -> Iterator[Part]:
-    one, mine = folder.person, folder.person["id"] == me
-    yield (telling.name(one) + (" " + _("(you)") if mine else ""), "bold")
-    yield "\n" + _standing_in_full(one, folder.term)
-    if mine:
-        yield "\n\n"
-        yield (_("Your devices"), "bold")
-        for device in folder.devices:
-            yield "\n" + _device(device)
-        yield "\n"
-        yield (
-            _(
-                "To end one that is lost or stolen takes your recovery words, which this screen "
-                "never sees: meshcoop revoke DEVICE --words FILE"
-            ),
-            "dim",
-        )
-    given = [each for each in folder.proxies if each["author"]["id"] == one["id"]]
-    held = [each for each in folder.proxies if each["person"]["id"] == one["id"]]
-    if given or held or mine:
+def _story_parts(folder: Folder, today: date, me: str | None) -> Iterator[Part]:
+    person = folder.person
+    is_me = person["id"] == me
+    yield (_titled(person, is_me=is_me), "bold")
+    yield "\n" + _standing_sentences(person, folder.term)
+    if is_me:
+        yield from _device_parts(folder.devices)
+    given = [proxy for proxy in folder.proxies if proxy["author"]["id"] == person["id"]]
+    held = [proxy for proxy in folder.proxies if proxy["person"]["id"] == person["id"]]
+    if given or held or is_me:
         yield "\n\n"
         yield (_("Who acts for whom"), "bold")
-    if mine and not given and not held:
+    if is_me and not given and not held:
         yield "\n" + _("Nobody acts for you, and you act for nobody.")
-    for each in [*given, *held]:
-        yield "\n" + _proxy(each, today, me)
+    for proxy in [*given, *held]:
+        yield "\n" + _proxy_line(proxy, today, me)
 
 
-def _standing_in_full(one: Shown, term: Shown) -> str:
-    if one["state"] == "removed":
-        return _("Removed. Only a decision of the roll brings them back.")
-    parts = []
-    if one["id"] in ids(term.get("roll")):
-        parts.append(_("On the roll: votes on decisions."))
-    else:
-        parts.append(_("Takes part in everything, and votes from the next renewal on."))
-    if one["id"] in ids(term.get("moderators")):
-        parts.append(_("A moderator: with the others, hides words and removes people."))
-    return " ".join(parts)
-
-
-def _device(one: Shown) -> str:
-    counted = plural("{n} record", "{n} records", one["records"]).format(n=one["records"])
-    parts = [one["device"][:8], words.state(one["state"]), counted]
-    parts += [_("this home's")] if one["here"] else []
-    return telling.plain_line(" · ".join(parts)).plain
-
-
-def _proxy(one: Shown, today: date, me: str | None) -> str:
-    told = _("{by} for {who}: {matters}").format(
-        by=telling.name(one["person"], me),
-        who=telling.name(one["author"], me),
-        matters=", ".join(words.kind(each) for each in one["matters"]),
+def _device_parts(devices: list[Shown]) -> Iterator[Part]:
+    yield "\n\n"
+    yield (_("Your devices"), "bold")
+    for device in devices:
+        yield "\n" + _device_line(device)
+    yield "\n"
+    yield (
+        _(
+            "To end a lost or stolen device you need your recovery words, which this screen "
+            "never asks for: meshcoop revoke DEVICE --words FILE"
+        ),
+        "dim",
     )
-    until = _("until {day}").format(day=telling.moment(one["until"], today))
-    if one["state"] == "in force" and one["until"] < today.isoformat():
-        until = _("over since {day}").format(day=telling.moment(one["until"], today))
-    told = telling.plain_line(told[:1].upper() + told[1:]).plain
-    return f"{told} · {until if one['state'] == 'in force' else words.state(one['state'])}"
 
 
-# -- what can be done -----------------------------------------------------------------------------
+def _standing_sentences(person: Shown, term: Shown) -> str:
+    if person["state"] == "removed":
+        return _("Removed. Only a vote can bring them back.")
+    sentences = []
+    if person["id"] in ids(term.get("roll")):
+        sentences.append(_("Can vote on decisions."))
+    else:
+        sentences.append(_("Takes part in everything, and can vote from the next term."))
+    if person["id"] in ids(term.get("moderators")):
+        sentences.append(
+            _("A moderator: together with the others, can hide words and remove people.")
+        )
+    return " ".join(sentences)
 
 
-def _for_oneself(folder: Folder, me: str, today: date) -> Iterator[Act]:
-    for one in folder.proxies:
-        live = one["state"] == "in force" and one["until"] >= today.isoformat()
-        if one["author"]["id"] == me and live:
-            who = telling.name(one["person"])
-            said = _("What {who} signs for you from now on does not count. You can begin again.")
-            yield Act(
-                kind="close",
-                about=one["id"],
-                label=_("End what {who} does for you").format(who=who),
-                said=said.format(who=who),
-                fields=(),
-                fixed={"as_state": "ended"},
-            )
+def _device_line(device: Shown) -> str:
+    count = device["records"]
+    parts = [
+        device["device"][:8],
+        vocabulary.state(device["state"]),
+        plural("{n} record", "{n} records", count).format(n=count),
+    ]
+    parts += [_("this home's")] if device["here"] else []
+    return phrases.plain_line(" · ".join(parts)).plain
+
+
+def _proxy_line(proxy: Shown, today: date, me: str | None) -> str:
+    sentence = _("{by} for {who}: {matters}").format(
+        by=phrases.name(proxy["person"], me),
+        who=phrases.name(proxy["author"], me),
+        matters=", ".join(vocabulary.kind(matter) for matter in proxy["matters"]),
+    )
+    sentence = phrases.plain_line(phrases.capitalized(sentence)).plain
+    return f"{sentence} · {_proxy_standing(proxy, today)}"
+
+
+def _proxy_standing(proxy: Shown, today: date) -> str:
+    if proxy["state"] != "in force":
+        return vocabulary.state(proxy["state"])
+    day = phrases.moment(proxy["until"], today)
+    if proxy["until"] < today.isoformat():
+        return _("over since {day}").format(day=day)
+    return _("until {day}").format(day=day)
+
+
+# -- steps ----------------------------------------------------------------------------------------
+
+
+def _own_steps(folder: Folder, me: str, today: date) -> Iterator[Act]:
+    for proxy in folder.proxies:
+        is_live = proxy["state"] == "in force" and proxy["until"] >= today.isoformat()
+        if is_live and proxy["author"]["id"] == me:
+            yield _end_proxy_step(proxy)
     yield Act(
         kind="proxy",
         about=None,
         label=_("Let somebody act for you"),
-        said=_LETTING,
+        said=_PROXY_MEANING,
         without=frozenset({me}),
     )
 
 
-_LETTING = _(
-    "They sign in these matters for you, and everybody sees both names. You can end it at any time; "
-    "what they signed by then stays."
-)
+def _end_proxy_step(proxy: Shown) -> Act:
+    who = phrases.name(proxy["person"])
+    meaning = _("What {who} signs for you from now on does not count. You can allow it again.")
+    return Act(
+        kind="close",
+        about=proxy["id"],
+        label=_("Stop {who} acting for you").format(who=who),
+        said=meaning.format(who=who),
+        fields=(),
+        fixed={"as_state": "ended"},
+    )
 
 
-def _for_another(folder: Folder, me: str, today: date) -> Iterator[Act]:
-    del today
-    one, term = folder.person, folder.term
-    who = telling.name(one)
-    if one["state"] == "removed":
-        yield restoring(one)
+def _steps_about_another(folder: Folder, me: str) -> Iterator[Act]:
+    person = folder.person
+    who = phrases.name(person)
+    if person["state"] == "removed":
+        yield restoration_step(person)
         return
     yield Act(
         kind="proxy",
         about=None,
         label=_("Let {who} act for you").format(who=who),
-        said=_LETTING,
+        said=_PROXY_MEANING,
         fields=("matters", "until"),
-        fixed={"person": one["id"]},
+        fixed={"person": person["id"]},
     )
-    yield asking(
-        f"remove {one['id']}",
+    yield proposal_step(
+        f"remove {person['id']}",
         _("Ask everybody to remove {who}").format(who=who),
         _("{who} leaves the neighbourhood").format(who=who),
     )
-    if is_council(term, me):
-        yield removing(one, term)
-
-
-def vouching(person: Shown) -> Act:
-    """Saying yes to somebody who waits at the neighbourhood's door."""
-    who = telling.name(person)
-    return Act(
-        kind="approve",
-        about=person["id"],
-        label=_("Vouch for {who}").format(who=who),
-        said=_("You say that you know {who}, and that this is really them.").format(who=who),
-        fields=(),
-    )
+    if is_on_council(folder.term, me):
+        yield removal_step(person, folder.term)

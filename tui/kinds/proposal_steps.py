@@ -1,27 +1,25 @@
-"""What begins a decision: a proposal, a renewal, a moderator's removal. Pure."""
-
-from typing import Any
+"""Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
 
 from protocol.authority.registers import COUNCIL, enough
-from tui.format import phrases as telling
+from tui.format import phrases
+from tui.format.phrases import Shown
 from tui.i18n import _
 from tui.kinds.next_steps import Act
-
-Shown = dict[str, Any]
 
 MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves
 
 
 def renewing(term: Shown) -> Act:
-    """Beginning the next term."""
+    """The step that begins the next term."""
     return Act(
         kind="renewal",
         about=None,
         label=_("Renew who votes and moderates"),
         said=_(
-            "A renewal lets everybody who was let in vote from then on, names the moderators, and "
-            "keeps all rules and decisions. It holds once more than half of the roll say yes, which "
-            "you do with it. That cannot be taken back, but renewed again."
+            "In a new term everybody who was let in can vote. It names the moderators and "
+            "keeps all rules and decisions. It begins when more than half of the current "
+            "voters say yes; proposing it counts as your yes. You cannot undo it, but you can "
+            "hold another one."
         ),
         fields=("title", "moderators", "vouchers", "share"),
         given={
@@ -32,15 +30,15 @@ def renewing(term: Shown) -> Act:
     )
 
 
-def asking(change_words: str, label: str, heading: str) -> Act:
-    """Proposing a change that has no value to fill in."""
+def proposal_step(change_words: str, label: str, heading: str) -> Act:
+    """The step that proposes a change without a value to fill in. `change_words`: as the node reads it."""
     return Act(
         kind="proposal",
         about=None,
         label=label,
         said=_(
-            "Everybody on the roll votes. It holds once enough say yes. A proposal cannot be taken "
-            "back, and a yes stands."
+            "All current voters decide. It holds when enough say yes. You cannot take back a "
+            "proposal or change a yes."
         ),
         fields=("title", "text", "closes"),
         given={"title": heading},
@@ -48,41 +46,45 @@ def asking(change_words: str, label: str, heading: str) -> Act:
     )
 
 
-def is_council(term: Shown, me: str | None) -> bool:
-    """Whether `me` is one of three or more moderators, who act together."""
-    moderators = ids(term.get("moderators"))
-    return me in moderators and len(moderators) >= COUNCIL
-
-
-def removing(person: Shown, term: Shown, *, waits: bool = False) -> Act:
-    """A moderator's word that somebody is out."""
-    who = telling.name(person)
-    needed = enough(MAJORITY, len(ids(term.get("moderators"))))
-    said = _(
-        "Once {n} moderators have said so, {who} is out, and what they post from then on does not "
-        "count. You cannot take your word back; only a decision of the roll brings {who} back."
+def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> Act:
+    """The step by which a moderator says that somebody is out."""
+    who = phrases.name(person)
+    meaning = _(
+        "When {n} moderators have said so, {who} is out, and what they post after that "
+        "does not count. You cannot take this back; only a vote can bring {who} back."
     )
     return Act(
         kind="remove",
         about=None,
-        label=_("As a moderator, say that {who} has to go").format(who=who),
+        label=_("As a moderator, ask to remove {who}").format(who=who),
         waits=waits,
-        said=said.format(n=needed, who=who),
+        said=meaning.format(n=moderators_needed(term), who=who),
         fields=("why",),
         fixed={"person": person["id"]},
     )
 
 
-def restoring(person: Shown) -> Act:
-    """Asking the roll to bring somebody back."""
-    who = telling.name(person)
-    return asking(
+def restoration_step(person: Shown) -> Act:
+    """The step that asks the roll to bring somebody back."""
+    who = phrases.name(person)
+    return proposal_step(
         f"restore {person['id']}",
         _("Ask everybody to let {who} back in").format(who=who),
         _("{who} comes back").format(who=who),
     )
 
 
+def is_on_council(term: Shown, me: str | None) -> bool:
+    """Whether `me` is one of three or more moderators, who act together."""
+    moderators = ids(term.get("moderators"))
+    return me in moderators and len(moderators) >= COUNCIL
+
+
+def moderators_needed(term: Shown) -> int:
+    """How many moderators have to say the same before it holds."""
+    return enough(MAJORITY, len(ids(term.get("moderators"))))
+
+
 def ids(people: list[Shown] | None) -> frozenset[str]:
-    """Of whom a list is."""
-    return frozenset(one["id"] for one in people or ())
+    """The ids of the people in a list."""
+    return frozenset(person["id"] for person in people or ())

@@ -1,150 +1,162 @@
-"""Services: how a chain stands, as a tree, and what a person can do in it. Pure."""
+"""Services: how a chain stands, as a tree, and what a person can do in it. Pure.
+
+A link is one step of a chain: who delegates offers it, and who accepts holds that part.
+"""
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from textual.content import Content
 
 from protocol.display_text import line, safe
-from tui.format import phrases as telling
-from tui.format import vocabulary as words
-from tui.format.phrases import Card
+from tui.format import phrases, vocabulary
+from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
 from tui.kinds import measures
-from tui.kinds.next_steps import Act
-
-Shown = dict[str, Any]
-Part = Content | str | tuple[str, str]
+from tui.kinds.next_steps import Act, close_step
 
 _FIELDS = ("area", "category", "hours", "contact")
-_LATELY = 3  # words shown with a service
+_MOST_REPORTS = 3  # shown with a service
 
 
 def card(view: Shown, me: str | None) -> Card:
-    """One in a list: who holds it, what is only offered, and a mark where something is amiss."""
-    amiss = [one for one in view.get("measures") or [] if measures.is_amiss(one)]
-    open_matters = any(one.get("matter") for one in view.get("measures") or [])
+    """A service as a card: who holds it, what is only offered, and a mark if it needs attention."""
+    service_measures = view.get("measures") or []
+    bad_measures = [measure for measure in service_measures if measures.needs_attention(measure)]
+    has_matter = any(measure.get("matter") for measure in service_measures)
     parts = [
-        _("a matter is open") if open_matters else "",
-        _holds(view, me),
-        *(
-            _("offered to {who}, not accepted").format(who=telling.name(one["to"], me))
-            for one in view.get("links") or []
-            if one["state"] == "offered"
-        ),
-        line(amiss[0]["sentence"], 60) if amiss and not open_matters else "",
-        words.state(view["state"]) if view["state"] != "open" else "",
+        _("a matter is open") if has_matter else "",
+        _holder_sentence(view, me),
+        *_offers(view, me),
+        line(bad_measures[0]["sentence"], 60) if bad_measures and not has_matter else "",
+        vocabulary.state(view["state"]) if view["state"] != "open" else "",
     ]
-    mark = "! " if amiss or open_matters else ""
-    told = " · ".join(part for part in parts if part)
-    return Card(view["id"], mark + telling.title(view), told, view["state"] != "open")
+    mark = "! " if bad_measures or has_matter else ""
+    title = mark + phrases.title(view)
+    return Card(view["id"], title, phrases.dotted(parts), view["state"] != "open")
 
 
 def order(view: Shown) -> int:
-    """What I hold stands first, then what I passed on and what I rely on, then the rest."""
+    """The place of a service in a list: what I hold, passed on, rely on, the rest, what has ended."""
     marks = ("i_hold", "i_take_part", "i_said_something")
-    mine = [at for at, mark in enumerate(marks) if view.get(mark)]
-    return len(marks) + 1 if view["state"] != "open" else min(mine, default=len(marks))
+    if view["state"] != "open":
+        return len(marks) + 1
+    ranks = (rank for rank, mark in enumerate(marks) if view.get(mark))
+    return next(ranks, len(marks))
 
 
-def story(view: Shown, said: list[Shown], today: date, me: str | None) -> Content:
-    """The chain, its measures, and what was said lately, the newest first."""
-    return Content.assemble(*_told(view, said, today, me))
+def story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
+    """The chain of a service, its measures, and what was said lately. `reports`: newest first."""
+    return Content.assemble(*_story_parts(view, reports, today, me))
 
 
-def acts(view: Shown, asked: list[Shown], me: str | None) -> list[Act]:
-    """What waits for `me` first. `asked`: the measures of the service."""
+def acts(view: Shown, asked_measures: list[Shown], me: str | None) -> list[Act]:
+    """What `me` can do in a service: what waits for them first, then what is possible."""
     if me is None or view["state"] != "open":
         return []
-    found = [
-        *_answering(view, me),
-        *(act for one in asked for act in measures.saying(one)),
-        _words(view),
-        *_handing_on(view, me),
-        *_handing_over(view, me),
-        _asking(view),
-        *_ending(view, me),
+    steps = [
+        *_offer_answer_steps(view, me),
+        *(step for measure in asked_measures for step in measures.report_steps(measure)),
+        _feedback_step(view),
+        *_hand_on_steps(view, me),
+        *_hand_over_steps(view, me),
+        _measure_step(view),
+        *_end_steps(view, me),
     ]
-    return sorted(found, key=lambda act: not act.waits)
+    return sorted(steps, key=lambda step: not step.waits)
 
 
-# -- how it is told -------------------------------------------------------------------------------
+# -- card and story -------------------------------------------------------------------------------
 
 
-def _told(view: Shown, said: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    yield (telling.title(view), "bold")
-    yield "\n" + _holds(view, me)
-    since = telling.moment(view.get("held_since"), today)
-    yield " " + _("since {day}").format(day=since) if since else ""
+def _offers(view: Shown, me: str | None) -> Iterator[str]:
+    for link in view.get("links") or []:
+        if link["state"] == "offered":
+            who = phrases.name(link["to"], me)
+            yield _("offered to {who}, not accepted").format(who=who)
+
+
+def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None) -> Iterator[Part]:
+    yield (phrases.title(view), "bold")
+    yield "\n" + _holder_sentence(view, me)
+    since = phrases.moment(view.get("held_since"), today)
+    if since:
+        yield " " + _("since {day}").format(day=since)
     if view["state"] != "open":
-        yield " · " + words.state(view["state"])
-    yield from _tree(view, today, me)
+        yield " · " + vocabulary.state(view["state"])
+    yield from _tree_parts(view, today, me)
     if view.get("text"):
         yield "\n\n" + safe(view["text"]).strip()
     for field in _FIELDS:
         if view.get(field):
-            yield ("\n" + words.field(field) + ": ", "dim")
-            yield telling.line_or_hidden(view[field])
-    for one in view.get("measures") or []:
-        yield ("\n\n" + telling.line_or_hidden(one["question"]), "bold")
-        yield "\n" + measures.sentence(one)
-    if said:
-        yield ("\n\n" + _("Said lately"), "bold")
-    for one in said[:_LATELY]:
-        who, at = telling.signer_names(one, me), telling.moment(one["on"], today)
-        yield (f"\n{who[:1].upper()}{who[1:]} · {at}: ", "dim")
-        yield telling.line_or_hidden(one["text"])
+            yield ("\n" + vocabulary.field(field) + ": ", "dim")
+            yield phrases.line_or_hidden(view[field])
+    for measure in view.get("measures") or []:
+        yield ("\n\n" + phrases.line_or_hidden(measure["question"]), "bold")
+        yield "\n" + measures.standing_sentence(measure)
+    if reports:
+        yield ("\n\n" + _("Said recently"), "bold")
+    for report in reports[:_MOST_REPORTS]:
+        author = phrases.capitalized(phrases.signer_names(report, me))
+        yield (f"\n{author} · {phrases.moment(report['on'], today)}: ", "dim")
+        yield phrases.line_or_hidden(report["text"])
 
 
-def _tree(view: Shown, today: date, me: str | None) -> Iterator[Part]:
-    provider, top = view.get("provider"), view["answers_for"]
+def _tree_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
+    """The chain as a tree: the person who answers for the service, and below them the links."""
+    provider = view.get("provider")
+    top = view["answers_for"]
+    who = phrases.name(top, me)
     yield "\n\n"
-    if provider and provider.get("id") is None:
-        told = _("{provider} provides it; {who} answers for it")
-        yield told.format(provider=telling.name(provider), who=telling.name(top, me))
+    if provider and provider.get("id") is None:  # an organisation that is no member
+        sentence = _("{provider} provides it; {who} answers for it")
+        yield sentence.format(provider=phrases.name(provider), who=who)
+    elif who != phrases.name(top):
+        yield _("You answer for it")
     else:
-        who = telling.name(top, me)
-        told = _("You answer for it") if who != telling.name(top) else _("{who} answers for it")
-        yield told.format(who=who)
+        yield _("{who} answers for it").format(who=who)
     yield from _holder_mark(view, top, None)
-    yield from _branches(view, view["id"], "", today, me)
+    yield from _branch_parts(view, view["id"], "", today, me)
 
 
-def _branches(view: Shown, above: str, indent: str, today: date, me: str | None) -> Iterator[Part]:
-    links = [one for one in view.get("links") or [] if one["about"] == above]
-    for n, one in enumerate(links):
-        last = n == len(links) - 1
-        yield f"\n{indent}{'└─ ' if last else '├─ '}"
-        over = one["state"] in {"ended", "declined"}
-        who = telling.name(one["to"], me)
-        told = f"{who[:1].upper()}{who[1:]}: {telling.line_or_hidden(one['title'])} · {_link_stands(one, today)}"
-        yield (told, "dim") if over else told
-        yield from _holder_mark(view, one["to"], one)
-        yield from _branches(view, one["id"], indent + ("   " if last else "│  "), today, me)
+def _branch_parts(
+    view: Shown, above_id: str, indent: str, today: date, me: str | None
+) -> Iterator[Part]:
+    links = [link for link in view.get("links") or [] if link["about"] == above_id]
+    for link in links:
+        is_last = link is links[-1]
+        who = phrases.capitalized(phrases.name(link["to"], me))
+        title = phrases.line_or_hidden(link["title"])
+        sentence = f"{who}: {title} · {_link_standing(link, today)}"
+        yield f"\n{indent}{'└─ ' if is_last else '├─ '}"
+        yield (sentence, "dim") if link["state"] in {"ended", "declined"} else sentence
+        yield from _holder_mark(view, link["to"], link)
+        below = indent + ("   " if is_last else "│  ")
+        yield from _branch_parts(view, link["id"], below, today, me)
 
 
 def _holder_mark(view: Shown, person: Shown, link: Shown | None) -> Iterator[Part]:
-    """Beside the one who holds it: the end of the chain."""
+    """A mark beside the person who holds the service now, at the end of the chain."""
     chain = view.get("chain") or []
-    end = chain[-1] if chain else None
-    if person["id"] == view["holder"]["id"] and end == (link["id"] if link else None):
+    end_id = chain[-1] if chain else None
+    link_id = link["id"] if link else None
+    if person["id"] == view["holder"]["id"] and end_id == link_id:
         yield ("  ◄ " + _("holds it now"), "bold")
 
 
-def _link_stands(one: Shown, today: date) -> str:
-    match one["state"]:
+def _link_standing(link: Shown, today: date) -> str:
+    match link["state"]:
         case "offered":
             return _("offered, not accepted")
         case "accepted":
-            return _("accepted, since {day}").format(day=telling.moment(one["since"], today))
-    return words.state(one["state"])
+            return _("accepted, since {day}").format(day=phrases.moment(link["since"], today))
+    return vocabulary.state(link["state"])
 
 
-def _holds(view: Shown, me: str | None) -> str:
+def _holder_sentence(view: Shown, me: str | None) -> str:
     if view["holder"]["id"] == me and me is not None:
         return _("You hold it")
-    who = telling.name(view["holder"])
+    who = phrases.name(view["holder"])
     if view.get("i_take_part"):
         return _("You passed it on: {who} holds it").format(who=who)
     if view.get("i_said_something"):
@@ -152,113 +164,128 @@ def _holds(view: Shown, me: str | None) -> str:
     return _("{who} holds it").format(who=who)
 
 
-# -- acts -----------------------------------------------------------------------------------------
+# -- steps: links ---------------------------------------------------------------------------------
 
 
-def _words(view: Shown) -> Act:
+def _offer_answer_steps(view: Shown, me: str) -> Iterator[Act]:
+    """Accepting or declining the links that are offered to me."""
+    for link in view.get("links") or []:
+        if link["state"] == "offered" and link["to"]["id"] == me:
+            what = phrases.line_or_hidden(link["title"], 60)
+            yield _accept_step(link, what)
+            yield close_step(link, "declined", _("Decline it: {what}").format(what=what))
+
+
+def _accept_step(link: Shown, what: str) -> Act:
+    who = phrases.name(link["author"])
+    meaning = _("{who} asks you to take on: “{what}”. By accepting, you promise to do it.")
+    meaning = meaning.format(who=who, what=what)
+    if link.get("instead"):
+        meaning += _(" You take over from somebody else.")
+    return Act(
+        kind="accept",
+        about=link["id"],
+        label=_("Accept what {who} asks of you: {what}").format(who=who, what=what),
+        waits=True,
+        said=meaning,
+        fields=(),
+    )
+
+
+def _hand_on_steps(view: Shown, me: str) -> Iterator[Act]:
+    """Handing on a part of the service, or of a link that I hold."""
+    if me in _head_ids(view):
+        yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
+    for link in view.get("links") or []:
+        if link["state"] == "accepted" and link["to"]["id"] == me:
+            what = phrases.line_or_hidden(link["title"], 50)
+            yield _hand_on_step(
+                link, _("Ask somebody to do a part of: {what}").format(what=what), me
+            )
+
+
+def _hand_on_step(above: Shown, label: str, me: str) -> Act:
+    return Act(
+        kind="link",
+        about=above["id"],
+        label=label,
+        said=_(
+            "You stay responsible until they accept; after that they do it and you answer for them."
+        ),
+        fields=("to", "title", "text"),
+        without=frozenset({me}),
+    )
+
+
+def _hand_over_steps(view: Shown, me: str) -> Iterator[Act]:
+    """A link goes to somebody else by who holds what is above it, and by its two ends (R-21.4)."""
+    links = {link["id"]: link for link in view.get("links") or []}
+    for link in links.values():
+        above = links.get(link["about"])
+        holder_ids = {above["to"]["id"]} if above else _head_ids(view)
+        if link["state"] == "accepted" and me in holder_ids | _end_ids(link):
+            yield _hand_over_step(link, me)
+
+
+def _hand_over_step(link: Shown, me: str) -> Act:
+    what = phrases.line_or_hidden(link["title"], 50)
+    who = phrases.name(link["to"])
+    return Act(
+        kind="link",
+        about=link["about"],
+        label=_("Pass it to somebody else: {what}").format(what=what),
+        said=_("{who} holds it until the other person accepts.").format(who=who),
+        fields=("to", "title", "text"),
+        given={"title": phrases.line_or_hidden(link["title"])},
+        fixed={"instead": link["id"]},
+        without=frozenset({me, link["to"]["id"]}),
+    )
+
+
+def _end_steps(view: Shown, me: str) -> Iterator[Act]:
+    """Ending a link or the service, and taking back a link that nobody has accepted."""
+    for link in view.get("links") or []:
+        what = phrases.line_or_hidden(link["title"], 50)
+        if link["state"] == "accepted" and me in _end_ids(link):
+            yield close_step(link, "ended", _("End it: {what}").format(what=what))
+        elif link["state"] == "offered" and link["author"]["id"] == me:
+            label = _("Take back your offer: {what}").format(what=what)
+            yield close_step(link, "withdrawn", label)
+    if me in _head_ids(view):
+        yield close_step(view, "ended", _("End this service"))
+
+
+def _head_ids(view: Shown) -> set[str]:
+    """The ids of the author of a service and of the person who answers for it."""
+    return {view["author"]["id"], view["answers_for"]["id"]}
+
+
+def _end_ids(link: Shown) -> set[str]:
+    """The ids of the two ends of a link: who delegates and who accepts."""
+    return {link["author"]["id"], link["to"]["id"]}
+
+
+# -- steps: feedback and measures -----------------------------------------------------------------
+
+
+def _feedback_step(view: Shown) -> Act:
     return Act(
         kind="feedback",
         about=view["id"],
         label=_("Say something about it"),
         said=_(
-            "In your own words. Everybody in the neighbourhood can read it, and that it is yours. "
-            "Urgent tells everybody who holds a part of it at once, one time a week."
+            "In your own words. Everybody in the neighbourhood can read it and see that it is "
+            "yours. Urgent tells everybody who holds a part of it at once; you can use it "
+            "once a week."
         ),
         fields=("text", "on", "urgent"),
     )
 
 
-def _answering(view: Shown, me: str) -> Iterator[Act]:
-    for one in view.get("links") or []:
-        if one["state"] != "offered" or one["to"]["id"] != me:
-            continue
-        who, what = telling.name(one["author"]), telling.line_or_hidden(one["title"], 60)
-        said = _("{who} hands this on to you: “{what}”. With this you say that you do it.")
-        over = _(" You take over from somebody else.") if one.get("instead") else ""
-        yield Act(
-            kind="accept",
-            about=one["id"],
-            label=_("Accept what {who} hands on to you: {what}").format(who=who, what=what),
-            waits=True,
-            said=said.format(who=who, what=what) + over,
-            fields=(),
-        )
-        yield _close(one, "declined", _("Decline it: {what}").format(what=what))
-
-
-def _handing_on(view: Shown, me: str) -> Iterator[Act]:
-    said = _(
-        "It stays yours until they accept. Then they hold it, and you answer for it to others."
-    )
-    if me in {view["author"]["id"], view["answers_for"]["id"]}:
-        yield Act(
-            kind="link",
-            about=view["id"],
-            label=_("Hand on a part of it"),
-            said=said,
-            fields=("to", "title", "text"),
-            without=frozenset({me}),
-        )
-    for one in view.get("links") or []:
-        if one["state"] == "accepted" and one["to"]["id"] == me:
-            yield Act(
-                kind="link",
-                about=one["id"],
-                label=_("Hand on a part of: {what}").format(
-                    what=telling.line_or_hidden(one["title"], 50)
-                ),
-                said=said,
-                fields=("to", "title", "text"),
-                without=frozenset({me}),
-            )
-
-
-def _handing_over(view: Shown, me: str) -> Iterator[Act]:
-    """R-21.4: by who holds what is handed on, and by either end of the link."""
-    links = {one["id"]: one for one in view.get("links") or []}
-    for one in links.values():
-        above = links.get(one["about"])
-        holds = {above["to"]["id"]} if above else {view["author"]["id"], view["answers_for"]["id"]}
-        ends = {one["author"]["id"], one["to"]["id"]}
-        if one["state"] == "accepted" and me in holds | ends:
-            yield Act(
-                kind="link",
-                about=one["about"],
-                label=_("Hand it over to somebody else: {what}").format(
-                    what=telling.line_or_hidden(one["title"], 50)
-                ),
-                said=_("{who} holds it until the other has accepted.").format(
-                    who=telling.name(one["to"])
-                ),
-                fields=("to", "title", "text"),
-                given={"title": telling.line_or_hidden(one["title"])},
-                fixed={"instead": one["id"]},
-                without=frozenset({me, one["to"]["id"]}),
-            )
-
-
-def _asking(view: Shown) -> Act:
+def _measure_step(view: Shown) -> Act:
     return Act(
         kind="measure",
         about=view["id"],
-        label=_("Ask a question about it that everybody answers"),
-        said=_("A question counts once a decision adopts it. You can propose that on its page."),
-    )
-
-
-def _ending(view: Shown, me: str) -> Iterator[Act]:
-    for one in view.get("links") or []:
-        ends = {one["author"]["id"], one["to"]["id"]}
-        what = telling.line_or_hidden(one["title"], 50)
-        if one["state"] == "accepted" and me in ends:
-            yield _close(one, "ended", _("End it: {what}").format(what=what))
-        elif one["state"] == "offered" and one["author"]["id"] == me:
-            yield _close(one, "withdrawn", _("Take back what you offer: {what}").format(what=what))
-    if me in {view["author"]["id"], view["answers_for"]["id"]}:
-        yield _close(view, "ended", _("Say that this service has ended"))
-
-
-def _close(one: Shown, state: str, label: str) -> Act:
-    return Act(
-        kind="close", about=one["id"], label=label, fixed={"as_state": state}, fields=("why",)
+        label=_("Add a regular question for everybody"),
+        said=_("It starts once neighbours vote for it. You can propose that on its page."),
     )

@@ -3,26 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
 
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
 
 from protocol.display_text import line
-from tui.format import phrases as telling
-from tui.format.phrases import Card
+from tui.format import phrases
+from tui.format.phrases import Card, Shown
 from tui.i18n import _
 from tui.node.api_client import Declined
 from tui.node.connection import Link
 from tui.widgets.feed import Feed
 
-Shown = dict[str, Any]
-
 MOST = 20  # cards
-_LINES = 3  # suggestions beside a person
+_MOST_BESIDE_PERSON = 3
 
-_SUGGESTS = {
+_LABELS = {
     "you could help": _("You could help: {what}"),
     "you may want": _("You may want: {what}"),
     "ways to give back": _("A way to give back: {what}"),
@@ -30,10 +27,10 @@ _SUGGESTS = {
 
 
 class Suggested(Feed):
-    """Cards; one of a post opens it, one of a person goes to the people. Gone while there are none."""
+    """Suggestions as cards; hidden while there are none. A card of a post opens that post."""
 
     class Named(Message):
-        """Somebody wants to see a suggested person."""
+        """The reader chose the card of a person."""
 
         def __init__(self, person: str) -> None:
             super().__init__()
@@ -41,24 +38,24 @@ class Suggested(Feed):
 
     def __init__(self) -> None:
         super().__init__(_("Suggestions"), _("Nothing fits yet."), id="suggested")
-        self._about: dict[str, Shown] = {}
+        self._by_id: dict[str, Shown] = {}
         self.display = False
 
-    def suggest(self, found: list[Shown]) -> None:
-        """The suggestions as they are now."""
-        self._about = {one["id"]: one for one in found}
-        self.display = bool(found)
-        self.offer([card(one) for one in found])
+    def suggest(self, suggestions: list[Shown]) -> None:
+        """Shows the suggestions as they are now."""
+        self._by_id = {suggestion["id"]: suggestion for suggestion in suggestions}
+        self.display = bool(suggestions)
+        self.offer([suggestion_card(suggestion) for suggestion in suggestions])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Opens what a card is about, rather than the card."""
+        """Opens what a suggestion is about, not the suggestion itself."""
         event.stop()
         event.prevent_default()
-        one = self._about.get(event.option_id or "")
-        if one is not None and one["subject"] == "person":
-            self.post_message(self.Named(one["about"]))
-        elif one is not None:
-            self.post_message(self.Opened(self, one["about"]))
+        suggestion = self._by_id.get(event.option_id or "")
+        if suggestion is not None and suggestion["subject"] == "person":
+            self.post_message(self.Named(suggestion["about"]))
+        elif suggestion is not None:
+            self.post_message(self.Opened(self, suggestion["about"]))
 
 
 class Between(Static):
@@ -67,57 +64,69 @@ class Between(Static):
     def __init__(self, link: Link) -> None:
         super().__init__(id="between", markup=False)
         self.node_link = link
-        self._who: str | None = None
+        self._person_id: str | None = None
 
     def tell(self, person: Shown | None) -> None:
-        """Tells of the person pointed at; who was pointed at before is forgotten."""
-        who = person["id"] if person is not None else None
-        if who != self._who:
-            self._who = who
+        """Shows what there is to say beside a person; nothing while it loads."""
+        person_id = person["id"] if person is not None else None
+        if person_id != self._person_id:
+            self._person_id = person_id
             self.update(Content(""))
         if person is not None:
             load: Callable[[], Awaitable[None]] = partial(self._load, person)
             self.run_worker(load, exclusive=True, group="between")
 
     async def _load(self, person: Shown) -> None:
-        call, who = self.node_link.call, person["id"]
+        call = self.node_link.call
         try:
-            found, ways = await asyncio.gather(
-                call("list", what="suggestions", about=who), call("introductions", person=who)
+            suggestions, introductions = await asyncio.gather(
+                call("list", what="suggestions", about=person["id"]),
+                call("introductions", person=person["id"]),
             )
         except Declined:
             return  # the pane says what is wrong
-        self.update(between(person, found, ways["ways"], self.node_link.me))
+        ways = introductions["ways"]
+        self.update(between(person, suggestions, ways, self.node_link.me))
 
 
-def card(one: Shown) -> Card:
-    """A suggestion in a list."""
-    label = _SUGGESTS.get(one["suggests"], "{what}").format(what=line(str(one["title"])))
-    return Card(one["id"], label, line(str(one["sentence"])))
+def suggestion_card(suggestion: Shown) -> Card:
+    """A suggestion as a card."""
+    label = _LABELS.get(suggestion["suggests"], "{what}")
+    label = label.format(what=line(str(suggestion["title"])))
+    return Card(suggestion["id"], label, line(str(suggestion["sentence"])))
 
 
-def between(person: Shown, found: list[Shown], ways: list[Shown], me: str | None) -> Content:
-    """What there is to say beside a person."""
-    return Content("\n").join(telling.plain_line(one) for one in _lines(person, found, ways, me))
+def between(person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None) -> Content:
+    """What there is to say beside a person. `ways`: of being introduced to them."""
+    lines = [*_vouch_lines(person, me)]
+    if person["id"] != me:
+        lines += [*_suggestion_lines(suggestions, me), *_introduction_lines(ways)]
+    return Content("\n").join(phrases.plain_line(text) for text in lines)
 
 
-def _lines(person: Shown, found: list[Shown], ways: list[Shown], me: str | None) -> Iterator[str]:
-    for one in person.get("vouches") or ():
-        who, text = telling.name(one["author"], me), line(one["text"] or "")
-        said = _("{who} vouches: “{text}”") if text else _("{who} puts in a good word.")
-        yield said.format(who=who[:1].upper() + who[1:], text=text)
-    if person["id"] == me:
-        return
-    mine = [one for one in found if one["for"]["id"] == me]
-    if mine:
+def _vouch_lines(person: Shown, me: str | None) -> Iterator[str]:
+    for vouch in person.get("vouches") or ():
+        author = phrases.name(vouch["author"], me)
+        text = line(vouch["text"] or "")
+        sentence = _("Recommended by {who}: “{text}”") if text else _("Recommended by {who}.")
+        yield sentence.format(who=author, text=text)
+
+
+def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]:
+    for_me = [suggestion for suggestion in suggestions if suggestion["for"]["id"] == me]
+    if for_me:
         yield _("You could …")
-    for one in mine[:_LINES]:
-        told = card(one)
-        yield f"· {told.title}"
-        yield f"  {told.detail}"
+    for suggestion in for_me[:_MOST_BESIDE_PERSON]:
+        card = suggestion_card(suggestion)
+        yield f"· {card.title}"
+        yield f"  {card.detail}"
+
+
+def _introduction_lines(ways: list[Shown]) -> Iterator[str]:
+    # A single way without a go-between: the two know each other.
     if len(ways) == 1 and len(ways[0]["why"]) == 1:
         yield _("You know each other: {how}").format(how=line(ways[0]["sentence"]))
     elif ways:
         yield _("Who can introduce you:")
         for way in ways:
-            yield f"· {telling.name(way['first'])}: {line(way['sentence'])}"
+            yield f"· {phrases.name(way['first'])}: {line(way['sentence'])}"

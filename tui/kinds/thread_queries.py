@@ -1,53 +1,58 @@
-"""A whole thread, fetched from the node."""
+"""Thread queries: the calls to the node that fetch a whole thread."""
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
-from tui.kinds import activity_steps as taking_part
-from tui.kinds import addresses
-from tui.kinds import decisions as deciding
-from tui.kinds import faces as together
-from tui.kinds import moderation as moderating
+from tui.format.phrases import Shown
+from tui.kinds import activity_steps, faces
+from tui.kinds.addresses import overlay_addresses
+from tui.kinds.decisions import same_removal
+from tui.kinds.moderation import can_be_flagged
 from tui.kinds.thread_data import Case
 from tui.node.connection import Link
-
-Shown = dict[str, Any]
 
 
 async def fetch(link: Link, record_id: str) -> Case:
     """The whole thread that a record is in. Raises Declined."""
     root = await link.call("show", id=record_id)
-    told = root["history"]
-    if told and told[0]["id"] != root["id"]:
-        root = await link.call("show", id=told[0]["id"])
-
-    async def answers(what: str) -> list[Shown]:
-        found: list[Shown] = await link.call("list", what=what, about=root["id"])
-        return found[::-1]
-
-    case = Case(root, [], [], told, term=link.term)
-    if moderating.worded(root):
-        flags, hides = await asyncio.gather(answers("flags"), answers("hides"))
-        case = replace(case, flags=flags, hides=hides)
+    history = root["history"]
+    if history and history[0]["id"] != root["id"]:
+        root = await link.call("show", id=history[0]["id"])
+    thread = Case(root, [], [], history, term=link.term)
+    if can_be_flagged(root):
+        flags, hides = await _fetch_answers(link, root, "flags", "hides")
+        thread = replace(thread, flags=flags, hides=hides)
     match root.get("kind"):
+        # The second key is missing where a home cannot read the root: there is no view then.
         case "request" | "offer" if "responses" in root:
-            agreements, receipts, corrections = await asyncio.gather(
-                answers("agreements"), answers("receipts"), answers("corrections")
-            )
-            await addresses.overlay(link, agreements)
-            case = replace(case, corrections=corrections)
-            return replace(case, agreements=agreements, receipts=receipts)
+            return await _with_exchange(link, thread)
         case "activity" if "upcoming" in root:
-            signups, attended, receipts = await asyncio.gather(
-                *map(answers, taking_part.ANSWER_LISTS)
-            )
-            return replace(case, receipts=receipts, answers=[*signups, *attended])
+            lists = await _fetch_answers(link, root, *activity_steps.ANSWER_LISTS)
+            signups, attendances, receipts = lists
+            return replace(thread, receipts=receipts, answers=[*signups, *attendances])
         case "proposal":
-            return replace(case, rules=await link.rules())
+            return replace(thread, rules=await link.rules())
         case "remove" if "state" in root:
-            same = deciding.alike(root, await link.call("list", what="removes"))
-            return replace(case, answers=same)
-        case kind if what := together.ANSWERS.get(kind):
-            return replace(case, answers=await answers(what))
-    return case
+            removes = await link.call("list", what="removes")
+            return replace(thread, answers=same_removal(root, removes))
+        case kind if answer_list := faces.ANSWERS.get(kind):
+            (answers,) = await _fetch_answers(link, root, answer_list)
+            return replace(thread, answers=answers)
+    return thread
+
+
+async def _with_exchange(link: Link, thread: Case) -> Case:
+    """A thread of a request or an offer with its agreements, receipts, corrections and addresses."""
+    agreements, receipts, corrections = await _fetch_answers(
+        link, thread.root, "agreements", "receipts", "corrections"
+    )
+    await overlay_addresses(link, agreements)
+    return replace(thread, agreements=agreements, receipts=receipts, corrections=corrections)
+
+
+async def _fetch_answers(link: Link, root: Shown, *lists: str) -> list[list[Shown]]:
+    """The records of several lists that answer a root, oldest first."""
+    newest_first = await asyncio.gather(
+        *(link.call("list", what=list_name, about=root["id"]) for list_name in lists)
+    )
+    return [records[::-1] for records in newest_first]
