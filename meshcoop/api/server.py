@@ -38,8 +38,6 @@ from protocol.wire.local_rpc import (
     encode,
 )
 
-__all__ = ["ApiServer", "Hub", "Method", "serve"]
-
 MAX_CLIENTS = 32
 MAX_REQUESTS = 16  # of one client at a time; the next is read when one is answered
 HELLO_SECONDS = 10

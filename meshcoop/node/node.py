@@ -10,7 +10,8 @@ import msgpack
 import trio
 
 from meshcoop.api import server as api
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.event_hub import Hub
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic
 from meshcoop.errors import NOWHERE, Mistake
@@ -127,7 +128,7 @@ class Node:
         self.relay = relay
         self.now = now
         self.damage = list(damage)
-        self.hub = api.Hub()
+        self.hub = Hub()
         self.ready = False
         self.changed = trio.Event()  # replaced whenever something changed
         self.member: Membership | None = None

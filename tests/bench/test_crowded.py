@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.muted_people import Muted
 from tests.support.crowded_street import Crowd, timed

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import Following
 from meshcoop.fold.muted_people import Muted

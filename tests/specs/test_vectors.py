@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from meshcoop.api.methods.records import set_hash
+from meshcoop.api.methods.status import set_hash
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.dev.specs import story_vectors as vectors_story

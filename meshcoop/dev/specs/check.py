@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.specs import (
     citations,
     kind_vectors,

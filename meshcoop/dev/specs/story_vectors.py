@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from meshcoop.api.methods.records import set_hash
+from meshcoop.api.methods.status import set_hash
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
 from meshcoop.dev.specs import vectors

@@ -12,12 +12,10 @@ from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.methods.membership import MembershipMethods
 from meshcoop.api.methods.posts import PostMethods
 from meshcoop.api.methods.relays import RelayEnrolmentMethods, RelayMethods
-from meshcoop.api.methods.status import StatusMethods, set_hash
+from meshcoop.api.methods.status import StatusMethods
 from meshcoop.api.methods.views import ViewMethods
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.server import Method
-
-__all__ = ["Methods", "set_hash"]
 
 
 class Methods:
