@@ -22,7 +22,7 @@ from protocol.wire.local_rpc import (
     Request,
     Response,
     encode,
-    hello,
+    hello_request,
 )
 
 HELLO_SECONDS = 10
@@ -98,7 +98,7 @@ class Client:
             self._socket.connect(os.fspath(self._path))
         except OSError:
             raise NodeGone("No node runs in this home; start it with `meshcoop up`.") from None
-        self._ask(hello(next(self._ids)), deadline)
+        self._ask(hello_request(next(self._ids)), deadline)
 
     def _ask(self, request: Request, deadline: float | None) -> Any:
         try:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -33,7 +33,7 @@ def export_file(
     month: Annotated[
         str | None, Parameter(help="for a page, such as 2026-11; this month if left out")
     ] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Writes files that other programs read: ics, page."""
     make_file = _FORMS.get(form)

@@ -45,7 +45,7 @@ from nacl.bindings import (
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
-from meshcoop.home.private_files import replacing
+from meshcoop.home.private_files import open_replacement
 
 MARK = b"meshcoop backup 1\n"
 
@@ -75,7 +75,7 @@ def write(path: Path, passphrase: str, contents: Contents, records: Iterator[byt
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
     try:
-        with replacing(path) as file:
+        with open_replacement(path) as file:
             return _write(file, passphrase, contents, records)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; name another file.") from None
@@ -123,18 +123,18 @@ class Reader:
             raise Mistake(f"{self._path} is no backup; name a file that `meshcoop backup` wrote.")
         head = self._piece()
         try:
-            fields = lock.check_cost(_unpack(head))
+            fields = lock.check_costs(_unpack(head))
             opening = fields["stream"]
             if type(opening) is not bytes or len(opening) != HEADER:
                 self._refuse()
-        except lock.Strange as strange:
-            if strange.why == "newer":
+        except lock.UnreadableLock as strange:
+            if strange.reason == "newer":
                 sentence = f"{self._path} was written by a newer meshcoop; install that version."
                 raise Mistake(sentence) from None
             self._refuse()
         except (ValueError, KeyError):
             self._refuse()
-        init_pull(self._stream, opening, Lock.of(fields, passphrase).key)
+        init_pull(self._stream, opening, Lock.derive(fields, passphrase).key)
         self._head: bytes | None = head
         value, _ = self._next(
             f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "

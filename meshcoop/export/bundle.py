@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from meshcoop.errors import Mistake
-from meshcoop.home.private_files import replacing
+from meshcoop.home.private_files import open_replacement
 from meshcoop.store.store import Store
 from meshcoop.sync import missing_records as lacking
 from protocol.errors import Refused
 from protocol.wire import bundle
-from protocol.wire.bundle import Sort
+from protocol.wire.bundle import FileFormat
 from protocol.wire.have_map import HaveMap
 
 _PIECE = 64 * 1024  # bytes read at once
@@ -29,11 +29,11 @@ def records(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[b
     have = HaveMap(store.heads())
     for some in theirs:
         have.read(some)
-    for page in lacking.pages(store, *have.lacks()):
-        yield from (one.wire for one in page if one.fields.time >= since)
+    for page in lacking.missing_pages(store, *have.find_missing()):
+        yield from (one.wire for one in page if one.header.time >= since)
 
 
-def write(path: Path, sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> int:
+def write(path: Path, sort: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]) -> int:
     """Writes a file for its owner alone (0600), whole or not at all (R-09.10); how many items its
     lists hold. Raises Mistake, Refused (R-09.4).
     """
@@ -47,8 +47,8 @@ def write(path: Path, sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any
 
     _check_free(path, sort, neighbourhood)
     try:
-        with replacing(path) as file:
-            for piece in bundle.encode(sort, neighbourhood, counted()):
+        with open_replacement(path) as file:
+            for piece in bundle.encode_file(sort, neighbourhood, counted()):
                 file.write(piece)
     except OSError as error:
         raise Mistake(
@@ -62,7 +62,7 @@ class Reader:
     ended: so that whoever reads takes what came before.
     """
 
-    def __init__(self, file: BinaryIO, sort: Sort, neighbourhood: bytes) -> None:
+    def __init__(self, file: BinaryIO, sort: FileFormat, neighbourhood: bytes) -> None:
         self.fault: str | None = None
         self._file = file
         self._decoder = bundle.Decoder(sort, neighbourhood)
@@ -102,11 +102,11 @@ def _handle(path: Path) -> int:
     return handle
 
 
-def _check_free(path: Path, sort: Sort, neighbourhood: bytes) -> None:
+def _check_free(path: Path, sort: FileFormat, neighbourhood: bytes) -> None:
     """Raises Mistake unless nothing is there, or an older file of this sort and neighbourhood."""
     if not os.path.lexists(path):
         return
-    first = bundle.opening(sort, neighbourhood)
+    first = bundle.file_opening(sort, neighbourhood)
     try:
         with opened(path) as file:
             ours = file.read(len(first)) == first

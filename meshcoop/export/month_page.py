@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 
 Shown = dict[str, Any]
 
@@ -162,4 +162,4 @@ def _name(person: Shown | None) -> str:
 
 def _text(words: Any) -> str:
     """What people wrote, harmless in a page."""
-    return escape(line(str(words)))
+    return escape(safe_line(str(words)))

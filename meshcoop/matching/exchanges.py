@@ -91,7 +91,7 @@ class Exchanges:
 
 
 def _exchange_in(view: View) -> Exchange | None:
-    credit = balance.credit(view)
+    credit = balance.credit_of(view)
     if credit is not None:
         return Exchange(
             id=credit.id,

@@ -11,12 +11,12 @@ from typing import Literal, Protocol
 import trio
 
 from meshcoop.network.interface import (
-    AnotherNode,
-    Carrying,
     Handler,
     NetworkError,
     PeerEvent,
+    RelayService,
     Stream,
+    UnexpectedPeer,
     Validator,
 )
 from meshcoop.testing.memory_link import QUEUED, Link, LinkNetwork, Topic
@@ -60,7 +60,7 @@ class Host:
         self.topics: dict[str, Topic] = {}
         self._network, self._nursery = network, nursery
         self._handlers: dict[str, Handler] = {}
-        self.carried = 0
+        self.bytes_relayed = 0
         self.reserved: set[str] = set()  # peers that are reached through this host
         self._carries: Callable[[str], bool] | None = None
         self._tell, self.events = trio.open_memory_channel[PeerEvent](QUEUED)
@@ -97,7 +97,7 @@ class Host:
                 raise NetworkError(f"Nobody answered at {address}.")
             there, other = self._network.found(address), self._network.at(where)
             if there is None and other is not None:
-                raise AnotherNode(f"Another node answers at {where}.", other.peer_id)
+                raise UnexpectedPeer(f"Another node answers at {where}.", other.peer_id)
             if there is None or self._network.happens(self._network.refusals):
                 raise NetworkError(f"Nobody listens at {address}.")
             self._link(there)
@@ -116,16 +116,16 @@ class Host:
             self._link(onward.other(carrier), carrier)
         return peer
 
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
         self._carries = allowed
         return self
 
     @property
-    def reservations(self) -> int:
+    def reservation_count(self) -> int:
         return len(self.reserved)
 
     @property
-    def circuits(self) -> int:
+    def circuit_count(self) -> int:
         return 0  # nobody asks it of this network
 
     async def reserve(self, relay: str) -> float:
@@ -139,15 +139,15 @@ class Host:
         return RESERVED_SECONDS
 
     @property
-    def seen_as(self) -> list[str]:
+    def observed_addresses(self) -> list[str]:
         return []  # nobody looks in this network
 
-    async def straighten(self, peer: str) -> bool:
+    async def upgrade_to_direct(self, peer: str) -> bool:
         await trio.sleep(self._network.lag())
         link = self.links.get(peer)
         return link is not None and link.through is None  # every NAT here shuffles ports
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         link = self.links.get(peer)
         if link is None:
             raise NetworkError(f"The peer {peer} is not connected.")

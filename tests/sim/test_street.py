@@ -135,10 +135,10 @@ async def copied_disk(street: Street) -> None:
         assert fork is not None
         assert fork.fork is not None
         for one in receipts:  # signed by both, so they stay
-            view = state.views.get(one)
+            view = state.views.find(one)
             assert view is not None
             assert view["state"] == "confirmed"
-        assert all(state.views.get(one) is None for one in loose)
+        assert all(state.views.find(one) is None for one in loose)
         minutes = {one: two.balance for one, two in state.views.balances().items()}
         assert minutes == {
             ada.identity.person: -30,
@@ -246,7 +246,7 @@ async def two_machines(street: Street) -> None:
         assert len(work.posted) > 50
         state = homes["ada"].author.state if homes["ada"].author else None
         assert state is not None
-        views = [state.views.get(one) for one in homes["ben"].posted + work.posted]
+        views = [state.views.find(one) for one in homes["ben"].posted + work.posted]
         assert {one and one["author"] for one in views} == {homes["ben"].identity.person}
         nursery.cancel_scope.cancel()
 

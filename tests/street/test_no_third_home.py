@@ -35,7 +35,7 @@ def street():
 
 def ask(home, method, **params):
     """Asks the node itself: what this file does not try needs no process of its own."""
-    with Client(Folder(home.path).socket) as node:
+    with Client(Folder(home.path).api_socket) as node:
         return node.call(method, **params)
 
 

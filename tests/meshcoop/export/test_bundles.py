@@ -12,8 +12,8 @@ from meshcoop.errors import NOWHERE, Mistake
 from meshcoop.export import bundle
 from protocol.errors import Refused
 from protocol.wire import frames
-from protocol.wire.bundle import BUNDLE, HAVE
-from protocol.wire.have_map import have_map
+from protocol.wire.bundle import BUNDLE, HAVE_FILE
+from protocol.wire.have_map import have_map_lists
 from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
 
 
@@ -31,9 +31,9 @@ class Stick:
     def have(self, home):
         """What a have file of this home says."""
         path, place = self.folder / "have", home.state.neighbourhood
-        bundle.write(path, HAVE, place, have_map(home.store.heads()))
+        bundle.write(path, HAVE_FILE, place, have_map_lists(home.store.heads()))
         with bundle.opened(path) as file:
-            return list(bundle.Reader(file, HAVE, place).lists())
+            return list(bundle.Reader(file, HAVE_FILE, place).lists())
 
     def read(self, home, name="bundle"):
         """What each list came to; the reading ended without a fault."""
@@ -57,7 +57,7 @@ def stick(tmp_path):
 def take(home, wires, heard=None):
     told = [] if heard is None else heard
     mesh = SimpleNamespace(inbox=home.inbox, on_stored=told.extend)
-    node = SimpleNamespace(belonging=lambda: SimpleNamespace(mesh=mesh))
+    node = SimpleNamespace(require_membership=lambda: SimpleNamespace(mesh=mesh))
     return trio.run(BundleMethods(node).ingest_records, {"wires": wires})
 
 
@@ -225,7 +225,7 @@ def test_a_fork_and_what_counts_beyond_it_come_in_one_reading(stick, seed):
         known = ada.store.logs.find(twin.me.device)
         kept = ada.store.records.of_log(twin.me.device, known.fork, 100)
         assert known.fork > 1
-        assert kept[-1].fields.seq > known.fork + 3
+        assert kept[-1].header.seq > known.fork + 3
         fresh = here.twin(ada)
         taken = stick.carry(ada, fresh)
         assert taken == (len(ada.ids()), 0, 0, 0)
@@ -295,7 +295,10 @@ def test_who_belongs_nowhere_is_told_so():
         raise Mistake(NOWHERE)
 
     with pytest.raises(Mistake, match="no neighbourhood"):
-        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).ingest_records, {"wires": []})
+        trio.run(
+            BundleMethods(SimpleNamespace(require_membership=belonging)).ingest_records,
+            {"wires": []},
+        )
 
 
 # -- files ----------------------------------------------------------------------------------------
@@ -308,7 +311,7 @@ def names(folder):
 
 
 def put(path, *wires, place=PLACE, sort=BUNDLE):
-    return bundle.write(path, sort, place, frames.batches(wires))
+    return bundle.write(path, sort, place, frames.batch_records(wires))
 
 
 def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
@@ -326,7 +329,7 @@ def in_the_way(path, how):
     {
         "a file": lambda: path.write_bytes(b"a letter to my mother"),
         "an empty file": lambda: path.write_bytes(b""),
-        "a have file": lambda: put(path, sort=HAVE),
+        "a have file": lambda: put(path, sort=HAVE_FILE),
         "another neighbourhood's": lambda: put(path, b"one", place=b"m" * 32),
         "a folder": path.mkdir,
         "a pipe": lambda: os.mkfifo(path),
