@@ -153,7 +153,7 @@ class Client:
             data = b""
         if not data:
             gone = "The node has stopped before it answered"
-            raise NodeGone(f"{gone}; start it with `meshcoop up` and look whether it was done.")
+            raise NodeGone(f"{gone}; start it with `meshcoop up` and check whether it was done.")
         return data
 
 

@@ -3,7 +3,7 @@
 # Rules that refuse the form of a request, not the request itself: exit code 2, not 1.
 USAGE = frozenset({"R-07.1", "R-08.5", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"})
 
-NOWHERE = "This home belongs to no neighbourhood yet; `meshcoop found` or `meshcoop join`."
+NOWHERE = "This home belongs to no neighbourhood yet; use `meshcoop found` or `meshcoop join`."
 
 
 class Mistake(Exception):
