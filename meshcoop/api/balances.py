@@ -5,7 +5,7 @@
 from typing import Any
 
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
@@ -60,7 +60,7 @@ class Balances:
         return {
             "id": credit.id.hex(),
             "kind": credit.kind,
-            "on": credit.on or iso(credit.created)[:_DAY_LENGTH],
+            "on": credit.on or iso_time(credit.created)[:_DAY_LENGTH],
             "person": self._presenter.show_person(other),
             "minutes": minutes,
             "balance": running,

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
@@ -105,7 +105,7 @@ def _entry(view: View, title: str, starts: str, about: View, repeats: str | None
         repeats = None  # signed by software with other rules of repetition: the first day is sure
     return {
         "id": view["id"].hex(),
-        "created": iso(view["created"]),
+        "created": iso_time(view["created"]),
         "title": title,
         "starts": starts,
         "minutes": view.get("minutes"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from meshcoop.api.loop_sentences import FADED, describe_outcome, describe_signal, draft_proposal
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
 from protocol.fold.thread import View
@@ -63,7 +63,7 @@ class LoopRows:
             "id": f"{measure['id'].hex()}:{signal.window}",
             "kind": "signal",
             "author": self._presenter.show_person(measure["author"]),
-            "created": iso(signal.at),
+            "created": iso_time(signal.at),
             "state": "worse" if signal.needs_attention else "better",
             "measure": {"id": measure["id"].hex(), "question": measure["question"]},
             "service": _show_service(followed.service),
@@ -82,7 +82,7 @@ class LoopRows:
     def state_of_action(self, tally: Tally) -> str:
         """The state of an action as those who raised its matter see it, or "overdue"."""
         due = date.fromisoformat(tally.action["due"]).isoformat()
-        is_late = due < iso(self._now())[:_DAY_LENGTH]
+        is_late = due < iso_time(self._now())[:_DAY_LENGTH]
         return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
 
     def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
@@ -108,9 +108,9 @@ class LoopRows:
             "id": matter.id.hex(),
             "kind": "matter",
             "author": self._presenter.show_person(measure["author"]),
-            "created": iso(matter.opened),
+            "created": iso_time(matter.opened),
             "state": "open" if matter.closed is None else "closed",
-            "closed": None if matter.closed is None else iso(matter.closed),
+            "closed": None if matter.closed is None else iso_time(matter.closed),
             "measure": {"id": measure["id"].hex(), "question": measure["question"]},
             "service": _show_service(followed.service),
             "window": matter.window,
@@ -124,8 +124,8 @@ class LoopRows:
             "i_raised_it": self._me in matter.raisers,
             "holder": self._presenter.show_person(holder) if holder else None,
             "level": held.level,
-            "held_since": iso(held.since),
-            "answer_by": None if held.answer_by is None else iso(held.answer_by),
+            "held_since": iso_time(held.since),
+            "answer_by": None if held.answer_by is None else iso_time(held.answer_by),
             "actions": [action["id"].hex() for action in matter.actions],
             "leading": self._show_leading_action(matter),
             "outcome": _show_outcome(loop, matter),

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from meshcoop.api.private_fields import PrivateFields
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
@@ -76,7 +76,7 @@ class Presenter:
                 "kind": line.entry.kind,
                 "author": self.show_person(line.entry.person),
                 "by": self.show_person(line.entry.by) if line.entry.by else None,
-                "created": iso(line.entry.time),
+                "created": iso_time(line.entry.time),
                 "about": line.entry.about.hex() if line.entry.about else None,
                 "counted": line.refusal is None,
                 "automatic": _is_countersignature(thread, line.entry),
@@ -107,7 +107,7 @@ class Presenter:
         term = authority.term
         return {
             "id": term.id.hex(),
-            "since": iso(term.since),
+            "since": iso_time(term.since),
             "roll": self._show_people(sorted(term.roll)),
             "moderators": self._show_people(sorted(term.moderators)),
             "vouchers": term.vouchers,
@@ -151,7 +151,7 @@ class Presenter:
         }
         for name in ("created", *(kind.extra_time_fields if kind else ())):
             time = view.get(name)
-            shown[name] = None if time is None else iso(time)
+            shown[name] = None if time is None else iso_time(time)
         shown["state"] = self.state_of(view)
         return shown | self._private_fields.open_fields(view, parties)
 
@@ -166,7 +166,7 @@ class Presenter:
             **head,
             "id": head["id"].hex(),
             "author": self.show_person(head["author"]),
-            "created": iso(head["created"]),
+            "created": iso_time(head["created"]),
         }
 
     def _show_occurrence(self, occurrence: Shown) -> Shown:
@@ -230,7 +230,7 @@ class Presenter:
             **self.show_person(member.person),
             "kind": "person",
             "author": self.show_person(member.person),
-            "created": iso(member.since),
+            "created": iso_time(member.since),
             "state": "member" if member.person in authority.members else "removed",
             "on_roll": member.person in authority.term.roll,
             "moderator": member.person in authority.term.moderators,
@@ -246,7 +246,7 @@ class Presenter:
                 {
                     "id": view["id"].hex(),
                     "author": self.show_person(view["author"]),
-                    "created": iso(view["created"]),
+                    "created": iso_time(view["created"]),
                     "text": view["text"],
                 }
             )

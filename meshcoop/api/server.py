@@ -16,7 +16,7 @@ import trio
 
 from meshcoop.api.event_hub import EventHub, Subscription
 from meshcoop.api.params import USAGE_ERROR
-from meshcoop.errors import USAGE, Mistake
+from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.network.interface import TaskStatus
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.errors import Refused
@@ -161,7 +161,7 @@ class _Client:
         try:
             return _encode_result(request, await method(request.params))
         except Refused as refusal:
-            return _encode_failure(request, _error_code(refusal.rule in USAGE), f"{refusal}.")
+            return _encode_failure(request, _error_code(refusal.rule in USAGE_RULES), f"{refusal}.")
         except Mistake as mistake:
             is_usage = mistake.code == USAGE_ERROR
             return _encode_failure(request, _error_code(is_usage), mistake.sentence)

@@ -15,7 +15,7 @@ from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
-from meshcoop.export.backup import Contents, Reader
+from meshcoop.export.backup import BackupContents, BackupReader
 from meshcoop.fold.state import State
 from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
@@ -40,14 +40,14 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     secret = passphrase.obtain_passphrase()
     keys = key_file.unlock_key_file(context.home.key_file, secret).keys
     with contextlib.closing(Store(context.home.store_file)) as store:
-        contents = Contents(
+        contents = BackupContents(
             bytes.fromhex(neighbourhood),
             keys.devices[0].person,
             keys.recovery_seed,
             _box_secrets(keys),
             address_book.remembered_addresses(store),
         )
-        count = backup.write(file, secret, contents, _read_wires(store))
+        count = backup.write_backup(file, secret, contents, _read_wires(store))
     needs_words = keys.recovery_seed is None
     result = {"file": str(file.absolute()), "records": count, "needs_words": needs_words}
     advice = " To restore it you also need your recovery words." if needs_words else ""
@@ -67,7 +67,7 @@ def restore_backup(
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
     root_of_words = recovery_words.read_root_seed(words) if words else None
     secret = passphrase.obtain_passphrase()
-    with contextlib.closing(Reader(file, secret)) as reader:
+    with contextlib.closing(BackupReader(file, secret)) as reader:
         contents = reader.contents
         identity = _certify_device(contents, root_of_words)
         context.home.create()
@@ -109,7 +109,7 @@ def _read_wires(store: Store) -> Iterator[bytes]:
         after = rows[-1].n
 
 
-def _certify_device(contents: Contents, root_of_words: bytes | None) -> Identity:
+def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
     """Certifies a new device of the backup's owner. Raises Mistake without the owner's root key."""
     root = root_of_words or contents.root
     if root is None:
@@ -123,7 +123,7 @@ def _certify_device(contents: Contents, root_of_words: bytes | None) -> Identity
     return Identity.of(root, os.urandom, contents.neighbourhood[: root_statement.PLACE_SIZE])
 
 
-def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[str, Any]:
+def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> dict[str, Any]:
     """Makes the store of the home from the backup and returns a summary of it."""
     from meshcoop.sync import address_book
 
@@ -137,7 +137,7 @@ def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[st
     with contextlib.closing(Store(unfinished)) as store:
         state = founding.open_state(store, contents.neighbourhood, devices, now, boxes)
         inbox = Inbox(state)
-        for wires in reader.records():
+        for wires in reader.read_records():
             inbox.ingest_wires(wires)
         summary = _introduce_device(inbox, state, identity)
         address_book.restore_addresses(store, contents.addresses)

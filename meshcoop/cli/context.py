@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.client import Client, NodeGone
-from meshcoop.errors import NOWHERE, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home import passphrase
 from meshcoop.home.folder import Home
 from meshcoop.node import process
@@ -60,7 +60,7 @@ class Context:
         self.require_home()
         neighbourhood = self.home.read_settings().neighbourhood
         if neighbourhood is None:
-            raise Mistake(NOWHERE)
+            raise Mistake(NO_NEIGHBOURHOOD)
         return bytes.fromhex(neighbourhood)
 
 

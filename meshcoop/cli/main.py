@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from meshcoop.cli import screen
 from meshcoop.cli.context import Context
-from meshcoop.errors import USAGE, Mistake
+from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError, disk_error_of
 from protocol.display_text import safe_line
@@ -96,7 +96,7 @@ def main() -> None:
     except Mistake as mistake:
         _exit_with(mistake.sentence, mistake.code)
     except Refused as refusal:
-        _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
+        _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE_RULES else _REFUSED)
     except StoreError as error:
         disk_trouble = disk_error_of(error)
         if disk_trouble is None:

@@ -14,7 +14,7 @@ from meshcoop.api.event_hub import EventHub
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic
-from meshcoop.errors import NOWHERE, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.home.machine import own_addresses
@@ -171,7 +171,7 @@ class Node:
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
         if self.membership is None:
-            raise Mistake(NOWHERE)
+            raise Mistake(NO_NEIGHBOURHOOD)
         return self.membership
 
     async def wait_to_sign(self) -> Membership:

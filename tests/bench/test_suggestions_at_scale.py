@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.matching.vocabulary import load_lexicons
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
@@ -87,7 +87,7 @@ def town(street, dice):
     for _ in range(POSTS):
         lang = dice.choice(list(said))
         title = dice.choice(SENTENCES).format(dice.choice(said[lang]))
-        starts = dice.choice([None, iso(MORNING + dice.randint(1, 60) * DAY)[:10]])
+        starts = dice.choice([None, iso_time(MORNING + dice.randint(1, 60) * DAY)[:10]])
         kind = dice.choice(["request", "offer"])
         fields = {"title": title[:120], "lang": lang, "minutes": 60, "starts": starts}
         wires.append(dice.choice(logs)(kind, **fields))

@@ -66,7 +66,7 @@ async def bad_weather(street: Street) -> None:
         give(ada, ben, agreement)
         give(ben, ada, agreement, "4 Xylem Row")
         await trio.sleep(120)
-        street.network.calm()
+        street.network.end_bad_weather()
         await trio.sleep(2 * WAIT)
         assert read(ben, agreement, ada) == TEXT
         assert read(ada, agreement, ben) == "4 Xylem Row"

@@ -105,8 +105,8 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
         # Who was dialled sees where the other came from, and that is no address to dial.
         assert (seen.change, seen.peer) == ("connected", ada.peer_id)
         assert seen.address == ben.peers()[ada.peer_id] != street.address("ada")
-        street.kill("ben")
-        assert (await ada.events.receive()).change == "disconnected"
+        street.kill_host("ben")
+        assert (await ada.events.receive()).what == "disconnected"
         with pytest.raises(NetworkError):
             await stream.read()
         with pytest.raises(NetworkError):
@@ -178,14 +178,14 @@ async def test_a_partition_silences_and_healing_lets_through_what_did_not_break(
         with trio.move_on_after(0.01) as limit:
             await stream.read()
         assert limit.cancelled_caught
-        street.heal()
+        street.end_partition()
         assert await exactly(stream, 12) == b"still there?"
         street.partition([["ada"]])
         with pytest.raises(NetworkError):
             await stream.read()
         with pytest.raises(NetworkError):
             await ada.connect(street.address("ben"))
-        street.heal()
+        street.end_partition()
         await ada.connect(street.address("ben"))
 
 

@@ -72,7 +72,7 @@ def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
     """
 
     async def halves(street: Street) -> None:
-        street.network.behind_nat(*FOUR)
+        street.network.put_behind_nat(*FOUR)
         ada, ben, cem, dot = street.homes.values()
         one, two = RelayHome(street, "one"), RelayHome(street, "two")
         async with trio.open_nursery() as nursery:
@@ -111,7 +111,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
     """It holds records back, sends old ones again, late and in any order; the other is honest."""
 
     async def lies(street: Street) -> None:
-        street.network.behind_nat(*FOUR)
+        street.network.put_behind_nat(*FOUR)
         street.network.delay = (0.01, 1.0)
         homes = list(street.homes.values())
         liar, honest = RelayHome(street, "liar"), RelayHome(street, "honest")

@@ -61,7 +61,7 @@ async def partitions(street: Street) -> None:
         at = random.randint(1, len(names) - 1)
         street.network.partition([names[:at], names[at:]])
         await trio.sleep(random.uniform(4, 12))
-        street.network.heal()
+        street.network.end_partition()
 
 
 async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
@@ -264,7 +264,7 @@ async def cut_now_and_then(street: Street) -> None:
         await trio.sleep(DAY / 8)
         street.network.partition([["ben"], ["ben-at-work", "ada"]])
         await trio.sleep(DAY / 8)
-        street.network.heal()
+        street.network.end_partition()
 
 
 @pytest.mark.long

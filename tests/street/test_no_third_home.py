@@ -78,9 +78,12 @@ def in_backup(home, wanted):
     """Whether a backup of this home holds one of these, closed or opened."""
     path = home.path.parent / f"backup of {home.path.name}"
     home("backup", str(path))
-    reader = backup.Reader(path, PASSPHRASE)
+    reader = backup.BackupReader(path, PASSPHRASE)
     try:
-        opened = [repr(reader.contents).encode(), *(b"".join(some) for some in reader.records())]
+        opened = [
+            repr(reader.contents).encode(),
+            *(b"".join(some) for some in reader.read_records()),
+        ]
     finally:
         reader.close()
     data = [path.read_bytes(), *opened]

@@ -107,7 +107,7 @@ class Home:
         """The machine dies at once; what was not safe in the files by now is lost."""
         self._lives += 1
         self.path = self.copy_disk(f"{self.name}.{self._lives}")
-        self.street.network.kill(self.name)
+        self.street.network.kill_host(self.name)
         self._scope.cancel()
         await self._gone.wait()
 
@@ -245,8 +245,8 @@ class Street:
 
     async def settle(self) -> None:
         """Good weather until all homes agree and nothing more is stored. Fails when they do not."""
-        self.network.heal()
-        self.network.calm()
+        self.network.end_partition()
+        self.network.end_bad_weather()
         deadline = trio.current_time() + WITHIN
         before = -1
         while before != self.events or not self.agreed():

@@ -7,7 +7,7 @@ from meshcoop.api.params import Params, read_pin, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
@@ -82,7 +82,7 @@ class AddressMethods:
             "agreement": party.agreement.hex(),
             "from": giver,
             "text": address,
-            "given": iso(held.gift.time),
+            "given": iso_time(held.gift.time),
             "kept": held.kept,
         }
 

@@ -8,7 +8,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import MAX_ROWS, read_limit, read_state
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.matching.explanations import Explainer
 from meshcoop.matching.introductions import Tie, Ties
@@ -114,7 +114,7 @@ class MatchingMethods:
         """A time to the minute, by the charter's offset from UTC."""
         authority = membership.state.authority
         offset = int(authority.charter["offset"]) if authority else 0
-        return iso(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
+        return iso_time(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
@@ -169,7 +169,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
         "id": suggestion.key.hex(),
         "kind": "suggestion",
         "author": person,
-        "created": iso(subject.created),
+        "created": iso_time(subject.created),
         "state": "open",
         "suggests": suggestion.suggests,
         "for": presenter.show_person(suggestion.recipient),

@@ -6,7 +6,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.author import renewal as renewals
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from protocol.fold.kind import KINDS
 
 _RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # what a person may ask for
@@ -41,7 +41,7 @@ class MembershipMethods:
         # An invitation holds this home's addresses, so it first gets one that others can dial.
         await membership.mesh.reach.wait_until_reachable()
         code, expires = membership.invitation_desk.invite(approve=bool(params.get("approve")))
-        return {"invitation": code, "expires": iso(expires)}
+        return {"invitation": code, "expires": iso_time(expires)}
 
     async def approve(self, params: Params) -> Params:
         """Vouches for a person who asked to join."""

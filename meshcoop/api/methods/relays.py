@@ -6,7 +6,7 @@ from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_id_prefix, read_number, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.relay.relay import Relay
@@ -43,7 +43,7 @@ class RelayMethods:
             )
         relay = self._node.require_relay()
         code, expires = relay.issue_ticket([str(address) for address in addresses])
-        return {"ticket": code, "expires": iso(expires)}
+        return {"ticket": code, "expires": iso_time(expires)}
 
     async def leave_neighbourhood(self, params: Params) -> Params:
         """Stops serving a neighbourhood, and erases all that the relay keeps for it."""
@@ -138,7 +138,7 @@ class RelayEnrolmentMethods:
                 "peer_id": peer_id(key),
                 "addresses": list(enrolled.addresses),
                 "people": [presenter.show_person(person) for person in enrolled.people],
-                "created": iso(enrolled.since),
+                "created": iso_time(enrolled.since),
                 "state": "connected" if peer_id(key) in conversations else "away",
             }
             for key, enrolled in oldest_first
@@ -149,7 +149,7 @@ def _list_tenants(relay: Relay) -> list[Params]:
     return [
         {
             "neighbourhood": _show_neighbourhood(tenant),
-            "since": iso(relay.enrolled_at(tenant.neighbourhood)),
+            "since": iso_time(relay.enrolled_at(tenant.neighbourhood)),
             "connected": len(tenant.mesh.conversations),
             "records": tenant.store.records.count(),
         }

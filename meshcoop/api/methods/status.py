@@ -10,7 +10,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, read_id_prefix, read_number
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.relay.relay import Relay
 
 _WAIT_SECONDS = 30
@@ -87,7 +87,7 @@ class StatusMethods:
                     "person": None,
                     "neighbourhood": tenant.neighbourhood.hex(),
                     "address": addresses.get(peer),
-                    "since": iso(tenant.mesh.admitted_at[peer]),
+                    "since": iso_time(tenant.mesh.admitted_at[peer]),
                 }
                 for tenant in tenants
                 for peer in sorted(tenant.mesh.conversations)
@@ -124,7 +124,7 @@ class StatusMethods:
             "relays": len(authority.relays) if authority else 0,
             "reserved": len(mesh.reach.relays),
             "seen_as": mesh.network.observed_addresses,
-            "settled": None if mesh.settled_at is None else iso(mesh.settled_at),
+            "settled": None if mesh.settled_at is None else iso_time(mesh.settled_at),
             "records": state.store.records.count(),
             "set_hash": hash_record_ids(state.store.records.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
@@ -177,7 +177,7 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
             "peer_id": peer,
             "person": presenter.show_person(conversation.person) if conversation.person else None,
             "address": addresses.get(peer),
-            "since": iso(mesh.admitted_at[peer]),
+            "since": iso_time(mesh.admitted_at[peer]),
         }
         for peer, conversation in sorted(mesh.conversations.items())
     ]
@@ -196,7 +196,7 @@ def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
         "knocks": [
             {
                 "person": {"id": knock.person.hex(), "name": knock.name},
-                "since": iso(knock.since),
+                "since": iso_time(knock.since),
                 "vouchers": show_vouchers(knock.person),
             }
             for knock in membership.invitation_desk.knocks()

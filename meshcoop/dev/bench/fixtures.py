@@ -102,7 +102,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 
 
 def _admit_neighbour(author: Author) -> Identity:
-    """Makes a person whom the founder admits."""
+    """Makes a person, admitted by the founder."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour

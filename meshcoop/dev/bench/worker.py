@@ -103,7 +103,7 @@ class BenchNetwork:
             raise NetworkError("not in this bench")
         return await self._network.connect(address)
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         """Opens a counted stream."""
         return CountedStream(await self._network.open_stream(peer, protocol), self)
 

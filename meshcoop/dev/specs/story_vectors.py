@@ -44,7 +44,7 @@ def make_documents() -> dict[str, Any]:
 
 
 class _Household:
-    """One node of Ana, who founds, and Ben, whom she admits. Its clock moves a minute a record."""
+    """One node of Ana, the founder, and Ben, a member. Its clock moves a minute a record."""
 
     def __init__(self) -> None:
         self._time = START_MS

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 import trio
 
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.matching.stemming import stem
 from meshcoop.matching.vocabulary import load_lexicons
@@ -19,7 +19,7 @@ DAY = 24 * HOUR
 
 def day(after):
     """A day after the morning on which every story begins."""
-    return iso(MORNING + after * DAY)[:10]
+    return iso_time(MORNING + after * DAY)[:10]
 
 
 def why(one):
