@@ -61,7 +61,10 @@ class MeshcoopApp(App[None]):
 
     async def _open_home(self) -> None:
         # Late, because the splash needs none of it: forms need every kind and its cryptography.
-        import protocol.kinds as _kinds  # noqa: F401  # registers the kinds that forms are made from
+        from protocol.fold.kind import load_kinds
+
+        load_kinds()
+
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 

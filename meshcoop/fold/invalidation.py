@@ -2,8 +2,8 @@
 
 from protocol.authority.authority import Authority
 from protocol.authority.records import AuthorityIndex
-from protocol.authority.terms import HIDDEN, MEASURE
 from protocol.fold.proxies import ProxiesById
+from protocol.schema.register_names import HIDDEN, MEASURE
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from protocol.fold.kind import Kind
-from protocol.wire.address_gift import ADDRESS
+from protocol.schema.shared_rules import ADDRESS
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from protocol.authority.terms import BY_RENEWAL
 from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS
+from protocol.schema.register_names import BY_RENEWAL
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _, plural

@@ -9,9 +9,9 @@ from typing import Any
 
 from textual.content import Content
 
-from protocol.authority import terms
-from protocol.authority.registers import votes_needed
 from protocol.display_text import safe_text
+from protocol.schema import register_names
+from protocol.schema.majority import votes_needed
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
@@ -182,12 +182,12 @@ def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")
-        case terms.RULE:
+        case register_names.RULE:
             return _rule_line(view, str(key), value, today, rules)
-        case terms.STANDING:
+        case register_names.STANDING:
             sentence = _("{who} leaves the neighbourhood") if number % 2 else _("{who} comes back")
             return sentence.format(who=phrases.name(view.get("concerns")))
-        case terms.HIDDEN:
+        case register_names.HIDDEN:
             sentence = _("Hidden: {what}") if number % 2 else _("Shown again: {what}")
             return sentence.format(what=subject_line(view.get("concerns")))
     return _("Something newer than this program knows")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from protocol.display_text import safe_line, safe_text
-from protocol.kinds.services.measures import MERGEABLE_DAYS
+from protocol.schema.shared_rules import MERGEABLE_DAYS
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _

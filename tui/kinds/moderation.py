@@ -10,7 +10,6 @@ from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
 from protocol.fold.kind import KINDS
-from protocol.record.envelope import PRIVATE
 from tui.format import phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
@@ -23,7 +22,7 @@ from tui.kinds.thread_data import Case
 def can_be_flagged(root: Shown) -> bool:
     """Whether a thread begins with words that all can read, and so can be flagged and hidden."""
     kind = KINDS.get(root.get("kind") or "")
-    if kind is None or kind.audience == PRIVATE or "state" not in root:
+    if kind is None or kind.is_private or "state" not in root:
         return False
     return any(field.is_wording for field in kind.fields.values())
 

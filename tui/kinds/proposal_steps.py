@@ -1,6 +1,6 @@
 """Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
 
-from protocol.authority.registers import MIN_COUNCIL, votes_needed
+from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _

@@ -12,7 +12,6 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS, Kind
-from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Field
 from tui.format import vocabulary
 from tui.format.phrases import plain
@@ -187,7 +186,7 @@ class PostFormScreen(Screen[bool]):
 
 def new_post_step(kind: str, given: dict[str, str]) -> Act:
     """The step of posting a record that begins a thread; `given` holds the form's first values."""
-    if kind in KINDS and KINDS[kind].audience == PRIVATE:
+    if kind in KINDS and KINDS[kind].is_private:
         explanation = _("Only the people you name can read this.")
     else:
         explanation = vocabulary.BEFORE.get(kind, "")

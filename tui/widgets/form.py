@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Select, Static
 
-from protocol.authority.register_change import RegisterChange
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.schema.fields import (
@@ -197,7 +196,8 @@ class Form(VerticalScroll, can_focus=False):
 
 def _is_askable(rule: Field) -> bool:
     """Whether people can fill in the field: nobody types bytes, ids or changes of the rules."""
-    return not isinstance(_rule_of_each(rule), Bytes | RecordId | RegisterChange)
+    rule_of_each = _rule_of_each(rule)
+    return not isinstance(rule_of_each, Bytes | RecordId) and rule_of_each.type_name != "change"
 
 
 def names_people(rule: Field) -> bool:
