@@ -132,13 +132,13 @@ class MeshcoopApp(App[None]):
 
     async def _fetch_own_profile(self) -> dict[str, str]:
         """The fields of the profile as they are now; empty if there is none yet."""
-        from tui.kinds.exchange import fields_of
+        from tui.kinds.exchange import form_fields_of
         from tui.node.api_client import Declined
 
         with suppress(Declined):
             for person in await self.node.call("list", what="people"):
                 if person["id"] == self.node.me:
-                    return fields_of({**person, "kind": "profile"})
+                    return form_fields_of({**person, "kind": "profile"})
         return {}
 
     def _fatal_error(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.terms import Holding, Register, Term, read_holding, voters
 from protocol.errors import Refused
 from protocol.schema.majority import MIN_COUNCIL, votes_needed

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.records import AuthorityIndex
+from protocol.authority.record_index import AuthorityIndex
 from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import charter, ids, people, public
 
