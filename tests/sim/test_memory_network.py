@@ -106,7 +106,7 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
         assert (seen.change, seen.peer) == ("connected", ada.peer_id)
         assert seen.address == ben.peers()[ada.peer_id] != street.address("ada")
         street.kill_host("ben")
-        assert (await ada.events.receive()).what == "disconnected"
+        assert (await ada.events.receive()).change == "disconnected"
         with pytest.raises(NetworkError):
             await stream.read()
         with pytest.raises(NetworkError):

@@ -60,7 +60,7 @@ class Story:
         return thread.fold_thread(self.entries, authority(**more))
 
     def view(self, one, **more):
-        return self.fold(**more).views.find(one.id)
+        return self.fold(**more).views.get(one.id)
 
     def state(self, one, **more):
         view = self.view(one, **more)

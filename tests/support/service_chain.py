@@ -69,7 +69,7 @@ class Story:
         )
 
     def view(self, one, **more):
-        return self.fold(**more).views.find(one.id)
+        return self.fold(**more).views.get(one.id)
 
     def told(self, one):
         """The rule by which an entry does not count; None if it does."""

@@ -200,7 +200,7 @@ def test_a_signature_is_not_malleable():
         s = int.from_bytes(one.signature[32:], "little") + ORDER
         twin = one.signature[:32] + s.to_bytes(32, "little")
         with pytest.raises(Refused, match=r"R-01\.10"):
-            record.verify(record.parse(record.assemble(one.header, twin, one.content)), HERE)
+            record.verify(record.parse(record.assemble(one.header_bytes, twin, one.content)), HERE)
 
 
 BAD_HEADERS = {
@@ -375,8 +375,8 @@ def test_the_topic_does_not_tell_the_neighbourhood():
 
 def test_the_combined_form_is_no_signature():
     one = samples()[0]
-    combined = one.signature + one.header
+    combined = one.signature + one.header_bytes
     for signature in (combined, one.signature[:63], b""):
-        wire = codec.pack([codec.unpack(one.header), signature, one.content])
+        wire = codec.pack([codec.unpack(one.header_bytes), signature, one.content])
         with pytest.raises(Refused, match=r"R-01\.1\b"):
             record.parse(wire)

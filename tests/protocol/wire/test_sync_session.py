@@ -73,11 +73,11 @@ def hear(session, *told, ours=None):
         if isinstance(event, HelloReceived):
             session.admit()
         if isinstance(event, DigestReceived):
-            events += session.compare(heads() if ours is None else ours)[1]
+            events += session.answer_digest(heads() if ours is None else ours)[1]
         if isinstance(event, PeerLacks):
-            events += session.end()[1]
+            events += session.send_end()[1]
         if isinstance(event, RecordsReceived):
-            session.taken(event.size)
+            session.credit_taken(event.size)
     return events
 
 
