@@ -48,7 +48,7 @@ async def board(pilot):
 
 
 async def people(pilot):
-    await tab(pilot, "3", "People (3)", "Can give: hemming")
+    await tab(pilot, "3", "People (3)", "Can help with: hemming")
 
 
 async def circles(pilot):
@@ -75,7 +75,7 @@ async def pact(pilot):
 async def page(pilot):
     await circles(pilot)
     await pilot.press("tab", "enter")
-    await shows(pilot, "Several wrote", "Earlier", "Join the texts", "Sam wrote it anew")
+    await shows(pilot, "Several people wrote", "Earlier", "Merge the texts", "Sam edited the page")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
@@ -129,7 +129,7 @@ async def hidden(pilot):
 
 
 async def resident(pilot):
-    await opened_there(pilot, "#doings", "mine", "Your devices", "End what Sam does")
+    await opened_there(pilot, "#doings", "mine", "Your devices", "Stop Sam acting")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
@@ -153,7 +153,7 @@ async def measure(pilot):
     await service(pilot)
     pilot.app.screen.query_one("#measures").cards.focus()
     await pilot.press("enter")
-    await shows(pilot, "worse, in one", "Say whether it helped")
+    await shows(pilot, "worse: one point", "Say whether it helped")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
@@ -175,7 +175,7 @@ async def reports(pilot):
     await shows(pilot, "What people said (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down")
-    await shows(pilot, "Answer Sam", "This is the same as")
+    await shows(pilot, "Reply to Sam", "This is the same as")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
 
 
@@ -199,7 +199,7 @@ async def thread(pilot):
 async def agree(pilot):
     await thread(pilot)
     await pilot.press("enter")
-    await shows(pilot, "you and Sam have signed the same terms")
+    await shows(pilot, "You and Sam will both have agreed")
 
 
 async def request(pilot):

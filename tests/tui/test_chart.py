@@ -91,7 +91,7 @@ def test_signals_differ_by_shape_and_the_legend_names_what_is_there():
     dots = [ChartPoint(n, 2, mark=mark) for n, mark in enumerate(marks)]
     drawn = "\n".join(rows(dots, ReferenceLines(target=2, usual=Fraction(13, 10))))
     assert all(f"{mark} " in drawn for mark in marks)
-    for told in ("worse, in one", "worse, in four", "eight in a row", "short of", "better"):
+    for told in ("worse: one point", "worse: four points", "eight in a row", "missed", "better"):
         assert told in drawn
     assert "- usual 1.3" in drawn
     assert ". target 2" in drawn
@@ -104,7 +104,7 @@ def test_limits_are_marked_and_one_far_away_flattens_nothing():
     found = plot(dots, ReferenceLines())
     assert next(iter(found)) == "6"
     assert found["6"].split()[1] == "_" * 18
-    assert "_ from here on it stands out" in "\n".join(rows(dots, ReferenceLines()))
+    assert "_ stands out from here on" in "\n".join(rows(dots, ReferenceLines()))
 
 
 def test_colour_comes_on_top_of_the_shape():

@@ -226,7 +226,7 @@ async def test_a_node_that_leaves_takes_nothing_typed_along(pilot, node):
 async def test_the_profile_begins_with_what_was_said_before(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("n")
-    await shows(pilot, "Say what you bring")
+    await shows(pilot, "Tell neighbours about")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("home", "down", "down", "enter")
     await shows(pilot, "hemming, Yoruba, listening", "a lift now and then")

@@ -75,9 +75,9 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
     await to_neighbourhood(pilot)
     assert pilot.app.screen.query_one(TabbedContent).active == "neighbourhood"
     await shows(pilot, "More time to answer", "1 yes, 0 no · 2 of 3 needed · vote!")
-    await shows(pilot, "Eve is to go", "said by Sam; waits for more", "passed · 2 yes, 1 no")
-    await shows(pilot, "waits to be let in · Sam vouched", "on the roll, moderator")
-    await shows(pilot, "joins the roll by renewal", "Time to answer: 3 days")
+    await shows(pilot, "Removal of Eve", "asked by Sam; waits for more", "passed · 2 yes, 1 no")
+    await shows(pilot, "waits to be let in · Sam vouched", "can vote, moderator")
+    await shows(pilot, "can vote from the next term", "Time to answer: 3 days")
     node.term["settled"] = False
     node.tell()
     await shows(pilot, "passed, not settled yet")
@@ -97,22 +97,22 @@ async def test_a_decision_is_read_and_voted_on_once(pilot, node):
     await opens(pilot, "#decisions", ident(60), "Three days are too few")
     await shows(pilot, "Time to answer: 5 days (now 3 days)", "Yes: Sam", "You have not voted")
     await shows(pilot, "voting until Tue 1 Dec", "Vote yes", "Vote no")
-    await acts(pilot, "Vote yes", "A yes stands: it cannot be taken back.")
+    await acts(pilot, "Vote yes", "You cannot change a yes afterwards.")
     vote = {"kind": "vote", "about": ident(60), "fields": {"choice": "yes"}}
     assert await posted(pilot, node) == vote
     node.lists["decisions"][0]["voted"]["yes"].append(ADA)
     node.tell()
-    await shows(pilot, "You said yes, and a yes stands.")
+    await shows(pilot, "You voted yes. You cannot change a yes.")
     assert "Vote yes" not in picture(pilot.app)
     await back(pilot)
-    await opens(pilot, "#decisions", ident(62), "You said no; you can still say yes.")
-    await acts(pilot, "Say yes after all", "A yes stands")
+    await opens(pilot, "#decisions", ident(62), "You voted no. You can still vote yes.")
+    await acts(pilot, "Vote yes after all", "You cannot change a yes")
 
 
 @on_screen(node=governed)
 async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
     await to_neighbourhood(pilot)
-    await opens(pilot, "#rules", "answer_days", "New value *", "is now: 3 days", "over 50 %")
+    await opens(pilot, "#rules", "answer_days", "New value *", "is now: 3 days", "more than 50 %")
     await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
     pilot.app.focused.value = "many"
     await pilot.press("f2")
@@ -136,7 +136,7 @@ async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     await shows(pilot, "Waits for you (2)")
     await pilot.press("6")
     await shows(pilot, "What you can do (3)")
-    await opens(pilot, "#decisions", ident(60), "You are not on the roll yet")
+    await opens(pilot, "#decisions", ident(60), "You cannot vote yet.")
     assert "Vote yes" not in picture(pilot.app)
     await back(pilot)
     await opens(pilot, "#rules", "share")
@@ -147,26 +147,24 @@ async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
 @on_screen(node=governed)
 async def test_a_person_is_removed_by_all_or_by_the_moderators(pilot, node):
     await to_neighbourhood(pilot)
-    await opens(
-        pilot, "#members", EVE["id"], "votes from the next renewal on", "Let Eve act for you"
-    )
-    await acts(pilot, "Ask everybody to remove Eve", "a yes stands.")
+    await opens(pilot, "#members", EVE["id"], "can vote from the next term", "Let Eve act for you")
+    await acts(pilot, "Ask everybody to remove Eve", "change a yes.")
     fields = {"title": "Eve leaves the neighbourhood", "change": f"remove {EVE['id']}"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
-    await acts(pilot, "As a moderator", "Once 2 moderators have said so, Eve is out")
+    await acts(pilot, "As a moderator", "When 2 moderators have said so, Eve is out")
     assert await posted(pilot, node) == {"kind": "remove", "fields": {"person": EVE["id"]}}
     await back(pilot)
     node.lists["people"][-1]["state"] = "removed"
     node.term = term([ADA, SAM, MARIA], [ADA])
     node.tell()
-    await opens(pilot, "#members", EVE["id"], "Only a decision of the roll brings them back.")
+    await opens(pilot, "#members", EVE["id"], "Only a vote can bring them back.")
     await acts(pilot, "Ask everybody to let Eve back in")
     assert (await posted(pilot, node))["fields"]["change"] == f"restore {EVE['id']}"
     await back(pilot)
     await opens(pilot, "#members", SAM["id"], "Ask everybody to remove Sam")
     assert "As a moderator" not in picture(pilot.app)
     await back(pilot)
-    await opens(pilot, "#members", WIM["id"], "You say that you know Wim")
+    await opens(pilot, "#members", WIM["id"], "You confirm that you know Wim")
 
 
 @on_screen(node=governed)
@@ -179,10 +177,12 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await opens(
         pilot, "#waits", ident(65), "Sam flagged this for the moderators: “That is not true.”"
     )
-    await acts(pilot, "As a moderator, hide", "Once 2 moderators have said so, these words are out")
+    await acts(
+        pilot, "As a moderator, hide", "When 2 moderators have said so, these words disappear"
+    )
     hide = {"kind": "hide", "about": ident(25), "fields": {"hidden": "yes"}}
     assert await posted(pilot, node) == hide
-    await acts(pilot, "Flag what Eve wrote", "itself it changes nothing.", "Why *")
+    await acts(pilot, "Flag what Eve wrote", "nothing by itself.", "Why *")
     await pilot.press(*"rude")
     flag = {"kind": "flag", "about": ident(25), "fields": {"reason": "rude"}}
     assert await posted(pilot, node) == flag
@@ -191,7 +191,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await shows(pilot, "Flags (1) and hidden words (1)")
     await opens(pilot, "#doings", "hidden", "Request by Eve", "Offer by Eve")
     await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")
-    await opens(pilot, "#hidden", ident(26), "Words of this are hidden", "Hidden by Sam, Maria")
+    await opens(pilot, "#hidden", ident(26), "Some words here are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
     assert (await posted(pilot, node))["fields"]["change"] == f"show {ident(26)}"
 
@@ -204,10 +204,10 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
     )
     await shows(pilot, "meshcoop revoke DEVICE", "Sam for you: Request · until Thu 24 Dec")
     await shows(pilot, "You for Maria: Offer · over since Sun 1 Nov")
-    await acts(pilot, "End what Sam does for you", "from now on does not count")
+    await acts(pilot, "Stop Sam acting for you", "from now on does not count")
     close = {"kind": "close", "about": ident(68), "fields": {"as_state": "ended"}}
     assert await posted(pilot, node) == close
-    await acts(pilot, "Let somebody act for you", "everybody sees both names", "In what *")
+    await acts(pilot, "Let somebody act for you", "everybody sees both names", "For what *")
     form = pilot.app.screen.query_one("Form")
     assert [row.field_name for row in form.rows] == ["person", "matters", "until"]
     values = (SAM["id"], "request, offer", "2026-12-31")
@@ -282,4 +282,4 @@ def test_with_newcomers_the_roll_alone_has_to_agree_too():
     case = Case(act, [], [], term=term([ADA, SAM, MARIA], []))
     told = deciding.story(case, NOW.date(), ADA["id"]).plain
     assert "1 yes, 0 no · 3 of 5 needed" in told
-    assert "2 of these from the 3 on the roll" in told
+    assert "2 of them from the 3 current voters" in told

@@ -66,10 +66,10 @@ def test_other_terms_wait_for_who_responded():
     case = parley()
     assert labels(case, SAM, waiting=True) == ["Agree with Ada: 45 min · Thu 26 Nov 09:30"]
     assert labels(case, ADA, waiting=True) == []
-    assert "Take back what you propose" in labels(case, ADA)
+    assert "Take back your proposal" in labels(case, ADA)
     assert "Propose other terms to Ada" in labels(case, SAM)
     assert labels(case, MARIA, waiting=True) == []
-    assert "Ada would rather: 45 min · Thu 26 Nov 09:30 · waits for you" in told(case, SAM)
+    assert "Ada proposed instead: 45 min · Thu 26 Nov 09:30 · your turn" in told(case, SAM)
     assert "answered with other terms" in told(case, MARIA)
 
 
@@ -88,10 +88,10 @@ def test_what_has_expired_waits_for_nobody_and_can_still_be_agreed():
 def test_who_got_a_receipt_confirms_or_disputes_it():
     case = signed("agreed", receipt="proposed")
     assert labels(case, ADA, waiting=True) == ["Confirm the receipt: 1 h 30 min"]
-    assert "Say that this is not right" in labels(case, ADA)
+    assert "This is wrong" in labels(case, ADA)
     assert "Cancel what you agreed with Sam" in labels(case, ADA)
     assert labels(case, SAM) == ["Cancel what you agreed with Ada"]
-    assert "waits for you" in told(case, ADA)
+    assert "your turn" in told(case, ADA)
     assert "waits for Ada" in told(case, SAM)
 
 
@@ -106,9 +106,9 @@ def test_a_disputed_receipt_waits_for_another_one():
 def test_a_correction_waits_for_the_other_party():
     case = signed("done", corrections=[correction(SAM, why="We were back by ten.")])
     assert labels(case, ADA, waiting=True) == ["Confirm the correction: 1 h instead"]
-    assert "Say that this correction is not right" in labels(case, ADA)
+    assert "This correction is wrong" in labels(case, ADA)
     assert labels(case, SAM) == []
-    words = "Sam would correct it: 1 h · waits for you\n“We were back by ten.”"
+    words = "Sam proposed a correction: 1 h · your turn\n“We were back by ten.”"
     assert words in told(case, ADA)
 
 

@@ -80,7 +80,7 @@ def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
         terminal.type("\r")
         terminal.until("1 yes, 0 no · 2 of 2 needed", "(now 3 days)", "Vote yes")
         terminal.type("\r")
-        terminal.until("A yes stands")
+        terminal.until("You cannot change a yes")
         terminal.type("\r")
         terminal.until("passed · 2 yes, 0 no", "You voted", "Yes: ")
         terminal.type("\x1b")
@@ -88,7 +88,7 @@ def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
         terminal.type("6")
         terminal.until("Decisions (2)", "passed · 2 yes, 0 no", "Time to answer: 5 days")
         terminal.type("\t\t\x1b[B\r")  # what you can do: the second of it
-        terminal.until("A renewal lets everybody", "[x] Ada", "[ ] Ben")
+        terminal.until("In a new term everybody", "[x] Ada", "[ ] Ben")
         terminal.type("\x1bOQ")  # F2
         terminal.until("Decisions (3)")
         terminal.type("q")

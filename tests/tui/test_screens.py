@@ -60,7 +60,7 @@ async def test_a_home_that_waits_at_the_door_says_so(pilot, node):
 async def test_tabs_answer_to_digits_arrows_and_the_mouse(pilot, node):
     await to_board(pilot)
     await pilot.press("3")
-    await shows(pilot, "People (3)", "hemming, Yoruba, listening", "balance −2 h 30 min")
+    await shows(pilot, "People (3)", "hemming, Yoruba,", "balance −2 h 30 min")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down")
     await shows(pilot, "Community nursing", "1 h given")
@@ -74,7 +74,7 @@ async def test_a_request_opens_as_a_thread_with_what_can_be_done(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
     await shows(pilot, "You ask · 1 h 30 min · Thu 26 Nov 09:30", "I can fetch you. Ring twice")
-    await shows(pilot, "Agree with Sam", "Decline what Sam proposes", "Mon 23 Nov 17:31  Sam resp")
+    await shows(pilot, "Agree with Sam", "Decline Sam's proposal", "Mon 23 Nov 17:31  Sam resp")
     await pilot.press("escape")
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
 
@@ -87,7 +87,7 @@ async def test_agreeing_posts_the_agreement(pilot, node):
     await shows(pilot, "What you can do (4)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
-    await shows(pilot, "you and Sam have signed the same terms")
+    await shows(pilot, "You and Sam will both have agreed")
     await pilot.press("enter")
     await until(pilot, lambda: node.posted)
     assert node.posted == [{"kind": "agreement", "about": ident(31), "fields": {}}]
@@ -112,10 +112,10 @@ async def test_responding_begins_with_the_requests_terms(pilot, node):
     node.lists["requests"][1]["starts"] = "2026-11-28"
     await to_board(pilot)
     await pilot.press("down", "down", "enter")
-    await shows(pilot, "Three shirts taken in", "I can do this")
+    await shows(pilot, "Three shirts taken in", "Offer to help")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("enter")
-    await shows(pilot, "Nothing is agreed until Maria says yes", "60", "2026-11-28", "Propose")
+    await shows(pilot, "Nothing is agreed until Maria says yes", "60", "2026-11-28", "Send")
     await pilot.press("f2")
     await until(pilot, lambda: node.posted)
     fields = {"minutes": "60", "when": "2026-11-28"}
@@ -128,7 +128,7 @@ async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     node.lists["agreements"][0]["receipts"].clear()
     await shows(pilot, "Waits for you (2)")
     node.tell()
-    await shows(pilot, "Write the receipt with Maria")
+    await shows(pilot, "confirm the hours with Maria")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
     await shows(pilot, "An hour of weeding", "What you can do (4)")
@@ -148,7 +148,7 @@ async def test_who_knocks_can_be_vouched_for(pilot, node):
     await shows(pilot, "Wim knocks at the neighbourhood's door")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("home", "enter")
-    await shows(pilot, "You say that you know Wim", "Vouch")
+    await shows(pilot, "You confirm that you know Wim", "Vouch")
     await pilot.press("enter")
     await until(pilot, lambda: node.approved == [ident(7)])
 

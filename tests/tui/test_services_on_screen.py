@@ -84,8 +84,10 @@ async def test_the_tab_shows_who_holds_what_and_what_needs_me(pilot, node):
     assert pilot.app.screen.query_one(TabbedContent).active == "services"
     await shows(pilot, "! Bin collection", "a matter is open · Contractor holds it")
     await shows(pilot, "offered to Sub, not accepted", "You hold it", "offered to you, not accept")
-    await shows(pilot, "Answer by Tue 24 Nov 09:00", "Maria hands on to you", "Did it help? A sec")
-    await shows(pilot, "Nobody in the chain put it right", "Maria answered: Thank you!")
+    await shows(
+        pilot, "Answer by Tue 24 Nov 09:00", "Maria asks you to take on", "Did it help? A sec"
+    )
+    await shows(pilot, "Nobody responsible fixed this", "Maria answered: Thank you!")
     await shows(pilot, "Were bins missed? it happened", "open · A second lorry · It is less")
 
 
@@ -99,7 +101,9 @@ async def test_empty_lists_say_what_to_press(pilot, node):
 @on_screen(node=served)
 async def test_today_has_what_needs_me_and_leads_there(pilot, node):
     await shows(pilot, "Waits for you (6)")
-    await opens(pilot, "#waits", "Maria hands on to you", "City kitchen provides it; Maria answers")
+    await opens(
+        pilot, "#waits", "Maria asks you to take on", "City kitchen provides it; Maria answers"
+    )
     assert isinstance(pilot.app.screen, ServiceScreen)
     await home(pilot)
     await opens(pilot, "#waits", "Did it help?", "! Worse than usual and short of the target.")
@@ -116,7 +120,9 @@ async def test_a_chain_is_a_tree_of_what_both_ends_signed(pilot, node):
     await fills(pilot, "Say something", "Everybody in the neighbourhood can read it", text="Loud.")
     fields = {"text": "Loud."}
     assert await posted(pilot, node) == {"kind": "feedback", "about": ident(BINS), "fields": fields}
-    named = await fills(pilot, "Ask a question", "once a decision adopts it", question="On time?")
+    named = await fills(
+        pilot, "Add a regular question", "once neighbours vote for it", question="On time?"
+    )
     assert named == [
         "question",
         "scale",
@@ -136,8 +142,8 @@ async def test_a_chain_is_a_tree_of_what_both_ends_signed(pilot, node):
 @on_screen(node=served)
 async def test_what_is_offered_to_me_is_accepted_or_declined(pilot, node):
     await to_services(pilot)
-    await opens(pilot, "#needs", "Maria hands on to you", "You: Bringing them round · offered")
-    await opens(pilot, "#acts", "Accept what Maria", "With this you say that")
+    await opens(pilot, "#needs", "Maria asks you to take on", "You: Bringing them round · offered")
+    await opens(pilot, "#acts", "Accept what Maria", "By accepting, you")
     accept = {"kind": "accept", "about": ident(221), "fields": {}}
     assert await posted(pilot, node) == accept
     await fills(pilot, "Decline it: Bringing")
@@ -149,10 +155,12 @@ async def test_what_is_offered_to_me_is_accepted_or_declined(pilot, node):
 async def test_who_answers_for_a_service_hands_it_on(pilot, node):
     await to_services(pilot)
     await opens(pilot, "#services-list", "Stair lights", "You answer for it", "◄ holds it now")
-    await fills(pilot, "Hand on a part", "until they accept", to=SAM["id"], title="The bulbs")
+    await fills(
+        pilot, "Ask somebody to do a part", "until they accept", to=SAM["id"], title="The bulbs"
+    )
     fields = {"to": SAM["id"], "title": "The bulbs"}
     assert await posted(pilot, node) == {"kind": "link", "about": ident(LIGHTS), "fields": fields}
-    await fills(pilot, "Say that this service has ended")
+    await fills(pilot, "End this service")
     close = {"kind": "close", "about": ident(LIGHTS), "fields": {"as_state": "ended"}}
     assert await posted(pilot, node) == close
 
@@ -163,23 +171,26 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
     await opens(pilot, "#services-list", "Bin collection", "How it goes (1)")
     await opens(pilot, "#measures", "Were bins missed?", "! Worse than usual and short")
     await shows(
-        pilot, "X worse, in one", "- usual 1.5", ". target 2", "_ from here on it stands out"
+        pilot, "X worse: one point", "- usual 1.5", ". target 2", "_ stands out from here on"
     )
     await shows(pilot, "─ ─ a gap: too few answered", "9 of 41 have answered so far in this week.")
     words = str(pilot.app.screen.query_one("#told-words").content)
-    assert "Apart from that, who provides it says: 1 report." in words
-    assert "Held by Contractor since Sat 21 Nov 09:00, who has answered" in words
+    assert "Apart from that, those who provide it say: 1 report." in words
+    assert "Held by Contractor since Sat 21 Nov 09:00, already answered" in words
     assert "Raised by 6 people, you among them" in words
-    provider, people = words.index("Who does it says: done on"), words.index("People say: partly 1")
+    provider, people = (
+        words.index("The person doing it says: done on"),
+        words.index("People say: partly 1"),
+    )
     assert "\n" in words[provider:people]
     assert "7 in 1 week, then 1 in 1 week. It is less than before; that could" in words
-    await fills(pilot, "Say whether it helped: A second", "Your latest word counts", fixed="no")
+    await fills(pilot, "Say whether it helped: A second", "Your latest answer counts", fixed="no")
     verdict = {"kind": "verdict", "about": ident(216), "fields": {"fixed": "no"}}
     assert await posted(pilot, node) == verdict
-    await fills(pilot, "Take it up", "within four weeks", what="I sweep the lane")
+    await fills(pilot, "Take this on", "within four weeks", what="I sweep the lane")
     fields = {"what": "I sweep the lane", "due": "2026-12-07"}
     assert await posted(pilot, node) == {"kind": "action", "about": ident(210), "fields": fields}
-    await fills(pilot, "Report: Were bins missed?", "silence counts", value="0")
+    await fills(pilot, "Report: Were bins missed?", "that all is well", value="0")
     feedback = {"kind": "feedback", "about": ident(210), "fields": {"value": "0"}}
     assert await posted(pilot, node) == feedback
     await fills(pilot, "Propose to stop asking")
@@ -193,7 +204,7 @@ async def test_an_answer_says_whose_it_is(pilot, node):
     await opens(pilot, "#services-list", "Bin collection", "How it goes (1)")
     await opens(pilot, "#measures", "Were bins missed?", "! Worse than usual")
     rows = {"text": "Ask them.", "reason": "not_ours", "to": ident(201)}
-    assert await fills(pilot, "Answer everybody", **rows) == ["text", "reason", "to"]
+    assert await fills(pilot, "Reply to everybody", **rows) == ["text", "reason", "to"]
     assert await posted(pilot, node) == {"kind": "answer", "about": ident(210), "fields": rows}
 
 
@@ -207,12 +218,12 @@ async def test_two_reports_are_one(pilot, node):
     cards = pilot.app.screen.query_one("#reports", Feed).cards
     await until(pilot, lambda: pilot.app.focused is cards)
     cards.highlighted = cards.get_option_index(ident(212))
-    await shows(pilot, "Answer Sam")
+    await shows(pilot, "Reply to Sam")
     await pilot.press("enter")
-    await fills(pilot, "This is the same as", "Both stay, and count as one.", other=ident(211))
+    await fills(pilot, "This is the same as", "Both stay, but count as one.", other=ident(211))
     same = {"kind": "same_as", "about": ident(212), "fields": {"other": ident(211)}}
     assert await posted(pilot, node) == same
-    await fills(pilot, "Answer Sam", text="Sorry.")
+    await fills(pilot, "Reply to Sam", text="Sorry.")
     answer = {"kind": "answer", "about": ident(212), "fields": {"text": "Sorry."}}
     assert await posted(pilot, node) == answer
 
@@ -220,8 +231,8 @@ async def test_two_reports_are_one(pilot, node):
 @on_screen(node=served)
 async def test_what_nobody_put_right_comes_to_everybody(pilot, node):
     await to_services(pilot)
-    await opens(pilot, "#needs", "Nobody in the chain", "Ask everybody what shall become of it")
-    await fills(pilot, "Ask everybody what shall")
+    await opens(pilot, "#needs", "Nobody responsible", "Ask everybody to decide what happens")
+    await fills(pilot, "Ask everybody to decide what")
     fields = {
         "title": "What shall become of The playground?",
         "text": "Nobody in its chain has put this right.",
@@ -233,9 +244,9 @@ async def test_what_nobody_put_right_comes_to_everybody(pilot, node):
 async def test_a_question_is_proposed_for_use(pilot, node):
     await to_services(pilot)
     await opens(pilot, "#services-list", "Meals at home", "How it goes (2)")
-    await opens(pilot, "#measures", "Is it enough?", "it counts once a decision adopts it")
+    await opens(pilot, "#measures", "Is it enough?", "it starts once neighbours vote for it")
     assert "Answer: " not in picture(pilot.app)
-    await fills(pilot, "Propose that everybody uses", "Everybody on the roll votes.")
+    await fills(pilot, "Propose to ask everybody", "All current voters decide.")
     fields = {"title": "Ask: Is it enough?", "change": f"adopt {ident(231)}"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
 
@@ -268,16 +279,16 @@ def chained():
 
 def test_each_end_of_a_link_has_its_own_acts():
     view = chained()
-    assert {"End it: All of it", "Hand it over to somebody else: All of it"} <= set(
+    assert {"End it: All of it", "Pass it to somebody else: All of it"} <= set(
         labels(services.acts(view, [], COUNCIL["id"]))
     )
     found = labels(services.acts(view, [], CONTRACTOR["id"]))
-    assert "Hand on a part of: All of it" in found
-    assert "Take back what you offer: The south side" in found
-    assert "Hand on a part of it" not in found
+    assert "Ask somebody to do a part of: All of it" in found
+    assert "Take back your offer: The south side" in found
+    assert "Ask somebody to do a part of it" not in found
     assert labels(services.acts(view, [], SAM["id"])) == [
         "Say something about it",
-        "Ask a question about it that everybody answers",
+        "Add a regular question for everybody",
     ]
     assert services.acts({**view, "state": "ended"}, [], COUNCIL["id"]) == []
 
@@ -317,8 +328,8 @@ def test_a_verdict_is_asked_once_and_of_who_raised_it():
     assert asked(ADA["id"], i_said="partly") == []
     assert asked(ADA["id"], i_raised_it=False) == []
     assert asked(CONTRACTOR["id"], state="open") == ["You do this by Wed 25 Nov: A second lorry"]
-    assert asked(CONTRACTOR["id"], state="overdue")[0].startswith("This was to be done by")
-    assert asked(CONTRACTOR["id"], state="reopened")[0].startswith("People say it is not right")
+    assert asked(CONTRACTOR["id"], state="overdue")[0].startswith("This was due by")
+    assert asked(CONTRACTOR["id"], state="reopened")[0].startswith("People say it is not fixed")
 
 
 @pytest.mark.parametrize(
@@ -341,7 +352,7 @@ def test_each_part_of_the_test_has_its_own_mark():
         view = measure(1, MEALS, "?", "count", 1, "", points=points((2,)), signals=[signal(0, by)])
         assert f" {mark} " in measures.drawn(view, 76, 8, TODAY).plain
     view["signals"] = [signal(0, None, short=True, change=None)]
-    assert "s short of the target" in measures.drawn(view, 76, 8, TODAY).plain
+    assert "s missed the target" in measures.drawn(view, 76, 8, TODAY).plain
     view["signals"] = [signal(0, "w1", change="better")]
     assert "* better" in measures.drawn(view, 76, 8, TODAY).plain
 
@@ -352,7 +363,7 @@ def test_promises_are_told():
 
     assert told("count", 2) == "At most 2 a week."
     assert told("count", 2, window=30) == "At most 2 in 30 days."
-    assert told("yes_no", 1) == "Of the answers of 1 week, 80 % are to be: yes."
+    assert told("yes_no", 1) == "In 1 week, 80 % of the answers should be: yes."
     assert "at least 4 of 5" in told("one_to_five", 4)
     assert "at most 1 h 30 min" in told("minutes", 90, better="lower")
 

@@ -84,7 +84,7 @@ async def test_beside_a_person_stands_who_can_introduce_you(pilot, node):
     await shows(pilot, "People (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down")
-    await shows(pilot, "Sam vouches: “always on time”", "Who can introduce you:")
+    await shows(pilot, "Recommended by Sam: “always on time”", "Who can introduce you:")
     await shows(pilot, "· Sam: You and Sam exchanged on 3 May; Sam")
     await pilot.press("down")
     await shows(pilot, "You know each other")

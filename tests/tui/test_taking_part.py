@@ -53,7 +53,7 @@ def test_who_waits_is_told_who_has_the_last_place():
     ]
     node.lists["signups"][0]["accepted"] = True
     assert waiting(node) == [
-        (title, f"{when}: the last place went to Maria, to whom Sam had said yes")
+        (title, f"{when}: the last place went to Maria; Sam had said yes to them")
     ]
 
 

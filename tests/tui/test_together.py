@@ -49,9 +49,9 @@ async def test_empty_lists_say_what_to_press(pilot, node):
 async def test_a_circle_is_read_and_written_to(pilot, node):
     await to_circles(pilot)
     await opens(pilot, "Thursday at four?", "You · Mon 23 Nov 17:52", "And tea.")
-    await shows(pilot, "Write to the circle", "Take somebody in", "Let somebody go", "Leave the")
+    await shows(pilot, "Write to the circle", "Add somebody", "Remove somebody", "Leave the")
     await pilot.press("enter")
-    await shows(pilot, "Only who is in the circle reads this.")
+    await shows(pilot, "Only people in the circle can read this.")
     await until(pilot, lambda: isinstance(pilot.app.focused, TextBox))
     await pilot.press(*"four is good", "f2")
     fields = {"text": "four is good"}
@@ -71,9 +71,9 @@ async def test_new_words_appear_in_a_circle_that_is_open(pilot, node):
 @on_screen(node=together)
 async def test_somebody_is_taken_in_by_picking_among_those_who_are_not_in_it(pilot, node):
     await to_circles(pilot)
-    await opens(pilot, "Take somebody in")
+    await opens(pilot, "Add somebody")
     await pilot.press("down", "enter")
-    await shows(pilot, "who was in the circle before", "[ ] Maria")
+    await shows(pilot, "see who was in the circle", "[ ] Maria")
     assert "[ ] Sam" not in picture(pilot.app)
     await until(pilot, lambda: isinstance(pilot.app.focused, Picks))
     await pilot.press("down", "space")
@@ -86,7 +86,7 @@ async def test_somebody_is_taken_in_by_picking_among_those_who_are_not_in_it(pil
 @on_screen(node=together)
 async def test_somebody_is_let_go_and_one_leaves_oneself(pilot, node):
     await to_circles(pilot)
-    await opens(pilot, "Let somebody go")
+    await opens(pilot, "Remove somebody")
     await pilot.press("down", "down", "enter")
     await shows(pilot, "[ ] Sam")
     assert "[ ] Ada" not in picture(pilot.app)
@@ -94,7 +94,7 @@ async def test_somebody_is_let_go_and_one_leaves_oneself(pilot, node):
     await shows(pilot, "Leave the circle")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     await pilot.press("down", "enter")
-    await shows(pilot, "You read nothing that is said from now on.")
+    await shows(pilot, "You cannot read what is written from now on.")
     await pilot.press("enter")
     fields = {"as_state": "withdrawn"}
     assert await posted(pilot, node) == {"kind": "close", "about": ident(50), "fields": fields}
@@ -105,7 +105,7 @@ async def test_a_circle_that_one_has_left_can_be_read_and_not_written_to(pilot, 
     node.lists["circles"][0]["members"] = [SAM, MARIA]
     await to_circles(pilot)
     await pilot.press("enter")
-    await shows(pilot, "You are in this circle no more.", "Nothing for you to do here.")
+    await shows(pilot, "You are no longer in this circle.", "Nothing for you to do here.")
 
 
 @on_screen(node=together)
@@ -115,7 +115,7 @@ async def test_a_pact_waits_today_and_is_accepted(pilot, node):
     await pilot.press("end")
     await opens(pilot, "Waiting for you", "Accept the pact", "Decline the pact")
     await pilot.press("enter")
-    await shows(pilot, "With this, you promise what the pact says.")
+    await shows(pilot, "By accepting, you promise what the pact says.")
     await pilot.press("enter")
     assert await posted(pilot, node) == {"kind": "accept", "about": ident(53), "fields": {}}
 
@@ -141,10 +141,10 @@ async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
 async def test_a_page_shows_all_its_texts_and_joining_names_them(pilot, node):
     await to_circles(pilot)
     pilot.app.screen.query_one("#pages-list", Feed).cards.focus()
-    await opens(pilot, "Several wrote at the same time.", "Ask Ada.", "A new lock.")
-    await shows(pilot, "Earlier", "The key is with Sam.", "Join the texts")
+    await opens(pilot, "Several people wrote at the same time.", "Ask Ada.", "A new lock.")
+    await shows(pilot, "Earlier", "The key is with Sam.", "Merge the texts")
     await pilot.press("enter")
-    await shows(pilot, "Our shed", "Ask Ada.", "they stay readable below")
+    await shows(pilot, "Our shed", "Ask Ada.", "which stay readable below")
     await pilot.press("f2")
     fields = {
         "title": "Our shed",
@@ -160,9 +160,9 @@ async def test_an_edit_follows_the_text_that_its_author_saw(pilot, node):
     page["heads"] = page["heads"][:1]
     await to_circles(pilot)
     pilot.app.screen.query_one("#pages-list", Feed).cards.focus()
-    await opens(pilot, "Write it anew")
+    await opens(pilot, "Edit this page")
     await pilot.press("enter")
-    await shows(pilot, "that stays readable below it")
+    await shows(pilot, "which stays readable below it")
     page["heads"] = together().lists["pages"][0]["heads"]  # meanwhile somebody else wrote
     node.tell()
     await pilot.press("f2")
@@ -173,7 +173,7 @@ async def test_an_edit_follows_the_text_that_its_author_saw(pilot, node):
 async def test_a_circle_is_begun_with_people_picked_from_a_list(pilot, node):
     await shows(pilot, "Waits for you (3)")
     await pilot.press("n")
-    await shows(pilot, "Begin a circle", "Offer a pact", "Write a page")
+    await shows(pilot, "Begin a circle", "Make a promise together", "Write a page")
     await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
     cards = pilot.app.focused
     cards.highlighted = cards.get_option_index("circle")

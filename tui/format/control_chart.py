@@ -41,10 +41,10 @@ _STYLES = {
 }
 _MEANINGS = {
     ORDINARY: _("as usual"),
-    WORSE: _("worse, in one"),
-    WORSE_4: _("worse, in four"),
-    RUN: _("worse, eight in a row"),
-    SHORT: _("short of the target"),
+    WORSE: _("worse: one point"),
+    WORSE_4: _("worse: four points"),
+    RUN: _("worse: eight in a row"),
+    SHORT: _("missed the target"),
     BETTER: _("better"),
 }
 _WIDEST = 6  # columns a window
@@ -242,7 +242,7 @@ def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> 
         if level is not None:
             entries.append((mark, f"{label} {_number(level)}{lines.unit}"))
     if any(point.limit is not None for point in points):
-        entries.append((_LIMIT, _("from here on it stands out")))
+        entries.append((_LIMIT, _("stands out from here on")))
     windows = {point.window for point in points}
     if len(windows) <= max(windows) - min(windows):
         entries.append((f"{_AXIS} {_AXIS}", _("a gap: too few answered")))

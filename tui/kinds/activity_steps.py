@@ -79,7 +79,7 @@ def _guest_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
             kind="close",
             about=signup["id"],
             label=_("Withdraw from {when}").format(when=when),
-            said=_("Your place goes to whoever waits first."),
+            said=_("Your place goes to the first person waiting."),
             fixed={"as_state": "withdrawn"},
             fields=("why",),
         )
@@ -98,9 +98,7 @@ def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
         kind="signup",
         about=root["id"],
         label=label.format(role=line(role["role"] or ""), when=when),
-        said=_(
-            "Places go to those who sign up first, and before them to whom the organiser accepts."
-        ),
+        said=_("First come, first served – the organiser can also choose."),
         fields=("on",),
         given={"on": day},
         fixed={"role": role["role"]} if role["role"] else {},
@@ -133,7 +131,7 @@ def _attendance_step(root: Shown, occurrence: Shown, today: date) -> Act:
         about=root["id"],
         label=_("Write down who came on {when}").format(when=when),
         waits=True,
-        said=_("Who had a place is written down with it, and stays so."),
+        said=_("Who had a place is recorded too, and cannot be changed later."),
         fields=("people",),
         given={"people": ",".join(placed)},
         fixed={"on": occurrence["on"]},
@@ -151,7 +149,7 @@ def _accept_step(root: Shown, signup: Shown, today: date) -> Act:
         kind="accept",
         about=signup["id"],
         label=label.format(who=who, when=when, role=line(signup["role"] or "")),
-        said=_("{who} then comes before all to whom you have not said yes.").format(who=who),
+        said=_("{who} then gets a place before people you have not said yes to.").format(who=who),
         fields=(),
     )
 
@@ -227,7 +225,7 @@ def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: da
     )
     reason = _("{when}: the last place went to {who}, who signed up before you")
     if is_chosen:
-        reason = _("{when}: the last place went to {who}, to whom {organiser} had said yes")
+        reason = _("{when}: the last place went to {who}; {organiser} had said yes to them")
     organiser = phrases.name(view["author"])
     return reason.format(when=when, who=phrases.name(last), organiser=organiser)
 

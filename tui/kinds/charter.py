@@ -15,19 +15,19 @@ from tui.kinds.next_steps import Act
 _LABELS = {
     "name": _("Name"),
     "moderators": _("Moderators"),
-    "vouchers": _("Vouching takes"),
+    "vouchers": _("To join you need"),
     "share": _("Decisions take"),
-    "admissions_a_month": _("Newcomers a voucher"),
+    "admissions_a_month": _("A neighbour may let in"),
     "answer_days": _("Time to answer"),
-    "settle_hours": _("Time to settle"),
+    "settle_hours": _("Results are final after"),
     "smallest_group": _("Answers shown"),
     "credit_low": _("Lowest balance advised"),
     "credit_high": _("Highest balance advised"),
-    "quota_records": _("Limit a device"),
-    "quota_bytes": _("Size limit a device"),
+    "quota_records": _("Device limit"),
+    "quota_bytes": _("Device size limit"),
     "offset": _("Days begin by"),
     "timezone": _("Time zone"),
-    "review": _("Looked at again"),
+    "review": _("Rules reviewed"),
 }
 _UNITS: dict[str, Callable[[int], str]] = {
     "vouchers": lambda n: plural("{n} neighbour", "{n} neighbours", n).format(n=n),
@@ -35,7 +35,9 @@ _UNITS: dict[str, Callable[[int], str]] = {
     "admissions_a_month": lambda n: _("{n} a month").format(n=n),
     "answer_days": lambda n: plural("{n} day", "{n} days", n).format(n=n),
     "settle_hours": lambda n: plural("{n} hour", "{n} hours", n).format(n=n),
-    "smallest_group": lambda n: plural("from {n} person on", "from {n} people on", n).format(n=n),
+    "smallest_group": lambda n: plural("if {n} person answers", "if {n} people answer", n).format(
+        n=n
+    ),
     "credit_low": phrases.signed_duration,
     "credit_high": phrases.signed_duration,
     "quota_records": lambda n: plural("{n} record a day", "{n} records a day", n).format(n=n),
@@ -67,7 +69,7 @@ def rule_label(rule: str) -> str:
 def rule_value(rule: str, value: Any, today: date) -> str:
     """A rule's value with its unit."""
     if value in (None, "", []):
-        return _("not said")
+        return _("not set")
     if rule == "moderators" and isinstance(value, list):
         return phrases.names(value)
     if isinstance(value, int):
@@ -82,8 +84,8 @@ def change(rule: str, rules: Shown, term: Shown, today: date) -> Act | None:
     value = rules.get(rule)
     label = rule_label(rule)
     meaning = _(
-        "{name} is now: {value}. It changes once over {share} % of the roll say yes. A proposal "
-        "cannot be taken back; what it changes can be decided anew."
+        "{name} is now: {value}. It changes when more than {share} % of the current "
+        "voters say yes. You cannot take a proposal back, but everybody can decide again."
     )
     return Act(
         kind="proposal",

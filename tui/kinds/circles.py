@@ -35,13 +35,13 @@ def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
         kind="message",
         about=circle["id"],
         label=_("Write to the circle"),
-        said=_("Only who is in the circle reads this."),
+        said=_("Only people in the circle can read this."),
     )
     yield Act(
         kind="members",
         about=circle["id"],
-        label=_("Take somebody in"),
-        said=_("They read what is said from now on, and who was in the circle before."),
+        label=_("Add somebody"),
+        said=_("They can read what is written from now on, and see who was in the circle before."),
         fields=("joins",),
         without=members,
     )
@@ -49,8 +49,8 @@ def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
         yield Act(
             kind="members",
             about=circle["id"],
-            label=_("Let somebody go"),
-            said=_("They read nothing that is said from now on."),
+            label=_("Remove somebody"),
+            said=_("They cannot read what is written from now on."),
             fields=("leaves",),
             among=members - {me},
         )
@@ -58,7 +58,7 @@ def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
         kind="close",
         about=circle["id"],
         label=_("Leave the circle"),
-        said=_("You read nothing that is said from now on."),
+        said=_("You cannot read what is written from now on."),
         fixed={"as_state": "withdrawn"},
         fields=(),
     )
@@ -70,9 +70,9 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     yield (phrases.title(circle), "bold")
     yield "\n" + (members or vocabulary.state(circle["state"]))
     if me is not None and all(member["id"] != me for member in circle["members"]):
-        yield "\n" + _("You are in this circle no more.")
+        yield "\n" + _("You are no longer in this circle.")
     if not thread.answers:
-        yield "\n\n" + _("Nobody has said anything yet.")
+        yield "\n\n" + _("Nobody has written anything yet.")
     for message in thread.answers:
         author = phrases.capitalized(phrases.name(message["author"], me))
         at = phrases.moment(message["created"], today)

@@ -85,7 +85,7 @@ def same_removal(removal: Shown, removes: list[Shown]) -> list[Shown]:
 def decision_title(view: Shown) -> str:
     """What a decision is called."""
     if view["kind"] == "remove":
-        return _("{person} is to go").format(person=phrases.name(view["person"]))
+        return _("Removal of {person}").format(person=phrases.name(view["person"]))
     return phrases.title(view)
 
 
@@ -120,7 +120,7 @@ def standing_line(view: Shown, term: Shown) -> str:
 def subject_line(concerns: Shown | None) -> str:
     """The words that a decision, a flag or a hide is about: their kind, author, and title if shown."""
     if not concerns:
-        return _("something that is not at this home")
+        return _("something that this home does not have")
     kind = vocabulary.kind(concerns["kind"])
     subject = _("{kind} by {who}").format(kind=kind, who=phrases.name(concerns["author"]))
     title = phrases.plain_line(concerns.get("title") or "", 60).plain
@@ -181,7 +181,7 @@ def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     # Odd numbers of a register remove or hide; the even ones undo that.
     match what:
         case None:
-            return _("Nothing by itself: a question that all answer")
+            return _("Nothing by itself: it is a question for everybody")
         case terms.RULE:
             return _rule_line(view, str(key), value, today, rules)
         case terms.STANDING:
@@ -204,8 +204,8 @@ def _rule_line(view: Shown, rule: str, value: Any, today: date, rules: Shown | N
 def _next_term_line(view: Shown) -> str:
     parts = []
     for sentence, people in (
-        (_("joining the vote: {who}"), view.get("joining")),
-        (_("leaving it: {who}"), view.get("leaving")),
+        (_("new voters: {who}"), view.get("joining")),
+        (_("no longer voters: {who}"), view.get("leaving")),
         (_("moderators: {who}"), view.get("moderators")),
     ):
         if people:
@@ -214,8 +214,12 @@ def _next_term_line(view: Shown) -> str:
         parts.append(_("and more people"))
     if view.get("vouchers"):
         count = int(view["vouchers"])
-        parts.append(plural("{n} neighbour vouches", "{n} neighbours vouch", count).format(n=count))
-        parts.append(_("decisions need over {n} %").format(n=view["share"]))
+        parts.append(
+            plural(
+                "a newcomer needs {n} neighbour", "a newcomer needs {n} neighbours", count
+            ).format(n=count)
+        )
+        parts.append(_("decisions need more than {n} % yes").format(n=view["share"]))
     return phrases.capitalized("; ".join(parts))
 
 
@@ -226,19 +230,19 @@ def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
         return
     if ids(view.get("newcomers")) - roll:
         needed = enough(term["share"], len(roll))
-        sentence = _("{n} of these from the {of} on the roll")
+        sentence = _("{n} of them from the {of} current voters")
         yield ", " + sentence.format(n=needed, of=len(roll))
 
 
 def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
     match _vote_of(view, me):
         case "yes":
-            return _("You said yes, and a yes stands.")
+            return _("You voted yes. You cannot change a yes.")
         case "no":
-            return _("You said no; you can still say yes.")
+            return _("You voted no. You can still vote yes.")
     if _may_vote(view, term, me):
         return _("You have not voted yet.")
-    return _("You are not on the roll yet; the next renewal brings you onto it.")
+    return _("You cannot vote yet. You can vote from the next term on.")
 
 
 # -- removals by moderators -----------------------------------------------------------------------
@@ -247,10 +251,10 @@ def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
 def _removal_standing(removal: Shown) -> str:
     who = phrases.names(removal["said_by"])
     if removal["state"] == "said":
-        return _("said by {who}; waits for more moderators").format(who=who)
+        return _("asked by {who}; waits for more moderators").format(who=who)
     if removal["state"] == "in force":
         return _("removed by {who}").format(who=who)
-    return _("over; {who} had said so").format(who=who)
+    return _("over; {who} had asked for it").format(who=who)
 
 
 def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
@@ -259,7 +263,7 @@ def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
         if remove.get("why") and remove["id"] != thread.root["id"]:
             yield (f"\n{phrases.name(remove['author'], me)}: ", "dim")
             yield safe(remove["why"]).strip()
-    yield "\n" + _("The roll can bring them back by a decision.")
+    yield "\n" + _("A vote can bring them back.")
 
 
 def _removal_steps(thread: Case, me: str) -> Iterator[Act]:
@@ -290,9 +294,9 @@ def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[Act]:
     yield Act(
         kind="vote",
         about=root["id"],
-        label=_("Vote yes") if vote is None else _("Say yes after all"),
+        label=_("Vote yes") if vote is None else _("Vote yes after all"),
         waits=vote is None,
-        said=heading + _("A yes stands: it cannot be taken back."),
+        said=heading + _("You cannot change a yes afterwards."),
         fields=(),
         fixed={"choice": "yes"},
     )
@@ -302,7 +306,7 @@ def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[Act]:
             about=root["id"],
             label=_("Vote no"),
             waits=True,
-            said=heading + _("You can still say yes later, as long as it is open."),
+            said=heading + _("You can still vote yes while it is open."),
             fields=(),
             fixed={"choice": "no"},
         )

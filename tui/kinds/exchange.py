@@ -33,7 +33,7 @@ def hours(row: Shown, today: date) -> Content:
     """What a person gave and received: the sums, then each receipt, the newest first."""
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     if not row["history"]:
-        parts += ["\n", _("Nothing is signed by two yet.")]
+        parts += ["\n", _("No hours are confirmed yet.")]
     for entry in reversed(row["history"]):
         parts += ["\n", _hours_line(entry, today)]
     return Content.assemble(*parts)
@@ -136,9 +136,9 @@ def _value_text(value: Any, today: date) -> str:
 def _response_parts(root: Shown, response: Shown, today: date, me: str | None) -> Iterator[Part]:
     terms = phrases.terms(response, today)
     if response["about"] == root["id"]:
-        sentence = _("{who} would: {terms}") if terms else _("{who} would")
+        sentence = _("{who} proposed: {terms}") if terms else _("{who} responded")
     else:
-        sentence = _("{who} would rather: {terms}") if terms else _("{who} would rather talk")
+        sentence = _("{who} proposed instead: {terms}") if terms else _("{who} asked to talk first")
     who = phrases.capitalized(phrases.name(response["author"], me))
     is_answered = any(other["about"] == response["id"] for other in root["responses"])
     if is_answered and response["state"] == "declined":
@@ -155,11 +155,11 @@ def _agreement_line(agreement: Shown, today: date, me: str | None) -> str:
     giver = phrases.name(agreement["giver"])
     receiver = phrases.name(agreement["receiver"])
     if me == agreement["giver"]["id"]:
-        sentence = _("Agreed: you give to {who}").format(who=receiver)
+        sentence = _("Agreed: you help {who}").format(who=receiver)
     elif me == agreement["receiver"]["id"]:
-        sentence = _("Agreed: {who} gives to you").format(who=giver)
+        sentence = _("Agreed: {who} helps you").format(who=giver)
     else:
-        sentence = _("Agreed: {giver} gives to {receiver}").format(giver=giver, receiver=receiver)
+        sentence = _("Agreed: {giver} helps {receiver}").format(giver=giver, receiver=receiver)
     terms = phrases.terms(agreement, today)
     return phrases.dotted([sentence, terms, _standing(agreement, None, me)])
 
@@ -189,14 +189,14 @@ def _receipt_lines(receipt: Shown, today: date, me: str | None) -> str:
         corrected = phrases.counted_duration(receipt)
         parts.append(_("corrected to {minutes}").format(minutes=corrected))
     if receipt.get("duplicate"):
-        parts.append(_("a second one of the same hour, which does not count"))
+        parts.append(_("a second receipt for the same hour; it does not count"))
     parts.append(_standing(receipt, _other_party(receipt), me))
     note = f"\n{_quoted(receipt['note'])}" if receipt.get("note") else ""
     return " · ".join(parts) + note
 
 
 def _correction_lines(correction: Shown, me: str | None) -> str:
-    sentence = _("{who} would correct it: {minutes}").format(
+    sentence = _("{who} proposed a correction: {minutes}").format(
         who=phrases.signer_names(correction, me),
         minutes=phrases.minutes(correction["minutes"]) or "0",
     )
@@ -215,7 +215,9 @@ def _other_party(record: Shown) -> Shown:
 def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
     """The state of a record; or the person it waits for, or why somebody said no."""
     if record["state"] in {"waiting", "proposed"} and awaited:
-        return _("waits for {who}").format(who=phrases.name(awaited, me))
+        if awaited["id"] == me:
+            return _("your turn")
+        return _("waits for {who}").format(who=phrases.name(awaited))
     state = vocabulary.state(record["state"])
     return f"{state}: “{line(record['why'])}”" if record.get("why") else state
 

@@ -53,7 +53,7 @@ def correction(record: Shown, me: str) -> Act | None:
         return None
     minutes = phrases.minutes(record["minutes"]) or _("nothing")
     meaning = _(
-        "{who} says that {minutes} are right. Once you confirm, these count for both of you."
+        "{who} says that the right time is {minutes}. Once you confirm, it counts for both of you."
     )
     return Act(
         kind="confirm",
@@ -77,7 +77,7 @@ def _negotiation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
         if response["state"] != "waiting":
             continue
         if response["author"]["id"] == me:
-            yield close_step(response, "withdrawn", _("Take back what you propose"))
+            yield close_step(response, "withdrawn", _("Take back your proposal"))
         elif _is_addressed_to(root, response, me):
             yield from _answer_steps(response, today, waits=root["state"] != "expired")
 
@@ -86,13 +86,13 @@ def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[Act]
     who = phrases.name(response["author"])
     terms = phrases.terms(response, today)
     label = _("Agree with {who}").format(who=who)
-    meaning = _("With this, you and {who} have signed the same terms: {terms}.")
+    meaning = _("You and {who} will both have agreed to this: {terms}.")
     yield Act(
         kind="agreement",
         about=response["id"],
         label=f"{label}: {terms}" if terms else label,
         waits=waits,
-        said=meaning.format(who=who, terms=terms or _("none are named")),
+        said=meaning.format(who=who, terms=terms or _("no hours or day named")),
         fields=(),
     )
     yield Act(
@@ -102,7 +102,7 @@ def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[Act]
         said=_("Nothing is agreed until {who} says yes.").format(who=who),
         given={"minutes": str(response.get("minutes") or ""), "when": response.get("when") or ""},
     )
-    yield close_step(response, "declined", _("Decline what {who} proposes").format(who=who))
+    yield close_step(response, "declined", _("Decline {who}'s proposal").format(who=who))
 
 
 def _response_steps(thread: Case, me: str) -> Iterator[Act]:
@@ -121,8 +121,8 @@ def _response_steps(thread: Case, me: str) -> Iterator[Act]:
     yield Act(
         kind="response",
         about=root["id"],
-        label=_("I can do this") if root["kind"] == "request" else _("I would like this"),
-        said=_("Propose your terms. Nothing is agreed until {who} says yes.").format(who=author),
+        label=_("Offer to help") if root["kind"] == "request" else _("Ask for this"),
+        said=_("Say what suits you. Nothing is agreed until {who} says yes.").format(who=author),
         given={"minutes": str(root.get("minutes") or ""), "when": root.get("starts") or ""},
     )
 
@@ -143,7 +143,7 @@ def _confirmation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
         if receipt["state"] == "proposed":
             label = _("Confirm the receipt: {minutes}")
             yield _confirm_step(receipt, label, today, waits=True)
-            yield close_step(receipt, "disputed", _("Say that this is not right"))
+            yield close_step(receipt, "disputed", _("This is wrong"))
         elif receipt["state"] == "disputed":
             label = _("Confirm it after all: {minutes}")
             yield _confirm_step(receipt, label, today, waits=False)
@@ -182,13 +182,13 @@ def _receipt_step(root: Shown, agreement: Shown, me: str, today: date, *, is_ano
     elif _has_receipt(agreement, "disputed"):
         label = _("Write another receipt with {who}: the last one is disputed")
     else:
-        label = _("Write the receipt with {who}, once it is done")
+        label = _("After it is done: confirm the hours with {who}")
     return Act(
         kind="receipt",
         about=agreement["id"],
         label=label.format(who=phrases.name(_other_party(agreement, me))),
         waits=not is_another,
-        said=_("It counts once the other of you has confirmed it."),
+        said=_("It counts when the other person confirms."),
         given={
             "minutes": str(agreement.get("minutes") or ""),
             "on": _likely_day(root, agreement, today),
@@ -233,7 +233,7 @@ def _correction_steps(thread: Case, me: str) -> Iterator[Act]:
     for record in thread.corrections:
         if step := correction(record, me):
             yield step
-            yield close_step(record, "disputed", _("Say that this correction is not right"))
+            yield close_step(record, "disputed", _("This correction is wrong"))
     in_correction = {
         record["about"] for record in thread.corrections if record["state"] == "proposed"
     }
@@ -246,7 +246,7 @@ def _correction_steps(thread: Case, me: str) -> Iterator[Act]:
 def _correct_step(receipt: Shown, me: str) -> Act:
     minutes = phrases.counted_duration(receipt)
     who = phrases.name(_other_party(receipt, me))
-    meaning = _("The receipt stays. Other minutes count once {who} has confirmed them.")
+    meaning = _("The receipt stays. The new minutes count when {who} confirms them.")
     return Act(
         kind="correction",
         about=receipt["id"],

@@ -53,7 +53,10 @@ def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Sh
                 kind="same_as",
                 about=report["id"],
                 label=_("This is the same as what somebody else reported"),
-                said=_("Both stay, and count as one. Either of the two can say that it is not so."),
+                said=_(
+                    "Both stay, but count as one. Either of the two people can say that this is "
+                    "wrong."
+                ),
                 fields=("other",),
                 choices={"other": others},
             )
@@ -64,7 +67,7 @@ def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Sh
                 kind="not_same",
                 about=report["id"],
                 label=_("This is not the same as what somebody else reported"),
-                said=_("It is your report, so your word stands."),
+                said=_("It is your report, so you decide."),
                 fields=("other",),
                 choices={"other": others},
             )
@@ -82,9 +85,10 @@ def answer_step(view: Shown, service: Shown) -> Act:
     return Act(
         kind="answer",
         about=view["id"],
-        label=_("Answer {who}").format(who=author) if is_report else _("Answer everybody"),
+        label=_("Reply to {who}").format(who=author) if is_report else _("Reply to everybody"),
         said=_(
-            "Everybody reads it. With “not ours”, choose whose it is; the time to answer goes on."
+            "Everybody can read it. If you choose “not ours”, say whose it is; the time to "
+            "answer keeps running."
         ),
         fields=("text", "reason", "to") if holders else ("text", "reason"),
         choices={"to": holders} if holders else {},

@@ -98,13 +98,13 @@ def _answer_by_card(matter: Shown, today: date) -> Card:
 
 
 def _unsolved_card(matter: Shown) -> Card:
-    title = _("Nobody in the chain put it right: {what}").format(what=_title(matter))
-    detail = _("It has come to the neighbourhood. Open it to propose a decision.")
+    title = _("Nobody responsible fixed this: {what}").format(what=_title(matter))
+    detail = _("It is now up to all of us. Open it to propose a decision.")
     return Card(page_card_id(MEASURE, matter["measure"]["id"], matter["id"]), title, detail)
 
 
 def _offered_link_card(service: Shown, link: Shown) -> Card:
-    title = _("{who} hands on to you: {what}").format(
+    title = _("{who} asks you to take on: {what}").format(
         who=phrases.name(link["author"]), what=phrases.line_or_hidden(link["title"])
     )
     return Card(page_card_id(SERVICE, service["id"], link["id"]), title, phrases.title(service))
@@ -125,8 +125,8 @@ def _action_cards(
         elif action["author"]["id"] == me and action["state"] in _UNFINISHED_STATES:
             sentence = {
                 "open": _("You do this by {day}: {what}"),
-                "overdue": _("This was to be done by {day}: {what}"),
-                "reopened": _("People say it is not right yet: {what}"),
+                "overdue": _("This was due by {day}: {what}"),
+                "reopened": _("People say it is not fixed yet: {what}"),
             }[action["state"]]
             day = phrases.moment(action["due"], today)
             yield Card(card_id, sentence.format(day=day, what=what), detail)
@@ -188,7 +188,7 @@ def story(
     """A matter on the page of its measure. `sayings`: reports that it is done, and verdicts."""
     at = phrases.moment(matter["created"], today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
-    yield "\n" + _("{came} in the time from {day}. {sentence}").format(
+    yield "\n" + _("{came}, starting {day}. {sentence}").format(
         came=measures.result_in_words(measure, matter),
         day=phrases.moment(matter["from"], today),
         sentence=phrases.line_or_hidden(matter["sentence"]),
@@ -222,11 +222,11 @@ def _outcome_parts(measure: Shown, outcome: Shown) -> Iterator[Part]:
 def _action_parts(
     action: Shown, sayings: list[Shown], today: date, me: str | None
 ) -> Iterator[Part]:
-    sentence = _("{who} does") if action.get("leads", True) else _("{who} helps")
+    sentence = _("{who} took on") if action.get("leads", True) else _("{who} also took on")
     sentence = sentence.format(who=phrases.capitalized(phrases.name(action["author"], me)))
     yield f"\n{sentence}: {phrases.line_or_hidden(action['what'])}"
     yield " · " + _("by {day}").format(day=phrases.moment(action["due"], today))
-    yield ("\n  " + _("Who does it says") + ": ", "dim")
+    yield ("\n  " + _("The person doing it says") + ": ", "dim")
     done = next((saying for saying in sayings if saying["kind"] == "done"), None)
     if done is None:
         yield _("not done yet")
@@ -283,7 +283,7 @@ def _action_steps(actions: list[Shown], me: str) -> Iterator[Act]:
                 about=action["id"],
                 label=_("Report done: {what}").format(what=what),
                 waits=True,
-                said=_("Who raised the matter then says whether it helped."),
+                said=_("Those who raised the matter then say whether it helped."),
             )
         if action["state"] in _JUDGED_STATES and _may_judge(action, me):
             yield Act(
@@ -291,7 +291,7 @@ def _action_steps(actions: list[Shown], me: str) -> Iterator[Act]:
                 about=action["id"],
                 label=_("Say whether it helped: {what}").format(what=what),
                 waits=action.get("i_said") is None,
-                said=_("Your latest word counts. “Partly” and “no” open it again."),
+                said=_("Your latest answer counts. “Partly” and “no” open it again."),
             )
 
 
@@ -301,11 +301,9 @@ def _take_up_steps(measure: Shown, matters: list[Shown], me: str, today: date) -
             yield Act(
                 kind="action",
                 about=measure["id"],
-                label=_("Take it up: say what you will do, and by when"),
+                label=_("Take this on: say what you will do, and by when"),
                 waits=_holds(matter, me) and bool(matter["answer_by"]),
-                said=_(
-                    "It is yours to do, within four weeks. Others may help with actions of theirs."
-                ),
+                said=_("It is yours to do within four weeks. Others may add actions of their own."),
                 fields=("what", "due"),
                 given={"due": (today + timedelta(_DAYS)).isoformat()},
             )
@@ -319,9 +317,9 @@ def _draft_steps(matters: list[Shown]) -> Iterator[Act]:
             yield Act(
                 kind="proposal",
                 about=None,
-                label=_("Ask everybody what shall become of it"),
+                label=_("Ask everybody to decide what happens"),
                 waits=True,
-                said=_("Everybody on the roll votes. A proposal cannot be taken back."),
+                said=_("All current voters decide. You cannot take a proposal back."),
                 fields=("title", "text", "closes"),
                 given={
                     "title": phrases.line_or_hidden(draft["title"]),
@@ -352,11 +350,11 @@ def _state(matter: Shown) -> str:
 
 def _holder_sentence(matter: Shown, me: str | None, today: date) -> str:
     if matter["holder"] is None:
-        return _("It has come to the neighbourhood: nobody in the chain put it right.")
+        return _("Nobody responsible fixed this, so it is now up to all of us.")
     sentence = _("Held by {who} since {day}").format(
         who=phrases.name(matter["holder"], me), day=phrases.moment(matter["held_since"], today)
     )
     if not matter["answer_by"]:
-        return sentence + ", " + _("who has answered")
+        return sentence + ", " + _("already answered")
     by = phrases.moment(matter["answer_by"], today)
-    return sentence + ", " + _("to answer by {day}").format(day=by)
+    return sentence + ", " + _("answer due by {day}").format(day=by)

@@ -53,9 +53,9 @@ def standing_sentence(view: Shown) -> str:
     """How a measure stands, in one sentence; a mark before it where it needs attention."""
     sentence = view.get("sentence")
     if view.get("state") == "retired":
-        return _("Not asked any more: so it was decided.")
+        return _("No longer asked: the neighbourhood decided this.")
     if not sentence:
-        return _("Proposed: it counts once a decision adopts it.")
+        return _("Proposed: it starts once neighbours vote for it.")
     if needs_attention(view):
         return "! " + line(sentence, 200)
     if view.get("matter"):  # what is counted opens one before its window has settled
@@ -81,7 +81,7 @@ def target_sentence(view: Shown) -> str:
     else:
         good = _("at most {value}") if is_lower_better else _("at least {value}")
         good = good.format(value=answer_in_words(view, target))
-    sentence = _("Of the answers of {span}, {share} % are to be: {good}.")
+    sentence = _("In {span}, {share} % of the answers should be: {good}.")
     return sentence.format(share=view["share"], good=good, span=windows_in_words(view["window"], 1))
 
 
@@ -140,7 +140,7 @@ def story(view: Shown, today: date) -> Iterator[Part]:
     yield (_("Target") + ": ", "dim")
     yield target_sentence(view)
     if view.get("who") == "served":
-        yield " " + _("Only who was served lately counts.")
+        yield " " + _("Only people served recently count.")
     yield "\n" + _("Asked by {who}, {day}.").format(
         who=phrases.name(view["author"]), day=phrases.moment(view["created"], today)
     )
@@ -153,14 +153,14 @@ def report_steps(view: Shown) -> Iterator[Act]:
     if view["scale"] == COUNT:
         label = _("Report: {question}")
         meaning = _(
-            "Say it when it happened, and now and then that all is fine: silence counts as nothing. "
-            "Everybody in the neighbourhood can read who said what."
+            "Tell us when it happens – and sometimes that all is well; no answer counts as no "
+            "answer. Everybody in the neighbourhood can read who said what."
         )
     else:
         label = _("Answer: {question}")
         meaning = _(
-            "Your latest answer for a {span} counts. Everybody in the neighbourhood can read who said "
-            "what; screens show it once a few have answered."
+            "Your latest answer in {span} counts. Everybody in the neighbourhood can read who "
+            "said what; screens show it once a few have answered."
         ).format(span=windows_in_words(view["window"], 1))
     choices = _CHOICES.get(view["scale"])
     yield Act(
@@ -180,7 +180,7 @@ def adoption_step(view: Shown) -> Act:
         heading = _("Stop asking: {question}").format(question=question)
         return proposal_step(f"retire {view['id']}", _("Propose to stop asking this"), heading)
     heading = _("Ask: {question}").format(question=question)
-    label = _("Propose that everybody uses this question")
+    label = _("Propose to ask everybody this question")
     return proposal_step(f"adopt {view['id']}", label, heading)
 
 
@@ -219,10 +219,12 @@ def _participation(view: Shown) -> str:
     )
     proxies = (view.get("points") or [{}])[-1].get("by_proxy")
     if proxies:
-        sentence += " " + _("The time before, {n} by proxy.").format(n=proxies)
+        sentence += " " + _("Last time, {n} by proxy.").format(n=proxies)
     if answered["parties"]:
         result = _parties_result(view, answered["parties"])
-        sentence += "\n" + _("Apart from that, who provides it says: {told}.").format(told=result)
+        sentence += "\n" + _("Apart from that, those who provide it say: {told}.").format(
+            told=result
+        )
     return sentence
 
 

@@ -100,7 +100,7 @@ def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
 
 def _story_parts(thread: Case, me: str | None) -> Iterator[Part]:
     if thread.root.get("hidden"):
-        yield ("\n\n" + _("Words of this are hidden; the roll can bring them back."), "bold")
+        yield ("\n\n" + _("Some words here are hidden; a vote can show them again."), "bold")
     for hides in _hides_by_text(thread.hides, "in force").values():
         if hides[0].get("hidden") != "no":
             names = _author_names(hides, me)
@@ -156,8 +156,8 @@ def _hiding_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
             about=text["id"],
             label=_("Flag what {who} wrote").format(who=who),
             said=_(
-                "It asks the moderators to look. Everybody sees that you did, and why. By itself it "
-                "changes nothing."
+                "This asks the moderators to look. Everybody sees that you asked, and why. It "
+                "changes nothing by itself."
             ),
         )
     if _may_judge(text, thread, me):
@@ -173,10 +173,11 @@ def _hiding_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
 
 def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> Act:
     hiding = _(
-        "Once {n} moderators have said so, these words are out of every list, and minutes and states "
-        "stay. You cannot take your word back; moderators or the roll can show the words again."
+        "When {n} moderators have said so, these words disappear from every list; minutes "
+        "and states stay. You cannot take this back, but moderators or a vote can show "
+        "the words again."
     )
-    showing = _("Once {n} moderators have said so, everybody reads these words again.")
+    showing = _("When {n} moderators have said so, everybody can read these words again.")
     meaning = hiding if choice == "yes" else showing
     return Act(
         kind="hide",

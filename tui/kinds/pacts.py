@@ -34,7 +34,9 @@ def steps_for_pact(pact: Shown, me: str) -> Iterator[Act]:
             about=pact["id"],
             label=_("Accept the pact"),
             waits=True,
-            said=_("With this, you promise what the pact says. Only its parties see it."),
+            said=_(
+                "By accepting, you promise what the pact says. Only the people in it can see it."
+            ),
             fields=(),
         )
         yield close_step(pact, "declined", _("Decline the pact"))

@@ -36,10 +36,10 @@ def revision_step(page: Shown) -> Act:
     return Act(
         kind="revision",
         about=page["id"],
-        label=_("Join the texts") if len(heads) > 1 else _("Write it anew"),
+        label=_("Merge the texts") if len(heads) > 1 else _("Edit this page"),
         said=plural(
-            "Yours takes the place of the text that stands; that stays readable below it.",
-            "Yours takes the place of the texts that stand; they stay readable below it.",
+            "Your text replaces the current one, which stays readable below it.",
+            "Your text replaces the current ones, which stay readable below it.",
             len(heads),
         ),
         given={
@@ -53,7 +53,7 @@ def revision_step(page: Shown) -> Act:
 def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     page = thread.root
     if len(page["heads"]) > 1:
-        yield (_("Several wrote at the same time. Whoever joins the texts ends that."), "dim")
+        yield (_("Several people wrote at the same time. Anybody can merge the texts."), "dim")
         yield "\n\n"
     for head in page["heads"]:
         yield (line(head["title"] or _("Hidden words")), "bold")

@@ -19,8 +19,8 @@ from tui.kinds.proposal_steps import (
 )
 
 _PROXY_MEANING = _(
-    "They sign in these matters for you, and everybody sees both names. You can end it at any time; "
-    "what they signed by then stays."
+    "They sign for you in these matters, and everybody sees both names. You can end "
+    "it at any time; what they have signed stays."
 )
 
 
@@ -77,7 +77,7 @@ def vouching(person: Shown) -> Act:
         kind="approve",
         about=person["id"],
         label=_("Vouch for {who}").format(who=who),
-        said=_("You say that you know {who}, and that this is really them.").format(who=who),
+        said=_("You confirm that you know {who} and that this really is {who}.").format(who=who),
         fields=(),
     )
 
@@ -101,7 +101,7 @@ def _standing(member: Shown, term: Shown) -> Iterator[str]:
         yield _("removed")
         return
     is_on_roll = member["id"] in ids(term.get("roll"))
-    yield _("on the roll") if is_on_roll else _("joins the roll by renewal")
+    yield _("can vote") if is_on_roll else _("can vote from the next term")
     if member["id"] in ids(term.get("moderators")):
         yield _("moderator")
 
@@ -132,8 +132,8 @@ def _device_parts(devices: list[Shown]) -> Iterator[Part]:
     yield "\n"
     yield (
         _(
-            "To end one that is lost or stolen takes your recovery words, which this screen "
-            "never sees: meshcoop revoke DEVICE --words FILE"
+            "To end a lost or stolen device you need your recovery words, which this screen "
+            "never asks for: meshcoop revoke DEVICE --words FILE"
         ),
         "dim",
     )
@@ -141,14 +141,16 @@ def _device_parts(devices: list[Shown]) -> Iterator[Part]:
 
 def _standing_sentences(person: Shown, term: Shown) -> str:
     if person["state"] == "removed":
-        return _("Removed. Only a decision of the roll brings them back.")
+        return _("Removed. Only a vote can bring them back.")
     sentences = []
     if person["id"] in ids(term.get("roll")):
-        sentences.append(_("On the roll: votes on decisions."))
+        sentences.append(_("Can vote on decisions."))
     else:
-        sentences.append(_("Takes part in everything, and votes from the next renewal on."))
+        sentences.append(_("Takes part in everything, and can vote from the next term."))
     if person["id"] in ids(term.get("moderators")):
-        sentences.append(_("A moderator: with the others, hides words and removes people."))
+        sentences.append(
+            _("A moderator: together with the others, can hide words and remove people.")
+        )
     return " ".join(sentences)
 
 
@@ -201,11 +203,11 @@ def _own_steps(folder: Folder, me: str, today: date) -> Iterator[Act]:
 
 def _end_proxy_step(proxy: Shown) -> Act:
     who = phrases.name(proxy["person"])
-    meaning = _("What {who} signs for you from now on does not count. You can begin again.")
+    meaning = _("What {who} signs for you from now on does not count. You can allow it again.")
     return Act(
         kind="close",
         about=proxy["id"],
-        label=_("End what {who} does for you").format(who=who),
+        label=_("Stop {who} acting for you").format(who=who),
         said=meaning.format(who=who),
         fields=(),
         fixed={"as_state": "ended"},

@@ -16,9 +16,10 @@ def renewing(term: Shown) -> Act:
         about=None,
         label=_("Renew who votes and moderates"),
         said=_(
-            "A renewal lets everybody who was let in vote from then on, names the moderators, and "
-            "keeps all rules and decisions. It holds once more than half of the roll say yes, which "
-            "you do with it. That cannot be taken back, but renewed again."
+            "In a new term everybody who was let in can vote. It names the moderators and "
+            "keeps all rules and decisions. It begins when more than half of the current "
+            "voters say yes; proposing it counts as your yes. You cannot undo it, but you can "
+            "hold another one."
         ),
         fields=("title", "moderators", "vouchers", "share"),
         given={
@@ -36,8 +37,8 @@ def proposal_step(change_words: str, label: str, heading: str) -> Act:
         about=None,
         label=label,
         said=_(
-            "Everybody on the roll votes. It holds once enough say yes. A proposal cannot be taken "
-            "back, and a yes stands."
+            "All current voters decide. It holds when enough say yes. You cannot take back a "
+            "proposal or change a yes."
         ),
         fields=("title", "text", "closes"),
         given={"title": heading},
@@ -49,13 +50,13 @@ def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> Act:
     """The step by which a moderator says that somebody is out."""
     who = phrases.name(person)
     meaning = _(
-        "Once {n} moderators have said so, {who} is out, and what they post from then on does not "
-        "count. You cannot take your word back; only a decision of the roll brings {who} back."
+        "When {n} moderators have said so, {who} is out, and what they post after that "
+        "does not count. You cannot take this back; only a vote can bring {who} back."
     )
     return Act(
         kind="remove",
         about=None,
-        label=_("As a moderator, say that {who} has to go").format(who=who),
+        label=_("As a moderator, ask to remove {who}").format(who=who),
         waits=waits,
         said=meaning.format(n=moderators_needed(term), who=who),
         fields=("why",),

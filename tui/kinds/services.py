@@ -95,7 +95,7 @@ def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None)
         yield ("\n\n" + phrases.line_or_hidden(measure["question"]), "bold")
         yield "\n" + measures.standing_sentence(measure)
     if reports:
-        yield ("\n\n" + _("Said lately"), "bold")
+        yield ("\n\n" + _("Said recently"), "bold")
     for report in reports[:_MOST_REPORTS]:
         author = phrases.capitalized(phrases.signer_names(report, me))
         yield (f"\n{author} · {phrases.moment(report['on'], today)}: ", "dim")
@@ -178,14 +178,14 @@ def _offer_answer_steps(view: Shown, me: str) -> Iterator[Act]:
 
 def _accept_step(link: Shown, what: str) -> Act:
     who = phrases.name(link["author"])
-    meaning = _("{who} hands this on to you: “{what}”. With this you say that you do it.")
+    meaning = _("{who} asks you to take on: “{what}”. By accepting, you promise to do it.")
     meaning = meaning.format(who=who, what=what)
     if link.get("instead"):
         meaning += _(" You take over from somebody else.")
     return Act(
         kind="accept",
         about=link["id"],
-        label=_("Accept what {who} hands on to you: {what}").format(who=who, what=what),
+        label=_("Accept what {who} asks of you: {what}").format(who=who, what=what),
         waits=True,
         said=meaning,
         fields=(),
@@ -195,11 +195,13 @@ def _accept_step(link: Shown, what: str) -> Act:
 def _hand_on_steps(view: Shown, me: str) -> Iterator[Act]:
     """Handing on a part of the service, or of a link that I hold."""
     if me in _head_ids(view):
-        yield _hand_on_step(view, _("Hand on a part of it"), me)
+        yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
     for link in view.get("links") or []:
         if link["state"] == "accepted" and link["to"]["id"] == me:
             what = phrases.line_or_hidden(link["title"], 50)
-            yield _hand_on_step(link, _("Hand on a part of: {what}").format(what=what), me)
+            yield _hand_on_step(
+                link, _("Ask somebody to do a part of: {what}").format(what=what), me
+            )
 
 
 def _hand_on_step(above: Shown, label: str, me: str) -> Act:
@@ -208,7 +210,7 @@ def _hand_on_step(above: Shown, label: str, me: str) -> Act:
         about=above["id"],
         label=label,
         said=_(
-            "It stays yours until they accept. Then they hold it, and you answer for it to others."
+            "You stay responsible until they accept; after that they do it and you answer for them."
         ),
         fields=("to", "title", "text"),
         without=frozenset({me}),
@@ -231,8 +233,8 @@ def _hand_over_step(link: Shown, me: str) -> Act:
     return Act(
         kind="link",
         about=link["about"],
-        label=_("Hand it over to somebody else: {what}").format(what=what),
-        said=_("{who} holds it until the other has accepted.").format(who=who),
+        label=_("Pass it to somebody else: {what}").format(what=what),
+        said=_("{who} holds it until the other person accepts.").format(who=who),
         fields=("to", "title", "text"),
         given={"title": phrases.line_or_hidden(link["title"])},
         fixed={"instead": link["id"]},
@@ -247,10 +249,10 @@ def _end_steps(view: Shown, me: str) -> Iterator[Act]:
         if link["state"] == "accepted" and me in _end_ids(link):
             yield close_step(link, "ended", _("End it: {what}").format(what=what))
         elif link["state"] == "offered" and link["author"]["id"] == me:
-            label = _("Take back what you offer: {what}").format(what=what)
+            label = _("Take back your offer: {what}").format(what=what)
             yield close_step(link, "withdrawn", label)
     if me in _head_ids(view):
-        yield close_step(view, "ended", _("Say that this service has ended"))
+        yield close_step(view, "ended", _("End this service"))
 
 
 def _head_ids(view: Shown) -> set[str]:
@@ -272,8 +274,9 @@ def _feedback_step(view: Shown) -> Act:
         about=view["id"],
         label=_("Say something about it"),
         said=_(
-            "In your own words. Everybody in the neighbourhood can read it, and that it is yours. "
-            "Urgent tells everybody who holds a part of it at once, one time a week."
+            "In your own words. Everybody in the neighbourhood can read it and see that it is "
+            "yours. Urgent tells everybody who holds a part of it at once; you can use it "
+            "once a week."
         ),
         fields=("text", "on", "urgent"),
     )
@@ -283,6 +286,6 @@ def _measure_step(view: Shown) -> Act:
     return Act(
         kind="measure",
         about=view["id"],
-        label=_("Ask a question about it that everybody answers"),
-        said=_("A question counts once a decision adopts it. You can propose that on its page."),
+        label=_("Add a regular question for everybody"),
+        said=_("It starts once neighbours vote for it. You can propose that on its page."),
     )

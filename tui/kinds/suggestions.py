@@ -106,9 +106,9 @@ def between(person: Shown, suggestions: list[Shown], ways: list[Shown], me: str 
 
 def _vouch_lines(person: Shown, me: str | None) -> Iterator[str]:
     for vouch in person.get("vouches") or ():
-        author = phrases.capitalized(phrases.name(vouch["author"], me))
+        author = phrases.name(vouch["author"], me)
         text = line(vouch["text"] or "")
-        sentence = _("{who} vouches: “{text}”") if text else _("{who} puts in a good word.")
+        sentence = _("Recommended by {who}: “{text}”") if text else _("Recommended by {who}.")
         yield sentence.format(who=author, text=text)
 
 
