@@ -380,8 +380,8 @@ def test_hidden_words_are_told_as_hidden():
 
 def test_every_kind_of_the_loop_has_its_words():
     for kind in ("service", "link", "measure", "feedback", "answer", "action", "done", "verdict"):
-        assert kind in words.HAPPENED
-        assert kind in words.VERBS
+        assert kind in words.HISTORY_SENTENCES
+        assert kind in words.SUBMIT_LABELS
         assert KINDS[kind].name == kind
 
 

@@ -79,7 +79,7 @@ def name(person: Shown | None, me: str | None = None) -> str:
     return _("you") if me is not None and person["id"] == me else line(str(person["name"]), 40)
 
 
-def names(people: Iterable[Shown], me: str | None = None) -> str:
+def person_names(people: Iterable[Shown], me: str | None = None) -> str:
     """The names of several people, with commas between them."""
     return ", ".join(name(person, me) for person in people)
 
@@ -160,7 +160,7 @@ def thanks_line(thanks: Shown, me: str | None) -> str:
 
 def history_line(entry: Shown, today: date, me: str | None) -> str:
     """A line of a thread's history: when, who did what, and why it does not count."""
-    sentence = vocabulary.HAPPENED.get(entry["kind"] or "")
+    sentence = vocabulary.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
         sentence = "{who}: " + line(entry["kind"] or _("something this home cannot read"))
     # Not `format`: the name of an unknown kind may hold braces.

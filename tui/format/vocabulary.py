@@ -1,8 +1,11 @@
-"""The words of the screen for kinds, fields and states; what is not here is shown by its name."""
+"""The vocabulary of the screen: words for kinds, fields, states and days.
+
+A name that is not here, such as one from a newer version, is shown as it is.
+"""
 
 from tui.i18n import _
 
-FIELDS = {
+FIELD_LABELS = {
     "title": _("Title"),
     "text": _("Text"),
     "tags": _("Tags"),
@@ -61,7 +64,7 @@ FIELDS = {
     "fixed": _("Did it help?"),
 }
 
-STATES = {
+STATE_LABELS = {
     "open": _("open"),
     "agreed": _("agreed"),
     "done": _("done"),
@@ -111,7 +114,7 @@ STATES = {
     "forked": _("signed twice, as a copied disk does"),
 }
 
-KINDS = {
+KIND_LABELS = {
     "request": _("Request"),
     "offer": _("Offer"),
     "response": _("Response"),
@@ -145,7 +148,8 @@ KINDS = {
     "retracted": _("Taken back"),
 }
 
-BEGIN = {
+# The labels of what begins a thread.
+BEGIN_LABELS = {
     "request": _("Ask for something"),
     "offer": _("Offer something"),
     "thanks": _("Thank somebody for a gift of time"),
@@ -161,7 +165,7 @@ BEGIN = {
     "service": _("Describe a service"),
 }
 
-# What beginning one means, above its form.
+# What beginning a thread means, above its form.
 BEFORE = {
     "proposal": _(
         "All current voters can vote on your question. You cannot take it back. To change "
@@ -173,7 +177,8 @@ BEFORE = {
     ),
 }
 
-HAPPENED = {
+# The lines of a history: what somebody did by posting a record of the kind.
+HISTORY_SENTENCES = {
     "service": _("{who} described the service"),
     "link": _("{who} asked somebody to do a part"),
     "measure": _("{who} asked a question about it"),
@@ -217,7 +222,8 @@ HAPPENED = {
     "hide": _("{who}, a moderator, said whether to hide words"),
 }
 
-VERBS = {
+# The labels of the buttons that post a record of the kind.
+SUBMIT_LABELS = {
     "response": _("Send"),
     "agreement": _("Agree"),
     "receipt": _("Sign"),
@@ -260,25 +266,25 @@ MONTHS = (
 
 
 def field(name: str) -> str:
-    """A field's label."""
-    return FIELDS.get(name) or name.replace("_", " ").capitalize()
+    """The label of a field."""
+    return FIELD_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def state(name: str) -> str:
-    """A state in words."""
-    return STATES.get(name, name)
+    """A state, or the value of a choice, in words."""
+    return STATE_LABELS.get(name, name)
 
 
 def kind(name: str) -> str:
-    """A kind in words."""
-    return KINDS.get(name) or name.replace("_", " ").capitalize()
+    """A kind of record in words."""
+    return KIND_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def verb(kind_name: str) -> str:
-    """The button that posts this kind."""
-    return VERBS.get(kind_name) or _("Post")
+    """The label of the button that posts a record of a kind."""
+    return SUBMIT_LABELS.get(kind_name) or _("Post")
 
 
-def begin(name: str) -> str:
-    """What posting a root of this kind does."""
-    return BEGIN.get(name) or _("Post: {kind}").format(kind=kind(name))
+def begin(kind_name: str) -> str:
+    """The label of what begins a thread of a kind, in the list of what can be posted."""
+    return BEGIN_LABELS.get(kind_name) or _("Post: {kind}").format(kind=kind(kind_name))

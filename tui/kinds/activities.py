@@ -97,13 +97,15 @@ def _occurrence_parts(root: Shown, day: str, me: str | None) -> Iterator[Part]:
     for role in roles_on(root, day):
         label = line(role["role"] or _("who comes"))
         count = f" ({len(role['has'])}/{role['places']})" if root["roles"] else ""
-        yield f"\n{label}{count}: {phrases.names(role['has'], me) or '–'}"
+        yield f"\n{label}{count}: {phrases.person_names(role['has'], me) or '–'}"
         if role["waits"]:
-            yield "\n  " + _("waiting: {who}").format(who=phrases.names(role["waits"], me))
+            yield "\n  " + _("waiting: {who}").format(who=phrases.person_names(role["waits"], me))
     if occurrence["came"]:
-        yield "\n" + _("came: {who}").format(who=phrases.names(occurrence["came"], me))
+        yield "\n" + _("came: {who}").format(who=phrases.person_names(occurrence["came"], me))
     if occurrence["missed"]:
-        yield "\n" + _("could not come: {who}").format(who=phrases.names(occurrence["missed"], me))
+        yield "\n" + _("could not come: {who}").format(
+            who=phrases.person_names(occurrence["missed"], me)
+        )
 
 
 def _occurrence(view: Shown, day: str) -> Shown:

@@ -11,7 +11,7 @@ from tui.kinds.activities import is_person, occurrence_moment, roles_on
 from tui.kinds.next_steps import Act, close_step
 from tui.kinds.thread_data import Case
 
-ANSWER_LISTS = ("signups", "attendances", "receipts")  # the lists that a thread is fetched with
+FETCHED_LISTS = ("signups", "attendances", "receipts")  # the lists that a thread is fetched with
 
 _DAY_CHARS = len("2026-11-23")
 

@@ -71,7 +71,7 @@ def rule_value(rule: str, value: Any, today: date) -> str:
     if value in (None, "", []):
         return _("not set")
     if rule == "moderators" and isinstance(value, list):
-        return phrases.names(value)
+        return phrases.person_names(value)
     if isinstance(value, int):
         return _UNITS.get(rule, str)(value)
     return phrases.moment(value, today) if rule == "review" else line(str(value), 80)

@@ -15,7 +15,7 @@ from tui.kinds.thread_data import Case
 
 def circle_card(view: Shown, me: str | None) -> Card:
     """A circle as a card: who is in it."""
-    members = phrases.capitalized(phrases.names(view["members"], me))
+    members = phrases.capitalized(phrases.person_names(view["members"], me))
     state = vocabulary.state(view["state"]) if view["state"] != "open" else ""
     detail = phrases.dotted([members, state])
     return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
@@ -66,7 +66,7 @@ def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
 
 def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     circle = thread.root
-    members = phrases.capitalized(phrases.names(circle["members"], me))
+    members = phrases.capitalized(phrases.person_names(circle["members"], me))
     yield (phrases.title(circle), "bold")
     yield "\n" + (members or vocabulary.state(circle["state"]))
     if me is not None and all(member["id"] != me for member in circle["members"]):

@@ -140,7 +140,7 @@ def _card(view: Shown, term: Shown, today: date, me: str | None) -> Card:
 
 def _asking_card(removal: Shown) -> Card:
     label = _("{who} asks the moderators to remove {person}").format(
-        who=phrases.names(removal["said_by"]), person=phrases.name(removal["person"])
+        who=phrases.person_names(removal["said_by"]), person=phrases.name(removal["person"])
     )
     return Card(removal["id"], label, safe(removal.get("why") or ""))
 
@@ -171,7 +171,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
     for label, voters in ((_("Yes"), root["voted"]["yes"]), (_("No"), root["voted"]["no"])):
         if voters:
             yield ("\n" + label + ": ", "dim")
-            yield phrases.names(voters, me)
+            yield phrases.person_names(voters, me)
     if _can_be_voted_on(root, term):
         yield "\n" + _own_vote_line(root, term, me)
 
@@ -209,7 +209,7 @@ def _next_term_line(view: Shown) -> str:
         (_("moderators: {who}"), view.get("moderators")),
     ):
         if people:
-            parts.append(sentence.format(who=phrases.names(people)))
+            parts.append(sentence.format(who=phrases.person_names(people)))
     if view.get("parts"):
         parts.append(_("and more people"))
     if view.get("vouchers"):
@@ -249,7 +249,7 @@ def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
 
 
 def _removal_standing(removal: Shown) -> str:
-    who = phrases.names(removal["said_by"])
+    who = phrases.person_names(removal["said_by"])
     if removal["state"] == "said":
         return _("asked by {who}; waits for more moderators").format(who=who)
     if removal["state"] == "in force":

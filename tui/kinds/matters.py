@@ -1,4 +1,4 @@
-"""Matters: what signals have opened, who holds each, what was done, and what waits for whom. Pure.
+"""Matters: what signals have opened, who holds each, what was done, and what waits. Pure.
 
 A matter is opened by a signal of a measure and held by somebody of the service's chain; an action is what
 somebody takes up in it, and a verdict is what those who raised it say of the action.

@@ -61,7 +61,7 @@ def _waits_for(pact: Shown, me: str | None) -> bool:
 
 def _detail(view: Shown, today: date, me: str | None) -> str:
     parts = [
-        phrases.capitalized(phrases.names(view["parties"], me)),
+        phrases.capitalized(phrases.person_names(view["parties"], me)),
         vocabulary.state(view["state"]),
         phrases.minutes(view.get("minutes")),
         phrases.moment(view.get("due"), today),
@@ -73,4 +73,4 @@ def _story_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
     yield (safe(view["text"]).strip(), "bold")
     yield "\n\n" + _detail(view, today, me)
     if view["waiting"] and view["state"] == "offered":
-        yield "\n" + _("Waiting for {who}").format(who=phrases.names(view["waiting"], me))
+        yield "\n" + _("Waiting for {who}").format(who=phrases.person_names(view["waiting"], me))

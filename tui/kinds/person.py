@@ -51,7 +51,7 @@ def at_the_door(entry: Shown, me: str | None) -> Card:
     """A person who waits to be let in as a card, with those who vouched for them."""
     detail = _("waits to be let in")
     if entry.get("vouchers"):
-        vouched = _("{who} vouched").format(who=phrases.names(entry["vouchers"], me))
+        vouched = _("{who} vouched").format(who=phrases.person_names(entry["vouchers"], me))
         detail += " · " + vouched
     return Card(entry["person"]["id"], phrases.name(entry["person"]), detail)
 

@@ -86,7 +86,7 @@ class Between(Static):
         except Declined:
             return  # the pane says what is wrong
         ways = introductions["ways"]
-        self.update(between(person, suggestions, ways, self.node_link.me))
+        self.update(connection_lines(person, suggestions, ways, self.node_link.me))
 
 
 def suggestion_card(suggestion: Shown) -> Card:
@@ -96,7 +96,9 @@ def suggestion_card(suggestion: Shown) -> Card:
     return Card(suggestion["id"], label, line(str(suggestion["sentence"])))
 
 
-def between(person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None) -> Content:
+def connection_lines(
+    person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None
+) -> Content:
     """What there is to say beside a person. `ways`: of being introduced to them."""
     lines = [*_vouch_lines(person, me)]
     if person["id"] != me:

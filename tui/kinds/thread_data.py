@@ -7,7 +7,7 @@ from tui.format.phrases import Shown
 
 @dataclass(frozen=True)
 class Case:
-    """A thread, as far as its story and its next steps need it."""
+    """A thread: all that its story and its next steps are made from."""
 
     root: Shown
     agreements: list[Shown]

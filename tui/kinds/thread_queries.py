@@ -27,7 +27,7 @@ async def fetch(link: Link, record_id: str) -> Case:
         case "request" | "offer" if "responses" in root:
             return await _with_exchange(link, thread)
         case "activity" if "upcoming" in root:
-            lists = await _fetch_answers(link, root, *activity_steps.ANSWER_LISTS)
+            lists = await _fetch_answers(link, root, *activity_steps.FETCHED_LISTS)
             signups, attendances, receipts = lists
             return replace(thread, receipts=receipts, answers=[*signups, *attendances])
         case "proposal":
