@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 from meshcoop.errors import Mistake
 
-VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours; below zero: behind
+CLOCK_VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours; below zero: behind
 
-_HOURS = re.compile(r"-?[0-9]{1,6}")
+_HOURS_PATTERN = re.compile(r"-?[0-9]{1,6}")
 _HOUR_MS = 3_600_000
 
 
 def now() -> int:
     """Milliseconds since 1970. Raises Mistake where the variable is no number of hours."""
-    ahead = os.environ.get(VARIABLE, "0")
-    if not _HOURS.fullmatch(ahead):
-        raise Mistake(f"{VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
+    ahead = os.environ.get(CLOCK_VARIABLE, "0")
+    if not _HOURS_PATTERN.fullmatch(ahead):
+        raise Mistake(f"{CLOCK_VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
     return time.time_ns() // 1_000_000 + int(ahead) * _HOUR_MS
 
 

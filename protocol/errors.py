@@ -1,4 +1,4 @@
-"""The one thing that goes wrong in the protocol: a refusal, which names the rule it rests on."""
+"""What goes wrong in the protocol: a refusal, which names the rule that it rests on."""
 
 
 class Refused(Exception):

@@ -11,39 +11,44 @@ from itertools import takewhile
 
 from protocol.errors import Refused
 
-YEARS = 10  # for which a series is worked out
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
+MAX_YEARS = 10  # how far ahead the days of a series are worked out
+
+_FIRST_YEAR = 1970
+_LAST_YEAR = 2199
 _DAY = len("2026-11-23")
 
 _WEEKDAY = "(MO|TU|WE|TH|FR|SA|SU)"
-_NTH = f"([+-]?[1-4])?{_WEEKDAY}"  # a fifth one there is not in every month
-_PARTS = {
+_NTH_WEEKDAY = f"([+-]?[1-4])?{_WEEKDAY}"  # not every month has a fifth one
+_PARTS = {  # the parts of a rule, and the values that they may have
     "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": "[1-9][0-9]{0,2}",
     "COUNT": "[1-9][0-9]{0,9}",
     "UNTIL": "[0-9]{8}",
     "WKST": _WEEKDAY,
-    "BYDAY": f"{_NTH}(,{_NTH})*",
+    "BYDAY": f"{_NTH_WEEKDAY}(,{_NTH_WEEKDAY})*",
     "BYMONTHDAY": r"[+-]?[1-9][0-9]?(,[+-]?[1-9][0-9]?)*",
     "BYMONTH": r"[1-9][0-2]?(,[1-9][0-2]?)*",
     "BYSETPOS": r"[+-]?[1-4](,[+-]?[1-4])*",
 }
-_ANY = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
-_MORE = {
+_PARTS_OF_ALL = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
+_FURTHER_PARTS = {  # by FREQ
     "DAILY": frozenset[str](),
     "WEEKLY": frozenset({"BYDAY"}),
     "MONTHLY": frozenset({"BYDAY", "BYMONTHDAY", "BYSETPOS"}),
     "YEARLY": frozenset({"BYDAY", "BYMONTHDAY", "BYMONTH"}),
 }
-_LONGEST = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 11, "YEARLY": YEARS}
+_MAX_INTERVAL = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 11, "YEARLY": MAX_YEARS}
+_MAX_MONTH = 12
+_MAX_MONTHDAY = 31
+_MAX_MONTHDAY_YEARLY = 28  # every February has it
 
-_Parts = dict[str, str]
+_Rule = dict[str, str]  # part → value
 
 
 @lru_cache(maxsize=256)
 def days(starts: str, repeats: str | None) -> tuple[str, ...]:
-    """R-17.2, R-17.3: the local days, as YYYY-MM-DD, of what begins at the local moment `starts` and
-    repeats by an RRULE. Raises Refused.
+    """The local days, as YYYY-MM-DD, of what begins at the local moment `starts` and repeats by the
+    RRULE `repeats` (R-17.2, R-17.3). Raises Refused.
     """
     if starts.endswith("Z"):
         raise Refused("R-17.1", "say when it starts by the clock here, without the Z of UTC")
@@ -52,16 +57,18 @@ def days(starts: str, repeats: str | None) -> tuple[str, ...]:
         raise Refused("R-17.1", f"it starts between {_FIRST_YEAR} and {_LAST_YEAR}")
     if repeats is None:
         return (first.isoformat(),)
-    _check(_parts(repeats))
-    from dateutil.rrule import rrulestr  # late: most commands meet no series
+    _check_rule(_read_rule(repeats))
+    # Imported late: most commands meet no series.
+    from dateutil.rrule import rrulestr
 
-    # Every rule that `_check` lets through names days again and again, so this ends soon.
+    # Every rule that is let through names days again and again, so this ends soon.
     rule = rrulestr(repeats, dtstart=datetime.fromisoformat(first.isoformat()))
-    last = f"{first.year + YEARS}{first.isoformat()[4:]}"
-    found = tuple(takewhile(lambda day: day <= last, (one.date().isoformat() for one in rule)))
-    if found[:1] != (first.isoformat(),):
+    last = f"{first.year + MAX_YEARS}{first.isoformat()[4:]}"
+    all_days = (occurrence.date().isoformat() for occurrence in rule)
+    series = tuple(takewhile(lambda day: day <= last, all_days))
+    if series[:1] != (first.isoformat(),):
         raise Refused("R-17.3", f"it starts on {first}, which is no day of {repeats}")
-    return found
+    return series
 
 
 def moment(starts: str, day: str) -> str:
@@ -70,64 +77,77 @@ def moment(starts: str, day: str) -> str:
 
 
 def instant(local: str, zone: tzinfo) -> int:
-    """R-17.4: when a local moment is, in milliseconds. An hour that the change to summer time leaves
-    out is counted by the offset before it; of a doubled hour it is the first.
+    """The milliseconds since 1970 of a local moment in a time zone (R-17.4).
+
+    An hour that the change to summer time leaves out is counted by the offset before it; of a
+    doubled hour it is the first.
     """
     return int(datetime.fromisoformat(local).replace(tzinfo=zone).timestamp() * 1000)
 
 
-def _parts(rule: str) -> _Parts:
-    found: _Parts = {}
-    for part in rule.split(";"):
+def _read_rule(text: str) -> _Rule:
+    """The parts of an RRULE by name. Raises Refused (R-17.2) for what is not understood here."""
+    rule: _Rule = {}
+    for part in text.split(";"):
         name, _, value = part.partition("=")
-        if name in found or not re.fullmatch(_PARTS.get(name, "(?!)"), value):
-            raise _nonsense(f"{part[:40]!r} is not understood here")
-        found[name] = value
-    return found
+        pattern = _PARTS.get(name)
+        if name in rule or pattern is None or not re.fullmatch(pattern, value):
+            raise _not_understood(f"{part[:40]!r} is not understood here")
+        rule[name] = value
+    return rule
 
 
-def _check(parts: _Parts) -> None:
-    """R-17.2: a rule that names days again and again, whatever it starts from."""
-    often = parts.get("FREQ")
-    if often is None:
-        raise _nonsense("it does not say FREQ")
-    if foreign := sorted(set(parts) - _ANY - _MORE[often]):
-        raise _nonsense(f"{foreign[0]} does not go with {often}")
-    if int(parts.get("INTERVAL", 1)) > _LONGEST[often]:
-        raise _nonsense(f"INTERVAL is at most {_LONGEST[often]} with {often}")
-    if {"COUNT", "UNTIL"} <= set(parts):
-        raise _nonsense("COUNT and UNTIL do not go together")
-    if "UNTIL" in parts:
-        _check_until(parts["UNTIL"])
-    _check_month(often, parts)
+def _check_rule(rule: _Rule) -> None:
+    """Raises Refused (R-17.2) unless the rule names days again and again from any first day."""
+    frequency = rule.get("FREQ")
+    if frequency is None:
+        raise _not_understood("it does not say FREQ")
+    if foreign := sorted(set(rule) - _PARTS_OF_ALL - _FURTHER_PARTS[frequency]):
+        raise _not_understood(f"{foreign[0]} does not go with {frequency}")
+    if int(rule.get("INTERVAL", 1)) > _MAX_INTERVAL[frequency]:
+        raise _not_understood(f"INTERVAL is at most {_MAX_INTERVAL[frequency]} with {frequency}")
+    if {"COUNT", "UNTIL"} <= set(rule):
+        raise _not_understood("COUNT and UNTIL do not go together")
+    if "UNTIL" in rule:
+        _check_until(rule["UNTIL"])
+    _check_combinations(frequency, rule)
+    _check_numbers(frequency, rule)
 
 
 def _check_until(until: str) -> None:
+    """Raises Refused (R-17.2) unless `until` (YYYYMMDD) is a day."""
     try:
         date.fromisoformat(until)
     except ValueError:
-        raise _nonsense("there is no such day as UNTIL says") from None
+        raise _not_understood("there is no such day as UNTIL says") from None
 
 
-def _check_month(often: str, parts: _Parts) -> None:
-    by_day, by_monthday = parts.get("BYDAY"), parts.get("BYMONTHDAY")
-    numbered = by_day is not None and any(one.isdigit() for one in by_day)
-    if by_day and by_monthday:
-        raise _nonsense("BYDAY and BYMONTHDAY do not go together")
-    if numbered and (often == "WEEKLY" or "BYSETPOS" in parts):
-        raise _nonsense("BYDAY with numbers does not go with WEEKLY or BYSETPOS")
-    if "BYSETPOS" in parts and by_day is None:
-        raise _nonsense("BYSETPOS needs BYDAY")
-    if often == "YEARLY" and ("BYMONTH" in parts) != bool(by_day or by_monthday):
-        raise _nonsense("with YEARLY, BYMONTH goes with BYDAY or BYMONTHDAY")
-    furthest = max((abs(int(one)) for one in (by_monthday or "1").split(",")), default=1)
-    if furthest > (28 if often == "YEARLY" else 31):
-        raise _nonsense("BYMONTHDAY is at most 31, and 28 with YEARLY")
-    if any(int(one) > 12 for one in parts.get("BYMONTH", "1").split(",")):  # noqa: PLR2004
-        raise _nonsense("BYMONTH is at most 12")
+def _check_combinations(frequency: str, rule: _Rule) -> None:
+    """Raises Refused (R-17.2) for parts that do not go together."""
+    weekdays = rule.get("BYDAY")
+    monthdays = rule.get("BYMONTHDAY")
+    is_numbered = weekdays is not None and any(character.isdigit() for character in weekdays)
+    if weekdays and monthdays:
+        raise _not_understood("BYDAY and BYMONTHDAY do not go together")
+    if is_numbered and (frequency == "WEEKLY" or "BYSETPOS" in rule):
+        raise _not_understood("BYDAY with numbers does not go with WEEKLY or BYSETPOS")
+    if "BYSETPOS" in rule and weekdays is None:
+        raise _not_understood("BYSETPOS needs BYDAY")
+    if frequency == "YEARLY" and ("BYMONTH" in rule) != bool(weekdays or monthdays):
+        raise _not_understood("with YEARLY, BYMONTH goes with BYDAY or BYMONTHDAY")
 
 
-def _nonsense(why: str) -> Refused:
+def _check_numbers(frequency: str, rule: _Rule) -> None:
+    """Raises Refused (R-17.2) for days of a month and months that there are not."""
+    monthdays = [abs(int(day)) for day in rule.get("BYMONTHDAY", "1").split(",")]
+    if max(monthdays) > (_MAX_MONTHDAY_YEARLY if frequency == "YEARLY" else _MAX_MONTHDAY):
+        raise _not_understood("BYMONTHDAY is at most 31, and 28 with YEARLY")
+    months = [int(month) for month in rule.get("BYMONTH", "1").split(",")]
+    if max(months) > _MAX_MONTH:
+        raise _not_understood("BYMONTH is at most 12")
+
+
+def _not_understood(why: str) -> Refused:
     return Refused(
         "R-17.2",
         f"{why}; say how it repeats like FREQ=WEEKLY, FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH or "

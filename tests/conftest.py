@@ -4,8 +4,12 @@ import gc
 import os
 import sys
 
-import warm
 from hypothesis import settings
+
+from tests.support import forked_programs as warm
+from tests.support.paths import ROOT
+
+PURE = ROOT / "tests" / "protocol"
 
 # Hundreds of processes run what is tested: it is compiled once, whatever this machine is set to.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -25,3 +29,10 @@ def pytest_collection_finish():
 
 def pytest_unconfigure():
     warm.end()
+
+
+def pytest_collection_modifyitems(items):
+    """What lies under tests/protocol is pure: no store, no network, no process (the quick tier)."""
+    for item in items:
+        if PURE in item.path.parents and item.get_closest_marker("long") is None:
+            item.add_marker("quick")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 OURS = {"meshcoop", "protocol", "tui"}
+GUIDES = ROOT / "specs" / "guides"
 UV = os.environ.get("UV") or shutil.which("uv")
 
 
@@ -42,7 +44,17 @@ def test_the_wheel_holds_three_packages_and_nothing_else(wheel):
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert shipped == here
+    guides = {Path("meshcoop/guides") / path.name for path in GUIDES.iterdir()}
+    assert shipped == here | guides
+
+
+def test_the_wheel_brings_the_guides_as_they_are_in_the_specs(wheel):
+    for path in GUIDES.iterdir():
+        assert wheel.read(f"meshcoop/guides/{path.name}") == path.read_bytes()
+
+
+def test_the_wheel_says_that_its_packages_are_typed(wheel):
+    assert {f"{package}/py.typed" for package in OURS} <= set(wheel.namelist())
 
 
 def test_the_wheel_brings_one_command(wheel):

@@ -1,12 +1,13 @@
 """Lint, format, types and import contracts are tests like any other."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
 
 CHECKS = {
     "lint": ["ruff", "check", "--no-cache", "."],
@@ -34,6 +35,22 @@ def test_protocol_reaches_for_no_clock_and_no_chance():
         for path in (ROOT / "protocol").rglob("*.py")
         for word in forbidden
         if word in path.read_text(encoding="utf-8")
+    ]
+
+    assert found == []
+
+
+def test_only_the_store_knows_sql():
+    """What import-linter cannot see: statements sent over a connection that somebody handed out."""
+    sql = re.compile(r"\.execute(many|script)?\(|\.db[.,)]|CREATE TABLE|INSERT INTO|PRAGMA ")
+    places = [ROOT / "meshcoop", ROOT / "protocol", ROOT / "tui"]
+    paths = [path for place in places for path in place.rglob("*.py")]
+    outside = [path for path in paths if ROOT / "meshcoop" / "store" not in path.parents]
+
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in outside
+        for match in sql.finditer(path.read_text(encoding="utf-8"))
     ]
 
     assert found == []

@@ -7,23 +7,31 @@ import pytest
 
 HERE = Path(__file__).parent
 
-CODEC, RECORD, SEAL = "protocol/test_codec.py", "protocol/test_record.py", "protocol/test_seal.py"
-SYNC, TEXT = "protocol/test_sync.py", "protocol/test_text.py"
-GUARD, PUBSUB, SWARM = "net/test_guard.py", "net/test_pubsub.py", "net/test_swarm.py"
+CODEC, RECORD, SEAL = (
+    "protocol/record/test_codec.py",
+    "protocol/record/test_envelope.py",
+    "protocol/record/test_sealing.py",
+)
+SYNC, TEXT = "protocol/wire/test_sync_session.py", "protocol/test_display_text.py"
+GUARD, PUBSUB, SWARM = (
+    "meshcoop/network/test_fault_guard.py",
+    "meshcoop/network/test_gossipsub.py",
+    "meshcoop/network/test_swarm.py",
+)
 INBOX, POOL, MEETING = (
-    "meshcoop/test_inbox.py",
-    "meshcoop/test_pool.py",
-    "meshcoop/test_convergence.py",
+    "meshcoop/ingest/test_inbox.py",
+    "meshcoop/ingest/test_waiting_pool.py",
+    "meshcoop/ingest/test_convergence.py",
 )
 PRIVATE, CIRCLES, DISK = (
-    "meshcoop/test_private.py",
-    "meshcoop/test_circles.py",
-    "meshcoop/test_private_on_disk.py",
+    "meshcoop/fold/test_private_threads.py",
+    "meshcoop/fold/test_circles.py",
+    "meshcoop/fold/test_private_on_disk.py",
 )
 FALSE_GIFTS, ADDRESSES = "sim/test_false_gifts.py", "sim/test_addresses.py"
 BUNDLE, BUNDLES, STICKS = (
-    "protocol/test_bundle.py",
-    "meshcoop/test_bundles.py",
+    "protocol/wire/test_bundle.py",
+    "meshcoop/export/test_bundles.py",
     "street/test_sticks.py",
 )
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
@@ -52,7 +60,7 @@ MSGPACK = {
     "truncated bytes": (CODEC, "truncated list"),
     "0xc1": (CODEC, "0xc1"),
     "the local API: nothing but a refusal": (
-        "protocol/test_control.py",
+        "protocol/wire/test_local_rpc.py",
         "test_any_body_is_a_frame_or_a_refusal",
     ),
 }
@@ -81,7 +89,10 @@ NETWORK = {
         GUARD,
         "test_a_home_passes_nobody_on_and_takes_nobody_in_from_who_is_no_relay_of_its",
     ),
-    "garbage to a relay": ("net/test_circuits.py", "test_garbage_to_a_relay_costs_a_stream"),
+    "garbage to a relay": (
+        "meshcoop/network/test_circuits.py",
+        "test_garbage_to_a_relay_costs_a_stream",
+    ),
     "varint overflow": (HOSTILE, "test_garbage_on_every_protocol"),
     "huge length claims": (SIEGE, "endless_headers"),
     "slowloris": (SIEGE, "slow_sockets"),
@@ -176,7 +187,7 @@ CARRYING = {
     ),
     "a lying relay": (RELAYS, "test_a_lying_relay_costs_time_only"),
     "a relay that passes itself off as a home": (
-        "net/test_circuits.py",
+        "meshcoop/network/test_circuits.py",
         "test_a_relay_cannot_pass_itself_off_as_somebody_else",
     ),
     "a stranger asks a relay for everything": (
@@ -188,11 +199,11 @@ CARRYING = {
         "test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone",
     ),
     "a stranger's circuits": (
-        "net/test_circuits.py",
+        "meshcoop/network/test_circuits.py",
         "test_strangers_get_few_small_circuits",
     ),
     "a relay's key that is a neighbour's device": (
-        "protocol/test_enrolment.py",
+        "protocol/authority/test_relays.py",
         "test_nobody_makes_a_relay_of_a_neighbours_device",
     ),
 }

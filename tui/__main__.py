@@ -1,4 +1,4 @@
-"""`python -m tui --socket PATH`: the screen of the node that answers there."""
+"""`python -m tui --socket PATH`: the screen of the node whose local API is at PATH."""
 
 import argparse
 import gc
@@ -6,37 +6,41 @@ import os
 import sys
 from pathlib import Path
 
-_REFUSED, _USAGE = 1, 2
+_REFUSED = 1
+_USAGE = 2
 
 
 def main() -> int:
-    """Opens the screen; returns the exit code once it is closed."""
+    """Opens the screen and returns the exit code when it is closed."""
     parser = argparse.ArgumentParser(prog="python -m tui", description="The screen of a home.")
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
-    socket: Path = parser.parse_args().socket
-    refusal = _refusal()
-    if refusal is not None:
-        print(refusal, file=sys.stderr)
+    parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
+    arguments = parser.parse_args()
+    obstacle = _find_obstacle()
+    if obstacle is not None:
+        print(obstacle, file=sys.stderr)
         return _USAGE
     print("Opening meshcoop…", flush=True)
     os.umask(0o077)
-    _log_to(socket.parent / "screen.log")
-    gc.disable()  # until the splash is seen: nothing that the imports make is ever garbage
+    log: Path = arguments.socket.parent / "screen.log"
+    _log_to_file(log)
+    # Until the splash is seen: what the imports make is never garbage.
+    gc.disable()
 
     from tui.app import MeshcoopApp
 
-    app = MeshcoopApp(socket)
+    app = MeshcoopApp(arguments.socket, arguments.guides)
     app.run()
     code = app.return_code or 0
     if code:
-        print(f"The screen has failed; {socket.parent / 'screen.log'} says why.", file=sys.stderr)
+        print(f"The screen has failed; {log} says why.", file=sys.stderr)
     return _REFUSED if code else 0
 
 
-def _refusal() -> str | None:
-    """Why this terminal cannot show the screen, if it cannot."""
+def _find_obstacle() -> str | None:
+    """The sentence that says why this terminal cannot show the screen; None if it can."""
     commands = "`meshcoop status`, `meshcoop list requests`, `meshcoop post request`"
-    advice = f"the plain commands do all of it: {commands}; `meshcoop --help` lists them"
+    advice = f"plain commands do the same: {commands}; `meshcoop --help` lists them"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return f"The screen needs a terminal; {advice}."
     if os.environ.get("TERM", "dumb") in {"dumb", ""}:
@@ -44,20 +48,21 @@ def _refusal() -> str | None:
     return None
 
 
-def _log_to(path: Path) -> None:
-    # The screen is drawn on standard error: not a word of a library may go there.
+def _log_to_file(path: Path) -> None:
+    # The screen is drawn on standard error, so that no library may write there.
     import logging
 
     from protocol.display_text import safe
 
-    class Harmless(logging.Formatter):
-        """A log is read on a terminal, too."""
+    class HarmlessFormatter(logging.Formatter):
+        """A formatter whose lines are harmless on a terminal, where logs are read too."""
 
         def format(self, record: logging.LogRecord) -> str:
+            """Formats a log record as harmless text."""
             return safe(super().format(record))
 
     handler = logging.FileHandler(path, delay=True)
-    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.captureWarnings(True)
 

@@ -1,4 +1,4 @@
-"""The screen of one home. First a splash; the rest is mounted, and the node asked, after it is seen."""
+"""The screen of one home. It shows a splash first, and connects to the node after that is seen."""
 
 import asyncio
 import gc
@@ -23,7 +23,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class MeshcoopApp(App[None]):
-    """A client of the node whose local API is at `socket`."""
+    """The screen of the node whose local API is at `socket`.
+
+    `guides`: the folder of the guides that help shows, if there is one.
+    """
 
     TITLE = "meshcoop"
     CSS_PATH = "app.tcss"
@@ -34,99 +37,108 @@ class MeshcoopApp(App[None]):
         (120, "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Terminals send Ctrl-C by habit; it never closes the screen unasked.
-        Binding("ctrl+c,ctrl+q", "ask", show=False, priority=True, id="leave"),
+        # People press Ctrl-C by habit, so that it never closes the screen without a question.
+        Binding("ctrl+c,ctrl+q", "confirm_quit", show=False, priority=True, id="leave"),
     ]
 
-    def __init__(self, socket: Path, link: Link | None = None) -> None:
+    def __init__(self, socket: Path, guides: Path | None = None) -> None:
         super().__init__()
-        self.node_link = link or Link(self, socket)
+        self.node = Link(self, socket)
+        self._guides = guides
 
     def compose(self) -> ComposeResult:
         """The splash."""
         yield Static(_("Opening meshcoop…"), id="splash", markup=False)
 
     def on_mount(self) -> None:
-        """Lets the splash be seen before anything slow is done."""
+        """Lets the splash be seen before anything slow begins."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
-            # Textual would ignore them, and leave the terminal as it is.
+            # Textual ignores these signals and would leave the terminal in its own mode.
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, self.exit)
-        self.call_after_refresh(self._furnish)
+        self.call_after_refresh(self._open_home)
 
-    async def _furnish(self) -> None:
-        # Late: forms need every kind and its cryptography, and the splash needs none of it.
-        import protocol.kinds as _kinds  # noqa: F401  # registers what forms are made from
+    async def _open_home(self) -> None:
+        # Late, because the splash needs none of it: forms need every kind and its cryptography.
+        import protocol.kinds as _kinds  # noqa: F401  # registers the kinds that forms are made from
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 
-        gc.enable()  # the program turns it off for the splash
+        # The program turned it off until the splash was seen.
+        gc.enable()
         self.register_theme(HIGH_CONTRAST)
-        await self.push_screen(HomeScreen(self.node_link))
-        self.run_worker(self.node_link.attend(), name="link")
+        await self.push_screen(HomeScreen(self.node))
+        self.run_worker(self.node.stay_connected(), name="node")
 
-    def action_begin(self) -> None:
-        """Asks what to begin, then for its fields."""
-        self.run_worker(self._begin(), exclusive=True, group="begin")
+    def action_new_post(self) -> None:
+        """Asks what to post, then for its fields."""
+        self.run_worker(self._start_post(), exclusive=True, group="new post")
 
-    def action_explain(self) -> None:
-        """Help."""
-        from tui.screens.help import ExplainScreen
+    def action_show_help(self) -> None:
+        """Shows help."""
+        from tui.screens.help import HelpScreen
 
-        self.push_screen(ExplainScreen())
+        self.push_screen(HelpScreen(self._guides))
 
-    def action_leave(self) -> None:
-        """Closes the screen; asks where something typed would be lost."""
-        if self.node_link.drafts:
-            self.action_ask()
+    def action_close(self) -> None:
+        """Closes the screen, with a question if something typed would be lost."""
+        if self.node.drafts:
+            self.action_confirm_quit()
         else:
             self.exit()
 
-    def action_ask(self) -> None:
-        """Asks whether to leave; asked twice, it leaves."""
-        from tui.screens.confirm_quit import LeaveScreen
-        from tui.screens.post_form import PostScreen
+    def action_confirm_quit(self) -> None:
+        """Asks whether to close the screen; a second time, closes it without an answer."""
+        from tui.screens.confirm_quit import ConfirmQuitScreen
+        from tui.screens.post_form import PostFormScreen
 
-        if isinstance(self.screen, LeaveScreen):
+        if isinstance(self.screen, ConfirmQuitScreen):
             self.exit()
             return
         for screen in self.screen_stack:
-            if isinstance(screen, PostScreen):
-                screen.keep()
+            if isinstance(screen, PostFormScreen):
+                screen.keep_draft()
 
-        def answered(leave: bool | None) -> None:
-            if leave:
+        def close_if_confirmed(is_confirmed: bool | None) -> None:
+            if is_confirmed:
                 self.exit()
 
-        self.push_screen(LeaveScreen(drafts=bool(self.node_link.drafts)), answered)
+        question = ConfirmQuitScreen(has_drafts=bool(self.node.drafts))
+        self.push_screen(question, close_if_confirmed)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the footer offers, in the palette too."""
+        """The commands of the palette: those that the footer shows."""
         del screen
-        yield SystemCommand(_("New"), _("Ask, offer, tell about yourself"), self.action_begin)
-        yield SystemCommand(_("Help"), _("Keys and words"), self.action_explain)
+        yield SystemCommand(_("New"), _("Ask, offer, tell about yourself"), self.action_new_post)
+        yield SystemCommand(_("Help"), _("Keys and words"), self.action_show_help)
         yield SystemCommand(_("Colours"), _("Choose a theme"), self.action_change_theme)
-        yield SystemCommand(_("Quit"), _("Close the screen; the node goes on"), self.action_leave)
+        yield SystemCommand(
+            _("Quit"), _("Close the screen; this home keeps running"), self.action_close
+        )
 
-    async def _begin(self) -> None:
-        from tui.kinds.exchange import fields_of
-        from tui.node.client import Declined
-        from tui.screens.new_post import ChooseScreen
-        from tui.screens.post_form import PostScreen, beginning
+    async def _start_post(self) -> None:
+        from tui.screens.new_post import NewPostScreen
+        from tui.screens.post_form import PostFormScreen, new_post_step
 
-        kind = await self.push_screen_wait(ChooseScreen())
+        kind = await self.push_screen_wait(NewPostScreen())
         if kind is None:
             return
-        given: dict[str, str] = {}
-        if kind == "profile":
-            with suppress(Declined):
-                people = await self.node_link.call("list", what="people")
-                mine = [one for one in people if one["id"] == self.node_link.me]
-                given = fields_of({**mine[0], "kind": "profile"}) if mine else {}
-        await self.push_screen(PostScreen(self.node_link, beginning(kind, given)))
+        given = await self._fetch_own_profile() if kind == "profile" else {}
+        await self.push_screen(PostFormScreen(self.node, new_post_step(kind, given)))
+
+    async def _fetch_own_profile(self) -> dict[str, str]:
+        """The fields of the profile as they are now; empty if there is none yet."""
+        from tui.kinds.exchange import fields_of
+        from tui.node.api_client import Declined
+
+        with suppress(Declined):
+            for person in await self.node.call("list", what="people"):
+                if person["id"] == self.node.me:
+                    return fields_of({**person, "kind": "profile"})
+        return {}
 
     def _fatal_error(self) -> None:
-        # Textual would print the traceback with its locals, people's words among them.
-        _log.exception("The screen is lost to a fault of ours")
+        # Textual would print the traceback with its local variables, which hold people's words.
+        _log.exception("The screen has failed")
         self._close_messages_no_wait()

@@ -1,4 +1,4 @@
-"""The language of the screen: every string a person reads goes through `_`."""
+"""The language of the screen: every string that people read goes through `_`."""
 
 import gettext
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A theme for eyes, rooms and terminals that need all the contrast there is."""
+"""A theme with the highest contrast, for eyes, rooms and terminals that need it."""
 
 from textual.theme import Theme
 

@@ -1,4 +1,4 @@
-"""What a person has promised to be at: their agreements, their signups, what they organise."""
+"""A person's diary: their agreements, their signups and the activities that they organise."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -16,84 +16,97 @@ from protocol.fold.thread import View
 
 Shown = dict[str, Any]
 
-_MOST = 1000
-_STATES = {"waiting": "tentative", "cancelled": "cancelled"}
+_MAX_ENTRIES = 1000
+_SHOWN_STATES = {"waiting": "tentative", "cancelled": "cancelled"}  # all others: confirmed
 
 
 class Diary:
-    """Reads for one call. Views hold no private words, so there are none in here."""
+    """The diary of one person, for one call."""
+
+    # It is made of views alone, which hold no private words: a calendar file may be shared.
 
     def __init__(self, state: State, presenter: Presenter, person: bytes) -> None:
         self._state = state
         self._presenter = presenter
         self._person = person
 
-    def shown(self) -> Shown:
-        """The neighbourhood's time zone, if it has one, and what there is to be at."""
-        assert self._state.authority is not None
-        zone = zone_of(self._state.authority.charter)
+    def show(self) -> Shown:
+        """The neighbourhood's time zone, or None if it has none, and the entries."""
+        authority = self._state.authority
+        assert authority is not None, "the charter has been read: the person is a member by it"
+        zone = zone_of(authority.charter)
         entries = [*self._agreements(), *self._signups(), *self._organised()]
         return {
             "timezone": zone.key if isinstance(zone, ZoneInfo) else None,
-            "entries": list(islice(entries, _MOST)),
+            "entries": list(islice(entries, _MAX_ENTRIES)),
         }
 
     def _agreements(self) -> Iterator[Shown]:
-        for one in self._state.views.of_kind("agreement"):
-            two = (one["giver"], one["receiver"])
-            intent = self._state.views.get(one["intent"])
-            if self._person in two and one["when"] and intent and one["state"] != "cancelled":
-                other = self._name(two[0] if two[1] == self._person else two[1])
-                yield _entry(one, _title(intent), other, one["when"], intent, one["repeats"])
+        for agreement in self._state.views.of_kind("agreement"):
+            parties = (agreement["giver"], agreement["receiver"])
+            intent = self._state.views.get(agreement["intent"])
+            if self._person not in parties or not agreement["when"] or not intent:
+                continue
+            if agreement["state"] == "cancelled":
+                continue
+            giver, receiver = parties
+            other = giver if receiver == self._person else receiver
+            yield _entry(
+                agreement,
+                self._title_with(_title(intent), other),
+                agreement["when"],
+                intent,
+                agreement["repeats"],
+            )
 
     def _signups(self) -> Iterator[Shown]:
-        for one in self._state.views.of_kind("signup"):
-            activity = self._state.views.get(one["about"])
-            if one["author"] != self._person or one["state"] == "withdrawn" or activity is None:
+        for signup in self._state.views.of_kind("signup"):
+            activity = self._state.views.get(signup["about"])
+            if signup["author"] != self._person or activity is None:
                 continue
-            starts = series.moment(activity["starts"], one["on"])
-            role = f" ({line(one['role'])})" if one["role"] else ""
-            state = "cancelled" if activity["state"] == "cancelled" else one["state"]
-            entry = _entry(
-                one, _title(activity) + role, self._name(activity["author"]), starts, activity
-            )
+            if signup["state"] == "withdrawn":
+                continue
+            role = f" ({line(signup['role'])})" if signup["role"] else ""
+            title = self._title_with(_title(activity) + role, activity["author"])
+            starts = series.moment(activity["starts"], signup["on"])
+            is_cancelled = activity["state"] == "cancelled"
+            state = "cancelled" if is_cancelled else signup["state"]
             yield {
-                **entry,
+                **_entry(signup, title, starts, activity),
                 "minutes": activity["minutes"],
-                "state": _STATES.get(state, "confirmed"),
+                "state": _SHOWN_STATES.get(state, "confirmed"),
             }
 
     def _organised(self) -> Iterator[Shown]:
-        for one in self._state.views.of_kind("activity"):
-            if one["author"] == self._person:
-                starts, repeats = one["starts"], one["repeats"]
-                entry = _entry(one, _title(one), None, starts, one, repeats)
-                yield {**entry, "state": _STATES.get(one["state"], "confirmed")}
+        for activity in self._state.views.of_kind("activity"):
+            if activity["author"] != self._person:
+                continue
+            starts = activity["starts"]
+            yield {
+                **_entry(activity, _title(activity), starts, activity, activity["repeats"]),
+                "state": _SHOWN_STATES.get(activity["state"], "confirmed"),
+            }
 
-    def _name(self, person: bytes) -> str:
-        return line(self._presenter.person(person)["name"])
+    def _title_with(self, title: str, other: bytes) -> str:
+        """A title with the other person's name, if something of it can be shown on a line."""
+        name = line(self._presenter.person(other)["name"])
+        return f"{title}, {name}" if name else title
 
 
 def _title(view: View) -> str:
     return line(view["title"] or view["kind"])
 
 
-def _entry(
-    view: View,
-    title: str,
-    other: str | None,
-    starts: str,
-    about: View,
-    repeats: str | None = None,
-) -> Shown:
+def _entry(view: View, title: str, starts: str, about: View, repeats: str | None = None) -> Shown:
+    """An entry for a view; `about` is the request, offer or activity that names the area."""
     try:
         series.days(starts, repeats)
     except Refused:
-        repeats = None  # signed by software that takes other rules: the first day is sure
+        repeats = None  # signed by software with other rules of repetition: the first day is sure
     return {
         "id": view["id"].hex(),
         "created": iso(view["created"]),
-        "title": f"{title}, {other}" if other else title,
+        "title": title,
         "starts": starts,
         "minutes": view.get("minutes"),
         "repeats": repeats,

@@ -1,42 +1,28 @@
-"""Services, measures, matters and actions as people see them: what the loop comes to, in words."""
+"""Services, measures, actions and feedback as people see them: each view with the loop's status."""
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable
 from typing import Any
 
+from meshcoop.api.loop_rows import LoopRows, show_totals
+from meshcoop.api.loop_sentences import TOO_FEW_ANSWERS, describe_signal
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
 from meshcoop.fold.loop_cache import Followed, Following
 from meshcoop.fold.state import State
 from protocol.fold.thread import View
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
-from protocol.loops.matters import Loop, Matter, Signal
-from protocol.loops.outcome import outcome
-from protocol.loops.points import Totals, totals
+from protocol.loops.matters import Loop, Matter
+from protocol.loops.points import totals
 from protocol.loops.windows import day_of
 
 Shown = dict[str, Any]
 
-_QUIET = "As agreed, and as usual. Ups and downs like these are normal."
-_WORSE = "No sign that the target is missed, but worse than usual here. Something changed: what?"
-_SHORT = (
-    "As usual, and usual is not good enough. Trying harder won't help; the arrangement must change."
-)
-_BOTH = "Worse than usual and short of the target."
-_EARLY = "Short of the target; it is too early to know what is usual."
-_BETTER = "As agreed, and better than usual."
-_NOTHING = "Too few people have answered yet to say anything."
-_FADED = "With late answers this no longer stands out."
-_CAME = {
-    "better": "It is better than before.",
-    "fewer": "It is less than before; that could still be chance.",
-    "no better": "It is no better than before.",
-}
 
+class LoopViews:
+    """Lays the status of loops over the views of one home, for one call.
 
-class Looping:
-    """Shows the loops of one home to `me`, as of `now` (ms)."""
+    `me` is the reader, `now` the time in ms.
+    """
 
     def __init__(
         self,
@@ -51,44 +37,31 @@ class Looping:
         self._presenter = presenter
         self._me = me
         self._now = now
+        self.rows = LoopRows(state, following, presenter, me, now)
 
-    def over(self, shown: Shown) -> Shown:
-        """A view with what the loop makes of it."""
-        overlay = _OVERLAYS.get(shown["kind"])
-        record = bytes.fromhex(shown["id"])
-        followed = self._following.of(record, self._now()) if overlay else None
-        if overlay is None or followed is None or record not in followed.views:
+    def with_loop_status(self, shown: Shown) -> Shown:
+        """A view with what its loop adds to it; other kinds of views as they are."""
+        statuses = {
+            "service": self._service_status,
+            "measure": self._measure_status,
+            "action": self._action_status,
+            "feedback": self._feedback_status,
+        }
+        status_of = statuses.get(shown["kind"])
+        if status_of is None:
             return shown
-        return {**shown, **overlay(self, followed, followed.views[record])}
+        record_id = bytes.fromhex(shown["id"])
+        followed = self._following.of(record_id, self._now())
+        if followed is None or record_id not in followed.views:
+            return shown
+        return {**shown, **status_of(followed, followed.views[record_id])}
 
-    def matters(self, services: Iterator[View]) -> list[Shown]:
-        """What signals have opened in these services, the newest first."""
-        found = [
-            self._matter(followed, loop, matter)
-            for service in services
-            if (followed := self._following.of(service["id"], self._now()))
-            for loop in followed.loops.values()
-            for matter in loop.matters
-        ]
-        return sorted(found, key=lambda one: (one["created"], one["id"]), reverse=True)
-
-    def signals(self, services: Iterator[View]) -> list[Shown]:
-        """What the tests say stands out, the newest first."""
-        found = [
-            self._signal(followed, loop, signal)
-            for service in services
-            if (followed := self._following.of(service["id"], self._now()))
-            for loop in followed.loops.values()
-            for signal in loop.signals
-        ]
-        return sorted(found, key=lambda one: (one["created"], one["id"]), reverse=True)
-
-    def cited(self, measure: bytes) -> Shown:
-        """R-23.2: what an action about a measure cites of the matter that is open."""
+    def citation_for(self, measure: bytes) -> Shown:
+        """The fields with which an action cites the open matter of its measure (R-23.2)."""
         followed = self._following.of(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
-        matter = loop.matters[-1] if loop and loop.matters else None
-        if loop is None or matter is None or matter.closed is not None:
+        matter = _open_matter(loop) if loop else None
+        if loop is None or matter is None:
             return {}
         window = loop.windows.get(matter.window)
         if window is None:
@@ -97,250 +70,175 @@ class Looping:
         n, bad = point or (0, 0)
         return {"window": matter.window, "n": n, "bad": bad, "answers": window.digest.hex()}
 
-    # -- overlays ---------------------------------------------------------------------------------
-
-    def _service(self, followed: Followed, service: View) -> Shown:
-        links = [followed.views[one] for one in service["links"]]
-        measures = [one for one in followed.views.values() if one["kind"] == "measure"]
-        said = any(
-            one["author"] == self._me
-            for one in followed.views.values()
-            if one["kind"] == "feedback"
-        )
+    def _service_status(self, followed: Followed, service: View) -> Shown:
+        views = followed.views.values()
+        links = [followed.views[link_id] for link_id in service["links"]]
+        feedback = [view for view in views if view["kind"] == "feedback"]
+        measures = [view for view in views if view["kind"] == "measure"]
         return {
-            "links": self._presenter.views(links),
+            "links": self._presenter.show_views(links),
             "measures": [
-                {"id": one["id"].hex(), "question": one["question"], **self._status(followed, one)}
-                for one in measures
+                {
+                    "id": measure["id"].hex(),
+                    "question": measure["question"],
+                    **self._status(followed, measure),
+                }
+                for measure in measures
             ],
             "i_hold": service["holder"] == self._me,
             "i_take_part": self._me in service["parties"],
-            "i_said_something": said,
+            "i_said_something": any(view["author"] == self._me for view in feedback),
         }
 
-    def _measure(self, followed: Followed, measure: View) -> Shown:
+    def _measure_status(self, followed: Followed, measure: View) -> Shown:
         loop = followed.loops.get(measure["id"])
         if loop is None:
             return self._status(followed, measure)
+        has_baseline = len(loop.points) >= BASELINE[0]
         baseline = totals(point for _, point in loop.points[: BASELINE[-1]])
         return {
             **self._status(followed, measure),
-            "points": [
-                {
-                    "window": n,
-                    "from": loop.asked.calendar.first_day(n),
-                    "n": point.n,
-                    "bad": point.bad,
-                    "by_proxy": loop.windows[n].by_proxy,
-                    "limit": loop.limits.get(n),
-                }
-                for n, point in loop.points
-            ],
-            "usual": _pair(baseline) if len(loop.points) >= BASELINE[0] else None,
-            "signals": [self._signal(followed, loop, one) for one in loop.signals],
-            "answered": self._answered(loop),
+            "points": _show_points(loop),
+            "usual": show_totals(baseline) if has_baseline else None,
+            "signals": [self.rows.show_signal(followed, loop, signal) for signal in loop.signals],
+            "answered": self._show_answered(loop),
         }
 
-    def _action(self, followed: Followed, action: View) -> Shown:
+    def _action_status(self, followed: Followed, action: View) -> Shown:
         loop = followed.loops.get(action["about"])
-        found = [
-            (matter, one)
-            for matter in (loop.matters if loop else ())
-            for one in matter.tallies
-            if one.action["id"] == action["id"]
-        ]
-        if not found:
+        matter_and_tally = _find_tally(loop, action) if loop else None
+        if matter_and_tally is None:
             return {"matter": None, "fixed": {}, "i_raised_it": False, "i_said": None}
-        matter, tally = found[0]
-        leads = matter.leading is tally
+        matter, tally = matter_and_tally
         return {
             "matter": matter.id.hex(),
-            "leads": leads,
-            "state": self._state_of(tally),
+            "leads": matter.leading is tally,
+            "state": self.rows.state_of_action(tally),
             "fixed": tally.fixed,
             "i_raised_it": self._me in matter.raisers,
-            "i_said": self._said_of(followed, tally),
+            "i_said": self._my_verdict(followed, tally),
         }
 
-    def _said_of(self, followed: Followed, tally: Tally) -> str | None:
-        """What I said of an action since it was last reported done."""
-        mine = [
-            one
-            for one in followed.views.values()
-            if one["kind"] == "verdict" and one["about"] == tally.action["id"]
-            if one["author"] == self._me and one["created"] >= (tally.done or 0)
-        ]
-        return max(mine, key=lambda one: (one["created"], one["id"]))["fixed"] if mine else None
-
-    def _feedback(self, followed: Followed, feedback: View) -> Shown:
-        """R-22.8: what fewer than the smallest group have said is shown to its author alone."""
+    def _feedback_status(self, followed: Followed, feedback: View) -> Shown:
+        """While fewer people than the smallest group have answered, only the author of an answer
+        sees what it says (R-22.8).
+        """
         loop = followed.loops.get(feedback["about"])
-        assert self._state.authority is not None
-        least = self._state.authority.charter["smallest_group"]
         if loop is None:
             return {}
         if feedback["author"] == self._me:
-            return {"matter": self._came_of(loop, feedback)}
+            return {"matter": _matter_after(loop, feedback)}
         window = loop.windows.get(loop.asked.calendar.window(day_of(feedback["on"])))
-        told = (
-            {one.person for one in window.apart + window.beside} | window.people if window else ()
-        )
-        if len(told) >= least:
+        people: set[bytes] = set()
+        if window is not None:
+            uncounted = {report.person for report in window.apart + window.beside}
+            people = window.people | uncounted
+        if len(people) >= self._smallest_group:
             return {}
         return {"value": None, "text": None, "held_back": True}
 
-    def _came_of(self, loop: Loop, feedback: View) -> str | None:
-        """The matter that was opened in the window of what I said, or was open then."""
-        said = loop.asked.calendar.window(day_of(feedback["on"]))
-        over = [
-            one
-            for one in loop.matters
-            if one.window <= said
-            if one.closed is None or said <= loop.asked.calendar.at(one.closed)
-        ]
-        return over[-1].id.hex() if over else None
-
-    # -- parts ------------------------------------------------------------------------------------
-
     def _status(self, followed: Followed, measure: View) -> Shown:
+        """How a measure goes, in a sentence; nothing of a measure that is not in use."""
         loop = followed.loops.get(measure["id"])
         if loop is None:
             return {"short": False, "change": None, "matter": None, "sentence": None}
+        matter = _open_matter(loop)
+        matter_id = matter.id.hex() if matter else None
         latest = loop.latest
-        matter = loop.matters[-1] if loop.matters and loop.matters[-1].closed is None else None
-        early = len(loop.points) <= BASELINE[0]
+        if latest is None:
+            return {
+                "short": False,
+                "change": None,
+                "matter": matter_id,
+                "sentence": TOO_FEW_ANSWERS,
+            }
+        is_early = len(loop.points) <= BASELINE[0]
         return {
-            "short": bool(latest and latest.short),
-            "change": latest.change if latest else None,
-            "matter": matter.id.hex() if matter else None,
-            "sentence": _sentence(latest.short, latest.change, early) if latest else _NOTHING,
+            "short": latest.short,
+            "change": latest.change,
+            "matter": matter_id,
+            "sentence": describe_signal(latest.change, is_short=latest.short, is_early=is_early),
         }
 
-    def _signal(self, followed: Followed, loop: Loop, signal: Signal) -> Shown:
-        measure = loop.asked.measure
-        early = signal.found.w1 is None
-        return {
-            "id": f"{measure['id'].hex()}:{signal.window}",
-            "kind": "signal",
-            "author": self._presenter.person(measure["author"]),
-            "created": iso(signal.at),
-            "state": "worse" if signal.calls else "better",
-            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
-            "service": _named(followed.service),
-            "window": signal.window,
-            "from": loop.asked.calendar.first_day(signal.window),
-            "n": signal.point.n,
-            "bad": signal.point.bad,
-            "short": signal.short,
-            "change": signal.change,
-            "by": signal.found.by,
-            "sentence": _sentence(signal.short, signal.change, early),
-        }
+    def _my_verdict(self, followed: Followed, tally: Tally) -> str | None:
+        """My latest verdict on an action since it was last reported done, or None."""
+        reported = tally.done or 0
+        verdicts = [
+            view
+            for view in followed.views.values()
+            if view["kind"] == "verdict" and view["about"] == tally.action["id"]
+        ]
+        my_verdicts = [
+            verdict
+            for verdict in verdicts
+            if verdict["author"] == self._me and verdict["created"] >= reported
+        ]
+        if not my_verdicts:
+            return None
+        latest = max(my_verdicts, key=lambda verdict: (verdict["created"], verdict["id"]))
+        fixed: str = latest["fixed"]
+        return fixed
 
-    def _matter(self, followed: Followed, loop: Loop, matter: Matter) -> Shown:
-        measure, charter = loop.asked.measure, self._charter
-        held = followed.holder(loop, matter, charter["answer_days"], self._now())
-        window = loop.windows.get(matter.window)
-        point = window.point(loop.asked.scale, 1) if window else None
-        came, leading = outcome(loop, matter), matter.leading
-        holder = followed.chain[held.level] if held.level >= 0 else None
-        sentence = _sentence(matter.short, matter.change, matter.early)
-        return {
-            "id": matter.id.hex(),
-            "kind": "matter",
-            "author": self._presenter.person(measure["author"]),
-            "created": iso(matter.opened),
-            "state": "open" if matter.closed is None else "closed",
-            "closed": None if matter.closed is None else iso(matter.closed),
-            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
-            "service": _named(followed.service),
-            "window": matter.window,
-            "from": loop.asked.calendar.first_day(matter.window),
-            "n": point.n if point else 0,
-            "bad": point.bad if point else 0,
-            "short": matter.short,
-            "change": matter.change,
-            "sentence": _FADED if matter.faded else sentence,
-            "raised_by": len(matter.raisers),
-            "i_raised_it": self._me in matter.raisers,
-            "holder": self._presenter.person(holder) if holder else None,
-            "level": held.level,
-            "held_since": iso(held.since),
-            "answer_by": None if held.answer_by is None else iso(held.answer_by),
-            "actions": [one["id"].hex() for one in matter.actions],
-            "leading": self._leading(leading) if leading else None,
-            "outcome": None
-            if came is None
-            else {
-                "before": _pair(came.before),
-                "after": _pair(came.after),
-                "words": _CAME[came.words],
-            },
-            "draft": None if holder else _draft(followed.service, measure),
-        }
-
-    def _leading(self, tally: Tally) -> Shown:
-        action = tally.action
-        return {
-            "id": action["id"].hex(),
-            "owner": self._presenter.person(action["author"]),
-            "what": action["what"],
-            "due": action["due"],
-            "state": self._state_of(tally),
-            "fixed": tally.fixed,
-        }
-
-    def _state_of(self, tally: Tally) -> str:
-        late = date.fromisoformat(tally.action["due"]).isoformat() < iso(self._now())[:10]
-        return "overdue" if late and tally.state in {"open", "reopened"} else tally.state
-
-    def _answered(self, loop: Loop) -> Shown:
-        """How many have answered in the window of today, and how the parties see it."""
+    def _show_answered(self, loop: Loop) -> Shown:
+        """How many people have answered in today's window, and how the parties see it."""
         window = loop.windows.get(loop.asked.calendar.at(self._now()))
-        least = self._charter["smallest_group"]
         people = len(window.people) if window else 0
-        apart = window.apart if window else []
+        by_parties = window.apart if window else []
+        # As with all answers, those of few parties are not shown: they would tell who said what.
+        is_shown = len({report.person for report in by_parties}) >= self._smallest_group
+        bad = sum(report.bad for report in by_parties)
         return {
             "people": people,
             "of": len(set(loop.asked.members) - set(loop.asked.leave_out)),
-            "parties": {"n": len(apart), "bad": sum(one.bad for one in apart)}
-            if len({one.person for one in apart}) >= least
-            else None,
+            "parties": {"n": len(by_parties), "bad": bad} if is_shown else None,
         }
 
     @property
-    def _charter(self) -> Shown:
-        assert self._state.authority is not None
-        return self._state.authority.charter
+    def _smallest_group(self) -> int:
+        """The number of people from which on answers are shown, by the charter."""
+        authority = self._state.authority
+        assert authority is not None, "the charter has been read: there are loops"
+        people: int = authority.charter["smallest_group"]
+        return people
 
 
-_OVERLAYS: dict[str, Callable[[Looping, Followed, View], Shown]] = {
-    "service": Looping._service,  # noqa: SLF001 -- its own
-    "measure": Looping._measure,  # noqa: SLF001
-    "action": Looping._action,  # noqa: SLF001
-    "feedback": Looping._feedback,  # noqa: SLF001
-}
+def _show_points(loop: Loop) -> list[Shown]:
+    return [
+        {
+            "window": number,
+            "from": loop.asked.calendar.first_day(number),
+            "n": point.n,
+            "bad": point.bad,
+            "by_proxy": loop.windows[number].by_proxy,
+            "limit": loop.limits.get(number),
+        }
+        for number, point in loop.points
+    ]
 
 
-def _sentence(short: bool, change: str | None, early: bool) -> str:
-    if short and change == "worse":
-        return _BOTH
-    if short:
-        return _EARLY if early else _SHORT
-    return {"worse": _WORSE, "better": _BETTER, None: _QUIET}[change]
+def _open_matter(loop: Loop) -> Matter | None:
+    """The matter of a measure that is open: a measure has one at a time, and it is the latest."""
+    latest = loop.matters[-1] if loop.matters else None
+    return latest if latest and latest.closed is None else None
 
 
-def _named(service: View) -> Shown:
-    return {"id": service["id"].hex(), "title": service["title"]}
+def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
+    """The matter in which an action was taken up, with the verdicts on it."""
+    for matter in loop.matters:
+        for tally in matter.tallies:
+            if tally.action["id"] == action["id"]:
+                return matter, tally
+    return None
 
 
-def _pair(many: Totals) -> Shown:
-    return {"n": many.n, "bad": many.bad}
-
-
-def _draft(service: View, measure: View) -> Shown:
-    """R-23.6: what the neighbourhood may propose once a matter has climbed past the top."""
-    return {
-        "title": f"What shall become of {service['title']}?"[:120],
-        "text": f"Nobody in its chain has put this right: {measure['question']}",
-    }
+def _matter_after(loop: Loop, feedback: View) -> str | None:
+    """The matter that was open in the window of an answer, or was opened in it; the last of them."""
+    calendar = loop.asked.calendar
+    answered_in = calendar.window(day_of(feedback["on"]))
+    matters = [
+        matter
+        for matter in loop.matters
+        if matter.window <= answered_in
+        and (matter.closed is None or answered_in <= calendar.at(matter.closed))
+    ]
+    return matters[-1].id.hex() if matters else None

@@ -1,4 +1,4 @@
-"""What the methods of the local API are asked with: checked, a wrong one is a sentence."""
+"""Reads the parameters of a call to the local API: a wrong one is a sentence with the remedy."""
 
 from typing import Any
 
@@ -6,47 +6,54 @@ from meshcoop.errors import Mistake
 
 Params = dict[str, Any]
 
-USAGE = 2  # the exit code of a mistake in how something was asked
-_MAX_PIN = 1024
+USAGE_ERROR = 2  # the exit code of a mistake in how something was asked
+
+_MIN_ID_DIGITS = 8
+_MAX_ID_DIGITS = 64
+_HEX_DIGITS = frozenset("0123456789abcdef")
+_MAX_NUMBER = 2**40
+_MAX_PIN = 1024  # characters
 
 
-def text(params: Params, name: str) -> str:
-    """A text that is there. Raises Mistake (2)."""
+def read_text(params: Params, name: str) -> str:
+    """A text that must be there and not blank. Raises Mistake (2)."""
     value = params.get(name)
     if type(value) is not str or not value.strip():
-        raise Mistake(f"`{name}` is missing.", USAGE)
+        raise Mistake(f"`{name}` is missing.", USAGE_ERROR)
     return value
 
 
-def number(params: Params, name: str, default: float) -> float:
-    """A number, 0 or more. Raises Mistake (2)."""
+def read_number(params: Params, name: str, default: float) -> float:
+    """A number, 0 or more, or the default if it is left out. Raises Mistake (2)."""
     value = params.get(name)
     if value is None:
         return default
-    if type(value) not in {int, float} or not 0 <= value < 2**40:
-        raise Mistake(f"`{name}` is a number, 0 or more.", USAGE)
+    # The types are compared, for a bool is an int too.
+    if type(value) not in {int, float} or not 0 <= value < _MAX_NUMBER:
+        raise Mistake(f"`{name}` is a number, 0 or more.", USAGE_ERROR)
     return float(value)
 
 
-def digits(value: Any) -> str:
-    """The beginning of an id. Raises Mistake (2)."""
-    typed = str(value).lower()
-    if not 8 <= len(typed) <= 64 or not set(typed) <= set("0123456789abcdef"):  # noqa: PLR2004
-        raise Mistake("An id is 8 to 64 hexadecimal digits.", USAGE)
-    return typed
+def read_id_prefix(value: Any) -> str:
+    """The first 8 or more hexadecimal digits of an id. Raises Mistake (2)."""
+    prefix = str(value).lower()
+    has_length = _MIN_ID_DIGITS <= len(prefix) <= _MAX_ID_DIGITS
+    if not has_length or not _HEX_DIGITS.issuperset(prefix):
+        raise Mistake("An id is 8 to 64 hexadecimal digits.", USAGE_ERROR)
+    return prefix
 
 
-def raw(params: Params, name: str) -> bytes:
-    """Bytes, which came as hexadecimal digits. Raises Mistake (2)."""
+def read_hex(params: Params, name: str) -> bytes:
+    """Bytes that were sent as hexadecimal digits. Raises Mistake (2)."""
     try:
-        return bytes.fromhex(text(params, name))
+        return bytes.fromhex(read_text(params, name))
     except ValueError:
-        raise Mistake(f"`{name}` is no hexadecimal digits.", USAGE) from None
+        raise Mistake(f"`{name}` must be hexadecimal digits.", USAGE_ERROR) from None
 
 
-def pin(params: Params) -> str | None:
-    """A guest's PIN, if one was given. Raises Mistake (2)."""
+def read_pin(params: Params) -> str | None:
+    """A guest's PIN, or None if it is left out. Raises Mistake (2)."""
     value = params.get("pin")
     if value is not None and (type(value) is not str or len(value) > _MAX_PIN):
-        raise Mistake(f"A PIN is a text of up to {_MAX_PIN} characters.", USAGE)
+        raise Mistake(f"A PIN is a text of up to {_MAX_PIN} characters.", USAGE_ERROR)
     return value

@@ -9,133 +9,97 @@ from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
-import msgpack
-
+from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
-from meshcoop.store.tables import Row
 from protocol import recurrence as series
+from protocol.authority.admission import Member
+from protocol.authority.authority import Authority
 from protocol.authority.terms import HIDDEN, STANDING
-from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.kind import KINDS, people_in
+from protocol.fold.kind import KINDS
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities import activities
 from protocol.kinds.exchange.negotiation import INTENTS
-from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
 
 Shown = dict[str, Any]
 
-_UPCOMING = 8  # days of a series that are told beforehand
-_PLAIN = frozenset({str, int, bool})  # shown as they are
+_MAX_UPCOMING = 8  # days of a series that are listed ahead
+_PLAIN_TYPES = frozenset({str, int, bool})  # shown as they are
+_SHORT_ID = 8  # hexadecimal digits
 
 
 class Presenter:
-    """Shows the state of one home as of `now` (milliseconds), which is looked at once: one answer."""
+    """Shows the state of one home as of `now` (ms), which is read once: for one answer."""
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
         self._now = now()
-        self._boxes = [*state.ring.boxes.values(), *boxes]  # what private words open with
+        self._private_fields = PrivateFields(state, boxes)
         self._names: dict[bytes, str] | None = None
-        self._readers: set[bytes] | None = None
 
     def names(self) -> dict[bytes, str]:
-        """The name of everybody who has told it, and of the common pot."""
+        """The names of the people who have a profile, and of the common pot."""
         if self._names is None:
-            latest = self._state.views.latest("profile")
-            told = {who: str(view["name"]) for who, view in latest.items() if view["name"]}
-            self._names = {**told, POT: "the common pot"}
+            profiles = self._state.views.latest("profile")
+            names = {person: str(view["name"]) for person, view in profiles.items() if view["name"]}
+            self._names = {**names, POT: "the common pot"}
         return self._names
 
     def person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""
-        return {"id": person.hex(), "name": self.names().get(person, person.hex()[:8])}
+        short_id = person.hex()[:_SHORT_ID]
+        return {"id": person.hex(), "name": self.names().get(person, short_id)}
 
-    def view(self, view: View) -> Shown:
-        """One view, whole."""
-        (shown,) = self.views([view])
+    def show_view(self, view: View) -> Shown:
+        """One view with everything that belongs to it."""
+        (shown,) = self.show_views([view])
         return shown
 
-    def views(self, found: Sequence[View]) -> list[Shown]:
-        """Views, each whole."""
-        asked = [one for view in found if view["kind"] in INTENTS for one in view["responses"]]
-        responses = self._state.views.several(asked)
-        return [self._whole(view, responses) for view in found]
+    def show_views(self, views: Sequence[View]) -> list[Shown]:
+        """Views, each with everything that belongs to it."""
+        intents = [view for view in views if view["kind"] in INTENTS]
+        response_ids = [response_id for view in intents for response_id in view["responses"]]
+        # All responses are read at once: a list may have hundreds of requests.
+        responses = self._state.views.several(response_ids)
+        return [self._show_whole(view, responses) for view in views]
 
-    def _whole(self, view: View, responses: Mapping[bytes, View]) -> Shown:
-        shown = self._plain(view)
-        if view["kind"] in INTENTS:
-            told = [responses[one] for one in view["responses"] if one in responses]
-            near = {view["author"], *(one["author"] for one in told)}
-            shown["responses"] = [self._plain(one, near) for one in told]
-        if view["kind"] == "page":
-            shown["heads"] = [self._head(one) for one in view["heads"]]
-        if view["kind"] == "activity":
-            shown["occurrences"] = [self._occurrence(one) for one in view["occurrences"]]
-            shown["upcoming"] = self._upcoming(view)
-        if view["kind"] in {"proposal", "renewal"}:
-            shown["voted"] = self._voted(view)
-        if view["kind"] in {"proposal", "flag", "hide"}:
-            shown["concerns"] = self._concerned(view)
-        return shown
-
-    def history(self, thread: Thread) -> list[Shown]:
-        """What happened in a thread, in order; `note` says why something does not count, and
-        `automatic` that a home's software signed it by itself (R-13.15).
+    def show_history(self, thread: Thread) -> list[Shown]:
+        """The records of a thread, in order; `note` says why one does not count, and `automatic`
+        that a home's software signed it by itself (R-13.15).
         """
         return [
             {
-                "id": told.entry.id.hex(),
-                "kind": told.entry.kind,
-                "author": self.person(told.entry.person),
-                "by": self.person(told.entry.by) if told.entry.by else None,
-                "created": iso(told.entry.time),
-                "about": told.entry.about.hex() if told.entry.about else None,
-                "counted": told.refusal is None,
-                "automatic": _countersigns(thread, told.entry),
-                "note": str(told.refusal) if told.refusal else None,
+                "id": line.entry.id.hex(),
+                "kind": line.entry.kind,
+                "author": self.person(line.entry.person),
+                "by": self.person(line.entry.by) if line.entry.by else None,
+                "created": iso(line.entry.time),
+                "about": line.entry.about.hex() if line.entry.about else None,
+                "counted": line.refusal is None,
+                "automatic": _is_countersignature(thread, line.entry),
+                "note": str(line.refusal) if line.refusal else None,
             }
-            for told in thread.history
+            for line in thread.history
         ]
 
-    def people(self) -> list[Shown]:
-        """Members, and who was removed, with their profiles, by name."""
-        authority = self._state.authority
-        assert authority is not None
-        profiles, vouches = self._state.views.latest("profile"), self._vouches()
-        found = []
-        for member in authority.people.values():
-            profile = profiles.get(member.person)
-            shown = self._plain(profile) if profile else {}
-            found.append(
-                {
-                    **shown,
-                    **self.person(member.person),
-                    "kind": "person",
-                    "author": self.person(member.person),
-                    "created": iso(member.since),
-                    "state": "member" if member.person in authority.members else "removed",
-                    "on_roll": member.person in authority.term.roll,
-                    "moderator": member.person in authority.term.moderators,
-                    "vouches": vouches[member.person],
-                }
-            )
-        return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+    def list_people(self) -> list[Shown]:
+        """The members and the people who were removed, with their profiles, by name."""
+        authority = self._authority
+        profiles = self._state.views.latest("profile")
+        vouches = self._vouches()
+        people = [
+            {
+                **self._show_member(authority, member, profiles.get(member.person)),
+                "vouches": vouches[member.person],
+            }
+            for member in authority.people.values()
+        ]
+        return sorted(people, key=lambda person: (person["name"].casefold(), person["id"]))
 
-    def _vouches(self) -> dict[bytes, list[Shown]]:
-        """The good words that stand, by whom they are for, oldest first."""
-        found: dict[bytes, list[Shown]] = defaultdict(list)
-        for view in reversed(self._state.views.of_kind("vouch")):
-            if view["state"] == "in force":
-                author, created = self.person(view["author"]), iso(view["created"])
-                told = {"id": view["id"].hex(), "author": author, "created": created}
-                found[view["person"]].append({**told, "text": view["text"]})
-        return found
-
-    def term(self) -> Shown | None:
+    def show_term(self) -> Shown | None:
         """The term in force: who decides, and whether that is settled (R-03.24)."""
         authority = self._state.authority
         if authority is None:
@@ -144,175 +108,209 @@ class Presenter:
         return {
             "id": term.id.hex(),
             "since": iso(term.since),
-            "roll": self._people(sorted(term.roll)),
-            "moderators": self._people(sorted(term.moderators)),
+            "roll": self._show_people(sorted(term.roll)),
+            "moderators": self._show_people(sorted(term.moderators)),
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.settled,
         }
 
-    def _voted(self, view: View) -> Shown:
-        """Who said what, as it counts now."""
-        known = self._state.authority
-        assert known is not None
-        found = known.outcomes.get(view["id"]) or known.renewals.get(view["id"])
-        yes, no = (found.yes, found.no) if found else ((), ())
-        return {"yes": self._people(sorted(yes)), "no": self._people(sorted(no))}
+    def state_of(self, view: View) -> str:
+        """The state of a view as of now."""
+        # What only a clock changes is not in the view: equal records give equal views.
+        kind = KINDS.get(view["kind"])
+        timed = kind.over(view) if kind else None
+        if timed is not None:
+            moment, later_state = timed
+            if self._is_past(moment):
+                return later_state
+        return str(view["state"])
 
-    def _concerned(self, view: View) -> Shown | None:
-        """The person whom a proposal would remove or restore, or the words that it, a flag or a hide
+    def _show_whole(self, view: View, responses: Mapping[bytes, View]) -> Shown:
+        shown = self._show_alone(view)
+        if view["kind"] in INTENTS:
+            shown["responses"] = self._show_responses(view, responses)
+        if view["kind"] == "page":
+            shown["heads"] = [self._show_text_head(head) for head in view["heads"]]
+        if view["kind"] == "activity":
+            shown["occurrences"] = [self._show_occurrence(day) for day in view["occurrences"]]
+            shown["upcoming"] = self._upcoming_days(view)
+        if view["kind"] in {"proposal", "renewal"}:
+            shown["voted"] = self._show_votes(view)
+        if view["kind"] in {"proposal", "flag", "hide"}:
+            shown["concerns"] = self._show_subject(view)
+        return shown
+
+    def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
+        """A view by itself. `parties`: people who may be a party to it, if that is known."""
+        kind = KINDS.get(view["kind"])
+        people_fields = _people_fields(view["kind"])
+        shown = {
+            name: self._show_people(value) if name in people_fields else _show_value(value)
+            for name, value in view.items()
+        }
+        for name in ("created", *(kind.timing if kind else ())):
+            time = view.get(name)
+            shown[name] = None if time is None else iso(time)
+        shown["state"] = self.state_of(view)
+        return shown | self._private_fields.open_fields(view, parties)
+
+    def _show_responses(self, intent: View, responses: Mapping[bytes, View]) -> list[Shown]:
+        arrived = [responses[record] for record in intent["responses"] if record in responses]
+        parties = {intent["author"], *(response["author"] for response in arrived)}
+        return [self._show_alone(response, parties) for response in arrived]
+
+    def _show_text_head(self, head: Shown) -> Shown:
+        """A text of a page that no later text replaces."""
+        return {
+            **head,
+            "id": head["id"].hex(),
+            "author": self.person(head["author"]),
+            "created": iso(head["created"]),
+        }
+
+    def _show_occurrence(self, occurrence: Shown) -> Shown:
+        """A day of an activity."""
+        roles = [
+            {
+                **role,
+                "has": self._show_people(role["has"]),
+                "waits": self._show_people(role["waits"]),
+            }
+            for role in occurrence["roles"]
+        ]
+        return {
+            **occurrence,
+            "roles": roles,
+            "came": self._show_people(occurrence["came"]),
+            "missed": self._show_people(occurrence["missed"]),
+        }
+
+    def _upcoming_days(self, activity: View) -> list[str]:
+        """The next days of an activity that are not over yet."""
+        days = series.days(activity["starts"], activity["repeats"])
+        ahead = (day for day in days if not self._is_past(activities.ends(activity, day)))
+        return list(islice(ahead, _MAX_UPCOMING))
+
+    def _show_votes(self, view: View) -> Shown:
+        """The people who voted yes and no, as their votes count now."""
+        authority = self._authority
+        outcome = authority.outcomes.get(view["id"]) or authority.renewals.get(view["id"])
+        if outcome is None:
+            return {"yes": [], "no": []}
+        return {
+            "yes": self._show_people(sorted(outcome.yes)),
+            "no": self._show_people(sorted(outcome.no)),
+        }
+
+    def _show_subject(self, view: View) -> Shown | None:
+        """The person that a proposal would remove or restore; or the words that it, a flag or a hide
         is about, as they may be shown; None for everything else.
         """
         change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
-        what, key, *_ = change or [None, None]
-        if what == STANDING:
+        register, key, *_ = change or [None, None]
+        if register == STANDING:
             return self.person(key)
-        words = self._state.views.get(key) if what == HIDDEN else None
+        words = self._state.views.get(key) if register == HIDDEN else None
         if words is None:
             return None
-        named = words.get("title") or words.get("name") or words.get("text")
+        title = words.get("title") or words.get("name") or words.get("text")
         return {
             "id": key.hex(),
             "kind": words["kind"],
             "author": self.person(words["author"]),
-            "title": named,
+            "title": title,
             "hidden": bool(words.get("hidden")),
         }
 
-    def _plain(self, view: View, near: set[bytes] | None = None) -> Shown:
-        """A view by itself. `near`: who may be a party to it, if that is known."""
-        people = _naming_people(view["kind"])
-        shown = {
-            name: self._people(value)
-            if name in people
-            else value
-            if value is None or type(value) in _PLAIN
-            else _json(value)
-            for name, value in view.items()
+    def _show_member(self, authority: Authority, member: Member, profile: View | None) -> Shown:
+        fields = self._show_alone(profile) if profile else {}
+        return {
+            **fields,
+            **self.person(member.person),
+            "kind": "person",
+            "author": self.person(member.person),
+            "created": iso(member.since),
+            "state": "member" if member.person in authority.members else "removed",
+            "on_roll": member.person in authority.term.roll,
+            "moderator": member.person in authority.term.moderators,
         }
-        kind = KINDS.get(view["kind"])
-        for name in ("created", *(kind.timing if kind else ())):
-            shown[name] = iso(view[name]) if view.get(name) is not None else None
-        shown["state"] = self.state(view)
-        return shown | self._private(view, near)
 
-    def _head(self, head: Shown) -> Shown:
-        """A text of a page that stands."""
-        author, created = self.person(head["author"]), iso(head["created"])
-        return {**head, "id": head["id"].hex(), "author": author, "created": created}
+    def _vouches(self) -> dict[bytes, list[Shown]]:
+        """The vouches in force by the person they are for, oldest first."""
+        vouches: dict[bytes, list[Shown]] = defaultdict(list)
+        for view in reversed(self._state.views.of_kind("vouch")):
+            if view["state"] != "in force":
+                continue
+            vouches[view["person"]].append(
+                {
+                    "id": view["id"].hex(),
+                    "author": self.person(view["author"]),
+                    "created": iso(view["created"]),
+                    "text": view["text"],
+                }
+            )
+        return vouches
 
-    def _people(self, value: Any) -> Any:
+    def _show_people(self, value: Any) -> Any:
+        """A value that names people: one person, a name from outside, a list or map of these."""
         if isinstance(value, list):
-            return [self.person(one) for one in value]
+            return [self.person(person) for person in value]
         if isinstance(value, str):  # the name of somebody outside
             return {"id": None, "name": value}
         if isinstance(value, dict):
-            return {name: self._people(one) for name, one in value.items()}
+            return {name: self._show_people(people) for name, people in value.items()}
         return self.person(value) if value is not None else None
 
-    def state(self, view: View) -> str:
-        """The state as of now: what only a clock changes is not in the view."""
-        kind = KINDS.get(view["kind"])
-        over = kind.over(view) if kind else None
-        return over[1] if over and self._is_past(over[0]) else str(view["state"])
-
     def _is_past(self, moment: str) -> bool:
-        """Whether a moment, by the clock here or in UTC, lies before now."""
-        now = self._told_in_utc if moment.endswith("Z") else self._told_here
+        """True if a moment, by the clock here or in UTC, lies before now."""
+        now = self._now_in_utc if moment.endswith("Z") else self._now_here
         bare = moment.rstrip("Z")
+        # ISO texts of one zone sort as times; a moment may be a day alone, so both are cut alike.
         return now[: len(bare)] > bare
 
     @cached_property
-    def _told_here(self) -> str:
-        assert self._state.authority is not None
-        return self._told_in(zone_of(self._state.authority.charter))
+    def _now_here(self) -> str:
+        return self._now_in(zone_of(self._authority.charter))
 
     @cached_property
-    def _told_in_utc(self) -> str:
-        return self._told_in(UTC)
+    def _now_in_utc(self) -> str:
+        return self._now_in(UTC)
 
-    def _told_in(self, zone: tzinfo) -> str:
+    def _now_in(self, zone: tzinfo) -> str:
         return datetime.fromtimestamp(self._now / 1000, zone).isoformat()
 
-    def _occurrence(self, one: Shown) -> Shown:
-        """A day of an activity."""
-        roles = [
-            {**role, "has": self._people(role["has"]), "waits": self._people(role["waits"])}
-            for role in one["roles"]
-        ]
-        people = {name: self._people(one[name]) for name in ("came", "missed")}
-        return {**one, "roles": roles, **people}
-
-    def _upcoming(self, view: View) -> list[str]:
-        """The next days of an activity that are not over yet."""
-        days = series.days(view["starts"], view["repeats"])
-        ahead = (day for day in days if not self._is_past(activities.ends(view, day)))
-        return list(islice(ahead, _UPCOMING))
-
-    def _private(self, view: View, near: set[bytes] | None) -> Shown:
-        """The private fields that a device of this home can open."""
-        names = _private_names(view["kind"])
-        if not names or not self._may_read(view, near):
-            return {}
-        row = self._state.store.get(view["id"])
-        if row is None:
-            return {}
-        fields = self._fields(row)
-        return {name: self._open(row, name, fields[name]) for name in names if fields.get(name)}
-
-    def _may_read(self, view: View, near: set[bytes] | None) -> bool:
-        """Whether somebody whose devices are here may be a party: to try all would take long."""
-        if self._readers is None:
-            known, boxes = self._state.authority, {one.public for one in self._boxes}
-            devices = known.devices.values() if known else ()
-            self._readers = {one.person for one in devices if one.box in boxes}
-        if near is None:
-            above = self._state.views.get(view["about"])
-            if above is None:
-                return True  # nobody can tell
-            near = {above["author"]}
-        return not self._readers.isdisjoint(
-            near | {view["author"], view.get("by")} | people_in(view)
-        )
-
-    def _fields(self, row: Row) -> dict[str, Any]:
-        entry = self._state.entry(row)
-        return entry.fields if entry else {}
-
-    def _open(self, row: Row, name: str, sealed: bytes) -> Any:
-        fields = row.record.fields
-        place = seal.private_context(self._state.neighbourhood, fields.device, fields.seq, name)
-        try:
-            plain = seal.open_private(sealed, self._boxes, place)
-            return None if plain is None else msgpack.unpackb(plain)
-        except (Refused, ValueError):
-            return None  # sealed wrongly by its author: nobody can read it
+    @property
+    def _authority(self) -> Authority:
+        authority = self._state.authority
+        assert authority is not None, "the charter has been read: there are views to show"
+        return authority
 
 
-def _countersigns(thread: Thread, entry: Entry) -> bool:
+def _is_countersignature(thread: Thread, entry: Entry) -> bool:
+    """True for a confirm of a confirm: only software signs one (R-13.15)."""
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
 
 
 @cache
-def _naming_people(kind_name: str) -> frozenset[str]:
+def _people_fields(kind_name: str) -> frozenset[str]:
     """The fields of a kind's views that name people."""
     kind = KINDS.get(kind_name)
-    named = [name for name, one in kind.fields.items() if one.names_people] if kind else []
-    return frozenset({"author", "by", *(kind.naming if kind else ()), *named})
+    if kind is None:
+        return frozenset({"author", "by"})
+    declared = [name for name, field in kind.fields.items() if field.names_people]
+    return frozenset({"author", "by", *kind.naming, *declared})
 
 
-@cache
-def _private_names(kind_name: str) -> tuple[str, ...]:
-    kind = KINDS.get(kind_name)
-    return tuple(name for name, one in kind.fields.items() if one.private) if kind else ()
-
-
-def _json(value: Any) -> Any:
+def _show_value(value: Any) -> Any:
+    """A value with hexadecimal texts in place of bytes."""
+    if value is None or type(value) in _PLAIN_TYPES:
+        return value  # by far the most, so asked first
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list):
-        return [_json(one) for one in value]
+        return [_show_value(part) for part in value]
     if isinstance(value, dict):
-        return {name: _json(one) for name, one in value.items()}
+        return {name: _show_value(part) for name, part in value.items()}
     return value

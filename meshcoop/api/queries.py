@@ -1,119 +1,168 @@
-"""What a home shows to its people: lists, single records, what a search finds (specs/06)."""
+"""Lists, single records and searches, as a home shows them to its people (specs/06)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from meshcoop.api.params import USAGE, Params, number, text
+import trio
+
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import USAGE_ERROR, Params, read_number, read_pin, read_text
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.resolver import Finder
+from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import Private
 from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Thread, View
+from protocol.record import sealing as seal
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import BoxKey
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member
-
 MAX_ROWS = 500
 
-LISTS = [
+_DEFAULT_HITS = 50
+_PRIVATE_AT_ONCE = 50  # private records
+
+# The kinds whose views are listed by their plural; profiles are in the list of people.
+_KINDS_BY_LIST = {
+    kind.plural: kind for kind in KINDS.values() if kind.states and kind.name != "profile"
+}
+_LISTS = [
     "people",
     "suggestions",
     "reciprocity",
     "matters",
     "signals",
     "holdings",
-    *sorted(one.plural for one in KINDS.values() if one.states and one.name != "profile"),
+    *sorted(_KINDS_BY_LIST),
 ]
 
 
-class Reading:
-    """Reads for one call. What the muted posted is left out, or with `muted` is all that is shown."""
+class Queries:
+    """Answers one call. Leaves out posts of muted people; with `muted`, shows only those (R-06.8)."""
 
     def __init__(
         self,
-        member: "Member",
+        membership: Membership,
         now: Callable[[], int],
         private: Private,
         boxes: Sequence[BoxKey] = (),
     ) -> None:
-        self._member = member
-        self._state = member.state
+        self._membership = membership
+        self._state = membership.state
         self._private = private
-        self._presenter = Presenter(member.state, now, boxes)
-        self._finder = Finder(member.state, self._presenter)
+        self._presenter = Presenter(membership.state, now, boxes)
+        self._resolver = Resolver(membership.state, self._presenter)
 
-    def listing(self, params: Params) -> list[Params]:
+    def list_views(self, params: Params) -> list[Params]:
         """Views of one kind, newest first, or the people."""
-        what = text(params, "what")
-        limit = min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
+        what = read_text(params, "what")
+        limit = read_limit(params, MAX_ROWS)
         if what == "people":
-            return [self._with_muted(one) for one in self._presenter.people()][:limit]
-        kind = {one.plural: one for one in KINDS.values() if one.states}.get(what)
-        if kind is None or kind.name == "profile":
-            raise Mistake(f"There is no list of {what!r}; there are: {', '.join(LISTS)}.", USAGE)
-        about, state = params.get("about"), params.get("state")
-        if state is not None and state not in kind.states:
-            raise Mistake(f"{what} are {', '.join(kind.states)}; not {state!r}.", USAGE)
-        root = self._finder.record(about) if about is not None else None
-        heard = self._heard(self._views(kind, root, state), params)
-        wanted = (one for one in heard if state in {None, self._presenter.state(one)})
-        return self._presenter.views(list(islice(wanted, limit)))
+            people = self._presenter.list_people()
+            return [self._with_muted(person) for person in people[:limit]]
+        kind = _KINDS_BY_LIST.get(what)
+        if kind is None:
+            lists = ", ".join(_LISTS)
+            raise Mistake(f"There is no list of {what!r}; there are: {lists}.", USAGE_ERROR)
+        state = read_state(params, what, kind.states)
+        about = params.get("about")
+        record_id = None if about is None else self._resolver.resolve_record(about)
+        views = self._unmuted(self._views_of(kind, record_id, state), params)
+        # The state is asked again, as of now: the tables do not know what a clock changes.
+        in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
+        return self._presenter.show_views(list(islice(in_state, limit)))
 
-    def show(self, params: Params) -> Params:
+    def show_record(self, params: Params) -> Params:
         """A record's view with the history of its thread."""
-        record_id = self._finder.record(text(params, "id"))
-        thread = self._thread(record_id)
-        history = self._presenter.history(thread)
+        record_id = self._resolver.resolve_record(read_text(params, "id"))
+        thread = self._thread_of(record_id)
+        history = self._presenter.show_history(thread)
         view = thread.views.get(record_id)
         if view is not None:
-            return {**self._presenter.view(view), "history": history}
-        line = next(one for one in history if one["id"] == record_id.hex())
-        return {**line, "history": history}
+            return {**self._presenter.show_view(view), "history": history}
+        # A vote or a confirm has no view: its line of the history is all there is to show.
+        own_line = next(line for line in history if line["id"] == record_id.hex())
+        return {**own_line, "history": history}
 
     def search(self, params: Params) -> list[Params]:
-        """Views that hold the words."""
-        limit = min(int(number(params, "limit", 50)), MAX_ROWS)
-        found = self._state.views.search(text(params, "words"), limit)
-        return self._presenter.views(list(self._heard(found, params)))
+        """Views that have all the words."""
+        limit = read_limit(params, _DEFAULT_HITS)
+        views = self._state.views.search(read_text(params, "words"), limit)
+        return self._presenter.show_views(list(self._unmuted(views, params)))
 
-    def _views(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
+    def _views_of(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
+        """The views of a kind, newest first; `about`: only those in answer to this record."""
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
-        stored = None if kind.ends and state == kind.ends[1] else state  # a clock's is in no table
+        # A state that the clock brings is in no table.
+        stored_state = None if kind.ends and state == kind.ends[1] else state
         if about is None:
-            return self._state.views.newest(kind.name, state=stored)
-        row = self._state.store.get(about)
+            return self._state.views.newest(kind.name, state=stored_state)
+        row = self._state.store.records.find(about)
         if row is None or row.root is None:
             return []
-        found = self._state.views.newest(kind.name, state=stored, root=row.root)
-        return (one for one in found if self._hangs_from(one, about))
+        views = self._state.views.newest(kind.name, state=stored_state, root=row.root)
+        return (view for view in views if self._answers(view, about))
 
-    def _thread(self, record_id: bytes) -> Thread:
+    def _thread_of(self, record_id: bytes) -> Thread:
         private = self._private.threads().get(record_id)
         if private is not None:
             return private
-        row = self._state.store.get(record_id)
+        row = self._state.store.records.find(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        return self._state.thread(row.root)
+        return self._state.thread_fold.fold_thread(row.root)
 
-    def _heard(self, views: Iterable[View], params: Params) -> Iterable[View]:
-        """R-06.8: those that are to be shown."""
-        muted, mine = self._member.muted, self._member.author.people
-        wanted = bool(params.get("muted"))
-        return (one for one in views if muted.hides(one, mine) == wanted)
+    def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
+        """The views without those of muted people; with `muted`, only those (R-06.8)."""
+        muted = self._membership.muted
+        own_people = self._membership.author.people
+        wants_muted = bool(params.get("muted"))
+        return (view for view in views if muted.hides(view, own_people) == wants_muted)
 
     def _with_muted(self, person: Params) -> Params:
-        return {**person, "muted": bytes.fromhex(person["id"]) in self._member.muted.people}
+        muted_people = self._membership.muted.people
+        return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
-    def _hangs_from(self, view: View, ancestor: bytes) -> bool:
-        """Whether the view answers `ancestor`, directly or by what it is about."""
+    def _answers(self, view: View, ancestor: bytes) -> bool:
+        """True if a view answers `ancestor`, or answers a record that does, and so on."""
         about = view["about"]
         while about is not None and about != ancestor:
-            above = self._state.store.get(about)
-            about = above.record.about if above else None
+            row = self._state.store.records.find(about)
+            about = row.record.about if row else None
         return bool(about == ancestor)
+
+
+async def open_queries(node: NodeHandle, params: Params) -> Queries:
+    """The queries of one call. If `as` names a guest, their PIN opens what is private to them."""
+    membership = node.belonging()
+    guest = None
+    if params.get("as") is not None:
+        resolver = Resolver(membership.state, Presenter(membership.state, node.now))
+        person = membership.guests.whom(params["as"], resolver.resolve_person)
+        guest = membership.guests.of(person)
+    if guest is None:
+        return Queries(membership, node.now, await open_private(membership.author.private))
+    box = seal.box_key(await membership.guests.open(guest, read_pin(params)))
+    private = await open_private(Private(membership.state, [box]))
+    return Queries(membership, node.now, private, [box])
+
+
+async def open_private(private: Private) -> Private:
+    """Opens all private records, a few at a time, so that other tasks run in between."""
+    while private.open(_PRIVATE_AT_ONCE):
+        await trio.lowlevel.checkpoint()
+    return private
+
+
+def read_limit(params: Params, default: int) -> int:
+    """The number of rows that is asked for, at most MAX_ROWS. Raises Mistake (2)."""
+    return min(int(read_number(params, "limit", default)), MAX_ROWS)
+
+
+def read_state(params: Params, what: str, states: Collection[str]) -> str | None:
+    """The state of the list `what` that is asked for, or None for all. Raises Mistake (2)."""
+    state = params.get("state")
+    if state is None or state in states:
+        return state
+    raise Mistake(f"{what} are {', '.join(states)}; not {state!r}.", USAGE_ERROR)

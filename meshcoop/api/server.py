@@ -1,18 +1,21 @@
-"""The local API of a node: what screens and commands ask over its Unix socket.
+"""The local API of a node: screens and commands call its methods over a Unix socket.
 
-`Api.attend` is the seam: it speaks frames over any Trio stream. `serve` brings the Unix socket.
+`ApiServer.serve_client` is the seam: it speaks frames over any Trio stream. `serve` brings the Unix
+socket.
 """
 
 import logging
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from meshcoop.api.event_hub import Hub, Subscription
+from meshcoop.api.params import USAGE_ERROR
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.network.interface import Starting
 from meshcoop.store.disk_errors import trouble
@@ -37,88 +40,28 @@ from protocol.wire.local_rpc import (
 
 MAX_CLIENTS = 32
 MAX_REQUESTS = 16  # of one client at a time; the next is read when one is answered
-MAX_EVENTS = 256  # waiting for one client; one more and the subscription is cut
-MAX_EVENT = 16 * 1024  # bytes; an event is a hint, the client reads the rest
 HELLO_SECONDS = 10
-_FAREWELL_SECONDS = 1
-_USAGE = 2  # the exit code of a Mistake in how something was asked
-_BACKLOG = 64
-_PIECE = 64 * 1024
 
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
 
+_FAREWELL_SECONDS = 1
+_PROBE_SECONDS = 1
+_BACKLOG = 64  # clients that wait to be accepted
+_CHUNK = 64 * 1024  # bytes read at once
 
 _log = logging.getLogger(__name__)
 
 
-class Subscription:
-    """Encoded events on their way to one client. `cut` once some were lost; then no more come."""
-
-    def __init__(self, topics: Collection[str] | None) -> None:
-        self._topics = topics
-        self._sender, self.events = trio.open_memory_channel[bytes](MAX_EVENTS)
-        self.cut = False
-
-    def concerns(self, topic: str) -> bool:
-        return self._topics is None or topic in self._topics
-
-    def offer(self, data: bytes | None) -> None:
-        """Queues one event, or cuts: for None, an event that cannot be told, or a full queue."""
-        self.cut = data is None
-        if data is not None:
-            try:
-                self._sender.send_nowait(data)
-            except trio.WouldBlock:
-                self.cut = True
-        if self.cut:
-            self.close()
-
-    def close(self) -> None:
-        """No more events; those that wait can still be read. Closing twice is fine."""
-        self._sender.close()
-
-
-class Hub:
-    """Tells what happens in the node to whoever has subscribed, and waits for nobody."""
-
-    def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
-
-    def publish(self, topic: str, payload: Any = None) -> None:
-        """Tells the subscribers of `topic`. Never waits and never raises: a client that cannot be
-        told, because its queue is full or no frame carries the event, has to resync instead.
-        """
-        concerned = [each for each in self._subscriptions if each.concerns(topic)]
-        if not concerned:
-            return
-        data = _event(topic, payload)
-        for subscription in concerned:
-            subscription.offer(data)
-            if subscription.cut:
-                self._subscriptions.discard(subscription)
-
-    def subscribe(self, topics: Collection[str] | None = None) -> Subscription:
-        """From now on the events of `topics`, or all. Hand it to `end` when done."""
-        subscription = Subscription(topics)
-        self._subscriptions.add(subscription)
-        return subscription
-
-    def end(self, subscription: Subscription) -> None:
-        """Ends a subscription; ending one that was cut is fine."""
-        self._subscriptions.discard(subscription)
-        subscription.close()
-
-
-class Api:
-    """The methods of one node, for any number of connections up to MAX_CLIENTS."""
+class ApiServer:
+    """Serves the methods of one node to as many as MAX_CLIENTS connections at a time."""
 
     def __init__(self, methods: Mapping[str, Method], hub: Hub) -> None:
         self._methods = methods
         self._hub = hub
         self._clients = 0
 
-    async def attend(self, stream: trio.abc.Stream) -> None:
-        """Serves one client until it leaves or talks garbage, and closes the stream.
+    async def serve_client(self, stream: trio.abc.Stream) -> None:
+        """Serves one client until it leaves or sends garbage, and closes the stream.
 
         Requests that are under way when the client leaves are cancelled. Never raises.
         """
@@ -127,12 +70,14 @@ class Api:
         try:
             async with stream:
                 if self._clients > MAX_CLIENTS:
-                    await client.farewell("The node serves as many programs as it can; close one.")
+                    await client.send_farewell(
+                        "The node serves as many programs as it can; close one."
+                    )
                 else:
                     await client.serve()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             _log.debug("A client left in the middle of an answer")
-        except* Exception:  # noqa: BLE001  # loud, and still not the end of the node
+        except* Exception:  # noqa: BLE001  # it is logged, and the node goes on
             _log.exception("A client of the local API is lost to a fault of ours")
         finally:
             self._clients -= 1
@@ -147,27 +92,29 @@ class _Client:
         self._hub = hub
         self._decoder = Decoder()
         self._sending = trio.Lock()  # frames of several answers must not mix
-        self._room = trio.Semaphore(MAX_REQUESTS)
+        self._free_requests = trio.Semaphore(MAX_REQUESTS)
         self._subscription: Subscription | None = None
 
     async def serve(self) -> None:
-        if not await self._greeted():
+        """Answers requests until the client leaves; those under way are then cancelled."""
+        if not await self._shake_hands():
             return
         try:
             async with trio.open_nursery() as nursery:
                 while (request := await self._receive()) is not None:
-                    await self._room.acquire()
+                    await self._free_requests.acquire()
                     nursery.start_soon(self._answer, request, nursery)
                 nursery.cancel_scope.cancel()
         finally:
             self._unsubscribe()
 
-    async def farewell(self, reason: str) -> None:
-        """Says why the connection ends, to a client that still listens."""
+    async def send_farewell(self, reason: str) -> None:
+        """Tells a client that still listens why the connection ends."""
         with trio.move_on_after(_FAREWELL_SECONDS):
             await self._send(encode(Event(REFUSED, {"message": reason})))
 
-    async def _greeted(self) -> bool:
+    async def _shake_hands(self) -> bool:
+        """Answers the client's hello; returns False if none came in time or the version is wrong."""
         request = None
         with trio.move_on_after(HELLO_SECONDS):
             request = await self._receive()
@@ -176,22 +123,22 @@ class _Client:
         try:
             check_hello(request)
         except Refused as refusal:
-            await self._send(_failure(request, "refused", refusal.reason))
+            await self._send(_encode_failure(request, "refused", refusal.reason))
             return False
         await self._send(encode(Response(request.id, result={"version": VERSION})))
         return True
 
     async def _receive(self) -> Request | None:
-        """The next request; None when there is no more, or what came is none."""
+        """The next request; None when the client has left or sent something else."""
         try:
             while (frame := next(iter(self._decoder), None)) is None:
-                data = await self._stream.receive_some(_PIECE)
+                data = await self._stream.receive_some(_CHUNK)
                 if not data:
                     return None
                 self._decoder.feed(data)
             return _as_request(frame)
         except Refused as refusal:
-            await self.farewell(refusal.reason)
+            await self.send_farewell(refusal.reason)
             return None
 
     async def _answer(self, request: Request, nursery: trio.Nursery) -> None:
@@ -199,38 +146,37 @@ class _Client:
             if request.method == SUBSCRIBE:
                 await self._subscribe(request, nursery)
             else:
-                await self._send(await self._outcome(request))
+                await self._send(await self._call_method(request))
         finally:
-            self._room.release()
+            self._free_requests.release()
 
-    async def _outcome(self, request: Request) -> bytes:
-        """The encoded response, whatever the method does."""
+    async def _call_method(self, request: Request) -> bytes:
+        """Calls a method and encodes its result, or its failure of any sort, as a response."""
         method = self._methods.get(request.method)
         if method is None:
             reason = f"The node knows no `{request.method}`; it may be older than this program"
-            return _failure(request, "unknown", f"{reason}: restart it.")
+            return _encode_failure(request, "unknown", f"{reason}: restart it.")
         try:
-            return _result(request, await method(request.params))
+            return _encode_result(request, await method(request.params))
         except Refused as refusal:
-            how: ErrorCode = "usage" if refusal.rule in USAGE else "refused"
-            return _failure(request, how, f"{refusal}.")
+            return _encode_failure(request, _error_code(refusal.rule in USAGE), f"{refusal}.")
         except Mistake as mistake:
-            code: ErrorCode = "usage" if mistake.code == _USAGE else "refused"
-            return _failure(request, code, mistake.sentence)
-        except Exception as error:  # noqa: BLE001  # loud, and still not the end of the node
-            known = trouble(error)
-            if known is not None:
-                return _failure(request, "refused", known.sentence)
+            is_usage = mistake.code == USAGE_ERROR
+            return _encode_failure(request, _error_code(is_usage), mistake.sentence)
+        except Exception as error:  # noqa: BLE001  # it is logged, and the node goes on
+            disk_trouble = trouble(error)
+            if disk_trouble is not None:
+                return _encode_failure(request, "refused", disk_trouble.sentence)
             _log.exception("The method %s failed", request.method)
             reason = f"The node made a mistake ({type(error).__name__}); its log says more."
-            return _failure(request, "internal", reason)
+            return _encode_failure(request, "internal", reason)
 
     async def _subscribe(self, request: Request, nursery: trio.Nursery) -> None:
-        """One subscription a client: a new one takes the place of the old."""
+        """Subscribes a client; a new subscription takes the place of the old."""
         topics = request.params.get("topics")
         if topics is not None and not (type(topics) is list and all(map(_is_text, topics))):
             await self._send(
-                _failure(request, "usage", "`topics` is a list of texts, or left out.")
+                _encode_failure(request, "usage", "`topics` is a list of texts, or left out.")
             )
             return
         self._unsubscribe()
@@ -240,12 +186,13 @@ class _Client:
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:
-            self._hub.end(self._subscription)
+            self._hub.unsubscribe(self._subscription)
 
     async def _forward(self, subscription: Subscription) -> None:
+        """Sends the events of a subscription until it ends; if it was cut, a resync comes last."""
         async for data in subscription.events:
             await self._send(data)
-        if subscription.cut:
+        if subscription.is_cut:
             await self._send(encode(Event(RESYNC, {})))
 
     async def _send(self, data: bytes) -> None:
@@ -262,19 +209,20 @@ async def serve(
 ) -> None:
     """Serves the local API on a Unix socket at `path` (0600) until cancelled.
 
-    Started once clients can connect. A socket that nobody answers on is replaced. The caller holds
-    the home's lock and has made the folder, mode 0700. Raises Mistake when the path is taken.
+    It has started once clients can connect. A socket that nobody answers on is replaced. The caller
+    holds the home's lock and has made the folder, mode 0700. Raises Mistake when the path is taken.
     """
-    api = Api(methods, hub)
-    listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listening(path)))
+    api = ApiServer(methods, hub)
+    listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
     try:
         task_status.started()
-        await trio.serve_listeners(api.attend, [listener])
+        await trio.serve_listeners(api.serve_client, [listener])
     finally:
         _remove(path)
 
 
-def _listening(path: Path) -> socket.socket:
+def _listen(path: Path) -> socket.socket:
+    """A listening socket at `path`, for this user alone. Raises Mistake."""
     _remove_stale(path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -293,6 +241,7 @@ def _remove(path: Path) -> None:
 
 
 def _remove_stale(path: Path) -> None:
+    """Removes a socket that a killed node left behind. Raises Mistake for anything else there."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -300,7 +249,7 @@ def _remove_stale(path: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise Mistake(f"{path} is in the way of the node's socket; move it.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
+        probe.settimeout(_PROBE_SECONDS)
         try:
             probe.connect(os.fspath(path))
         except ConnectionRefusedError:
@@ -317,21 +266,12 @@ def _as_request(frame: Frame) -> Request:
     return frame
 
 
-def _event(topic: str, payload: Any) -> bytes | None:
-    """The encoded event; None, and a loud word in the log, when it cannot be told."""
-    try:
-        data = encode(Event(topic, payload))
-    except Refused:
-        _log.exception("The event %r cannot be told", topic)
-        return None
-    if len(data) > MAX_EVENT:
-        _log.error("The event %r has %d bytes; at most %d are told", topic, len(data), MAX_EVENT)
-        return None
-    return data
+def _error_code(is_usage: bool) -> ErrorCode:
+    return "usage" if is_usage else "refused"
 
 
-def _result(request: Request, result: Any) -> bytes:
-    """Raises Mistake when the result is too large, TypeError when no frame carries it."""
+def _encode_result(request: Request, result: Any) -> bytes:
+    """The encoded response. Raises Mistake for one too large, TypeError if no frame carries it."""
     try:
         return encode(Response(request.id, result=result))
     except Refused as refusal:
@@ -340,8 +280,9 @@ def _result(request: Request, result: Any) -> bytes:
         raise TypeError(f"a result that no frame carries: {refusal}") from refusal
 
 
-def _failure(request: Request, code: ErrorCode, message: str) -> bytes:
-    text = message.encode(errors="replace").decode()[:MAX_MESSAGE]  # lone surrogates of a path
+def _encode_failure(request: Request, code: ErrorCode, message: str) -> bytes:
+    # A path in a message may have lone surrogates, which no frame carries.
+    text = message.encode(errors="replace").decode()[:MAX_MESSAGE]
     return encode(Response(request.id, Error(code, text)))
 
 

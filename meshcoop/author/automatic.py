@@ -1,9 +1,10 @@
-"""What a home's software posts by itself, without asking a person."""
+"""Records that a home's software posts by itself, without asking a person."""
 
 import logging
 
 from meshcoop.author.author import Author
-from meshcoop.store.tables import Row
+from meshcoop.author.signer import Signer
+from meshcoop.store.records import Row
 from protocol.authority.relays import ENDED, MAX_PACKED
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
@@ -14,8 +15,12 @@ from protocol.record.peer_id import peer_id
 from protocol.record.sealing import EpochKey
 
 MAX_SEALS = 64  # in one epoch record
+
 _SETTLES_MS = 5000  # until nothing is on its way that a relay said before it was enrolled
 _NAMED = 7  # parents of an accept beside the charter
+_PAGE = 500  # records that the countersigner reads at once
+_MAX_WAITING = 1000  # records whose thread it does not know yet
+_COUNTERSIGNED = "countersigned"  # the store's note of how far it has come
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,58 +28,72 @@ _LOG = logging.getLogger(__name__)
 def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
     """R-03.8: seals these epoch keys to devices, MAX_SEALS of them a record."""
     authority = author.state.authority
-    assert authority is not None
-    for one in keys:
+    assert authority is not None, "the devices are members' by it"
+    for key in keys:
         for at in range(0, len(devices), MAX_SEALS):
             seals = [
-                device + seal.seal_key(one.key, authority.devices[device].box, author.random(32))
+                device + seal.seal_key(key.key, authority.devices[device].box, author.random(32))
                 for device in devices[at : at + MAX_SEALS]
             ]
-            author.write(KINDS["epoch"], {"number": one.number, "key_id": one.id, "seals": seals})
+            author.write(KINDS["epoch"], {"number": key.number, "key_id": key.id, "seals": seals})
 
 
 def accept_charter(author: Author) -> None:
-    """R-03.20: a newcomer's software accepts the charter, and names what brought them in."""
-    state = author.state
-    authority = state.authority
-    if authority is None or state.ring.current() is None:
+    """R-03.20: a newcomer's software accepts the charter, for each device of this home."""
+    authority = author.state.authority
+    if authority is None or author.state.ring.current() is None:
         return
+    due: list[tuple[Signer, list[bytes]]] = []
     for device in author.devices:
         person = authority.author(device)
-        if person is None or author.fault(device) is not None:
-            continue
-        sealed = {
-            act.fields["key_id"]: act.id
-            for act in state.acts("epoch")
-            if authority.author(act.device) != person  # a founder needs nobody's key
-            and any(one.startswith(device) for one in act.fields["seals"])
-        }
-        brought = [*authority.members[person].admits, *sealed.values()]
-        missing = [one for one in brought if person not in authority.accepts.get(one, {})]
-        while missing:
-            named, missing = missing[:_NAMED], missing[_NAMED:]
-            author.write(
-                KINDS["accept"], {}, about=state.neighbourhood, person=person, naming=named
-            )
+        if person is not None and author.fault(device) is None:
+            due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
+    for signer, acts in due:
+        accept_acts(author, signer, acts)
+
+
+def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
+    """The ids of the records that brought a person and their device in, and that they have not
+    accepted yet.
+    """
+    authority = author.state.authority
+    assert authority is not None, "the person is a member by it"
+    sealed = {
+        act.fields["key_id"]: act.id
+        for act in author.state.authority_fold.acts("epoch")
+        if authority.author(act.device) != person  # a founder needs nobody's key
+        and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
+    }
+    brought = [*authority.members[person].admits, *sealed.values()]
+    return [act for act in brought if person not in authority.accepts.get(act, {})]
+
+
+def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
+    """R-03.20: accepts the charter, naming these acts; several records where one has no room."""
+    charter = author.state.neighbourhood
+    for at in range(0, len(acts), _NAMED):
+        named = acts[at : at + _NAMED]
+        author.write(KINDS["accept"], {}, about=charter, signer=signer, naming=named)
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Gives the epoch keys held here to members' devices that lack them: to those of people who
-    live here or for whom they vouched, and of those met just now, whose voucher's home may be away.
+    """Gives the epoch keys held here to members' devices that lack them.
+
+    These are the devices of people who live here or for whom they vouched, and of those met just
+    now, whose voucher's home may be away.
     """
-    state = author.state
-    authority, keys = state.authority, state.ring.all()
-    if authority is None or not keys:
+    authority = author.state.authority
+    keys = author.state.ring.all()
+    people = author.people
+    if authority is None or not keys or not people:
         return
-    mine = {authority.author(one) for one in author.devices}
-    if mine == {None}:
-        return
-    sent = state.seals()
+    sent = author.state.authority_fold.seals()
     for device in filter(authority.live, sorted(authority.devices)):
         person = authority.devices[device].person
-        if not (person in met or person in mine or authority.vouchers_of(person) & mine):
+        is_near = person in met or person in people
+        if not is_near and not authority.vouchers_of(person) & people:
             continue
-        missing = [one for one in keys if (device, one.id) not in sent]
+        missing = [key for key in keys if (device, key.id) not in sent]
         if missing:
             try:
                 offer_epochs(author, missing, device)
@@ -83,22 +102,24 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
                 return
 
 
-def say_of_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
+def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
     """R-08.1: enrols a relay, or ends what this home's person said of it."""
     packed = pack_addresses(addresses, MAX_PACKED)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
-def end_relays(author: Author, gone: dict[str, int]) -> None:
-    """R-08.7: ends the relays (their peer ids) that have told this home, and when (milliseconds),
-    that they do not serve, as far as its person enrolled them before.
+def end_relays(author: Author, refusals: dict[str, int]) -> None:
+    """R-08.7: ends the relays that this home's person enrolled and that do not serve any more.
+
+    `refusals`: when a relay (its peer id) last told this home so (milliseconds); emptied.
     """
-    known = author.state.authority
-    for key, one in list(known.relays.items()) if known else []:
-        told = gone.get(peer_id(key), 0)
-        if told > one.carrier.time + _SETTLES_MS and author.person in one.people:
-            say_of_relay(author, key, one.addresses, ENDED)
-    gone.clear()
+    authority = author.state.authority
+    for key, relay in list(authority.relays.items()) if authority else []:
+        refused_at = refusals.get(peer_id(key), 0)
+        # Not what it said before it was enrolled, which may have been on its way.
+        if refused_at > relay.carrier.time + _SETTLES_MS and author.person in relay.people:
+            post_relay(author, key, relay.addresses, ENDED)
+    refusals.clear()
 
 
 class Countersigner:
@@ -109,57 +130,55 @@ class Countersigner:
     looked at again.
     """
 
-    _MARK = "countersigned"
-    _PAGE = 500
-    _MAX_WAITING = 1000
-
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.meta(self._MARK) or 0))
+        self._done = int(str(self._store.note(_COUNTERSIGNED) or 0))  # the last row looked at
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
         """Goes on from where it was."""
         before = (self._done, len(self._waiting))
-        for n in list(self._waiting):
-            row = self._store.row(n)
+        for number in list(self._waiting):
+            row = self._store.records.find_in_row(number)
             if row is None:
-                del self._waiting[n]  # a fork took it; should it be kept again, it is a new row
+                del self._waiting[number]  # a fork took it; should it come again, it is a new row
             else:
                 self._look(row)
-        while rows := self._store.answering(self._done, self._PAGE):
+        while rows := self._store.records.lasting_answers(self._done, _PAGE):
             for row in rows:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            self._store.set_meta(self._MARK, min([self._done, *(n - 1 for n in self._waiting)]))
+            # After a restart it begins before the oldest row that waits.
+            self._store.set_note(
+                _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
+            )
 
     def _look(self, row: Row) -> None:
         self._waiting.pop(row.n, None)
         if row.root is None:
             self._waiting[row.n] = None
-            if len(self._waiting) > self._MAX_WAITING:
+            if len(self._waiting) > _MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
             return
         person = self._confirmed_author(row)
         if person is None:
             return
         try:
-            self._author.write(KINDS["confirm"], {}, about=row.record.id, person=person)
+            signer = self._author.signer_of(person)
+            self._author.write(KINDS["confirm"], {}, about=row.record.id, signer=signer)
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _confirmed_author(self, row: Row) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
-        entry = state.entry(row)
+        entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:
             return None
-        above = self._store.get(entry.about)
-        signed = state.entry(above) if above else None
-        known = state.authority
-        mine = {known.author(one) for one in self._author.devices} if known else set()
-        if signed is None or signed.kind not in {"receipt", "correction"}:
+        above = self._store.records.find(entry.about)
+        confirmed = state.thread_fold.entry(above) if above else None
+        if confirmed is None or confirmed.kind not in {"receipt", "correction"}:
             return None
-        return signed.person if signed.person in mine else None
+        return confirmed.person if confirmed.person in self._author.people else None

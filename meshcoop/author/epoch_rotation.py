@@ -22,44 +22,50 @@ class Rotation:
     """
 
     def __init__(self, author: Author, now: Callable[[], int]) -> None:
-        self._author, self._now = author, now
-        self._seen: object = None  # the authority for which nothing was due
-        self._acted = False  # this home has just written a record of authority
+        self._author = author
+        self._now = now
+        self._checked_authority: object = None  # the one for which nothing was due
+        self._has_acted = False  # this home has just written a record of authority
         self._due: int | None = None  # when this home begins the epoch, if nobody has
         author.signed.append(self._on_signed)
 
     def run(self) -> None:
-        """Looks whether it is due, and does it."""
-        acted, self._acted = self._acted, False
+        """Begins the next epoch if it is due."""
+        has_acted = self._has_acted
+        self._has_acted = False
         authority = self._author.state.authority
-        if authority is self._seen:
+        if authority is self._checked_authority:
             return
-        if not self._needed():
-            self._due, self._seen = None, authority
+        if not self._is_needed():
+            self._due = None
+            self._checked_authority = authority
             return
         if self._due is None:
             spread = int.from_bytes(self._author.random(4), "big") % _SPREAD_MS
-            self._due = self._now() + (0 if acted else _WAIT_MS + spread)
+            self._due = self._now() + (0 if has_acted else _WAIT_MS + spread)
         if self._now() >= self._due:
             self._begin()
 
-    def _needed(self) -> bool:
-        state, authority = self._author.state, self._author.state.authority
+    def _is_needed(self) -> bool:
+        """Whether a device that may read no more was sent the current key."""
+        state = self._author.state
+        authority = state.authority
         current = state.ring.current()
         if authority is None or current is None:
             return False
         return any(
             not authority.live(device)
-            for device, key_id in state.seals()
+            for device, key_id in state.authority_fold.seals()
             if key_id == current.id and device in authority.devices
         )
 
     def _begin(self) -> None:
-        state, authority = self._author.state, self._author.state.authority
+        state = self._author.state
+        authority = state.authority
         current = state.ring.current()
-        assert authority is not None
-        assert current is not None
-        live = [one for one in sorted(authority.devices) if authority.live(one)]
+        assert authority is not None, "a new epoch is needed"
+        assert current is not None, "a new epoch is needed"
+        live = [device for device in sorted(authority.devices) if authority.live(device)]
         key = EpochKey.of(current.number + 1, self._author.random(32))
         try:
             with state.store.transaction():
@@ -69,5 +75,5 @@ class Rotation:
         else:
             _LOG.info("epoch %d begins, for %d devices", key.number, len(live))
 
-    def _on_signed(self, one: Record) -> None:
-        self._acted = self._acted or one.fields.reach == OPEN
+    def _on_signed(self, signed: Record) -> None:
+        self._has_acted = self._has_acted or signed.fields.reach == OPEN

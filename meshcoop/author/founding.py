@@ -9,7 +9,7 @@ from meshcoop.author.automatic import offer_epochs
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.state import State
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
 from protocol.record import envelope as record
@@ -22,13 +22,13 @@ from protocol.record.sealing import EpochKey
 
 @dataclass(frozen=True)
 class Identity:
-    """A person's keys at their first device. `root_seed` goes to the recovery words."""
+    """A person's keys at one device."""
 
-    root_seed: bytes
+    root_seed: bytes  # written down as the recovery words
     device_seed: bytes
-    person: bytes
-    device: bytes
-    statement: bytes
+    person: bytes  # the public root key
+    device: bytes  # the device's public key
+    statement: bytes  # with which the root key certifies the device
 
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING) -> "Identity":
@@ -41,25 +41,25 @@ class Identity:
         device_seed = random(32)
         box = seal.box_key(device_seed).public
         certificate = statement.certify(root_seed, device_seed, box, place)
-        known = statement.read(certificate)
-        return cls(root_seed, device_seed, known.person, known.device, certificate)
+        certified = statement.read(certificate)
+        return cls(root_seed, device_seed, certified.person, certified.device, certificate)
 
 
 def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
-    """The record that founds a neighbourhood; its id is the neighbourhood's."""
+    """The record that founds a neighbourhood; its id is that of the neighbourhood."""
     values = {**fields, "founders": [identity.statement]}
     return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING, now)
 
 
 def introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
-    """R-03.31: with this record a member's further device, of which nobody knows, brings itself."""
+    """The first record of a member's further device, which carries its own certificate (R-03.31)."""
     return _first(KINDS["device"], {"statement": certificate}, seed, neighbourhood, now)
 
 
 def _first(
     kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
-    """Number 1 of a log, of a device that nobody knows yet."""
+    """The first record of a device that nobody knows yet."""
     kind.check(fields)
     content = schema.content(kind.name, fields)
     header = Header(
@@ -84,12 +84,14 @@ def open_state(
     now: Callable[[], int],
     boxes: Iterable[tuple[bytes, bytes]] = (),
 ) -> State:
-    """The state of `neighbourhood` in `store`, readable with these devices (key → seed), and with
-    the `boxes` of earlier ones (key → box secret).
+    """The state of `neighbourhood` in `store`.
+
+    It is read with the keys of `devices` (key → seed), and with the `boxes` of earlier ones (key,
+    box secret).
     """
-    mine = [(key, seal.box_key(seed)) for key, seed in devices.items()]
-    ring = KeyRing([*mine, *((key, seal.box_of(secret)) for key, secret in boxes)])
-    return State(store, neighbourhood, ring, now)
+    current = [(device, seal.box_key(seed)) for device, seed in devices.items()]
+    earlier = [(device, seal.box_of(secret)) for device, secret in boxes]
+    return State(store, neighbourhood, KeyRing([*current, *earlier]), now)
 
 
 def found(
@@ -103,7 +105,8 @@ def found(
     """Founds a neighbourhood in an empty store, with `name` as the founder's profile."""
     first = charter(identity, fields, now())
     devices = {identity.device: identity.device_seed}
-    author = Author(Inbox(open_state(store, first.id, devices, now)), devices, now, random)
+    state = open_state(store, first.id, devices, now)
+    author = Author(Inbox(state), devices, now, random)
     with store.transaction():
         author.inbox.take([first], durable=True)
         offer_epochs(author, [EpochKey.of(1, random(32))], identity.device)

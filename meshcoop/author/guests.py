@@ -1,22 +1,20 @@
 """Guests: people without a machine, whose devices live in this home, each locked with its own PIN.
 
 A PIN is handed to the node for one call, and the seed that it opens is forgotten when the call is
-over. Whoever has the home's passphrase and its files can try PINs for as long as they like; without
-the passphrase the PIN is of no use.
+over. Somebody with the home's passphrase and its files can try PINs for ever; without the
+passphrase the PIN is of no use.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import trio
 
-from meshcoop.author import automatic as duties
-from meshcoop.author import founding
+from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
+from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
-from meshcoop.fold.private_threads import Private
-from meshcoop.home import passphrase_box as lock
+from meshcoop.home import passphrase_box
 from meshcoop.home.key_file import Guest, Unlocked
 from meshcoop.home.passphrase_box import Lock
 from protocol.fold.kind import KINDS
@@ -30,11 +28,11 @@ _USAGE = 2
 
 @dataclass
 class _Tries:
-    """What went wrong since the last right PIN, and when the next try is listened to."""
+    """The tries of one guest's PIN."""
 
-    wrong: int = 0
-    next_at: int = 0  # milliseconds
-    turn: trio.Lock = field(default_factory=trio.Lock)
+    wrong: int = 0  # since the last right one
+    next_at: int = 0  # when the next is allowed, milliseconds
+    lock: trio.Lock = field(default_factory=trio.Lock)
 
 
 class Guests:
@@ -47,18 +45,18 @@ class Guests:
 
     @property
     def all(self) -> tuple[Guest, ...]:
-        """Everybody who has a device here."""
+        """The devices of all guests, the latest last."""
         return self._unlocked.keys.guests
 
     def of(self, person: bytes) -> Guest | None:
         """The guest's latest device here; None for everybody else."""
-        found = [one for one in self.all if one.person == person]
-        return found[-1] if found else None
+        devices = [guest for guest in self.all if guest.person == person]
+        return devices[-1] if devices else None
 
     def whom(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """Whom of this home `--as` names: a guest whom nobody knows by name yet, or a member."""
+        """The person whom `--as` names: a guest, who may have no profile yet, or a member."""
         name = str(typed).strip().casefold()
-        named = {one.person for one in self.all if one.name.casefold() == name}
+        named = {guest.person for guest in self.all if guest.name.casefold() == name}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def add(self, guest: Guest) -> None:
@@ -69,7 +67,7 @@ class Guests:
     def drop(self, guest: Guest) -> None:
         """Forgets a guest who could not be let in."""
         keys = self._unlocked.again().keys
-        others = tuple(one for one in keys.guests if one != guest)
+        others = tuple(other for other in keys.guests if other != guest)
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
     async def open(self, guest: Guest, pin: str | None) -> bytes:
@@ -77,59 +75,48 @@ class Guests:
         if not pin:
             raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)
         tries = self._tries.setdefault(guest.device, _Tries())
-        async with tries.turn:
+        async with tries.lock:
             left = tries.next_at - self._author.now()
             if left > 0:
                 raise Mistake(f"Too many wrong PINs; try again in {-(-left // 1000)} s.")
             try:
                 seed = await trio.to_thread.run_sync(_open, guest, pin)
-            except lock.Unlike:
-                raise Mistake(self._count(tries, guest)) from None
+            except passphrase_box.Unlike:
+                raise Mistake(self._count_wrong(tries, guest)) from None
             tries.wrong = 0
             return seed
 
-    def _count(self, tries: _Tries, guest: Guest) -> str:
+    def _count_wrong(self, tries: _Tries, guest: Guest) -> str:
+        """Counts a wrong PIN; returns the sentence for who typed it."""
         tries.wrong += 1
-        over = tries.wrong - _FREE_TRIES
-        if over < 0:
+        beyond_free = tries.wrong - _FREE_TRIES
+        if beyond_free < 0:
             return f"That is not {guest.name}'s PIN; try again."
-        wait = min(_FIRST_WAIT_MS * 2 ** min(over, 20), _LONGEST_WAIT_MS)
+        wait = min(_FIRST_WAIT_MS * 2 ** min(beyond_free, 20), _LONGEST_WAIT_MS)
         tries.next_at = self._author.now() + wait
         return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
 
-    @contextmanager
-    def lent(self, guest: Guest, seed: bytes, private: Private | None = None) -> Iterator[None]:
-        """The home signs for the guest until the block ends, in which nothing may wait. `private`:
-        what is private to them.
-        """
-        self._author.devices[guest.device] = seed
-        own, self._author.private = self._author.private, private or self._author.private
-        try:
-            self._settle(guest)
-            yield
-        finally:
-            self._author.private = own
-            del self._author.devices[guest.device]
-
     def introduce(self, guest: Guest, seed: bytes) -> None:
-        """The further device of somebody who belongs brings itself (R-03.31)."""
-        state, now = self._author.state, self._author.now()
-        assert state.authority is not None
-        since = state.authority.members[guest.person].since
-        first = founding.introduction(seed, guest.statement, state.neighbourhood, max(now, since))
+        """Posts the first record of a member's further device, which brings itself (R-03.31)."""
+        state = self._author.state
+        assert state.authority is not None, "the guest is a member by it"
+        time = max(self._author.now(), state.authority.members[guest.person].since)
+        first = founding.introduction(seed, guest.statement, state.neighbourhood, time)
         self._author.inbox.take([first], durable=True)
 
-    def _settle(self, guest: Guest) -> None:
-        """What a newcomer's software does as soon as it can sign: accept, and say a name."""
+    def settle(self, guest: Guest, signer: Signer) -> None:
+        """Accepts the charter for a guest who is a member, and posts their name, once."""
         state = self._author.state
-        if not state.member(guest.device) or state.ring.current() is None:
+        if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return
-        duties.accept_charter(self._author)
+        if self._author.fault(guest.device) is None:
+            acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)
+            automatic.accept_acts(self._author, signer, acts)
         if guest.person not in state.views.latest("profile"):
-            self._author.write(KINDS["profile"], {"name": guest.name}, person=guest.person)
+            self._author.write(KINDS["profile"], {"name": guest.name}, signer=signer)
 
 
 def _open(guest: Guest, pin: str) -> bytes:
     seed = Lock.of(guest.locked, pin).open(guest.locked)
-    assert device_key(seed) == guest.device
+    assert device_key(seed) == guest.device, "the file was opened by the passphrase"
     return seed

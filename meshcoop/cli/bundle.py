@@ -1,4 +1,4 @@
-"""Commands for a stick between homes that no network joins: bundle write, read, have."""
+"""The commands that carry records on a stick between homes: bundle write, read, have."""
 
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -11,16 +11,15 @@ from meshcoop.cli.context import Context, Given
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
 from meshcoop.export.bundle import Reader
-from meshcoop.store.records import Store
-from protocol.wire import frames
-from protocol.wire import have_map as heads
+from meshcoop.store.store import Store
+from protocol.wire import frames, have_map
 from protocol.wire.bundle import BUNDLE, HAVE, MAX_REFUSED, PIECE
 
 _USAGE = 2
 _COUNTS = ("new", "known", "refused", "waiting")
 
 
-def _write(
+def write_bundle(
     file: Path,
     /,
     *,
@@ -33,100 +32,106 @@ def _write(
     ] = None,
     context: Given,
 ) -> None:
-    """Writes the records that this home holds to a file, for a home that no network reaches."""
-    place = context.neighbourhood()
-    start = 0 if since is None else _midnight(since)
-    theirs = [] if for_ is None else _have_map(for_, place)
+    """Writes the records of this home to a file, for a home that no network reaches."""
+    neighbourhood = context.require_neighbourhood()
+    start = 0 if since is None else _parse_day(since)
+    held_there = [] if for_ is None else _read_have_map(for_, neighbourhood)
     with closing(Store(context.home.store)) as store:
-        lists = frames.batches(bundle.records(store, theirs, start), PIECE)
-        count = bundle.write(file, BUNDLE, place, lists)
-    late = "" if since is None else " A home that lacks what came before keeps them waiting."
+        batches = frames.batches(bundle.records(store, held_there, start), PIECE)
+        count = bundle.write(file, BUNDLE, neighbourhood, batches)
+    advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
     result = {"file": str(file.absolute()), "records": count}
-    context.answer(result, lambda: f"{count} records are in {file}.{late}")
+    context.answer(result, lambda: f"{count} records are in {file}.{advice}")
 
 
-def _have(file: Path, /, *, context: Given) -> None:
-    """Writes what this home holds, in short, so that another can write what it lacks."""
-    place = context.neighbourhood()
+def write_have_map(file: Path, /, *, context: Given) -> None:
+    """Writes a short list of what this home holds, so that another home can write what it lacks."""
+    neighbourhood = context.require_neighbourhood()
     with closing(Store(context.home.store)) as store:
-        held = store.heads()
-    bundle.write(file, HAVE, place, heads.have_map(held))
-    result = {"file": str(file.absolute()), "logs": len(held)}
+        heads = store.heads()
+    bundle.write(file, HAVE, neighbourhood, have_map.have_map(heads))
+    result = {"file": str(file.absolute()), "logs": len(heads)}
     context.answer(
         result,
         lambda: (
-            f"{file} says what this home holds; at the other home, "
-            f"`meshcoop bundle write FILE --for {file.name}` writes what it lacks."
+            f"{file} says what this home holds. At the other home, "
+            f"`meshcoop bundle write FILE --for {file.name}` writes what this one lacks."
         ),
     )
 
 
-def _read(file: Path, /, *, context: Given) -> None:
-    """Takes the records of a bundle, checked like any neighbour's; nothing is taken twice."""
-    place = context.neighbourhood()
-    told = dict.fromkeys(_COUNTS, 0)
+def read_bundle(file: Path, /, *, context: Given) -> None:
+    """Adds the records of a bundle, each checked like a neighbour's; reading twice is harmless."""
+    neighbourhood = context.require_neighbourhood()
+    counts = dict.fromkeys(_COUNTS, 0)
     with bundle.opened(file) as data:
-        reader = Reader(data, BUNDLE, place)
-        fault = _take_all(reader, told, context) or reader.fault
+        reader = Reader(data, BUNDLE, neighbourhood)
+        fault = _ingest_records(reader, counts, context) or reader.fault
     if fault is not None:
-        kept = f"; what came before is kept: {_counted(told)}" if any(told.values()) else ""
+        kept = f"; what came before is kept: {_list_counts(counts)}" if any(counts.values()) else ""
         raise Mistake(f"Reading {file}: {fault}{kept}.")
-    context.answer(told, lambda: _told(told))
+    context.answer(counts, lambda: _describe_counts(counts))
 
 
-def _take_all(reader: Reader, told: dict[str, int], context: Context) -> str | None:
-    """Hands the records to the node, some at a time; why the rest is not read, if so (R-09.8)."""
-    wires = (wire for some in reader.lists() for wire in some)
-    with context.node() as node:
+def _ingest_records(reader: Reader, counts: dict[str, int], context: Context) -> str | None:
+    """Hands the records to the node in batches and adds up `counts`.
+
+    Returns why it stopped early, or None if it did not (R-09.8).
+    """
+    wires = (wire for batch in reader.lists() for wire in batch)
+    with context.connect_node() as node:
         for batch in frames.batches(wires):
-            taken: dict[str, Any] = node.call("take", wires=batch)
+            result: dict[str, Any] = node.call("take", wires=batch)
             for name in ("new", "known", "refused"):
-                told[name] += taken[name]
-            told["waiting"] = taken["waiting"]
-            if told["refused"] >= MAX_REFUSED:
-                return f"{told['refused']} records are refused, so the rest is not read (R-09.8)"
+                counts[name] += result[name]
+            # The node says how many wait in all, not how many of this batch.
+            counts["waiting"] = result["waiting"]
+            if counts["refused"] >= MAX_REFUSED:
+                return f"{counts['refused']} records are refused, so the rest is not read (R-09.8)"
     return None
 
 
-def _have_map(file: Path, place: bytes) -> list[list[Any]]:
+def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
     with bundle.opened(file) as data:
-        reader = Reader(data, HAVE, place)
-        found = list(reader.lists())
+        reader = Reader(data, HAVE, neighbourhood)
+        lists = list(reader.lists())
     if reader.fault is not None:
         raise Mistake(f"Reading {file}: {reader.fault}.")
-    return found
+    return lists
 
 
-def _midnight(day: str) -> int:
+def _parse_day(text: str) -> int:
+    """The beginning of a day in UTC, in milliseconds. Raises Mistake."""
     try:
-        found = date.fromisoformat(day)
+        day = date.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.isoformat() != day:
-        raise Mistake(f"A day is written like 2026-11-02, not {day!r}.", _USAGE)
-    return int(datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp() * 1000)
+        day = None
+    # Python reads more forms than one, 20261102 and weeks among them.
+    if day is None or day.isoformat() != text:
+        raise Mistake(f"A day is written like 2026-11-02, not {text!r}.", _USAGE)
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 
 
-def _counted(told: dict[str, int]) -> str:
-    return ", ".join(f"{told[name]} {name}" for name in _COUNTS)
+def _list_counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{counts[name]} {name}" for name in _COUNTS)
 
 
-def _told(told: dict[str, int]) -> str:
-    said = f"Of the bundle's records {told['new']} are new here, {told['known']} were known"
-    said += f" and {told['refused']} are refused."
-    if told["waiting"]:
-        said += (
-            f" {told['waiting']} wait for records that this home lacks, and only while its node is "
-            "up: read a bundle with the earlier ones, and then this one again."
+def _describe_counts(counts: dict[str, int]) -> str:
+    text = f"Of the bundle's records {counts['new']} are new here, {counts['known']} were known"
+    text += f" and {counts['refused']} are refused."
+    if counts["waiting"]:
+        text += (
+            f" {counts['waiting']} wait for records that this home lacks, but only while its node"
+            " is up: read a bundle with the earlier ones, and then this one again."
         )
-    return said
+    return text
 
 
-app = App(
+bundle_app = App(
     name="bundle",
-    help="Records on a stick, between homes that no network joins.",
+    help="Carries records on a stick between homes that no network joins.",
     version_flags=(),
 )
-app.command(_write, name="write")
-app.command(_read, name="read")
-app.command(_have, name="have")
+bundle_app.command(write_bundle, name="write")
+bundle_app.command(read_bundle, name="read")
+bundle_app.command(write_have_map, name="have")

@@ -1,4 +1,4 @@
-"""Commands about a person's keys: recovery, devices, certify, revoke."""
+"""The commands about a person's keys: recovery, devices, certify, revoke."""
 
 import contextlib
 import os
@@ -11,73 +11,72 @@ from cyclopts import Parameter
 
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
-from meshcoop.cli import recovery_sheet as sheet
+from meshcoop.cli import recovery_sheet
 from meshcoop.cli.context import Context, Given
-from meshcoop.cli.recovery_sheet import Words
+from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
-from meshcoop.home import key_file as keystore
-from meshcoop.home import passphrase
-from meshcoop.home import recovery_words as recovery
+from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.authority.admission import MAX_DEVICES
 from protocol.display_text import line
-from protocol.record import root_statement as statement
+from protocol.record import root_statement
 from protocol.record.envelope import device_key
 
 _USAGE = 2
 
 
-def _recovery(*, context: Given) -> None:
-    """Shows your recovery words, asks for two of them, and then keeps them no longer."""
-    context.must_exist()
-    unlocked = keystore.unlock(context.home.keys, passphrase.obtain())
+def check_recovery_words(*, context: Given) -> None:
+    """Shows your recovery words, asks for two of them, and then erases them from this home."""
+    context.require_home()
+    unlocked = key_file.unlock(context.home.keys, passphrase.obtain())
     if unlocked.keys.recovery is None:
-        raise Mistake("The recovery words are on paper alone; this home keeps them no longer.")
-    sheet.check_on_paper(unlocked.keys.recovery)
-    sheet.forget(unlocked)
+        raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
+    recovery_sheet.check_sheet(unlocked.keys.recovery)
+    recovery_sheet.forget_root_key(unlocked)
     context.answer({"checked": True}, lambda: "The words are on paper, and no longer in this home.")
 
 
-def _devices(person: str | None = None, /, *, context: Given) -> None:
-    """Your devices and their state, or those of another person."""
-    with context.node() as node:
-        found = node.call("devices", person=person)
-    context.answer(found, lambda: "\n".join(map(_told, found)) or "No devices.")
+def list_devices(person: str | None = None, /, *, context: Given) -> None:
+    """Lists your devices with their states, or those of another person."""
+    with context.connect_node() as node:
+        devices = node.call("devices", person=person)
+    context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
 
 
-def _certify(*, words: Words = None, context: Given) -> None:
+def certify_device(*, words: WordsOption = None, context: Given) -> None:
     """Makes a new device for this home, in place of one that may not sign any more."""
-    context.must_exist()
+    context.require_home()
     named = context.home.read_settings().neighbourhood
     if named is None:
         raise Mistake("This home belongs to no neighbourhood yet; `meshcoop join` it.")
     secret = passphrase.obtain()
-    unlocked = keystore.unlock(context.home.keys, secret)
+    unlocked = key_file.unlock(context.home.keys, secret)
     neighbourhood = bytes.fromhex(named)
-    identity = Identity.of(
-        _root_seed(unlocked.keys, words), os.urandom, neighbourhood[: statement.PLACE]
-    )
-    if identity.person not in {one.person for one in unlocked.keys.devices}:
-        raise Mistake("These are the words of somebody who has no device at this home.")
-    ran = process.running(context.home)
+    root = _read_root_seed(unlocked.keys, words)
+    identity = Identity.of(root, os.urandom, neighbourhood[: root_statement.PLACE])
+    if identity.person not in {held.person for held in unlocked.keys.devices}:
+        raise Mistake("These words belong to somebody who has no device at this home.")
+    was_running = process.running(context.home)
     process.stop(context.home)
-    with context.home.lock(), _state(context, unlocked.keys, neighbourhood) as state:
-        since = _since(state, identity.person)
-        first = founding.introduction(
-            identity.device_seed, identity.statement, neighbourhood, max(now(), since)
+    with context.home.lock(), _open_state(context, unlocked.keys, neighbourhood) as state:
+        time = max(now(), _member_since(state, identity.person))
+        introduction = founding.introduction(
+            identity.device_seed, identity.statement, neighbourhood, time
         )
         keys = unlocked.again().keys
         held = HeldDevice(
-            identity.person, identity.device_seed, identity.statement, keystore.machine_id()
+            identity.person, identity.device_seed, identity.statement, key_file.machine_id()
         )
+        # The key is saved before its first record is stored: a crash in between must not leave a
+        # device that nobody can sign with.
         unlocked.save(replace(keys, devices=(held, *keys.devices)))
-        Inbox(state).take([first], durable=True)
-    if ran:
+        Inbox(state).take([introduction], durable=True)
+    if was_running:
         process.start(context.home, secret)
     result = {"device": identity.device.hex(), "person": identity.person.hex()}
     context.answer(
@@ -89,68 +88,70 @@ def _certify(*, words: Words = None, context: Given) -> None:
     )
 
 
-def _revoke(
+def revoke_device(
     device: str,
     /,
     *,
-    words: Words = None,
+    words: WordsOption = None,
     after: Annotated[
         int | None,
-        Parameter(help="the last of its records that counts; all known ones if left out"),
+        Parameter(help="the last of its records that counts; the last known one if left out"),
     ] = None,
     context: Given,
 ) -> None:
     """Ends a device that is lost or stolen: what it signs from now on does not count."""
-    root = _root_at_hand(context, words)
-    with context.node() as node:
-        found = node.call("device", device=device)
-        if recovery.person_of(root).hex() != found["person"]["id"]:
-            raise Mistake(f"These are not the words of {found['person']['name']}.")
-        last = found["records"] if after is None else after
-        place = bytes.fromhex(found["place"])
-        said = statement.revoke(root, bytes.fromhex(found["device"]), last, place)
-        posted = node.call("carry", statement=said.hex())
-    result = {**posted, "device": found["device"], "after": last}
-    context.answer(result, lambda: f"Device {found['device'][:8]} ends after its record {last}.")
+    root = _obtain_root_seed(context, words)
+    with context.connect_node() as node:
+        view = node.call("device", device=device)
+        if recovery_words.person_of(root).hex() != view["person"]["id"]:
+            raise Mistake(f"These are not the words of {view['person']['name']}.")
+        last = view["records"] if after is None else after
+        place = bytes.fromhex(view["place"])
+        statement = root_statement.revoke(root, bytes.fromhex(view["device"]), last, place)
+        posted = node.call("carry", statement=statement.hex())
+    result = {**posted, "device": view["device"], "after": last}
+    context.answer(result, lambda: f"Device {view['device'][:8]} ends after its record {last}.")
 
 
-def _root_at_hand(context: Context, words: Path | None) -> bytes:
-    context.must_exist()
+def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
+    """The root key, with the passphrase only where it is needed. Raises Mistake."""
+    context.require_home()
     if words is not None:
-        return recovery.read(words)
-    return _root_seed(keystore.unlock(context.home.keys, passphrase.obtain()).keys, None)
+        return recovery_words.read(words)
+    return _read_root_seed(key_file.unlock(context.home.keys, passphrase.obtain()).keys, None)
 
 
-def _root_seed(keys: Keys, words: Path | None) -> bytes:
-    """The root key, of the words or of a home that still keeps it. Raises Mistake (2)."""
+def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
+    """The root key, from the words or from a home that still keeps it. Raises Mistake (2)."""
     if words is not None:
-        return recovery.read(words)
+        return recovery_words.read(words)
     if keys.recovery is None:
         raise Mistake("This needs your recovery words; name their file with --words.", _USAGE)
     return keys.recovery
 
 
-def _since(state: State, person: bytes) -> int:
-    """When the person is a member. Raises Mistake unless one more device of theirs would count."""
-    known = state.authority
-    if known is None or person not in known.members:
-        raise Mistake("These are not the words of a member, as far as this home knows.")
-    if sum(known.live(one.key) for one in known.devices_of(person)) >= MAX_DEVICES:
+def _member_since(state: State, person: bytes) -> int:
+    """When the person became a member. Raises Mistake unless one more device of theirs may count."""
+    authority = state.authority
+    if authority is None or person not in authority.members:
+        raise Mistake("These words do not belong to a member that this home knows.")
+    live = sum(authority.live(device.key) for device in authority.devices_of(person))
+    if live >= MAX_DEVICES:
         raise Mistake(
             f"There are {MAX_DEVICES} live devices already; end one with `meshcoop revoke` at any "
             "neighbour's home."
         )
-    return known.members[person].since
+    return authority.members[person].since
 
 
 @contextlib.contextmanager
-def _state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
+def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
     with contextlib.closing(Store(context.home.store)) as store:
-        devices = {device_key(one.seed): one.seed for one in keys.devices}
+        devices = {device_key(held.seed): held.seed for held in keys.devices}
         yield founding.open_state(store, neighbourhood, devices, now, keys.boxes)
 
 
-def _told(one: dict[str, Any]) -> str:
-    here = "  at this home" if one["here"] else ""
-    who = line(one["person"]["name"], 20)
-    return f"{one['device'][:8]}  {who}  {one['state']}  {one['records']} records{here}"
+def _describe_device(view: dict[str, Any]) -> str:
+    here = "  at this home" if view["here"] else ""
+    who = line(view["person"]["name"], 20)
+    return f"{view['device'][:8]}  {who}  {view['state']}  {view['records']} records{here}"

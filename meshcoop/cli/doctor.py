@@ -1,39 +1,40 @@
-"""The command doctor: what is wrong with this home, and what to do about it."""
+"""The command `doctor`: what is wrong with this home, and what to do about it."""
 
 import sys
-from dataclasses import asdict
 
 from meshcoop.cli.context import Given
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.repair.doctor import Finding, examine
+from meshcoop.repair.doctor import examine
+from meshcoop.repair.finding import Finding
 from protocol.display_text import line
 
 _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
 
 
-def _doctor(*, context: Given) -> None:
-    """What is wrong with this home and what to do about it; exit code 1 if something is."""
+def examine_home(*, context: Given) -> None:
+    """Says what is wrong with this home and what to do about it; exit code 1 if something is."""
     if not context.home.path.exists():
         raise Mistake(
             f"There is no home in {context.home.path} yet: `meshcoop found` begins a "
             "neighbourhood, `meshcoop join` enters one."
         )
-    found = examine(context.home, now())
-    wrong = sum(one.state == "wrong" for one in found)
+    findings = examine(context.home, now())
+    faults = sum(finding.state == "wrong" for finding in findings)
     context.answer(
-        [asdict(one) for one in found], lambda: "\n".join([*map(_told, found), "", _sum(wrong)])
+        [finding.as_dict() for finding in findings],
+        lambda: "\n".join([*map(_describe_finding, findings), "", _count_faults(faults)]),
     )
-    if wrong:
+    if faults:
         sys.exit(1)
 
 
-def _told(one: Finding) -> str:
-    said = f"{_MARKS[one.state]} {one.name}: {line(one.said)}"
-    return said if one.remedy is None else f"{said}\n     {line(one.remedy)}"
+def _describe_finding(finding: Finding) -> str:
+    text = f"{_MARKS[finding.state]} {finding.name}: {line(finding.sentence)}"
+    return text if finding.remedy is None else f"{text}\n     {line(finding.remedy)}"
 
 
-def _sum(wrong: int) -> str:
-    if not wrong:
+def _count_faults(faults: int) -> str:
+    if not faults:
         return "Nothing is wrong."
-    return "One thing is wrong." if wrong == 1 else f"{wrong} things are wrong."
+    return "One thing is wrong." if faults == 1 else f"{faults} things are wrong."

@@ -1,4 +1,4 @@
-"""What leaves the home as files: export."""
+"""The command `export`: files that other programs read."""
 
 import re
 from collections.abc import Callable
@@ -13,32 +13,34 @@ from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 
-File = tuple[str, bytes, dict[str, Any]]  # its name, what is in it, what else is told
+ExportFile = tuple[str, bytes, dict[str, Any]]  # its name, its content, what else to answer
 
 _USAGE = 2
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _LISTS = ("services", "measures", "matters", "actions")
 
 
-def _export(
+def export_file(
     form: Annotated[
         str,
         Parameter(
-            help="ics: what you have promised to be at, as a calendar; page: the month, to print"
+            help="ics: a calendar of what you have promised to attend; page: the month, to print"
         ),
     ],
     /,
     *,
     to: Annotated[Path, Parameter(help="the folder to write to")],
-    month: Annotated[str | None, Parameter(help="of the page, such as 2026-11; else this")] = None,
+    month: Annotated[
+        str | None, Parameter(help="for a page, such as 2026-11; this month if left out")
+    ] = None,
     context: Given,
 ) -> None:
-    """Writes what is here as files that other programs read: ics, page."""
-    writes = _FORMS.get(form)
-    if writes is None:
+    """Writes files that other programs read: ics, page."""
+    make_file = _FORMS.get(form)
+    if make_file is None:
         raise Mistake(f"There is no export {form!r}; there are: {', '.join(_FORMS)}.", _USAGE)
-    with context.node() as node:
-        name, data, told = writes(node, month)
+    with context.connect_node() as node:
+        name, data, details = make_file(node, month)
     try:
         to.mkdir(parents=True, exist_ok=True)
         (to / name).write_bytes(data)
@@ -47,20 +49,21 @@ def _export(
             f"{to} cannot be written to: {error.strerror}. Name another folder."
         ) from None
     file = to.absolute() / name
-    context.answer({"files": [str(file)], **told}, lambda: f"{file} is written.")
+    context.answer({"files": [str(file)], **details}, lambda: f"{file} is written.")
 
 
-def _calendar(node: Client, month: str | None) -> File:
-    from meshcoop.export import icalendar as ics  # late: no other command needs the library
+def _make_calendar(node: Client, month: str | None) -> ExportFile:
+    from meshcoop.export import icalendar  # late: no other command needs the library
 
     if month is not None:
-        raise Mistake("A calendar has all that is ahead; leave out --month.", _USAGE)
+        raise Mistake("A calendar holds everything that is ahead; leave out --month.", _USAGE)
     diary = node.call("diary")
     entries = diary["entries"]
-    return "diary.ics", ics.written(entries, diary["timezone"]), {"entries": len(entries)}
+    data = icalendar.written(entries, diary["timezone"])
+    return "diary.ics", data, {"entries": len(entries)}
 
 
-def _page(node: Client, month: str | None) -> File:
+def _make_month_page(node: Client, month: str | None) -> ExportFile:
     from meshcoop.export.month_page import Month
 
     if month is None:
@@ -73,4 +76,7 @@ def _page(node: Client, month: str | None) -> File:
     return f"{month}.html", page.encode(), {"month": month}
 
 
-_FORMS: dict[str, Callable[[Client, str | None], File]] = {"ics": _calendar, "page": _page}
+_FORMS: dict[str, Callable[[Client, str | None], ExportFile]] = {
+    "ics": _make_calendar,
+    "page": _make_month_page,
+}

@@ -1,4 +1,4 @@
-"""Options of a command, made from a kind's declaration: a field declared once is an option."""
+"""The options of a command, made from a kind's declaration: each field becomes an option."""
 
 import inspect
 from collections.abc import Callable
@@ -11,29 +11,29 @@ from protocol.fold.kind import Kind
 from protocol.schema.fields import Field
 
 
-def of_kind(
+def add_field_options(
     kind: Kind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
 ) -> Callable[..., None]:
-    """The command, whose **fields have become an option for each field of `kind`."""
+    """Replaces the **fields of a command by an option for each field of `kind`."""
 
     @wraps(command)
-    def run(*args: Any, **given: Any) -> None:
-        command(*args, **{key: value for key, value in given.items() if value is not None})
+    def run(*args: Any, **options: Any) -> None:
+        command(*args, **{key: value for key, value in options.items() if value is not None})
 
-    fields = {key: one for key, one in kind.fields.items() if key not in leave_out}
+    fields = {name: field for name, field in kind.fields.items() if name not in leave_out}
     own = [
-        one
-        for one in inspect.signature(command).parameters.values()
-        if one.kind is not inspect.Parameter.VAR_KEYWORD
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    options = [_option(key, one) for key, one in fields.items()]
-    # The command's own come first in the signature; options of fields are keyword-only after them.
-    run.__signature__ = inspect.Signature(own + options)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in own + options}
+    # The command's own parameters stand first, because the options are keyword-only.
+    parameters = own + [_make_option(name, field) for name, field in fields.items()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _option(name: str, field: Field) -> inspect.Parameter:
+def _make_option(name: str, field: Field) -> inspect.Parameter:
     typed: Any = list[str] if field.many or field.phrase else str
     notes = [f"{field.help} ({field.hint})" if field.help else field.hint]
     if field.required and not field.filled:
@@ -42,7 +42,8 @@ def _option(name: str, field: Field) -> inspect.Parameter:
         notes.append("— private to both")
     if field.beside:
         notes.append("— for the neighbourhood only, not for relays")
-    if words := getattr(field, "words", ()):
+    words = getattr(field, "words", ())
+    if words:
         notes.append("— " + ", ".join(words))
     option = Parameter(
         name=f"--{name.replace('_', '-')}",

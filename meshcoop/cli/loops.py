@@ -1,4 +1,4 @@
-"""The command `loops`: the rules of specs/20-loops.md on points in a file."""
+"""The command `loops`: applies the rules of specs/20-loops.md to the points in a file."""
 
 import json
 from pathlib import Path
@@ -8,86 +8,112 @@ from cyclopts import Parameter
 
 from meshcoop.cli.context import Given
 from meshcoop.errors import Mistake
-from protocol.loops import change_detection as change
-from protocol.loops import target_check as short
+from protocol.loops import change_detection, target_check
 from protocol.loops.points import COUNT, SHARE, Point
 
+_USAGE = 2
 _MOST_BYTES = 1024 * 1024
 _MOST_POINTS = 1000
-_MOST = 1000  # answers or incidents a point: exact fractions of more are slow
+_MOST_ANSWERS = 1000  # or incidents, of one point: exact fractions of more are slow
+_MOST_SHARE = 99
+_SHARE = 80  # where a file names none
 _SHAPE = (
     'a JSON object such as {"scale": "share", "share": 80, "points": [[20, 3]]} '
     'or {"scale": "count", "target": 2, "points": [1, 0, 4]}'
 )
 
 
-def _loops(file: Annotated[Path, Parameter(help=f"holds {_SHAPE}")], *, context: Given) -> None:
-    """Says of each point of a measure whether something changed and whether the target is missed."""
-    scale, aim, points = _read(file)
-    found = [
-        {"point": place, **_at(scale, aim, [one for one in points[:place] if one])}
-        for place, point in enumerate(points, 1)
-        if point
-    ]
-    context.answer(found, lambda: "\n".join(map(_told, found)))
+def apply_loop_rules(
+    file: Annotated[Path, Parameter(help=f"holds {_SHAPE}")], *, context: Given
+) -> None:
+    """Says for each point of a measure whether something changed, and whether the target is missed."""
+    scale, aim, points = _read_points(file)
+    results = []
+    for number, point in enumerate(points, 1):
+        if point:
+            up_to_here = [earlier for earlier in points[:number] if earlier]
+            results.append({"point": number, **_test_point(scale, aim, up_to_here)})
+    context.answer(results, lambda: "\n".join(map(_describe_point, results)))
 
 
-def _at(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
-    held = change.held_against(scale, points)
-    first = held.w1
+def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
+    """The tests of the last point against those before it."""
+    tests = change_detection.held_against(scale, points)
+    first = tests.w1
+    screened = None
+    if first is not None and first.screened is not None:
+        screened = first.screened + 1  # points are numbered from 1 in the answer
     return {
-        "w1": _fraction(held.w1),
-        "w4": _fraction(held.w4),
-        "r8": held.r8,
+        "w1": _format_fraction(tests.w1),
+        "w4": _format_fraction(tests.w4),
+        "r8": tests.r8,
         "dispersion": first.dispersion if first else None,
-        "screened": first.screened + 1 if first and first.screened is not None else None,
-        "short": short.is_short(scale, aim, points),
-        "change": held.change,
+        "screened": screened,
+        "short": target_check.is_short(scale, aim, points),
+        "change": tests.change,
     }
 
 
-def _fraction(held: change.Held | None) -> str | None:
-    return None if held is None else f"{held.worse.numerator}/{held.worse.denominator}"
+def _format_fraction(test: change_detection.Held | None) -> str | None:
+    return None if test is None else f"{test.worse.numerator}/{test.worse.denominator}"
 
 
-def _told(one: dict[str, Any]) -> str:
-    changed = f"{one['change']} than usual" if one["change"] else "as usual"
-    missed = "the target is missed" if one["short"] else "no sign that the target is missed"
-    return f"Point {one['point']}: {changed}; {missed}."
+def _describe_point(result: dict[str, Any]) -> str:
+    change = f"{result['change']} than usual" if result["change"] else "as usual"
+    target = "the target is missed" if result["short"] else "no sign that the target is missed"
+    return f"Point {result['point']}: {change}; {target}."
 
 
-def _read(file: Path) -> tuple[str, int, list[Point | None]]:
-    """The scale, the aim and the points, None for a gap. Raises Mistake."""
-    try:
-        with file.open("rb") as source:
-            text = source.read(_MOST_BYTES + 1)
-        given = json.loads(text) if len(text) <= _MOST_BYTES else None
-    except OSError as error:
-        raise Mistake(f"{file} cannot be read: {error.strerror}.", 2) from None
-    except (ValueError, RecursionError):
-        given = None
-    if type(given) is not dict or type(given.get("points")) is not list:
-        raise Mistake(f"{file} must hold {_SHAPE}.", 2)
-    scale = given.get("scale")
-    aim, most = (
-        (given.get("target"), short.MOST_TARGET) if scale == COUNT else (given.get("share", 80), 99)
-    )
+def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
+    """Reads the scale, the target or share, and the points, None for a gap. Raises Mistake."""
+    content = _read_object(file)
+    scale = content.get("scale")
+    if scale == COUNT:
+        aim = content.get("target")
+        most = target_check.MOST_TARGET
+    else:
+        aim = content.get("share", _SHARE)
+        most = _MOST_SHARE
     if scale not in (SHARE, COUNT) or type(aim) is not int or not 0 <= aim <= most:
-        raise Mistake(f"{file} must hold {_SHAPE}; a target is 0 to 20, a share 0 to 99.", 2)
-    points = [None if one is None else _point(scale, one, file) for one in given["points"]]
+        raise Mistake(f"{file} must hold {_SHAPE}; a target is 0 to 20, a share 0 to 99.", _USAGE)
+    values = content["points"]
+    points = [_read_point(scale, value, file) for value in values]
     if len(points) > _MOST_POINTS:
-        raise Mistake(f"{file} holds more than {_MOST_POINTS} points; leave the oldest out.", 2)
+        raise Mistake(
+            f"{file} holds more than {_MOST_POINTS} points; leave the oldest out.", _USAGE
+        )
     return scale, aim, points
 
 
-def _point(scale: str, given: Any, file: Path) -> Point:
-    if scale == COUNT:
-        given = [1, given]
-    shape = type(given) is list and [type(one) for one in given] == [int, int]
-    if not shape or not 1 <= given[0] <= _MOST or not 0 <= given[1] <= _MOST:
+def _read_object(file: Path) -> dict[str, Any]:
+    """Reads a JSON object with a list of points. Raises Mistake."""
+    try:
+        with file.open("rb") as source:
+            text = source.read(_MOST_BYTES + 1)
+        content = json.loads(text) if len(text) <= _MOST_BYTES else None
+    except OSError as error:
+        raise Mistake(f"{file} cannot be read: {error.strerror}.", _USAGE) from None
+    except (ValueError, RecursionError):
+        content = None
+    if type(content) is not dict or type(content.get("points")) is not list:
+        raise Mistake(f"{file} must hold {_SHAPE}.", _USAGE)
+    return content
+
+
+def _read_point(scale: str, value: Any, file: Path) -> Point | None:
+    if value is None:
+        return None
+    # A count is a bare number in the file; its point is that number of bad ones in one window.
+    pair = [1, value] if scale == COUNT else value
+    has_shape = type(pair) is list and [type(number) for number in pair] == [int, int]
+    if not has_shape or not 1 <= pair[0] <= _MOST_ANSWERS or not 0 <= pair[1] <= _MOST_ANSWERS:
         wanted = "a number of incidents" if scale == COUNT else "[answers, bad ones]"
-        raise Mistake(f"{file}: a point is {wanted}, at most {_MOST}, or null for a gap.", 2)
-    point = Point(*given)
+        raise Mistake(
+            f"{file}: a point is {wanted}, at most {_MOST_ANSWERS}, or null for a gap.", _USAGE
+        )
+    point = Point(*pair)
     if scale == SHARE and point.bad > point.n:
-        raise Mistake(f"{file}: of {point.n} answers, {point.bad} cannot be bad; correct it.", 2)
+        raise Mistake(
+            f"{file}: of {point.n} answers, {point.bad} cannot be bad; correct it.", _USAGE
+        )
     return point

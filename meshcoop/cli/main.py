@@ -1,9 +1,9 @@
 """The command line: global options, dispatch, and one sentence for every mistake."""
 
 import os
-import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,53 +13,57 @@ from meshcoop.cli import screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import USAGE, Mistake
 from meshcoop.home.folder import Home
-from meshcoop.store.disk_errors import trouble
+from meshcoop.store.disk_errors import StoreError, trouble
 from protocol.display_text import line
 from protocol.errors import Refused
 
-_REFUSED, _USAGE, _INTERRUPTED = 1, 2, 130
+_REFUSED = 1
+_USAGE = 2
+_INTERRUPTED = 130
 
-# Where each command is; what is not called is not even imported, so that commands are quick.
+# Where each command is. Only the module of the command that is called is imported, so that
+# commands are quick.
 _COMMANDS = {
-    "found": "cli.membership:_founding",
-    "invite": "cli.membership:_invite",
-    "join": "cli.membership:_join",
-    "approve": "cli.membership:_approve",
-    "guest": "cli.guest:_guest",
-    "renew": "cli.renew:_renew",
-    "recovery": "cli.devices:_recovery",
-    "devices": "cli.devices:_devices",
-    "certify": "cli.devices:_certify",
-    "revoke": "cli.devices:_revoke",
-    "bundle": "cli.bundle:app",
-    "backup": "cli.backup:_backup",
-    "restore": "cli.backup:_restore",
-    "run": "cli.node:_run",
-    "up": "cli.node:_up",
-    "down": "cli.node:_down",
-    "status": "cli.node:_status",
-    "wait": "cli.node:_wait",
-    "post": "cli.post:post",
-    "list": "cli.records:_list",
-    "show": "cli.records:_show",
-    "balance": "cli.records:_balance",
-    "introductions": "cli.records:_introductions",
-    "address": "cli.address:address",
-    "relay": "cli.relay:relay",
-    "doctor": "cli.doctor:_doctor",
-    "search": "cli.records:_search",
-    "kinds": "cli.records:_list_kinds",
-    "mute": "cli.records:_mute",
-    "export": "cli.export:_export",
-    "loops": "cli.loops:_loops",
+    "help": "cli.guides:show_guide",
+    "found": "cli.membership:found_command",
+    "invite": "cli.membership:invite_newcomer",
+    "join": "cli.membership:join_neighbourhood",
+    "approve": "cli.membership:approve_knock",
+    "guest": "cli.guest:add_guest",
+    "renew": "cli.renew:propose_renewal",
+    "recovery": "cli.devices:check_recovery_words",
+    "devices": "cli.devices:list_devices",
+    "certify": "cli.devices:certify_device",
+    "revoke": "cli.devices:revoke_device",
+    "bundle": "cli.bundle:bundle_app",
+    "backup": "cli.backup:write_backup",
+    "restore": "cli.backup:restore_backup",
+    "run": "cli.node:run_node",
+    "up": "cli.node:start_node",
+    "down": "cli.node:stop_node",
+    "status": "cli.node:show_status",
+    "wait": "cli.node:wait_for_node",
+    "post": "cli.post:post_app",
+    "list": "cli.records:list_records",
+    "show": "cli.records:show_record",
+    "balance": "cli.records:show_balance",
+    "introductions": "cli.records:show_introductions",
+    "address": "cli.addresses:address_app",
+    "relay": "cli.relay:relay_app",
+    "doctor": "cli.doctor:examine_home",
+    "search": "cli.records:search_records",
+    "kinds": "cli.records:list_kinds",
+    "mute": "cli.records:mute_person",
+    "export": "cli.export:export_file",
+    "loops": "cli.loops:apply_loop_rules",
     "demo": "dev.commands:_demo",
     "specs": "dev.commands:_specs",
     "bench": "dev.commands:_bench",
 }
 
 
-def build() -> App:
-    """The application with all its commands."""
+def build_app() -> App:
+    """Builds the application with all its commands."""
     app = App(
         name="meshcoop",
         help="A neighbourhood runs its own public services, from home to home.",
@@ -68,66 +72,83 @@ def build() -> App:
     )
     for name, place in _COMMANDS.items():
         app.command(f"meshcoop.{place}", name=name)
-    if not _COMMANDS.keys() & set(sys.argv):
+    if not (_COMMANDS.keys() | {"--version"}) & set(sys.argv):
+        # The list of commands will be shown. It quotes the docstring of each, which takes its module.
         for name in _COMMANDS:
-            app[name]  # to be told of, which takes its docstring
-    app.meta.default(_launcher(app))
+            app[name]
+    app.meta.default(_make_launcher(app))
     return app
 
 
 def call(words: Sequence[str], context: Context) -> None:
-    """Runs one command in this process. Raises what `main` ends with in a sentence."""
-    _call(build(), words, context)
+    """Runs one command in this process. Raises the errors for which `main` prints a sentence."""
+    _run(build_app(), words, context)
 
 
 def main() -> None:
     """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
-    os.umask(0o077)  # nothing that a home writes is for others
+    # Nothing that a home writes is for other users of the machine.
+    os.umask(0o077)
     try:
-        build().meta(exit_on_error=False, print_error=False, result_action="return_value")
+        build_app().meta(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        _end(f"{_first_line(str(error))}; `meshcoop --help` shows how.", _USAGE)
+        _exit_with(f"{_first_line(str(error))}; `meshcoop --help` shows how.", _USAGE)
     except Mistake as mistake:
-        _end(mistake.sentence, mistake.code)
+        _exit_with(mistake.sentence, mistake.code)
     except Refused as refusal:
-        _end(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
-    except sqlite3.DatabaseError as error:
-        known = trouble(error)
-        if known is None:
+        _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
+    except StoreError as error:
+        disk_trouble = trouble(error)
+        if disk_trouble is None:
             raise
-        _end(known.sentence, known.code)
+        _exit_with(disk_trouble.sentence, disk_trouble.code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone
+        # The reader of the output has gone; without this Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 
 
-def _launcher(app: App) -> Any:
+def _make_launcher(app: App) -> Callable[..., Any]:
+    """Makes the function that reads the global options and runs the command behind them."""
+
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
         json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
+        version: Annotated[
+            bool, Parameter(negative=(), help="print the version of this build")
+        ] = False,
     ) -> Any:
+        context = Context(Home.find(home), json)
+        if version:
+            return _print_version(context)
         if not tokens and not json and screen.terminal():
-            return screen.become(Context(Home.find(home), json))
-        return _call(app, tokens, Context(Home.find(home), json))
+            return screen.become_screen(context)
+        return _run(app, tokens, context)
 
     return launch
 
 
-def _call(app: App, words: Sequence[str], context: Context) -> Any:
+def _print_version(context: Context) -> None:
+    version = metadata.version("meshcoop")
+    context.answer({"version": version}, lambda: version)
+
+
+def _run(app: App, words: Sequence[str], context: Context) -> Any:
     command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
     extra = {"context": context} if "context" in ignored else {}
     return command(*bound.args, **bound.kwargs, **extra)
 
 
-def _end(sentence: str, code: int) -> None:
-    shown = line(sentence)  # some of it may be a peer's words
+def _exit_with(sentence: str, code: int) -> None:
+    # Some of the sentence may be a peer's words.
+    shown = line(sentence)
     print(shown[0].upper() + shown[1:], file=sys.stderr)
     sys.exit(code)
 
 
 def _first_line(text: str) -> str:
-    lines = [one.strip() for one in text.splitlines() if one.strip()]
+    lines = [row.strip() for row in text.splitlines() if row.strip()]
     first = (lines[0] if lines else text).split(" Available commands")[0].rstrip(".?")
     return first.replace(". Did you mean", "; perhaps you mean")

@@ -1,4 +1,4 @@
-"""Commands about the node: run, up, down, status, wait."""
+"""The commands about the node: run, up, down, status, wait."""
 
 import logging
 import os
@@ -9,123 +9,135 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Context, Given, Listen, keep_listen
+from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.home import key_file as keystore
-from meshcoop.home import passphrase
+from meshcoop.home import key_file, passphrase
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from protocol.display_text import line
 
 _LOG_BYTES = 1024 * 1024
+_SHOWN_HASH = 16  # digits
 
 
-def _run(*, listen: Listen = None, context: Given) -> None:
+def run_node(*, listen: ListenOption = None, context: Given) -> None:
     """Runs the node in the foreground until it is interrupted."""
-    context.must_exist()
+    context.require_home()
     with context.home.lock():
-        keep_listen(context, listen)
-        unlocked = keystore.unlock(context.home.keys, passphrase.obtain())
+        keep_listen_addresses(context, listen)
+        unlocked = key_file.unlock(context.home.keys, passphrase.obtain())
         context.home.create()
-        _serve(context, unlocked)
+        _serve_home(context, unlocked)
 
 
-def _up(*, listen: Listen = None, context: Given) -> None:
+def start_node(*, listen: ListenOption = None, context: Given) -> None:
     """Starts the node in the background and returns when it is ready."""
-    context.must_exist()
+    context.require_home()
     if not process.running(context.home):
-        keep_listen(context, listen)
-    with context.node() as client:  # also where one that was killed a moment ago holds the lock yet
-        status = client.call("status")
+        keep_listen_addresses(context, listen)
+    # Also where a node runs: one that was killed a moment ago may still hold the lock.
+    with context.connect_node() as node:
+        status = node.call("status")
     context.answer(status, lambda: f"The node is up (process {status['pid']}).")
 
 
-def _down(*, context: Given) -> None:
+def stop_node(*, context: Given) -> None:
     """Stops the node."""
     process.stop(context.home)
     context.answer({"stopped": True}, lambda: "The node is stopped.")
 
 
-def _status(*, context: Given) -> None:
-    """Where this home stands: people, peers, records, hashes, who waits."""
-    with context.node() as node:
+def show_status(*, context: Given) -> None:
+    """Shows the status of this home: people, peers, records, hashes, who wants to join."""
+    with context.connect_node() as node:
         status = node.call("status")
-    context.answer(status, lambda: _told(status))
+    context.answer(status, lambda: _describe_status(status))
 
 
-def _wait(
+def wait_for_node(
     *,
-    records: Annotated[int | None, Parameter(help="at least so many are stored")] = None,
+    records: Annotated[int | None, Parameter(help="at least this many are stored")] = None,
     state_hash: Annotated[str | None, Parameter(help="the state has this hash")] = None,
     id_: Annotated[str | None, Parameter(name="--id", help="this record is stored")] = None,
-    peers: Annotated[int | None, Parameter(help="at least so many are connected")] = None,
+    peers: Annotated[int | None, Parameter(help="at least this many are connected")] = None,
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
     context: Given,
 ) -> None:
-    """Returns once it is so; with exit code 1 if it is not in time."""
-    asked = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
-    with context.node() as node:
-        so = node.call("wait", timeout=timeout, **asked)
-    context.answer({"so": so}, lambda: "It is so." if so else "It is not so yet.")
-    if not so:
+    """Waits until all of this is true; exit code 1 if the time is over first."""
+    wanted = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
+    with context.connect_node() as node:
+        is_so = node.call("wait", timeout=timeout, **wanted)
+    context.answer({"so": is_so}, lambda: "It is so." if is_so else "It is not so yet.")
+    if not is_so:
         sys.exit(1)
 
 
-def _serve(context: Context, unlocked: keystore.Unlocked) -> None:
+def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
+    """Runs the node until a signal stops it. Raises Mistake."""
     # Late: libp2p takes a second to import, and only a node needs it.
     import trio
 
     from meshcoop.ingest.verifier_process import verifier
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import OF_A_HOME, OF_A_RELAY
-    from meshcoop.node.node import Node
-    from meshcoop.repair.on_start import mend
+    from meshcoop.node.node import Node, run_node
+    from meshcoop.repair.startup import mend
 
     settings = context.home.read_settings()
-    _log_to(context, as_json=settings.relay is not None)
+    _log_to_file(context, as_json=settings.relay is not None)
     damage = mend(context.home, unlocked.keys, now)
 
-    def network(seed: bytes, listen: list[str]) -> Any:
+    def open_network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
         places = OF_A_RELAY if settings.relay else OF_A_HOME
         return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns, places=places)
 
+    def tell_ready(node: Node) -> None:
+        _announce_ready(context, node.network.peer_id, node.network.addresses)
+        systemd.notify("READY=1")
+
     async def main() -> None:
+        stop = trio.Event()
         async with verifier() as verify, trio.open_nursery() as nursery:
-            node = Node(context.home, unlocked, network, now, os.urandom, verify, damage)
-            nursery.start_soon(_watch_signals, node.stop)
-            nursery.start_soon(_tell_systemd)
-            await nursery.start(node.run)
-            ready: dict[str, Any] = {
-                "ready": True,
-                "peer_id": node.network.peer_id,
-                "addresses": node.network.addresses,
-                "pid": os.getpid(),
-            }
-            context.answer(
-                ready, lambda: " ".join(["ready", ready["peer_id"], *ready["addresses"]])
+            nursery.start_soon(_watch_signals, stop.set)
+            nursery.start_soon(_feed_watchdog)
+            await run_node(
+                context.home,
+                unlocked,
+                open_network,
+                now,
+                os.urandom,
+                verify,
+                damage,
+                stop=stop,
+                on_ready=tell_ready,
             )
-            systemd.notify("READY=1")
-            await node.ended.wait()
             systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 
     try:
         trio.run(main)
-    except BaseExceptionGroup as group:  # a nursery wraps what a person can mend, too
-        mistake = _mistake_in(group)
+    except BaseExceptionGroup as group:
+        # A nursery wraps every error, also one that a person can mend.
+        mistake = _find_mistake(group)
         if mistake is None:
             raise
         raise mistake from None
 
 
-def _mistake_in(error: BaseException) -> Mistake | None:
+def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> None:
+    ready = {"ready": True, "peer_id": peer_id, "addresses": addresses, "pid": os.getpid()}
+    context.answer(ready, lambda: " ".join(["ready", peer_id, *addresses]))
+
+
+def _find_mistake(error: BaseException) -> Mistake | None:
+    """The first error in a group that a person can mend, as a Mistake."""
     from meshcoop.network.interface import NetworkError
 
     if isinstance(error, BaseExceptionGroup):
-        found = (_mistake_in(one) for one in error.exceptions)
-        return next((one for one in found if one), None)
+        mistakes = map(_find_mistake, error.exceptions)
+        return next(filter(None, mistakes), None)
     if isinstance(error, NetworkError):
         return Mistake(str(error))
     return error if isinstance(error, Mistake) else None
@@ -139,8 +151,8 @@ async def _watch_signals(stop: Any) -> None:
             stop()
 
 
-async def _tell_systemd() -> None:
-    """Signs of life: they come from the loop that does everything else."""
+async def _feed_watchdog() -> None:
+    """Gives systemd signs of life, from the loop that does everything else."""
     import trio
 
     seconds = systemd.watchdog_seconds()
@@ -149,8 +161,8 @@ async def _tell_systemd() -> None:
         await trio.sleep(seconds / 3)
 
 
-def _log_to(context: Context, *, as_json: bool) -> None:
-    # As the network's own log: a stranger who provokes lines must not fill the disk.
+def _log_to_file(context: Context, *, as_json: bool) -> None:
+    # Bounded, like the network's own log: a stranger who provokes lines must not fill the disk.
     handler = RotatingFileHandler(context.home.log, maxBytes=_LOG_BYTES, backupCount=1)
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonLines() if as_json else plain)
@@ -160,32 +172,32 @@ def _log_to(context: Context, *, as_json: bool) -> None:
     logger.propagate = False
 
 
-def _told(status: dict[str, Any]) -> str:
+def _describe_status(status: dict[str, Any]) -> str:
     if status["relay"] is not None:
         return (
             f"The relay {line(status['relay'])} serves {status['serves']} neighbourhoods:"
             f" {status['records']} records, {len(status['peers'])} connected"
         )
     if status["neighbourhood"] is None:
-        waiting = status["waiting"]["admission"]
-        return "Waiting to be admitted." if waiting else "This home belongs to no neighbourhood."
+        is_waiting = status["waiting"]["admission"]
+        return "Waiting to be let in." if is_waiting else "This home is in no neighbourhood yet."
+    neighbourhood = line(status["neighbourhood"]["name"])
     person = status["person"]
+    name = line(person["name"]) if person else "nobody who is a member"
+    peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"
     lines = [
-        f"{line(status['neighbourhood']['name'])}, at the home of "
-        + (line(person["name"]) if person else "nobody who belongs"),
-        f"{status['records']} records, state {status['state_hash'][:16]}",
-        f"{len(status['peers'])} connected: "
-        + (", ".join(map(_peer, status["peers"])) or "nobody"),
+        f"{neighbourhood}, at the home of {name}",
+        f"{status['records']} records, state {status['state_hash'][:_SHOWN_HASH]}",
+        f"{len(status['peers'])} connected: {peers}",
     ]
-    lines += [
-        f"{line(one['person']['name'])} has knocked: `meshcoop approve {one['person']['id'][:8]}`"
-        for one in status["waiting"]["knocks"]
-    ]
-    lines += [f"When the node started, {one}." for one in status["damage"]]
+    for knock in status["waiting"]["knocks"]:
+        who = knock["person"]
+        lines.append(f"{line(who['name'])} wants to join: `meshcoop approve {who['id'][:8]}`")
+    lines += [f"When the node started, {damage}." for damage in status["damage"]]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
     return "\n".join(lines)
 
 
-def _peer(one: dict[str, Any]) -> str:
-    return line(one["person"]["name"]) if one["person"] else "a relay"
+def _name_peer(peer: dict[str, Any]) -> str:
+    return line(peer["person"]["name"]) if peer["person"] else "a relay"

@@ -1,4 +1,4 @@
-"""Views told in words on a terminal. Whatever a person wrote is made harmless first."""
+"""Views in words, for a terminal. What a person wrote is made harmless first."""
 
 from typing import Any
 
@@ -6,147 +6,169 @@ from protocol.display_text import line, safe
 
 Shown = dict[str, Any]
 
-_TITLE = 48
-_HIDDEN = {
+_TITLE_WIDTH = 48
+_NAME_WIDTH = 30
+_SHORT_NAME = 20
+_HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
     *("occurrences", "offset"),
 }
-_SPOKEN = {"message", "pact", "thanks"}  # known by their words
+_KINDS_WITHOUT_TITLE = {"message", "pact", "thanks"}  # their text stands in its place
 
 
-def listing(found: list[Shown], hidden: int = 0) -> str:
-    """A line a view, and how many are left out because somebody is muted."""
-    lines = [_line(one) for one in found] or ["Nothing yet."]
+def format_list(views: list[Shown], hidden: int = 0) -> str:
+    """One line for each view, and how many are left out because they are of muted people."""
+    lines = [_format_line(view) for view in views] or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
     return "\n".join(lines)
 
 
-def muted(done: Shown) -> str:
-    """What muting somebody does."""
-    who = line(done["person"]["name"])
-    if done["muted"]:
+def format_mute(answer: Shown) -> str:
+    """What muting or unmuting somebody does."""
+    who = line(answer["person"]["name"])
+    if answer["muted"]:
         return f"What {who} posts is left out of your lists; `meshcoop mute {who} --off` undoes it."
     return f"What {who} posts is in your lists again."
 
 
-def whole(view: Shown) -> str:
-    """A view with its fields, and its history."""
-    lines = [_line(view)]
+def format_view(view: Shown) -> str:
+    """A view with its fields and its history."""
+    lines = [_format_line(view)]
     for name, value in view.items():
-        if name not in _HIDDEN and value not in (None, [], ""):
-            lines.append(f"  {name}: {_value(value)}")
-    for one in view["heads"] if view["kind"] == "page" and len(view["heads"]) > 1 else ():
-        lines.append(f"\n  as {line(one['author']['name'])} would have it ({one['id'][:8]}):")
-        lines.append(f"    {line(one['title'])}\n    {_value(one['text'])}")
-    for one in view.get("occurrences") or ():
-        lines.extend(_day(one))
+        if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
+            lines.append(f"  {name}: {_format_value(value)}")
+    if view["kind"] == "page" and len(view["heads"]) > 1:
+        for revision in view["heads"]:
+            lines.extend(_format_revision(revision))
+    for day in view.get("occurrences") or ():
+        lines.extend(_format_day(day))
     lines.append("")
-    for one in view["history"]:
-        if one["automatic"]:
-            continue
-        note = "" if one["counted"] else f"  (does not count: {line(one['note'])})"
-        who = signers(one)
-        lines.append(
-            f"  {one['created'][:16]}  {who}: {one['kind'] or 'something unreadable'}{note}"
-        )
+    lines.extend(_format_entry(entry) for entry in view["history"] if not entry["automatic"])
     return "\n".join(lines)
 
 
-def signers(view: Shown) -> str:
-    """Who says it; where one person signed for another, both."""
-    who = line(view["author"]["name"], 20)
-    return f"{line(view['by']['name'], 20)} for {who}" if view.get("by") else who
+def format_signers(view: Shown) -> str:
+    """The author of a view; where somebody signed for another person, both."""
+    author = line(view["author"]["name"], _SHORT_NAME)
+    if not view.get("by"):
+        return author
+    return f"{line(view['by']['name'], _SHORT_NAME)} for {author}"
 
 
-def balances(found: list[Shown]) -> str:
-    """Minutes by person; of one person, line by line as well."""
+def format_balances(balances: list[Shown]) -> str:
+    """The minutes of each person, and the history of the first one, if it has any."""
     rows = [("", "given", "received", "balance", "gifts")]
-    for one in found:
-        gifts = one["gifts_given"] or one["gifts_received"]
-        numbers = (str(one["given"]), str(one["received"]), f"{one['balance']:+d}")
-        gave = f"+{one['gifts_given']} −{one['gifts_received']}" if gifts else ""
-        rows.append((line(one["person"]["name"], 30), *numbers, gave))
-    lines = [f"{a:<30} {b:>8} {c:>8} {d:>8}  {e}".rstrip() for a, b, c, d, e in rows]
-    for one in found[0].get("history", ()) if found else ():
-        what = {"receipt": "", "thanks": "  (a gift)"}.get(one["kind"], f"  ({one['kind']})")
-        who = line(one["person"]["name"], 30)
-        lines.append(f"  {one['on'][:10]}  {who}  {one['minutes']:+d}  {one['balance']:+d}{what}")
+    rows += [_format_balance(balance) for balance in balances]
+    lines = []
+    for name, given, received, balance, gifts in rows:
+        lines.append(f"{name:<30} {given:>8} {received:>8} {balance:>8}  {gifts}".rstrip())
+    history = balances[0].get("history", ()) if balances else ()
+    return "\n".join([*lines, *map(_format_exchange, history)])
+
+
+def format_kinds(kinds: list[Shown]) -> str:
+    """One line for each kind with its fields; the fields that are needed have a mark."""
+    lines = []
+    for kind in kinds:
+        fields = [field["name"] + "!" * field["required"] for field in kind["fields"]]
+        lines.append(f"{kind['name']}: {', '.join(fields) or 'no fields'}")
     return "\n".join(lines)
 
 
-def kinds(found: list[Shown]) -> str:
-    """A kind and its fields a line."""
-    return "\n".join(
-        f"{one['name']}: "
-        + (
-            ", ".join(field["name"] + "!" * field["required"] for field in one["fields"])
-            or "no fields"
-        )
-        for one in found
-    )
-
-
-def introductions(found: Shown) -> str:
-    """Who can introduce one to somebody."""
-    who = line(found["person"]["name"])
-    if not found["ways"]:
-        return f"Nobody whom you know knows somebody who knows {who}, as far as your home can tell."
-    ways = found["ways"]
-    if found["steps"] == 1:
+def format_introductions(answer: Shown) -> str:
+    """The people who can introduce the reader to somebody."""
+    who = line(answer["person"]["name"])
+    ways = answer["ways"]
+    if not ways:
+        return f"Your home finds nobody who can introduce you to {who}."
+    if answer["steps"] == 1:
         return f"You know {who}. {line(ways[0]['sentence'])}"
-    return "\n".join(f"Ask {line(one['first']['name'])}. {line(one['sentence'])}" for one in ways)
+    return "\n".join(f"Ask {line(way['first']['name'])}. {line(way['sentence'])}" for way in ways)
 
 
-def _suggestion(view: Shown) -> str:
-    told = f"{line(view['suggests'])}: {line(view['title'], _TITLE)}"
+def _format_line(view: Shown) -> str:
+    if view["kind"] == "suggestion":
+        return _format_suggestion(view)
+    if view["kind"] == "reciprocity":
+        return _format_quarter(view)
+    text = view.get("text") if view["kind"] in _KINDS_WITHOUT_TITLE else None
+    title = view.get("title") or view.get("name") or text or view["kind"] or "unreadable"
+    minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
+    state = "muted" if view.get("muted") else view.get("state", "")
+    parts = [view["id"][:8], line(str(title), _TITLE_WIDTH) + minutes, format_signers(view), state]
+    return "  ".join(parts).rstrip()
+
+
+def _format_suggestion(view: Shown) -> str:
+    text = f"{line(view['suggests'])}: {line(view['title'], _TITLE_WIDTH)}"
     if view["suggests"] == "you may want" or view["subject"] != "person":
-        told += f"  ({line(view['author']['name'], 20)})"
-    whom = line(view["for"]["name"], 20)
-    return f"{view['about'][:8]}  for {whom}  {told}\n          {line(view['sentence'])}"
+        text += f"  ({line(view['author']['name'], _SHORT_NAME)})"
+    reader = line(view["for"]["name"], _SHORT_NAME)
+    return f"{view['about'][:8]}  for {reader}  {text}\n          {line(view['sentence'])}"
 
 
-def _quarter(view: Shown) -> str:
-    told = (
+def _format_quarter(view: Shown) -> str:
+    text = (
         f"{view['quarter']}  {view['both']} gave and received, {view['only_gave']} only gave, "
         f"{view['only_received']} only received, {view['neither']} did neither"
     )
-    names = ", ".join(line(one["name"], 20) for one in view["ask_them"])
-    return f"{told}\n         What would they like? {names}" if names else told
+    names = ", ".join(line(person["name"], _SHORT_NAME) for person in view["ask_them"])
+    return f"{text}\n         What would they like? {names}" if names else text
 
 
-def _line(view: Shown) -> str:
-    own = {"suggestion": _suggestion, "reciprocity": _quarter}.get(view["kind"])
-    if own is not None:
-        return own(view)
-    words = view.get("text") if view["kind"] in _SPOKEN else None
-    title = view.get("title") or view.get("name") or words or view["kind"] or "unreadable"
-    minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
-    who = signers(view)
-    state = "muted" if view.get("muted") else view.get("state", "")
-    return f"{view['id'][:8]}  {line(str(title), _TITLE)}{minutes}  {who}  {state}".rstrip()
+def _format_revision(revision: Shown) -> list[str]:
+    """One of several texts of a page that stand beside each other."""
+    author = line(revision["author"]["name"])
+    return [
+        f"\n  as {author} would have it ({revision['id'][:8]}):",
+        f"    {line(revision['title'])}\n    {_format_value(revision['text'])}",
+    ]
 
 
-def _day(one: Shown) -> list[str]:
+def _format_day(day: Shown) -> list[str]:
     """A day of an activity: who has a place, who waits, who came."""
-    lines = [f"\n  {one['on']}:"]
-    for role in one["roles"]:
-        waits = f"; waiting: {_value(role['waits'])}" if role["waits"] else ""
+    lines = [f"\n  {day['on']}:"]
+    for role in day["roles"]:
+        waiting = f"; waiting: {_format_value(role['waits'])}" if role["waits"] else ""
         count = f"{len(role['has'])}/{role['places']}"
-        lines.append(
-            f"    {line(role['role'] or 'who comes')} ({count}) {_value(role['has'])}{waits}"
-        )
-    if one["attended"]:
-        lines.append(f"    came: {_value(one['came']) or 'nobody'}")
+        name = line(role["role"] or "who comes")
+        lines.append(f"    {name} ({count}) {_format_value(role['has'])}{waiting}")
+    if day["attended"]:
+        lines.append(f"    came: {_format_value(day['came']) or 'nobody'}")
     return lines
 
 
-def _value(value: Any) -> str:
+def _format_entry(entry: Shown) -> str:
+    """One line of a history."""
+    note = "" if entry["counted"] else f"  (does not count: {line(entry['note'])})"
+    kind = entry["kind"] or "something unreadable"
+    return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
+
+
+def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
+    gifts = ""
+    if balance["gifts_given"] or balance["gifts_received"]:
+        gifts = f"+{balance['gifts_given']} −{balance['gifts_received']}"
+    name = line(balance["person"]["name"], _NAME_WIDTH)
+    given = str(balance["given"])
+    received = str(balance["received"])
+    return name, given, received, f"{balance['balance']:+d}", gifts
+
+
+def _format_exchange(row: Shown) -> str:
+    """One line of a balance's history: a receipt, a gift or a correction."""
+    note = {"receipt": "", "thanks": "  (a gift)"}.get(row["kind"], f"  ({row['kind']})")
+    who = line(row["person"]["name"], _NAME_WIDTH)
+    return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{note}"
+
+
+def _format_value(value: Any) -> str:
     if isinstance(value, dict) and "name" not in value:
-        return ", ".join(f"{line(name)}={_value(one)}" for name, one in value.items())
+        return ", ".join(f"{line(name)}={_format_value(part)}" for name, part in value.items())
     if isinstance(value, dict):
         return line(str(value["name"]))
     if isinstance(value, list):
-        return ", ".join(_value(one) for one in value)
+        return ", ".join(_format_value(part) for part in value)
     return safe(str(value)).replace("\n", "\n    ")

@@ -2,65 +2,71 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 import protocol.kinds  # noqa: F401  # registers what can be posted
 from meshcoop.cli.context import Context, Given
-from meshcoop.cli.kind_options import of_kind
-from meshcoop.cli.records import Person, asked
+from meshcoop.cli.kind_options import add_field_options
+from meshcoop.cli.records import PersonOption, obtain_pin
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from protocol.display_text import line
 from protocol.fold.kind import KINDS, Kind
 
-About = Annotated[str, Parameter(help="the id of what this answers")]
-Represented = Annotated[
-    str | None, Parameter(name="--for", help="for whom, who has given you a proxy")
+AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
+RepresentedOption = Annotated[
+    str | None, Parameter(name="--for", help="the person you act for, who has given you a proxy")
 ]
 
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
+_LINE_KEYS = {"kind", "about", "as", "for", "fields"}
 
 
-def _posting() -> App:
-    """A command for every kind that people post."""
-    app = App(name="post", help="Signs and gossips one record.", version_flags=())
+def _build_post_app() -> App:
+    """Builds `post` with a command for every kind that people post."""
+    app = App(name="post", help="Signs one record and gossips it.", version_flags=())
     for kind in KINDS.values():
         if kind.posted:
-            app.command(of_kind(kind, _poster(kind)), name=kind.name)
+            app.command(add_field_options(kind, _make_command(kind)), name=kind.name)
     app.default(_post_lines)
     return app
 
 
-def _poster(kind: Kind) -> Any:
-    """The command for one kind; a root is about nothing, and may have a field of that name."""
+def _make_command(kind: Kind) -> Callable[..., None]:
+    """Makes the command for one kind. A root has no --about: it may have a field of that name."""
 
-    def root(
-        *, as_: Person = None, for_: Represented = None, context: Given, **fields: Any
-    ) -> None:
-        _post(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
-
-    def answer(
+    def post_root(
         *,
-        about: About,
-        as_: Person = None,
-        for_: Represented = None,
+        as_: PersonOption = None,
+        for_: RepresentedOption = None,
         context: Given,
         **fields: Any,
     ) -> None:
-        who = {"as": as_, "for": for_}
-        _post(context, {"kind": kind.name, "about": about, **who, "fields": fields})
+        _post_record(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
 
-    command = root if kind.root else answer
+    def post_answer(
+        *,
+        about: AboutOption,
+        as_: PersonOption = None,
+        for_: RepresentedOption = None,
+        context: Given,
+        **fields: Any,
+    ) -> None:
+        people = {"as": as_, "for": for_}
+        _post_record(context, {"kind": kind.name, "about": about, **people, "fields": fields})
+
+    command = post_root if kind.root else post_answer
     command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
     return command
 
 
-def _post(context: Context, given: dict[str, Any]) -> None:
-    with context.node() as node:
-        posted = node.call("post", **given, **asked(node, given["as"]))
+def _post_record(context: Context, params: dict[str, Any]) -> None:
+    with context.connect_node() as node:
+        posted = node.call("post", **params, **obtain_pin(node, params["as"]))
     context.answer(posted, lambda: str(posted["id"]))
     if "advice" in posted and not context.json:
         print(line(posted["advice"]) + ".", file=sys.stderr)
@@ -76,29 +82,31 @@ def _post_lines(
     ] = False,
     context: Given,
 ) -> None:
-    """Posts many records: each line of standard input is answered once it is safely stored."""
+    """Posts many records: answers each line of standard input as soon as it is safely stored."""
     if not lines or kind:
-        posted = ", ".join(sorted(one.name for one in KINDS.values() if one.posted))
-        what = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
-        raise Mistake(f"{what}; there are: {posted}.", _USAGE)
-    refused = False
-    with context.node() as node:
+        names = ", ".join(sorted(declared.name for declared in KINDS.values() if declared.posted))
+        problem = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
+        raise Mistake(f"{problem}; there are: {names}.", _USAGE)
+    has_refusal = False
+    with context.connect_node() as node:
         for text in iter(lambda: sys.stdin.readline(_MAX_LINE), ""):
             if text.strip():
                 answer = _post_line(node, text)
-                refused = refused or "error" in answer
+                has_refusal = has_refusal or "error" in answer
                 print(json.dumps(answer, ensure_ascii=False), flush=True)
-    if refused:
+    if has_refusal:
         sys.exit(1)
 
 
 def _post_line(node: Client, text: str) -> dict[str, Any]:
+    """Posts one line and returns the id, or the error as a sentence."""
     try:
-        given = json.loads(text)
-        if type(given) is not dict or not set(given) <= {"kind", "about", "as", "for", "fields"}:
+        params = json.loads(text)
+        if type(params) is not dict or not set(params) <= _LINE_KEYS:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
-        posted: dict[str, Any] = node.call("post", **given, **asked(node, given.get("as")))
+        posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))
     except NodeGone:
+        # Not an error of this line: no later line can be posted either.
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}
@@ -107,4 +115,4 @@ def _post_line(node: Client, text: str) -> dict[str, Any]:
     return posted
 
 
-post = _posting()
+post_app = _build_post_app()

@@ -1,4 +1,4 @@
-"""The commands about relays: from `relay found` to `relay leave`."""
+"""The commands about relays, of their technicians and of the members who enrol them."""
 
 import getpass
 import os
@@ -7,81 +7,86 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, Given, Listen, keep_listen
+from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
 from meshcoop.errors import Mistake
-from meshcoop.home import key_file as keystore
-from meshcoop.home import passphrase
-from meshcoop.home.folder import Settings
+from meshcoop.home import key_file, passphrase
 from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import MEGABYTE
+from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
 from protocol.display_text import line
 
-_MOST = 80  # characters of a name
+_USAGE = 2
+_MOST_CHARACTERS = 80  # of a relay's name
+_MOST_PORT = 65535
 
 
-def _found(name: str, /, *, listen: Listen = None, context: Given) -> None:
-    """Makes this home a relay: it carries records for neighbourhoods, and reads none of them."""
-    if not 1 <= len(name.strip()) <= _MOST:
-        raise Mistake(f"A relay's name has 1 to {_MOST} characters.", 2)
+def found_relay(name: str, /, *, listen: ListenOption = None, context: Given) -> None:
+    """Makes this home a relay: it carries the records of neighbourhoods and reads none of them."""
+    relay = name.strip()
+    if not 1 <= len(relay) <= _MOST_CHARACTERS:
+        raise Mistake(f"A relay's name has 1 to {_MOST_CHARACTERS} characters.", _USAGE)
     if context.home.keys.exists():
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
     secret = passphrase.obtain(new=True)
     context.home.create()
-    keep_listen(context, listen)
-    keystore.create(context.home.keys, secret, Keys(os.urandom(32)))
-    context.home.write_settings(replace(context.home.read_settings(), relay=name.strip()))
+    keep_listen_addresses(context, listen)
+    key_file.create(context.home.keys, secret, Keys(os.urandom(32)))
+    context.home.write_settings(replace(context.home.read_settings(), relay=relay))
     context.answer(
-        {"relay": name.strip()},
+        {"relay": relay},
         lambda: (
-            f"{line(name)} is a relay. `meshcoop up` starts it, `meshcoop relay ticket` gives a"
-            " ticket to a neighbourhood."
+            f"{line(name)} is a relay. `meshcoop up` starts it, `meshcoop relay ticket` makes a"
+            " ticket for a neighbourhood."
         ),
     )
 
 
-def _ticket(
+def make_ticket(
     *,
     at: Annotated[
         list[str] | None,
         Parameter(
-            negative=(), help="where it is dialled, if not where it listens; repeat for more"
+            negative=(),
+            help="an address where homes reach it, if it listens elsewhere; repeat for more",
         ),
     ] = None,
     context: Given,
 ) -> None:
-    """A ticket with which a member enrols this relay; for one neighbourhood, within seven days."""
-    given = _ask(context, "relay_ticket", addresses=at or [])
+    """Makes a ticket for one neighbourhood; a member enrols this relay with it within seven days."""
+    answer = _call_node(context, "relay_ticket", addresses=at or [])
     context.answer(
-        given, lambda: f"{given['ticket']}\nGood for one neighbourhood until {given['expires']}."
+        answer,
+        lambda: f"{answer['ticket']}\nGood for one neighbourhood until {answer['expires']}.",
     )
 
 
-def _enrol(ticket: str, /, *, context: Given) -> None:
+def enrol_relay(ticket: str, /, *, context: Given) -> None:
     """Enrols the relay of a ticket, which then carries your neighbourhood's records."""
-    done = _ask(context, "relay_enrol", ticket=ticket)
-    context.answer(done, lambda: "The relay is enrolled; your neighbours' homes learn of it now.")
+    answer = _call_node(context, "relay_enrol", ticket=ticket)
+    context.answer(answer, lambda: "The relay is enrolled; your neighbours' homes learn of it now.")
 
 
-def _end(relay: str, /, *, context: Given) -> None:
-    """Ends a relay's service that you enrolled."""
-    done = _ask(context, "relay_end", relay=relay)
-    context.answer(done, lambda: "The relay is ended, as far as you enrolled it.")
+def end_relay(relay: str, /, *, context: Given) -> None:
+    """Ends the service of a relay that you enrolled."""
+    answer = _call_node(context, "relay_end", relay=relay)
+    context.answer(answer, lambda: "You have ended the relay. Others may have enrolled it too.")
 
 
-def _list(*, context: Given) -> None:
-    """At a member: the relays that serve you. At a relay: the neighbourhoods that it serves."""
-    found = _ask(context, "relays")
-    context.answer(found, lambda: "\n".join(map(_told, found)) or "None.")
+def list_relays(*, context: Given) -> None:
+    """Lists the relays that serve you; at a relay, the neighbourhoods that it serves."""
+    views = _call_node(context, "relays")
+    context.answer(views, lambda: "\n".join(map(_describe_relay, views)) or "None.")
 
 
-def _leave(neighbourhood: str, /, *, context: Given) -> None:
-    """Stops serving a neighbourhood and erases what is kept for it; its homes are told."""
-    done = _ask(context, "relay_leave", neighbourhood=neighbourhood)
-    context.answer(done, lambda: f"{_called(done)} is served no more, and erased here.")
+def leave_neighbourhood(neighbourhood: str, /, *, context: Given) -> None:
+    """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
+    answer = _call_node(context, "relay_leave", neighbourhood=neighbourhood)
+    name = _name_neighbourhood(answer)
+    context.answer(answer, lambda: f"{name} is served no more, and erased here.")
 
 
-def _limits(
+def show_limits(
     *,
     megabytes: Annotated[
         int | None, Parameter(help="what each neighbourhood may use of the disk")
@@ -90,98 +95,109 @@ def _limits(
     context: Given,
 ) -> None:
     """Shows or sets what each neighbourhood may use of this relay."""
-    now = _ask(context, "relay_limits", megabytes=megabytes, days=days)
+    limits = _call_node(context, "relay_limits", megabytes=megabytes, days=days)
     context.answer(
-        now,
+        limits,
         lambda: (
-            f"Each neighbourhood may use {now['megabytes']} MB; what is sealed is kept for"
-            f" {now['days']} days."
+            f"Each neighbourhood may use {limits['megabytes']} MB; what is sealed is kept for"
+            f" {limits['days']} days."
         ),
     )
 
 
-def _storage(*, context: Given) -> None:
-    """How much this relay keeps for each neighbourhood."""
-    found = _ask(context, "relay_storage")
-    context.answer(found, lambda: "\n".join(map(_kept, found)) or "Nothing is kept for anybody.")
+def show_storage(*, context: Given) -> None:
+    """Shows how much this relay keeps for each neighbourhood."""
+    views = _call_node(context, "relay_storage")
+    context.answer(
+        views,
+        lambda: "\n".join(map(_describe_storage, views)) or "Nothing is kept for anybody.",
+    )
 
 
-def _metrics(
-    port: Annotated[int | None, Parameter(help="of loopback; 0 turns them off")] = None,
+def show_metrics_port(
+    port: Annotated[
+        int | None, Parameter(help="a port of this machine only; 0 turns the figures off")
+    ] = None,
     /,
     *,
     context: Given,
 ) -> None:
     """Shows or sets the port at which this relay serves its figures for Prometheus."""
-    settings = _settings(context)
+    settings = _require_relay(context)
     if port is not None:
-        if not 0 <= port < 1 << 16:
-            raise Mistake("A port is a number from 1 to 65535, or 0 for none.", 2)
+        if not 0 <= port <= _MOST_PORT:
+            raise Mistake(f"A port is a number from 1 to {_MOST_PORT}, or 0 for none.", _USAGE)
         settings = replace(settings, metrics=port or None)
         context.home.write_settings(settings)
-    now = settings.metrics
-    said = (
-        "No figures are served." if now is None else f"Figures at http://127.0.0.1:{now}/metrics."
-    )
-    more = " A node that runs has to be started again." if port is not None else ""
-    context.answer({"metrics": now}, lambda: said + more)
+    if settings.metrics is None:
+        sentence = "No figures are served."
+    else:
+        sentence = f"Figures at http://127.0.0.1:{settings.metrics}/metrics."
+    if port is not None:
+        sentence += " A node that runs has to be started again."
+    context.answer({"metrics": settings.metrics}, lambda: sentence)
 
 
-def _unit(
+def print_unit(
     *,
-    user: Annotated[str, Parameter(help="who runs the relay")] = getpass.getuser(),
+    user: Annotated[str, Parameter(help="the user who runs the relay")] = getpass.getuser(),
     context: Given,
 ) -> None:
     """Prints a unit file with which systemd runs this relay."""
-    settings = _settings(context)
+    settings = _require_relay(context)
     text = systemd.unit(context.home, line(settings.relay or ""), user)
     context.answer({"unit": text}, text.rstrip)
 
 
-def _settings(context: Context) -> Settings:
-    context.must_exist()
+def _require_relay(context: Context) -> Settings:
+    context.require_home()
     settings = context.home.read_settings()
     if settings.relay is None:
         raise Mistake("This home is no relay; `meshcoop --home DIR relay found NAME` makes one.")
     return settings
 
 
-def _ask(context: Context, method: str, **given: Any) -> Any:
-    with context.node() as node:
-        return node.call(method, **given)
+def _call_node(context: Context, method: str, **params: Any) -> Any:
+    with context.connect_node() as node:
+        return node.call(method, **params)
 
 
-def _told(one: dict[str, Any]) -> str:
-    if "neighbourhood" in one:
+def _describe_relay(view: dict[str, Any]) -> str:
+    """A neighbourhood that this relay serves, or a relay that serves this home."""
+    if "neighbourhood" in view:
         return (
-            f"{_called(one)}: {one['records']} records, {one['connected']} connected,"
-            f" since {one['since'][:10]}, id {one['neighbourhood']['id'][:16]}"
+            f"{_name_neighbourhood(view)}: {view['records']} records,"
+            f" {view['connected']} connected,"
+            f" since {view['since'][:10]}, id {view['neighbourhood']['id'][:16]}"
         )
-    people = ", ".join(line(person["name"]) for person in one["people"])
-    where = ", ".join(one["addresses"])
-    return f"{one['key'][:16]} ({one['state']}), enrolled by {people}, at {where}"
+    people = ", ".join(line(person["name"]) for person in view["people"])
+    addresses = ", ".join(view["addresses"])
+    return f"{view['key'][:16]} ({view['state']}), enrolled by {people}, at {addresses}"
 
 
-def _kept(one: dict[str, Any]) -> str:
+def _describe_storage(view: dict[str, Any]) -> str:
+    used = view["used"] / MEGABYTE
+    room = view["room"] / MEGABYTE
+    disk = view["disk"] / MEGABYTE
     return (
-        f"{_called(one)}: {one['records']} records, {one['used'] / MEGABYTE:.1f} of"
-        f" {one['room'] / MEGABYTE:.0f} MB used, {one['disk'] / MEGABYTE:.1f} MB on the disk"
+        f"{_name_neighbourhood(view)}: {view['records']} records, {used:.1f} of"
+        f" {room:.0f} MB used, {disk:.1f} MB on the disk"
     )
 
 
-def _called(one: dict[str, Any]) -> str:
-    named = one["neighbourhood"]
-    return line(named["name"] or "") or f"the neighbourhood {named['id'][:16]}"
+def _name_neighbourhood(view: dict[str, Any]) -> str:
+    neighbourhood = view["neighbourhood"]
+    return line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"
 
 
-relay = App(name="relay", help="Relays: homes that carry records which they cannot read.")
-relay.command(_found, name="found")
-relay.command(_ticket, name="ticket")
-relay.command(_enrol, name="enrol")
-relay.command(_end, name="end")
-relay.command(_list, name="list")
-relay.command(_leave, name="leave")
-relay.command(_limits, name="limits")
-relay.command(_storage, name="storage")
-relay.command(_metrics, name="metrics")
-relay.command(_unit, name="unit")
+relay_app = App(name="relay", help="Relays: homes that carry records which they cannot read.")
+relay_app.command(found_relay, name="found")
+relay_app.command(make_ticket, name="ticket")
+relay_app.command(enrol_relay, name="enrol")
+relay_app.command(end_relay, name="end")
+relay_app.command(list_relays, name="list")
+relay_app.command(leave_neighbourhood, name="leave")
+relay_app.command(show_limits, name="limits")
+relay_app.command(show_storage, name="storage")
+relay_app.command(show_metrics_port, name="metrics")
+relay_app.command(print_unit, name="unit")

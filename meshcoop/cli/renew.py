@@ -1,26 +1,29 @@
-"""Commands by which the roll decides: renew. Proposals and votes are posted like any record."""
+"""The command `renew`: it proposes the next term. Other proposals and votes are posted like records."""
 
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from meshcoop.cli.context import Given
-from meshcoop.cli.records import Person
+from meshcoop.cli.records import PersonOption
 
 
-def _renew(
+def propose_renewal(
     *,
     moderator: Annotated[
-        list[str] | None, Parameter(negative=(), help="all of the next term's; repeat for more")
+        list[str] | None,
+        Parameter(negative=(), help="a moderator of the next term; repeat to name all of them"),
     ] = None,
     vouchers: Annotated[int | None, Parameter(help="members who vouch for a newcomer")] = None,
-    share: Annotated[int | None, Parameter(help="percent that a decision exceeds")] = None,
+    share: Annotated[
+        int | None, Parameter(help="percent of the roll that a decision has to exceed")
+    ] = None,
     title: Annotated[str | None, Parameter(help="what it is about, in a few words")] = None,
-    as_: Person = None,
+    as_: PersonOption = None,
     context: Given,
 ) -> None:
-    """Proposes the next term: newcomers join the roll, and everything that holds is kept."""
-    with context.node() as node:
-        given = {"moderators": moderator, "vouchers": vouchers, "share": share}
-        renewal = node.call("renew", **given, title=title, person=as_)
+    """Proposes the next term: newcomers join the roll, and everything else stays as it is."""
+    fields = {"moderators": moderator, "vouchers": vouchers, "share": share, "title": title}
+    with context.connect_node() as node:
+        renewal = node.call("renew", **fields, person=as_)
     context.answer(renewal, lambda: str(renewal["id"]))

@@ -1,4 +1,4 @@
-"""`meshcoop` without a command: the screen, in a process of its own (DESIGN 8)."""
+"""`meshcoop` without a command: the screen, which is a process of its own."""
 
 import os
 import subprocess
@@ -6,39 +6,48 @@ import sys
 from pathlib import Path
 
 from meshcoop.cli.context import Context
+from meshcoop.cli.guides import find_guides
 from meshcoop.home import passphrase
 from meshcoop.node import process
 
 
-def program(socket: Path) -> list[str]:
-    """The command of the screen. `-P`: a folder called tui where somebody stands is not ours."""
-    return [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+def screen_command(socket: Path) -> list[str]:
+    """The command line of the screen of the node whose local API is at `socket`."""
+    # -P: a folder called tui in the current directory is not ours.
+    command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+    # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
+    guides = find_guides()
+    return command if guides is None else [*command, "--guides", str(guides)]
 
 
 def terminal() -> bool:
-    """Whether somebody sits at a terminal that can show the screen."""
-    able = os.environ.get("TERM", "dumb") not in {"dumb", ""}
-    return able and sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether there is a terminal that can show the screen."""
+    is_able = os.environ.get("TERM", "dumb") not in {"dumb", ""}
+    return is_able and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def become(context: Context) -> None:
-    """Starts the node if none runs, and becomes the screen; the node outlives it."""
-    context.must_exist()
+def become_screen(context: Context) -> None:
+    """Starts the node if none runs, and replaces this process by the screen.
+
+    The node keeps running when the screen is closed.
+    """
+    context.require_home()
     if not process.running(context.home):
         secret = passphrase.obtain()
-        print("Starting your node…", flush=True)
+        print("Starting your home…", flush=True)
         process.start(context.home, secret)
-    command = program(context.home.socket)
+    command = screen_command(context.home.socket)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606  # our own program, and no shell
 
 
 def show(socket: Path) -> int:
-    """Shows the screen and returns its exit code once it is closed."""
-    child = subprocess.Popen(program(socket))  # noqa: S603  # our own program
+    """Shows the screen and returns its exit code when it is closed."""
+    child = subprocess.Popen(screen_command(socket))  # noqa: S603  # our own program
     try:
         return child.wait()
     finally:
         if child.poll() is None:
-            child.terminate()  # not kill: it leaves a clean terminal
+            # Not `kill`: the screen has to put the terminal back into its ordinary mode.
+            child.terminate()
             child.wait()

@@ -18,29 +18,29 @@ def _demo(
     headless: Annotated[bool, Parameter(negative=(), help="tell the story, then end")] = False,
     context: Given,
 ) -> None:
-    """A living neighbourhood of real nodes on this machine."""
+    """Runs a neighbourhood of real nodes on this machine and tells its story."""
     from meshcoop.dev.demo import demo
 
     del context
-    sys.exit(demo.tell(households, stay=not headless and sys.stdout.isatty()))
+    sys.exit(demo.tell_story(households, stay=not headless and sys.stdout.isatty()))
 
 
 def _specs(
     *,
-    check: Annotated[bool, Parameter(negative=(), help="say what differs from the code")] = False,
+    check: Annotated[bool, Parameter(negative=(), help="only say what differs")] = False,
     context: Given,
 ) -> None:
-    """Writes the generated parts of the specs anew, or checks them against the code."""
+    """Writes the generated parts of the specs again, and checks the specs against the code."""
     from meshcoop.dev.specs import check as specs
 
-    root = specs.checkout()
+    root = specs.find_checkout()
     if root is None:
         raise Mistake("The specs are in a checkout of the project; run this from one.")
     if not check:
-        specs.write(root)
-    found = specs.check(root)
-    context.answer(found, lambda: "\n".join(found) or "The specs and the code agree.")
-    if found:
+        specs.write_generated_parts(root)
+    differences = specs.find_differences(root)
+    context.answer(differences, lambda: "\n".join(differences) or "The specs and the code agree.")
+    if differences:
         sys.exit(1)
 
 
@@ -50,18 +50,20 @@ def _bench(
     records: Annotated[
         int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")
     ] = None,
-    runs: Annotated[int, Parameter(validator=_AT_LEAST_ONE, help="their median counts")] = 5,
+    runs: Annotated[
+        int, Parameter(validator=_AT_LEAST_ONE, help="how many runs; their median counts")
+    ] = 5,
     context: Given,
 ) -> None:
-    """How fast this machine is, beside one core that verifies signatures and nothing else."""
-    from meshcoop.dev.bench import benches as bench
+    """Measures this machine, compared with one core that does nothing but verify signatures."""
+    from meshcoop.dev.bench import benches
 
-    found = bench.run(name, records, runs)
-    context.answer(found, lambda: "\n".join(map(_figure, found)))
+    figures = benches.run_bench(name, records, runs)
+    context.answer(figures, lambda: "\n".join(_describe_figure(figure) for figure in figures))
 
 
-def _figure(one: dict[str, Any]) -> str:
+def _describe_figure(figure: dict[str, Any]) -> str:
     return (
-        f"{one['name']}, {one['records']} records: {one['figure']:g} {one['unit']}, "
-        f"{one['ratio']:g} of {one['limit']:g}"
+        f"{figure['name']}, {figure['records']} records: {figure['figure']:g} {figure['unit']}, "
+        f"{figure['ratio']:g} of the limit {figure['limit']:g}"
     )

@@ -1,7 +1,7 @@
-"""The janitor: a process that outlives whatever may end its parent, and leaves nothing behind.
+"""The janitor: a process that outlives its parent, however that ends, and cleans up after it.
 
 Run as a program with a folder, it waits until its standard input ends, stops the nodes of the
-homes in the folder and removes it.
+homes in the folder and removes the folder.
 """
 
 import shutil
@@ -26,7 +26,7 @@ def watched_folder(prefix: str) -> Iterator[Path]:
     janitor = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "meshcoop.dev.janitor", str(folder)],
         stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the parent, not for who cleans up
+        start_new_session=True,  # Ctrl-C is for the parent, not for the process that cleans up
     )
     try:
         yield folder
@@ -35,23 +35,24 @@ def watched_folder(prefix: str) -> Iterator[Path]:
         janitor.communicate(timeout=_CLEAN_SECONDS)
 
 
-def _clean(folder: Path) -> None:
-    """Waits until the parent has ended, then stops the nodes and removes all."""
+def _clean_up(folder: Path) -> None:
+    """Waits until the parent has ended, then stops the nodes and removes the folder."""
     sys.stdin.read()
-    gone = folder.with_name(f"{folder.name}-gone")
-    with ExitStack() as held:
-        # A node that was started just then may not hold its home yet: whoever comes now is late.
-        for home in [Home(one) for one in folder.iterdir() if one.is_dir()]:
-            _take(home, held)
-        folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    removed = folder.with_name(f"{folder.name}-gone")
+    with ExitStack() as locks:
+        # A node that has just been started may not have locked its home yet. Once every home is
+        # locked and the folder renamed, such a node comes too late and ends by itself.
+        for home in [Home(path) for path in folder.iterdir() if path.is_dir()]:
+            _lock_home(home, locks)
+        folder.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
 
 
-def _take(home: Home, held: ExitStack) -> None:
-    """Holds a home as its node would, once the node that holds it has ended."""
+def _lock_home(home: Home, locks: ExitStack) -> None:
+    """Stops the node of a home and locks the home in its place."""
     while True:
         try:
-            held.enter_context(home.lock())
+            locks.enter_context(home.lock())
         except Mistake:
             try:
                 process.stop(home)
@@ -62,4 +63,4 @@ def _take(home: Home, held: ExitStack) -> None:
 
 
 if __name__ == "__main__":
-    _clean(Path(sys.argv[1]))
+    _clean_up(Path(sys.argv[1]))

@@ -44,8 +44,8 @@ from nacl.bindings import (
 
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
-from meshcoop.home.folder import replacing
 from meshcoop.home.passphrase_box import Lock
+from meshcoop.home.private_files import replacing
 
 MARK = b"meshcoop backup 1\n"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import replacing
-from meshcoop.store.records import Store
+from meshcoop.home.private_files import replacing
+from meshcoop.store.store import Store
 from meshcoop.sync import missing_records as lacking
 from protocol.errors import Refused
 from protocol.wire import bundle

@@ -1,4 +1,4 @@
-"""What a change of authority affects: whose records count otherwise, and what is decided otherwise."""
+"""The devices, decisions and people whose records a change of authority or proxies may affect."""
 
 from protocol.authority.authority import Authority
 from protocol.authority.records import Acts
@@ -10,33 +10,38 @@ _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose v
 _OF_RECORDS = (HIDDEN, MEASURE)  # registers that say something of a record
 
 
-def devices(before: Authority, after: Authority) -> list[bytes]:
+def changed_devices(before: Authority, after: Authority) -> list[bytes]:
     """The devices whose records may count otherwise."""
-    known = {*before.devices, *after.devices}
-    return [one for one in known if _facts(before, one) != _facts(after, one)]
+    devices = {*before.devices, *after.devices}
+    return [device for device in devices if _standing(before, device) != _standing(after, device)]
 
 
-def decided(before: Authority, after: Authority, acts: Acts) -> list[bytes]:
+def changed_decisions(before: Authority, after: Authority, acts: Acts) -> list[bytes]:
     """R-16.8: the records whose views say what is decided, where that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
-        held = {*before.registers, *after.registers}
-        decided = [
-            bytes(key) for what, key in held if what in _OF_RECORDS and isinstance(key, bytes)
+        registers = {*before.registers, *after.registers}
+        subjects = [
+            bytes(key)
+            for register, key in registers
+            if register in _OF_RECORDS and isinstance(key, bytes)
         ]
-        return [*(act.id for act in acts.of(*_DECIDED)), *decided]
-    then = {**before.outcomes, **before.renewals}
-    now = {**after.outcomes, **after.renewals}
-    return [one for one in now if now[one] != then.get(one)]
+        return [*(act.id for act in acts.of(*_DECIDED)), *subjects]
+    earlier = {**before.outcomes, **before.renewals}
+    later = {**after.outcomes, **after.renewals}
+    return [decision for decision in later if later[decision] != earlier.get(decision)]
 
 
-def signers(before: Standing, after: Standing) -> set[bytes]:
+def changed_signers(before: Standing, after: Standing) -> set[bytes]:
     """The people whose signing for others may count otherwise: their proxies have changed."""
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
-    return {one.by for key in changed for one in (before.get(key), after.get(key)) if one}
+    proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
+    return {proxy.by for proxy in proxies if proxy is not None}
 
 
-def _facts(known: Authority, device: bytes) -> object:
-    one = known.devices.get(device)
-    cuts = known.cuts.get(one.person) if one else None
-    cut = None if cuts is None else cuts.get(device, 0)
-    return known.signer(device), one and one.revoked, known.forks.get(device), cut
+def _standing(authority: Authority, key: bytes) -> object:
+    """All that authority says of a device and its records."""
+    device = authority.devices.get(key)
+    cuts = authority.cuts.get(device.person) if device else None
+    cut = None if cuts is None else cuts.get(key, 0)
+    revoked = device and device.revoked
+    return authority.signer(key), revoked, authority.forks.get(key), cut

@@ -7,7 +7,8 @@ from protocol.errors import Refused
 from protocol.record.sealing import KEY, BoxKey, EpochKey, epoch_id, open_key
 from protocol.wire.gossip import gossip_key
 
-_LAST = EpochKey(2**63, b"", b"")
+_HIGHEST_NUMBER = 2**63
+_READING_ALONE = 0  # the number of a key that writers do not use
 
 
 class KeyRing:
@@ -15,32 +16,36 @@ class KeyRing:
 
     def __init__(self, devices: Iterable[tuple[bytes, BoxKey]]) -> None:
         self.boxes = dict(devices)  # device key → its box key pair
+        self.gossip_keys: list[bytes] = []
         self._keys: dict[bytes, EpochKey] = {}
         self._opened: dict[bytes, EpochKey | None] = {}  # by act
-        self.gossip_keys: list[bytes] = []
 
     def learn(self, acts: Iterable[Act], others: Iterable[Act] = ()) -> bool:
-        """The keys that these `epoch` acts, all that count, seal to this home, and of `others`,
-        which do not count, what they open: for reading alone, as number 0. Whether that changed
-        anything.
+        """Takes the keys that `epoch` records seal to this home; returns whether that changed anything.
+
+        `acts` are all that count. The keys of `others`, which do not count, are for reading alone.
         """
         keys: dict[bytes, EpochKey] = {}
         for act in acts:
-            found = self._of(act)
+            key = self._key_of(act)
+            if key is None:
+                continue
             # One key under two numbers: the lowest holds, so that nobody can raise it.
-            if found and found.number < keys.get(found.id, _LAST).number:
-                keys[found.id] = found
+            lowest = keys[key.id].number if key.id in keys else _HIGHEST_NUMBER
+            if key.number < lowest:
+                keys[key.id] = key
         for act in others:
-            found = self._of(act)
-            if found:
-                keys.setdefault(found.id, found._replace(number=0))
-        changed = keys != self._keys
+            key = self._key_of(act)
+            if key is not None:
+                keys.setdefault(key.id, key._replace(number=_READING_ALONE))
+        if keys == self._keys:
+            return False
         self._keys = keys
-        self.gossip_keys = [gossip_key(one) for one in self.all()] if changed else self.gossip_keys
-        return changed
+        self.gossip_keys = [gossip_key(key) for key in self.all()]
+        return True
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """A further device of this home; `learn` then opens what is sealed to it, too."""
+        """Adds a device of this home; `learn` then opens what is sealed to it, too."""
         self.boxes[device] = box
         self._opened.clear()
 
@@ -54,26 +59,28 @@ class KeyRing:
 
     def current(self) -> EpochKey | None:
         """The key to write with."""
-        return min((one for one in self._keys.values() if one.number), key=_rank, default=None)
+        keys = [key for key in self._keys.values() if key.number != _READING_ALONE]
+        return min(keys, key=_rank, default=None)
 
-    def _of(self, act: Act) -> EpochKey | None:
+    def _key_of(self, act: Act) -> EpochKey | None:
         if act.id not in self._opened:
             self._opened[act.id] = self._open(act)
         return self._opened[act.id]
 
     def _open(self, act: Act) -> EpochKey | None:
-        for one in act.fields["seals"]:
-            box = self.boxes.get(one[:KEY])
+        for seal in act.fields["seals"]:
+            box = self.boxes.get(seal[:KEY])
             if box is None:
                 continue
             try:
-                key = open_key(one[KEY:], box)
+                key = open_key(seal[KEY:], box)
             except Refused:
                 continue
+            # Anybody can seal a wrong key: then another seal may hold the right one.
             if epoch_id(key) == act.fields["key_id"]:
                 return EpochKey.of(act.fields["number"], key)
         return None
 
 
-def _rank(one: EpochKey) -> tuple[int, bytes]:
-    return -one.number, one.id
+def _rank(key: EpochKey) -> tuple[int, bytes]:
+    return -key.number, key.id

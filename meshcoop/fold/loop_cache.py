@@ -1,11 +1,13 @@
 """The loops of this home's services: worked out when somebody looks, and kept while they hold.
 
-What a loop comes to changes with the records of its thread, with authority, and with the clock when a
-window settles: nothing else asks for it anew.
+What a loop comes to changes with the records of its thread, with authority, and with the clock when
+a window settles; nothing else makes it be worked out again.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
@@ -16,12 +18,14 @@ from protocol.loops.matters import Loop, Matter
 from protocol.loops.measure_loop import HOUR_MS, Served, loop_of
 from protocol.loops.windows import DAY_MS, day_of
 
-_FOR_GOOD = 2**63
+_FOR_GOOD = 2**63  # milliseconds
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A service with what its measures in use come to. `until`: when a window settles next, in ms."""
+    """A service with the loops of its measures in use, which hold until `until` (ms), when a window
+    settles next. `views`: those of its thread, by id; `loops`: by the id of the measure.
+    """
 
     service: View
     views: dict[bytes, View]
@@ -30,90 +34,114 @@ class Followed:
 
     @property
     def chain(self) -> list[bytes]:
-        """The people from who answers for it down to who holds it."""
-        links = [self.views[one] for one in self.service["chain"]]
-        return [self.service["answers_for"], *(one["to"] for one in links)]
+        """The people from the one who answers for the service down to the one who holds it."""
+        links = [self.views[link] for link in self.service["chain"]]
+        return [self.service["answers_for"], *(link["to"] for link in links)]
 
     def holder(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Held:
-        """R-23.6: who holds a matter now; of a closed one who held it in the end."""
+        """R-23.6: the holder of a matter at `now` (ms); of a closed one, its last holder."""
         chain = self.chain
-        higher = matter.short and matter.change is None and not matter.early
-        begin = max(0, len(chain) - 2) if higher else len(chain) - 1
-        again = [*matter.again, *(time for one in matter.tallies for time in one.reopened)]
-        now = now if matter.closed is None else min(now, matter.closed)
-        answer_ms = answer_days * DAY_MS
-        return holds(chain, begin, matter.opened, self._steps(loop, matter), again, answer_ms, now)
+        # A target missed without a change: as usual is not good enough, so it begins one place up.
+        begins_higher = matter.short and matter.change is None and not matter.early
+        begin = max(0, len(chain) - 2) if begins_higher else len(chain) - 1
+        reopened = [*matter.again]
+        for tally in matter.tallies:
+            reopened += tally.reopened
+        end = now if matter.closed is None else min(now, matter.closed)
+        steps = self._steps(loop, matter)
+        return holds(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        said = {
-            one["id"] for one in self.views.values() if one["about"] == loop.asked.measure["id"]
-        }
-        said.add(loop.asked.measure["id"])
+        """The answers to a measure and its feedback, and the actions of a matter."""
+        measure = loop.asked.measure["id"]
+        answered = {view["id"] for view in self.views.values() if view["about"] == measure}
+        answered.add(measure)
         steps = [
-            Step(one["created"], one["author"])
-            for one in self.views.values()
-            if one["kind"] == "answer" and one["about"] in said and one["reason"] != "not_ours"
+            Step(view["created"], view["author"])
+            for view in self.views.values()
+            if view["kind"] == "answer"
+            and view["about"] in answered
+            and view["reason"] != "not_ours"
         ]
-        for one in matter.tallies:
-            action = one.action
-            done = [self.views[each]["created"] for each in action["done"]]
+        for tally in matter.tallies:
+            action = tally.action
+            done_times = [self.views[done]["created"] for done in action["done"]]
             due = _end_of(action["due"], loop.asked)
-            steps.append(Step(action["created"], action["author"], due, min(done, default=None)))
+            first_done = min(done_times, default=None)
+            steps.append(Step(action["created"], action["author"], due, first_done))
         return steps
 
 
+class _Kept(NamedTuple):
+    """A followed service, with the version of its thread and the authority that it was made under."""
+
+    version: tuple[int, int]
+    authority: Authority
+    followed: Followed
+
+
 class Following:
-    """What is kept of the services of one home."""
+    """The followed services of one home, kept by the row of their thread's root."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._kept: dict[int, tuple[tuple[int, int], Authority, Followed]] = {}
-        self._served: tuple[int, Served] = (-1, {})
+        self._kept: dict[int, _Kept] = {}
+        self._served: Served = {}
+        self._served_at_change = -1  # the change count of the views that `_served` was made of
 
     def of(self, record: bytes, now: int) -> Followed | None:
         """The service in whose thread a record is, as of `now` (ms)."""
-        row = self._state.store.get(record)
-        if row is None or row.root is None or self._state.authority is None:
+        row = self._state.store.records.find(record)
+        authority = self._state.authority
+        if row is None or row.root is None or authority is None:
             return None
-        root, authority = row.root, self._state.authority
-        version = self._state.views.version(root)
-        if root in self._kept:
-            seen, under, known = self._kept[root]
-            if seen == version and under is authority and now < known.until:
-                return known
-        followed = self._follow(self._state.views.of_thread(root), authority, now)
+        version = self._state.views.version(row.root)
+        kept = self._kept.get(row.root)
+        if (
+            kept is not None
+            and kept.version == version
+            and kept.authority is authority
+            and now < kept.followed.until
+        ):
+            return kept.followed
+        followed = self._follow(self._state.views.of_thread(row.root), authority, now)
         if followed is not None:
-            self._kept[root] = (version, authority, followed)
+            self._kept[row.root] = _Kept(version, authority, followed)
         return followed
 
-    def _follow(self, found: list[View], authority: Authority, now: int) -> Followed | None:
-        views = {one["id"]: one for one in found}
-        service = next((one for one in found if one["kind"] == "service"), None)
+    def _follow(self, thread: Sequence[View], authority: Authority, now: int) -> Followed | None:
+        service = next((view for view in thread if view["kind"] == "service"), None)
         if service is None:
             return None
-        charter, loops, until = authority.charter, {}, _FOR_GOOD
-        settle = charter["settle_hours"] * HOUR_MS
-        for measure in found:
+        charter = authority.charter
+        settle_ms = charter["settle_hours"] * HOUR_MS
+        loops: dict[bytes, Loop] = {}
+        until = _FOR_GOOD
+        for measure in thread:
             if measure["kind"] != "measure" or measure["state"] != "in use":
                 continue
-            served = self._who_was_served() if measure["who"] == "served" else {}
-            members = authority.members
-            loop = loop_of(measure, found, service, charter, members, served, now)
+            served = self._find_served() if measure["who"] == "served" else {}
+            loop = loop_of(measure, thread, service, charter, authority.members, served, now)
             loops[measure["id"]] = loop
-            ends = [loop.asked.calendar.begin(n + 1) + settle for n in loop.windows]
-            until = min([until, *(end for end in ends if end > now)])
+            calendar = loop.asked.calendar
+            settled = [calendar.begin(window + 1) + settle_ms for window in loop.windows]
+            until = min([until, *(time for time in settled if time > now)])
             if served:
                 until = now  # another thread may change it
-        return Followed(service, views, loops, until)
+        return Followed(service, {view["id"]: view for view in thread}, loops, until)
 
-    def _who_was_served(self) -> Served:
-        if self._served[0] != self._state.views.writes:
-            found: dict[bytes, list[int]] = defaultdict(list)
+    def _find_served(self) -> Served:
+        """The days on which people were served, by person, from all receipts."""
+        change_count = self._state.views.writes
+        if self._served_at_change != change_count:
+            days: dict[bytes, list[int]] = defaultdict(list)
             for person, day in self._state.views.received():
-                found[person].append(day_of(day))
-            self._served = (self._state.views.writes, found)
-        return self._served[1]
+                days[person].append(day_of(day))
+            self._served = days
+            self._served_at_change = change_count
+        return self._served
 
 
 def _end_of(day: str, asked: Asked) -> int:
+    """The end of a day (ms), by the calendar of a measure."""
     return (day_of(day) + 1) * DAY_MS - asked.calendar.offset * 60_000

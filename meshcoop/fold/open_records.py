@@ -6,23 +6,30 @@ from protocol.authority.records import Act
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
-from protocol.record import envelope as record
+from protocol.record import envelope
 from protocol.record.envelope import Record
 
 
-def act_of(one: Record, neighbourhood: bytes) -> Act | None:
-    """An open record of authority as it is read; None if it is malformed or something else."""
-    if one.content is None or one.fields.reach != record.OPEN:
+def act_of(record: Record, neighbourhood: bytes) -> Act | None:
+    """Reads an open record as authority does; None if it is malformed or something else."""
+    if record.content is None or record.fields.reach != envelope.OPEN:
         return None
     try:
-        name, values = schema.read_content(one.content)
-        if name not in acts.KINDS or KINDS[name].audience_code != one.fields.audience:
+        name, values = schema.read_content(record.content)
+        if name not in acts.KINDS or KINDS[name].audience_code != record.fields.audience:
             return None
-        fields = one.fields
-        place = (one.id, fields.device, fields.seq, fields.time)
-        act = Act(*place, name, values, tuple(fields.parents), record.digest(one.content))
-        if one.id == neighbourhood:
-            authority.founding(act)
+        act = Act(
+            record.id,
+            record.fields.device,
+            record.fields.seq,
+            record.fields.time,
+            name,
+            values,
+            tuple(record.fields.parents),
+            envelope.digest(record.content),
+        )
+        if record.id == neighbourhood:
+            authority.founding(act)  # it refuses a charter that cannot found a neighbourhood
     except Refused:
         return None
     return act

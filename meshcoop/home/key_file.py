@@ -1,4 +1,4 @@
-"""The key file: a node's secrets, locked with a passphrase (`meshcoop.lock`)."""
+"""The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`)."""
 
 import errno
 import hashlib
@@ -13,28 +13,28 @@ import msgpack
 
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
-from meshcoop.home.folder import write_private
 from meshcoop.home.passphrase_box import Lock
+from meshcoop.home.private_files import write_private
 
 _MAX_FILE = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True)
 class HeldDevice:
-    """A device that this node signs with: whose it is, its seed, what certifies it, and on which
-    machine it was made: it signs on no other, so that a copied disk does not fork its log.
+    """A device that this node signs with. It signs on the machine on which it was made and on no
+    other, so that a copied disk does not fork its log.
     """
 
     person: bytes  # the person's root public key, 32 bytes
     seed: bytes = field(repr=False)  # 32 bytes
     statement: bytes = field(repr=False)  # signed by the person's root key
-    machine: str = ""  # of machine_id()
+    machine: str = ""  # the machine_id() of the one on which it was made
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A device of somebody without a machine of their own; `locked` is its seed, under their PIN
-    (a map of `meshcoop.lock`).
+    """A device of somebody without a machine of their own. `locked` is its seed under their PIN, as
+    a map of `meshcoop.home.passphrase_box`.
     """
 
     person: bytes
@@ -46,15 +46,15 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. What an error report or a log prints of it holds none of them."""
+    """All secrets of one node. An error report or a log that prints it shows none of them."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     devices: tuple[HeldDevice, ...] = ()  # the one to sign with first
-    recovery: bytes | None = field(
-        default=None, repr=False
-    )  # a root seed, until its words are checked
+    # A root seed, kept until its words are checked.
+    recovery: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
-    # Box secrets of devices that were elsewhere: they open what was sealed to these, and sign nothing.
+    # (device, box secret) of devices that were elsewhere: these open what was sealed to them, and
+    # sign nothing.
     boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
@@ -73,10 +73,10 @@ class Unlocked:
 
     def again(self) -> "Unlocked":
         """The file as it is now: a command may have changed it while the node runs."""
-        fields = _fields(self.path, _read(self.path))
+        fields = _unpack_map(self.path, _read_file(self.path))
         if not self._lock.fits(fields):
             raise Mistake(f"{self.path} is another file than before; restart the node.")
-        return Unlocked(self.path, _open(self.path, fields, self._lock), self._lock)
+        return Unlocked(self.path, _open_keys(self.path, fields, self._lock), self._lock)
 
 
 def create(path: Path, passphrase: str, keys: Keys) -> Unlocked:
@@ -87,24 +87,24 @@ def create(path: Path, passphrase: str, keys: Keys) -> Unlocked:
 
 
 def unlock(path: Path, passphrase: str) -> Unlocked:
-    """Opens the key file. Raises Mistake: each thing that can be wrong with it in one sentence."""
-    fields = _fields(path, _read(path))
+    """Opens the key file. Raises Mistake, which names what is wrong with it in one sentence."""
+    fields = _unpack_map(path, _read_file(path))
     key = Lock.of(fields, passphrase)
-    return Unlocked(path, _open(path, fields, key), key)
+    return Unlocked(path, _open_keys(path, fields, key), key)
 
 
 def machine_id() -> str:
-    """A hash that differs between machines and says nothing else about this one; 64 hex digits."""
+    """A hash that differs between machines and tells nothing else about this one; 64 hex digits."""
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
     except OSError:
         name = b""
-    return hashlib.sha256(
-        b"meshcoop machine " + (name or socket.gethostname().encode())
-    ).hexdigest()
+    if not name:
+        name = socket.gethostname().encode()
+    return hashlib.sha256(b"meshcoop machine " + name).hexdigest()
 
 
-def _open(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
+def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
     try:
         packed = key.open(fields)
     except lock.Unlike:
@@ -113,7 +113,7 @@ def _open(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
     return _unpack_keys(path, packed)
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     """The file's bytes. Looks at the opened file itself, so that nobody can swap it in between."""
     try:
         # O_NONBLOCK: opening a pipe somebody has put there must not wait for a writer.
@@ -139,40 +139,46 @@ def _check_file(path: Path, mode: int) -> None:
         raise Mistake(f"Others can get at {path}; keep them out with `chmod 600 {path}`.")
 
 
-def _fields(path: Path, data: bytes) -> dict[str, Any]:
-    """The map that the file is, its shapes and costs checked."""
+def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
+    """The map in the file, with its shapes and costs checked."""
     if len(data) > _MAX_FILE:
-        _damaged(path)
+        _refuse_damaged(path)
     try:
         return lock.check(msgpack.unpackb(data))
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException):
-        _damaged(path)
+        _refuse_damaged(path)
     except lock.Strange as strange:
         if strange.why == "newer":
             sentence = f"{path} was written by a newer meshcoop; install that version."
         elif strange.why == "costly":
             sentence = f"{path} asks for a cost that meshcoop never sets; restore a backup."
         else:
-            _damaged(path)
+            _refuse_damaged(path)
         raise Mistake(sentence) from None
 
 
 def _pack_keys(keys: Keys) -> bytes:
     table = {
         "network_seed": keys.network_seed,
-        "devices": [[one.person, one.seed, one.statement, one.machine] for one in keys.devices],
+        "devices": [
+            [device.person, device.seed, device.statement, device.machine]
+            for device in keys.devices
+        ],
         "recovery": keys.recovery,
         "guests": [
-            [one.person, one.device, one.name, one.statement, one.locked] for one in keys.guests
+            [guest.person, guest.device, guest.name, guest.statement, guest.locked]
+            for guest in keys.guests
         ],
-        "boxes": [list(one) for one in keys.boxes],
+        "boxes": [list(box) for box in keys.boxes],
     }
     packed: bytes = msgpack.packb(table)
     return packed
 
 
 def _unpack_keys(path: Path, packed: bytes) -> Keys:
-    """What only the holder of the passphrase can have written: checked for sense, not for guile."""
+    """The keys in a map that only the holder of the passphrase can have written: damage is looked
+    for, an attack is not.
+    """
     try:
         table = msgpack.unpackb(packed)
         return Keys(
@@ -183,8 +189,8 @@ def _unpack_keys(path: Path, packed: bytes) -> Keys:
             tuple((device, secret) for device, secret in table["boxes"]),
         )
     except (ValueError, TypeError, KeyError, msgpack.UnpackException):
-        _damaged(path)
+        _refuse_damaged(path)
 
 
-def _damaged(path: Path) -> NoReturn:
+def _refuse_damaged(path: Path) -> NoReturn:
     raise Mistake(f"{path} is damaged or no key file; restore a backup.")

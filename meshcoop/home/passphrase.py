@@ -15,8 +15,8 @@ SHORTEST_PIN = 4
 _MAX_BYTES = 4096
 
 
-class _Asked(NamedTuple):
-    """What is asked for, and where a program leaves it."""
+class _Question(NamedTuple):
+    """What a person is question for. `variable` names the file in which a program leaves the answer."""
 
     name: str
     variable: str
@@ -30,55 +30,55 @@ def obtain(*, new: bool = False) -> str:
     The file may be a pipe, /dev/stdin for one. Raises Mistake (2).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
-    return _obtain(_Asked("passphrase", VARIABLE, prompt), new=new)
+    return _obtain(_Question("passphrase", VARIABLE, prompt), new=new)
 
 
-def obtain_pin(whose: str, *, new: bool = False) -> str:
-    """The PIN of a guest, in the same way, from MESHCOOP_PIN_FILE. Raises Mistake (2)."""
-    prompt = f"New PIN of {whose}: " if new else f"PIN of {whose}: "
-    pin = _obtain(_Asked("PIN", PIN_VARIABLE, prompt), new=new)
+def obtain_pin(name: str, *, new: bool = False) -> str:
+    """The PIN of a guest: the same, with MESHCOOP_PIN_FILE. Raises Mistake (2)."""
+    prompt = f"New PIN of {name}: " if new else f"PIN of {name}: "
+    pin = _obtain(_Question("PIN", PIN_VARIABLE, prompt), new=new)
     if new and len(pin) < SHORTEST_PIN:
         raise Mistake(f"A PIN has {SHORTEST_PIN} characters or more; choose a longer one.", 2)
     return pin
 
 
-def _obtain(asked: _Asked, *, new: bool) -> str:
-    path = os.environ.get(asked.variable)
+def _obtain(question: _Question, *, new: bool) -> str:
+    path = os.environ.get(question.variable)
     if path:
-        return _from_file(asked, Path(path))
+        return _read_secret(question, Path(path))
     if sys.stdin is None or not sys.stdin.isatty():
-        remedy = f"write it to a file of your own and name that file in {asked.variable}"
-        raise Mistake(f"There is no terminal to ask for the {asked.name}; {remedy}.", 2)
-    return _from_terminal(asked, new=new)
+        remedy = f"write it to a file of your own and name that file in {question.variable}"
+        raise Mistake(f"There is no terminal to ask for the {question.name}; {remedy}.", 2)
+    return _prompt(question, new=new)
 
 
-def _from_file(asked: _Asked, path: Path) -> str:
+def _read_secret(question: _Question, path: Path) -> str:
     try:
         with path.open("rb") as file:
             line = file.readline(_MAX_BYTES)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise Mistake(f"{asked.variable} names {path}: {reason}; correct the path.", 2) from None
+        raise Mistake(f"{question.variable} names {path}: {reason}; correct the path.", 2) from None
     try:
         secret = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError:
-        raise Mistake(f"{path} is not UTF-8; write the {asked.name} as plain text.", 2) from None
+        raise Mistake(f"{path} is not UTF-8; write the {question.name} as plain text.", 2) from None
     if not secret:
-        raise Mistake(f"The first line of {path} is empty; write the {asked.name} there.", 2)
+        raise Mistake(f"The first line of {path} is empty; write the {question.name} there.", 2)
     return secret
 
 
-def _from_terminal(asked: _Asked, *, new: bool) -> str:
+def _prompt(question: _Question, *, new: bool) -> str:
     try:
-        secret = getpass.getpass(asked.prompt)
+        secret = getpass.getpass(question.prompt)
         again = getpass.getpass("The same again: ") if new else secret
         secret.encode()
     except EOFError:
-        raise Mistake(f"No {asked.name} was given; run the command again.", 2) from None
+        raise Mistake(f"No {question.name} was given; run the command again.", 2) from None
     except UnicodeEncodeError:
         raise Mistake("The terminal does not send UTF-8; set its encoding.", 2) from None
     if not secret:
-        raise Mistake(f"An empty {asked.name} protects nothing; run the command again.", 2)
+        raise Mistake(f"An empty {question.name} protects nothing; run the command again.", 2)
     if secret != again:
-        raise Mistake(f"The two {asked.name}s differ; run the command again.", 2)
+        raise Mistake(f"The two {question.name}s differ; run the command again.", 2)
     return secret

@@ -29,11 +29,11 @@ _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 
 
 
 class Unlike(Exception):
-    """The secret does not open it, or somebody has changed it."""
+    """The secret does not open the map, or somebody has changed the map."""
 
 
 class Strange(Exception):
-    """No map that a lock wrote. `why`: newer, costly or damaged."""
+    """The map is none that a lock of this version wrote. `why`: newer, costly or damaged."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -51,7 +51,7 @@ class Lock:
 
     @classmethod
     def new(cls, secret: str) -> "Lock":
-        """A lock that no other file has. Raises Mistake where the memory does not suffice."""
+        """A lock that no other file has. Raises Mistake where there is too little memory."""
         salt = secrets.token_bytes(argon2id.SALTBYTES)
         return cls._derive(secret, salt, _OPS.start, _MEM.start)
 
@@ -62,7 +62,7 @@ class Lock:
 
     @classmethod
     def _derive(cls, secret: str, salt: bytes, ops: int, mem: int) -> "Lock":
-        # NFKC: the same passphrase, whatever keyboard or system it was typed on.
+        # NFKC: the same passphrase gives the same key on every keyboard and system.
         typed = unicodedata.normalize("NFKC", secret).encode()
         try:
             key = argon2id.kdf(KEY, typed, salt, ops, mem)
@@ -72,7 +72,7 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """What a reader needs, beside the secret, to derive the key again."""
+        """The part of the map from which, with the secret, the key is derived again."""
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
@@ -80,13 +80,13 @@ class Lock:
         return all(fields[name] == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
-        """The map in which `plain` is locked up."""
+        """Locks `plain` up; returns the map."""
         nonce = secrets.token_bytes(_NONCE)
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, self._header(), nonce, self.key)
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """What is locked up in a checked map. Raises Unlike."""
+        """Returns what is locked up in a checked map. Raises Unlike."""
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
                 fields["box"], self._header(), fields["nonce"], self.key
@@ -101,21 +101,23 @@ class Lock:
 
 
 def check(fields: object) -> dict[str, Any]:
-    """The map, its shapes and costs checked before anything is derived. Raises Strange."""
-    found = check_cost(fields)
-    if not (_is_bytes(found.get("nonce"), _NONCE) and type(found.get("box")) is bytes):
+    """Returns the map, if its shapes and costs are right: they are checked before anything is
+    derived. Raises Strange.
+    """
+    checked = check_cost(fields)
+    if not (_is_bytes(checked.get("nonce"), _NONCE) and type(checked.get("box")) is bytes):
         raise Strange("damaged")
-    return found
+    return checked
 
 
 def check_cost(fields: object) -> dict[str, Any]:
-    """The same for a map without nonce and box."""
+    """Does the same for a map without nonce and box."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise Strange("damaged")
     if fields["version"] != VERSION:
         raise Strange("newer")
-    costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
-    if not (costs and _is_bytes(fields.get("salt"), argon2id.SALTBYTES)):
+    has_costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
+    if not (has_costs and _is_bytes(fields.get("salt"), argon2id.SALTBYTES)):
         raise Strange("damaged")
     if fields["ops"] not in _OPS or fields["mem"] not in _MEM:
         raise Strange("costly")

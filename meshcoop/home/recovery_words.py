@@ -13,6 +13,7 @@ from meshcoop.errors import Mistake
 
 COUNT = 24
 
+_WORD = r"[^\W\d_]+"
 _MAX_BYTES = 4096
 _USAGE = 2
 
@@ -25,12 +26,12 @@ def to_words(root_seed: bytes) -> list[str]:
 def to_seed(text: str) -> bytes:
     """The root seed of words as somebody copied them: case, numbering and lines do not matter.
 
-    Raises Mistake (2), with what to look at.
+    Raises Mistake (2), which names the word to look at.
     """
-    typed = re.findall(r"[^\W\d_]+", text.lower())
-    for at, word in enumerate(typed, 1):
+    typed = re.findall(_WORD, text.lower())
+    for number, word in enumerate(typed, 1):
         if word not in _book().wordlist:
-            raise Mistake(f"Word {at}, {word!r}, is no recovery word{_meant(word)}.", _USAGE)
+            raise Mistake(f"Word {number}, {word!r}, is no recovery word{_hint(word)}.", _USAGE)
     if len(typed) != COUNT:
         raise Mistake(
             f"There are {len(typed)} words, and a sheet has {COUNT}; copy all of it.", _USAGE
@@ -45,9 +46,12 @@ def to_seed(text: str) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """The root seed of the words in a file; of `-`, of what is typed at the terminal. Raises Mistake."""
+    """The root seed of the words in a file; where that is `-`, of words typed at the terminal.
+
+    Raises Mistake.
+    """
     if str(path) == "-":
-        return to_seed(_typed())
+        return to_seed(_ask())
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
@@ -62,12 +66,13 @@ def read(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """Whose words they are: the root public key."""
+    """The person that a root seed belongs to: its public key."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 
 
-def _typed() -> str:
+def _ask() -> str:
+    """Asks for the words at the terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise Mistake(
             "There is no terminal to type the words at; write them to a file of your own and name "
@@ -75,18 +80,18 @@ def _typed() -> str:
             _USAGE,
         )
     sys.stderr.write(f"Type the {COUNT} recovery words, as many a line as you like.\n")
-    found: list[str] = []
+    words: list[str] = []
     try:
-        while len(found) < COUNT:
-            found += re.findall(r"[^\W\d_]+", input("> "))
+        while len(words) < COUNT:
+            words += re.findall(_WORD, input("> "))
     except EOFError:
         raise Mistake("No words were given; run the command again.", _USAGE) from None
-    return " ".join(found)
+    return " ".join(words)
 
 
-def _meant(word: str) -> str:
-    near = difflib.get_close_matches(word, _book().wordlist, 1)
-    return f"; perhaps {near[0]!r} is meant" if near else "; compare it with the sheet"
+def _hint(word: str) -> str:
+    similar = difflib.get_close_matches(word, _book().wordlist, 1)
+    return f"; perhaps {similar[0]!r} is meant" if similar else "; compare it with the sheet"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What one neighbourhood may use of a relay (specs/08-relays.md, R-08.8)."""
+"""The limits of what one neighbourhood may use of a relay (specs/08-relays.md, R-08.8)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,9 @@ MEGABYTE = 1024**2
 
 @dataclass(frozen=True)
 class Limits:
-    """`room` in bytes; `days`: how long sealed content is kept, at least."""
+    """The limits of one neighbourhood. `room` in bytes; `days`: sealed content is kept so long, at
+    least.
+    """
 
     room: int = 1024 * MEGABYTE
     days: int = 400

@@ -4,51 +4,57 @@ A further device of a member needs no vouchers: its first record carries the cer
 person's root key has signed, and every home stores it because the person belongs.
 """
 
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.open_records import act_of
-from meshcoop.fold.state import DRIFT_MS, State
+from meshcoop.fold.state import State
 from protocol.authority.records import Act
 from protocol.errors import Refused
-from protocol.record import root_statement as statement
+from protocol.record import root_statement
 from protocol.record.envelope import Record
-from protocol.record.root_statement import Certified
+from protocol.record.root_statement import PLACE, Certified
 
 
-def storable(state: State, one: Record) -> bool:
-    """Whether a record is stored, as far as it depends on whose it is (R-03.19, R-03.31)."""
-    device = one.fields.device
-    if not state.storable(device):
-        return _brings_itself(state, one)
+def is_storable(state: State, record: Record) -> bool:
+    """Whether the device of a record is one whose records are stored (R-03.19, R-03.31)."""
+    device = record.fields.device
+    if not state.authority_fold.is_storable(device):
+        return _brings_itself(state, record)
     # A log that rests on its own first record has no other first one, or a fork could drop it.
-    second = one.fields.seq == 1 and state.store.log(device) is not None
-    return not second or _brought(state, device) or _brings_itself(state, one)
+    is_another_first = record.fields.seq == 1 and state.store.logs.find(device) is not None
+    if not is_another_first:
+        return True
+    return _is_certified_by_others(state, device) or _brings_itself(state, record)
 
 
-def _brings_itself(state: State, one: Record) -> bool:
-    """Whether it is number 1 of its log and carries its own device's certificate, by a person whose
-    devices' records are stored.
+def _brings_itself(state: State, record: Record) -> bool:
+    """Whether a record is number 1 of its log and carries its own device's certificate, by a person
+    whose devices' records are stored.
     """
-    act = act_of(one, state.neighbourhood) if one.fields.seq == 1 else None
+    act = act_of(record, state.neighbourhood) if record.fields.seq == 1 else None
     if act is None or act.time > state.now() + DRIFT_MS:  # ahead of the clock it waits outside
         return False
-    said = _certified(state, act)
-    belonging = state.authority.belonging if state.authority else frozenset()
-    return said is not None and said.device == act.device and said.person in belonging
+    certified = _certificate(state, act)
+    if certified is None or certified.device != act.device or state.authority is None:
+        return False
+    return certified.person in state.authority.belonging
 
 
-def _brought(state: State, device: bytes) -> bool:
+def _is_certified_by_others(state: State, device: bytes) -> bool:
     """Whether the charter, or a record of another log, certifies the device."""
-    assert state.authority is not None
-    founders = map(statement.read, state.authority.charter["founders"])
-    acts = [act for kind in ("admit", "device") for act in state.acts(kind)]
-    others = (_certified(state, act) for act in acts if act.device != device)
-    return any(said is not None and said.device == device for said in (*founders, *others))
+    assert state.authority is not None, "the device is storable by it"
+    founders = map(root_statement.read, state.authority.charter["founders"])
+    if any(founder.device == device for founder in founders):
+        return True
+    acts = [act for kind in ("admit", "device") for act in state.authority_fold.acts(kind)]
+    certificates = (_certificate(state, act) for act in acts if act.device != device)
+    return any(certified is not None and certified.device == device for certified in certificates)
 
 
-def _certified(state: State, act: Act) -> Certified | None:
+def _certificate(state: State, act: Act) -> Certified | None:
     """The certificate that an act carries, if it is for this neighbourhood."""
     try:
-        said = statement.read(act.fields.get("statement", b""))
+        statement = root_statement.read(act.fields.get("statement", b""))
     except Refused:
         return None
-    here = said.place == state.neighbourhood[: statement.PLACE]
-    return said if isinstance(said, Certified) and here else None
+    is_here = statement.place == state.neighbourhood[:PLACE]
+    return statement if isinstance(statement, Certified) and is_here else None

@@ -1,111 +1,120 @@
 """The inbox: the only way in. Verify, store, fold, announce.
 
-Whatever brought a record (a person here, gossip, sync, a join), it comes through `take`. What
-cannot be placed yet waits in a bounded pool outside the store; what a rule forbids is refused by
-name. Merging in any order gives one store and one set of views.
+Records of people here, of gossip, of sync and of a join all come this way. What cannot be placed
+yet waits in a bounded pool outside the store; what a rule forbids is refused by name. Merging in
+any order gives one store and one set of views.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from meshcoop.fold.state import State
-from meshcoop.ingest import admission_gate as certificates
 from meshcoop.ingest import quota
+from meshcoop.ingest.placement import Batch, Placement
+from meshcoop.ingest.result import IngestResult, Refusal
+from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
-from meshcoop.ingest.waiting_pool import Pool
-from meshcoop.store.tables import Log, Row
+from meshcoop.ingest.waiting_pool import WaitingPool
+from meshcoop.store.records import Row
 from protocol.errors import Refused
-from protocol.record import envelope as record
-from protocol.record import log
+from protocol.record import envelope
 from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass
-class Taken:
-    """What became of some records: those stored now; refusals, a line each; logs (by device) with
-    a gap or with another history than ours, for which a round of sync is due.
-    """
-
-    stored: list[Record] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    unplaced: set[bytes] = field(default_factory=set)
-    touched: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
-    # Of these threads, those that began here just now, whole: they need not be read back.
-    begun: dict[int, list[Row]] = field(default_factory=dict)
-
-
 class Inbox:
     """Takes records into a state. Listeners hear of what was stored, after it is safe."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
         self.store = state.store
-        self.pool = Pool()
-        self._stale = False  # authority has acts that it was not folded with
+        self.pool = WaitingPool()
+        self.listeners: list[Callable[[IngestResult], None]] = []
+        self._retention = retention or KeepEverything()
+        self._placement = Placement(state, self.pool, self._retention)
         self._absent_after = 0
-        self.room: int | None = None  # bytes that a relay still has for this; None: no limit
-        self.let_go = 0  # the last row whose sealed content a relay no longer keeps
-        self.listeners: list[Callable[[Taken], None]] = []
 
-    def take_wires(self, wires: Iterable[bytes]) -> Taken:
+    # -- the steps of taking something in ---------------------------------------------------------
+
+    def take_wires(self, wires: Iterable[bytes]) -> IngestResult:
         """Takes records as they came from a peer."""
-        taken = Taken()
-        records = self.unknown(self.parse(wires, taken))
-        return self.take_verified(verify(records, self.state.neighbourhood), taken)
+        result = IngestResult()
+        records = self.select_unknown(self.parse(wires, result))
+        return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
-    def take(self, records: Iterable[Record], *, durable: bool = False) -> Taken:
+    def take(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
 
         When it returns, what it calls stored survives a killed process; with `durable` also a
         power cut.
         """
-        verified = verify(self.unknown(records), self.state.neighbourhood)
-        return self.take_verified(verified, Taken(), durable=durable)
+        verified = verify(self.select_unknown(records), self.state.neighbourhood)
+        return self.ingest_verified(verified, IngestResult(), durable=durable)
 
-    def parse(self, wires: Iterable[bytes], taken: Taken) -> list[Record]:
+    def parse(self, wires: Iterable[bytes], result: IngestResult) -> list[Record]:
         """The first step of `take_wires`: the form of records."""
         records = []
         for wire in wires:
             try:
-                records.append(record.parse(wire))
-            except Refused as refusal:
-                taken.refused.append(str(refusal))
+                records.append(envelope.parse(wire))
+            except Refused as error:
+                result.refused.append(Refusal.of(error))
         return records
 
-    def unknown(self, records: Iterable[Record]) -> list[Record]:
+    def select_unknown(self, records: Iterable[Record]) -> list[Record]:
         """The second step: those not here yet, each once."""
         new: dict[bytes, Record] = {}
-        for one in records:
-            if one.id not in self.pool:
-                new.setdefault(one.id, one)
-        held = self.store.held(list(new))
-        return [one for one in new.values() if one.id not in held]
+        for record in records:
+            if record.id not in self.pool:
+                new.setdefault(record.id, record)
+        held = self.store.records.find_held(list(new))
+        return [record for record in new.values() if record.id not in held]
 
-    def take_verified(self, verified: Verified, taken: Taken, *, durable: bool = False) -> Taken:
+    def ingest_verified(
+        self, verified: Verified, result: IngestResult, *, durable: bool = False
+    ) -> IngestResult:
         """The last step: what `verify` made of unknown records, of which some may have come
         meanwhile by another way.
         """
-        taken.refused += verified.refused
-        fresh = self.unknown(verified.genuine)
+        result.refused += verified.refused
+        fresh = self.select_unknown(verified.genuine)
         # What waits here counts as come again: time may have made its author a member meanwhile.
-        fresh = fresh or self.pool.ready(self._placeable)
+        fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
-                while fresh:
-                    for one in fresh:
-                        self._place(one, taken)
-                    self._fold_stale(taken)
-                    fresh = self.pool.ready(self._placeable)
-                self.state.fold(taken.touched, taken.begun)
-            taken.begun = {}
-        if taken.stored:
+                self._store_and_fold(fresh, result)
+        if result.stored:
             for listener in self.listeners:
-                listener(taken)
-        return taken
+                listener(result)
+        return result
+
+    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
+        """Takes content for records that are held without it; what was stored because of that."""
+        with self.store.transaction(durable=False):
+            touched_roots = set()
+            has_acts = False
+            for record_id, content in items:
+                row = self._fill(record_id, content)
+                if row is None:
+                    continue
+                has_acts = self.state.authority_fold.read(row) or has_acts
+                if row.root is not None:
+                    touched_roots.add(row.root)
+            if has_acts:
+                touched_roots |= self.state.authority_fold.fold()
+            self.state.thread_fold.fold(touched_roots)
+        return self.take([])  # an admission may have come to light, for which others wait
+
+    def missing_contents(self, limit: int) -> list[bytes]:
+        """Records whose content is missing here though nobody took it back; each call goes on
+        where the last one ended, so that what was taken back does not hide the rest.
+        """
+        after = max(self._absent_after, self._retention.released_row)
+        rows = self.store.records.without_content(after, 4 * limit)
+        self._absent_after = rows[-1].n if rows else 0
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)][:limit]
 
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
@@ -114,194 +123,108 @@ class Inbox:
             with self.store.transaction(durable=durable):
                 yield
         except BaseException:
-            if not self.store.busy:
-                self.state.read_again()
+            if not self.store.is_writing:
+                self.state.authority_fold.read_again()
             raise
 
-    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> Taken:
-        """Takes content for records that are held without it; what was stored because of that."""
-        with self.store.transaction(durable=False):
-            touched = set()
-            for record_id, content in items:
-                row = self.store.get(record_id)
-                if row is None or row.record.content is not None or self.state.erased(row):
-                    continue
-                try:
-                    record.check_content(row.record.fields, content)
-                except Refused as refusal:
-                    _LOG.info("content for %s: %s", record_id.hex(), refusal)
-                    continue
-                self.store.set_content(record_id, content)
-                whole = Row(row.n, row.root, row.over, row.record._replace(content=content))
-                if self.state.read_act(whole):
-                    touched |= self.state.fold_authority()
-                if row.root is not None:
-                    touched.add(row.root)
-            self.state.fold(touched)
-        return self.take([])  # an admission may have come to light, for which others wait
-
-    def absent(self, limit: int) -> list[bytes]:
-        """Records whose content is missing here though nobody took it back; each call goes on
-        where the last one ended, so that what was taken back does not hide the rest.
-        """
-        rows = self.store.absent(max(self._absent_after, self.let_go), 4 * limit)
-        self._absent_after = rows[-1].n if rows else 0
-        return [row.record.id for row in rows if not self.state.erased(row)][:limit]
-
-    def _placeable(self, one: Record) -> bool:
-        """Whether a pooled record's turn has come."""
-        if not certificates.storable(self.state, one):
-            return False
-        known = self.store.log(one.fields.device)
-        head = known.head.seq if known else 0
-        return one.fields.seq <= head + 1 or (known is not None and known.fork is not None)
-
-    # -- store ------------------------------------------------------------------------------------
-
-    def _place(self, one: Record, taken: Taken) -> None:
-        device, seq = one.fields.device, one.fields.seq
-        if not self.state.storable(device):
-            self._fold_stale(taken)
-        if not certificates.storable(self.state, one) and one.id != self.state.neighbourhood:
-            self._wait(one, taken)
-            return
-        known = self.store.begin_log(device)
-        if known.ended is not None and seq > known.ended:
-            taken.refused.append("the log ended when it passed twice its quota (R-03.15)")
-        elif known.fork is not None and seq >= known.fork:
-            self._place_beyond(one, known, taken)
-        elif seq <= known.head.seq:
-            self._fork(one, known, taken)
-        elif seq > known.head.seq + 1:
-            self._wait(one, taken)
-        else:
-            self._append(one, known, taken)
-
-    def _wait(self, one: Record, taken: Taken) -> None:
-        self.pool.add(one)
-        taken.unplaced.add(one.fields.device)
-
-    def _append(self, one: Record, known: Log, taken: Taken) -> None:
+    def _fill(self, record_id: bytes, content: bytes) -> Row | None:
+        """Stores the content of a record that is held without it; None where it does not belong."""
+        row = self.store.records.find(record_id)
+        if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
+            return None
         try:
-            log.follows(known.head, one)
-        except Refused as refusal:
-            taken.refused.append(str(refusal))
-            if refusal.rule == "R-01.12":
-                taken.unplaced.add(known.device)
-            return
-        if not self._fits(one):
-            taken.refused.append("there is no room for what this neighbourhood sends (R-08.8)")
-            return
-        share = quota.share(self.state.authority, one.fields, known)
-        row = self.store.append(one, known, over=share.over, ended=share.ends)
-        self._stored(row, taken)
+            envelope.check_content(row.record.fields, content)
+        except Refused as error:
+            _LOG.info("content for %s: %s", record_id.hex(), error)
+            return None
+        self.store.records.set_content(record_id, content)
+        return row._replace(record=row.record._replace(content=content))
 
-    def _fits(self, one: Record) -> bool:
-        """R-08.8: whether there is room. What authority is made of comes in all the same: its
-        authors' quotas bound it, and without it nobody could be told from a stranger.
+    # -- the passes, one after another ------------------------------------------------------------
+
+    def _store_and_fold(self, fresh: list[Record], result: IngestResult) -> None:
+        """Places records until no more find their place, then folds what they changed."""
+        batch = Batch(result)
+        while fresh:
+            for record in fresh:
+                self._placement.place(record, batch)
+            self._prune_forks(batch)
+            self._fold_authority(batch)
+            fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
+            batch.deferred.clear()
+        # By the latest authority: what it does not let somebody take back stays.
+        self._erase_retracted(batch)
+        self.state.thread_fold.fold(batch.touched_roots, batch.begun)
+
+    def _prune_forks(self, batch: Batch) -> None:
+        """R-01.14: keeps what stands beyond a fork only as proof, or where others name it."""
+        if not batch.beyond_forks:
+            return
+        self._forget(self._prune(), batch)
+        for record in batch.beyond_forks:
+            row = self.store.records.find(
+                record.id
+            )  # if it is kept, and in the thread that is left
+            if row is not None:
+                self._placement.note_stored(row, batch)
+            else:  # what would keep it may be on its way
+                batch.result.devices_with_gaps.add(record.fields.device)
+        batch.beyond_forks.clear()
+
+    def _fold_authority(self, batch: Batch) -> None:
+        """Folds authority once for many acts. A log whose author's admission is not kept any more
+        waits again; where the quotas have changed, all logs are counted again.
         """
-        if self.room is None or one.fields.reach == record.OPEN:
-            return True
-        return self.room > 0
-
-    def _fork(self, one: Record, known: Log, taken: Taken) -> None:
-        """Another record at a number that the log has passed: the log is forked there."""
-        _LOG.warning("device %s forked its log at %d", known.device.hex(), one.fields.seq)
-        self.store.fork(known.device, one.fields.seq)
-        taken.begun.clear()
-        taken.touched |= self.state.roots_of(known)
-        self._place_beyond(one, self.store.begin_log(known.device), taken)
-        for row in self.store.open_records():  # from a fork on no quota leaves anything out
-            if row.record.fields.device == known.device:
-                self.state.read_act(row)
-        self._fold_authority(taken)
-
-    def _place_beyond(self, one: Record, known: Log, taken: Taken) -> None:
-        """R-01.14: from a fork on, only proof and what others have named is kept."""
-        row = self.store.insert(one, known.n, over=False)
-        self._stale = self.state.read_act(row) or self._stale  # a vote is kept for what it says
-        self._forget(self._prune(), taken)
-        kept = self.store.get(one.id)  # if it is kept, and in the thread that is left
-        if kept is not None:
-            self._stored(kept, taken)
-        else:  # what would keep it may be on its way
-            taken.unplaced.add(known.device)
-
-    def _forget(self, dropped: list[Row], taken: Taken) -> None:
-        """What is no longer kept leaves authority and views as well."""
-        if dropped:
-            taken.begun.clear()
-        for row in dropped:
-            self.state.forget_act(row.record.id)
-            if row.root == row.n:
-                self.state.views.drop(row.n)
-            elif row.root is not None:
-                taken.touched.add(row.root)
-        taken.touched -= {row.n for row in dropped}
-
-    def _fold_stale(self, taken: Taken) -> None:
-        """Folds authority once for many acts: before somebody unknown is judged, and at the end."""
-        if self._stale:
-            self._fold_authority(taken)
-
-    def _fold_authority(self, taken: Taken) -> None:
-        """Folds authority; a log whose author's admission is not kept any more waits again."""
-        self._stale = False
+        if not batch.authority_is_stale:
+            return
+        batch.authority_is_stale = False
         before = quota.figures(self.state.authority)
-        taken.touched |= self.state.fold_authority()
-        while strangers := self.state.strangers():
+        batch.touched_roots |= self.state.authority_fold.fold()
+        while strangers := self.state.authority_fold.strangers():
             for device in strangers:
                 rows = self.store.drop_log(device)
                 for row in rows:
                     self.pool.add(row.record)
-                self._forget([*rows, *self._prune()], taken)
-            taken.touched |= self.state.fold_authority()
+                self._forget([*rows, *self._prune()], batch)
+            batch.touched_roots |= self.state.authority_fold.fold()
         if before and before != quota.figures(self.state.authority):
-            self._recount(taken)
+            self._recount(batch)
 
-    def _recount(self, taken: Taken) -> None:
-        assert self.state.authority is not None
-        with self.store.counting() as db:
-            threads, longer = quota.recount(db, self.state.authority)
-        taken.touched |= threads
-        taken.unplaced |= longer  # what comes after is to be had from others
-        taken.begun.clear()
+    def _erase_retracted(self, batch: Batch) -> None:
+        """Erases the content of records that somebody has taken back (R-01.17)."""
+        for record_id in batch.retractable:
+            row = self.store.records.find(record_id)
+            if (
+                row is not None
+                and row.record.content is not None
+                and self.state.thread_fold.is_erased(row)
+            ):
+                self.store.records.set_content(record_id, None)
+                batch.begun.clear()
+
+    def _recount(self, batch: Batch) -> None:
+        assert self.state.authority is not None, "its figures have changed"
+        with self.store.quota_counts() as counts:
+            threads, devices = quota.recount(counts, self.state.authority)
+        batch.touched_roots |= threads
+        # A log that goes on may have been refused here before: others have the rest.
+        batch.result.devices_with_gaps |= devices
+        batch.begun.clear()
 
     def _prune(self) -> list[Row]:
-        return self.store.prune(self.pool.named() | self.state.beyond_forks())
+        """Drops from forked logs what neither the store nor the pool has a reason to keep."""
+        return self.store.prune_forks(
+            self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
+        )
 
-    def _stored(self, row: Row, taken: Taken) -> None:
-        one = row.record
-        taken.stored.append(one)
-        named = self.store.named(one.id)  # mostly not, and then nothing waited for it
-        self._join_thread(row, taken, named=named)
-        self._stale = self.state.read_act(row) or self._stale
-        if named:
-            self._erase(row, taken)
-        if one.about is not None and one.fields.reach == record.OPEN:
-            target = self.store.get(one.about)
-            if target is not None:
-                self._erase(target, taken)
-
-    def _erase(self, row: Row, taken: Taken) -> None:
-        if row.record.content is not None and self.state.erased(row):
-            self.store.set_content(row.record.id, None)
-            taken.begun.clear()
-
-    def _join_thread(self, row: Row, taken: Taken, *, named: bool) -> None:
-        """Notes the record's thread, and gives it to the answers that waited for this one."""
-        if row.root is None:
-            return
-        taken.touched.add(row.root)
-        if not named:
+    def _forget(self, dropped: list[Row], batch: Batch) -> None:
+        """Takes rows that are no longer in the store out of authority and views."""
+        if dropped:
+            batch.begun.clear()
+        for row in dropped:
+            self.state.authority_fold.forget(row.record.id)
             if row.root == row.n:
-                taken.begun[row.n] = [row]
-            elif row.root in taken.begun:
-                taken.begun[row.root].append(row)
-            return
-        taken.begun.pop(row.root, None)
-        waited = [row.record.id]
-        while waited:
-            for answer in self.store.orphans(waited.pop()):
-                self.store.set_root(answer.n, row.root)
-                waited.append(answer.record.id)
+                self.state.views.drop(row.n)
+            elif row.root is not None:
+                batch.touched_roots.add(row.root)
+        batch.touched_roots -= {row.n for row in dropped}

@@ -4,10 +4,10 @@ The charter's figures say what folds, and may change by decision; what is stored
 most that was ever allowed, which only grows with the set.
 """
 
-import sqlite3
 from typing import NamedTuple
 
-from meshcoop.store.tables import Log
+from meshcoop.store.logs import Log
+from meshcoop.store.quota_counts import CountedLog, QuotaCounts
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
 from protocol.record.envelope import Header
@@ -16,10 +16,10 @@ _STORED = 2  # times the quota
 
 
 class Share(NamedTuple):
-    """How much of the quota is used with a record; `stored`: of what is stored at all."""
+    """How much of its quota a device has used with a record, 1 for all of it."""
 
-    used: float
-    stored: float
+    used: float  # of what folds, by the charter as it is now
+    stored: float  # of the most that was ever allowed
 
     @property
     def over(self) -> bool:
@@ -32,15 +32,16 @@ class Share(NamedTuple):
         return self.stored > _STORED
 
 
-def share(authority: Authority | None, fields: Header, known: Log) -> Share:
+def share(authority: Authority | None, fields: Header, log: Log) -> Share:
     """The share of its claimed day that a log has used with its next record."""
-    same_day = fields.time // record.DAY_MS == known.day
-    records, size = (known.records, known.bytes) if same_day else (0, 0)
+    is_same_day = fields.time // record.DAY_MS == log.day
+    records = log.records if is_same_day else 0
+    size = log.bytes if is_same_day else 0
     return _share(authority, records + 1, size + fields.size)
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
-    """What the shares depend on."""
+    """The figures on which shares depend; none while there is no authority."""
     if authority is None:
         return ()
     return (
@@ -50,34 +51,48 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
     )
 
 
-def recount(db: sqlite3.Connection, authority: Authority) -> tuple[set[int], set[bytes]]:
-    """Counts every log anew after the figures changed. Returns the threads with a record that folds
-    now and did not, or the other way round, and the devices whose logs go on.
+def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
+    """Counts all logs once more after the figures changed.
+
+    Returns the threads (rows of their roots) with a record that folds now and did not, or the other
+    way round, and the devices whose logs end at another number.
     """
     threads: set[int] = set()
-    longer: set[bytes] = set()
-    logs = db.execute("SELECT n, device, fork, ended FROM logs").fetchall()
-    for log, device, fork, ended in logs:
-        rows = db.execute(
-            "SELECT n, root, over, header FROM records"
-            " WHERE log = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq",
-            (log, fork),
-        ).fetchall()
-        day, records, size, last = -1, 0, 0, None
-        for n, root, over, header in rows:
-            fields = record.read_header(header)
-            if fields.time // record.DAY_MS != day:
-                day, records, size = fields.time // record.DAY_MS, 0, 0
-            records, size = records + 1, size + fields.size
-            now = _share(authority, records, size)
-            if now.over != bool(over):
-                db.execute("UPDATE records SET over = ? WHERE n = ?", (now.over, n))
-                threads.update([] if root is None else [root])
-            last = fields.seq if now.ends and last is None else last
-        if fork is None and last != ended:
-            db.execute("UPDATE logs SET ended = ? WHERE n = ?", (last, log))
-            longer.add(device)
-    return threads, longer
+    devices: set[bytes] = set()
+    for log in counts.logs():
+        ended, log_threads = _recount_log(counts, authority, log)
+        threads |= log_threads
+        if log.fork is None and ended != log.ended:
+            counts.set_end(log.n, ended)
+            devices.add(log.device)
+    return threads, devices
+
+
+def _recount_log(
+    counts: QuotaCounts, authority: Authority, log: CountedLog
+) -> tuple[int | None, set[int]]:
+    """The number at which a log ends now, and the threads in which a record of it changed."""
+    threads: set[int] = set()
+    ended: int | None = None
+    day = -1
+    records = 0
+    size = 0
+    for row in counts.records_before_fork(log.n, log.fork):
+        fields = record.read_header(row.header)
+        if fields.time // record.DAY_MS != day:
+            day = fields.time // record.DAY_MS
+            records = 0
+            size = 0
+        records += 1
+        size += fields.size
+        used = _share(authority, records, size)
+        if used.over != row.over:
+            counts.set_over(row.n, over=used.over)
+            if row.root is not None:
+                threads.add(row.root)
+        if used.ends and ended is None:
+            ended = fields.seq
+    return ended, threads
 
 
 def _share(authority: Authority | None, records: int, size: int) -> Share:

@@ -11,7 +11,8 @@ from typing import BinaryIO, NamedTuple
 
 import msgpack
 
-from protocol.record import envelope as record
+from meshcoop.ingest.result import Refusal
+from protocol.record import envelope
 from protocol.record.envelope import Record
 
 _LENGTH = struct.Struct(">I")
@@ -23,47 +24,48 @@ class Verified(NamedTuple):
     """Records whose signatures hold, and a refusal for each of the others."""
 
     genuine: list[Record]
-    refused: list[str]
+    refused: list[Refusal]
 
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
     """R-01.10 for several records."""
-    return judged(records, starmap(record.holds, claims(records, neighbourhood)))
+    return part_by_verdict(records, starmap(envelope.holds, claims(records, neighbourhood)))
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """What the signatures of these records claim."""
+    """The claims of the signatures of these records, to be verified."""
+    before_founding = envelope.FOUNDING  # the charter is signed before there is a neighbourhood
     return [
-        record.claim(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
-        for one in records
+        envelope.claim(record, before_founding if record.id == neighbourhood else neighbourhood)
+        for record in records
     ]
 
 
-def judged(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """The records, told apart by whether their claims are true."""
+def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
+    """The records, parted by whether their claims are true."""
     verified = Verified([], [])
-    for one, true in zip(records, verdicts, strict=True):
-        if true:
-            verified.genuine.append(one)
+    for record, is_true in zip(records, verdicts, strict=True):
+        if is_true:
+            verified.genuine.append(record)
         else:
-            verified.refused.append(str(record.forged()))
+            verified.refused.append(Refusal.of(envelope.forged()))
     return verified
 
 
-def question(asked: Claims) -> bytes:
-    """These claims, as the process reads them."""
+def pack_claims(asked: Claims) -> bytes:
+    """Claims as the process reads them."""
     body: bytes = msgpack.packb(asked)
     return _LENGTH.pack(len(body)) + body
 
 
 def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
-    """A byte a signature, until the node ends, however it does."""
+    """Writes a byte for each signature, until the node ends, by a crash too."""
     while len(head := asked.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
         body = asked.read(length)
         if len(body) < length:
             break
-        answers.write(bytes(starmap(record.holds, msgpack.unpackb(body))))
+        answers.write(bytes(starmap(envelope.holds, msgpack.unpackb(body))))
         answers.flush()
 
 

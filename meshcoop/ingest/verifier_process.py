@@ -12,7 +12,7 @@ from subprocess import PIPE
 
 import trio
 
-from meshcoop.ingest.signatures import Verified, claims, judged, question, verify
+from meshcoop.ingest.signatures import Verified, claims, pack_claims, part_by_verdict, verify
 from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
@@ -25,22 +25,23 @@ class VerifyingProcess:
 
     def __init__(self) -> None:
         self._process: trio.Process | None = None
-        # Both let in who came first, so that answers are heard in the order of the questions.
-        self._asking, self._hearing = trio.Lock(), trio.Lock()
+        # Trio's locks let tasks in by order: answers are read in the order of the questions.
+        self._writing = trio.Lock()
+        self._reading = trio.Lock()
 
     async def __call__(self, records: list[Record], neighbourhood: bytes) -> Verified:
-        """What `verify` says."""
+        """Verifies records; the answer is that of `signatures.verify`."""
         if len(records) < _FEW:
             return verify(records, neighbourhood)
         # Whole or not at all: an answer that nobody takes would be taken for the next one.
         with trio.CancelScope(shield=True):
-            async with self._asking:
+            async with self._writing:
                 process = self._process = self._process or await _start()
-                heard = await _ask(process, question(claims(records, neighbourhood)))
-            async with self._hearing:
-                verdicts = await _hear(process, len(records)) if heard else b""
+                is_asked = await _ask(process, pack_claims(claims(records, neighbourhood)))
+            async with self._reading:
+                verdicts = await _read_verdicts(process, len(records)) if is_asked else b""
             if len(verdicts) == len(records):
-                return judged(records, map(bool, verdicts))
+                return part_by_verdict(records, map(bool, verdicts))
             _LOG.error("the process that verifies has ended; another one takes its place")
             if self._process is process:
                 await self.end()
@@ -48,7 +49,8 @@ class VerifyingProcess:
 
     async def end(self) -> None:
         """Ends the process."""
-        process, self._process = self._process, None
+        process = self._process
+        self._process = None
         if process is not None and process.stdin and process.stdout:
             await process.stdin.aclose()
             await process.stdout.aclose()
@@ -58,12 +60,12 @@ class VerifyingProcess:
 @asynccontextmanager
 async def verifier() -> AsyncIterator[VerifyingProcess]:
     """The verifier of real nodes."""
-    one = VerifyingProcess()
+    process = VerifyingProcess()
     try:
-        yield one
+        yield process
     finally:
         with trio.CancelScope(shield=True):
-            await one.end()
+            await process.end()
 
 
 async def _start() -> trio.Process:
@@ -75,6 +77,7 @@ async def _start() -> trio.Process:
 
 
 async def _ask(process: trio.Process, asked: bytes) -> bool:
+    """Sends a question; returns False where the process has ended."""
     assert process.stdin is not None
     try:
         await process.stdin.send_all(asked)
@@ -83,7 +86,7 @@ async def _ask(process: trio.Process, asked: bytes) -> bool:
     return True
 
 
-async def _hear(process: trio.Process, count: int) -> bytes:
+async def _read_verdicts(process: trio.Process, count: int) -> bytes:
     """The next `count` verdicts; fewer if the process has ended."""
     assert process.stdout is not None
     verdicts = b""

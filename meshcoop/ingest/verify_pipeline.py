@@ -1,6 +1,6 @@
 """The intake: batches from a peer are verified beside the store's work, and taken in order.
 
-Verifying is most of what a record costs; `meshcoop.verifier` does it while the batch before is
+Verifying is most of what a record costs; `meshcoop.ingest.verifier_process` does it while the batch before is
 stored.
 """
 
@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.signatures import Verified
 from protocol.record.envelope import Record
 
@@ -27,14 +28,15 @@ class Intake:
         self._last: trio.Event | None = None  # set once the last batch has been taken
 
     async def put(
-        self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[Taken], None]
+        self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]
     ) -> None:
         """Takes a batch, then tells `then`; waits while too many are on their way."""
         if self._verifier is None:
             then(self._inbox.take_wires(wires))
             return
         await self._slots.acquire()
-        before, self._last = self._last, trio.Event()
+        before = self._last
+        self._last = trio.Event()
         nursery.start_soon(self._take, self._verifier, wires, then, before, self._last)
 
     async def drained(self) -> None:
@@ -46,15 +48,15 @@ class Intake:
         self,
         verifier: Verifier,
         wires: list[bytes],
-        then: Callable[[Taken], None],
+        then: Callable[[IngestResult], None],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
-        taken = Taken()
-        records = self._inbox.unknown(self._inbox.parse(wires, taken))
+        result = IngestResult()
+        records = self._inbox.select_unknown(self._inbox.parse(wires, result))
         verified = await verifier(records, self._inbox.state.neighbourhood)
         if before is not None:
             await before.wait()
-        then(self._inbox.take_verified(verified, taken))
+        then(self._inbox.ingest_verified(verified, result))
         self._slots.release()
         done.set()

@@ -12,7 +12,7 @@ MAX_RECORDS = 4096
 MAX_BYTES = 8 * 1024 * 1024
 
 
-class Pool:
+class WaitingPool:
     """Waiting records by device. When full, the device that fills it most loses its oldest."""
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
@@ -32,51 +32,52 @@ class Pool:
         """The devices that have records waiting."""
         return set(self._by_device)
 
-    def named(self) -> set[bytes]:
-        """What waiting records name as parents."""
-        waiting = (one for logs in self._by_device.values() for one in logs.values())
-        return {parent for one in waiting for parent in one.fields.parents}
+    def parents(self) -> set[bytes]:
+        """The ids that waiting records name as parents."""
+        waiting = (record for records in self._by_device.values() for record in records.values())
+        return {parent for record in waiting for parent in record.fields.parents}
 
-    def add(self, one: Record) -> None:
-        """Keeps `one` for later."""
-        if one.id in self._ids:
+    def add(self, record: Record) -> None:
+        """Keeps a record for later."""
+        if record.id in self._ids:
             return
-        self._by_device[one.fields.device][one.id] = one
-        self._ids.add(one.id)
-        self._bytes += _size(one)
+        self._by_device[record.fields.device][record.id] = record
+        self._ids.add(record.id)
+        self._bytes += _size(record)
         while len(self._ids) > self._max_records or self._bytes > self._max_bytes:
-            by_bytes = self._bytes > self._max_bytes
-            fullest = max(self._by_device.values(), key=_weight if by_bytes else len)
+            has_too_many_bytes = self._bytes > self._max_bytes
+            measure = _total_size if has_too_many_bytes else len
+            fullest = max(self._by_device.values(), key=measure)
             self._remove(next(iter(fullest.values())))
 
-    def ready(self, placeable: Callable[[Record], bool]) -> list[Record]:
-        """Takes out, in log order, what can be placed now."""
-        found: list[Record] = []
-        for device in list(self._by_device):
-            waiting = sorted(self._by_device[device].values(), key=lambda one: one.fields.seq)
-            # The next of a log makes the one after it placeable, so a run leaves together.
-            run = 0
-            for one in waiting:
-                if not (run and one.fields.seq <= run + 1) and not placeable(one):
+    def take_ready(self, can_place: Callable[[Record], bool]) -> list[Record]:
+        """Takes out, in log order, the records that can be placed now."""
+        ready: list[Record] = []
+        for records in list(self._by_device.values()):
+            last = 0  # the number of the record that leaves just before
+            for record in sorted(records.values(), key=lambda record: record.fields.seq):
+                # The next of a log makes the one after it placeable, so a run leaves together.
+                is_next = last > 0 and record.fields.seq <= last + 1
+                if not is_next and not can_place(record):
                     break  # nor is any after it
-                found.append(one)
-                run = one.fields.seq
-        for one in found:
-            self._remove(one)
-        return found
+                ready.append(record)
+                last = record.fields.seq
+        for record in ready:
+            self._remove(record)
+        return ready
 
-    def _remove(self, one: Record) -> None:
-        device = one.fields.device
-        del self._by_device[device][one.id]
+    def _remove(self, record: Record) -> None:
+        device = record.fields.device
+        del self._by_device[device][record.id]
         if not self._by_device[device]:
             del self._by_device[device]
-        self._ids.discard(one.id)
-        self._bytes -= _size(one)
+        self._ids.discard(record.id)
+        self._bytes -= _size(record)
 
 
-def _weight(waiting: dict[bytes, Record]) -> int:
-    return sum(map(_size, waiting.values()))
+def _total_size(records: dict[bytes, Record]) -> int:
+    return sum(map(_size, records.values()))
 
 
-def _size(one: Record) -> int:
-    return len(one.header) + len(one.signature) + len(one.content or b"")
+def _size(record: Record) -> int:
+    return len(record.header) + len(record.signature) + len(record.content or b"")

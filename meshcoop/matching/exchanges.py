@@ -1,93 +1,117 @@
-"""What people have promised each other and given: from agreements and confirmed receipts."""
+"""The exchanges between people: time that was given, and time that was promised."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcoop.clock import iso
-from meshcoop.matching.times import span
+from meshcoop.matching.times import is_overlapping, time_span
 from protocol.fold import balance
 from protocol.fold.thread import View
 
 
-class Deal(NamedTuple):
-    """Time between two people, given (a receipt or correction that counts, a gift) or promised (an agreement)."""
+class Exchange(NamedTuple):
+    """Time between two people: given, or promised in an agreement.
+
+    Given is the time of a receipt or correction that counts, and of a gift of minutes.
+    """
 
     id: bytes
     giver: bytes
     receiver: bytes
     minutes: int
-    on: str  # when it was or is to be, else when it was agreed
-    given: bool
+    when: str  # the day, or the day and hour, of the exchange; else the day it was agreed
+    is_given: bool
 
 
-class Deals:
-    """Deals by person, put in and taken out by the row of their view."""
+class Exchanges:
+    """The exchanges by person, added and removed by the row of their view."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, Deal] = {}
-        self._of: dict[bytes, set[int]] = defaultdict(set)
+        self._by_row: dict[int, Exchange] = {}
+        self._rows_of: dict[bytes, set[int]] = defaultdict(set)
 
-    def put(self, n: int, view: View) -> None:
-        """Takes in an agreement, or what moves minutes."""
-        deal = _deal(view)
-        if deal is not None:
-            self._rows[n] = deal
-            self._of[deal.giver].add(n)
-            self._of[deal.receiver].add(n)
+    def add(self, row: int, view: View) -> None:
+        """Adds the exchange that a view shows, if it shows one."""
+        exchange = _exchange_in(view)
+        if exchange is not None:
+            self._by_row[row] = exchange
+            self._rows_of[exchange.giver].add(row)
+            self._rows_of[exchange.receiver].add(row)
 
-    def drop(self, n: int) -> None:
-        """Forgets one."""
-        deal = self._rows.pop(n, None)
-        if deal is not None:
-            self._of[deal.giver].discard(n)
-            self._of[deal.receiver].discard(n)
+    def remove(self, row: int) -> None:
+        """Removes the exchange of a row, if there is one."""
+        exchange = self._by_row.pop(row, None)
+        if exchange is not None:
+            self._rows_of[exchange.giver].discard(row)
+            self._rows_of[exchange.receiver].discard(row)
 
-    def of(self, person: bytes) -> Iterator[Deal]:
-        """The deals of a person."""
-        return (self._rows[n] for n in self._of.get(person, ()))
+    def of_person(self, person: bytes) -> Iterator[Exchange]:
+        """The exchanges in which a person gives or receives."""
+        return (self._by_row[row] for row in self._rows_of.get(person, ()))
 
-    def given(self) -> Iterator[Deal]:
-        """All time that was given."""
-        return (one for one in self._rows.values() if one.given)
+    def given(self) -> Iterator[Exchange]:
+        """The exchanges of all people in which time was given."""
+        return (exchange for exchange in self._by_row.values() if exchange.is_given)
 
-    def spent(self, person: bytes, month: str) -> int:
-        """Minutes that a person has promised to give or given in a month, such as 2026-11."""
+    def minutes_in_month(self, person: bytes, month: str) -> int:
+        """Minutes that a person gave or promised to give in a month, such as 2026-11."""
         return sum(
-            one.minutes for one in self.of(person) if one.giver == person and one.on[:7] == month
+            exchange.minutes
+            for exchange in self.of_person(person)
+            if exchange.giver == person and exchange.when[:7] == month
         )
 
-    def busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
-        """Whether a person has promised that hour already."""
-        wanted = span(moment, minutes)
+    def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
+        """Whether a person has already promised any of this time to somebody."""
+        wanted = time_span(moment, minutes)
         if wanted is None:
             return False
-        taken = (span(one.on, one.minutes) for one in self.of(person) if not one.given)
-        return any(one and one[0] < wanted[1] and wanted[0] < one[1] for one in taken)
+        promised = (exchange for exchange in self.of_person(person) if not exchange.is_given)
+        spans = (time_span(exchange.when, exchange.minutes) for exchange in promised)
+        return any(span is not None and is_overlapping(span, wanted) for span in spans)
 
-    def last_gift(self, giver: bytes, receiver: bytes) -> Deal | None:
-        """The latest time that one gave the other."""
-        given = [one for one in self.of(receiver) if one.given and one.giver == giver]
-        return max(given, key=lambda one: (one.on, one.id), default=None)
+    def last_gift(self, giver: bytes, receiver: bytes) -> Exchange | None:
+        """The latest exchange in which `giver` gave time to `receiver`."""
+        gifts = [
+            exchange
+            for exchange in self.of_person(receiver)
+            if exchange.is_given and exchange.giver == giver
+        ]
+        return max(gifts, key=lambda exchange: (exchange.when, exchange.id), default=None)
 
-    def owes(self, person: bytes) -> bool:
-        """Whether a person has received more than they gave."""
-        moved = (
-            one.minutes if one.giver == person else -one.minutes
-            for one in self.of(person)
-            if one.given
-        )
-        return sum(moved) < 0
+    def has_received_more(self, person: bytes) -> bool:
+        """Whether a person has received more minutes than they gave."""
+        net_minutes = 0
+        for exchange in self.of_person(person):
+            if exchange.is_given:
+                is_giver = exchange.giver == person
+                net_minutes += exchange.minutes if is_giver else -exchange.minutes
+        return net_minutes < 0
 
 
-def _deal(view: View) -> Deal | None:
+def _exchange_in(view: View) -> Exchange | None:
     credit = balance.credit(view)
     if credit is not None:
-        on = credit.on or iso(credit.created)[:10]
-        return Deal(credit.id, credit.giver, credit.receiver, credit.minutes, on, given=True)
+        return Exchange(
+            id=credit.id,
+            giver=credit.giver,
+            receiver=credit.receiver,
+            minutes=credit.minutes,
+            when=credit.on or _day_of(credit.created),
+            is_given=True,
+        )
     if view["kind"] != "agreement" or view["state"] != "agreed":
         return None
-    when = view["when"] or iso(view["created"])[:10]
-    return Deal(
-        view["id"], view["giver"], view["receiver"], view["minutes"] or 0, when, given=False
+    return Exchange(
+        id=view["id"],
+        giver=view["giver"],
+        receiver=view["receiver"],
+        minutes=view["minutes"] or 0,
+        when=view["when"] or _day_of(view["created"]),
+        is_given=False,
     )
+
+
+def _day_of(milliseconds: int) -> str:
+    return iso(milliseconds)[:10]

@@ -1,87 +1,106 @@
-"""Reasons in words, for one reader."""
+"""Reasons for suggestions and introductions, as sentences for one reader."""
 
 from collections.abc import Callable
 
 from meshcoop.matching.fit import Pair, Reason
 from meshcoop.matching.introductions import Tie
-from meshcoop.matching.times import DAYS, on_day, told
+from meshcoop.matching.needs_and_offers import NeedOrOffer
+from meshcoop.matching.times import DAYS, format_day, format_minutes
 
-_SAYS = {
+_VERBS = {  # by source: for the reader, for anybody else
     "request": ("ask for", "asks for"),
     "wants": ("would like", "would like"),
     "offer": ("offer", "offers"),
     "assets": ("listed", "listed"),
 }
+_TIE_VERBS = {"vouched": "vouched for {}", "admitted": "let {} in"}
 
 Name = Callable[[bytes], str]
 
 
 class Sentences:
-    """`me` is the reader, `name` names everybody else."""
+    """Explains reasons to the reader `me`, who is "you"; `name` names everybody else."""
 
     def __init__(self, me: bytes | None, name: Name) -> None:
         self._me = me
         self._name = name
 
     def whole(self, parts: list[str]) -> str:
-        """One sentence of all reasons."""
+        """One sentence that gives all reasons."""
         text = "; ".join(parts)
         return text[:1].upper() + text[1:] + "."
 
     def of(self, reason: Reason, pair: Pair) -> str:
-        """One reason in words, as a part of a sentence."""
-        tell = {
-            "words": self._words,
-            "day": _days,
-            "area": lambda said, _pair: f"both in {said['area']}",
-            "language": lambda said, _pair: f"both speak {said['language']}",
-            "time": self._left,
-            "gave": self._gave,
-            "owes": self._owes,
-        }
-        return tell[reason.reason](reason.told, pair)
+        """Why the offer of a pair fits its need, as a part of a sentence."""
+        details = reason.told
+        match reason.reason:
+            case "words":
+                text = self._explain_words(details, pair)
+            case "day":
+                text = _explain_days(details["days"])
+            case "area":
+                text = f"both in {details['area']}"
+            case "language":
+                text = f"both speak {details['language']}"
+            case "time":
+                text = self._explain_minutes_left(int(details["left"]), pair.means.person)
+            case "gave":
+                text = self._explain_gift(details, pair)
+            case "owes":
+                text = self._explain_debt(pair.means.person)
+            case _:
+                raise AssertionError(f"the reason {reason.reason!r} has words")
+        return text
 
     def of_tie(self, tie: Tie) -> str:
         """Why two people know each other, as a part of a sentence."""
-        one, other = self.who(tie.one), self.who(tie.other)
-        if tie.on is not None:
-            first, second = (other, one) if other == "you" else (one, other)
-            return f"{first} and {second} exchanged on {on_day(tie.on)}"
-        verb = {"vouched": "vouched for {}", "admitted": "let {} in"}[tie.reason]
-        return f"{one} {verb.format(other)}"
+        actor = self._name_person(tie.one)
+        other = self._name_person(tie.other)
+        if tie.on is None:
+            return f"{actor} {_TIE_VERBS[tie.reason].format(other)}"
+        # An exchange is mutual, so that the reader may always come first.
+        first, second = (other, actor) if other == "you" else (actor, other)
+        return f"{first} and {second} exchanged on {format_day(tie.on)}"
 
-    def who(self, person: bytes) -> str:
-        """A person; "you" for the reader."""
+    def _name_person(self, person: bytes) -> str:
         return "you" if person == self._me else self._name(person)
 
-    def _words(self, said: dict[str, str], pair: Pair) -> str:
-        need, means = pair
-        giver, receiver = self.who(means.person), self.who(need.person)
-        if "both" in said:
-            both = "you both" if "you" in {giver, receiver} else f"{giver} and {receiver} both"
-            listed = "named" if need.posted or means.posted else "listed"
-            return f"{both} {listed} {said['brought']}"
-        wanted = f"{receiver} {self._verb(need.source, need.person)} “{said['wanted']}”"
-        return f"{wanted}, {giver} {self._verb(means.source, means.person)} “{said['brought']}”"
+    def _explain_words(self, details: dict[str, str], pair: Pair) -> str:
+        if "both" in details:
+            return self._explain_same_words(details["brought"], pair)
+        wanted = f"{self._subject_and_verb(pair.need)} “{details['wanted']}”"
+        brought = f"{self._subject_and_verb(pair.means)} “{details['brought']}”"
+        return f"{wanted}, {brought}"
 
-    def _verb(self, source: str, person: bytes) -> str:
-        return _SAYS[source][person != self._me]
+    def _explain_same_words(self, words: str, pair: Pair) -> str:
+        giver = self._name_person(pair.means.person)
+        receiver = self._name_person(pair.need.person)
+        both = "you both" if "you" in {giver, receiver} else f"{giver} and {receiver} both"
+        verb = "named" if pair.need.posted or pair.means.posted else "listed"
+        return f"{both} {verb} {words}"
 
-    def _left(self, said: dict[str, str], pair: Pair) -> str:
-        giver = pair.means.person
+    def _subject_and_verb(self, side: NeedOrOffer) -> str:
+        for_reader, for_others = _VERBS[side.source]
+        verb = for_reader if side.person == self._me else for_others
+        return f"{self._name_person(side.person)} {verb}"
+
+    def _explain_minutes_left(self, minutes: int, giver: bytes) -> str:
         whose = "your" if giver == self._me else f"{self._name(giver)}'s"
-        return f"{told(int(said['left']))} are left of {whose} time this month"
+        return f"{format_minutes(minutes)} are left of {whose} time this month"
 
-    def _gave(self, said: dict[str, str], pair: Pair) -> str:
-        giver, receiver = self.who(pair.need.person), self.who(pair.means.person)
-        return f"{giver} gave {receiver} {told(int(said['minutes']))} on {on_day(said['on'])}"
+    def _explain_gift(self, details: dict[str, str], pair: Pair) -> str:
+        # The gift went the other way: who needs something now gave then.
+        giver = self._name_person(pair.need.person)
+        receiver = self._name_person(pair.means.person)
+        minutes = format_minutes(int(details["minutes"]))
+        return f"{giver} gave {receiver} {minutes} on {format_day(details['on'])}"
 
-    def _owes(self, said: dict[str, str], pair: Pair) -> str:
-        del said
-        who = self.who(pair.means.person)
-        return f"{who} {'have' if who == 'you' else 'has'} received more than given so far"
+    def _explain_debt(self, person: bytes) -> str:
+        name = self._name_person(person)
+        verb = "have" if name == "you" else "has"
+        return f"{name} {verb} received more than given so far"
 
 
-def _days(said: dict[str, str], pair: Pair) -> str:
-    del pair
-    return "free on " + " and ".join(f"{DAYS[int(one)]}s" for one in said["days"].split(","))
+def _explain_days(numbers: str) -> str:
+    days = [f"{DAYS[int(number)]}s" for number in numbers.split(",")]
+    return "free on " + " and ".join(days)

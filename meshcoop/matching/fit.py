@@ -1,20 +1,25 @@
-"""Whether what one brings fits what another needs, and every reason that counts (R-19.4, R-19.5)."""
+"""Whether an offer fits a need, and every reason that counts (R-19.4, R-19.5)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcoop.matching.index import Index
-from meshcoop.matching.needs_and_offers import Side, same
-from meshcoop.matching.times import over, span
+from meshcoop.matching.needs_and_offers import NeedOrOffer, is_same_text
+from meshcoop.matching.times import is_overlapping, is_past, time_span
 from meshcoop.matching.topics import is_word
-from meshcoop.matching.vocabulary import SPEAKS, label
+from meshcoop.matching.vocabulary import SPEAKS, concept_name
 
-_CONCEPT, _WORD, _DAY, _AREA, _LANGUAGE, _TIME = 10, 5, 2, 2, 1, 1
-_MOST = 3  # reasons about words that count
+_CONCEPT_POINTS = 10
+_WORD_POINTS = 5
+_DAY_POINTS = 2
+_AREA_POINTS = 2
+_LANGUAGE_POINTS = 1
+_TIME_POINTS = 1
+_MAX_WORD_REASONS = 3  # so that a long list does not outweigh one exact fit
 
 
 class Reason(NamedTuple):
-    """Why something fits. `told` is what it is about, by name."""
+    """Why an offer fits a need, with details by name, as the local API gives them."""
 
     reason: str
     points: int
@@ -22,139 +27,165 @@ class Reason(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A need, and what meets it."""
+    """A need, and an offer that may meet it."""
 
-    need: Side
-    means: Side
-
-    @property
-    def post(self) -> Side | None:
-        """The post that says how long it takes: the need's, else that of the means."""
-        return next((one for one in self if one.posted), None)
+    need: NeedOrOffer
+    means: NeedOrOffer
 
     @property
     def minutes(self) -> int | None:
-        """How long it takes, if one of the two says."""
+        """How many minutes it takes, if one of the two says so; the need counts first."""
         return self.need.minutes or self.means.minutes
 
     @property
     def starts(self) -> str | None:
-        """When it is, if one of the two says."""
+        """The day or hour it begins, if one of the two says so; the need counts first."""
         return self.need.starts or self.means.starts
 
 
-class Fitting:
-    """Judges pairs as of a moment, `now`: ISO 8601, by the neighbourhood's clock."""
+class FitJudge:
+    """Judges pairs as of `now`: ISO 8601, by the neighbourhood's clock."""
 
     def __init__(self, index: Index, now: str) -> None:
         self._index = index
         self._now = now
-        self._spent: dict[tuple[bytes, str], int] = {}
+        self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
-    def reasons(self, pair: Pair) -> list[Reason]:
-        """Why a pair fits; nothing if it does not."""
-        if not self._possible(pair):
+    def find_reasons(self, pair: Pair) -> list[Reason]:
+        """Every reason why the offer of a pair fits its need; none if it does not fit."""
+        # In this order because it is cheap to rule a pair out, and most pairs are.
+        if not self._is_possible(pair):
             return []
-        found = list(self._words(pair))
-        if not found:
+        word_reasons = list(self._word_reasons(pair))
+        if not word_reasons:
             return []
-        days, area = self._days(pair), self._area(pair)
+        days = self._shared_days(pair)
         if days is not None and not days:
             return []
-        languages = self._languages(pair)
-        if languages is not None and not languages and not _about_language(found):
+        languages = self._shared_languages(pair)
+        if languages is not None and not languages and not _is_about_language(word_reasons):
             return []
-        if days:
-            found.append(Reason("day", _DAY, {"days": ",".join(map(str, sorted(days)))}))
-        if area:
-            found.append(Reason("area", _AREA, {"area": area}))
-        if languages:
-            found.append(Reason("language", _LANGUAGE, {"language": languages[0]}))
-        left = self._left(pair)
-        if left is not None:
-            found.append(Reason("time", _TIME, {"left": str(left)}))
-        return found
+        return [
+            *word_reasons,
+            *_day_reasons(days),
+            *self._area_reasons(pair),
+            *_language_reasons(languages),
+            *self._time_reasons(pair),
+        ]
 
-    def open(self, side: Side) -> bool:
-        """Whether a side is not over by now."""
-        return not over(side.until, self._now) and (
-            side.repeats or not over(side.starts, self._now)
+    def is_open(self, side: NeedOrOffer) -> bool:
+        """Whether a need or offer is not past."""
+        if is_past(side.until, self._now):
+            return False
+        return side.repeats or not is_past(side.starts, self._now)
+
+    def _is_possible(self, pair: Pair) -> bool:
+        """Whether nothing but words, days and languages could speak against a pair."""
+        if not (self.is_open(pair.need) and self.is_open(pair.means)):
+            return False
+        exchanges = self._index.deals
+        if any(exchanges.is_busy(side.person, pair.starts, pair.minutes) for side in pair):
+            return False
+        if _is_at_different_times(pair):
+            return False
+        minutes_left = self._minutes_left(pair)
+        return minutes_left is None or minutes_left >= max(pair.minutes or 0, 1)
+
+    def _word_reasons(self, pair: Pair) -> Iterator[Reason]:
+        """A reason for each topic that both have; one only for each two phrases that were written."""
+        need, offer = pair
+        shared = need.written.keys() & offer.written.keys()
+        explained: set[str] = set()
+        # Concepts before plain words: a phrase is explained once, by the best that it gives.
+        for key in sorted(shared, key=lambda key: (is_word(key), key)):
+            wanted = need.written[key]
+            brought = offer.written[key]
+            if is_word(key) and not self._index.entries_about(key, is_need=True):
+                continue  # a word that too many people use
+            if wanted in explained or brought in explained:
+                continue
+            if len(explained) >= 2 * _MAX_WORD_REASONS:
+                continue
+            explained |= {wanted, brought}
+            yield _word_reason(key, wanted, brought)
+
+    def _shared_days(self, pair: Pair) -> frozenset[int] | None:
+        """The weekdays that suit both; None if one of them says nothing of days."""
+        need_days, offer_days = (self._days_of(side) for side in pair)
+        if need_days is None or offer_days is None:
+            return None
+        return need_days & offer_days
+
+    def _days_of(self, side: NeedOrOffer) -> frozenset[int] | None:
+        return side.days if side.posted else self._index.profile_of(side.person).days
+
+    def _shared_languages(self, pair: Pair) -> list[str] | None:
+        """The languages that both speak; None if one of them does not say."""
+        needing, offering = (self._index.profile_of(side.person).languages for side in pair)
+        if not needing or not offering:
+            return None
+        return [needing[tag] for tag in needing if tag in offering]
+
+    def _area_reasons(self, pair: Pair) -> Iterator[Reason]:
+        need_area, offer_area = (
+            side.area or self._index.profile_of(side.person).area for side in pair
         )
+        if need_area and offer_area and is_same_text(need_area, offer_area):
+            yield Reason("area", _AREA_POINTS, {"area": need_area})
 
-    # -- what must hold ---------------------------------------------------------------------------
+    def _time_reasons(self, pair: Pair) -> Iterator[Reason]:
+        minutes_left = self._minutes_left(pair)
+        if minutes_left is not None:
+            yield Reason("time", _TIME_POINTS, {"left": str(minutes_left)})
 
-    def _possible(self, pair: Pair) -> bool:
-        if not (self.open(pair.need) and self.open(pair.means)):
-            return False
-        deals = self._index.deals
-        if any(deals.busy(one.person, pair.starts, pair.minutes) for one in pair):
-            return False
-        if _apart(pair):
-            return False
-        left = self._left(pair)
-        return left is None or left >= max(pair.minutes or 0, 1)
-
-    def _left(self, pair: Pair) -> int | None:
-        """What is left of the giver's minutes in the month of a pair; None without a limit."""
+    def _minutes_left(self, pair: Pair) -> int | None:
+        """The giver's minutes that are left in the month of a pair; None without a limit."""
         giver = pair.means.person
-        limit = self._index.who(giver).month
+        limit = self._index.profile_of(giver).minutes_a_month
         if limit is None:
             return None
-        key = giver, (pair.starts or self._now)[:7]
-        if key not in self._spent:
-            self._spent[key] = self._index.deals.spent(*key)
-        return limit - self._spent[key]
-
-    def _days(self, pair: Pair) -> frozenset[int] | None:
-        """The days that suit both; None where one of them says nothing of days."""
-        need, means = (one.days if one.posted else self._index.who(one.person).days for one in pair)
-        return None if need is None or means is None else need & means
-
-    def _languages(self, pair: Pair) -> list[str] | None:
-        """The languages that both speak; None where one of them does not say."""
-        need, means = (self._index.who(one.person).languages for one in pair)
-        if not need or not means:
-            return None
-        return [need[tag] for tag in need if tag in means]
-
-    def _area(self, pair: Pair) -> str | None:
-        need, means = (one.area or self._index.who(one.person).area for one in pair)
-        return need if need and means and same(need, means) else None
-
-    # -- words ------------------------------------------------------------------------------------
-
-    def _words(self, pair: Pair) -> Iterator[Reason]:
-        """What both speak of; one reason for each two things that were written."""
-        need, means = pair
-        shared = sorted(need.about.keys() & means.about.keys(), key=lambda key: (is_word(key), key))
-        told: set[str] = set()
-        for key in shared:
-            wanted, brought = need.about[key], means.about[key]
-            rare = not is_word(key) or self._index.sharing(key, need=True)
-            if not rare or wanted in told or brought in told or len(told) >= 2 * _MOST:
-                continue
-            told |= {wanted, brought}
-            concept = {} if is_word(key) else {"means": label(key)}
-            points = _WORD if is_word(key) else _CONCEPT
-            both = {"both": "yes"} if same(wanted, brought) else {}
-            language = {"language": key.removeprefix(SPEAKS)} if key.startswith(SPEAKS) else {}
-            yield Reason(
-                "words",
-                points,
-                {"wanted": wanted, "brought": brought, **concept, **both, **language},
-            )
+        month = (pair.starts or self._now)[:7]
+        key = (giver, month)
+        if key not in self._minutes_in_month:
+            self._minutes_in_month[key] = self._index.deals.minutes_in_month(giver, month)
+        return limit - self._minutes_in_month[key]
 
 
-def _apart(pair: Pair) -> bool:
-    """Whether an offer and a request are each for one time, and not for the same."""
-    need, means = pair
-    if not need.starts or not means.starts or need.repeats or means.repeats:
+def _is_at_different_times(pair: Pair) -> bool:
+    """Whether the need and the offer are each for one time, and these times differ."""
+    need, offer = pair
+    if not need.starts or not offer.starts or need.repeats or offer.repeats:
         return False
-    one, other = span(need.starts, need.minutes), span(means.starts, means.minutes)
-    if one and other:
-        return one[1] <= other[0] or other[1] <= one[0]
-    return need.starts[:10] != means.starts[:10]
+    need_span = time_span(need.starts, need.minutes)
+    offer_span = time_span(offer.starts, offer.minutes)
+    if need_span and offer_span:
+        return not is_overlapping(need_span, offer_span)
+    return need.starts[:10] != offer.starts[:10]
 
 
-def _about_language(found: list[Reason]) -> bool:
-    return any("language" in one.told for one in found)
+def _word_reason(key: str, wanted: str, brought: str) -> Reason:
+    details = {"wanted": wanted, "brought": brought}
+    if not is_word(key):
+        details["means"] = concept_name(key)
+    if is_same_text(wanted, brought):
+        details["both"] = "yes"
+    if key.startswith(SPEAKS):
+        details["language"] = key.removeprefix(SPEAKS)
+    points = _WORD_POINTS if is_word(key) else _CONCEPT_POINTS
+    return Reason("words", points, details)
+
+
+def _day_reasons(days: frozenset[int] | None) -> Iterator[Reason]:
+    if days:
+        numbers = ",".join(str(day) for day in sorted(days))
+        yield Reason("day", _DAY_POINTS, {"days": numbers})
+
+
+def _language_reasons(languages: list[str] | None) -> Iterator[Reason]:
+    if languages:
+        yield Reason("language", _LANGUAGE_POINTS, {"language": languages[0]})
+
+
+def _is_about_language(reasons: list[Reason]) -> bool:
+    # Who wants to learn a language, or needs an interpreter, need not share one already.
+    return any("language" in reason.told for reason in reasons)

@@ -1,160 +1,184 @@
-"""Everything that matching reads, by what it is about: kept up with the views, made anew at will."""
+"""Everything that matching reads, by its topics: kept up with the views, and rebuilt at will."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from meshcoop.fold.views import Views
-from meshcoop.matching.exchanges import Deals
-from meshcoop.matching.needs_and_offers import Side, Who, of_post, of_profile
+from meshcoop.matching.exchanges import Exchanges
+from meshcoop.matching.needs_and_offers import NeedOrOffer, Profile, read_post, read_profile
 from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import Vocabulary
 from protocol.fold.thread import View
 
 _POSTS = ("offer", "request")
-_DEALS = ("agreement", "receipt", "correction", "thanks")
-_KINDS = (*_POSTS, *_DEALS, "profile", "response", "vouch")
-_RARE = 3  # people who use a word, or one in so many of all
-_SHARE = 50
-_NOBODY = Who({})
+_EXCHANGES = ("agreement", "receipt", "correction", "thanks")
+_KINDS = (*_POSTS, *_EXCHANGES, "profile", "response", "vouch")
+# A word tells something if at most 3 entries, or one for each 50 people, have it.
+_RARE = 3
+_PEOPLE_PER_USER = 50
+_NO_PROFILE = Profile({})
+
+EntryKey = tuple[int, str]  # the row of a view, and the source of the entry
 
 
 class Index:
-    """The sides of all fits, people's deals, who answered what and who vouched for whom."""
+    """Needs and offers by topic and by person, exchanges, answers to posts, and vouches."""
 
     def __init__(self, views: Views) -> None:
         self._views = views
-        self._same: list[list[str]] | None = None  # nothing is read before somebody asks
-        self._seen: tuple[int, frozenset[bytes]] | None = None  # as of when all is read
+        self._as_of: tuple[int, frozenset[bytes]] | None = None
+        # Made when somebody first asks: a node that never matches does not pay for it.
+        self._vocabulary: Vocabulary | None = None
+        self._synonyms: list[list[str]] = []
+        self._clear()
 
-    def _begin(self, same: list[list[str]]) -> None:
-        self._same = same
-        self.vocabulary = Vocabulary(same)
-        self.deals = Deals()
-        self._known: dict[int, bytes] = {}
-        self._sides: dict[int, list[Side]] = {}
-        self._by_key: dict[bool, dict[str, dict[tuple[int, str], Side]]] = {
-            True: defaultdict(dict),
-            False: defaultdict(dict),
-        }
-        self._of: dict[bytes, dict[int, list[Side]]] = defaultdict(dict)
-        self._profiles: dict[bytes, dict[int, View]] = defaultdict(dict)
-        self._written: dict[int, bytes] = {}  # whose profile is in a row
-        self._who: dict[bytes, Who] = {}
+    def _clear(self) -> None:
+        self.deals = Exchanges()
+        self._hash_by_row: dict[int, bytes] = {}
+        self._entries_by_row: dict[int, list[NeedOrOffer]] = {}
+        self._needs_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
+        self._offers_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
+        self._entries_of: dict[bytes, dict[int, list[NeedOrOffer]]] = defaultdict(dict)
+        self._profile_views: dict[bytes, dict[int, View]] = defaultdict(dict)
+        self._profile_authors: dict[int, bytes] = {}  # row → author
+        self._profiles: dict[bytes, Profile] = {}
         self._answers: dict[int, tuple[bytes, bytes]] = {}
         self._vouches: dict[int, View] = {}
 
-    def keep_up(self, muted: Collection[bytes], most: int | None = None) -> bool:
-        """Reads at most so many views that came or changed; whether there are more."""
-        seen = self._views.writes, frozenset(muted)
-        if seen == self._seen:
+    def keep_up(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
+        """Reads the views that came or changed, at most `max_views` of them.
+
+        Returns whether there are more to read.
+        """
+        as_of = (self._views.writes, frozenset(muted))
+        if as_of == self._as_of:
             return False
-        said = self._views.of_kind("synonym")
-        same = [one["words"] for one in said if _heard(one, muted)]
-        if same != self._same:
-            self._begin(same)
-        now = self._views.hashes(_KINDS)
-        for n in [n for n, one in self._known.items() if now.get(n) != one]:
-            self._drop(n)
-        fresh = [n for n in now if n not in self._known]
-        for n in fresh[:most]:
-            self._put(n, self._views.at(n))
-            self._known[n] = now[n]
-        more = most is not None and len(fresh) > most
-        self._seen = None if more else seen
-        return more
+        vocabulary = self._update_vocabulary(muted)
+        hashes = self._views.hashes(_KINDS)
+        outdated = [
+            row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
+        ]
+        for row in outdated:
+            self._remove(row, vocabulary)
+        fresh = [row for row in hashes if row not in self._hash_by_row]
+        for row in fresh[:max_views]:
+            self._add(row, self._views.at(row), vocabulary)
+            self._hash_by_row[row] = hashes[row]
+        has_more = max_views is not None and len(fresh) > max_views
+        self._as_of = None if has_more else as_of
+        return has_more
 
-    def matching(self, side: Side) -> Iterable[Side]:
-        """The other sides that share something with this one."""
-        found: dict[tuple[int, str], Side] = {}
-        for key in side.about:
-            found |= self.sharing(key, need=not side.need)
-        return found.values()
+    def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
+        """The offers that share a topic with a need, or the needs that share one with an offer."""
+        counterparts: dict[EntryKey, NeedOrOffer] = {}
+        for topic in entry.written:
+            counterparts |= self.entries_about(topic, is_need=not entry.is_need)
+        return counterparts.values()
 
-    def sharing(self, key: str, *, need: bool) -> dict[tuple[int, str], Side]:
-        """The sides about a key; nothing for a word that too many use to tell anything."""
-        found = self._by_key[need].get(key, {})
-        if is_word(key):
-            users = len(found) + len(self._by_key[not need].get(key, ()))
-            if users > max(_RARE, len(self._who) // _SHARE):
+    def entries_about(self, topic: str, *, is_need: bool) -> dict[EntryKey, NeedOrOffer]:
+        """The needs, or the offers, about a topic; none about a word that too many people use."""
+        needs = self._needs_by_topic.get(topic, {})
+        offers = self._offers_by_topic.get(topic, {})
+        if is_word(topic):
+            limit = max(_RARE, len(self._profiles) // _PEOPLE_PER_USER)
+            if len(needs) + len(offers) > limit:
                 return {}
-        return found
+        return needs if is_need else offers
 
-    def of(self, person: bytes) -> list[Side]:
-        """What a person needs and brings."""
-        return [side for sides in self._of.get(person, {}).values() for side in sides]
+    def of_person(self, person: bytes) -> list[NeedOrOffer]:
+        """What a person needs and offers."""
+        rows = self._entries_of.get(person, {})
+        return [entry for entries in rows.values() for entry in entries]
 
-    def about(self, record_id: bytes) -> Side | None:
-        """The side of a post that is open."""
+    def about(self, record_id: bytes) -> NeedOrOffer | None:
+        """The need or offer of a post; None if there is no such post, or it is not open."""
         view = self._views.get(record_id)
-        sides = self._of.get(view["author"], {}) if view else {}
-        every = (side for some in sides.values() for side in some if side.posted)
-        return next((side for side in every if side.id == record_id), None)
+        if not view:
+            return None
+        posts = (entry for entry in self.of_person(view["author"]) if entry.posted)
+        return next((post for post in posts if post.id == record_id), None)
 
-    def who(self, person: bytes) -> Who:
-        """What a person's profile says besides."""
-        return self._who.get(person, _NOBODY)
+    def profile_of(self, person: bytes) -> Profile:
+        """A person's profile; an empty one if they have none."""
+        return self._profiles.get(person, _NO_PROFILE)
 
-    def answered(self) -> set[tuple[bytes, bytes]]:
-        """Each post with each person who has answered it, if that stands."""
+    def answered_posts(self) -> set[tuple[bytes, bytes]]:
+        """(post id, person) of every response that is waiting or accepted."""
         return set(self._answers.values())
 
     def vouches(self) -> Iterable[View]:
-        """The good words that stand."""
+        """The vouches in force."""
         return self._vouches.values()
 
-    # -- one view ---------------------------------------------------------------------------------
+    def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
+        """The vocabulary with the synonyms in force. When these change, all is read again."""
+        synonyms = [
+            view["words"] for view in self._views.of_kind("synonym") if _counts(view, muted)
+        ]
+        if self._vocabulary is None or synonyms != self._synonyms:
+            self._clear()
+            self._vocabulary = Vocabulary(synonyms)
+            self._synonyms = synonyms
+        return self._vocabulary
 
-    def _put(self, n: int, view: View) -> None:
+    def _add(self, row: int, view: View, vocabulary: Vocabulary) -> None:
         kind = view["kind"]
+        author = view["author"]
         if kind in _POSTS:
-            side = of_post(n, view, self.vocabulary)
-            self._enter(view["author"], n, [side] if side else [])
+            post = read_post(row, view, vocabulary)
+            self._add_entries(author, row, [post] if post else [])
         elif kind == "profile":
-            self._profiles[view["author"]][n] = view
-            self._written[n] = view["author"]
-            self._settle(view["author"])
-        elif kind in _DEALS:
-            self.deals.put(n, view)
+            self._profile_views[author][row] = view
+            self._profile_authors[row] = author
+            self._read_latest_profile(author, vocabulary)
+        elif kind in _EXCHANGES:
+            self.deals.add(row, view)
         elif kind == "response" and view["state"] in {"waiting", "accepted"}:
-            self._answers[n] = (view["about"], view["author"])
+            self._answers[row] = (view["about"], author)
         elif kind == "vouch" and view["state"] == "in force":
-            self._vouches[n] = view
+            self._vouches[row] = view
 
-    def _drop(self, n: int) -> None:
-        del self._known[n]
-        self.deals.drop(n)
-        self._answers.pop(n, None)
-        self._vouches.pop(n, None)
-        self._leave(n)
-        person = self._written.pop(n, None)
-        if person is not None:
-            del self._profiles[person][n]
-            self._settle(person)
+    def _remove(self, row: int, vocabulary: Vocabulary) -> None:
+        del self._hash_by_row[row]
+        self.deals.remove(row)
+        self._answers.pop(row, None)
+        self._vouches.pop(row, None)
+        self._remove_entries(row)
+        author = self._profile_authors.pop(row, None)
+        if author is not None:
+            del self._profile_views[author][row]
+            self._read_latest_profile(author, vocabulary)
 
-    def _settle(self, person: bytes) -> None:
-        """R-12.1: of a person's profiles the latest is read."""
-        known = self._profiles[person]
-        self._who.pop(person, None)
-        for n in known:
-            self._leave(n)
-        if known:
-            latest = max(known, key=lambda n: (known[n]["created"], known[n]["id"]))
-            sides, self._who[person] = of_profile(latest, known[latest], self.vocabulary)
-            self._enter(person, latest, sides)
+    def _read_latest_profile(self, person: bytes, vocabulary: Vocabulary) -> None:
+        """Reads the latest of a person's profiles and forgets the others (R-12.1)."""
+        views = self._profile_views[person]
+        self._profiles.pop(person, None)
+        for row in views:
+            self._remove_entries(row)
+        if views:
+            latest = max(views, key=lambda row: (views[row]["created"], views[row]["id"]))
+            entries, profile = read_profile(latest, views[latest], vocabulary)
+            self._profiles[person] = profile
+            self._add_entries(person, latest, entries)
 
-    def _enter(self, person: bytes, n: int, sides: list[Side]) -> None:
-        self._of[person][n] = self._sides[n] = sides
-        for side in sides:
-            for key in side.about:
-                self._by_key[side.need][key][n, side.source] = side
+    def _add_entries(self, person: bytes, row: int, entries: list[NeedOrOffer]) -> None:
+        self._entries_of[person][row] = entries
+        self._entries_by_row[row] = entries
+        for entry in entries:
+            for topic in entry.written:
+                self._by_topic(entry)[topic][row, entry.source] = entry
 
-    def _leave(self, n: int) -> None:
-        for side in self._sides.pop(n, ()):
-            self._of[side.person].pop(n, None)
-            for key in side.about:
-                self._by_key[side.need][key].pop((n, side.source), None)
+    def _remove_entries(self, row: int) -> None:
+        for entry in self._entries_by_row.pop(row, ()):
+            self._entries_of[entry.person].pop(row, None)
+            for topic in entry.written:
+                self._by_topic(entry)[topic].pop((row, entry.source), None)
+
+    def _by_topic(self, entry: NeedOrOffer) -> dict[str, dict[EntryKey, NeedOrOffer]]:
+        return self._needs_by_topic if entry.is_need else self._offers_by_topic
 
 
-def _heard(view: View, muted: Collection[bytes]) -> bool:
-    """R-19.7: words in force, and not of somebody whom this home has muted."""
-    return bool(view["state"] == "in force" and view["words"] and view["author"] not in muted)
+def _counts(synonym: View, muted: Collection[bytes]) -> bool:
+    """Whether a synonym is in force and its author is not muted at this home (R-19.7a)."""
+    is_in_force = synonym["state"] == "in force" and bool(synonym["words"])
+    return is_in_force and synonym["author"] not in muted

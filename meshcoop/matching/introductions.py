@@ -1,86 +1,105 @@
-"""Who can introduce one person to another: the shortest ways through people who know each other."""
+"""Who can introduce one member to another: shortest paths through people who know each other."""
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from meshcoop.matching.exchanges import Deal
+from meshcoop.matching.exchanges import Exchange
 from protocol.authority.authority import Authority
 from protocol.fold.thread import View
 
-_MOST = 3  # different people to ask first
+_MAX_PATHS = 3
 
 
 class Tie(NamedTuple):
-    """Why two people know each other; `one` did it, to or for `other`. The lowest rank is told."""
+    """Why two people know each other: one gave to, vouched for or admitted the other.
+
+    Of several ties between two people the one with the lowest rank is kept.
+    """
 
     rank: int
     reason: str  # exchanged, vouched, admitted
     one: bytes
     other: bytes
-    on: str | None  # the day of the exchange
+    on: str | None  # when they exchanged
 
 
 class Ties:
-    """Who knows whom among some people."""
+    """The ties among some people, and the shortest paths along them (R-19.9)."""
 
     def __init__(self, people: Collection[bytes]) -> None:
-        self._people = people
+        self._people = frozenset(people)
         self._ties: dict[bytes, dict[bytes, Tie]] = defaultdict(dict)
 
-    def exchanged(self, given: Iterable[Deal]) -> None:
-        """Those between whom time was given; the latest is told."""
-        for deal in sorted(given, key=lambda one: (one.on, one.id)):
-            self._add(Tie(0, "exchanged", deal.giver, deal.receiver, deal.on))
+    def exchanged(self, given: Iterable[Exchange]) -> None:
+        """Adds a tie for each pair of people who exchanged time; the latest exchange counts."""
+        for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
+            self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 
     def vouched(self, vouches: Iterable[View]) -> None:
-        """Those of whom one has vouched for the other."""
-        for view in sorted(vouches, key=lambda one: (one["created"], one["id"])):
+        """Adds a tie for each pair of people where one has vouched for the other."""
+        for view in sorted(vouches, key=lambda view: (view["created"], view["id"])):
             self._add(Tie(1, "vouched", view["author"], view["person"], None))
 
     def admitted(self, authority: Authority) -> None:
-        """Those of whom one has let the other in."""
+        """Adds a tie for each pair of members where one has let the other in."""
         for person in sorted(authority.members):
             for voucher in sorted(authority.vouchers_of(person)):
                 self._add(Tie(2, "admitted", voucher, person, None))
 
     def ways(self, start: bytes, end: bytes) -> list[list[Tie]]:
-        """Shortest ways, each by another first person; who is asked first is not always the same."""
-        far = self._distances(end)
-        if start not in far or start == end:
+        """At most three shortest paths that differ in the first person to ask (R-19.9a).
+
+        Returns no path from a person to themselves, or to somebody out of reach.
+        """
+        distances = self._distances_to(end)
+        if start not in distances or start == end:
             return []
-        first = [one for one in self._ties[start] if far.get(one) == far[start] - 1]
-        first.sort(key=lambda one: _turn(start, end, one))
-        return [self._way(start, one, end, far) for one in first[:_MOST]]
+        first_people = self._next_people(start, end, start, distances)
+        return [self._path(start, first, end, distances) for first in first_people[:_MAX_PATHS]]
 
-    def _way(self, start: bytes, first: bytes, end: bytes, far: dict[bytes, int]) -> list[Tie]:
-        way, here = [self._ties[start][first]], first
+    def _path(
+        self, start: bytes, first: bytes, end: bytes, distances: dict[bytes, int]
+    ) -> list[Tie]:
+        path = [self._ties[start][first]]
+        here = first
         while here != end:
-            nearer = [one for one in self._ties[here] if far.get(one) == far[here] - 1]
-            following = min(nearer, key=lambda one: _turn(start, end, one))
-            way.append(self._ties[here][following])
+            following = self._next_people(start, end, here, distances)[0]
+            path.append(self._ties[here][following])
             here = following
-        return way
+        return path
 
-    def _distances(self, end: bytes) -> dict[bytes, int]:
-        far, edge = {end: 0}, [end]
+    def _next_people(
+        self, start: bytes, end: bytes, here: bytes, distances: dict[bytes, int]
+    ) -> list[bytes]:
+        """The people whom `here` knows and who are one step nearer to the end.
+
+        Their order comes from a hash of the question, so that the same person is not always the
+        first to be asked.
+        """
+        nearer = [
+            person for person in self._ties[here] if distances.get(person) == distances[here] - 1
+        ]
+        return sorted(nearer, key=lambda person: hashlib.sha256(start + end + person).digest())
+
+    def _distances_to(self, end: bytes) -> dict[bytes, int]:
+        """The number of steps to `end` from each person who can be reached (a breadth-first search)."""
+        distances = {end: 0}
+        edge = {end}
+        steps = 0
         while edge:
-            steps = far[edge[0]] + 1
-            edge = list(
-                dict.fromkeys(one for at in edge for one in self._ties[at] if one not in far)
-            )
-            far |= dict.fromkeys(edge, steps)
-        return far
+            steps += 1
+            neighbours = {neighbour for person in edge for neighbour in self._ties[person]}
+            edge = neighbours - distances.keys()
+            distances |= dict.fromkeys(edge, steps)
+        return distances
 
     def _add(self, tie: Tie) -> None:
-        """Keeps the strongest tie of two people, of equal ones the later."""
-        if not {tie.one, tie.other} <= set(self._people) or tie.one == tie.other:
+        """Keeps the strongest tie between two people, of equally strong ones the later."""
+        if tie.one == tie.other or not self._people.issuperset((tie.one, tie.other)):
             return
-        known = self._ties[tie.one].get(tie.other)
-        if known is None or tie.rank <= known.rank:
-            self._ties[tie.one][tie.other] = self._ties[tie.other][tie.one] = tie
-
-
-def _turn(start: bytes, end: bytes, person: bytes) -> bytes:
-    return hashlib.sha256(start + end + person).digest()
+        present = self._ties[tie.one].get(tie.other)
+        if present is None or tie.rank <= present.rank:
+            self._ties[tie.one][tie.other] = tie
+            self._ties[tie.other][tie.one] = tie

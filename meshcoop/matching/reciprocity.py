@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from meshcoop.matching.exchanges import Deal
+from meshcoop.matching.exchanges import Exchange
 
 _MONTHS = 3
 
 
 class Quarter(NamedTuple):
-    """The members who did each in a quarter, such as 2026-Q4."""
+    """The members who gave, received, did both or did neither in a quarter, such as 2026-Q4."""
 
     name: str
     both: frozenset[bytes]
@@ -24,31 +24,36 @@ def quarter_of(day: str) -> str:
     return f"{day[:4]}-Q{(int(day[5:7]) - 1) // _MONTHS + 1}"
 
 
-def quarters(given: Iterable[Deal], since: dict[bytes, str], now: str) -> list[Quarter]:
-    """The quarter that runs and those before it in which somebody gave, newest first. `since`: the
-    members, each with the day from which they belong.
+def quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
+    """The current quarter and every earlier one in which somebody gave, newest first.
+
+    `given` are the exchanges in which time was given, `since` is the day on which each member
+    joined.
     """
     givers: dict[str, set[bytes]] = defaultdict(set)
     receivers: dict[str, set[bytes]] = defaultdict(set)
-    for one in given:
-        givers[quarter_of(one.on)].add(one.giver)
-        receivers[quarter_of(one.on)].add(one.receiver)
+    for exchange in given:
+        quarter = quarter_of(exchange.when)
+        givers[quarter].add(exchange.giver)
+        receivers[quarter].add(exchange.receiver)
     current = quarter_of(now)
-    names = {one for one in givers if one <= current} | {current}
-    return [
-        _quarter(name, givers[name], receivers[name], since) for name in sorted(names, reverse=True)
-    ]
+    # A receipt may bear a day in the future, whose quarter has not begun.
+    begun = {quarter for quarter in givers if quarter <= current}
+    names = sorted(begun | {current}, reverse=True)
+    return [_quarter(name, givers[name], receivers[name], since) for name in names]
 
 
 def _quarter(
     name: str, givers: set[bytes], receivers: set[bytes], since: dict[bytes, str]
 ) -> Quarter:
-    belonged = {who for who, day in since.items() if quarter_of(day) <= name}
-    gave, received = givers & since.keys(), receivers & since.keys()
+    belonged = {person for person, day in since.items() if quarter_of(day) <= name}
+    # Only who is a member today is counted: `since` leaves out people who have left.
+    gave = givers & since.keys()
+    received = receivers & since.keys()
     return Quarter(
-        name,
-        frozenset(gave & received),
-        frozenset(gave - received),
-        frozenset(received - gave),
-        frozenset(belonged - gave - received),
+        name=name,
+        both=frozenset(gave & received),
+        gave=frozenset(gave - received),
+        received=frozenset(received - gave),
+        neither=frozenset(belonged - gave - received),
     )

@@ -18,9 +18,10 @@ _ALGORITHMS = {
 }
 _MARKS = "\u0300-\u036f\u064b-\u065f\u0670"  # accents apart from their letter, Arabic vowel signs
 _WORD = re.compile(rf"[\w{_MARKS}]+")
+# Letters that Unicode does not take apart into a plain letter and an accent.
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
-_LONGEST = 40
-_KNOWN_WORDS = 50_000
+_MAX_WORD_CHARS = 40  # longer runs of letters are no words, and would fill the caches
+_CACHED_WORDS = 50_000
 
 
 class Word(NamedTuple):
@@ -30,30 +31,32 @@ class Word(NamedTuple):
     plain: str
 
 
-def words(text: str) -> list[Word]:
-    """The words of a text, in order; none that is longer than words are."""
-    found = (one for one in _WORD.findall(text) if len(one) <= _LONGEST)
-    return [Word(one, fold(one)) for one in found]
+def split_words(text: str) -> list[Word]:
+    """The words of a text, in order, without those that are too long to be words."""
+    words = (word for word in _WORD.findall(text) if len(word) <= _MAX_WORD_CHARS)
+    return [Word(word, fold_word(word)) for word in words]
 
 
-@lru_cache(maxsize=_KNOWN_WORDS)
-def fold(word: str) -> str:
-    """A word without case and accents: people leave these out as they please."""
-    apart = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in apart if not unicodedata.combining(one)).translate(_LETTERS)
+@lru_cache(maxsize=_CACHED_WORDS)
+def fold_word(word: str) -> str:
+    """A word without case and accents, since people often leave these out."""
+    letters_and_accents = unicodedata.normalize("NFKD", word.casefold())
+    letters = (char for char in letters_and_accents if not unicodedata.combining(char))
+    return "".join(letters).translate(_LETTERS)
 
 
-@lru_cache(maxsize=_KNOWN_WORDS)
+@lru_cache(maxsize=_CACHED_WORDS)
 def stem(language: str, plain: str) -> str:
-    """A folded word without its ending; languages whose endings we do not know leave it as it is."""
+    """A folded word without its ending; unchanged in a language without a stemmer."""
     stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain
 
 
 @cache
 def _stemmer(language: str) -> Any:
-    """Made when first needed: importing the library takes a third of a second."""
+    """The stemmer of a language, or None."""
+    # Importing the library takes a third of a second, which only a node that matches should pay.
     import snowballstemmer
 
-    known = _ALGORITHMS.get(language)
-    return snowballstemmer.stemmer(known) if known else None
+    algorithm = _ALGORITHMS.get(language)
+    return snowballstemmer.stemmer(algorithm) if algorithm else None

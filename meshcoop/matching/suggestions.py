@@ -1,23 +1,27 @@
 """Suggestions: who could help with a request, who may want an offer, how somebody can give back.
 
-Made at this home when somebody looks, from what it holds; nothing is posted (specs/19-matching.md).
+This home makes them when somebody looks, from what it holds; nothing is posted
+(specs/19-matching.md).
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from meshcoop.matching.fit import Fitting, Pair, Reason
+from meshcoop.matching.fit import FitJudge, Pair, Reason
 from meshcoop.matching.index import Index
-from meshcoop.matching.needs_and_offers import Side
+from meshcoop.matching.needs_and_offers import NeedOrOffer
 
-HELP, WANT, BACK = "you could help", "you may want", "ways to give back"
+HELP = "you could help"
+WANT = "you may want"
+BACK = "ways to give back"
 
-_GAVE, _OWES = 3, 1
+_GAVE_POINTS = 3
+_OWES_POINTS = 1
 
 
 class Suggestion(NamedTuple):
-    """`pair` suggested to the person `to`, about the other's side."""
+    """A need and an offer that fit, suggested to the person who has one of the two."""
 
     suggests: str
     to: bytes
@@ -25,98 +29,114 @@ class Suggestion(NamedTuple):
     reasons: list[Reason]
 
     @property
-    def subject(self) -> Side:
-        """What it is about: the other person's post, or that person."""
-        return self.pair.need if self.pair.means.person == self.to else self.pair.means
+    def subject(self) -> NeedOrOffer:
+        """The need or offer of the other person: what the suggestion is about."""
+        is_giver = self.pair.means.person == self.to
+        return self.pair.need if is_giver else self.pair.means
 
     @property
     def key(self) -> bytes:
-        """Its own id: the same whenever the same is suggested to the same person."""
-        subject, own = self.subject, next(one for one in self.pair if one.person == self.to)
+        """The id of the suggestion: the same whenever the same is suggested to the same person."""
+        subject = self.subject
+        own = next(side for side in self.pair if side.person == self.to)
         parts = (self.to, subject.id, subject.source.encode(), own.id)
         return hashlib.sha256(b"\0".join((b"meshcoop suggestion", *parts))).digest()
 
     @property
-    def place(self) -> tuple[int, bytes]:
-        """R-19.6: how well it fits; of equal ones nobody comes first everywhere."""
-        return -sum(one.points for one in self.reasons), self.key
+    def rank(self) -> tuple[int, bytes]:
+        """The sort key: the best fit first, and of equal fits nobody first everywhere (R-19.6)."""
+        points = sum(reason.points for reason in self.reasons)
+        return -points, self.key
 
 
 class Suggestions:
-    """What can be suggested among `people` (members whom this home hears) as of `now`."""
+    """The suggestions among `people`, the members whom this home hears, as of `now`.
+
+    `now` is ISO 8601 by the neighbourhood's clock.
+    """
 
     def __init__(self, index: Index, people: Collection[bytes], now: str) -> None:
         self._index = index
         self._people = frozenset(people)
-        self._fitting = Fitting(index, now)
-        self._answered = index.answered()
+        self._fit_judge = FitJudge(index, now)
+        self._answered = index.answered_posts()
 
     def to(self, person: bytes) -> list[Suggestion]:
-        """What to suggest to a person: of each post and each person the best."""
-        return _best(self._for(person, self._index.of(person)))
+        """What to suggest to a person: the best for each post and each person, best first."""
+        return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
-    def about_post(self, side: Side) -> list[Suggestion]:
-        """To whom a post is to be suggested."""
-        if side.person not in self._people:
+    def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
+        """The people to whom a post should be suggested, best fit first."""
+        if post.person not in self._people:
             return []
-        pairs = (self._pair(side, other) for other in self._index.matching(side))
-        return _best(
-            found
-            for pair in pairs
-            if (found := self._judged(pair, pair.means.person if side.need else pair.need.person))
-        )
+        suggestions = []
+        for counterpart in self._index.counterparts(post):
+            suggestion = self._suggest(_pair(post, counterpart), counterpart.person)
+            if suggestion is not None:
+                suggestions.append(suggestion)
+        return _best_by_subject(suggestions)
 
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
-        """What there is between me and a person, and how they could give back to anybody."""
+        """What there is between `me` and a person, then how that person could give back to anybody."""
         if person == me:
             return self.to(me)
-        mine = [one for one in self.to(me) if one.subject.person == person]
-        brought = [one for one in self._index.of(person) if not one.need]
-        back = _best(self._for(person, brought))
-        return [*mine, *(one._replace(suggests=BACK) for one in back)]
+        between = [suggestion for suggestion in self.to(me) if suggestion.subject.person == person]
+        offers = [side for side in self._index.of_person(person) if not side.is_need]
+        ways_back = _best_by_subject(self._suggest_all(person, offers))
+        # These are read by somebody else than the person who gives, so that "you could help" would
+        # address the wrong one.
+        return [
+            *between,
+            *(Suggestion(BACK, way.to, way.pair, way.reasons) for way in ways_back),
+        ]
 
-    def _for(self, person: bytes, sides: Iterable[Side]) -> Iterator[Suggestion]:
+    def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
         for side in sides:
-            for other in self._index.matching(side):
-                found = self._judged(self._pair(side, other), person)
-                if found:
-                    yield found
+            for counterpart in self._index.counterparts(side):
+                suggestion = self._suggest(_pair(side, counterpart), person)
+                if suggestion is not None:
+                    yield suggestion
 
-    def _pair(self, one: Side, other: Side) -> Pair:
-        return Pair(one, other) if one.need else Pair(other, one)
-
-    def _judged(self, pair: Pair, to: bytes) -> Suggestion | None:
-        need, means = pair
-        if need.person == means.person or not self._people.issuperset((need.person, means.person)):
+    def _suggest(self, pair: Pair, recipient: bytes) -> Suggestion | None:
+        need, offer = pair
+        if need.person == offer.person:
             return None
-        other = need if means.person == to else means
-        if other.posted and (other.id, to) in self._answered:
+        if not self._people.issuperset((need.person, offer.person)):
             return None
-        reasons = self._fitting.reasons(pair)
+        is_giver = offer.person == recipient
+        subject = need if is_giver else offer
+        if subject.posted and (subject.id, recipient) in self._answered:
+            return None
+        reasons = self._fit_judge.find_reasons(pair)
         if not reasons:
             return None
-        if means.person != to:
-            return Suggestion(WANT, to, pair, reasons)
-        return self._giving(pair, to, reasons)
+        if is_giver:
+            return self._suggest_giving(pair, recipient, reasons)
+        return Suggestion(WANT, recipient, pair, reasons)
 
-    def _giving(self, pair: Pair, to: bytes, reasons: list[Reason]) -> Suggestion:
-        """Help, or a way to give back where something was received before."""
-        deals = self._index.deals
-        gift = deals.last_gift(pair.need.person, to)
+    def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
+        """Suggests to help, or to give back if the giver has received something before."""
+        exchanges = self._index.deals
+        gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
-            told = {"minutes": str(gift.minutes), "on": gift.on}
-            return Suggestion(BACK, to, pair, [*reasons, Reason("gave", _GAVE, told)])
-        if not pair.need.posted and deals.owes(to):
-            return Suggestion(BACK, to, pair, [*reasons, Reason("owes", _OWES, {})])
-        return Suggestion(HELP, to, pair, reasons)
+            gave = Reason("gave", _GAVE_POINTS, {"minutes": str(gift.minutes), "on": gift.when})
+            return Suggestion(BACK, recipient, pair, [*reasons, gave])
+        if not pair.need.posted and exchanges.has_received_more(recipient):
+            owes = Reason("owes", _OWES_POINTS, {})
+            return Suggestion(BACK, recipient, pair, [*reasons, owes])
+        return Suggestion(HELP, recipient, pair, reasons)
 
 
-def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
-    """Of each thing and person to whom it is suggested the best; in order."""
+def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:
+    return Pair(side, counterpart) if side.is_need else Pair(counterpart, side)
+
+
+def _best_by_subject(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """The best suggestion for each subject and person, best first."""
     best: dict[tuple[str, bytes, bytes, str], Suggestion] = {}
-    for one in found:
-        side = one.subject
-        key = (one.suggests, one.to, side.id, side.source)
-        if key not in best or one.place < best[key].place:
-            best[key] = one
-    return sorted(best.values(), key=lambda one: one.place)
+    for suggestion in suggestions:
+        subject = suggestion.subject
+        key = (suggestion.suggests, suggestion.to, subject.id, subject.source)
+        if key not in best or suggestion.rank < best[key].rank:
+            best[key] = suggestion
+    return sorted(best.values(), key=lambda suggestion: suggestion.rank)

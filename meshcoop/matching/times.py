@@ -1,47 +1,70 @@
-"""Days and hours of what people ask and offer, by the local clock of the neighbourhood."""
+"""Days and hours of requests and offers, by the neighbourhood's local clock.
+
+A moment is ISO 8601: a day such as 2026-11-23, or a day with an hour.
+"""
 
 import re
 from datetime import date, datetime, timedelta
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 _DAY_CHARS = len("2026-11-23")
 _RULE_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY = re.compile(r"BYDAY=([A-Z0-9,+-]+)")
-_USUAL_MINUTES = 60  # of what does not say how long it takes
+_DEFAULT_MINUTES = 60  # of a post that does not say how long it takes
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TimeSpan = tuple[datetime, datetime]
 
 
-def days_of(starts: str | None, repeats: str | None) -> frozenset[int] | None:
-    """The days of the week, Monday first, on which something is; None if it does not say."""
-    found = _BY_DAY.search((repeats or "").upper())
-    if found:
-        named = [one[-2:] for one in found[1].split(",")]
-        return frozenset(_RULE_DAYS.index(one) for one in named if one in _RULE_DAYS) or None
-    if starts is None or (repeats and "FREQ=WEEKLY" not in repeats.upper()):
+def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | None:
+    """The weekdays of a post, 0 for Monday; None if it names none.
+
+    `repeats` is a recurrence rule such as FREQ=WEEKLY;BYDAY=MO.
+    """
+    rule = (repeats or "").upper()
+    by_day = _BY_DAY.search(rule)
+    if by_day:
+        # A rule may number a day, as in 1MO for the first Monday of a month.
+        names = [name[-2:] for name in by_day[1].split(",")]
+        return frozenset(_RULE_DAYS.index(name) for name in names if name in _RULE_DAYS) or None
+    # Of a rule without BYDAY only a weekly one keeps the weekday of its first occurrence.
+    if starts is None or (rule and "FREQ=WEEKLY" not in rule):
         return None
     return frozenset((date.fromisoformat(starts[:_DAY_CHARS]).weekday(),))
 
 
-def span(moment: str | None, minutes: int | None) -> tuple[datetime, datetime] | None:
-    """From when to when something is, where the hour is known."""
+def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
+    """The start and the end of an appointment; None if its hour is not known."""
     if moment is None or len(moment) == _DAY_CHARS:
         return None
-    begins = datetime.fromisoformat(moment.rstrip("Z"))
-    return begins, begins + timedelta(minutes=minutes or _USUAL_MINUTES)
+    start = datetime.fromisoformat(moment.rstrip("Z"))
+    return start, start + timedelta(minutes=minutes or _DEFAULT_MINUTES)
 
 
-def over(moment: str | None, now: str) -> bool:
-    """Whether a moment is past; a day is so once it is over."""
+def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:
+    """Whether two appointments share any time."""
+    start, end = span
+    other_start, other_end = other
+    return start < other_end and other_start < end
+
+
+def is_past(moment: str | None, now: str) -> bool:
+    """Whether a moment is past; a day is past when the next one has begun."""
     return moment is not None and now[: len(moment)] > moment.rstrip("Z")
 
 
-def on_day(moment: str) -> str:
-    """A day as people say it."""
-    at = date.fromisoformat(moment[:_DAY_CHARS])
-    return f"{at.day} {at:%B}"
+def format_day(moment: str) -> str:
+    """A day in words, such as 23 November."""
+    day = date.fromisoformat(moment[:_DAY_CHARS])
+    return f"{day.day} {day:%B}"
 
 
-def told(minutes: int) -> str:
-    """A duration as people say it."""
+def format_minutes(minutes: int) -> str:
+    """A duration in words, such as 1 h 30 min."""
     hours, rest = divmod(minutes, 60)
-    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+    parts = []
+    if hours:
+        parts.append(f"{hours} h")
+    if rest or not hours:
+        parts.append(f"{rest} min")
+    return " ".join(parts)

@@ -1,9 +1,9 @@
 """What a text is about: the concepts and the rarer words in it, and the days that it names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from meshcoop.matching.stemming import Word, stem, words
+from meshcoop.matching.stemming import Word, split_words, stem
 from meshcoop.matching.vocabulary import (
     LONGEST,
     SPEAKS,
@@ -11,158 +11,196 @@ from meshcoop.matching.vocabulary import (
     Lexicon,
     Meaning,
     Vocabulary,
-    things,
+    thing_concepts,
 )
 
-_SKIPPED = 2  # small words within a phrase
-_READ = 120  # words of a text; what comes after these is not what it is about
-_SHORT = 4  # letters: shorter words tell little by themselves
 NO_FIT = "nothing"  # the concept of phrases that mean nothing of what their words do
+
+_MAX_SKIPPED = 2  # small words within a phrase
+_MAX_WORDS = 120  # of a text; what comes after these is not what it is about
+_MIN_LETTERS = 4  # shorter words tell little by themselves
+
+Places = tuple[int, ...]  # of words in a text, counted from 0
 
 
 @dataclass
-class Gist:
-    """`about`: each key, a concept or a word with its language, and the words that were written."""
+class Topics:
+    """What a text is about.
 
-    about: dict[str, str] = field(default_factory=dict)
+    `written` gives for each key, a concept or a word with its language, the words that were
+    written; `days` are weekdays, 0 for Monday.
+    """
+
+    written: dict[str, str] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
 
-    def add(self, other: "Gist") -> None:
-        """What another text says besides."""
-        self.about = {**other.about, **self.about}
+    def add(self, other: "Topics") -> None:
+        """Adds the topics of another text; of a key that both have the words of this one stay."""
+        self.written = {**other.written, **self.written}
         self.days |= other.days
 
     @property
-    def concepts(self) -> bool:
-        """Whether anything here has a meaning that is known."""
-        return any(not is_word(key) for key in self.about)
+    def has_concepts(self) -> bool:
+        """Whether the text has a word or phrase of known meaning."""
+        return any(not is_word(key) for key in self.written)
 
 
 def is_word(key: str) -> bool:
-    """Whether a key is somebody's word rather than a concept."""
+    """Whether a key is a word as somebody wrote it; otherwise it is a concept."""
     return key.startswith("=")
 
 
-@dataclass
+def read_topics(
+    text: str, vocabulary: Vocabulary, *, lang: str | None = None, hint: Sequence[str] = ()
+) -> Topics:
+    """The topics of a text. `lang` is its language if the author says so; `hint` are the languages
+    that the author speaks.
+    """
+    words = split_words(text)[:_MAX_WORDS]
+    languages = _guess_languages(words, vocabulary, lang, hint)
+    scans = [_Scan(vocabulary.lexicons[language], words) for language in languages]
+    topics = Topics()
+    for scan in scans:
+        topics.add(scan.read_concepts())
+    # Words come last: one that has a meaning in any of the languages is no topic by itself.
+    with_meaning = {place for scan in scans for place in scan.used}
+    for scan in scans:
+        topics.written |= scan.read_words(with_meaning)
+    return topics
+
+
+def _guess_languages(
+    words: list[Word], vocabulary: Vocabulary, lang: str | None, hint: Sequence[str]
+) -> list[str]:
+    """The language that the author declares; else those in which most words are known, and of
+    several the ones that the author speaks, if there are any.
+    """
+    lexicons = vocabulary.lexicons
+    declared = vocabulary.find_language(lang) if lang else None
+    if declared in lexicons:
+        return [declared]
+    counts = {
+        language: sum(_is_marker(word, lexicon) for word in words)
+        for language, lexicon in lexicons.items()
+    }
+    most = max(counts.values())
+    likely = [language for language, count in counts.items() if count == most]
+    return [language for language in likely if language in hint] or likely
+
+
+def _is_marker(word: Word, lexicon: Lexicon) -> bool:
+    """Whether a word speaks for the language of a lexicon."""
+    if word.plain in lexicon.small:
+        return True
+    return stem(lexicon.language, word.plain) in lexicon.marker_stems
+
+
 class _Scan:
     """One text, read in one language."""
 
-    lexicon: Lexicon
-    said: list[Word]
-    gist: Gist = field(default_factory=Gist)
-
-    def __post_init__(self) -> None:
-        name = self.lexicon.language
-        self.stems = [stem(name, one.plain) for one in self.said]
-        self.content = [
-            at for at, one in enumerate(self.said) if one.plain not in self.lexicon.small
+    def __init__(self, lexicon: Lexicon, words: list[Word]) -> None:
+        self._lexicon = lexicon
+        self._words = words
+        self._stems = [stem(lexicon.language, word.plain) for word in words]
+        # Content words are all but the small ones; telling words are not "help" or "need" either.
+        self._content = [
+            place for place, word in enumerate(words) if word.plain not in lexicon.small
         ]
-        self.telling = [at for at in self.content if self.stems[at] not in self.lexicon.weak]
-        self._turn = {at: turn for turn, at in enumerate(self.content)}
-        self.used: set[int] = set()
-        self.spoken: dict[str, tuple[int, ...]] = {}
+        self._telling = [place for place in self._content if self._stems[place] not in lexicon.weak]
+        self._content_index = {place: index for index, place in enumerate(self._content)}
+        self._topics = Topics()
+        self._language_names: dict[str, Places] = {}  # concept of a language → where it is named
+        self.used: set[int] = set()  # places of words whose meaning is known
 
-    def read(self) -> Gist:
-        """The concepts, of the longest phrases first, and the days."""
+    def read_concepts(self) -> Topics:
+        """The concepts and the days of the text."""
+        # The longest phrases first: a word within a phrase does not mean anything by itself.
         for length in range(LONGEST, 0, -1):
-            for start in range(len(self.said)):
-                for places, meaning in self._at(start, length):
-                    if meaning and not self.used & set(places) and self._says(meaning, places):
-                        self._note(meaning, places)
-        self._languages()
-        if self._of_goods():
-            self.gist.about = {_thing(key): words for key, words in self.gist.about.items()}
-        days = self.lexicon.days
-        self.gist.days = {days[one] for one in self.stems if one in days}
-        return self.gist
+            for start in range(len(self._words)):
+                self._read_phrases(start, length)
+        self._add_language_names()
+        if self._is_about_goods():
+            self._topics.written = {
+                _thing_of(key): words for key, words in self._topics.written.items()
+            }
+        days = self._lexicon.days
+        self._topics.days = {days[stemmed] for stemmed in self._stems if stemmed in days}
+        return self._topics
 
-    def _at(self, start: int, length: int) -> Iterable[tuple[tuple[int, ...], Meaning | None]]:
-        row = tuple(range(start, min(start + length, len(self.said))))
+    def read_words(self, with_meaning: set[int]) -> dict[str, str]:
+        """The telling words of the text by key, without those at the places `with_meaning`."""
+        written = {}
+        for place in set(self._telling) - with_meaning:
+            word = self._words[place]
+            stemmed = self._stems[place]
+            is_long_enough = len(word.plain) >= _MIN_LETTERS and not word.plain.isdigit()
+            if is_long_enough and stemmed not in self._lexicon.speaking:
+                written[f"={self._lexicon.language} {stemmed}"] = word.written
+        return written
+
+    def _read_phrases(self, start: int, length: int) -> None:
+        for places, meaning in self._phrases_at(start, length):
+            if meaning is None or not self.used.isdisjoint(places):
+                continue
+            is_alone = set(self._telling) <= set(places)
+            if is_alone or not meaning.alone:
+                self._add_meaning(meaning, places)
+
+    def _phrases_at(self, start: int, length: int) -> Iterator[tuple[Places, Meaning | None]]:
+        """The two phrases of `length` words that begin here: as written, and without small words."""
+        row = tuple(range(start, min(start + length, len(self._words))))
         if len(row) == length:
-            yield row, self.lexicon.exact.get(tuple(self.stems[at] for at in row))
-        turn = self._turn.get(start)
-        ahead = () if turn is None else tuple(self.content[turn : turn + length])
-        if len(ahead) == length and ahead[-1] - start < length + _SKIPPED:
-            yield ahead, self.lexicon.phrases.get(tuple(self.stems[at] for at in ahead))
+            yield row, self._lexicon.exact.get(self._stems_at(row))
+        if start not in self._content_index:
+            return
+        index = self._content_index[start]
+        content = tuple(self._content[index : index + length])
+        if len(content) == length and content[-1] - start < length + _MAX_SKIPPED:
+            yield content, self._lexicon.phrases.get(self._stems_at(content))
 
-    def _says(self, meaning: Meaning, places: tuple[int, ...]) -> bool:
-        return not meaning.alone or set(self.telling) <= set(places)
+    def _stems_at(self, places: Places) -> tuple[str, ...]:
+        return tuple(self._stems[place] for place in places)
 
-    def _note(self, meaning: Meaning, places: tuple[int, ...]) -> None:
+    def _add_meaning(self, meaning: Meaning, places: Places) -> None:
         self.used |= set(range(places[0], places[-1] + 1))
         for concept in meaning.concepts:
             if concept.startswith(SPEAKS):
-                self.spoken[concept] = places
+                self._language_names[concept] = places
             elif concept != NO_FIT:
-                self.gist.about.setdefault(concept, self._written(places))
+                self._topics.written.setdefault(concept, self._written_at(places))
 
-    def _languages(self) -> None:
-        """The name of a language means it beside words of speaking, or among such names only."""
-        names = {at for places in self.spoken.values() for at in places}
-        speaking = any(one in self.lexicon.speaking for one in self.stems)
-        if speaking or set(self.telling) <= names:
-            for concept, places in self.spoken.items():
-                self.gist.about[concept] = self._written(places)
-            if self.spoken:
-                self.gist.about.pop("interpreting", None)  # in this language, not in any
+    def _add_language_names(self) -> None:
+        """Adds the languages that are named, if the text is about speaking them.
 
-    def _of_goods(self) -> bool:
-        return any(
-            tuple(self.stems[at : at + len(phrase)]) == phrase
-            for phrase in self.lexicon.goods
-            for at in range(len(self.stems))
-        )
+        "French" means the language beside a word of speaking, or where nothing else is said; it
+        does not in "French toast".
+        """
+        if not self._language_names:
+            return
+        names = {place for places in self._language_names.values() for place in places}
+        is_speaking = any(stemmed in self._lexicon.speaking for stemmed in self._stems)
+        if not is_speaking and not set(self._telling) <= names:
+            return
+        for concept, places in self._language_names.items():
+            self._topics.written[concept] = self._written_at(places)
+        # Interpreting is meant for these languages, not for any.
+        self._topics.written.pop("interpreting", None)
 
-    def words(self, meant: set[int]) -> dict[str, str]:
-        """The words that tell something; `meant` are places of which the meaning is known."""
-        found = {}
-        for at in set(self.telling) - meant:
-            word, stemmed = self.said[at], self.stems[at]
-            plain = len(word.plain) >= _SHORT and not word.plain.isdigit()
-            if plain and stemmed not in self.lexicon.speaking:
-                found[f"={self.lexicon.language} {stemmed}"] = word.written
-        return found
+    def _is_about_goods(self) -> bool:
+        """Whether the text gives or lends something, rather than somebody's time."""
+        return any(self._has_phrase(phrase) for phrase in self._lexicon.goods)
 
-    def _written(self, places: tuple[int, ...]) -> str:
-        return " ".join(one.written for one in self.said[places[0] : places[-1] + 1])
+    def _has_phrase(self, phrase: tuple[str, ...]) -> bool:
+        starts = range(len(self._stems))
+        return any(tuple(self._stems[start : start + len(phrase)]) == phrase for start in starts)
 
-
-def read(
-    text: str, vocabulary: Vocabulary, *, lang: str | None = None, hint: Sequence[str] = ()
-) -> Gist:
-    """The gist of a text. `lang`: the language that its author says it is in; `hint`: those that
-    they speak.
-    """
-    said = words(text)[:_READ]
-    gist = Gist()
-    names = _languages_of(said, vocabulary, lang, hint)
-    scans = [_Scan(vocabulary.lexicons[name], said) for name in names]
-    for scan in scans:
-        gist.add(scan.read())
-    meant = {at for scan in scans for at in scan.used}
-    for scan in scans:
-        gist.about |= scan.words(meant)
-    return gist
+    def _written_at(self, places: Places) -> str:
+        words = self._words[places[0] : places[-1] + 1]
+        return " ".join(word.written for word in words)
 
 
-def _languages_of(
-    said: list[Word], vocabulary: Vocabulary, lang: str | None, hint: Sequence[str]
-) -> list[str]:
-    """As the author says; else those of which most words are known; else what they speak; else any."""
-    known = vocabulary.lexicons
-    declared = vocabulary.language(lang) if lang else None
-    if declared in known:
-        return [declared]
-    told = {
-        name: sum(
-            one.plain in lexicon.small or stem(name, one.plain) in lexicon.known for one in said
-        )
-        for name, lexicon in known.items()
-    }
-    most = max(told.values())
-    likely = [name for name, count in told.items() if count == most]
-    return [name for name in likely if name in hint] or likely
-
-
-def _thing(key: str) -> str:
-    return key if key in things() or key.startswith(SPEAKS) else THING + key
+def _thing_of(key: str) -> str:
+    """The concept of a thing to have: garden furniture is no gardening."""
+    if key in thing_concepts() or key.startswith(SPEAKS):
+        return key
+    return THING + key

@@ -6,105 +6,135 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from meshcoop.matching.stemming import stem, words
-
-Phrase = tuple[str, ...]
+from meshcoop.matching.stemming import split_words, stem
 
 SPEAKS = "speaks:"  # begins the concept of a language
 THING = "thing:"  # begins the concept of something that changes hands
 LONGEST = 4  # words in a phrase that is looked up
 
+Phrase = tuple[str, ...]  # stems
+
 
 class Meaning(NamedTuple):
-    """What a phrase means. `alone`: only where nothing else is said."""
+    """What a phrase means; with `alone` only where a text says nothing else."""
 
     concepts: frozenset[str]
     alone: bool = False
 
 
 class Lexicon(NamedTuple):
-    """The words of one language, as stems. `exact` phrases have small words in them."""
+    """The words of one language, as stems. Phrases with small words in them are `exact`."""
 
     language: str
-    small: frozenset[str]  # folded
-    weak: frozenset[str]
-    speaking: frozenset[str]
-    days: Mapping[str, int]
-    goods: frozenset[Phrase]
+    small: frozenset[str]  # such as "the"; folded, not stemmed
+    weak: frozenset[str]  # of asking and offering, and the days
+    speaking: frozenset[str]  # beside these the name of a language means the language
+    days: Mapping[str, int]  # 0 for Monday
+    goods: frozenset[Phrase]  # with these a text is about things
     phrases: dict[Phrase, Meaning]
     exact: dict[Phrase, Meaning]
-    known: set[str]  # single words by which the language is told
+    marker_stems: set[str]  # single words by which a text shows its language
 
-    def stems(self, text: str) -> Phrase:
-        """The words of a phrase without their endings."""
-        return tuple(stem(self.language, one.plain) for one in words(text))
-
-    def has_small(self, text: str) -> bool:
-        """Whether there are small words in it."""
-        return any(one.plain in self.small for one in words(text))
+    def stems_of(self, text: str) -> Phrase:
+        """The stems of the words of a phrase."""
+        return _stems(self.language, text)
 
     def learn(self, text: str, meaning: Meaning) -> None:
-        """Adds a phrase; one with small words is known without them as well, if enough is left."""
-        whole = self.stems(text)
-        kept = tuple(
-            stem(self.language, one.plain) for one in words(text) if one.plain not in self.small
-        )
-        if whole != kept:
-            _add(self.exact, whole, meaning)
-        if whole == kept or len(kept) > 1:
-            _add(self.phrases, kept, meaning)
-        if len(whole) == 1:
-            self.known.update(whole)
+        """Adds a phrase with its meaning.
 
-    def meaning(self, text: str) -> frozenset[str]:
-        """What a whole phrase means, if it is known."""
-        whole = self.stems(text)
-        found = self.exact.get(whole) or self.phrases.get(whole)
-        return found.concepts if found else frozenset()
+        A phrase with small words is learnt without them too, if more than one word is left.
+        """
+        whole = self.stems_of(text)
+        content = tuple(
+            stem(self.language, word.plain)
+            for word in split_words(text)
+            if word.plain not in self.small
+        )
+        if whole != content:
+            _add_meaning(self.exact, whole, meaning)
+        if whole == content or len(content) > 1:
+            _add_meaning(self.phrases, content, meaning)
+        if len(whole) == 1:
+            self.marker_stems.update(whole)
+
+    def concepts_of(self, text: str) -> frozenset[str]:
+        """The concepts that a whole phrase means; none if it is not known."""
+        phrase = self.stems_of(text)
+        meaning = self.exact.get(phrase) or self.phrases.get(phrase)
+        return meaning.concepts if meaning else frozenset()
 
 
 class Vocabulary:
-    """The lexicons, with sets of words that mean the same in this neighbourhood."""
+    """The lexicons of all languages, with the neighbourhood's synonyms added."""
 
-    def __init__(self, same: Iterable[Iterable[str]] = ()) -> None:
-        self.lexicons = {name: _copy(one) for name, one in lexicons().items()}
-        taught = [(group, self._means(group)) for group in _groups(same)]
-        for group, meaning in taught:
+    def __init__(self, synonyms: Iterable[Iterable[str]] = ()) -> None:
+        # Copies: what one neighbourhood teaches is not known in another.
+        self.lexicons = {language: _copy(lexicon) for language, lexicon in lexicons().items()}
+        # All meanings are looked up before any is taught, so that the order does not matter.
+        meanings = [(group, _meaning_of_group(group)) for group in _join_groups(synonyms)]
+        for group, meaning in meanings:
             for lexicon in self.lexicons.values():
-                for one in group:
-                    lexicon.learn(one, meaning)
+                for phrase in group:
+                    lexicon.learn(phrase, meaning)
 
-    def language(self, text: str) -> str | None:
-        """The primary tag of a language by its tag or its name, in any language known here."""
-        said = words(text)
-        tag = said[0].plain if said else ""
-        if len(said) <= 2 and tag in _languages():  # noqa: PLR2004 -- such as pt-BR
+    def find_language(self, text: str) -> str | None:
+        """The primary tag of a language, from its tag or from its name in any known language."""
+        words = split_words(text)
+        tag = words[0].plain if words else ""
+        if len(words) <= 2 and tag in _language_names():  # noqa: PLR2004 -- such as pt-BR
             return tag
         for lexicon in self.lexicons.values():
-            for concept in lexicon.meaning(text):
+            for concept in lexicon.concepts_of(text):
                 if concept.startswith(SPEAKS):
                     return concept.removeprefix(SPEAKS)
         return None
 
-    def _means(self, group: list[str]) -> Meaning:
-        """What any word of a set means, all of them mean; a new concept if none is known."""
-        known = lexicons().values()
-        means = {each for one in group for lexicon in known for each in lexicon.meaning(one)}
-        return Meaning(frozenset(means or {f"“{group[0]}”"}))
 
-
-def label(concept: str) -> str:
-    """A concept in English."""
+def concept_name(concept: str) -> str:
+    """The name of a concept in English."""
     if concept.startswith(SPEAKS):
         tag = concept.removeprefix(SPEAKS)
-        return _languages().get(tag, tag)
+        return _language_names().get(tag, tag)
     return concept.removeprefix(THING).replace("-", " ")
 
 
 @cache
-def things() -> frozenset[str]:
+def thing_concepts() -> frozenset[str]:
     """The concepts that are things."""
-    return frozenset(_listed(_data()["things"]["names"]))
+    return frozenset(_split_list(_data()["things"]["names"]))
+
+
+@cache
+def lexicons() -> dict[str, Lexicon]:
+    """The lexicon of each language, without synonyms. Takes a moment when first called."""
+    return {language: _build_lexicon(language) for language in _data()["stop"]}
+
+
+def _build_lexicon(language: str) -> Lexicon:
+    data = _data()
+    small = frozenset(word.plain for word in split_words(data["stop"][language]))
+    days = {name: day for day, name in enumerate(_stems(language, data["days"][language]))}
+    weak = frozenset([*_stems(language, data["weak"][language]), *days])
+    goods = frozenset(_stems(language, phrase) for phrase in _split_list(data["goods"][language]))
+    lexicon = Lexicon(
+        language=language,
+        small=small,
+        weak=weak,
+        speaking=frozenset(_stems(language, data["speaking"][language])),
+        days=days,
+        goods=goods,
+        phrases={},
+        exact={},
+        marker_stems=set(),
+    )
+    languages = {SPEAKS + tag: names for tag, names in data["languages"].items()}
+    for concept, phrases_by_language in {**data["concepts"], **languages}.items():
+        for phrase in _split_list(phrases_by_language.get(language, "")):
+            meaning = Meaning(frozenset((concept,)), alone=phrase.endswith("!"))
+            lexicon.learn(phrase, meaning)
+    lexicon.marker_stems.update(stem(language, word) for word in small)
+    lexicon.marker_stems.update(weak | lexicon.speaking)
+    return lexicon
 
 
 @cache
@@ -114,61 +144,51 @@ def _data() -> dict[str, Any]:
 
 
 @cache
-def _languages() -> dict[str, str]:
+def _language_names() -> dict[str, str]:
     """The English name of each language, by its tag."""
-    return {tag: _listed(said["en"])[0] for tag, said in _data()["languages"].items()}
+    return {tag: _split_list(names["en"])[0] for tag, names in _data()["languages"].items()}
 
 
-@cache
-def lexicons() -> dict[str, Lexicon]:
-    """What everybody's words mean, by language. Made once; that takes a moment."""
-    return {name: _lexicon(name) for name in _data()["stop"]}
+def _stems(language: str, text: str) -> Phrase:
+    return tuple(stem(language, word.plain) for word in split_words(text))
 
 
-def _lexicon(name: str) -> Lexicon:
-    data = _data()
-    small = frozenset(one.plain for one in words(data["stop"][name]))
+def _split_list(text: str) -> list[str]:
+    parts = (part.strip() for part in text.split(","))
+    return [part for part in parts if part]
 
-    def stems(table: str) -> list[str]:
-        return [stem(name, one.plain) for one in words(data[table][name])]
 
-    days = {each: day for day, each in enumerate(stems("days"))}
-    weak = frozenset([*stems("weak"), *days])
-    goods = frozenset(
-        tuple(stem(name, one.plain) for one in words(each)) for each in _listed(data["goods"][name])
+def _copy(lexicon: Lexicon) -> Lexicon:
+    return lexicon._replace(
+        phrases=dict(lexicon.phrases),
+        exact=dict(lexicon.exact),
+        marker_stems=set(lexicon.marker_stems),
     )
-    lexicon = Lexicon(name, small, weak, frozenset(stems("speaking")), days, goods, {}, {}, set())
-    spoken = {SPEAKS + tag: said for tag, said in data["languages"].items()}
-    for concept, said in {**data["concepts"], **spoken}.items():
-        for each in _listed(said.get(name, "")):
-            lexicon.learn(each, Meaning(frozenset((concept,)), alone=each.endswith("!")))
-    lexicon.known.update(stem(name, one) for one in small)
-    lexicon.known.update(weak | lexicon.speaking)
-    return lexicon
 
 
-def _copy(one: Lexicon) -> Lexicon:
-    return one._replace(phrases=dict(one.phrases), exact=dict(one.exact), known=set(one.known))
-
-
-def _listed(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]
-
-
-def _add(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
-    """Adds a meaning; a phrase that counts anywhere keeps doing so."""
-    known = table.get(phrase)
-    if known is None or (known.alone and not meaning.alone):
+def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
+    """Adds a meaning; of a phrase that counts everywhere the meanings for it alone are dropped."""
+    present = table.get(phrase)
+    if present is None or (present.alone and not meaning.alone):
         table[phrase] = meaning
-    elif known.alone == meaning.alone:
-        table[phrase] = Meaning(known.concepts | meaning.concepts, known.alone)
+    elif present.alone == meaning.alone:
+        table[phrase] = Meaning(present.concepts | meaning.concepts, present.alone)
 
 
-def _groups(same: Iterable[Iterable[str]]) -> list[list[str]]:
-    """Sets that share a word are one set, in whatever order they come."""
+def _meaning_of_group(group: list[str]) -> Meaning:
+    """All that any of these synonyms means; a new concept if none of them is known."""
+    concepts: set[str] = set()
+    for phrase in group:
+        for lexicon in lexicons().values():
+            concepts |= lexicon.concepts_of(phrase)
+    return Meaning(frozenset(concepts or {f"“{group[0]}”"}))
+
+
+def _join_groups(synonyms: Iterable[Iterable[str]]) -> list[list[str]]:
+    """Joins groups of synonyms that share a word, in whatever order they come."""
     groups: list[set[str]] = []
-    for one in same:
-        joined = {" ".join(each.plain for each in words(word)) for word in one} - {""}
+    for phrases in synonyms:
+        joined = {_plain(phrase) for phrase in phrases} - {""}
         apart = []
         for group in groups:
             if group & joined:
@@ -177,3 +197,7 @@ def _groups(same: Iterable[Iterable[str]]) -> list[list[str]]:
                 apart.append(group)
         groups = [*apart, joined] if joined else apart
     return [sorted(group) for group in groups]
+
+
+def _plain(phrase: str) -> str:
+    return " ".join(word.plain for word in split_words(phrase))

@@ -1,7 +1,7 @@
-"""The boundary to other nodes: what a node asks of a network, whoever provides it.
+"""The interface between a node and the network: what a node asks, and what it is told.
 
-`meshcoop.net.host` implements it over libp2p, `meshcoop.testing` in memory. Nothing else in the
-house knows which of the two it talks through.
+`meshcoop.network.libp2p.host` implements it over libp2p, `meshcoop.testing` in memory. No other
+package knows which of the two it uses.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,11 +12,11 @@ import trio
 
 
 class NetworkError(Exception):
-    """A peer cannot be reached, or a stream to it has ended before its time."""
+    """A peer cannot be reached, or a stream to it was cut."""
 
 
 class AnotherNode(NetworkError):
-    """Somebody else than expected answers at an address: `peer`, which may be a relay."""
+    """Another node than the expected one answers at an address: `peer`, which may be a relay."""
 
     def __init__(self, sentence: str, peer: str) -> None:
         super().__init__(sentence)
@@ -24,14 +24,16 @@ class AnotherNode(NetworkError):
 
 
 class Stream(Protocol):
-    """Bytes to and from one authenticated peer."""
+    """A stream of bytes to and from one authenticated peer."""
 
     @property
     def peer(self) -> str:
         """The peer's id, as libp2p writes it in base58."""
 
     async def read(self) -> bytes:
-        """Some bytes, at most 64 KiB; b"" once the peer has closed. Raises NetworkError on a reset."""
+        """Returns 1 byte to 64 KiB, or b"" when the peer has closed. Raises NetworkError when the
+        stream was cut.
+        """
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`; waits while the peer does not read. Raises NetworkError."""
@@ -40,8 +42,8 @@ class Stream(Protocol):
         """Ends the stream in both directions. Never raises."""
 
 
-# What `nursery.start` hands in: trio.TaskStatus[None]. libp2p brings old stubs (trio-typing) that hide
-# this type of trio's from type checkers.
+# The argument that `nursery.start` passes: trio.TaskStatus[None]. libp2p installs old stubs
+# (trio-typing) that hide this type from type checkers.
 Starting: TypeAlias = Any
 
 Handler = Callable[[Stream], Awaitable[None]]
@@ -50,7 +52,7 @@ Validator = Callable[[bytes], bool]
 
 @dataclass(frozen=True)
 class PeerEvent:
-    """A peer has appeared or gone. `discovered` names a dialable address, not yet a connection."""
+    """A peer came, went, or was discovered: announced at an address, but not yet connected."""
 
     what: Literal["connected", "disconnected", "discovered"]
     peer: str
@@ -58,22 +60,24 @@ class PeerEvent:
 
 
 class Carrying(Protocol):
-    """What a relay passes on."""
+    """The service of a relay: what it relays right now, and has relayed."""
 
     carried: int  # bytes, in all
 
     @property
     def reservations(self) -> int:
-        """How many peers can be reached through this node."""
+        """The number of peers that can be reached through this node."""
 
     @property
     def circuits(self) -> int:
-        """How many connections it passes on right now."""
+        """The number of connections that this node relays right now."""
 
 
 class Network(Protocol):
-    """One node's place in the network. Addresses are multiaddrs that end in /p2p/PEER_ID; one through
-    a relay has the relay's in front: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
+    """The network as one node sees it.
+
+    Addresses are multiaddrs that end in /p2p/PEER_ID. An address through a relay begins with the
+    relay's own: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
     """
 
     @property
@@ -82,58 +86,66 @@ class Network(Protocol):
 
     @property
     def addresses(self) -> list[str]:
-        """Where others can dial this node."""
+        """The addresses at which this node listens."""
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """Peers that come and go, in order; bounded, the oldest never lost for connections."""
+        """The events of peers, in order. The channel is bounded: when nobody reads it, discoveries
+        are left out first.
+        """
 
     async def listen(self, addresses: list[str]) -> None:
-        """Listens at these addresses and no others, as far as they can be had: the machine's own
-        have changed. Connections that do not answer now are closed.
+        """Replaces the listen addresses; skips those that cannot be bound.
+
+        To be called when the addresses of this machine have changed. Connections that do not
+        answer now are closed.
         """
 
     def peers(self) -> dict[str, str]:
-        """Connected peers: id → the address of the connection."""
+        """The connected peers: id → the address of the connection."""
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers `protocol`. A handler that raises costs its stream, never the node."""
+        """Answers streams of `protocol`. A handler that raises loses its stream only."""
 
     async def connect(self, address: str) -> str:
-        """Dials `address` and returns the peer's id. Raises NetworkError within a bounded time,
-        AnotherNode where it is known who answers instead.
+        """Dials `address` and returns the peer's id.
+
+        Raises NetworkError within a bounded time; AnotherNode if it is known which other node
+        answers there.
         """
 
     def carry(self, allowed: Callable[[str], bool]) -> Carrying:
-        """From now on this node passes connections on to peers that reserve here, as a relay.
-        `allowed` says which peers may.
-        """
+        """Makes this node a relay for the peers that `allowed` accepts."""
 
     async def reserve(self, relay: str) -> float:
-        """Has a connected relay pass connections on to this node; for how many seconds it does.
-        Raises NetworkError.
+        """Reserves a place at a connected relay, so that others reach this node through it.
+
+        Returns the seconds for which the reservation holds. Raises NetworkError.
         """
 
     @property
     def seen_as(self) -> list[str]:
-        """The IP addresses from which relays say that they see this node."""
+        """The IP addresses from which relays see this node."""
 
     async def straighten(self, peer: str) -> bool:
-        """Tries once to turn a connection through a relay into a direct one; whether it is one now.
-        What ran over the circuit then ends, and begins again. Raises NetworkError where it is too
-        early to try.
+        """Tries once to replace a connection through a relay by a direct one.
+
+        Returns whether there is a direct connection now; the streams of the old one have then
+        ended. Raises NetworkError when it is too early to try.
         """
 
     async def open(self, peer: str, protocol: str) -> Stream:
-        """A new stream to a connected peer. Raises NetworkError within a bounded time."""
+        """Opens a stream to a connected peer. Raises NetworkError within a bounded time."""
 
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic. `validator` is pure in the bytes and synchronous; what it refuses
-        is neither delivered nor forwarded. When the channel is full, new messages are lost: gossip
-        is a hint, sync brings the truth.
+        """Joins a gossip topic and returns the channel of its messages.
+
+        `validator` is synchronous and depends on the bytes alone; a message that it refuses is
+        neither delivered nor forwarded. When the channel is full, new messages are lost: gossip
+        only makes news quick, and sync brings what it lost.
         """
 
     async def publish(self, topic: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What is read from a stream on which one question gets one answer."""
+"""The reply on a stream that carries one request and one reply."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from protocol.wire import frames
 
 
 async def first_frame(stream: Stream) -> list[Any]:
-    """The answer. Raises NetworkError where the other side hangs up instead."""
+    """Reads the reply. Raises NetworkError if the peer closes the stream before it."""
     decoder = frames.Decoder()
     while data := await stream.read():
         for frame in decoder.feed(data):

@@ -9,13 +9,13 @@ class JsonLines(logging.Formatter):
     """`time` (ISO 8601, UTC), `level`, `logger`, `message`, and `error` where there was one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        said = {
+        """A record as one line of JSON."""
+        fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            said["error"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False)
+            fields["error"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,158 +1,172 @@
-"""The node: one process, one home. `run` wires everything in one nursery, top to bottom."""
+"""The node: one process, one home. `run_node` wires everything in one nursery, top to bottom."""
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 import msgpack
 import trio
 
 from meshcoop.api import server as api
-from meshcoop.api.methods.records import Methods
-from meshcoop.author import automatic as duties
-from meshcoop.author import founding
-from meshcoop.author.author import Author
-from meshcoop.author.guests import Guests
+from meshcoop.api.event_hub import Hub
+from meshcoop.api.methods.method_table import Methods
+from meshcoop.api.node_handle import Membership
+from meshcoop.author import automatic
 from meshcoop.errors import NOWHERE, Mistake
-from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.state import State
-from meshcoop.home import key_file as keystore
-from meshcoop.home.folder import Home, own_addresses
+from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Unlocked
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.home.machine import own_addresses
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.matching.index import Index
-from meshcoop.network.interface import Network, NetworkError, Starting
-from meshcoop.network.libp2p.identity import peer_id_from_key, public_key_of
-from meshcoop.relay.metrics import REFRESH_SECONDS, Metrics
+from meshcoop.network.interface import Network, NetworkError
+from meshcoop.network.libp2p.identity import peer_id_from_key
+from meshcoop.node.membership import open_membership
+from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay
-from meshcoop.store.disk_errors import enduring
 from meshcoop.store.last_signed import Signed
-from meshcoop.store.muted import Muted
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync import joining
-from meshcoop.sync.address_delivery import Giving
-from meshcoop.sync.home_mesh import HomeMesh
-from meshcoop.sync.joining import Admitted, Door, Joiner
+from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
-from protocol.record.envelope import device_key
-from protocol.wire import address_gift as giving
-from protocol.wire import invitation
+from protocol.wire import address_gift, invitation
+from protocol.wire.invitation import Invitation
 
 _LOG = logging.getLogger(__name__)
 
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
-ARRIVAL = "arrival"  # in the store: what shows this home to be a member's until it is synced
+# The store's notes about a newcomer: kept until the home is synced and the name is posted.
+_NAME = "name"
+_ARRIVAL = "arrival"  # records that show this home to be a member's
 
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # at least, once admitted
 
 
-@dataclass(frozen=True)
-class Member:
-    """What a node has once its home belongs to a neighbourhood."""
+async def run_node(
+    home: Home,
+    unlocked: Unlocked,
+    open_network: OpenNetwork,
+    now: Callable[[], int],
+    random: Callable[[int], bytes],
+    verifier: Verifier | None = None,
+    damage: Sequence[str] = (),
+    *,
+    stop: trio.Event,
+    on_ready: "Callable[[Node], None]",
+) -> None:
+    """Runs the node of a home until `stop` is set.
 
-    author: Author
-    mesh: HomeMesh
-    door: Door
-    guests: Guests
-    muted: Muted
-    giving: Giving
-    index: Index
-    following: Following
-
-    @property
-    def state(self) -> State:
-        """What this home makes of its records."""
-        return self.author.state
+    Network, clock (milliseconds) and randomness are handed in; `damage`: what was wrong with the
+    store before. `on_ready` is called once programs and peers are answered.
+    """
+    settings = home.read_settings()
+    listen = list(settings.listen) or home.default_listen()
+    seed = unlocked.keys.network_seed
+    with ExitStack() as files:
+        store = files.enter_context(closing(Store(home.store)))
+        async with open_network(seed, listen) as network, trio.open_nursery() as nursery:
+            relay = None
+            if settings.relay:
+                relay = Relay(home, store, network, nursery, seed, now, random, verifier)
+            node = Node(
+                home,
+                unlocked,
+                store,
+                network,
+                files,
+                nursery,
+                relay,
+                now,
+                random,
+                verifier,
+                damage,
+                stop,
+            )
+            if relay is not None:
+                await relay.start()
+                if settings.metrics is not None:
+                    await nursery.start(Metrics(relay).run, settings.metrics)
+            elif settings.neighbourhood:
+                await node.enter(bytes.fromhex(settings.neighbourhood))
+            elif settings.invitation:
+                nursery.start_soon(node.wait_for_admission, settings.invitation)
+            await nursery.start(api.serve, home.socket, Methods(node).table(), node.hub)
+            nursery.start_soon(node.watch_addresses)
+            node.ready = True
+            on_ready(node)
+            await stop.wait()
+            nursery.cancel_scope.cancel()
 
 
 class Node:
-    """One home's node. Network, clock (milliseconds) and randomness are handed in."""
+    """One home's node: what belongs to the process, and the membership once there is one.
+
+    Files that it opens are closed with `files`; its tasks run in `nursery`.
+    """
 
     def __init__(
         self,
         home: Home,
         unlocked: Unlocked,
-        open_network: OpenNetwork,
+        store: Store,
+        network: Network,
+        files: ExitStack,
+        nursery: trio.Nursery,
+        relay: Relay | None,
         now: Callable[[], int],
         random: Callable[[int], bytes],
-        verifier: Verifier | None = None,
-        damage: Sequence[str] = (),
+        verifier: Verifier | None,
+        damage: Sequence[str],
+        stop: trio.Event,
     ) -> None:
         self.home = home
-        self.damage = list(damage)  # what was wrong with the store when the node started
-        self.now, self.random, self._verifier = now, random, verifier
-        self.member: Member | None = None
-        self.relay: Relay | None = None
-        self._signed: Signed | None = None
+        self.network = network
+        self.relay = relay
+        self.now = now
+        self.damage = list(damage)
+        self.hub = Hub()
         self.ready = False
         self.changed = trio.Event()  # replaced whenever something changed
+        self.member: Membership | None = None
         self._unlocked = unlocked
-        self._open_network = open_network
-        self._hub = api.Hub()
-        self._stop = trio.Event()
-        self.ended = trio.Event()
+        self._store = store
+        self._files = files
+        self._nursery = nursery
+        self._random = random
+        self._verifier = verifier
+        self._stop = stop
 
-    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until `stop`. Started once programs and peers are answered."""
-        settings = self.home.read_settings()
-        listen = list(settings.listen) or self.home.default_listen()
-        self.store = Store(self.home.store)
-        try:
-            async with self._open_network(self._unlocked.keys.network_seed, listen) as network:
-                self.network = network
-                async with trio.open_nursery() as nursery:
-                    self._nursery = nursery
-                    if settings.relay:
-                        await self._serve_as_relay()
-                    elif settings.neighbourhood:
-                        await self._enter(bytes.fromhex(settings.neighbourhood))
-                    elif settings.invitation:
-                        nursery.start_soon(self._wait_at_the_door, settings.invitation)
-                    methods = Methods(self).table()
-                    await nursery.start(api.serve, self.home.socket, methods, self._hub)
-                    nursery.start_soon(self._watch_addresses)
-                    self.ready = True
-                    task_status.started()
-                    await self._stop.wait()
-                    nursery.cancel_scope.cancel()
-        finally:
-            self.store.close()
-            if self._signed is not None:
-                self._signed.close()
-            self.ended.set()
+    def stop(self) -> None:
+        """Ends the node."""
+        self._stop.set()
 
-    async def _watch_addresses(self) -> None:
+    def change(self) -> None:
+        """Wakes everybody who waits on `changed`."""
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def watch_addresses(self) -> None:
         """Notices that this machine has come into another network, or out of one."""
         before = own_addresses()
         while True:
             await trio.sleep(_ADDRESS_SECONDS)
-            now = own_addresses()
-            if now != before:
-                _LOG.info("this machine's addresses are now %s", ", ".join(now))
-                before = now
+            addresses = own_addresses()
+            if addresses != before:
+                _LOG.info("this machine's addresses are now %s", ", ".join(addresses))
+                before = addresses
                 listen = self.home.read_settings().listen or self.home.default_listen()
                 await self.network.listen(list(listen))
                 meshes = [self.member.mesh] if self.member else []
-                for one in [*meshes, *(self.relay.meshes if self.relay else ())]:
-                    one.peers.hurry()
+                for mesh in [*meshes, *(self.relay.meshes if self.relay else ())]:
+                    mesh.peers.redial_now()
 
-    def stop(self) -> None:
-        """Ends `run`."""
-        self._stop.set()
+    # -- what the node has, or the reason why it has not ------------------------------------------
 
-    def change(self) -> None:
-        """Tells whoever waits that something may be different now."""
-        self.changed.set()
-        self.changed = trio.Event()
-
-    def belonging(self) -> Member:
+    def belonging(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
@@ -160,176 +174,130 @@ class Node:
             raise Mistake(NOWHERE)
         return self.member
 
-    async def may_sign(self) -> Member:
+    async def may_sign(self) -> Membership:
         """The membership, once this home knows what it last signed. Raises Mistake."""
         member = self.belonging()
         await member.mesh.may_sign.wait()
         member.author.check()
         return member
 
-    # -- joining ----------------------------------------------------------------------------------
-
-    async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with an invitation; whether this home now belongs. Raises Refused, Mistake."""
-        one = invitation.decode(text)
-        if self.member is not None:
-            if self.member.state.neighbourhood.startswith(one.neighbourhood):
-                return True
-            raise Mistake("This home already belongs to a neighbourhood; use another --home.")
-        self.store.set_meta("name", name)
-        deadline = trio.current_time() + seconds
-        try:
-            admitted = await joining.keep_knocking(
-                self.network, one, peer_id_from_key(one.peer), self._joiner(name), seconds
-            )
-        except NetworkError as error:
-            raise Mistake(
-                f"No neighbour could be reached within {seconds:g} s ({error}); ask the inviter to "
-                "start their node, then join again."
-            ) from None
-        if admitted is None:
-            self._remember(invitation=text)
-            self._nursery.start_soon(self._wait_at_the_door, text)
-            return False
-        await self._move_in(admitted, one)
-        with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
-            await self._settled_in()
-            return True
-        raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
-
-    async def _wait_at_the_door(self, text: str) -> None:
-        """Knocks again and again until a voucher has opened."""
-        one = invitation.decode(text)
-        name = str(self.store.meta("name"))
-        peer = peer_id_from_key(one.peer)
-        while self.member is None:
-            await trio.sleep(_ASK_AGAIN_SECONDS)
-            try:
-                admitted = await joining.knock(self.network, one, peer, self._joiner(name))
-            except (NetworkError, Refused) as error:
-                _LOG.info("still waiting to be admitted: %s", error)
-                continue
-            if admitted is not None and self.member is None:
-                await self._move_in(admitted, one)
-
-    async def _move_in(self, admitted: Admitted, one: invitation.Invitation) -> None:
-        held = self._unlocked.keys.devices[0]
-        wires = admitted.arrival(held.seed, held.statement, self.now())
-        self.store.set_meta(ARRIVAL, msgpack.packb(wires))
-        self._remember(neighbourhood=admitted.neighbourhood.hex(), invitation=None)
-        await self._enter(admitted.neighbourhood)
-        assert self.member is not None
-        peer = peer_id_from_key(one.peer)
-        elsewhere = (f"{address}/p2p/{peer}" for address in one.addresses)
-        self.member.mesh.peers.learn([admitted.where, *elsewhere])
-
-    async def _settled_in(self) -> None:
-        """Returns once what the neighbour offered is stored and this person has a name."""
-        assert self.member is not None
-        await self.member.mesh.settled.wait()
-        while self.store.meta("name") is not None:
-            await self.changed.wait()
-
-    # -- carrying ---------------------------------------------------------------------------------
-
-    async def _serve_as_relay(self) -> None:
-        """Starts what a relay does."""
-        seed = self._unlocked.keys.network_seed
-        self.relay = Relay(
-            self.home, self.store, self.network, seed, self.now, self.random, self._verifier
-        )
-        await self._nursery.start(self.relay.run)
-        port = self.home.read_settings().metrics
-        if port is not None:
-            await self._nursery.start(self._show_metrics, self.relay, port)
-
-    async def _show_metrics(
-        self, relay: Relay, port: int, *, task_status: Starting = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        metrics = Metrics(relay)
-        with metrics.served_at(port):
-            task_status.started()
-            while True:
-                await trio.sleep(REFRESH_SECONDS)
-                with enduring("the metrics are old"):
-                    metrics.refresh()
-
     def relaying(self) -> Relay:
-        """What this node does as a relay. Raises Mistake where it is none."""
+        """The relay that this node runs. Raises Mistake where it runs none."""
         if self.relay is None:
             raise Mistake(
                 "This home is no relay; `meshcoop --home DIR relay found NAME` makes one."
             )
         return self.relay
 
-    # -- belonging --------------------------------------------------------------------------------
+    # -- joining ----------------------------------------------------------------------------------
 
-    async def _enter(self, neighbourhood: bytes) -> None:
-        """Starts the services of a neighbourhood."""
-        keys = self._unlocked.keys
-        devices = {device_key(one.seed): one.seed for one in keys.devices}
-        state = founding.open_state(self.store, neighbourhood, devices, self.now, keys.boxes)
-        inbox = Inbox(state)
-        inbox.listeners.append(self._on_taken)
-        author = Author(inbox, devices, self.now, self.random)
-        here = keystore.machine_id()
-        self._signed = Signed(self.home.signed)
-        author.numbers = self._signed.numbers
-        author.signed.append(self._signed.note)
-        author.elsewhere = {device_key(one.seed) for one in keys.devices if one.machine != here}
-        arrival = self.store.meta(ARRIVAL)
-        wires: list[bytes] = msgpack.unpackb(arrival) if isinstance(arrival, bytes) else []
-        inbox.take_wires(wires)
-        mesh = HomeMesh(self.network, author, self.now, self.random, self._verifier)
-        mesh.credentials.arrival = wires
-        mesh.peers.keep_beside(self.home.neighbours)
-        door = Door(mesh, public_key_of(self.network.peer_id), self.now, self.random)
-        self.network.serve(invitation.PROTOCOL, door.answer)
-        hands = Giving(mesh, self.now, self.random)
-        hands.listeners.append(self._on_address)
-        self.network.serve(giving.PROTOCOL, hands.answer)
-        guests, muted = Guests(author, self._unlocked), Muted(self.store)
-        self.member = Member(
-            author, mesh, door, guests, muted, hands, Index(state.views), Following(state)
-        )
-        await self._nursery.start(mesh.run)
-        self._nursery.start_soon(hands.run)
-        self._nursery.start_soon(self._introduce)
-
-    async def _introduce(self) -> None:
-        """Posts a newcomer's name, as soon as this home can read and write."""
-        assert self.member is not None
-        mesh, author = self.member.mesh, self.member.author
-        await mesh.may_sign.wait()
-        if self.store.meta("name") is not None:
-            await mesh.settled.wait()  # who comes back has a name already
-        while (name := self.store.meta("name")) is not None:
-            if self.member.state.ring.current() and author.able:
-                with self.store.transaction():
-                    duties.accept_charter(author)
-                    named = self.member.state.views.latest("profile")
-                    # Who came back with the words alone is called by their key, and may have a name.
-                    if author.person not in named and name != author.person.hex()[:8]:
-                        author.write(KINDS["profile"], {"name": name})
-                    self.store.set_meta("name", None)
-                    self.store.set_meta(ARRIVAL, None)
-                self.change()
-            else:
+    async def join(self, text: str, name: str, seconds: float) -> bool:
+        """Knocks with an invitation; returns True once this home belongs. Raises Refused, Mistake."""
+        invite = invitation.decode(text)
+        if self.member is not None:
+            if self.member.state.neighbourhood.startswith(invite.neighbourhood):
+                return True
+            raise Mistake("This home already belongs to a neighbourhood; use another --home.")
+        self._store.set_note(_NAME, name)
+        deadline = trio.current_time() + seconds
+        try:
+            admission = await joining.keep_knocking(
+                self.network, invite, peer_id_from_key(invite.peer), self._joiner(name), seconds
+            )
+        except NetworkError as error:
+            raise Mistake(
+                f"No neighbour could be reached within {seconds:g} s ({error}); ask the inviter to "
+                "start their node, then join again."
+            ) from None
+        if admission is None:
+            self._remember(invitation=text)
+            self._nursery.start_soon(self.wait_for_admission, text)
+            return False
+        membership = await self._move_in(admission, invite)
+        with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
+            await membership.mesh.settled.wait()
+            while self._store.note(_NAME) is not None:  # until the name is posted
                 await self.changed.wait()
+            return True
+        raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
-    def _on_taken(self, taken: Taken) -> None:
-        self._hub.publish("changed", {"stored": len(taken.stored)})
+    async def wait_for_admission(self, text: str) -> None:
+        """Knocks again and again until somebody has vouched for the person."""
+        invite = invitation.decode(text)
+        joiner = self._joiner(str(self._store.note(_NAME)))
+        inviter = peer_id_from_key(invite.peer)
+        while self.member is None:
+            await trio.sleep(_ASK_AGAIN_SECONDS)
+            try:
+                admission = await joining.knock(self.network, invite, inviter, joiner)
+            except (NetworkError, Refused) as error:
+                _LOG.info("still waiting to be admitted: %s", error)
+                continue
+            if admission is not None and self.member is None:
+                await self._move_in(admission, invite)
+
+    async def enter(self, neighbourhood: bytes) -> Membership:
+        """Builds the membership and starts its tasks; returns once peers are answered."""
+        packed = self._store.note(_ARRIVAL)
+        membership = open_membership(
+            self._store,
+            neighbourhood,
+            self.network,
+            self._unlocked,
+            self._files.enter_context(closing(Signed(self.home.signed))),
+            self.now,
+            self._random,
+            self._verifier,
+            neighbours=self.home.neighbours,
+            arrival=msgpack.unpackb(packed) if isinstance(packed, bytes) else [],
+            on_change=self._on_change,
+        )
+        self.member = membership
+        self.network.serve(invitation.PROTOCOL, membership.door.answer)
+        self.network.serve(address_gift.PROTOCOL, membership.giving.answer)
+        await self._nursery.start(membership.mesh.run)
+        self._nursery.start_soon(membership.giving.run)
+        self._nursery.start_soon(self._introduce, membership)
+        return membership
+
+    async def _move_in(self, admission: Admission, invite: Invitation) -> Membership:
+        device = self._unlocked.keys.devices[0]
+        wires = admission.arrival(device.seed, device.statement, self.now())
+        self._store.set_note(_ARRIVAL, msgpack.packb(wires))
+        self._remember(neighbourhood=admission.neighbourhood.hex(), invitation=None)
+        membership = await self.enter(admission.neighbourhood)
+        inviter = peer_id_from_key(invite.peer)
+        others = [f"{address}/p2p/{inviter}" for address in invite.addresses]
+        membership.mesh.peers.learn([admission.address, *others])
+        return membership
+
+    async def _introduce(self, membership: Membership) -> None:
+        """Posts a newcomer's name, as soon as this home can read and write."""
+        author = membership.author
+        await membership.mesh.may_sign.wait()
+        if self._store.note(_NAME) is not None:
+            await membership.mesh.settled.wait()  # somebody who comes back has a name already
+        while (name := self._store.note(_NAME)) is not None:
+            if membership.state.ring.current() is None or not author.able:
+                await self.changed.wait()
+                continue
+            with self._store.transaction():
+                automatic.accept_charter(author)
+                has_name = author.person in membership.state.views.latest("profile")
+                # Somebody back by the recovery words alone is called by their key until then.
+                if not has_name and name != author.person.hex()[:8]:
+                    author.write(KINDS["profile"], {"name": name})
+                self._store.set_note(_NAME, None)
+                self._store.set_note(_ARRIVAL, None)
+            self.change()
+
+    def _on_change(self, stored: int) -> None:
+        self.hub.publish("changed", {"stored": stored})
         self.change()
 
-    def _on_address(self) -> None:
-        self._hub.publish("changed", {"stored": 0})
-        self.change()
-
-    # -- keys and settings ------------------------------------------------------------------------
-
-    def _remember(self, **values: Any) -> None:
-        self.home.write_settings(replace(self.home.read_settings(), **values))
+    def _remember(self, **settings: Any) -> None:
+        self.home.write_settings(replace(self.home.read_settings(), **settings))
 
     def _joiner(self, name: str) -> Joiner:
-        held = self._unlocked.keys.devices[0]
-        return Joiner(held.seed, held.statement, name)
+        device = self._unlocked.keys.devices[0]
+        return Joiner(device.seed, device.statement, name)

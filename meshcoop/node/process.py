@@ -21,12 +21,12 @@ from meshcoop.home.passphrase import VARIABLE as PASSPHRASE_FILE
 PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
 
-_PAUSE = 0.02  # seconds between two looks
+_PAUSE = 0.02  # seconds between two checks
 _END_SECONDS = 5  # from asking a node that we gave up to ending it
 _MAX_TAIL = 16 * 1024  # bytes of the log that are searched for its last line
 
 # Kept until they have ended: a Popen that is forgotten earlier warns, and leaves a zombie.
-_started: list[subprocess.Popen[bytes]] = []
+_children: list[subprocess.Popen[bytes]] = []
 
 
 class _Ended(Mistake):
@@ -71,17 +71,20 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
 
 
 def stop(home: Home, timeout: float = 10) -> None:
-    """Asks the node to stop and returns once it has; at once where none runs. Raises Mistake."""
+    """Asks the node to stop and returns once it has; at once where none runs.
+
+    Raises Mistake after `timeout` seconds.
+    """
     deadline = time.monotonic() + timeout
-    asked = False
+    has_asked = False
     while running(home):
         left = deadline - time.monotonic()
         if left <= 0:
             raise Mistake(f"The node has not stopped in time; {home.log} may say why.")
-        if not asked:
+        if not has_asked:
             # NodeGone: it is about to listen, or it stops faster than it answers.
             with suppress(NodeGone), Client(home.socket, left) as client:
-                asked = True
+                has_asked = True
                 client.call("stop")
         time.sleep(_PAUSE)
     _reap()
@@ -107,7 +110,7 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
             env={**os.environ, PASSPHRASE_FILE: "/dev/stdin"},
             start_new_session=True,
         )
-    _started.append(child)
+    _children.append(child)
     assert child.stdin is not None
     with suppress(BrokenPipeError), child.stdin as pipe:  # it may have ended before it reads
         pipe.write(passphrase.encode() + b"\n")
@@ -146,12 +149,12 @@ def _last_line(home: Home, start: int) -> str:
     with home.log.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
         lines = log.read().decode(errors="replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else f"The node ended without a word; {home.log} may say more."
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1] if written else f"The node ended without a word; {home.log} may say more."
 
 
 def _reap() -> None:
-    for child in list(_started):  # others may start some meanwhile
+    for child in list(_children):  # others may start some meanwhile
         if child.poll() is not None:
             with suppress(ValueError):
-                _started.remove(child)
+                _children.remove(child)

@@ -1,4 +1,4 @@
-"""What a node tells systemd, and the unit with which systemd runs it.
+"""Messages of a node to systemd, and the unit with which systemd runs it.
 
 The protocol of sd_notify is one datagram to the socket that NOTIFY_SOCKET names.
 """
@@ -48,29 +48,31 @@ WantedBy=multi-user.target
 def unit(home: Home, name: str, user: str) -> str:
     """A unit file for a relay in this home, run by this user."""
     program = f"{_word(sys.executable)} -m meshcoop"
-    said = {"name": name.replace("%", "%%"), "user": user, "program": program}
-    return _UNIT.format(home=_word(str(home.path)), **said)
+    return _UNIT.format(
+        name=name.replace("%", "%%"), user=user, program=program, home=_word(str(home.path))
+    )
 
 
 def _word(text: str) -> str:
-    """One word of a unit file, whatever is in it."""
+    """The text as one word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if set(escaped) & set(" \t'\"\\;") else escaped
 
 
-def notify(said: str) -> None:
-    """Tells systemd, if it asked to be told. Never raises: a node does not hang on who watches it."""
+def notify(state: str) -> None:
+    """Tells systemd, if it watches this process. Never raises: the node runs on without it."""
     where = os.environ.get("NOTIFY_SOCKET", "")
     if not where.startswith(("/", "@")):
         return
     address = "\0" + where[1:] if where.startswith("@") else where
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
-        sending.sendto(said.encode(), address)
+        sending.sendto(state.encode(), address)
 
 
 def watchdog_seconds() -> float | None:
-    """How often systemd wants a sign of life, at the least; None where it watches nobody."""
-    asked, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
-    if not asked.isdigit() or (pid and pid != str(os.getpid())):
+    """Within how many seconds systemd wants a sign of life; None where it wants none of us."""
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    pid = os.environ.get("WATCHDOG_PID", "")
+    if not microseconds.isdigit() or (pid and pid != str(os.getpid())):
         return None
-    return int(asked) / 1_000_000
+    return int(microseconds) / 1_000_000

@@ -3,32 +3,36 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from meshcoop.errors import Mistake
+from meshcoop.network.interface import Starting
 from meshcoop.relay.relay import Relay
+from meshcoop.store.disk_errors import enduring
 
 HOST = "127.0.0.1"
-REFRESH_SECONDS = 5
+_REFRESH_SECONDS = 5
 
-_OF_EACH = ("neighbourhood",)
+_PER_TENANT = ("neighbourhood",)
 
 
 class Metrics:
-    """The figures of one relay. A thread of the library's serves them, as `refresh` last left them:
-    it never touches the relay itself.
+    """The figures of one relay.
+
+    A thread of the library serves them as `refresh` last left them: it never touches the relay.
     """
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self.registry = CollectorRegistry()
         self._served = self._gauge("neighbourhoods", "Neighbourhoods that are served")
-        self._homes = self._gauge("connected", "Nodes that have proved to belong", _OF_EACH)
-        self._records = self._gauge("records", "Records held", _OF_EACH)
-        self._used = self._gauge("used_bytes", "What the records take of the room", _OF_EACH)
-        self._room = self._gauge("room_bytes", "What they may take", _OF_EACH)
+        self._homes = self._gauge("connected", "Nodes that have proved to belong", _PER_TENANT)
+        self._records = self._gauge("records", "Records held", _PER_TENANT)
+        self._used = self._gauge("used_bytes", "What the records take of the room", _PER_TENANT)
+        self._room = self._gauge("room_bytes", "What they may take", _PER_TENANT)
         self._waiting = self._gauge(
-            "waiting_records", "Records that cannot be placed yet", _OF_EACH
+            "waiting_records", "Records that cannot be placed yet", _PER_TENANT
         )
         self._reservations = self._gauge("reservations", "Homes reached through this relay")
         self._circuits = self._gauge("circuits", "Connections that are passed on now")
@@ -37,21 +41,31 @@ class Metrics:
             "Bytes passed on since the start",
             registry=self.registry,
         )
-        self._counted = 0
+        self._counted = 0  # of the bytes passed on
+
+    async def run(self, port: int, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """Serves the figures until cancelled. Raises Mistake where the port is taken."""
+        with self.served_at(port):
+            task_status.started()
+            while True:
+                await trio.sleep(_REFRESH_SECONDS)
+                with enduring("the metrics are old"):
+                    self.refresh()
 
     def refresh(self) -> None:
         """Reads the relay's figures."""
         relay = self._relay
         self._served.set(len(relay.served))
-        for one in (self._homes, self._records, self._used, self._room, self._waiting):
-            one.clear()
-        for neighbourhood, served in relay.served.items():
+        # Neighbourhoods that are served no more leave no figures behind.
+        for gauge in (self._homes, self._records, self._used, self._room, self._waiting):
+            gauge.clear()
+        for neighbourhood, tenant in relay.served.items():
             label = neighbourhood.hex()[:16]
-            self._homes.labels(label).set(len(served.mesh.conversations))
-            self._records.labels(label).set(served.store.count())
-            self._used.labels(label).set(served.storage.used)
-            self._room.labels(label).set(served.storage.limits.room)
-            self._waiting.labels(label).set(len(served.inbox.pool))
+            self._homes.labels(label).set(len(tenant.mesh.conversations))
+            self._records.labels(label).set(tenant.store.records.count())
+            self._used.labels(label).set(tenant.storage.used)
+            self._room.labels(label).set(tenant.storage.limits.room)
+            self._waiting.labels(label).set(len(tenant.inbox.pool))
         self._reservations.set(relay.carrying.reservations)
         self._circuits.set(relay.carrying.circuits)
         self._carried.inc(relay.carrying.carried - self._counted)
@@ -75,5 +89,5 @@ class Metrics:
             server.server_close()
             thread.join()
 
-    def _gauge(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Gauge:
-        return Gauge(f"meshcoop_relay_{name}", told, labels, registry=self.registry)
+    def _gauge(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"meshcoop_relay_{name}", meaning, labels, registry=self.registry)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import trio
@@ -11,31 +10,28 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.relay_limits import Limits
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Starting, Stream
-from meshcoop.relay.shared_network import NOT_SERVED, Reception
-from meshcoop.relay.tenant import Served
+from meshcoop.network.interface import Network, Stream
+from meshcoop.relay.shared_network import NOT_SERVED, SharedNetwork
+from meshcoop.relay.tenant import Tenant, open_tenant
 from meshcoop.relay.tickets import Tickets
-from meshcoop.store.records import Store
+from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
+from meshcoop.store.store import Store
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
-from protocol.wire import frames
-from protocol.wire import relay_ticket as ticket
+from protocol.wire import frames, relay_ticket
 from protocol.wire.relay_ticket import Request
 
 _LOG = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 10
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS served (
-    neighbourhood BLOB PRIMARY KEY, since INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 
 
 class Relay:
-    """Serves neighbourhoods, each with a store of its own beside the relay's. `seed` is that of the
-    network key; `now` gives milliseconds, `random(n)` n random bytes.
+    """Serves neighbourhoods, each with a store of its own beside the relay's.
+
+    Its tasks run in `nursery`. `seed` is that of the network key; `now` gives milliseconds,
+    `random(n)` n random bytes.
     """
 
     def __init__(
@@ -43,99 +39,107 @@ class Relay:
         home: Home,
         store: Store,
         network: Network,
+        nursery: trio.Nursery,
         seed: bytes,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
     ) -> None:
         self.key = device_key(seed)
-        self.served: dict[bytes, Served] = {}
-        self.tickets = Tickets(store.db, now, random)
-        self.reception = Reception(network, self.talking)
-        self._home, self._db, self._network, self._seed = home, store.db, network, seed
-        self._now, self._random, self._verifier = now, random, verifier
+        self.served: dict[bytes, Tenant] = {}
+        self.tickets = Tickets(store, now, random)
+        self.shared_network = SharedNetwork(network, self.talking)
+        self.carrying = network.carry(self._is_reachable)
+        self._neighbourhoods = RelayedNeighbourhoods(store)
+        self._home = home
+        self._network = network
+        self._nursery = nursery
+        self._seed = seed
+        self._now = now
+        self._random = random
+        self._verifier = verifier
         self._enrolling = trio.Lock()
-        self._db.executescript(_SCHEMA)
 
     @property
     def meshes(self) -> list[Mesh]:
-        """Those of all neighbourhoods."""
-        return [one.mesh for one in self.served.values()]
+        """The meshes of all neighbourhoods."""
+        return [tenant.mesh for tenant in self.served.values()]
 
     def talking(self) -> set[str]:
         """The peers that have proved to be a member's home, or a relay, somewhere."""
-        return {peer for one in self.served.values() for peer in one.mesh.conversations}
+        return {peer for mesh in self.meshes for peer in mesh.conversations}
 
-    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled; started once all neighbourhoods are served."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            for (neighbourhood,) in self._db.execute("SELECT neighbourhood FROM served").fetchall():
-                await self._serve(neighbourhood)
-            self._network.serve(ticket.PROTOCOL, self._answer)
-            self.carrying = self._network.carry(self._allowed)
-            nursery.start_soon(self.reception.run)
-            task_status.started()
-
-    def _allowed(self, peer: str) -> bool:
-        """R-08.11: whether a peer may be reached through this relay: the home of a member."""
-        return any(
-            (known := one.mesh.conversations.get(peer)) is not None and known.person is not None
-            for one in self.served.values()
-        )
+    async def start(self) -> None:
+        """Serves the neighbourhoods that have enrolled the relay, and answers those that want to."""
+        for neighbourhood in self._neighbourhoods.all():
+            await self._serve(neighbourhood)
+        self._network.serve(relay_ticket.PROTOCOL, self._answer)
+        self._nursery.start_soon(self.shared_network.run)
 
     def ticket(self, addresses: list[str]) -> tuple[str, int]:
         """A new ticket, and when it ends (milliseconds). `addresses`: where the relay is dialled, if
         not where it listens, as behind a router that forwards a port.
         """
-        own = sorted(self._network.addresses, key=lambda one: one.startswith("/ip4/127."))
+        own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
 
     def since(self, neighbourhood: bytes) -> int:
         """When this relay was enrolled (milliseconds)."""
-        row = self._db.execute(
-            "SELECT since FROM served WHERE neighbourhood = ?", (neighbourhood,)
-        ).fetchone()
-        return int(row[0])
+        return self._neighbourhoods.since(neighbourhood)
+
+    async def enrol(self, request: Request) -> None:
+        """Serves the neighbourhood of a checked request, and takes in what shows who asks for it."""
+        async with self._enrolling:  # the same ticket may be shown twice at once
+            tenant = self.served.get(request.neighbourhood)
+            if tenant is None:
+                tenant = await self._serve(request.neighbourhood)
+                self._neighbourhoods.add(request.neighbourhood, self._now())
+                self.tickets.note_use(request)
+                _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
+        tenant.inbox.take_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Serves a neighbourhood no more: its records are erased here, and its homes are told the
         next time they ask (R-08.7).
         """
-        one = self.served.pop(neighbourhood, None)
-        if one is None:
+        tenant = self.served.pop(neighbourhood, None)
+        if tenant is None:
             raise Mistake("This relay serves no such neighbourhood; `meshcoop relay list` tells.")
-        self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))
-        self.reception.close(neighbourhood)
-        await one.end(NOT_SERVED)
+        self._neighbourhoods.remove(neighbourhood)
+        self.shared_network.close(neighbourhood)
+        await tenant.end(NOT_SERVED)
 
     def limit(self, limits: Limits) -> None:
-        """What each neighbourhood may use from now on."""
-        for one in self.served.values():
-            one.storage.limits = limits
-            one.storage.tidy(self._now())
+        """Sets what each neighbourhood may use from now on."""
+        for tenant in self.served.values():
+            tenant.storage.change_limits(limits, self._now())
 
-    async def _serve(self, neighbourhood: bytes) -> Served:
-        one = Served(
-            self.reception.room(neighbourhood),
-            self._file(neighbourhood),
+    def _is_reachable(self, peer: str) -> bool:
+        """R-08.11: whether a peer may be reached through this relay: the home of a member."""
+        conversations = [mesh.conversations.get(peer) for mesh in self.meshes]
+        return any(talk is not None and talk.person is not None for talk in conversations)
+
+    async def _serve(self, neighbourhood: bytes) -> Tenant:
+        """Opens a tenant and starts it; only one that runs counts as served."""
+        path = self._home.path / "served" / f"{neighbourhood.hex()}.db"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        tenant = open_tenant(
+            path,
+            Store(path),
             neighbourhood,
+            self.shared_network.open(neighbourhood),
             self._seed,
             self._home.read_settings().limits,
             self._now,
             self._random,
             self._verifier,
         )
-        self.served[neighbourhood] = one
-        await self._nursery.start(one.run)
-        return one
-
-    def _file(self, neighbourhood: bytes) -> Path:
-        return self._home.path / "served" / f"{neighbourhood.hex()}.db"
-
-    # -- enrolment --------------------------------------------------------------------------------
+        await self._nursery.start(tenant.run)
+        self.served[neighbourhood] = tenant
+        return tenant
 
     async def _answer(self, stream: Stream) -> None:
+        """Answers requests to be served on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await stream.read():
@@ -148,17 +152,7 @@ class Relay:
             self.tickets.check(request, peer, self._network.peer_id)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
-            return [ticket.REFUSAL, refusal.rule, refusal.reason]
-        self.reception.welcome(peer)
-        async with self._enrolling:  # the same ticket may be shown twice at once
-            one = self.served.get(request.neighbourhood) or await self._begin(request)
-        one.inbox.take_wires(request.chain)
-        return [ticket.TAKEN]
-
-    async def _begin(self, request: Request) -> Served:
-        self._db.execute(
-            "INSERT OR IGNORE INTO served VALUES (?, ?)", (request.neighbourhood, self._now())
-        )
-        self.tickets.used(request)
-        _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
-        return await self._serve(request.neighbourhood)
+            return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]
+        self.shared_network.welcome(peer)
+        await self.enrol(request)
+        return [relay_ticket.TAKEN]

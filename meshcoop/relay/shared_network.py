@@ -1,7 +1,7 @@
-"""The reception: one network that the meshes of several neighbourhoods share.
+"""One network that the meshes of several neighbourhoods share.
 
-Who opens a sync stream says in the hello which neighbourhood is meant; the stream is then handed to
-that neighbourhood's room, which is a `meshcoop.network.Network` to the mesh in it.
+Who opens a sync stream names a neighbourhood in the hello. The stream is then handed to the mesh of
+that neighbourhood, which sees its own `meshcoop.network.interface.Network`.
 """
 
 import logging
@@ -26,93 +26,101 @@ from protocol.wire import sync_session as sync
 
 _LOG = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 2
 NOT_SERVED = Refused("R-08.7", "this relay does not serve your neighbourhood")
 
+_LOOK_SECONDS = 2
 
-class Reception:
-    """Tells who comes where to go. `talking`: the peers with whom some room talks."""
+
+class SharedNetwork:
+    """Hands each stream to the neighbourhood that its hello names, and drops silent peers.
+
+    `talking` gives the peers that have proved to belong to some neighbourhood.
+    """
 
     def __init__(self, network: Network, talking: Callable[[], set[str]]) -> None:
         self.network = network
         self.talking = talking
-        self._rooms: dict[bytes, Room] = {}
+        self._views: dict[bytes, NeighbourhoodNetwork] = {}
         self._guests: set[str] = set()
-        self._still: dict[str, float] = {}  # peer → since when it has talked in no room
+        self._silent_since: dict[str, float] = {}  # peer → when it last belonged somewhere
 
-    def room(self, neighbourhood: bytes) -> "Room":
+    def open(self, neighbourhood: bytes) -> "NeighbourhoodNetwork":
         """The network as the mesh of one neighbourhood sees it."""
-        self._rooms[neighbourhood] = Room(self)
-        return self._rooms[neighbourhood]
+        view = NeighbourhoodNetwork(self)
+        self._views[neighbourhood] = view
+        return view
 
     def close(self, neighbourhood: bytes) -> None:
-        """Nobody of this neighbourhood is received any more."""
-        self._rooms.pop(neighbourhood, None)
+        """Hands no more streams to this neighbourhood."""
+        self._views.pop(neighbourhood, None)
 
     def welcome(self, peer: str) -> None:
-        """The peer has shown a ticket and may stay a while longer."""
+        """Lets a peer that has shown a ticket stay a while longer."""
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Receives until cancelled; who proves nothing in time is dropped."""
+        """Answers until cancelled; drops peers that prove nothing in time."""
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
             while True:
-                await self._show_out()
+                await self._drop_silent_peers()
                 await trio.sleep(_LOOK_SECONDS)
 
     async def _watch(self) -> None:
         async for event in self.network.events:
             if event.what == "connected":
-                self._still[event.peer] = trio.current_time()
+                self._silent_since[event.peer] = trio.current_time()
             elif event.what == "disconnected":
-                self._still.pop(event.peer, None)
+                self._silent_since.pop(event.peer, None)
                 self._guests.discard(event.peer)
 
-    async def _show_out(self) -> None:
-        """Drops who has been here for a while and talks in no room."""
-        now, talking = trio.current_time(), self.talking()
+    async def _drop_silent_peers(self) -> None:
+        """Drops peers that have been here for a while and belong to no neighbourhood."""
+        now = trio.current_time()
+        talking = self.talking()
         for peer in self.network.peers():
             if peer in talking:
-                self._still[peer] = now
+                self._silent_since[peer] = now
             allowed = GUEST_SECONDS if peer in self._guests else PROOF_SECONDS
-            if now - self._still.setdefault(peer, now) > allowed:
+            if now - self._silent_since.setdefault(peer, now) > allowed:
                 await self.network.drop(peer)
 
     async def _answer(self, stream: Stream) -> None:
-        heard, room = b"", None
         with trio.move_on_after(HELLO_SECONDS):
             try:
-                heard, neighbourhood = await _meant(stream)
+                data, neighbourhood = await _read_hello(stream)
             except Refused as refusal:
                 _LOG.info("peer %s: %s", stream.peer, refusal)
                 return
-            room = self._rooms.get(neighbourhood)
-            if room is None or room.answer is None:
+            view = self._views.get(neighbourhood)
+            answer = view.answer if view else None
+            if answer is None:
                 await stream.write(sync.Session().bye(NOT_SERVED))
                 return
-        if room is not None and room.answer is not None:
-            await room.answer(Heard(stream, heard))
+        if answer is not None:
+            await answer(PrereadStream(stream, data))
 
 
-async def _meant(stream: Stream) -> tuple[bytes, bytes]:
-    """What was read so far, and the neighbourhood of the hello in it. Raises Refused."""
-    decoder, heard = frames.Decoder(), b""
-    while data := await stream.read():
-        heard += data
-        for frame in decoder.feed(data):
-            if frame[0] != sync.HELLO or [type(one) for one in frame[1:3]] != [int, bytes]:
+async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
+    """The data read so far, and the neighbourhood that the hello in it names. Raises Refused."""
+    decoder = frames.Decoder()
+    data = b""
+    while piece := await stream.read():
+        data += piece
+        for frame in decoder.feed(piece):
+            if frame[0] != sync.HELLO or [type(field) for field in frame[1:3]] != [int, bytes]:
                 raise Refused("R-05.2", "a session begins with a hello")
-            return heard, frame[2]
+            return data, frame[2]
     raise NetworkError("the peer left without a word")
 
 
-class Heard:
-    """A stream of which the beginning has been read already; implements Stream."""
+class PrereadStream:
+    """A stream whose beginning has been read already; implements Stream."""
 
-    def __init__(self, stream: Stream, heard: bytes) -> None:
-        self._stream, self._heard = stream, heard
+    def __init__(self, stream: Stream, data: bytes) -> None:
+        self._stream = stream
+        self._data = data
 
     @property
     def peer(self) -> str:
@@ -120,9 +128,10 @@ class Heard:
         return self._stream.peer
 
     async def read(self) -> bytes:
-        """What was read already first, and then what follows."""
-        heard, self._heard = self._heard, b""
-        return heard or await self._stream.read()
+        """Gives what was read already first, and then what follows."""
+        data = self._data
+        self._data = b""
+        return data or await self._stream.read()
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`."""
@@ -133,14 +142,14 @@ class Heard:
         await self._stream.close()
 
 
-class Room:
-    """One neighbourhood's part of the network; implements meshcoop.network.Network."""
+class NeighbourhoodNetwork:
+    """The network as one neighbourhood sees it; implements meshcoop.network.interface.Network."""
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
-        self._network = reception.network
+    def __init__(self, shared: SharedNetwork) -> None:
         self.answer: Handler | None = None
-        # Who comes and goes is the reception's business: a room drops nobody for saying nothing.
+        self._shared = shared
+        self._network = shared.network
+        # The shared network watches who comes and goes, and drops those who prove nothing.
         _, self.events = trio.open_memory_channel[PeerEvent](0)
 
     @property
@@ -150,20 +159,20 @@ class Room:
 
     @property
     def addresses(self) -> list[str]:
-        """Where others can dial this node."""
+        """The addresses at which others can dial this node."""
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:
-        """Where to listen is the node's business."""
+        """Listens for all neighbourhoods."""
         await self._network.listen(addresses)
 
     def peers(self) -> dict[str, str]:
-        """Connected peers, of whatever neighbourhood."""
+        """The connected peers of all neighbourhoods."""
         return self._network.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers sync; a relay serves a neighbourhood in no other way."""
-        assert protocol == sync.PROTOCOL
+        """Answers sync streams of this neighbourhood; a relay serves nothing else."""
+        assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
         self.answer = handler
 
     async def connect(self, address: str) -> str:
@@ -171,7 +180,7 @@ class Room:
         return await self._network.connect(address)
 
     def carry(self, allowed: Callable[[str], bool]) -> Carrying:
-        """Passes connections on for whoever is allowed."""
+        """Relays connections for allowed peers."""
         return self._network.carry(allowed)
 
     async def reserve(self, relay: str) -> float:
@@ -180,7 +189,7 @@ class Room:
 
     @property
     def seen_as(self) -> list[str]:
-        """From where other relays see this node."""
+        """The addresses from which other relays see this node."""
         return self._network.seen_as
 
     async def straighten(self, peer: str) -> bool:
@@ -193,7 +202,7 @@ class Room:
 
     async def drop(self, peer: str) -> None:
         """Closes the connections to `peer`, unless another neighbourhood is served over them."""
-        if peer not in self._reception.talking():
+        if peer not in self._shared.talking():
             await self._network.drop(peer)
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:

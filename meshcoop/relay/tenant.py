@@ -1,6 +1,5 @@
 """One neighbourhood at a relay: its store, its mesh, and what it may use."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, Starting
 from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import enduring
-from meshcoop.store.records import Store
+from meshcoop.store.gossip_keys import GossipKeys
+from meshcoop.store.store import Store
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
@@ -22,11 +22,6 @@ from protocol.record.envelope import device_key
 
 _TIDY_SECONDS = 600
 _MAX_KEYS_OF_ONE = 64
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS gossip_keys (
-    person BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (person, key)
-) WITHOUT ROWID;
-"""
 
 
 class HandedKeys(KeyRing):
@@ -34,67 +29,70 @@ class HandedKeys(KeyRing):
     and open nothing.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__([])
-        self._db = db
-        db.executescript(_SCHEMA)
-        self._read()
+        self._handed = GossipKeys(store)
+        self.gossip_keys = self._handed.all()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """What this member's home holds; it takes the place of what the same one said before."""
-        self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
-        rows = [(person, key) for key in keys[:_MAX_KEYS_OF_ONE]]
-        self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)
-        self._read()
-
-    def _read(self) -> None:
-        rows = self._db.execute("SELECT DISTINCT key FROM gossip_keys")
-        self.gossip_keys = [row[0] for row in rows]
+        """Keeps the keys of this member's home in place of those it handed over before."""
+        self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
+        self.gossip_keys = self._handed.all()
 
 
 class RelayMesh(Mesh):
     """The mesh of a neighbourhood at a relay."""
 
-    ring: HandedKeys
-
-    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Only from a member's home; another relay has no keys of its own."""
-        if person is not None:
-            self.ring.take(person, keys)
-
-
-class Served:
-    """A neighbourhood that this relay serves. `seed` is that of the relay's network key."""
-
     def __init__(
         self,
         network: Network,
-        path: Path,
-        neighbourhood: bytes,
-        seed: bytes,
-        limits: Limits,
+        inbox: Inbox,
+        credentials: Credentials,
+        keys: HandedKeys,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
     ) -> None:
+        super().__init__(network, inbox, credentials, now, random, verifier)
+        self._keys = keys
+
+    def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
+        """Takes keys from a member's home only; another relay has no keys of its own."""
+        if person is not None:
+            self._keys.take(person, keys)
+
+
+class Tenant:
+    """A neighbourhood that this relay serves."""
+
+    def __init__(
+        self,
+        neighbourhood: bytes,
+        path: Path,
+        store: Store,
+        storage: Storage,
+        mesh: RelayMesh,
+        now: Callable[[], int],
+    ) -> None:
         self.neighbourhood = neighbourhood
-        self._path, self._now = path, now
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        self.store = Store(path)
-        ring = HandedKeys(self.store.db)
-        self.state = State(self.store, neighbourhood, ring, now)
-        self.inbox = Inbox(self.state)
-        self.storage = Storage(self.inbox, limits)
-        credentials = Credentials(self.inbox, network.peer_id, device_key(seed), seed)
-        self.mesh = RelayMesh(network, self.inbox, credentials, now, random, verifier)
-        self.mesh.ring = ring
+        self.store = store
+        self.storage = storage
+        self.mesh = mesh
+        self._path = path
+        self._now = now
         self._scope = trio.CancelScope()
-        self._over = trio.Event()
+        self._is_over = trio.Event()
+
+    @property
+    def inbox(self) -> Inbox:
+        """The way in for the neighbourhood's records."""
+        return self.mesh.inbox
 
     @property
     def name(self) -> str | None:
         """The neighbourhood's name, as its charter has it."""
-        return self.state.authority.charter["name"] if self.state.authority else None
+        authority = self.inbox.state.authority
+        return authority.charter["name"] if authority else None
 
     async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
         """Serves until cancelled or ended; started once peers are answered."""
@@ -106,29 +104,55 @@ class Served:
                     task_status.started()
         finally:
             with trio.CancelScope(shield=True):
-                await self.mesh.hang_up()
+                await self.mesh.close_all()
             self.store.close()
-            self._over.set()
+            self._is_over.set()
 
     async def end(self, why: Refused) -> None:
         """Stops serving, tells why, and leaves nothing of the neighbourhood on the disk."""
-        await self.mesh.hang_up(why)
+        await self.mesh.close_all(why)
         self._scope.cancel()
-        await self._over.wait()
-        self._erase()
-
-    def _erase(self) -> None:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self._path}{ending}").unlink(missing_ok=True)
+        await self._is_over.wait()
+        self._erase_files()
 
     @property
     def on_disk(self) -> int:
-        """Bytes that its files take."""
-        files = (Path(f"{self._path}{ending}") for ending in ("", "-wal"))
-        return sum(one.stat().st_size for one in files if one.exists())
+        """The bytes that its files take."""
+        files = [Path(f"{self._path}{ending}") for ending in ("", "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def _erase_files(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self._path}{ending}").unlink(missing_ok=True)
 
     async def _tidy(self) -> None:
         while True:
             with enduring("what is over its days stays for now"):
                 self.storage.tidy(self._now())
             await trio.sleep(_TIDY_SECONDS)
+
+
+def open_tenant(
+    path: Path,
+    store: Store,
+    neighbourhood: bytes,
+    network: Network,
+    seed: bytes,
+    limits: Limits,
+    now: Callable[[], int],
+    random: Callable[[int], bytes],
+    verifier: Verifier | None,
+) -> Tenant:
+    """Builds everything that serves one neighbourhood; it knows no other.
+
+    `path` is the file of `store`; `network` the neighbourhood's own view of the relay's network;
+    `seed` that of the relay's network key.
+    """
+    keys = HandedKeys(store)
+    state = State(store, neighbourhood, keys, now)
+    storage = Storage(store, limits)
+    inbox = Inbox(state, storage)
+    inbox.listeners.append(storage.on_stored)
+    credentials = Credentials(inbox, network.peer_id, device_key(seed), seed)
+    mesh = RelayMesh(network, inbox, credentials, keys, now, random, verifier)
+    return Tenant(neighbourhood, path, store, storage, mesh, now)

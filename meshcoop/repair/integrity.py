@@ -5,23 +5,27 @@ is damaged it drops the rest in silence.
 """
 
 import os
-import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
+from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore, RecordParts
 from protocol.errors import Refused
-from protocol.record import envelope as record
+from protocol.record import envelope
 
-_WAL_HEADER, _FRAME_HEADER = 32, 24
-_MAGIC = (0x377F0682, 0x377F0683)  # checksums in little-endian and in big-endian words
-_MOST_TOLD = 3
+# The layout of a write-ahead log, from SQLite's file format: a header, then frames of a page each.
+_WAL_HEADER = 32  # bytes
+_FRAME_HEADER = 24
+_LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes: checksums are made of such words
+_BIG_ENDIAN = 0x377F0683
+_PAGE_SIZES = range(512, 65536 + 1)
 
+_MOST_TOLD = 3  # faults that SQLite finds
+_NO_BEGINNING = "the write-ahead log has lost its beginning"
 
-def reading(path: Path) -> sqlite3.Connection:
-    """A store that is only looked at. Raises sqlite3.Error."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+_Checksum = tuple[int, int]
 
 
 def problems(path: Path) -> list[str]:
@@ -33,36 +37,28 @@ def problems(path: Path) -> list[str]:
     if not path.is_file():
         return [f"{path.name} is no file"]
     try:
-        with closing(reading(path)) as db:
-            said = [row[0] for row in db.execute(f"PRAGMA integrity_check({_MOST_TOLD})")]
-            found = [] if said == ["ok"] else [f"SQLite finds: {one}" for one in said]
-            bad = sum(1 for _ in _wrong(db))
-    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+        with closing(ReadOnlyStore(path)) as store:
+            phrases = [f"SQLite finds: {fault}" for fault in store.problems(_MOST_TOLD)]
+            bad = sum(1 for parts in store.records() if not verifies(parts))
+    except (*UNREADABLE, OSError) as error:
         return [f"it cannot be read ({error})"]
-    return [*found, *([f"{bad} records are not what was signed"] if bad else [])]
+    if bad:
+        phrases.append(f"{bad} records are not what was signed")
+    return phrases
 
 
-def _wrong(db: sqlite3.Connection) -> Iterator[int]:
-    """The rows that do not hash to what they are stored as."""
-    for n, record_id, header, signature, content in db.execute(
-        "SELECT n, id, header, signature, content FROM records"
-    ):
-        if not verifies(record_id, header, signature, content):
-            yield n
-
-
-def verifies(record_id: object, header: object, signature: object, content: object) -> bool:
+def verifies(parts: RecordParts) -> bool:
     """Whether the stored parts of a record are those that were hashed."""
-    if not (isinstance(header, bytes) and isinstance(signature, bytes)):
+    if not (isinstance(parts.header, bytes) and isinstance(parts.signature, bytes)):
         return False
-    if record.record_id(header, signature) != record_id:
+    if envelope.record_id(parts.header, parts.signature) != parts.id:
         return False
     try:
-        fields = record.read_header(header)
-        if content is not None:
-            if not isinstance(content, bytes):
+        fields = envelope.read_header(parts.header)
+        if parts.content is not None:
+            if not isinstance(parts.content, bytes):
                 return False
-            record.check_content(fields, content)
+            envelope.check_content(fields, parts.content)
     except Refused:
         return False
     return True
@@ -75,50 +71,70 @@ def wal_problem(path: Path) -> str | None:
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            head = file.read(_WAL_HEADER)
-            if size == 0:
+            if os.fstat(file.fileno()).st_size == 0:
                 return None
-            if len(head) < _WAL_HEADER or int.from_bytes(head[:4], "big") not in _MAGIC:
-                return "the write-ahead log has lost its beginning"
-            little = int.from_bytes(head[:4], "big") == _MAGIC[0]
-            sums = _sum(head[:24], (0, 0), little=little)
-            if sums != _words(head[24:32]):
-                return "the write-ahead log has lost its beginning"
-            return _frames(file.read, head, sums, little=little)
+            header = _read_wal_header(file.read(_WAL_HEADER))
+            if header is None:
+                return _NO_BEGINNING
+            return _find_broken_frame(file.read, header)
     except FileNotFoundError:
         return None
     except OSError as error:
         return f"the write-ahead log cannot be read ({error.strerror})"
 
 
-def _frames(
-    read: Callable[[int], bytes], head: bytes, sums: tuple[int, int], *, little: bool
-) -> str | None:
-    page, salts = int.from_bytes(head[8:12], "big"), head[16:24]
-    if not 512 <= page <= 65536:  # noqa: PLR2004 -- what SQLite allows
-        return "the write-ahead log has lost its beginning"
-    broken = False
-    while len(frame := read(_FRAME_HEADER + page)) == _FRAME_HEADER + page:
-        if frame[8:16] != salts:
-            broken = True  # what an earlier round of the log left behind, or a damaged frame
+class _WalHeader(NamedTuple):
+    """The header of a write-ahead log. `page_size` in bytes; `salts`: every frame of this round of
+    the log has them; `checksum`: that of the header, with which that of the first frame begins.
+    """
+
+    is_little_endian: bool
+    page_size: int
+    salts: bytes
+    checksum: _Checksum
+
+
+def _read_wal_header(data: bytes) -> _WalHeader | None:
+    """The header, or None where it is not what was written."""
+    if len(data) < _WAL_HEADER:
+        return None
+    magic = int.from_bytes(data[:4], "big")
+    if magic not in {_LITTLE_ENDIAN, _BIG_ENDIAN}:
+        return None
+    is_little_endian = magic == _LITTLE_ENDIAN
+    checksum = _sum(data[:24], (0, 0), little=is_little_endian)
+    page_size = int.from_bytes(data[8:12], "big")
+    if checksum != _words(data[24:32]) or page_size not in _PAGE_SIZES:
+        return None
+    return _WalHeader(is_little_endian, page_size, data[16:24], checksum)
+
+
+def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
+    """Reads all frames. A broken one is damage where a sound one of the same round follows it."""
+    size = _FRAME_HEADER + header.page_size
+    checksum = header.checksum
+    is_broken = False
+    while len(frame := read(size)) == size:
+        if frame[8:16] != header.salts:
+            is_broken = True  # what an earlier round of the log left behind, or a damaged frame
             continue
-        if broken:
+        if is_broken:
             return "the write-ahead log is damaged in the middle"
-        sums = _sum(frame[:8] + frame[_FRAME_HEADER:], sums, little=little)
-        broken = sums != _words(frame[16:24])
+        summed = frame[:8] + frame[_FRAME_HEADER:]
+        checksum = _sum(summed, checksum, little=header.is_little_endian)
+        is_broken = checksum != _words(frame[16:24])
     return None
 
 
-def _words(data: bytes) -> tuple[int, int]:
+def _words(data: bytes) -> _Checksum:
     return int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
 
 
-def _sum(data: bytes, start: tuple[int, int], *, little: bool) -> tuple[int, int]:
+def _sum(data: bytes, start: _Checksum, *, little: bool) -> _Checksum:
     """SQLite's checksum of a write-ahead log, over pairs of 32-bit words."""
-    one, two = start
+    first_sum, second_sum = start
     words = struct.unpack(f"{'<' if little else '>'}{len(data) // 4}I", data)
     for first, second in zip(words[::2], words[1::2], strict=True):
-        one = (one + first + two) & 0xFFFFFFFF
-        two = (two + second + one) & 0xFFFFFFFF
-    return one, two
+        first_sum = (first_sum + first + second_sum) & 0xFFFFFFFF
+        second_sum = (second_sum + second + first_sum) & 0xFFFFFFFF
+    return first_sum, second_sum

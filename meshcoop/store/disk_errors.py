@@ -7,9 +7,12 @@ from contextlib import contextmanager
 
 from meshcoop.errors import Mistake
 
+# Every error of the database, so that nobody outside the store needs to import sqlite3.
+StoreError = sqlite3.Error
+
 _LOG = logging.getLogger(__name__)
 
-_FULL = ("full", "disk i/o error", "readonly", "unable to open")
+_SIGNS_OF_NO_ROOM = ("full", "disk i/o error", "readonly", "unable to open")
 
 
 class NoRoom(Mistake):
@@ -30,28 +33,32 @@ class Damaged(Mistake):
 
 
 def trouble(error: BaseException) -> Mistake | None:
-    """The disk's trouble behind an error of the store; None for any other fault."""
+    """The fault of the disk behind an error of the store; None for any other fault."""
     if not isinstance(error, sqlite3.DatabaseError):
         return None
-    said = str(error).lower()
-    if isinstance(error, sqlite3.OperationalError) and any(one in said for one in _FULL):
+    message = str(error).lower()
+    if isinstance(error, sqlite3.OperationalError) and _tells_of_no_room(message):
         return NoRoom()
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
         return None  # our own mistake
-    return Damaged(said)
+    return Damaged(message)
 
 
 @contextmanager
 def enduring(what: str) -> Iterator[None]:
-    """Does something in the background that may fail for the disk's sake: it is said in the log, and
-    tried again another time.
+    """Runs a task of the background, which may fail because of the disk: the log then says `what`
+    this means, and the task is tried again another time.
     """
     try:
         yield
-    except (NoRoom, Damaged) as known:
-        _LOG.error("%s: %s", what, known.sentence)
-    except sqlite3.DatabaseError as error:
-        known_as = trouble(error)
-        if known_as is None:
+    except (NoRoom, Damaged) as disk_error:
+        _LOG.error("%s: %s", what, disk_error.sentence)
+    except StoreError as error:
+        mistake = trouble(error)
+        if mistake is None:
             raise
-        _LOG.error("%s: %s", what, known_as.sentence)
+        _LOG.error("%s: %s", what, mistake.sentence)
+
+
+def _tells_of_no_room(message: str) -> bool:
+    return any(sign in message for sign in _SIGNS_OF_NO_ROOM)

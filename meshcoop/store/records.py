@@ -1,194 +1,177 @@
-"""The store: exact signed bytes in SQLite, and what is known of each log.
+"""The table of records: exact signed bytes, and what their headers say."""
 
-The store knows headers, not meanings: a relay keeps the same one. It never decides what may come
-in; `meshcoop.inbox` does. Everything here is synchronous and short.
+import logging
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+from meshcoop.store.disk_errors import Damaged
+from protocol.errors import Refused
+from protocol.record import envelope
+from protocol.record.envelope import Record
+from protocol.record.log import Kept
+
+_LOG = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, seq INTEGER NOT NULL,
+    about BLOB, root INTEGER, over INTEGER NOT NULL, open INTEGER NOT NULL,
+    private INTEGER NOT NULL, lasting INTEGER NOT NULL,
+    header BLOB NOT NULL, signature BLOB NOT NULL, content BLOB
+);
+CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
+CREATE INDEX IF NOT EXISTS by_root ON records (root);
+CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
+CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
+CREATE INDEX IF NOT EXISTS by_private ON records (n) WHERE private;
+CREATE INDEX IF NOT EXISTS by_absent ON records (n) WHERE content IS NULL;
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+_INSERT = """
+INSERT INTO records
+    (n, id, log, seq, about, root, over, open, private, lasting, header, signature, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
-from meshcoop.store.disk_errors import trouble
-from meshcoop.store.log_heads import Logs
-from meshcoop.store.tables import COLUMNS, INSERT, SCHEMA, UNROOT, Log, Row, read_row
-from protocol.record import envelope as record
-from protocol.record import log
-from protocol.record.envelope import Record
-from protocol.record.log import Head, Kept
-from protocol.wire.have_map import Held
+_COLUMNS = "n, id, root, over, header, signature, content"
 
-# Ids fall all over their index: the more is written at once, the fewer pages are written twice.
-_WAL_PAGES = 4000  # some 16 MB
+# The records that hang from a record, at any depth, lose their thread.
+_UNROOT = """
+WITH RECURSIVE below (n, id) AS (
+    SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
+    WHERE p.parent = ?
+    UNION
+    SELECT r.n, r.id FROM below b JOIN parents p ON p.parent = b.id
+    JOIN records r ON r.n = p.child AND r.about = p.parent
+)
+UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
+"""
+
+# The records of a log from a number on, and whether another log names each of them before its own
+# fork: such a one is kept (R-01.14).
+_FORKED = """
+SELECT seq, id, about, EXISTS (
+    SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
+    WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork)
+)
+FROM records r WHERE log = ? AND seq >= ?
+"""
+
 _MOST_VALUES = 500  # in one query
-_DROPPED = "dropped"  # the highest row number that was dropped
+_DROPPED = "dropped"  # the note of the highest row number that was deleted
+_ID_DIGITS = 64  # hexadecimal
 
 
-class Store:
-    """Records by id, by log and by thread."""
+class Row(NamedTuple):
+    """A stored record. `root` is the row number of its thread's root, None while that is not here;
+    `over`: it lies above its device's quota.
+    """
 
-    def __init__(self, path: Path | str) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-        self.db.execute("PRAGMA secure_delete = ON")  # erased content leaves no trace in free pages
-        self.db.executescript(SCHEMA)
-        self._logs = Logs(self.db)
-        self._last: int | None = None  # the highest row number, while a transaction runs
-        self._depth = 0
-        self.erasing = False  # content was erased in the transaction under way
+    n: int
+    root: int | None
+    over: bool
+    record: Record
 
-    def close(self) -> None:
-        """Ends the use of the file."""
-        self.db.close()
 
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """All or nothing. `durable`: on the disk before it returns, power loss included; without
-        it, what was taken from a peer survives a killed process and can be fetched again.
-        """
-        if self._depth:
-            yield
-            return
-        self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self.db.execute("BEGIN IMMEDIATE")
-        self._depth = 1
-        self._logs.begin()
-        try:
-            yield
-            self._logs.flush()
-            self.db.execute("COMMIT")
-        except BaseException as error:
-            if self.db.in_transaction:  # a full disk may have ended it already
-                self.db.execute("ROLLBACK")
-            known = trouble(error)
-            if known is not None:
-                raise known from error
-            raise
-        finally:
-            self._depth = 0
-            self._last = None
-            self._logs.end()
-            erased, self.erasing = self.erasing, False
-        if erased:
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nor does the write-ahead log
+class Records:
+    """The records of a store, by id, by log and by thread. A record keeps its row number, and a
+    record that came later has a higher one.
+    """
 
-    @property
-    def busy(self) -> bool:
-        """Whether a transaction is under way."""
-        return self._depth > 0
-
-    def meta(self, name: str) -> object:
-        """A value that this home remembers about its store."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
-
-    def set_meta(self, name: str, value: object) -> None:
-        """Remembers a value."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+        self._last_n: int | None = None  # the highest row number, while a transaction runs
+        database.add_cache(self)
 
     # -- reading ----------------------------------------------------------------------------------
 
     def has(self, record_id: bytes) -> bool:
         """Whether the record, with or without its content, is held."""
-        found = self.db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
-        return found is not None
+        row = self._db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
+        return row is not None
 
-    def held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Which of these records are held."""
-        found: set[bytes] = set()
-        for at in range(0, len(ids), _MOST_VALUES):
-            some = ids[at : at + _MOST_VALUES]
-            marks = ",".join("?" * len(some))
-            rows = self.db.execute(f"SELECT id FROM records WHERE id IN ({marks})", some)  # noqa: S608
-            found.update(row[0] for row in rows)
-        return found
+    def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Those of these ids whose records are held."""
+        held: set[bytes] = set()
+        for start in range(0, len(ids), _MOST_VALUES):
+            part = ids[start : start + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            rows = self._db.execute(f"SELECT id FROM records WHERE id IN ({marks})", part)  # noqa: S608
+            held.update(row[0] for row in rows)
+        return held
 
-    def named(self, record_id: bytes) -> bool:
-        """Whether a record here names this one, held or not, as a parent."""
-        found = self.db.execute("SELECT 1 FROM parents WHERE parent = ? LIMIT 1", (record_id,))
-        return found.fetchone() is not None
+    def find(self, record_id: bytes) -> Row | None:
+        """The record with this id."""
+        return self._select_first("id = ?", record_id)
 
-    def get(self, record_id: bytes) -> Row | None:
-        """The record of this id."""
-        return self._one("id = ?", record_id)
-
-    def row(self, n: int) -> Row | None:
+    def find_in_row(self, n: int) -> Row | None:
         """The record in row `n`, if it is still kept."""
-        return self._one("n = ?", n)
+        return self._select_first("n = ?", n)
 
-    def thread(self, root: int) -> list[Row]:
+    def in_thread(self, root: int) -> list[Row]:
         """The records of the thread whose root is in row `root`."""
-        return self._many("root = ? ORDER BY n", root)
+        return self._select("root = ? ORDER BY n", root)
 
-    def open_records(self) -> list[Row]:
-        """All records with an open audience, of which authority is made."""
-        return self._many("open ORDER BY n")
+    def with_open_audience(self) -> list[Row]:
+        """The records that everybody may read: authority is made of them."""
+        return self._select("open ORDER BY n")
 
-    def private(self) -> dict[bytes, bool]:
+    def private_ids(self) -> dict[bytes, bool]:
         """The ids of private records whose content is here, and whether each is over its quota."""
-        rows = self.db.execute(
+        rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
         )
         return {record_id: bool(over) for record_id, over in rows}
 
-    def matching(self, prefix: str) -> list[bytes]:
-        """Ids that begin with these hexadecimal digits; at most two, enough to see a doubt."""
-        low = bytes.fromhex(prefix + "0" * (64 - len(prefix)))
-        high = bytes.fromhex(prefix + "f" * (64 - len(prefix)))
-        rows = self.db.execute(
+    def ids_beginning(self, digits: str) -> list[bytes]:
+        """At most two ids that begin with these hexadecimal digits: two show that they are not
+        enough to tell one record from another.
+        """
+        low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
+        high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
+        rows = self._db.execute(
             "SELECT id FROM records WHERE id BETWEEN ? AND ? LIMIT 2", (low, high)
         )
         return [row[0] for row in rows]
 
     def count(self) -> int:
-        """How many records are held."""
-        count: int = self.db.execute("SELECT count(*) FROM records").fetchone()[0]
+        """The number of records that are held."""
+        count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
         return count
 
     def ids(self) -> Iterator[bytes]:
         """All ids, sorted."""
-        return (row[0] for row in self.db.execute("SELECT id FROM records ORDER BY id"))
+        return (row[0] for row in self._db.execute("SELECT id FROM records ORDER BY id"))
 
-    def log(self, device: bytes) -> Log | None:
-        """What is known of the log of `device`."""
-        return self._logs.get(device)
+    def roots(self) -> set[int]:
+        """The rows of the roots of all threads."""
+        rows = self._db.execute("SELECT DISTINCT root FROM records WHERE root NOT NULL")
+        return {row[0] for row in rows}
 
-    def logs(self) -> list[Log]:
-        """All logs."""
-        return self._logs.all()
-
-    def forks(self) -> dict[bytes, int]:
-        """The forked logs: each one's device and its lowest forked number."""
-        return self._logs.forks()
-
-    def heads(self) -> dict[bytes, Held]:
-        """What sync compares: the head of every log, and what is kept of forks."""
-        return {
-            one.device: Held(
-                one.head.seq,
-                one.head.id or b"",
-                tuple(row.id for row in self._kept(one, one.fork)) if one.fork else (),
-            )
-            for one in self.logs()
-            if one.head.seq or one.fork  # a log of which only later records came is none yet
-        }
+    def roots_of_log(self, log_n: int) -> set[int]:
+        """The rows of the roots of the threads in which a log has records."""
+        rows = self._db.execute(
+            "SELECT DISTINCT root FROM records WHERE root NOT NULL AND log = ?", (log_n,)
+        )
+        return {row[0] for row in rows}
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:
-        """The id of the record with this number, before any fork."""
-        row = self.db.execute(
+        """The id of the record with this number in the log of `device`, before any fork."""
+        row = self._db.execute(
             "SELECT r.id FROM records r JOIN logs l ON r.log = l.n WHERE l.device = ? AND r.seq = ?"
             " AND (l.fork IS NULL OR r.seq < l.fork)",
             (device, seq),
         ).fetchone()
         return row[0] if row else None
 
-    def log_from(self, device: bytes, seq: int, limit: int, after: bytes = b"") -> list[Record]:
+    def of_log(self, device: bytes, seq: int, limit: int, after: bytes = b"") -> list[Record]:
         """At most `limit` records of a log, forks included: number `seq` with ids above `after`,
         then what follows, in order of number and id.
         """
-        rows = self._many(
+        rows = self._select(
             "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
             " ORDER BY seq, id LIMIT ?",
             device,
@@ -198,145 +181,159 @@ class Store:
         )
         return [row.record for row in rows]
 
-    def absent(self, after: int, limit: int) -> list[Row]:
-        """Records held without their content, in rows above `after`."""
-        return self._many("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
+    def whole_log(self, device: bytes) -> list[Row]:
+        """All records of a log, forks included, in order of number and id."""
+        return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
 
-    def answering(self, after: int, limit: int) -> list[Row]:
+    def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
+        """The id and the header of a record with this number in a log."""
+        row: tuple[bytes, bytes] | None = self._db.execute(
+            "SELECT id, header FROM records WHERE log = ? AND seq = ?", (log_n, seq)
+        ).fetchone()
+        return row
+
+    def forked(self, log_n: int, fork: int) -> list[Kept]:
+        """The records of a log from its fork on."""
+        rows = self._db.execute(_FORKED, (log_n, fork))
+        return [Kept(seq, record_id, bool(named), about) for seq, record_id, about, named in rows]
+
+    def without_content(self, after: int, limit: int) -> list[Row]:
+        """Records that are held without their content, in rows above `after`."""
+        return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
+
+    def lasting_answers(self, after: int, limit: int) -> list[Row]:
         """Lasting records that answer others, in rows above `after`."""
-        return self._many("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
+        return self._select("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
     def page(self, after: int, limit: int) -> list[Row]:
         """Records in rows above `after`, in the order in which they came."""
-        return self._many("n > ? ORDER BY n LIMIT ?", after, limit)
+        return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
-    def answers(self, about: bytes) -> list[Row]:
-        """Records that name `about` as a parent."""
-        return self._many("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", about)
+    def children(self, parent: bytes) -> list[Row]:
+        """The records that name the record with this id as a parent."""
+        return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
-    def orphans(self, about: bytes) -> list[Row]:
-        """Records whose thread was not known because `about` was missing."""
-        return self._many("about = ? AND root IS NULL", about)
+    def waiting_for(self, about: bytes) -> list[Row]:
+        """The records whose thread is not known, because they answer a record that was missing."""
+        return self._select("about = ? AND root IS NULL", about)
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def append(self, one: Record, known: Log, *, over: bool, ended: bool) -> Row:
-        """Adds the next record of its log and counts it."""
-        row = self.insert(one, known.n, over=over)
-        self._logs.grow(known, one, ended=ended)
-        return row
-
-    def begin_log(self, device: bytes) -> Log:
-        """The log of `device`, empty if it is new."""
-        return self._logs.open(device)
-
-    def insert(self, one: Record, log_n: int, *, over: bool) -> Row:
-        """Adds a record to the tables that know records, in its thread if that is known."""
-        n = self._next()
-        fields, about = one.fields, one.about
+    def insert(self, record: Record, log_n: int, *, over: bool) -> Row:
+        """Adds a record of a log, in its thread if that is known."""
+        # The row number is known beforehand, so that a root can name itself.
+        n = self._next_n()
+        fields = record.fields
+        about = record.about
         root = n if about is None else self._root_of(about)
-        reach = (fields.reach == record.OPEN, fields.reach == record.PRIVATE)
-        place = (n, one.id, log_n, fields.seq, about, root, over, *reach, fields.lasting)
-        self.db.execute(INSERT, (*place, one.header, one.signature, one.content))
-        for parent in fields.parents:
-            self.db.execute("INSERT INTO parents VALUES (?, ?)", (parent, n))
-        return Row(n, root, over, one)
+        self._db.execute(
+            _INSERT,
+            (
+                n,
+                record.id,
+                log_n,
+                fields.seq,
+                about,
+                root,
+                over,
+                fields.reach == envelope.OPEN,
+                fields.reach == envelope.PRIVATE,
+                fields.lasting,
+                record.header,
+                record.signature,
+                record.content,
+            ),
+        )
+        return Row(n, root, over, record)
 
-    def _next(self) -> int:
-        """The next row number: known beforehand, so that a root can name itself."""
-        if self._last is None or not self._depth:
-            highest = self.db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
-            self._last = max(highest, int(str(self.meta(_DROPPED) or 0)))
-        self._last += 1
-        return self._last
-
-    def _root_of(self, record_id: bytes) -> int | None:
-        row = self.db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
-        return row[0] if row else None
-
-    def set_root(self, n: int, root: int | None) -> None:
-        """Puts a record into a thread."""
-        self.db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
+    def set_root(self, n: int, root: int) -> None:
+        """Puts the record in row `n` into the thread of the root in row `root`."""
+        self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
-        """Erases content, or brings back what was missing."""
-        self.erasing = self.erasing or content is None
-        self.db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
+        """Brings back content that was missing; None erases it."""
+        if content is None:
+            self._database.has_erased = True
+        self._db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
-    @contextmanager
-    def counting(self) -> Iterator[sqlite3.Connection]:
-        """The database, for what goes through all logs: nothing of them is cached meanwhile."""
-        self._logs.flush()
-        yield self.db
-        self._logs.begin()
+    def clear_over(self, log_n: int, seq: int) -> None:
+        """Counts no record of a log from number `seq` on as over its quota."""
+        self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
 
-    def fork(self, device: bytes, seq: int) -> None:
-        """The log of `device` was continued twice from before `seq`: its head falls back there."""
-        known = self.begin_log(device)
-        at = min(seq, known.fork or seq)
-        before = self.db.execute(
-            "SELECT id, header FROM records WHERE log = ? AND seq = ?", (known.n, at - 1)
-        ).fetchone()
-        head = before and Head(at - 1, before[0], record.read_header(before[1]).time)
-        self._logs.fork(known, at, head)
-        # Who heard of the fork first has counted nothing beyond it: all forget what they counted.
-        self.db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (known.n, at))
+    def delete(self, row: Row) -> None:
+        """Deletes a record. The records that hang from it wait again, as if it had never come."""
+        # A number is never given twice: who remembers how far they read would miss the second.
+        self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
+        self._db.execute("DELETE FROM records WHERE n = ?", (row.n,))
+        self._db.execute(_UNROOT, (row.record.id,))
 
-    def prune(self, named: set[bytes]) -> list[Row]:
-        """Drops what R-01.14 does not keep of forked logs; returns what was dropped. What is
-        `named` by records that wait outside the store is kept for them.
-        """
-        dropped: list[Row] = []
-        while found := self._unkept(named):
-            for row in found:
-                self._delete(row)
-            dropped += found
-        return dropped
+    # -- row numbers, which are cached while a transaction runs -----------------------------------
 
-    def drop_log(self, device: bytes) -> list[Row]:
-        """Takes a whole log out of the store; returns what was in it."""
-        rows = self._many("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
-        for row in rows:
-            self._delete(row)
-        self._logs.drop(device)
+    def begin(self) -> None:
+        """Begins to count on from the highest row number."""
+        self._last_n = None
+
+    def flush(self) -> None:
+        """Writes nothing: the rows themselves have the numbers."""
+
+    def end(self) -> None:
+        """Forgets the highest row number."""
+        self._last_n = None
+
+    def _next_n(self) -> int:
+        if self._last_n is None or not self._database.is_writing:
+            highest = self._db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
+            self._last_n = max(highest, self._last_deleted())
+        self._last_n += 1
+        return self._last_n
+
+    def _last_deleted(self) -> int:
+        return int(str(self._database.note(_DROPPED) or 0))
+
+    def _root_of(self, record_id: bytes) -> int | None:
+        row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
+        return row[0] if row else None
+
+    def _select_first(self, where: str, *values: object) -> Row | None:
+        rows = self._select(where, *values)
+        return rows[0] if rows else None
+
+    def _select(self, where: str, *values: object) -> list[Row]:
+        # Everything is fetched first: damaged content is erased below, while nobody reads.
+        stored = self._db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE {where}",  # noqa: S608
+            values,
+        ).fetchall()
+        rows = [_read_row(*columns) for columns in stored]
+        for columns, row in zip(stored, rows, strict=True):
+            if columns[-1] is not None and row.record.content is None:
+                self.set_content(row.record.id, None)  # so that it counts as absent
         return rows
 
-    def _delete(self, row: Row) -> None:
-        # A number is never given twice: whoever remembers how far they read would miss the second.
-        self.set_meta(_DROPPED, max(row.n, int(str(self.meta(_DROPPED) or 0))))
-        self.db.execute("DELETE FROM records WHERE n = ?", (row.n,))
-        self.db.execute("DELETE FROM parents WHERE child = ?", (row.n,))
-        self.db.execute(UNROOT, (row.record.id,))
 
-    def _unkept(self, named: set[bytes]) -> list[Row]:
-        found: list[Row] = []
-        for one in self.logs():
-            if one.fork is not None:
-                rows = self._kept(one, one.fork)
-                waited = [row._replace(named=row.named or row.id in named) for row in rows]
-                keep = log.kept(one.fork, waited)
-                found += [row for k in rows if k.id not in keep and (row := self.get(k.id))]
-        return found
+def _read_row(
+    n: int,
+    record_id: bytes,
+    root: int | None,
+    over: int,
+    header: bytes,
+    signature: bytes,
+    content: bytes | None,
+) -> Row:
+    """Reads a stored record back. It is hashed again: a disk can forget a bit without an error.
 
-    def _kept(self, known: Log, fork: int) -> list[Kept]:
-        rows = self.db.execute(
-            "SELECT seq, id, about, EXISTS (SELECT 1 FROM parents p JOIN records c ON p.child = c.n"
-            " JOIN logs l ON c.log = l.n"
-            " WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork))"
-            " FROM records r WHERE log = ? AND seq >= ?",
-            (known.n, fork),
-        )
-        return [Kept(seq, one, bool(named), about) for seq, one, about, named in rows]
-
-    def _one(self, where: str, *values: object) -> Row | None:
-        found = self._many(where, *values)
-        return found[0] if found else None
-
-    def _many(self, where: str, *values: object) -> list[Row]:
-        rows = self.db.execute(f"SELECT {COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
-        stored = rows.fetchall()
-        found = [read_row(*row) for row in stored]
-        for raw, row in zip(stored, found, strict=True):
-            if raw[-1] is not None and row.record.content is None:
-                self.set_content(row.record.id, None)  # so that it counts as absent
-        return found
+    Raises Damaged. Damaged content alone is left out, since peers still have it.
+    """
+    try:
+        fields = envelope.read_header(header)
+        if envelope.record_id(header, signature) != record_id:
+            raise Refused("R-01.11", "the id is not that of the bytes")
+    except Refused as refusal:
+        raise Damaged(str(refusal)) from None
+    if content is not None:
+        try:
+            envelope.check_content(fields, content)
+        except Refused:
+            _LOG.error("the content of %s is damaged; asking peers for it", record_id.hex())
+            content = None
+    return Row(n, root, bool(over), Record(record_id, fields, header, signature, content))

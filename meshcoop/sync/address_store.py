@@ -1,51 +1,30 @@
-"""Addresses that people of this home gave or were given, as they lie here (specs/18-addresses.md).
+"""Addresses that people of this home gave or were given, and the rules for them
+(specs/18-addresses.md).
 
 They stay sealed to the devices of the two parties: what opens them is under the passphrase, or a
 guest's PIN. No view, search table, record, log, export or backup ever holds one.
 """
 
-from typing import NamedTuple
-
 from meshcoop.errors import Mistake
-from meshcoop.fold.state import DRIFT_MS, State
-from meshcoop.store.records import Store
+from meshcoop.fold.clock_limit import DRIFT_MS
+from meshcoop.fold.state import State
+from meshcoop.store.given_addresses import GivenAddresses, HeldAddress
+from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.record.sealing import BoxKey
-from protocol.wire import address_gift as giving
+from protocol.wire import address_gift
 from protocol.wire.address_gift import Gift
 
 MOST = 256  # that others gave
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS gifts (
-    agreement BLOB NOT NULL, giver BLOB NOT NULL, receiver BLOB NOT NULL,
-    device BLOB NOT NULL, time INTEGER NOT NULL, signature BLOB NOT NULL, sealed BLOB NOT NULL,
-    here INTEGER NOT NULL, kept INTEGER NOT NULL, PRIMARY KEY (agreement, giver)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS handed (
-    agreement BLOB NOT NULL, giver BLOB NOT NULL, device BLOB NOT NULL,
-    PRIMARY KEY (agreement, giver, device)
-) WITHOUT ROWID;
-"""
-_COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sealed"
-
-
-class Held(NamedTuple):
-    """An address at this home. `here`: it was given here; `kept`: it outlives its agreement."""
-
-    giver: bytes
-    receiver: bytes
-    here: bool
-    kept: bool
-    gift: Gift
-
 
 class Addresses:
-    """What is held, and for how long: as long as the agreement lives, unless it is kept."""
+    """The addresses at a home, each as long as its agreement lives, or longer if it is kept."""
 
     def __init__(self, store: Store, state: State) -> None:
-        self._store, self._db, self._state = store, store.db, state
-        self._db.executescript(_SCHEMA)
+        self._store = store
+        self._given = GivenAddresses(store)
+        self._state = state
 
     # -- agreements -------------------------------------------------------------------------------
 
@@ -58,138 +37,108 @@ class Addresses:
 
     def lives(self, agreement: bytes) -> bool:
         """R-18.1: whether addresses belong to this agreement now."""
-        view, known = self._state.views.get(agreement), self._state.authority
-        if view is None or view["kind"] != "agreement" or known is None:
+        view = self._state.views.get(agreement)
+        authority = self._state.authority
+        if view is None or view["kind"] != "agreement" or authority is None:
             return False
-        if not {view["giver"], view["receiver"]} <= known.members.keys():
+        if not {view["giver"], view["receiver"]} <= authority.members.keys():
             return False
         return bool(view["state"] == "agreed")
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def of(self, agreement: bytes, *, giver: bytes) -> Held | None:
-        """What `giver` gave for this agreement."""
-        found = self._many("agreement = ? AND giver = ?", agreement, giver)
-        return found[0] if found else None
+    def of(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
+        """The address that `giver` gave for this agreement."""
+        return self._given.find(agreement, giver=giver)
 
-    def text(self, one: Held, boxes: list[BoxKey]) -> str | None:
-        """The address itself, for who can open it."""
-        return giving.open_text(one.gift.sealed, boxes, self._place(one.gift))
+    def text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
+        """The address in the clear; None where none of the boxes opens it."""
+        return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
-    def due(self, person: bytes, device: bytes) -> list[Held]:
-        """What was given here to this person and their device has not taken yet."""
-        found = self._many(
-            "here AND receiver = ? AND NOT EXISTS (SELECT 1 FROM handed h WHERE"
-            " h.agreement = gifts.agreement AND h.giver = gifts.giver AND h.device = ?)",
-            person,
-            device,
-        )
-        return [one for one in found if self.lives(one.gift.agreement)][: giving.MAX_GIFTS]
+    def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
+        """The addresses that were given here to this person and that their device does not have."""
+        waiting = self._given.waiting_for(person, device)
+        living = [address for address in waiting if self.lives(address.gift.agreement)]
+        return living[: address_gift.MAX_GIFTS]
 
-    def delivered(self, one: Held) -> bool:
-        """Whether a device of who it is for has it."""
-        found = self._db.execute(
-            "SELECT 1 FROM handed WHERE agreement = ? AND giver = ?",
-            (one.gift.agreement, one.giver),
-        )
-        return found.fetchone() is not None
+    def is_delivered(self, address: HeldAddress) -> bool:
+        """Whether a device of the receiver has the address."""
+        return self._given.is_handed(address)
 
-    @property
-    def any_given(self) -> bool:
+    def has_given(self) -> bool:
         """Whether there may be something to hand over."""
-        return self._db.execute("SELECT 1 FROM gifts WHERE here LIMIT 1").fetchone() is not None
+        return self._given.has_given()
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def put(self, one: Held) -> None:
-        """Keeps a gift in place of the one before it, which leaves no trace."""
-        key = (one.gift.agreement, one.giver)
-        with self._store.transaction():
-            self._store.erasing = True
-            self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", key)
-            self._db.execute(
-                f"INSERT OR REPLACE INTO gifts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (*one[:4], *one.gift),
-            )
+    def put(self, address: HeldAddress) -> None:
+        """Keeps an address in place of the one before it, which leaves no trace."""
+        self._given.put(address)
 
-    def take(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
-        """A gift that came from the node `home`, safely stored when this returns. Raises Refused."""
-        giver = self._judge(gift, home, receiver)
+    def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
+        """Stores a gift that came from the node `home`; it is safe when this returns.
+
+        Raises Refused.
+        """
+        giver = self._check(gift, home, receiver)
         held = self.of(gift.agreement, giver=giver)
         if held is not None and held.gift.time >= gift.time:
             return  # this one, or a later one, is here already
-        if gift.sealed and giving.open_text(gift.sealed, boxes, self._place(gift)) is None:
+        if gift.sealed and address_gift.open_text(gift.sealed, boxes, self._place(gift)) is None:
             raise Refused("R-18.6", "the address is not sealed to the device that takes it")
-        kept = held is not None and held.kept
-        if kept and not gift.sealed:
+        is_kept = held is not None and held.kept
+        if is_kept and not gift.sealed:
             return  # what its receiver keeps is theirs
-        count = self._db.execute("SELECT count(*) FROM gifts WHERE NOT here").fetchone()[0]
-        if held is None and count >= MOST:
+        if held is None and self._given.count_received() >= MOST:
             raise Refused("R-18.8", f"this home holds {MOST} addresses already")
-        self.put(Held(giver, receiver, here=False, kept=kept, gift=gift))
+        self.put(HeldAddress(giver, receiver, here=False, kept=is_kept, gift=gift))
 
-    def _judge(self, gift: Gift, home: str, receiver: bytes) -> bytes:
-        """R-18.5: who gives it; between the two parties of an agreement that lives here."""
-        known = self._state.authority
-        giver = known.author(gift.device) if known else None
+    def note_handed(self, address: HeldAddress, device: bytes) -> None:
+        """Notes that a device of the receiver has it, unless another was given meanwhile."""
+        with self._store.transaction():
+            if self.of(address.gift.agreement, giver=address.giver) == address:
+                self._given.note_handed(address, device)
+
+    def keep(self, address: HeldAddress) -> None:
+        """Keeps an address when its agreement is over, by this home's own choice."""
+        self._given.keep(address)
+
+    def drop(self, *addresses: HeldAddress) -> None:
+        """Erases addresses, from the free pages and the write-ahead log as well."""
+        self._given.erase(addresses)
+
+    def forget_ended(self) -> None:
+        """R-18.7: erases the addresses whose agreement is over, unless they are kept."""
+        not_kept = self._given.not_kept()
+        ended = [address for address in not_kept if not self.lives(address.gift.agreement)]
+        if ended:
+            self.drop(*ended)
+
+    def seal(self, text: str, agreement: bytes, device: bytes, seed: bytes) -> bytes:
+        """R-18.6: the text sealed to all live devices of both parties."""
+        assert self._state.authority is not None, "the giver is a member by it"
+        boxes = self._state.authority.boxes(self.parties(agreement))
+        place = address_gift.text_place(self._state.neighbourhood, agreement, device)
+        return address_gift.close(text, boxes, place, seed)
+
+    def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
+        """The giver, one of the two parties of an agreement that lives here (R-18.5).
+
+        Raises Refused for a gift that may not be stored.
+        """
+        authority = self._state.authority
+        giver = authority.author(gift.device) if authority else None
         view = self._state.views.get(gift.agreement)
-        if known is None or giver is None or known.devices[gift.device].revoked is not None:
+        if authority is None or giver is None or not authority.live(gift.device):
             raise Refused("R-18.5", "no live device of a member gives this address")
         if not self.lives(gift.agreement) or view is None:
             raise Refused("R-18.1", "no such agreement lives at this home")
         if {giver, receiver} != {view["giver"], view["receiver"]}:
             raise Refused("R-18.5", "the agreement is not between these two people")
-        gift.check(giving.Place(self._state.neighbourhood, home))
+        gift.check(address_gift.Place(self._state.neighbourhood, home))
         if gift.time > self._state.now() + DRIFT_MS:
             raise Refused("R-18.4", "the gift is ahead of this home's clock")
         return giver
 
-    def hand(self, one: Held, device: bytes) -> None:
-        """A device of who it is for has stored it, unless another was given meanwhile."""
-        with self._store.transaction():
-            if self.of(one.gift.agreement, giver=one.giver) == one:
-                key = (one.gift.agreement, one.giver, device)
-                self._db.execute("INSERT OR REPLACE INTO handed VALUES (?, ?, ?)", key)
-
-    def keep(self, one: Held) -> None:
-        """This home's own choice: it stays when the agreement is over."""
-        with self._store.transaction():
-            self._db.execute(
-                "UPDATE gifts SET kept = 1 WHERE agreement = ? AND giver = ?",
-                (one.gift.agreement, one.giver),
-            )
-
-    def drop(self, *gone: Held) -> None:
-        """Erases addresses, from the free pages and the write-ahead log as well."""
-        with self._store.transaction():
-            self._store.erasing = True
-            for one in gone:
-                key = (one.gift.agreement, one.giver)
-                self._db.execute("DELETE FROM gifts WHERE agreement = ? AND giver = ?", key)
-                self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", key)
-
-    def forget_ended(self) -> None:
-        """R-18.7: what is over is forgotten, unless it is kept."""
-        held = self._many("NOT kept")
-        gone = [one for one in held if not self.lives(one.gift.agreement)]
-        if gone:
-            self.drop(*gone)
-
-    # -- parts ------------------------------------------------------------------------------------
-
-    def seal(self, text: str, agreement: bytes, device: bytes, seed: bytes) -> bytes:
-        """R-18.6: the text sealed to all live devices of both parties."""
-        assert self._state.authority is not None
-        boxes = self._state.authority.boxes(self.parties(agreement))
-        place = giving.text_place(self._state.neighbourhood, agreement, device)
-        return giving.close(text, boxes, place, seed)
-
     def _place(self, gift: Gift) -> bytes:
-        return giving.text_place(self._state.neighbourhood, gift.agreement, gift.device)
-
-    def _many(self, where: str, *values: object) -> list[Held]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM gifts WHERE {where}", values)  # noqa: S608
-        return [
-            Held(giver, receiver, bool(here), bool(kept), Gift(*gift))
-            for giver, receiver, here, kept, *gift in rows.fetchall()
-        ]
+        return address_gift.text_place(self._state.neighbourhood, gift.agreement, gift.device)

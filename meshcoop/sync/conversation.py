@@ -1,4 +1,4 @@
-"""Sync over one stream: drives a `protocol.sync.Session` between the network and the inbox."""
+"""Sync over one stream: drives a `protocol.wire.sync_session.Session` between a peer and the inbox."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -7,37 +7,38 @@ from typing import Protocol
 
 import trio
 
-from meshcoop.ingest.inbox import Taken
+from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Intake, Verifier
 from meshcoop.network.interface import NetworkError, Stream
-from meshcoop.sync import missing_records as lacking
+from meshcoop.sync import missing_records
 from meshcoop.sync.credentials import Credentials
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.wire import sync_events as events
-from protocol.wire import sync_session as sync
-from protocol.wire.sync_session import Session
+from protocol.wire.sync_session import MAX_ASKED, WINDOW, Session
 
 _LOG = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
-TURN_SECONDS = 10  # how long a home waits for its turn at most
-STILL_SECONDS = 1.5  # how long a peer that has the turn may send nothing
+TURN_SECONDS = 10  # how long a home waits for the compare slot at most
+STILL_SECONDS = 1.5  # how long a peer that has the slot may send nothing
 GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
+
 _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
-_PATIENCE = 3  # rounds that follow each other because the last one left something unplaced
+_PATIENCE = 3  # rounds that follow each other because the last one left gaps
 _ROUNDS_A_SECOND = 5
 _ASKS = 256  # for contents, after a round
 
 
-class Watcher(Protocol):
-    """Who hears what comes of a conversation; `meshcoop.mesh.Mesh`. `turn` is held, one
-    conversation at a time, from comparing heads to the end of the round.
+class ConversationObserver(Protocol):
+    """Callbacks of a conversation; `meshcoop.sync.mesh.Mesh` implements them.
+
+    One conversation at a time holds `compare_slot`, from comparing heads to the end of the round.
     """
 
-    turn: trio.Semaphore
+    compare_slot: trio.Semaphore
 
-    def on_met(self, one: "Conversation") -> None:
+    def on_admitted(self, conversation: "Conversation") -> None:
         """The peer is a member's home, or a relay."""
 
     def on_stored(self, records: list[Record]) -> None:
@@ -57,41 +58,45 @@ class Watcher(Protocol):
 
 
 class Conversation:
-    """A session with one peer, from hello to goodbye. Once it is `met`, `person` is who lives
-    there; None for a relay.
+    """A session with one peer, from hello to goodbye.
+
+    Once the peer is admitted, `person` is who lives there; None for a relay.
     """
 
     def __init__(
         self,
         stream: Stream,
         credentials: Credentials,
-        watcher: Watcher,
+        observer: ConversationObserver,
         opener: str,
         verifier: Verifier | None = None,
     ) -> None:
         self.peer = stream.peer
         self.opener = opener  # the peer id of the side that opened the stream
-        self.met = False
+        self.is_admitted = False
         self.person: bytes | None = None
         self.device = b""
-        self.chain: list[bytes] = []  # what it showed of itself
-        self._scope = trio.CancelScope()
+        self.chain: list[bytes] = []  # the records by which it showed that it belongs
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
         self._intake = Intake(credentials.inbox, verifier)
         self._session = Session()
-        self._watcher = watcher
-        self._out: list[bytes] = []
-        self._queued = 0
-        self._wake = trio.Event()  # there is something to write
-        self._room = trio.Event()  # something was written, or credit has come
-        self._again = False
-        self._my_turn = False
-        self._received = 0  # frames of records
-        self._unplaced = 0
+        self._observer = observer
+        self._scope = trio.CancelScope()
+        self._hello_scope = trio.CancelScope()
+        # What is to be written, and what waits for that.
+        self._outgoing: list[bytes] = []
+        self._queued = 0  # bytes
+        self._has_outgoing = trio.Event()
+        self._has_room = trio.Event()  # something was written, or credit has come
+        # The round under way.
+        self._wants_round = False
+        self._holds_slot = False
+        self._received_frames = 0  # of records
+        self._gaps = 0
         self._patience = _PATIENCE
-        self._asks = 0  # for contents that may still be made before the next round
+        self._asks_left = 0  # for contents, before the next round
         self._outstanding = 0  # contents that were asked for last
 
     async def run(self) -> None:
@@ -99,16 +104,15 @@ class Conversation:
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
-                    self._nursery = nursery
                     nursery.start_soon(self._write)
                     self._send(self._credentials.greet(self._session, self.peer))
-                    await self._read()
+                    await self._read(nursery)
                     await self._intake.drained()
                     self.end()
         except* NetworkError:
             pass  # the peer has gone; there is nobody to tell
         finally:
-            self._end_turn()
+            self._release_slot()
             with trio.CancelScope(shield=True):
                 await self._stream.close()
 
@@ -123,57 +127,58 @@ class Conversation:
 
     def request_round(self) -> None:
         """Starts a round, or another one after the one under way."""
-        if not self.met or self._session.busy:
-            self._again = True
+        if not self.is_admitted or self._session.busy:
+            self._wants_round = True
         else:
             self._send(self._session.begin(self._inbox.store.heads()))
 
     def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
         """Tells the peer which logs have grown."""
-        if self.met:
+        if self.is_admitted:
             self._send(self._session.announce(heads))
 
     def tell_peers(self, addresses: Iterable[str]) -> None:
         """Tells the peer where other homes are."""
-        if self.met:
+        if self.is_admitted:
             self._send(self._session.peers(addresses))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
         """Gives the peer, a relay, the gossip keys held here."""
-        if self.met:
+        if self.is_admitted:
             self._send(self._session.keys(keys))
 
     # -- reading ----------------------------------------------------------------------------------
 
-    async def _read(self) -> None:
+    async def _read(self, nursery: trio.Nursery) -> None:
+        self._hello_scope.deadline = trio.current_time() + HELLO_SECONDS
         try:
-            with trio.move_on_after(HELLO_SECONDS) as deadline:
-                self._deadline = deadline
+            with self._hello_scope:
                 while data := await self._stream.read():
                     for event in self._session.receive(data):
-                        await self._on(event)
-                    self._room.set()  # credit is no event, and may have come
+                        await self._handle(event, nursery)
+                    self._has_room.set()  # credit is no event, and may have come
         except Refused as refusal:
             _LOG.info("peer %s: %s", self.peer, refusal)
             await self.say_goodbye(refusal)
 
-    async def _on(self, event: events.Event) -> None:
+    async def _handle(self, event: events.Event, nursery: trio.Nursery) -> None:
         if not isinstance(event, events.Received):
             await self._intake.drained()  # what follows records counts on their being stored
         match event:
             case events.Compare():
-                await self._compare()
+                await self._compare(nursery)
             case events.Received():
-                await self._take(event)
+                await self._ingest(event, nursery)
             case events.Lacks():
-                self._nursery.start_soon(self._send_lacking, event)
+                nursery.start_soon(self._send_missing, event)
             case events.Announced():
-                self._nursery.start_soon(self._watch, event)
+                nursery.start_soon(self._fill_announced_gap, event)
             case _:
-                self._on_other(event)
-        self._room.set()
+                self._handle_now(event)
+        self._has_room.set()
 
-    def _on_other(self, event: events.Event) -> None:
+    def _handle_now(self, event: events.Event) -> None:
+        """Handles the events for which nothing waits."""
         match event:
             case events.Hello():
                 self._on_hello(event)
@@ -185,87 +190,39 @@ class Conversation:
                 if self._outstanding == 0:  # it has what was asked for, and may have more
                     self._ask_contents()
             case events.Peers():
-                self._watcher.on_peers(self.peer, event.addresses)
+                self._observer.on_peers(self.peer, event.addresses)
             case events.Keys():
-                self._watcher.on_keys(self.person, event.keys)
+                self._observer.on_keys(self.person, event.keys)
             case events.Settled():
-                self._over([event])
+                self._end_round([event])
             case events.Goodbye():
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
-                self._watcher.on_goodbye(self.peer, event.rule)
-
-    async def _compare(self) -> None:
-        # One home at a time is asked for what is missing here, or each would send all of it.
-        with trio.move_on_after(TURN_SECONDS):
-            await self._watcher.turn.acquire()
-            self._my_turn = True
-            self._nursery.start_soon(self._keep_turn)
-        out, events = self._session.compare(self._inbox.store.heads())
-        self._send(out)
-        self._over(events)
-        # A peer that asks for round after round gets them at a walking pace.
-        await trio.sleep(1 / _ROUNDS_A_SECOND if events else 0)
+                self._observer.on_goodbye(self.peer, event.rule)
 
     def _on_hello(self, greeting: events.Hello) -> None:
         self.person = self._credentials.check(greeting, self.peer)
-        self.device, self.chain = greeting.device, greeting.chain
-        self.met = True
+        self.device = greeting.device
+        self.chain = greeting.chain
+        self.is_admitted = True
         self._session.admit()
-        self._deadline.deadline = trio.current_time() + float("inf")
-        self._watcher.on_met(self)
+        self._hello_scope.deadline = float("inf")
+        self._observer.on_admitted(self)
         self.request_round()
 
-    async def _take(self, event: events.Received) -> None:
-        self._received += 1
+    async def _ingest(self, event: events.Received, nursery: trio.Nursery) -> None:
+        self._received_frames += 1
 
-        def then(taken: Taken) -> None:
-            self._unplaced += len(taken.unplaced)
-            if taken.refused:
-                _LOG.info("peer %s sent what is refused: %s", self.peer, taken.refused[0])
-            self._watcher.on_stored(taken.stored)
+        def on_ingested(result: IngestResult) -> None:
+            self._gaps += len(result.devices_with_gaps)
+            if result.refused:
+                _LOG.info("peer %s sent what is refused: %s", self.peer, result.refused[0])
+            self._observer.on_stored(result.stored)
             self._send(self._session.taken(event.size))
 
-        await self._intake.put(self._nursery, event.wires, then)
+        await self._intake.put(nursery, event.wires, on_ingested)
         await trio.lowlevel.checkpoint()
 
-    def _over(self, events: list[events.Event]) -> None:
-        if not events:
-            return
-        self._end_turn()
-        self._watcher.on_settled()
-        self._asks = _ASKS
-        self._ask_contents()
-        if self._unplaced and self._patience:
-            self._patience -= 1
-            self._again = True
-        elif not self._unplaced:
-            self._patience = _PATIENCE
-        self._unplaced = 0
-        if self._again:
-            self._again = False
-            self.request_round()
-
-    def _ask_contents(self) -> None:
-        """R-05.8: asks for contents that are missing here, some at a time."""
-        missing = self._inbox.absent(sync.MAX_ASKED) if self._asks else []
-        self._asks -= 1
-        self._outstanding = len(missing)
-        self._send(self._session.want(missing))
-
-    async def _keep_turn(self) -> None:
-        """A peer that sends nothing for a while does not keep others waiting."""
-        received = -1
-        while self._my_turn and received != self._received:
-            received = self._received
-            await trio.sleep(STILL_SECONDS)
-        self._end_turn()
-
-    def _end_turn(self) -> None:
-        if self._my_turn:
-            self._my_turn = False
-            self._watcher.turn.release()
-
-    async def _watch(self, event: events.Announced) -> None:
+    async def _fill_announced_gap(self, event: events.Announced) -> None:
         """A gap that gossip has not filled after a while is a reason for a round."""
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
@@ -273,8 +230,62 @@ class Conversation:
                 self.request_round()
 
     def _lacks(self, event: events.Announced) -> bool:
-        known = self._inbox.store.log(event.device)
-        return (known is None or known.head.seq < event.seq) and not (known and known.fork)
+        log = self._inbox.store.logs.find(event.device)
+        if log is None:
+            return True
+        return log.head.seq < event.seq and not log.fork
+
+    # -- rounds -----------------------------------------------------------------------------------
+
+    async def _compare(self, nursery: trio.Nursery) -> None:
+        # One home at a time is asked for what is missing here, or each would send all of it.
+        with trio.move_on_after(TURN_SECONDS):
+            await self._observer.compare_slot.acquire()
+            self._holds_slot = True
+            nursery.start_soon(self._watch_slot)
+        out, settled = self._session.compare(self._inbox.store.heads())
+        self._send(out)
+        self._end_round(settled)
+        # A peer that asks for round after round gets them at a walking pace.
+        await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
+
+    def _end_round(self, settled: list[events.Event]) -> None:
+        """Ends the round, if these events say that it is over."""
+        if not settled:
+            return
+        self._release_slot()
+        self._observer.on_settled()
+        self._asks_left = _ASKS
+        self._ask_contents()
+        if self._gaps and self._patience:
+            self._patience -= 1
+            self._wants_round = True
+        elif not self._gaps:
+            self._patience = _PATIENCE
+        self._gaps = 0
+        if self._wants_round:
+            self._wants_round = False
+            self.request_round()
+
+    def _ask_contents(self) -> None:
+        """R-05.8: asks for contents that are missing here, some at a time."""
+        missing = self._inbox.missing_contents(MAX_ASKED) if self._asks_left else []
+        self._asks_left -= 1
+        self._outstanding = len(missing)
+        self._send(self._session.want(missing))
+
+    async def _watch_slot(self) -> None:
+        """Lets others compare where the peer sends nothing for a while."""
+        before = -1
+        while self._holds_slot and before != self._received_frames:
+            before = self._received_frames
+            await trio.sleep(STILL_SECONDS)
+        self._release_slot()
+
+    def _release_slot(self) -> None:
+        if self._holds_slot:
+            self._holds_slot = False
+            self._observer.compare_slot.release()
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -286,32 +297,34 @@ class Conversation:
             _LOG.info("peer %s does not read what it asked for (R-05.7)", self.peer)
             self.end()
             return
-        self._out.append(data)
-        self._wake.set()
+        self._outgoing.append(data)
+        self._has_outgoing.set()
 
     async def _write(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake = trio.Event()
-            data, self._out = b"".join(self._out), []
+            await self._has_outgoing.wait()
+            self._has_outgoing = trio.Event()
+            data = b"".join(self._outgoing)
+            self._outgoing = []
             await self._stream.write(data)
             self._queued -= len(data)
-            self._room.set()
+            self._has_room.set()
 
-    async def _send_lacking(self, lacks: events.Lacks) -> None:
-        for page in lacking.pages(self._inbox.store, lacks.logs, lacks.forks):
-            while self._session.window <= 0 or self._queued > sync.WINDOW:
-                await self._room.wait()
-                self._room = trio.Event()
-            self._send(self._session.records(one.wire for one in page))
+    async def _send_missing(self, lacks: events.Lacks) -> None:
+        """Sends what the peer lacks, as fast as it grants credit."""
+        for page in missing_records.pages(self._inbox.store, lacks.logs, lacks.forks):
+            while self._session.window <= 0 or self._queued > WINDOW:
+                await self._has_room.wait()
+                self._has_room = trio.Event()
+            self._send(self._session.records(record.wire for record in page))
             await trio.lowlevel.checkpoint()
         await self._intake.drained()  # the peer's own end may have come: then the round is over
-        out, events = self._session.end()
+        out, settled = self._session.end()
         self._send(out)
-        self._over(events)
+        self._end_round(settled)
 
     def _contents(self, ids: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        for one in ids:
-            row = self._inbox.store.get(one)
+        for record_id in ids:
+            row = self._inbox.store.records.find(record_id)
             if row is not None and row.record.content is not None:
-                yield one, row.record.content
+                yield record_id, row.record.content

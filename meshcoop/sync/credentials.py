@@ -1,39 +1,53 @@
 """Credentials: how a node shows that it belongs, and judges who says so (specs/05-sync.md)."""
 
+from collections.abc import Sequence
+
 from meshcoop.ingest.inbox import Inbox
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.wire import membership_proof as hello
+from protocol.wire import membership_proof
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
 from protocol.wire.sync_session import Session
 
 
 class Credentials:
-    """With what this home proves its membership, and to whom it listens."""
+    """Proves this node's membership to peers, and judges theirs.
 
-    def __init__(self, inbox: Inbox, peer_id: str, device: bytes, seed: bytes) -> None:
+    `device` and `seed`: the key that proves it; `arrival`: records that show this home to be a
+    member's before it is synced.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        peer_id: str,
+        device: bytes,
+        seed: bytes,
+        arrival: Sequence[bytes] = (),
+    ) -> None:
         self.inbox = inbox
         self.peer_id = peer_id
         self.device = device
-        self.arrival: list[bytes] = []  # what shows this home to be a member's before it is synced
         self._seed = seed
+        self._arrival = list(arrival)
 
     def greet(self, session: Session, receiver: str) -> bytes:
         """Our hello to the peer `receiver`."""
         state = self.inbox.state
-        signature = hello.prove(self._seed, state.neighbourhood, self.peer_id, receiver)
+        signature = membership_proof.prove(self._seed, state.neighbourhood, self.peer_id, receiver)
         return session.hello(state.neighbourhood, self.device, signature, self.chain(self.device))
 
     def chain(self, device: bytes) -> list[bytes]:
-        """The open records that show `device` to be a member's; none if they are too many for one
-        hello, which then convinces only who has them already.
+        """The open records that show `device` to be a member's.
+
+        None if they are too many for one hello, which then convinces only those who have them.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
-            return self.arrival
+            return self._arrival
         ids = authority.proof(device) if authority else []
-        rows = [self.inbox.store.get(one) for one in ids]
+        rows = [self.inbox.store.records.find(record_id) for record_id in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
@@ -43,7 +57,7 @@ class Credentials:
         state = self.inbox.state
         if greeting.neighbourhood != state.neighbourhood:
             raise Refused("R-05.2", "this home belongs to another neighbourhood")
-        hello.check(
+        membership_proof.check(
             greeting.device,
             greeting.signature,
             state.neighbourhood,
@@ -60,18 +74,20 @@ class Credentials:
         return person
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
-        """Whether who has greeted with this chain still belongs. What the chain shows may not be
-        placed here yet: it waits for what comes before it, which this very peer may bring.
+        """Whether the peer that greeted with this device and chain still belongs.
+
+        What the chain shows may not be placed here yet: it waits for what comes before it, which
+        this very peer may bring.
         """
-        known = self._judged_by(device, chain)
-        return known is None or known.live(device) or device in known.relays
+        authority = self._judged_by(device, chain)
+        return authority is None or authority.live(device) or device in authority.relays
 
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
         """Authority as this home has it, or with what the chain shows where that says nothing."""
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_with(hello.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(membership_proof.acts(chain, state.neighbourhood))
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

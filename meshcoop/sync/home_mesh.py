@@ -1,13 +1,13 @@
 """The mesh of a home: it also signs what a home's software owes the neighbourhood."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import trio
 
-from meshcoop.author import automatic as duties
-from meshcoop.author import renewal as deciding
+from meshcoop.author import automatic, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.epoch_rotation import Rotation
 from meshcoop.ingest.verify_pipeline import Verifier
@@ -22,13 +22,19 @@ from protocol.errors import Refused
 _LOG = logging.getLogger(__name__)
 
 OWN_HEAD_SECONDS = 5  # how long others are asked for this home's own head before it signs
-_DUTY_SECONDS = 2
-_LOOK_AGAIN_MS = 10_000  # duties are gone through at least so often
+
+_NOT_SERVED = "R-08.7"
+_AUTOMATIC_SECONDS = 2
+_LOOK_AGAIN_MS = 10_000  # what software signs by itself is gone through at least so often
 _SEAL_AFTER_MS = 10_000
 
 
 class HomeMesh(Mesh):
-    """A mesh whose `author` signs."""
+    """A mesh whose `author` signs.
+
+    `arrival`: records that show this home to be a member's before it is synced; `neighbours`: a
+    file where the addresses of other homes are kept beside the store.
+    """
 
     def __init__(
         self,
@@ -37,17 +43,20 @@ class HomeMesh(Mesh):
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
+        *,
+        arrival: Sequence[bytes] = (),
+        neighbours: Path | None = None,
     ) -> None:
         device, seed = next(iter(author.devices.items()))
-        credentials = Credentials(author.inbox, network.peer_id, device, seed)
-        super().__init__(network, author.inbox, credentials, now, random, verifier)
+        credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
+        super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
         self.may_sign = trio.Event()  # this home knows what it last signed
         self._expected: set[bytes] = set()  # people who came by an invitation of this home
-        self._countersigner = duties.Countersigner(author)
+        self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
-        self._gone: dict[str, int] = {}  # peer → when it said that it does not serve us
-        self._told: list[bytes] = []  # the gossip keys that relays were last told
+        self._relay_refusals: dict[str, int] = {}  # peer → when it said that it does not serve us
+        self._handed_keys: list[bytes] = []  # the gossip keys that relays were last handed
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
@@ -56,79 +65,91 @@ class HomeMesh(Mesh):
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
             nursery.start_soon(self._learn_own_head)
-            nursery.start_soon(self._duties)
+            nursery.start_soon(self._automatic_loop)
             nursery.start_soon(self.reach.run)
             task_status.started()
+
+    def expect(self, person: bytes) -> None:
+        """Notes that somebody came by an invitation of this home, which then gives them the keys at
+        once.
+        """
+        self._expected.add(person)
+
+    def on_admitted(self, conversation: Conversation) -> None:
+        """Gives a relay, which cannot read, the keys that tell members' gossip from others'."""
+        super().on_admitted(conversation)
+        self.reach.on_admitted(conversation)
+        if conversation.person is None:
+            conversation.hand_keys(self.inbox.state.ring.gossip_keys)
+
+    def on_goodbye(self, peer: str, rule: str) -> None:
+        """Notes that a relay may have stopped serving."""
+        if rule == _NOT_SERVED:
+            self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
         """Before it signs, a home asks others how far its own log is: a disk that was restored
         must not sign twice with one number. Where nobody is there it goes on: homes are often alone.
         """
-        if self.peers.known:
+        if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):
                 await self.settled.wait()
         self.may_sign.set()
 
-    def expect(self, person: bytes) -> None:
-        """Somebody has come by an invitation of this home, which then gives them the keys at once."""
-        self._expected.add(person)
-
-    def on_met(self, one: Conversation) -> None:
-        """A relay, which cannot read, is given the keys that tell members' gossip from others'."""
-        super().on_met(one)
-        self.reach.on_met(one)
-        if one.person is None:
-            one.hand_keys(self.inbox.state.ring.gossip_keys)
-
-    def on_goodbye(self, peer: str, rule: str) -> None:
-        """A relay may have stopped serving."""
-        if rule == "R-08.7":
-            self._gone[peer] = self._now()
-
-    async def _duties(self) -> None:
+    async def _automatic_loop(self) -> None:
+        """Signs what software signs by itself, whenever something may have made it due."""
         await self.may_sign.wait()
-        seen, again = None, self._now()
+        seen = None
+        again = self._now()
         while True:
-            # A while after they were met: mostly their voucher's home has given them the keys.
-            late = self._now() - _SEAL_AFTER_MS
-            known = self.conversations.items()
-            met = {one.person for peer, one in known if one.person and self.since[peer] < late}
+            people = self._people_met() | self._expected
             # A home where nothing has happened has nothing to do, but for what a clock makes due.
             facts = (
-                self.inbox.store.db.total_changes,
-                met | self._expected,
+                self.inbox.store.change_count,
+                people,
                 self.author.able,
-                dict(self._gone),
+                dict(self._relay_refusals),
             )
             if facts != seen or self._now() >= again:
                 with enduring("what is due to be signed waits"):
-                    self._do(met | self._expected)
-                seen, again = facts, self._now() + _LOOK_AGAIN_MS
-            self._tell_relays()
-            await trio.sleep(_DUTY_SECONDS)
+                    self._sign_what_is_due(people)
+                seen = facts
+                again = self._now() + _LOOK_AGAIN_MS
+            self._hand_keys_to_relays()
+            await trio.sleep(_AUTOMATIC_SECONDS)
 
-    def _do(self, met: set[bytes]) -> None:
-        """What software signs by itself, as far as there is something."""
-        for duty in (
-            partial(duties.accept_charter, self.author),
+    def _people_met(self) -> set[bytes]:
+        """The people whose homes have been connected for a while."""
+        # Not at once: mostly their voucher's home has given them the keys by then.
+        late = self._now() - _SEAL_AFTER_MS
+        return {
+            conversation.person
+            for peer, conversation in self.conversations.items()
+            if conversation.person and self.since[peer] < late
+        }
+
+    def _sign_what_is_due(self, people: set[bytes]) -> None:
+        for sign in (
+            partial(automatic.accept_charter, self.author),
             self._rotation.run,
-            partial(duties.seal_epochs, self.author, met),
-            partial(deciding.decide, self.author),
+            partial(automatic.seal_epochs, self.author, people),
+            partial(renewal.decide, self.author),
             self._countersigner.run,
-            partial(duties.end_relays, self.author, self._gone),
-            self.reach.say,
+            partial(automatic.end_relays, self.author, self._relay_refusals),
+            self.reach.post_home_record,
         ):
             try:
                 if self.author.able:
-                    duty()
+                    sign()
             except Refused as refusal:  # such as the day's quota: it stays due
                 _LOG.warning("put off until later: %s", refusal)
 
-    def _tell_relays(self) -> None:
+    def _hand_keys_to_relays(self) -> None:
         """R-08.4: hands a new epoch's gossip key to the relays that are connected."""
         keys = self.inbox.state.ring.gossip_keys
-        if keys != self._told:
-            self._told = list(keys)
-            for one in list(self.conversations.values()):
-                if one.person is None:
-                    one.hand_keys(keys)
+        if keys == self._handed_keys:
+            return
+        self._handed_keys = list(keys)
+        for conversation in list(self.conversations.values()):
+            if conversation.person is None:
+                conversation.hand_keys(keys)

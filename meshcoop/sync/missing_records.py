@@ -1,8 +1,8 @@
-"""What another home lacks, read from the store so that it can place each record when it comes."""
+"""Records that another home lacks, in an order in which it can place each one when it comes."""
 
 from collections.abc import Iterator
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import Record
 
 _PAGE = 200  # records read at once
@@ -11,35 +11,36 @@ _PAGE = 200  # records read at once
 def pages(
     store: Store, logs: list[tuple[bytes, int, bytes]], forks: list[bytes]
 ) -> Iterator[list[Record]]:
-    """What `HaveMap.lacks` tells, in the order of R-05.6.
+    """The records that another home lacks, by `HaveMap.lacks`, in the order of R-05.6.
 
     Logs come as this home learned of them: an admission before the records of who was admitted.
     What is kept of forks comes last: it is kept for what names it.
     """
-    order = {one.device: one.n for one in store.logs()}
-    for device, seq, head in sorted(logs, key=lambda one: order.get(one[0], 0)):
-        ours = store.id_at(device, seq)
-        start = seq + 1 if ours and ours.startswith(head) and head else 1
-        yield from _before_a_fork(store, device, start)
+    order = {log.device: log.n for log in store.logs.all()}
+    for device, seq, head in sorted(logs, key=lambda lacked: order.get(lacked[0], 0)):
+        ours = store.records.id_at(device, seq)
+        has_same_head = ours is not None and head != b"" and ours.startswith(head)
+        yield from _pages_before_fork(store, device, seq + 1 if has_same_head else 1)
     for device in forks:
-        known = store.log(device)
-        if known is not None and known.fork is not None:
-            yield from _paged(store, device, known.fork)
+        log = store.logs.find(device)
+        if log is not None and log.fork is not None:
+            yield from _pages(store, device, log.fork)
 
 
-def _before_a_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
-    for page in _paged(store, device, start):
-        known = store.log(device)
-        fork = known.fork if known else None
-        before = [one for one in page if fork is None or one.fields.seq < fork]
+def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
+    for page in _pages(store, device, start):
+        log = store.logs.find(device)  # it may fork while pages are sent
+        fork = log.fork if log else None
+        before = [record for record in page if fork is None or record.fields.seq < fork]
         if before:
             yield before
         if len(before) < len(page):
             return
 
 
-def _paged(store: Store, device: bytes, seq: int) -> Iterator[list[Record]]:
+def _pages(store: Store, device: bytes, seq: int) -> Iterator[list[Record]]:
     after = b""
-    while page := store.log_from(device, seq, _PAGE, after):
+    while page := store.records.of_log(device, seq, _PAGE, after):
         yield page
-        seq, after = page[-1].fields.seq, page[-1].id
+        seq = page[-1].fields.seq
+        after = page[-1].id

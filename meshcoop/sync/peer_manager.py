@@ -1,173 +1,82 @@
-"""The peer manager: who to talk to, where they were seen, when to try again.
+"""The peer manager: chooses peers, schedules redials, and drops silent peers.
 
-It keeps a few links, dials with a back-off, saves addresses that worked, and drops who proves
-neither membership nor an invitation in time. libp2p's own connector is off (net/).
+It keeps a few links, dials with a back-off, and drops peers that prove neither membership nor an
+invitation in time. libp2p's own connector is off (meshcoop.network.libp2p).
 """
 
-import re
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import trio
 
-from meshcoop.errors import Mistake
-from meshcoop.home.folder import write_private
 from meshcoop.network.interface import Network, NetworkError, Stream
-from meshcoop.store.disk_errors import enduring
+from meshcoop.sync.address_book import AddressBook, KnownAddress
 from protocol.wire import sync_session as sync
 
 LINKS = 8
 LOOK_SECONDS = 60  # how often a home with enough links tries one more
 PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
 GUEST_SECONDS = 120  # for somebody who has shown an invitation
-MAX_SAVED = 1024
-MAX_OF_ONE = 8  # addresses of one home, and as many through relays
 
-_FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
-_AGED_MS = 180 * 86_400_000  # after which an address where nobody was met is forgotten
+_FIRST_PAUSE = 1.0  # seconds before an address that failed is dialled again
+_LAST_PAUSE = 60.0
 _TICK = 0.5
 _IDLE = 10.0
-_CIRCUIT = "/p2p-circuit/"
-_ADDRESS = re.compile(
-    r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
-    r"(?:/p2p/[1-9A-HJ-NP-Za-km-z]{40,60}/p2p-circuit)?/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
-)
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS addresses (
-    address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 
 
-def remembered(db: sqlite3.Connection) -> list[str]:
-    """Addresses where homes have been met, latest first, for a backup."""
-    db.executescript(_SCHEMA)
-    rows = db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (MAX_SAVED,))
-    return [row[0] for row in rows]
+class PeerManager:
+    """Keeps connections to the homes in an address book.
 
-
-def remember(db: sqlite3.Connection, addresses: Iterable[str]) -> None:
-    """The other way round: met long ago. What is no address of a home is passed over."""
-    db.executescript(_SCHEMA)
-    found = [(one[0], one[1]) for address in addresses if (one := _ADDRESS.fullmatch(address))]
-    db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, 1)", found)
-
-
-@dataclass
-class _Attempt:
-    failures: int = 0
-    next_at: float = 0.0
-
-
-class Peers:
-    """Keeps connections. `talk(stream)` runs a sync session and returns when it is over;
-    `talking()` names the peers with whom one is under way.
+    `talk(stream)` runs a sync session and returns when it is over; `talking()` gives the peers with
+    whom one is under way.
     """
 
     def __init__(
         self,
         network: Network,
-        db: sqlite3.Connection,
+        book: AddressBook,
         *,
         talk: Callable[[Stream], Awaitable[None]],
         talking: Callable[[], set[str]],
         random: Callable[[int], bytes],
     ) -> None:
+        self.book = book
         self._network = network
-        self._db = db
-        self._talk, self._talking, self._random = talk, talking, random
-        self._attempts: dict[str, _Attempt] = {}
+        self._talk = talk
+        self._talking = talking
+        self._random = random
         self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
+        self._wanted: set[str] = set()  # peers that are dialled however many links there are
         self._look_at = 0.0
-        self._beside: Path | None = None
-        self._written: list[str] = []
         self._stirred = trio.Event()  # there may be somebody to dial, or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
-        self.wanted: set[str] = set()  # peers that are dialled however many links there are
-        self._nursery: trio.Nursery | None = None
-        db.executescript(_SCHEMA)
-        rows = db.execute("SELECT address FROM addresses ORDER BY met DESC").fetchall()
-        self._book: dict[str, str] = {}
-        self.learn(row[0] for row in rows)
-
-    @property
-    def known(self) -> list[str]:
-        """Addresses where a member's home has been met, latest first."""
-        rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
-        return [row[0] for row in rows]
+        self._nursery: trio.Nursery | None = None  # while it runs
+        if book.entries:
+            self._stirred.set()
 
     def learn(self, addresses: Iterable[str]) -> None:
         """Notes where homes may be; what is no address of a home is passed over."""
-        for address in addresses:
-            match = _ADDRESS.fullmatch(address)
-            if match and match[1] != self._network.peer_id and address not in self._book:
-                if self._have(match[1], through=_CIRCUIT in address) >= MAX_OF_ONE:
-                    continue
-                self._make_room()
-                self._book[address] = match[1]
-                self._stirred.set()
+        if self.book.learn(addresses):
+            self._stirred.set()
 
-    def _have(self, peer: str, *, through: bool) -> int:
-        """How many addresses of a peer are known, directly or through relays."""
-        return sum(
-            one == peer and (_CIRCUIT in address) == through for address, one in self._book.items()
-        )
+    def want(self, peers: set[str]) -> None:
+        """From now on dials these peers however many links there are."""
+        self._wanted = peers
 
-    def _make_room(self) -> None:
-        """A full book forgets the address that failed most: hostile entries cannot fill it."""
-        while len(self._book) >= MAX_SAVED:
-            tried = {one: self._attempts.get(one, _Attempt()).failures for one in self._book}
-            worst = max(tried, key=lambda one: tried[one])
-            del self._book[worst]
-            self._attempts.pop(worst, None)
-
-    def met(self, address: str, when: int) -> None:
-        """A member's home answered at this address at `when` (milliseconds)."""
-        # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
-        peer = self._book.get(address)
-        if peer is not None:
-            with enduring("an address is not kept"):
-                self._db.execute(
-                    "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when)
-                )
-                self._db.execute(
-                    "DELETE FROM addresses WHERE met > 1 AND met < ?", (when - _AGED_MS,)
-                )
-            self._write_beside()
-
-    def keep_beside(self, path: Path) -> None:
-        """Keeps the addresses in a file of their own, too: they are what brings back the rest."""
-        self._beside = path
-        if path.exists():
-            self.learn(path.read_text(errors="replace").splitlines())
-        self._write_beside()
-
-    def _write_beside(self) -> None:
-        known = sorted(self.known)
-        if self._beside is not None and known and known != self._written:
-            with suppress(Mistake):  # a full disk; the store has them
-                write_private(self._beside, "\n".join(known).encode())
-                self._written = known
-
-    def hurry(self) -> None:
-        """Whoever is known is worth a try now: this machine's own addresses have changed."""
-        for attempt in self._attempts.values():
-            attempt.failures, attempt.next_at = 0, 0.0
+    def redial_now(self) -> None:
+        """Makes every known peer worth a try: this machine's own addresses have changed."""
+        self.book.forget_failures()
         self._stirred.set()
 
     def welcome(self, peer: str) -> None:
-        """The peer has shown an invitation and may stay a while longer."""
+        """Lets a peer that has shown an invitation stay a while longer."""
         self._guests.add(peer)
 
-    def left(self, peer: str) -> None:
-        """The conversation with this peer is over; it may begin another, or is dropped."""
+    def conversation_ended(self, peer: str) -> None:
+        """The peer may begin another conversation, or is dropped after a while."""
         self._stirred.set()
         if peer in self._network.peers():
-            self._visit(peer)
+            self._begin_visit(peer)
 
     async def run(self) -> None:
         """Dials and watches until cancelled."""
@@ -176,47 +85,85 @@ class Peers:
             try:
                 nursery.start_soon(self._watch)
                 for peer in self._network.peers():
-                    self._visit(peer)
-                await self._dial_due(nursery)
+                    self._begin_visit(peer)
+                await self._dial_loop(nursery)
             finally:
                 self._nursery = None  # conversations may end later than this
 
-    async def _dial_due(self, nursery: trio.Nursery) -> None:
+    # -- dialling ---------------------------------------------------------------------------------
+
+    async def _dial_loop(self, nursery: trio.Nursery) -> None:
         while True:
-            for address in self._due():
-                nursery.start_soon(self._dial, address)
+            for entry in self._due_addresses():
+                nursery.start_soon(self._dial, entry)
             talking = self._talking()
-            opened = [one for one in self._dialling if one in talking]
+            opened = [peer for peer in self._dialling if peer in talking]
+            # Of too many links the oldest that this home opened goes, and others get their turn.
             if len(talking) > LINKS and len(opened) > LINKS // 2:
                 await self._network.drop(opened[0])
             await trio.sleep(_TICK)
-            with trio.move_on_after(self._idle()):
+            with trio.move_on_after(self._seconds_idle()):
                 await self._stirred.wait()
             self._stirred = trio.Event()
 
-    def _idle(self) -> float:
+    def _seconds_idle(self) -> float:
         """How long nobody is due, unless something stirs."""
         busy = self._talking().union(self._dialling)
-        due = [
-            self._attempts[address].next_at if address in self._attempts else 0.0
-            for address, peer in self._book.items()
-            if peer not in busy
-        ]
-        return min(max(0.0, min(due, default=_IDLE) - trio.current_time()), _IDLE)
+        times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
+        return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)
+
+    def _due_addresses(self) -> list[KnownAddress]:
+        """Addresses to dial now: one a peer, while there are fewer links than wanted."""
+        busy = self._talking().union(self._dialling)
+        now = trio.current_time()
+        best: dict[str, KnownAddress] = {}
+        for entry in self.book.entries:
+            if entry.peer not in busy and entry.next_at <= now:
+                other = best.get(entry.peer)
+                if other is None or entry.rank < other.rank:
+                    best[entry.peer] = entry
+        room = max(0, LINKS - len(busy))
+        if best and not room and now >= self._look_at:
+            # Otherwise two halves that were long apart, each with links enough, never meet again.
+            self._look_at = now + LOOK_SECONDS
+            room = 1
+        due = sorted(best.values(), key=lambda entry: entry.failures)
+        return due[:room] + [entry for entry in due[room:] if entry.peer in self._wanted]
+
+    async def _dial(self, entry: KnownAddress) -> None:
+        self._dialling[entry.peer] = None
+        began = trio.current_time()
+        try:
+            await self._network.connect(entry.address)
+            stream = await self._network.open(entry.peer, sync.PROTOCOL)
+            await self._talk(stream)
+        except NetworkError:
+            pass  # asleep, or gone; the pause says when to look again
+        finally:
+            del self._dialling[entry.peer]
+            self._stirred.set()
+        has_lasted = trio.current_time() - began > _LAST_PAUSE
+        entry.failures = 0 if has_lasted else entry.failures + 1
+        pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(entry.failures, 10))
+        # Spread from half the pause to one and a half, so that homes do not dial in step.
+        entry.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)
+
+    # -- peers that have to prove who they are ----------------------------------------------------
 
     async def _watch(self) -> None:
         async for event in self._network.events:
             if event.what == "discovered":
                 self.learn([event.address])
             elif event.what == "connected":
-                self._visit(event.peer)
+                self._begin_visit(event.peer)
             else:
                 self._guests.discard(event.peer)
                 self._visits.pop(event.peer, None)
 
-    def _visit(self, peer: str) -> None:
+    def _begin_visit(self, peer: str) -> None:
         if self._nursery is not None:
-            self._visits[peer] = visit = object()
+            visit = object()
+            self._visits[peer] = visit
             self._nursery.start_soon(self._expect_proof, peer, visit)
 
     async def _expect_proof(self, peer: str, visit: object) -> None:
@@ -227,43 +174,3 @@ class Peers:
         # A later visit of the same peer has its own time.
         if self._visits.get(peer) is visit and peer not in self._talking():
             await self._network.drop(peer)
-
-    def _due(self) -> list[str]:
-        """Addresses to dial now: one a peer, while there are fewer links than wanted."""
-        busy = self._talking().union(self._dialling)
-        now = trio.current_time()
-        due: dict[str, str] = {}
-        for address, peer in self._book.items():
-            attempt = self._attempts.setdefault(address, _Attempt())
-            if peer not in busy and attempt.next_at <= now:
-                known = due.get(peer)
-                if known is None or self._rank(address) < self._rank(known):
-                    due[peer] = address
-        room = max(0, LINKS - len(busy))
-        if due and not room and now >= self._look_at:
-            # Otherwise two halves that were long apart, each with links enough, never meet again.
-            self._look_at, room = now + LOOK_SECONDS, 1
-        found = sorted(due.values(), key=lambda one: self._attempts[one].failures)
-        return found[:room] + [one for one in found[room:] if self._book[one] in self.wanted]
-
-    def _rank(self, address: str) -> tuple[int, bool]:
-        """The address that failed least is the likeliest; a direct one comes before a circuit."""
-        return self._attempts[address].failures, _CIRCUIT in address
-
-    async def _dial(self, address: str) -> None:
-        peer, attempt = self._book[address], self._attempts[address]
-        self._dialling[peer] = None
-        began = trio.current_time()
-        try:
-            await self._network.connect(address)
-            stream = await self._network.open(peer, sync.PROTOCOL)
-            await self._talk(stream)
-        except NetworkError:
-            pass  # asleep, or gone; the pause says when to look again
-        finally:
-            del self._dialling[peer]
-            self._stirred.set()
-        lasted = trio.current_time() - began > _LAST_PAUSE
-        attempt.failures = 0 if lasted else attempt.failures + 1
-        pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt.failures, 10))
-        attempt.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 import trio
 
@@ -19,7 +19,7 @@ from meshcoop.network.interface import (
     Stream,
     Validator,
 )
-from meshcoop.testing.memory_link import QUEUED, Link, Topic, Wires
+from meshcoop.testing.memory_link import QUEUED, Link, LinkNetwork, Topic
 from meshcoop.testing.memory_stream import End
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +32,23 @@ MESSAGE_BYTES = 512 * 1024
 RESERVED_SECONDS = 3600.0
 
 
+class Wires(LinkNetwork, Protocol):
+    """What hosts ask of `meshcoop.testing.memory_network.MemoryNetwork`."""
+
+    loss: float
+    duplication: float
+    refusals: float
+
+    def found(self, address: str) -> "Host | None":
+        """The host that is up at this address."""
+
+    def at(self, where: str) -> "Host | None":
+        """The host that is up at this address, whoever is expected."""
+
+    def hidden(self, address: str) -> bool:
+        """Whether a NAT keeps everybody from dialling this address."""
+
+
 class Host:
     """One node's place; implements meshcoop.network.Network."""
 
@@ -39,7 +56,7 @@ class Host:
         self.name, self.address = name, address
         self.peer_id = address.rpartition("/")[2]
         self.addresses = [address]
-        self.links: dict[str, Link] = {}
+        self.links: dict[str, Link[Host]] = {}
         self.topics: dict[str, Topic] = {}
         self._network, self._nursery = network, nursery
         self._handlers: dict[str, Handler] = {}
@@ -190,7 +207,7 @@ class Host:
             while self._agenda and self._agenda[0][0] <= trio.current_time():
                 heapq.heappop(self._agenda)[2]()
 
-    def leave(self, link: Link) -> None:
+    def leave(self, link: "Link[Host]") -> None:
         """Ends a connection from this side; across a partition the other notices later."""
         there = link.other(self)
         self.lose(link)
@@ -199,7 +216,7 @@ class Host:
             partial(there.lose, link),
         )
 
-    def lose(self, link: Link) -> None:
+    def lose(self, link: "Link[Host]") -> None:
         """A connection is over."""
         peer = link.other(self).peer_id
         if self.links.get(peer) is link:
@@ -229,7 +246,9 @@ class Host:
         self._event("connected", there.peer_id, link)
         there._event("connected", self.peer_id, link)  # noqa: SLF001
 
-    def _event(self, what: Literal["connected", "disconnected"], peer: str, link: Link) -> None:
+    def _event(
+        self, what: Literal["connected", "disconnected"], peer: str, link: "Link[Host]"
+    ) -> None:
         try:
             self._tell.send_nowait(PeerEvent(what, peer, link.seen_by[self.peer_id]))
         except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):

@@ -1,58 +1,60 @@
 """Connections of the network in memory, and what a host has subscribed to."""
 
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import trio
 
 from meshcoop.network.interface import Validator
 from meshcoop.testing.memory_stream import End
 
-if TYPE_CHECKING:
-    from meshcoop.testing.memory_host import Host
-
 QUEUED = 4096
 
 
-class Wires(Protocol):
-    """What hosts ask of `meshcoop.testing.MemoryNetwork`."""
+class LinkNetwork(Protocol):
+    """What a link asks of `meshcoop.testing.memory_network.MemoryNetwork`."""
 
     random: Random
-    loss: float
-    duplication: float
     breaks: float
-    refusals: float
 
     def lag(self) -> float:
-        """How long something is on its way."""
+        """How long something is on its way, in seconds."""
 
     def happens(self, probability: float) -> bool:
         """Whether it happens this time."""
 
-    def found(self, address: str) -> "Host | None":
-        """The host that is up at this address."""
-
-    def at(self, where: str) -> "Host | None":
-        """The host that is up at this address, whoever is expected."""
-
-    def apart(self, one: "Host", address: str) -> bool:
+    def apart(self, one: Any, address: str) -> bool:
         """Whether a partition lies between a host and an address."""
 
-    def hidden(self, address: str) -> bool:
-        """Whether a NAT keeps everybody from dialling this address."""
+
+class LinkedHost(Protocol):
+    """What a link asks of the hosts at its two ends."""
+
+    address: str
+    peer_id: str
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Does something after a while."""
+
+    def lose(self, link: Any) -> None:
+        """Forgets a connection that is over."""
 
 
-class Link:
+HostT = TypeVar("HostT", bound=LinkedHost)
+
+
+class Link(Generic[HostT]):
     """A connection between two hosts."""
 
     def __init__(
-        self, network: Wires, dialler: "Host", answerer: "Host", through: "Host | None" = None
+        self, network: LinkNetwork, dialler: HostT, answerer: HostT, through: HostT | None = None
     ) -> None:
         self.network = network
         self.dialler, self.answerer = dialler, answerer
         self.through = through  # the relay that passes it on
         self.cut = False
-        self.ends: list[tuple[Host, End]] = []
+        self.ends: list[tuple[HostT, End]] = []
         # As over TCP: who was dialled sees a port at which nobody listens.
         port = network.random.randint(32_768, 60_999)
         whence = dialler.address.replace("/tcp/4001/", f"/tcp/{port}/")
@@ -63,7 +65,7 @@ class Link:
                 answerer.peer_id: f"{through.address}/p2p-circuit/p2p/{dialler.peer_id}",
             }
 
-    def other(self, host: "Host") -> "Host":
+    def other(self, host: HostT) -> HostT:
         return self.answerer if host is self.dialler else self.dialler
 
     def wake(self) -> None:
@@ -87,7 +89,7 @@ class Link:
         self.dialler.lose(self)
         self.answerer.lose(self)
 
-    def pair(self, opener: "Host") -> tuple[End, End]:
+    def pair(self, opener: HostT) -> tuple[End, End]:
         """The two ends of a new stream."""
         other = self.other(opener)
         mine = End(self.network, self, other.peer_id, opener.later)

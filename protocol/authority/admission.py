@@ -1,4 +1,4 @@
-"""Whose device is whose, and who was ever let in (AUTHORITY R-10, R-12; specs/03 R-03.5 ff.).
+"""Whose device is whose, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
 Admission is a least fixpoint from the people of the rolls. Whether somebody was removed later is
 another matter: an admit within its author's cut stands.
@@ -9,190 +9,200 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from protocol.authority.records import Act, Acts
-from protocol.errors import Refused
-from protocol.record import root_statement as statement
+from protocol.record import root_statement
+from protocol.record.root_statement import Certified, Revoked
 
 MONTH_MS = 30 * 86_400_000
-MAX_DEVICES = 4
+MAX_DEVICES = 4  # live ones of a person
+
+
+class CarriedCertificate(NamedTuple):
+    """The first certificate of a device, and the id of the record that carried it."""
+
+    statement: Certified
+    carrier: bytes
 
 
 class Device(NamedTuple):
-    """A device certified by one person; `revoked` is the last number that counts, or None."""
+    """A device that is certified by one person. `box`: the key to which things are sealed for it;
+    `revoked_after`: the last number that counts, or None; `carrier`: the id of the record that brought
+    the certificate.
+    """
 
     key: bytes
     person: bytes
     box: bytes
     revoked: int | None
-    carrier: bytes  # the record that brought the certificate
+    carrier: bytes
 
-    def unrevoked(self, seq: int) -> bool:
-        """R-03.3: whether a record with this number is not after the revocation."""
+    def is_unrevoked_at(self, seq: int) -> bool:
+        """Whether the record with this number is not after the revocation (R-03.3)."""
         return self.revoked is None or seq <= self.revoked
 
 
 class Member(NamedTuple):
-    """A person who was let in, since when (milliseconds), and the admits that did it."""
+    """A person who was let in: since when (milliseconds), and the ids of the admits that did it."""
 
     person: bytes
     since: int
     admits: tuple[bytes, ...]
 
 
-class Voters(NamedTuple):
-    """Whose admits suffice: so many, or a whole roll that has fewer people."""
+class AdmissionRule(NamedTuple):
+    """How many members let a newcomer in: `vouchers`, or the whole roll if it is smaller."""
 
     roll: frozenset[bytes]
     vouchers: int
 
-    def enough(self, people: Collection[bytes]) -> bool:
-        """Whether the word of these members lets somebody in."""
-        whole = len(self.roll) < self.vouchers and self.roll <= set(people)
-        return bool(people) and (len(people) >= self.vouchers or whole)
+    def lets_in(self, people: Collection[bytes]) -> bool:
+        """Whether the admits of these members are enough."""
+        is_whole_roll = len(self.roll) < self.vouchers and self.roll <= set(people)
+        return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
 
-def certificates(
-    charter: Act, fields: dict[str, Any], acts: Acts
-) -> dict[bytes, tuple[statement.Certified, bytes]]:
-    """R-03.5: the first certificate of every device, and the record that carried it."""
-    found: dict[bytes, tuple[statement.Certified, bytes]] = {}
-    for carrier, said in _statements(charter, fields, acts):
-        if isinstance(said, statement.Certified):
-            found.setdefault(said.device, (said, carrier))
-    return found
+def read_founding_certificates(fields: dict[str, Any]) -> list[Certified]:
+    """The certificates in a charter's founders that make them members. Raises Refused if anything
+    there is no statement.
+    """
+    statements = [root_statement.read(packed) for packed in fields["founders"]]
+    return [
+        statement
+        for statement in statements
+        if isinstance(statement, Certified) and statement.place == root_statement.FOUNDING
+    ]
 
 
-def revocations(
-    charter: Act,
-    fields: dict[str, Any],
-    acts: Acts,
-    certified: Mapping[bytes, tuple[statement.Certified, bytes]],
+def read_founders(charter: Act, fields: dict[str, Any]) -> dict[bytes, Member]:
+    """The people that the charter itself makes members."""
+    people = [certificate.person for certificate in read_founding_certificates(fields)]
+    return {person: Member(person, charter.time, ()) for person in people}
+
+
+def read_certificates(
+    charter: Act, fields: dict[str, Any], index: Acts
+) -> dict[bytes, CarriedCertificate]:
+    """The first certificate of every device (R-03.5)."""
+    first: dict[bytes, CarriedCertificate] = {}
+    for carrier, statement in _statements(charter, fields, index):
+        if isinstance(statement, Certified):
+            first.setdefault(statement.device, CarriedCertificate(statement, carrier))
+    return first
+
+
+def read_revocations(
+    charter: Act, fields: dict[str, Any], index: Acts, certified: Mapping[bytes, CarriedCertificate]
 ) -> dict[bytes, int]:
-    """R-03.3: the last number that counts of each device that its own person revoked."""
-    found: dict[bytes, int] = {}
-    for _, said in _statements(charter, fields, acts):
-        theirs = certified.get(said.device)
-        if isinstance(said, statement.Revoked) and theirs and theirs[0].person == said.person:
-            found[said.device] = min(said.after, found.get(said.device, said.after))
-    return found
+    """The last number that counts of each device that its own person revoked (R-03.3)."""
+    last: dict[bytes, int] = {}
+    for _, statement in _statements(charter, fields, index):
+        if not isinstance(statement, Revoked):
+            continue
+        certificate = certified.get(statement.device)
+        if certificate and certificate.statement.person == statement.person:
+            last[statement.device] = min(
+                statement.after, last.get(statement.device, statement.after)
+            )
+    return last
 
 
-def devices(
-    certified: Mapping[bytes, tuple[statement.Certified, bytes]], revoked: Mapping[bytes, int]
+def select_devices(
+    certified: Mapping[bytes, CarriedCertificate], revoked: Mapping[bytes, int]
 ) -> dict[bytes, Device]:
-    """R-03.5: at most MAX_DEVICES live devices a person, and the revoked ones."""
-    found: dict[bytes, Device] = {}
-    live: dict[bytes, int] = defaultdict(int)
-    for one, carrier in certified.values():
-        if one.device not in revoked:
-            live[one.person] += 1
-            if live[one.person] > MAX_DEVICES:
+    """At most MAX_LIVE_DEVICES live devices of each person, and all revoked ones (R-03.5)."""
+    device_by_key: dict[bytes, Device] = {}
+    live: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    for statement, carrier in certified.values():
+        if statement.device not in revoked:
+            live[statement.person] += 1
+            if live[statement.person] > MAX_DEVICES:
                 continue
-        last = revoked.get(one.device)
-        found[one.device] = Device(one.device, one.person, one.box, last, carrier)
-    return found
+        last = revoked.get(statement.device)
+        device = Device(statement.device, statement.person, statement.box, last, carrier)
+        device_by_key[statement.device] = device
+    return device_by_key
+
+
+def collect_admits(index: Acts, counts: Callable[[Act], bool]) -> dict[bytes, list[Act]]:
+    """The admits of each person that count, in order of time and id."""
+    admits: dict[bytes, list[Act]] = defaultdict(list)
+    for admit in index.of("admit"):
+        if counts(admit):
+            admits[admit.fields["person"]].append(admit)
+    return admits
+
+
+def cap_admits(
+    admits: Mapping[bytes, list[Act]], owners: Mapping[bytes, bytes], cap: int
+) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
+    """The admits of each person that are within what a voucher may do in a month (R-03.7), and the
+    people that each voucher admitted, by (voucher, number of the month).
+    """
+    newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
+    within: dict[bytes, list[Act]] = defaultdict(list)
+    all_admits = [admit for of_person in admits.values() for admit in of_person]
+    for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
+        person = admit.fields["person"]
+        in_month = newcomers[owners[admit.device], admit.time // MONTH_MS]
+        # A second admit of one person in a month costs nothing.
+        if person in in_month or len(in_month) < cap:
+            in_month.add(person)
+            within[person].append(admit)
+    return within, newcomers
+
+
+def let_in(
+    seeds: Mapping[bytes, Member],
+    admits: Mapping[bytes, list[Act]],
+    owners: Mapping[bytes, bytes],
+    rules: Iterable[AdmissionRule],
+) -> dict[bytes, Member]:
+    """The least fixpoint of admission from `seeds`, by any of these rules (R-03.6).
+
+    `owners`: device → person.
+    """
+    members = dict(seeds)
+    rules = list(rules)
+    has_grown = True
+    while has_grown:
+        has_grown = False
+        for person, of_person in admits.items():
+            if person in members:
+                continue
+            sufficient = _sufficient_admits(members, of_person, owners, rules)
+            if sufficient:
+                ids = tuple(admit.id for admit in sufficient)
+                members[person] = Member(person, sufficient[-1].time, ids)
+                has_grown = True
+    return members
 
 
 def _statements(
-    charter: Act, fields: dict[str, Any], acts: Acts
-) -> Iterable[tuple[bytes, statement.Certified | statement.Revoked]]:
-    for one in fields["founders"]:
-        said = statement.read(one)
-        if said.place == statement.FOUNDING:
-            yield charter.id, said
-    here = charter.id[: statement.PLACE]
-    for act in acts.of("admit", "device"):
-        carried = acts.said(act)
-        if carried is not None and carried.place == here:
-            yield act.id, carried
+    charter: Act, fields: dict[str, Any], index: Acts
+) -> Iterable[tuple[bytes, Certified | Revoked]]:
+    """The statements for this place, each with the id of the record that carries it (R-03.5)."""
+    for packed in fields["founders"]:
+        statement = root_statement.read(packed)
+        if statement.place == root_statement.FOUNDING:
+            yield charter.id, statement
+    place = charter.id[: root_statement.PLACE]
+    for record in index.of("admit", "device"):
+        carried = index.statement_of(record)
+        if carried is not None and carried.place == place:
+            yield record.id, carried
 
 
-def founders(charter: Act, fields: dict[str, Any]) -> dict[bytes, Member]:
-    """The people whom the charter itself makes members."""
-    return {
-        one.person: Member(one.person, charter.time, ())
-        for one in map(statement.read, fields["founders"])
-        if isinstance(one, statement.Certified) and one.place == statement.FOUNDING
-    }
-
-
-def admits(acts: Acts, counts: Callable[[Act], bool]) -> dict[bytes, list[Act]]:
-    """The admits for each person that count, in order of time and id."""
-    found: dict[bytes, list[Act]] = defaultdict(list)
-    for act in acts.of("admit"):
-        if counts(act):
-            found[act.fields["person"]].append(act)
-    return found
-
-
-def within_cap(
-    vouches: Mapping[bytes, list[Act]], owner: Mapping[bytes, bytes], cap: int
-) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
-    """R-03.7: the admits within what a voucher may in a month, and whom each admitted in it."""
-    admitted: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-    found: dict[bytes, list[Act]] = defaultdict(list)
-    every = [act for some in vouches.values() for act in some]
-    for act in sorted(every, key=lambda act: (act.time, act.id)):
-        person = act.fields["person"]
-        month = admitted[owner[act.device], act.time // MONTH_MS]
-        if person in month or len(month) < cap:
-            month.add(person)
-            found[person].append(act)
-    return found, admitted
-
-
-def admit(
-    seeds: Mapping[bytes, Member],
-    vouches: Mapping[bytes, list[Act]],
-    owner: Mapping[bytes, bytes],
-    rules: Iterable[Voters],
-) -> dict[bytes, Member]:
-    """R-03.6: the least fixpoint of admission from `seeds`, by any of these rules."""
-    found = dict(seeds)
-    rules = list(rules)
-    grown = True
-    while grown:
-        grown = False
-        for person, said in vouches.items():
-            if person in found:
-                continue
-            enough = _enough(found, said, owner, rules)
-            if enough:
-                ids = tuple(act.id for act in enough)
-                found[person] = Member(person, enough[-1].time, ids)
-                grown = True
-    return found
-
-
-def _enough(
+def _sufficient_admits(
     members: Mapping[bytes, Member],
-    said: list[Act],
-    owner: Mapping[bytes, bytes],
-    rules: list[Voters],
+    admits: list[Act],
+    owners: Mapping[bytes, bytes],
+    rules: list[AdmissionRule],
 ) -> list[Act]:
-    """The first admits by different members that suffice, in order of time; else none."""
-    counted: dict[bytes, Act] = {}
-    for act in said:
-        voucher = owner[act.device]
+    """The first admits by different members that let their person in, oldest first; else none."""
+    by_voucher: dict[bytes, Act] = {}
+    for admit in admits:
+        voucher = owners[admit.device]
         if voucher in members:
-            counted.setdefault(voucher, act)
-        if any(one.enough(counted) for one in rules):
-            return list(counted.values())
+            by_voucher.setdefault(voucher, admit)
+        if any(rule.lets_in(by_voucher) for rule in rules):
+            return list(by_voucher.values())
     return []
-
-
-def read_founding(act: Act, declared: Mapping[str, Any]) -> dict[str, Any]:
-    """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
-    if act.kind != "charter" or act.seq != 1:
-        raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
-    defaults = {name: one.default for name, one in declared.items() if one.default is not None}
-    given = {name: act.fields.get(name) for name in declared}  # no field of a later version, R-10.4
-    charter = defaults | {name: one for name, one in given.items() if one is not None}
-    found = [statement.read(one) for one in charter["founders"]]
-    if not any(
-        isinstance(one, statement.Certified)
-        and one.device == act.device
-        and one.place == statement.FOUNDING
-        for one in found
-    ):
-        raise Refused("R-03.4", "the charter is not signed by a founder's device")
-    return charter

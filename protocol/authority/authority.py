@@ -1,8 +1,8 @@
 """Stratum 1: who belongs, who decides and what holds, from the set of open records.
 
-`fold` is a pure function of the set: the order of its input does not matter (AUTHORITY.md;
-specs/03 R-03.4 ff.). First whose device is whose, then the terms from the charter to the current
-one, then the registers that its lists judge, then who was let in and not removed.
+The fold is a pure function of the set: the order of its input does not matter (specs/03, R-03.4
+and on). First whose device is whose, then the terms from the charter to the current one, then the
+registers that its lists judge, then who was let in and not removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,44 +11,43 @@ from itertools import pairwise
 from typing import Any
 
 from protocol.authority import admission, registers, relays, terms
-from protocol.authority.admission import Device, Member, Voters
+from protocol.authority.admission import AdmissionRule, Device, Member
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.records import Act, Acts
-from protocol.authority.registers import Bench, Cuts, Outcome
+from protocol.authority.registers import Judge, Outcome, Registers
 from protocol.authority.relays import Relay
+from protocol.authority.standing import Standing, read_accepts
 from protocol.authority.terms import RULE, Ballot, Chain, Holding, Register, Term
+from protocol.errors import Refused
 
 
 @dataclass(frozen=True, kw_only=True)
-class Authority:
-    """Who may, as of one set of open records.
+class Authority(Standing):
+    """Who may do what, as of one set of open records.
 
-    `charter`: the rules in force. `members`: who belongs now; `people`: whoever was let in, removed
-    or not. `cuts`: where a removal cuts the logs of the removed. `accepts`: what people's standing
-    accepts name → the person → the accept's id. `outcomes`: of proposals; `renewals`: how each stands;
-    `terms`: all that passed.
+    `charter`: the rules in force. `members`: the people who belong now; `people`: all who were ever
+    let in, removed or not; `candidates`: those who are not in yet, with the members who vouched
+    for them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
     """
 
     neighbourhood: bytes
     charter: dict[str, Any] = field(default_factory=dict)
     chain: Chain
     terms: dict[bytes, Term] = field(default_factory=dict)
-    registers: dict[Register, Holding] = field(default_factory=dict)
+    registers: Registers = field(default_factory=dict)
     outcomes: dict[bytes, Outcome] = field(default_factory=dict)
     renewals: dict[bytes, Ballot] = field(default_factory=dict)
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
-    waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)  # → who vouched so far
-    devices: dict[bytes, Device] = field(default_factory=dict)
-    cuts: dict[bytes, Cuts] = field(default_factory=dict)
-    forks: Mapping[bytes, int] = field(default_factory=dict)
+    waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    # The next three only grow with the set of records, so they decide what is stored.
     storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
-    room: tuple[int, int] = (0, 0)  # the most records and bytes a day that were ever allowed
     belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
-    accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    room: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
-    _admitted_by: dict[bytes, bytes] = field(default_factory=dict)  # admit → voucher's device
-    _vouched_for: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+    voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its device
+    # (voucher, number of the month) → the people that the voucher admitted in it
+    newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 
     @property
     def term(self) -> Term:
@@ -61,15 +60,11 @@ class Authority:
         return person if person in self.members else None
 
     def signer(self, device: bytes) -> bytes | None:
-        """The person whose device this is, if they were ever let in: their words up to the cut of
-        a removal stay.
+        """The person whose device this is, if they were ever let in: what a removed person wrote up
+        to the cut stays.
         """
-        known = self.devices.get(device)
-        return known.person if known and known.person in self.people else None
-
-    def holding(self, register: Register) -> Holding:
-        """The value and number of a register."""
-        return self.registers.get(register, Holding(0, None))
+        certified = self.devices.get(device)
+        return certified.person if certified and certified.person in self.people else None
 
     def live(self, device: bytes) -> bool:
         """Whether the device is a member's and not revoked: it may take part, and read."""
@@ -77,141 +72,150 @@ class Authority:
 
     def devices_of(self, person: bytes) -> list[Device]:
         """The devices of a person, revoked ones too, by key."""
-        return sorted(one for one in self.devices.values() if one.person == person)
+        return sorted(device for device in self.devices.values() if device.person == person)
 
-    def stands(self, device: bytes, seq: int) -> bool:
-        """R-03.12, R-03.28: whether number `seq` of the device's log lies before its fork and not
-        after its revocation or the cut of a removal.
-        """
-        return self._standing(device, seq) and self.before_fork(device, seq)
+    def boxes(self, people: Iterable[bytes]) -> list[bytes]:
+        """The box keys of the live devices of the members among `people`, sorted."""
+        members = set(people) & set(self.members)
+        theirs = [device for device in self.devices.values() if device.person in members]
+        return sorted(device.box for device in theirs if device.revoked is None)
 
-    def standing_author(self, act: Act) -> bytes | None:
-        """The member whose act stands, or None."""
-        return self.author(act.device) if self.stands(act.device, act.seq) else None
-
-    def before_fork(self, device: bytes, seq: int) -> bool:
-        """Whether number `seq` of the device's log lies before its fork, if it has one."""
-        return seq < self.forks.get(device, seq + 1)
-
-    def counts(self, act: Act, accepted_by: bytes | None) -> bool:
-        """R-03.12: whether an act stands, or lies beyond a fork but the person whom it concerns
-        has accepted it. No accept helps against a revocation or a removal.
-        """
-        if not self._standing(act.device, act.seq):
-            return False
-        accepted = accepted_by in self.accepts.get(act.id, {})
-        return accepted or self.before_fork(act.device, act.seq)
-
-    def _standing(self, device: bytes, seq: int) -> bool:
-        known = self.devices.get(device)
-        if known is None or not known.unrevoked(seq):
-            return False
-        cuts = self.cuts.get(known.person)
-        return cuts is None or seq <= cuts.get(device, 0)
+    def holding(self, register: Register) -> Holding:
+        """The number and value of a register."""
+        return self.registers.get(register, Holding(0, None))
 
     def to_accept(self, person: bytes) -> bytes | None:
-        """R-16.5: the term that this person's software is to accept now: the newest whose parent
-        has them on its roll. Nothing on a rival's line, unless that line cannot fall any more: shown
-        half of the records, a home would else accept two siblings and count for neither.
+        """The id of the term that this person's software is to accept now, or None (R-16.5).
+
+        It is the newest term of the chain whose parent has them on its roll.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
             if person in parent.roll:
-                siblings = (one for one in self.terms.values() if one.parent == parent.id)
-                said = {one.id for one in siblings if person in self.renewals[one.id].accepted}
-                if said - {term.id} and not firm:
+                accepted = self._accepted_children(parent, person)
+                # A home that was shown half of the records would otherwise accept two siblings and
+                # count for neither, unless the chain's term is firm and cannot fall any more.
+                if accepted - {term.id} and not firm:
                     return None
-                newest = None if said else term.id
+                newest = None if accepted else term.id
         return newest
 
-    def boxes(self, people: Iterable[bytes]) -> list[bytes]:
-        """The box keys of the live devices of the members among `people`, sorted."""
-        wanted = set(people) & set(self.members)
-        known = (one for one in self.devices.values() if one.person in wanted)
-        return sorted(one.box for one in known if one.revoked is None)
-
     def may_vouch(self, voucher: bytes, time: int) -> bool:
-        """R-03.7: whether the charter lets them admit one more person in the month of `time`."""
-        newcomers = self._vouched_for.get((voucher, time // admission.MONTH_MS), set())
+        """Whether the charter lets them admit one more person in the month of `time` (R-03.7)."""
+        newcomers = self.newcomers.get((voucher, time // admission.MONTH_MS), set())
         return len(newcomers) < int(self.charter["admissions_a_month"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
-        """Who vouched for a member; nobody for a founder."""
+        """The people who vouched for a member; nobody for a founder."""
         admits = self.members[person].admits if person in self.members else ()
-        known = (self.devices.get(self._admitted_by[one]) for one in admits)
-        return {one.person for one in known if one is not None}
+        devices = [self.devices.get(self.voucher_devices[admit]) for admit in admits]
+        return {device.person for device in devices if device is not None}
 
     def proof(self, device: bytes) -> list[bytes]:
         """Ids of the records, the charter first, that show `device` to be a member's (R-05.3), or
         to be the key of a relay that a member enrolled (R-08.3).
         """
-        needed: dict[bytes, None] = {self.neighbourhood: None}
         if device in self.relays:
             carrier = self.relays[device].carrier
             return [*self.proof(carrier.device), carrier.id]
-        ahead, seen = [device], {device}
-        while ahead:  # a loop, because a chain of admissions may be longer than Python's stack
-            known = self.devices.get(ahead.pop())
-            if known is None or known.person not in self.people:
+        needed: dict[bytes, None] = {self.neighbourhood: None}  # in order, each id once
+        ahead = [device]
+        seen = {device}
+        # A loop, because a chain of admissions may be longer than Python's stack.
+        while ahead:
+            certified = self.devices.get(ahead.pop())
+            if certified is None or certified.person not in self.people:
                 continue
-            needed[known.carrier] = None
-            for admit in self.people[known.person].admits:
+            needed[certified.carrier] = None
+            for admit in self.people[certified.person].admits:
                 needed[admit] = None
-                accept = self.accepts.get(admit, {}).get(known.person)
-                needed.update({} if accept is None else {accept: None})
-                voucher = self._admitted_by[admit]
+                accept = self.accepts.get(admit, {}).get(certified.person)
+                if accept is not None:
+                    needed[accept] = None
+                voucher = self.voucher_devices[admit]
                 if voucher not in seen:
                     seen.add(voucher)
                     ahead.append(voucher)
         return list(needed)
 
+    def _accepted_children(self, parent: Term, person: bytes) -> set[bytes]:
+        """The ids of the terms with this parent that a person accepted."""
+        children = [term.id for term in self.terms.values() if term.parent == parent.id]
+        return {term for term in children if person in self.renewals[term].accepted}
 
-def founding(act: Act) -> dict[str, Any]:
+
+def founding(charter: Act) -> dict[str, Any]:
     """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
-    return admission.read_founding(act, CHARTER_RULES)
+    if charter.kind != "charter" or charter.seq != 1:
+        raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
+    rules = CHARTER_RULES.items()
+    defaults = {name: rule.default for name, rule in rules if rule.default is not None}
+    # A field of a later version is passed over (R-10.4).
+    given = {name: charter.fields[name] for name in CHARTER_RULES if name in charter.fields}
+    fields = defaults | {name: value for name, value in given.items() if value is not None}
+    certificates = admission.read_founding_certificates(fields)
+    if not any(certificate.device == charter.device for certificate in certificates):
+        raise Refused("R-03.4", "the charter is not signed by a founder's device")
+    return fields
 
 
-def fold(charter: Act, acts: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
-    """Authority from the charter and all other open records, in any order."""
-    acts = acts if isinstance(acts, Acts) else Acts(acts)
+def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
+    """Authority from the charter and all other open records, in any order.
+
+    `forks`: device → the number at which its log forks. Raises Refused (R-03.4) for a charter that
+    founds nothing.
+    """
+    index = records if isinstance(records, Acts) else Acts(records)
     fields = founding(charter)
-    certified = admission.certificates(charter, fields, acts)
-    revoked = admission.revocations(charter, fields, acts, certified)
-    owner = {device: said.person for device, (said, _) in certified.items()}
-    founders = admission.founders(charter, fields)
-    passed = terms.tree(acts, _first(charter, fields, founders), owner)
-    supported = terms.supporters(acts, passed, owner)
-    chain = terms.walk(passed, supported)
-    bench = Bench(acts, chain.current, owner, revoked)
-    proposals = acts.of("proposal")
-    outcomes = {act.id: bench.outcome(act) for act in proposals}
-    held = registers.values(bench, [act for act in proposals if outcomes[act.id].passed])
-    let_in = _ever_let_in(acts, founders, owner, passed.values())
-    authority = Authority(
+    founders = admission.read_founders(charter, fields)
+    certified = admission.read_certificates(charter, fields, index)
+    revoked = admission.read_revocations(charter, fields, index, certified)
+    owners = {device: statement.person for device, (statement, _) in certified.items()}
+
+    passed = terms.passed_terms(index, _first_term(charter, fields, founders), owners)
+    supported = terms.supporters(index, passed, owners)
+    chain = terms.choose_chain(passed, supported)
+
+    outcomes, held = _judge_proposals(Judge(index, chain.current, owners, revoked))
+    rules = _rules_in_force(fields, chain.current, held)
+
+    devices = admission.select_devices(certified, revoked)
+    standing = Standing(
+        devices=devices,
+        cuts=registers.cuts_of_removed(held),
+        forks=forks,
+        accepts=read_accepts(index, charter.id, devices, forks),
+    )
+    ever_let_in = _ever_let_in(index, founders, owners, passed.values())
+    admits, newcomers = _admits_that_count(index, standing, owners, rules)
+    people = _let_in(ever_let_in, admits, owners, chain)
+    members = {person: member for person, member in people.items() if person not in standing.cuts}
+    return Authority(
         neighbourhood=charter.id,
-        charter=_rules(fields, chain.current, held),
+        charter=rules,
         chain=chain,
         terms=passed,
         registers=held,
         outcomes=outcomes,
-        renewals=terms.ballots(acts, passed, owner, supported),
-        devices=admission.devices(certified, revoked),
-        cuts=registers.cuts_of_the_removed(held),
+        renewals=terms.count_ballots(index, passed, owners, supported),
+        devices=devices,
+        cuts=standing.cuts,
         forks=forks,
-        storable=frozenset(device for device, person in owner.items() if person in let_in),
-        belonging=frozenset(let_in),
-        room=_room(fields, acts, passed, owner),
+        accepts=standing.accepts,
+        storable=frozenset(device for device, person in owners.items() if person in ever_let_in),
+        belonging=frozenset(ever_let_in),
+        room=_largest_quotas(fields, index, passed, owners),
+        people=people,
+        members=members,
+        waiting=_candidates(admits, devices, people, members),
+        voucher_devices=_voucher_devices(index, people),
+        newcomers=newcomers,
+        relays=_relays(index, standing, members, owners),
     )
-    _accept(authority, acts)
-    _admit(authority, acts, let_in, owner)
-    enrolled = relays.enrolled(acts, authority.standing_author)
-    # A key that is somebody's device is theirs: nobody makes a relay of it.
-    authority.relays.update({key: one for key, one in enrolled.items() if key not in owner})
-    return authority
 
 
-def _first(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, Member]) -> Term:
-    """R-03.21: term 0, whose roll the founders are; they moderate if it names nobody."""
+def _first_term(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, Member]) -> Term:
+    """Term 0: the founders are its roll, and moderate if the charter names nobody (R-03.21)."""
     roll = frozenset(founders)
     moderators = frozenset(fields.get("moderators") or roll)
     return Term(
@@ -219,103 +223,140 @@ def _first(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, Member
     )
 
 
-def _rules(fields: dict[str, Any], term: Term, held: Mapping[Register, Holding]) -> dict[str, Any]:
+def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
+    """How each proposal stands, and what all registers hold."""
+    proposals = judge.index.of("proposal")
+    outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
+    passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
+    return outcomes, registers.fold_registers(judge, passed)
+
+
+def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
     """The charter with what the term and its decisions made of it (R-03.25)."""
     rules = fields | {
         "vouchers": term.vouchers,
         "share": term.share,
         "moderators": sorted(term.moderators),
     }
-    declared = CHARTER_RULES
     for (what, name), holding in held.items():
-        known = what == RULE and name in declared  # else the rule of a later version, or none
-        if known and registers.may_hold((what, name), holding.value):
+        # The charter may hold a rule of a later version, which means nothing here.
+        is_known_rule = what == RULE and name in CHARTER_RULES
+        if is_known_rule and registers.may_hold((what, name), holding.value):
             rules[str(name)] = holding.value
     return rules
 
 
-def _room(
-    fields: dict[str, Any], acts: Acts, passed: Mapping[bytes, Term], owner: Mapping[bytes, bytes]
-) -> tuple[int, int]:
-    """R-03.15: the highest quotas that any term began with, or that passed under any. That only
-    grows with the set, so it bounds what is stored.
-    """
-    changes = [
-        (act, *terms.register(change))
-        for act in acts.of("proposal")
-        if (change := act.fields.get("change"))
-    ]
-    most = []
-    for name in ("quota_records", "quota_bytes"):
-        said = [
-            one.written[RULE, name].value for one in passed.values() if (RULE, name) in one.written
-        ]
-        said += [
-            new.value
-            for act, which, new in changes
-            if which == (RULE, name)
-            and any(Bench(acts, one, owner, {}).outcome(act).passed for one in passed.values())
-        ]
-        most.append(
-            max([fields[name], *(one for one in said if registers.may_hold((RULE, name), one))])
-        )
-    return most[0], most[1]
-
-
 def _ever_let_in(
-    acts: Acts,
+    index: Acts,
     founders: Mapping[bytes, Member],
-    owner: Mapping[bytes, bytes],
+    owners: Mapping[bytes, bytes],
     passed: Iterable[Term],
 ) -> dict[bytes, Member]:
-    """R-03.19: who would belong if nobody had been revoked, removed, forked or held to a cap, under
-    any term. That only grows with the set, so it decides what is stored.
+    """The people who would belong if nobody had been revoked, removed, forked or held to a cap,
+    under any term (R-03.19). They only grow with the set, so they decide what is stored.
     """
     passed = list(passed)
-    seeds = dict(founders)
-    vouches = admission.admits(acts, lambda act: act.device in owner)
-    rules = {Voters(term.roll, term.vouchers) for term in passed}
-    found = admission.admit(seeds, vouches, owner, rules)
+    admits = admission.collect_admits(index, lambda admit: admit.device in owners)
+    rules = {AdmissionRule(term.roll, term.vouchers) for term in passed}
+    from_founders = admission.let_in(founders, admits, owners, rules)
     seated = {
         person: Member(person, term.since, ())
         for term in passed
-        for person in term.roll - found.keys()
+        for person in term.roll - from_founders.keys()
     }
-    return admission.admit(found | seated, vouches, owner, rules) if seated else found
+    if not seated:
+        return from_founders
+    return admission.let_in(from_founders | seated, admits, owners, rules)
 
 
-def _accept(authority: Authority, acts: Acts) -> None:
-    """R-03.20: what newcomers' accepts of the charter name. A removal's cut does not touch them:
-    whom the newcomer admitted within it would fall otherwise.
+def _admits_that_count(
+    index: Acts, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
+) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
+    """The admits of each person that count, and the newcomers of each voucher and month (R-03.7)."""
+    counting = admission.collect_admits(
+        index, lambda admit: standing.counts(admit, admit.fields["person"])
+    )
+    return admission.cap_admits(counting, owners, int(rules["admissions_a_month"]))
+
+
+def _let_in(
+    ever_let_in: Mapping[bytes, Member],
+    admits: Mapping[bytes, list[Act]],
+    owners: Mapping[bytes, bytes],
+    chain: Chain,
+) -> dict[bytes, Member]:
+    """The people who are let in from the rolls of the chain, by the current term's rule (R-03.6)."""
+    seats = frozenset[bytes]().union(*(term.roll for term in chain.terms))
+    seeds = {person: member for person, member in ever_let_in.items() if person in seats}
+    rule = AdmissionRule(chain.current.roll, chain.current.vouchers)
+    return admission.let_in(seeds, admits, owners, [rule])
+
+
+def _candidates(
+    admits: Mapping[bytes, list[Act]],
+    devices: Mapping[bytes, Device],
+    people: Mapping[bytes, Member],
+    members: Mapping[bytes, Member],
+) -> dict[bytes, frozenset[bytes]]:
+    """The people who are not let in, each with the present members who vouched for them."""
+    candidates = {}
+    for person, of_person in admits.items():
+        if person not in people:
+            signers = [devices[admit.device].person for admit in of_person]
+            vouchers = frozenset(signer for signer in signers if signer in members)
+            if vouchers:
+                candidates[person] = vouchers
+    return candidates
+
+
+def _voucher_devices(index: Acts, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
+    """The device that signed each admit that let somebody in."""
+    used = {admit for member in people.values() for admit in member.admits}
+    return {admit.id: admit.device for admit in index.of("admit") if admit.id in used}
+
+
+def _relays(
+    index: Acts, standing: Standing, members: Mapping[bytes, Member], owners: Mapping[bytes, bytes]
+) -> dict[bytes, Relay]:
+    """The relays that serve, by key (R-08.2)."""
+
+    def standing_member(record: Act) -> bytes | None:
+        if not standing.stands(record.device, record.seq):
+            return None
+        person = standing.devices[record.device].person
+        return person if person in members else None
+
+    enrolled = relays.fold_relays(index, standing_member)
+    # A key that is somebody's device is theirs: nobody makes a relay of it.
+    return {key: relay for key, relay in enrolled.items() if key not in owners}
+
+
+def _largest_quotas(
+    fields: dict[str, Any],
+    index: Acts,
+    passed: Mapping[bytes, Term],
+    owners: Mapping[bytes, bytes],
+) -> tuple[int, int]:
+    """The highest quotas, of records and of bytes, that any term began with, or that passed under
+    any (R-03.15). They only grow with the set, so they bound what is stored.
     """
-    for act in acts.about_in_order("accept", authority.neighbourhood):
-        known = authority.devices.get(act.device)
-        if known and known.unrevoked(act.seq) and authority.before_fork(act.device, act.seq):
-            for named in act.parents[1:]:
-                authority.accepts.setdefault(named, {}).setdefault(known.person, act.id)
+    proposals = [proposal for proposal in index.of("proposal") if proposal.fields.get("change")]
+    changes = [(proposal, *terms.register(proposal.fields["change"])) for proposal in proposals]
+    highest = []
+    for name in ("quota_records", "quota_bytes"):
+        rule = (RULE, name)
+        quotas = [term.written[rule].value for term in passed.values() if rule in term.written]
+        for proposal, which, new in changes:
+            if which == rule and _would_ever_pass(proposal, index, passed, owners):
+                quotas.append(new.value)
+        allowed = [quota for quota in quotas if registers.may_hold(rule, quota)]
+        highest.append(max([fields[name], *allowed]))
+    return highest[0], highest[1]
 
 
-def _admit(
-    authority: Authority, acts: Acts, let_in: Mapping[bytes, Member], owner: Mapping[bytes, bytes]
-) -> None:
-    """R-03.6: from the rolls of the chain, by the current term's rule, less who was removed."""
-    term = authority.term
-    seats = frozenset[bytes]().union(*(one.roll for one in authority.chain.terms))
-    seeds = {person: one for person, one in let_in.items() if person in seats}
-    counting = admission.admits(acts, lambda act: authority.counts(act, act.fields["person"]))
-    cap = int(authority.charter["admissions_a_month"])
-    vouches, vouched = admission.within_cap(counting, owner, cap)
-    authority._vouched_for.update(vouched)  # noqa: SLF001 -- filled by its own fold
-    rules = [Voters(term.roll, term.vouchers)]
-    authority.people.update(admission.admit(seeds, vouches, owner, rules))
-    used = {admit for one in authority.people.values() for admit in one.admits}
-    authority._admitted_by.update(  # noqa: SLF001
-        {act.id: act.device for act in acts.of("admit") if act.id in used}
-    )
-    authority.members.update(
-        {person: one for person, one in authority.people.items() if person not in authority.cuts}
-    )
-    for person, said in vouches.items():
-        known = frozenset(one for act in said if (one := authority.author(act.device)) is not None)
-        if known and person not in authority.people:
-            authority.waiting[person] = known
+def _would_ever_pass(
+    proposal: Act, index: Acts, passed: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
+) -> bool:
+    """Whether a proposal would pass under any term, if no device were revoked."""
+    judges = [Judge(index, term, owners, {}) for term in passed.values()]
+    return any(judge.outcome(proposal).passed for judge in judges)

@@ -1,7 +1,7 @@
 """The open records that authority reads, indexed by what they are about.
 
-An index only grows with the set and forgets what the store no longer keeps; in which order acts
-came leaves no trace in what a fold makes of it.
+An index only grows with the set and forgets what the store no longer keeps; the order in which
+records came leaves no trace in what a fold makes of it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from protocol.errors import Refused
-from protocol.record import root_statement as statement
+from protocol.record import root_statement
+from protocol.record.root_statement import Certified, Revoked
 
 KINDS = frozenset({
     "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
@@ -18,7 +19,9 @@ KINDS = frozenset({
 
 
 class Act(NamedTuple):
-    """An open record as authority reads it. Times in milliseconds; `digest`: of its content."""
+    """An open record as authority reads it: `fields` are those of its kind, `time` is in
+    milliseconds, `digest` is the hash of its content.
+    """
 
     id: bytes
     device: bytes
@@ -31,12 +34,14 @@ class Act(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """What it answers, if it is no root."""
+        """The id of the record that this one answers; None for a root."""
         return self.parents[0] if self.parents else None
 
     @property
     def subject(self) -> bytes | None:
-        """What a fold looks it up by."""
+        """The key that the index finds the record by: the person of an admit or remove, the parent term of
+        a renewal, the content's hash of a part, else what the record is about.
+        """
         if self.kind in {"admit", "remove"}:
             return bytes(self.fields["person"])
         if self.kind == "renewal":
@@ -45,15 +50,15 @@ class Act(NamedTuple):
 
 
 class Acts:
-    """Acts by id, by kind and by subject, with the root statements that they carry."""
+    """Authority's records by id, by kind and by subject, with the root statements they carry."""
 
-    def __init__(self, acts: Iterable[Act] = ()) -> None:
+    def __init__(self, records: Iterable[Act] = ()) -> None:
         self._by_id: dict[bytes, Act] = {}
-        self._of_kind: dict[str, dict[bytes, Act]] = {}
-        self._about: dict[str, dict[bytes, dict[bytes, Act]]] = {}
-        self._said: dict[bytes, statement.Certified | statement.Revoked] = {}
-        for act in acts:
-            self.add(act)
+        self._by_kind: dict[str, dict[bytes, Act]] = {}
+        self._by_subject: dict[str, dict[bytes, dict[bytes, Act]]] = {}
+        self._statements: dict[bytes, Certified | Revoked] = {}
+        for record in records:
+            self.add(record)
 
     def __iter__(self) -> Iterator[Act]:
         return iter(self._by_id.values())
@@ -61,85 +66,104 @@ class Acts:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, act_id: bytes) -> Act | None:
-        """The act with this id."""
-        return self._by_id.get(act_id)
+    def get(self, record_id: bytes) -> Act | None:
+        """The record with this id, or None."""
+        return self._by_id.get(record_id)
 
-    def add(self, act: Act) -> None:
-        """Adds an act; one that is here already changes nothing."""
-        if act.id in self._by_id:
+    def add(self, record: Act) -> None:
+        """Adds a record; one that is here already changes nothing."""
+        if record.id in self._by_id:
             return
-        self._by_id[act.id] = act
-        self._of_kind.setdefault(act.kind, {})[act.id] = act
-        if act.subject is not None:
-            self._about.setdefault(act.kind, {}).setdefault(act.subject, {})[act.id] = act
-        if "statement" in act.fields:
-            with suppress(Refused):  # a carrier may carry nonsense; it then certifies nothing
-                self._said[act.id] = statement.read(act.fields["statement"])
+        self._by_id[record.id] = record
+        self._by_kind.setdefault(record.kind, {})[record.id] = record
+        if record.subject is not None:
+            by_subject = self._by_subject.setdefault(record.kind, {})
+            by_subject.setdefault(record.subject, {})[record.id] = record
+        if "statement" in record.fields:
+            # A record may carry nonsense in place of a statement; it then certifies nothing.
+            with suppress(Refused):
+                self._statements[record.id] = root_statement.read(record.fields["statement"])
 
-    def drop(self, act_id: bytes) -> None:
-        """Forgets an act that is no longer kept."""
-        act = self._by_id.pop(act_id, None)
-        if act is None:
+    def drop(self, record_id: bytes) -> None:
+        """Forgets a record that the store no longer keeps."""
+        record = self._by_id.pop(record_id, None)
+        if record is None:
             return
-        del self._of_kind[act.kind][act_id]
-        self._said.pop(act_id, None)
-        if act.subject is not None:
-            alike = self._about[act.kind][act.subject]
-            del alike[act_id]
+        del self._by_kind[record.kind][record_id]
+        self._statements.pop(record_id, None)
+        if record.subject is not None:
+            alike = self._by_subject[record.kind][record.subject]
+            del alike[record_id]
             if not alike:
-                del self._about[act.kind][act.subject]
+                del self._by_subject[record.kind][record.subject]
 
     def of(self, *kinds: str) -> list[Act]:
-        """The acts of these kinds, in order of time and id."""
-        found = [act for kind in kinds for act in self._of_kind.get(kind, {}).values()]
-        return sorted(found, key=lambda act: (act.time, act.id))
+        """The records of these kinds, in order of time and id."""
+        records = [record for kind in kinds for record in self._by_kind.get(kind, {}).values()]
+        return sorted(records, key=lambda record: (record.time, record.id))
 
     def about(self, kind: str, subject: bytes) -> Collection[Act]:
-        """The acts of one kind with this subject, in no order: sets of voters are made of them."""
-        return self._about.get(kind, {}).get(subject, {}).values()
+        """The records of one kind with this subject, in no order: for sets of voters."""
+        return self._by_subject.get(kind, {}).get(subject, {}).values()
 
-    def about_in_order(self, kind: str, subject: bytes) -> list[Act]:
-        """The same in order of id, where that leaves a trace."""
-        return sorted(self.about(kind, subject), key=lambda act: act.id)
+    def with_subject_in_order(self, kind: str, subject: bytes) -> list[Act]:
+        """The records of one kind with this subject, by id: where the order leaves a trace."""
+        return sorted(self.about(kind, subject), key=lambda record: record.id)
 
     def subjects(self, kind: str) -> list[bytes]:
-        """What acts of one kind are about, sorted."""
-        return sorted(self._about.get(kind, {}))
+        """The subjects of the records of one kind, sorted."""
+        return sorted(self._by_subject.get(kind, {}))
 
-    def restored(self, key: bytes | None) -> int:
-        """How many proposals would bring somebody, or hidden words, back."""
-        changes = [act.fields.get("change") for act in self._of_kind.get("proposal", {}).values()]
-        return sum(one is not None and one[1] == key and one[2] % 2 == 0 for one in changes)
+    def statement_of(self, record: Act) -> Certified | Revoked | None:
+        """The root statement that a record carries, or None."""
+        return self._statements.get(record.id)
+
+    def count_restorations(self, key: bytes | None) -> int:
+        """How many proposals would bring this person, or these hidden words, back.
+
+        In a change `[what, key, n, value]` an even number n brings back (R-03.25).
+        """
+        proposals = self._by_kind.get("proposal", {}).values()
+        changes = [record.fields.get("change") for record in proposals]
+        return sum(
+            change is not None and change[1] == key and change[2] % 2 == 0 for change in changes
+        )
 
     def beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """R-01.14: ids of what authority keeps of forked logs, whose authors could else withdraw
-        it (R-03.23): of each device the vote on a proposal or renewal, the accept of a renewal, and
-        the remove of a person or the hide of a record with a number that may come next; of several
-        the lowest id.
+        """The ids of what authority keeps of forked logs, whose authors could otherwise withdraw it
+        (R-01.14, R-03.23). `forks`: device → the number at which its log forks.
+
+        Of each device that is the vote on a proposal or renewal, the accept of a renewal, and the
+        remove of a person or the hide of a record with a number that may come next; of several the
+        one with the lowest id.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in ("vote", "accept", "remove", "hide"):
-            for act in self._of_kind.get(kind, {}).values():
-                if act.seq >= forks.get(act.device, act.seq + 1) and self._may_count(act, forks):
-                    key = (act.device, kind, act.subject, act.fields.get("n"))
-                    kept[key] = min(act.id, kept.get(key, act.id))
+            for record in self._by_kind.get(kind, {}).values():
+                if _is_before_fork(record, forks) or not self._may_count(record, forks):
+                    continue
+                key = (record.device, kind, record.subject, record.fields.get("n"))
+                kept[key] = min(record.id, kept.get(key, record.id))
         return set(kept.values())
 
-    def _may_count(self, act: Act, forks: Mapping[bytes, int]) -> bool:
-        if act.kind in {"remove", "hide"}:
-            return bool(act.fields["n"] <= 1 + 2 * self.restored(act.subject))
-        target = self._by_id.get(act.about or b"")
+    def _may_count(self, record: Act, forks: Mapping[bytes, int]) -> bool:
+        """Whether a vote, accept, remove or hide beyond its log's fork may ever count."""
+        if record.kind in {"remove", "hide"}:
+            return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
+        target = self._by_id.get(record.about or b"")
         if target is None or target.kind not in {"proposal", "renewal"}:
             return False
-        # A vote keeps what it is about, of one log: it must not be that alone which keeps the vote.
-        own = target.device == act.device and target.seq >= forks[act.device]
-        return not own or any(
-            one.device != act.device and one.seq < forks.get(one.device, one.seq + 1)
+        # A vote keeps what it is about. If that is of the same forked log, it must not be the only
+        # reason to keep the vote: the two would keep each other wherever both came first.
+        if target.device != record.device or _is_before_fork(target, forks):
+            return True
+        return any(
+            other.device != record.device and _is_before_fork(other, forks)
             for kind in ("vote", "accept")
-            for one in self.about(kind, target.id)
+            for other in self.about(kind, target.id)
         )
 
-    def said(self, act: Act) -> statement.Certified | statement.Revoked | None:
-        """The root statement that an act carries."""
-        return self._said.get(act.id)
+
+def _is_before_fork(record: Act, forks: Mapping[bytes, int]) -> bool:
+    """Whether the record lies before its log's fork; every record of an unforked log does."""
+    return record.seq < forks.get(record.device, record.seq + 1)

@@ -6,23 +6,26 @@ R-03.25). What a later version adds, a rule or a whole kind of register, is carr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from protocol.authority.terms import HIDDEN, MEASURE, RULE, STANDING, Holding
+from protocol.authority.authority import Authority
+from protocol.authority.terms import HIDDEN, MEASURE, RULE, STANDING, Holding, Register
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
 
-if TYPE_CHECKING:
-    from protocol.authority.authority import Authority
+MOST_NUMBERS = 2**31  # the highest number of a register
+MAX_OFFSET = 1080  # minutes from UTC
 
-_HOLDING = 4  # items
-_KEY = 32
-MOST_NUMBERS = 2**31
-MOST_OFFSET = 1080  # minutes from UTC
+_HOLDING_PARTS = 4
+_KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
+_MAX_CUTS = 64  # a list in a record has no more
 
-
-def _refuse(name: str, must: str) -> Refused:
-    return Refused("R-10.3", f"{name} must be {must}")
+# What somebody types (R-16.1), and the register it changes; the first verb makes its number odd.
+_VERBS = {
+    ("remove", "restore"): (STANDING, "person"),
+    ("hide", "show"): (HIDDEN, "record"),
+    ("adopt", "retire"): (MEASURE, "record"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,108 +36,135 @@ class Cuts(Field):
 
     def check(self, name: str, value: Any) -> None:
         pairs: list[Any] = value if type(value) is list else [None]
-        for pair in pairs:
-            if type(pair) is not list or len(pair) != 2:  # noqa: PLR2004
-                raise _refuse(name, "pairs of a device and a number")
-            device, number = pair
-            if type(device) is not bytes or len(device) != _KEY:
-                raise _refuse(name, "pairs of a device and a number")
-            if type(number) is not int or number < 0:
-                raise _refuse(name, "pairs of a device and a number")
+        if not all(_is_cut(pair) for pair in pairs):
+            raise _refusal(name, "pairs of a device and a number")
         devices = [pair[0] for pair in pairs]
         if devices != sorted(set(devices)):
-            raise _refuse(name, "sorted by device, each named once")
+            raise _refusal(name, "sorted by device, each named once")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change(Field):
-    """A new value for a register."""
+    """A new number and value for a register."""
 
     type_name = "change"
     hint = (
         "remove PERSON, restore PERSON, hide ID, show ID, adopt MEASURE, retire MEASURE "
         "or charter FIELD=VALUE"
     )
-    phrase = True  # several words on the command line
+    phrase = True
 
     def check(self, name: str, value: Any) -> None:
-        if type(value) is not list or len(value) != _HOLDING:
-            raise _refuse(name, "a register, its number and its value")
+        if type(value) is not list or len(value) != _HOLDING_PARTS:
+            raise _refusal(name, "a register, its number and its value")
         what, key, n, new = value
         if type(what) is not str or type(key) not in {bytes, str}:
-            raise _refuse(name, "a register, its number and its value")
+            raise _refusal(name, "a register, its number and its value")
         if type(n) is not int or not 1 <= n <= MOST_NUMBERS:
-            raise _refuse(name, "numbered from 1")
+            raise _refusal(name, "numbered from 1")
         if what == STANDING:
-            if type(key) is not bytes or len(key) != _KEY:
-                raise _refuse(name, "about a person")
-            if n % 2:
-                Cuts().check(name, new)
-            elif new is not None:
-                raise _refuse(name, "without a cut where somebody is restored")
+            _check_standing(name, key, n, new)
         if what == HIDDEN and new is not None:
             _check_hiders(name, new)
         if what == MEASURE:
             _check_measure(name, key, n, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """What was meant, its number still to be filled in (`numbered`)."""
-        words = given if type(given) is str else " ".join(given) if type(given) is list else ""
-        verb, _, rest = words.strip().partition(" ")
+        """The change that a person typed, as `[what, key, None, value]`; `number_change` numbers it."""
+        typed = " ".join(given) if type(given) is list else given
+        words = typed.strip() if type(typed) is str else ""
+        verb, _, rest = words.partition(" ")
         rest = rest.strip()
-        if verb in {"remove", "restore"} and rest:
-            return [STANDING, resolve("person", rest), None, verb == "remove"]
-        if verb in {"hide", "show"} and rest:
-            return [HIDDEN, resolve("record", rest), None, verb == "hide"]
-        if verb in {"adopt", "retire"} and rest:
-            return [MEASURE, resolve("record", rest), None, verb == "adopt"]
+        for verbs, (what, resolved_as) in _VERBS.items():
+            if verb in verbs and rest:
+                return [what, resolve(resolved_as, rest), None, verb == verbs[0]]
         rule, equals, value = rest.partition("=")
         if verb == "charter" and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
-        raise _refuse(name, self.hint)
+        raise _refusal(name, self.hint)
 
 
-def _check_hiders(name: str, value: Any) -> None:
-    shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
-    if not shape or type(value[0]) is not int or any(type(p) is not bytes for p in value[1]):
-        raise _refuse(name, "how many moderators there are, and who of them hid it")
+def numbered(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
+    """A change that `RegisterChange.read` has read, with the register's next number and the value to sign.
 
-
-def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
-    """R-22.3: in use (odd) with the days that its windows are counted in, or retired."""
-    if type(key) is not bytes or len(key) != _KEY:
-        raise _refuse(name, "about a measure")
-    fits = type(value) is int and abs(value) <= MOST_OFFSET if n % 2 else value is None
-    if not fits:
-        raise _refuse(name, "minutes from UTC where a measure is adopted, and nothing elsewhere")
-
-
-def numbered(wanted: list[Any], known: "Authority", heads: Mapping[bytes, int]) -> list[Any]:
-    """A change as it is signed: with the next number, and cuts where this home's logs end."""
+    A removal gets cuts where this home's logs end: `heads` are the last number of each device's log.
+    Raises Refused (R-03.25) if the register holds what is wanted already.
+    """
     what, key, n, value = wanted
     if n is not None:
         return wanted
-    held = known.holding((what, key))
+    held = authority.holding((what, key))
     if what not in {STANDING, HIDDEN, MEASURE}:
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
         raise Refused("R-03.25", "that is so already")
     new = None
     if value and what == STANDING:
-        new = cuts(known, key, heads)
+        new = cuts(authority, key, heads)
     elif value and what == MEASURE:
-        new = known.charter["offset"]
+        new = authority.charter["offset"]
     return [what, key, held.n + 1, new]
 
 
-def cuts(known: "Authority", person: bytes, heads: Mapping[bytes, int]) -> list[list[Any]]:
-    """Cuts that leave everything standing that this home holds of a person's devices."""
-    mine = sorted(one.key for one in known.devices.values() if one.person == person)
-    return [[device, heads.get(device, 0)] for device in mine][:64]
+def cuts(authority: Authority, person: bytes, heads: Mapping[bytes, int]) -> list[list[Any]]:
+    """Cuts that leave standing every record that this home holds of a person's devices."""
+    devices = sorted(device.key for device in authority.devices_of(person))
+    return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
 
-def written(known: "Authority") -> list[list[Any]]:
-    """All that holds, as a renewal writes it down (R-03.22), sorted."""
-    held: dict[Any, Holding] = {**known.term.written, **known.registers}
-    found = [[what, key, one.n, one.value] for (what, key), one in held.items() if one.n]
-    return sorted(found, key=lambda one: (one[0], repr(one[1])))
+def written(authority: Authority) -> list[list[Any]]:
+    """All that holds, as a renewal writes it down, sorted (R-03.22)."""
+    holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
+    lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
+    return sorted(lists, key=_by_register)
+
+
+def _by_register(holding: list[Any]) -> tuple[str, str]:
+    what, key = holding[:2]
+    return what, repr(key)  # keys are bytes or texts, which do not compare with each other
+
+
+def _refusal(name: str, must: str) -> Refused:
+    return Refused("R-10.3", f"{name} must be {must}")
+
+
+def _is_cut(pair: Any) -> bool:
+    if type(pair) is not list or len(pair) != 2:  # noqa: PLR2004
+        return False
+    device, number = pair
+    return _is_key(device) and type(number) is int and number >= 0
+
+
+def _is_key(value: Any) -> bool:
+    return type(value) is bytes and len(value) == _KEY_SIZE
+
+
+def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
+    """Removed (odd) with cuts, or restored without."""
+    if not _is_key(key):
+        raise _refusal(name, "about a person")
+    if n % 2:
+        Cuts().check(name, value)
+    elif value is not None:
+        raise _refusal(name, "without a cut where somebody is restored")
+
+
+def _check_hiders(name: str, value: Any) -> None:
+    """How many moderators there are, and those of them who hid the words."""
+    has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
+    if (
+        not has_shape
+        or type(value[0]) is not int
+        or any(type(key) is not bytes for key in value[1])
+    ):
+        raise _refusal(name, "how many moderators there are, and who of them hid it")
+
+
+def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
+    """In use (odd) with the days that its windows are counted in, or retired (R-22.3)."""
+    if not _is_key(key):
+        raise _refusal(name, "about a measure")
+    is_offset = type(value) is int and abs(value) <= MAX_OFFSET
+    fits = is_offset if n % 2 else value is None
+    if not fits:
+        raise _refusal(name, "minutes from UTC where a measure is adopted, and nothing elsewhere")

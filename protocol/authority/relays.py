@@ -9,14 +9,17 @@ from protocol.authority.records import Act, Acts
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
 
-SERVING, ENDED = "serving", "ended"
-MAX_OF_A_PERSON = 4
+# States of an enrolment.
+SERVING = "serving"
+ENDED = "ended"
+
+MAX_PER_PERSON = 4  # relays that one member enrols
 MAX_PACKED = 152  # bytes: eight addresses of the longer sort
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses(Bytes):
-    """R-08.1: where a node is dialled, 7 or 19 bytes each, as in an invitation; and no words."""
+    """Where a node is dialled, packed in 7 or 19 bytes each, and no words (R-08.1)."""
 
     max: int = MAX_PACKED
     type_name = "addresses"
@@ -27,8 +30,10 @@ class Addresses(Bytes):
 
 
 class Relay(NamedTuple):
-    """A relay that serves the neighbourhood. `addresses`: multiaddrs without /p2p/…, as the latest
-    enrolment has them; `people`: who answers for it; `carrier`: the record that enrols it.
+    """A relay that serves the neighbourhood, by the public key of its node.
+
+    `addresses`: multiaddrs without /p2p/…, from the latest enrolment; `people`: the members who
+    enrolled it; `since`: the time of the first enrolment, milliseconds; `carrier`: the latest one.
     """
 
     key: bytes
@@ -38,25 +43,35 @@ class Relay(NamedTuple):
     carrier: Act
 
 
-def enrolled(acts: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, Relay]:
-    """R-08.2: the relays by their key. `counts`: whose act it is, None where it does not count."""
-    latest: dict[tuple[bytes, bytes], Act] = {}  # (person, key) → what they said last
-    for act in acts.of("relay"):
-        person = counts(act)
+def fold_relays(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, Relay]:
+    """The relays that serve, by key (R-08.2).
+
+    `counts`: the member who signed a record, or None where the record does not count.
+    """
+    latest: dict[tuple[bytes, bytes], Act] = {}  # (person, key) → the record that holds
+    for record in index.of("relay"):
+        person = counts(record)
         if person is not None:
-            latest[person, act.fields["key"]] = act
-    serving: dict[bytes, dict[bytes, Act]] = defaultdict(dict)
-    of_one: dict[bytes, int] = defaultdict(int)
-    for (person, key), act in sorted(latest.items(), key=lambda one: (one[1].time, one[1].id)):
-        if act.fields["state"] == SERVING:
-            of_one[person] += 1
-            if of_one[person] <= MAX_OF_A_PERSON:
-                serving[key][person] = act
-    return {key: _relay(key, said) for key, said in serving.items()}
+            latest[person, record.fields["key"]] = record
+    enrolments: dict[bytes, dict[bytes, Act]] = defaultdict(dict)  # key → person → record
+    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    for (person, key), record in sorted(latest.items(), key=_time_and_id):
+        if record.fields["state"] == SERVING:
+            relays_of[person] += 1
+            if relays_of[person] <= MAX_PER_PERSON:
+                enrolments[key][person] = record
+    return {key: _relay(key, by_person) for key, by_person in enrolments.items()}
 
 
-def _relay(key: bytes, said: Mapping[bytes, Act]) -> Relay:
-    """`said`: who enrols it and how, oldest first."""
-    first, last = next(iter(said.values())), list(said.values())[-1]
+def _time_and_id(entry: tuple[tuple[bytes, bytes], Act]) -> tuple[int, bytes]:
+    _, record = entry
+    return record.time, record.id
+
+
+def _relay(key: bytes, enrolments: Mapping[bytes, Act]) -> Relay:
+    """The relay that these people enrolled, by their records, oldest first."""
+    records = list(enrolments.values())
+    first = records[0]
+    last = records[-1]
     addresses = unpack_addresses(last.fields.get("addresses") or b"", "R-08.1")
-    return Relay(key, addresses, tuple(sorted(said)), first.time, last)
+    return Relay(key, addresses, tuple(sorted(enrolments)), first.time, last)

@@ -1,7 +1,7 @@
 """Terms: who votes, who moderates and by which share, and how one term passes to the next.
 
 Term 0 is the charter. A renewal names its parent and writes down the whole next term; it holds once
-more than half of the parent's roll has said yes (AUTHORITY R-1 to R-5; specs/03 R-03.21 ff.).
+more than half of the parent's roll has said yes (specs/03, R-03.21 to R-03.24).
 """
 
 from collections import Counter
@@ -11,14 +11,19 @@ from typing import Any, NamedTuple
 
 from protocol.authority.records import Act, Acts
 
-STANDING, RULE, MEASURE, HIDDEN = "standing", "rule", "measure", "hidden"
+# What a register is of (R-03.25).
+STANDING = "standing"  # a person: removed or in
+RULE = "rule"  # a field of the charter
+MEASURE = "measure"  # in use or retired
+HIDDEN = "hidden"  # a record: its words hidden or shown
+
 BY_RENEWAL = ("vouchers", "share", "moderators")  # and the roll: nothing else changes these
 
-Register = tuple[str, bytes | str]  # which of these, and the person, field, measure or record
+Register = tuple[str, bytes | str]  # one of the above, and the person, field, measure or record
 
 
 class Holding(NamedTuple):
-    """A register's value and its number."""
+    """A register's number and value."""
 
     n: int
     value: Any
@@ -26,8 +31,11 @@ class Holding(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """A period with fixed voters, moderators and voting rules. `written`: the registers' values at
-    its start; a register that is not written starts from number 0.
+    """A period with fixed voters (`roll`), moderators and voting rules.
+
+    `since`: its beginning, milliseconds; `vouchers`: how many members let a newcomer in; `share`:
+    percent of the roll that a decision exceeds; `written`: the registers' values at its start. A
+    register that is not written starts from number 0.
     """
 
     id: bytes
@@ -41,13 +49,14 @@ class Term:
     written: Mapping[Register, Holding] = field(default_factory=dict)
 
     def held(self, register: Register) -> Holding:
-        """What a register holds when the term begins."""
+        """The number and value of a register when the term begins."""
         return self.written.get(register, Holding(0, None))
 
 
 class Ballot(NamedTuple):
-    """How a renewal stands: who of its parent's roll said yes or no, and who accepted it; `term` is
-    None while a part of it is missing, or its parent is no term.
+    """How a renewal stands: who of its parent's roll said yes or only no, who accepted it, and how
+    many people that roll has. `term` is None while a part of the renewal is missing, or its parent
+    is no term.
     """
 
     parent: bytes
@@ -60,8 +69,10 @@ class Ballot(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """Terms from the charter to the current one; `firm`: of each renewal, whether so many accepted it
-    that no honest node can see another in its place (R-03.24).
+    """The terms from the charter to the current one.
+
+    `firm`: for each renewal among them, whether two thirds of the parent's roll accepted it, so that
+    no honest node can see another term in its place (R-03.24).
     """
 
     terms: tuple[Term, ...]
@@ -69,7 +80,7 @@ class Chain(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether all of it is."""
+        """Whether every term of the chain is firm."""
         return all(self.firm)
 
     @property
@@ -79,107 +90,95 @@ class Chain(NamedTuple):
 
 
 def register(holding: list[Any]) -> tuple[Register, Holding]:
-    """What a written holding `[what, key, n, value]` says of which register."""
+    """The register and the holding that a list `[what, key, n, value]` writes down."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
 
 
 def voters(
-    acts: Acts,
-    owner: Mapping[bytes, bytes],
+    index: Acts,
+    owners: Mapping[bytes, bytes],
     target: bytes,
     *,
     choice: str = "yes",
     revoked: Mapping[bytes, int] | None = None,
 ) -> set[bytes]:
-    """The people who said `choice` to `target`. A vote stands, whatever becomes of its author's log
-    (R-03.23); with `revoked`, not what a device signed after its last number that counts.
+    """The people who said `choice` to `target`. `owners`: device → person.
+
+    A vote stands, and no fork or removal of its author's takes it back (R-03.23). With `revoked`
+    (device → the last number that counts) votes after a revocation are left out.
     """
     return {
-        owner[act.device]
-        for act in acts.about("vote", target)
-        if act.fields["choice"] == choice
-        and act.device in owner
-        and (revoked is None or act.seq <= revoked.get(act.device, act.seq))
+        owners[vote.device]
+        for vote in index.about("vote", target)
+        if vote.fields["choice"] == choice
+        and vote.device in owners
+        and (revoked is None or vote.seq <= revoked.get(vote.device, vote.seq))
     }
 
 
-def tree(acts: Acts, first: Term, owner: Mapping[bytes, bytes]) -> dict[bytes, Term]:
-    """All terms that passed, each after its parent. It only grows with the set (R-03.22)."""
+def accepters(index: Acts, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
+    """The people who accepted this very term."""
+    accepts = index.about("accept", term)
+    return {owners[accept.device] for accept in accepts if accept.device in owners}
+
+
+def passed_terms(index: Acts, first: Term, owners: Mapping[bytes, bytes]) -> dict[bytes, Term]:
+    """All terms that passed, each after its parent (R-03.22). They only grow with the set."""
     terms = {first.id: first}
     ahead = [first]
     while ahead:
         parent = ahead.pop()
-        for act in acts.about_in_order("renewal", parent.id):
-            if 2 * len(voters(acts, owner, act.id) & parent.roll) <= len(parent.roll):
+        for renewal in index.with_subject_in_order("renewal", parent.id):
+            yes = voters(index, owners, renewal.id) & parent.roll
+            if 2 * len(yes) <= len(parent.roll):
                 continue
-            term = proposed(acts, parent, act)
+            term = read_renewal(index, parent, renewal)
             if term is not None:
                 terms[term.id] = term
                 ahead.append(term)
     return terms
 
 
-def proposed(acts: Acts, parent: Term, act: Act) -> Term | None:
+def read_renewal(index: Acts, parent: Term, renewal: Act) -> Term | None:
     """The term that a renewal writes down; None while a part is missing or nobody would vote."""
-    fields = [act.fields]
-    for digest in act.fields.get("parts") or ():
-        parts = acts.about_in_order("part", digest)
-        if not parts:
-            return None
-        fields.append(parts[0].fields)
-    joining, leaving = (
-        {person for one in fields for person in one.get(name) or ()}
-        for name in ("joining", "leaving")
-    )
+    parts = _parts(index, renewal)
+    if parts is None:
+        return None
+    joining = _people_in(parts, "joining")
+    leaving = _people_in(parts, "leaving")
     roll = (parent.roll | joining) - leaving
     if not roll:
         return None
-    written: dict[Register, Holding] = {}
-    for one in fields:
-        for holding in one.get("holds") or ():
-            written.setdefault(*register(holding))
     return Term(
-        act.id,
+        renewal.id,
         parent.id,
-        act.fields["round"],
-        act.time,
+        renewal.fields["round"],
+        renewal.time,
         roll,
-        frozenset(act.fields["moderators"]),
-        act.fields["vouchers"],
-        act.fields["share"],
-        written,
+        frozenset(renewal.fields["moderators"]),
+        renewal.fields["vouchers"],
+        renewal.fields["share"],
+        _written(parts),
     )
 
 
-def ballots(
-    acts: Acts,
-    terms: Mapping[bytes, Term],
-    owner: Mapping[bytes, bytes],
-    supported: Mapping[bytes, set[bytes]],
-) -> dict[bytes, Ballot]:
-    """How every renewal stands, passed or not."""
-    found = {}
-    for act in acts.of("renewal"):
-        parent = terms.get(act.fields["parent"])
-        roll = parent.roll if parent else frozenset[bytes]()
-        yes, no = (
-            frozenset(voters(acts, owner, act.id, choice=choice) & roll) for choice in ("yes", "no")
-        )
-        found[act.id] = Ballot(
-            act.fields["parent"],
-            act.fields["round"],
-            yes,
-            no - yes,
-            frozenset((supported.get(act.id) or accepters(acts, owner, act.id)) & roll),
-            len(roll),
-            proposed(acts, parent, act) if parent else None,
-        )
-    return found
+def supporters(
+    index: Acts, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
+) -> dict[bytes, set[bytes]]:
+    """The people who accepted each term, or a later one that is built on it."""
+    people_by_term = {term: accepters(index, owners, term) for term in terms}
+    # `terms` has each term after its parent, so backwards every term is complete before its parent.
+    for term in reversed(list(terms.values())):
+        if term.parent is not None:
+            people_by_term[term.parent] |= people_by_term[term.id]
+    return people_by_term
 
 
-def walk(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
-    """R-03.24: from the charter on, of several siblings the one that more of the roll accepted."""
+def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
+    """The terms that hold, from the charter on: of several with one parent, the one that more of
+    the parent's roll accepted, then the higher round, then the lowest id (R-03.24).
+    """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():
         if term.parent is not None:
@@ -187,32 +186,71 @@ def walk(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> 
     chain = [next(iter(terms.values()))]
     firm = []
     while siblings := children.get(chain[-1].id):
-        accepted = _accepted(siblings, chain[-1].roll, supported)
-        best = min(siblings, key=lambda one: (-accepted[one.id], -one.round, one.id))
-        firm.append(3 * accepted[best.id] >= 2 * len(chain[-1].roll))
+        roll = chain[-1].roll
+        accepted = _count_accepts(siblings, roll, supported)
+        best = min(siblings, key=lambda term: (-accepted[term.id], -term.round, term.id))
+        firm.append(3 * accepted[best.id] >= 2 * len(roll))
         chain.append(best)
     return Chain(tuple(chain), tuple(firm))
 
 
-def accepters(acts: Acts, owner: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
-    """Who accepted a term itself."""
-    return {owner[act.device] for act in acts.about("accept", term) if act.device in owner}
+def count_ballots(
+    index: Acts,
+    terms: Mapping[bytes, Term],
+    owners: Mapping[bytes, bytes],
+    supported: Mapping[bytes, set[bytes]],
+) -> dict[bytes, Ballot]:
+    """How every renewal stands, passed or not, by its id."""
+    ballot_by_renewal = {}
+    for renewal in index.of("renewal"):
+        parent = terms.get(renewal.fields["parent"])
+        roll = parent.roll if parent else frozenset[bytes]()
+        yes = voters(index, owners, renewal.id, choice="yes") & roll
+        no = voters(index, owners, renewal.id, choice="no") & roll
+        accepted = supported.get(renewal.id) or accepters(index, owners, renewal.id)
+        ballot_by_renewal[renewal.id] = Ballot(
+            renewal.fields["parent"],
+            renewal.fields["round"],
+            frozenset(yes),
+            frozenset(no - yes),
+            frozenset(accepted & roll),
+            len(roll),
+            read_renewal(index, parent, renewal) if parent else None,
+        )
+    return ballot_by_renewal
 
 
-def supporters(
-    acts: Acts, terms: Mapping[bytes, Term], owner: Mapping[bytes, bytes]
-) -> dict[bytes, set[bytes]]:
-    """Who accepted each term, or a later one that is built on it."""
-    found = {term: accepters(acts, owner, term) for term in terms}
-    for term in reversed(list(terms.values())):
-        if term.parent is not None:
-            found[term.parent] |= found[term.id]
-    return found
+def _parts(index: Acts, renewal: Act) -> list[dict[str, Any]] | None:
+    """The fields of a renewal and then of its parts, in its order; None while one is missing."""
+    fields = [renewal.fields]
+    for digest in renewal.fields.get("parts") or ():
+        same = index.with_subject_in_order("part", digest)
+        if not same:
+            return None
+        fields.append(same[0].fields)
+    return fields
 
 
-def _accepted(
+def _people_in(parts: Iterable[dict[str, Any]], field_name: str) -> set[bytes]:
+    return {person for fields in parts for person in fields.get(field_name) or ()}
+
+
+def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
+    """The registers that a renewal and its parts write down; of several values the first."""
+    written: dict[Register, Holding] = {}
+    for fields in parts:
+        for holding in fields.get("holds") or ():
+            written.setdefault(*register(holding))
+    return written
+
+
+def _count_accepts(
     siblings: Iterable[Term], roll: Collection[bytes], supported: Mapping[bytes, set[bytes]]
 ) -> dict[bytes, int]:
-    """How many of the roll accepted each sibling; who accepted two counts for neither."""
-    people = Counter(p for one in siblings for p in supported[one.id] if p in roll)
-    return {one.id: sum(people[p] == 1 for p in supported[one.id]) for one in siblings}
+    """How many of the roll accepted each sibling; a person who accepted two counts for neither."""
+    accepted = {term.id: [p for p in supported[term.id] if p in roll] for term in siblings}
+    times_accepted = Counter(person for people in accepted.values() for person in people)
+    return {
+        term: sum(times_accepted[person] == 1 for person in people)
+        for term, people in accepted.items()
+    }

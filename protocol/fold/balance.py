@@ -10,7 +10,7 @@ POT = bytes(32)  # stands for the common pot where a person gives or receives: n
 
 
 class Credit(NamedTuple):
-    """Minutes that one gave and another received, by which record. Of a gift no balance moves."""
+    """Minutes that one person gave and another received, by which record."""
 
     id: bytes
     kind: str
@@ -22,7 +22,7 @@ class Credit(NamedTuple):
 
     @property
     def gift(self) -> bool:
-        """Whether it was one."""
+        """Whether the minutes are a gift, which moves no balance."""
         return self.kind == "thanks"
 
 
@@ -36,35 +36,43 @@ class Balance(NamedTuple):
 
     @property
     def balance(self) -> int:
+        """Minutes given less minutes received, gifts aside."""
         return self.given - self.received
 
 
 def credit(view: View) -> Credit | None:
-    """What one view moves: a receipt that counts its minutes, a correction that counts the
-    difference to what counted before it, thanks a gift.
+    """The credit that a view moves: a receipt that counts its minutes, a correction that counts the
+    difference to what counted before it, thanks a gift. None for everything else.
     """
-    kind, on, two, minutes = view["kind"], None, (b"", b""), None
+    kind = view["kind"]
     if kind == "receipt" and view["state"] == "confirmed" and not view["duplicate"]:
-        on, two, minutes = view["on"], (view["giver"], view["receiver"]), view["minutes"]
-    elif kind == "correction":
-        two, minutes = (view["giver"], view["receiver"]), view["moved"]
-    elif kind == "thanks":
-        two, minutes = (view["person"], view["author"]), view["minutes"]
+        return _credit(view, view["giver"], view["receiver"], view["minutes"], view["on"])
+    if kind == "correction":
+        return _credit(view, view["giver"], view["receiver"], view["moved"])
+    if kind == "thanks":
+        return _credit(view, view["person"], view["author"], view["minutes"])
+    return None
+
+
+def balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
+    """The balance of everybody who gave or received."""
+    # The sums in the order of Balance: given, received, gifts given, gifts received.
+    sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for move in moves:
+        first = 2 if move.gift else 0
+        sums[move.giver][first] += move.minutes
+        sums[move.receiver][first + 1] += move.minutes
+    return {person: Balance(*numbers) for person, numbers in sums.items()}
+
+
+def moved(move: Credit, person: bytes) -> int:
+    """The minutes of a credit as one of its two people sees them: given, or with a minus received."""
+    return move.minutes if move.giver == person else -move.minutes
+
+
+def _credit(
+    view: View, giver: bytes, receiver: bytes, minutes: int | None, on: str | None = None
+) -> Credit | None:
     if minutes is None:
         return None
-    return Credit(view["id"], kind, view["created"], on, *two, minutes)
-
-
-def balances(counted: Iterable[Credit]) -> dict[bytes, Balance]:
-    """The balance of everybody who gave or received."""
-    found: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for one in counted:
-        gift = 2 if one.gift else 0
-        found[one.giver][gift] += one.minutes
-        found[one.receiver][gift + 1] += one.minutes
-    return {person: Balance(*sums) for person, sums in found.items()}
-
-
-def moved(one: Credit, person: bytes) -> int:
-    """The minutes of a credit as one of the two sees them: given, or with a minus received."""
-    return one.minutes if one.giver == person else -one.minutes
+    return Credit(view["id"], view["kind"], view["created"], on, giver, receiver, minutes)

@@ -1,8 +1,8 @@
-"""Stratum 3: what a thread folds to (specs/03, R-03.10 ff.).
+"""Stratum 3: a thread folds to its views (specs/03, R-03.10 ff.).
 
 A thread is a root record and everything that hangs from it by first parents. Its views are a pure
 function of those records and of stratum 1: the order in which they came does not matter. States
-that only a clock changes are left to whoever shows the view.
+that only a clock changes are left to those who show the view.
 """
 
 import hashlib
@@ -13,49 +13,62 @@ from collections.abc import Iterable
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, Kind
-from protocol.fold.thread import Entry, Thread, Told, View
+from protocol.fold.thread import Entry, HistoryLine, Thread, View
 
 _COUNTERSIGNING = ("agreement", "accept", "confirm")
+
+_Children = dict[bytes, list[Entry]]  # record → the records about it
 
 
 def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds one thread: exactly one entry is its root, and every other hangs from it."""
     thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
-    signed_for = [one for one in thread.entries.values() if one.by is not None]
-    for entry in [one for one in signed_for if _is_other_party(thread, one)]:
-        fault = Refused("R-12.6", "a proxy does not sign where they are a party themselves")
-        thread.entries[entry.id] = entry._replace(kind=None, fields={}, fault=fault)
-    retracted = _retracted(thread)
-    for gone in retracted:  # whether or not its content is erased here yet
-        thread.entries[gone] = thread.entries[gone]._replace(kind=None, fields={})
-    children = _children(thread)
+    _refuse_parties_as_proxies(thread)
+    retracted = _find_retracted(thread)
+    for record_id in retracted:
+        # Homes that have erased the content and homes that have not yet fold the same.
+        thread.entries[record_id] = thread.entries[record_id].without_content()
+    children = _children_of(thread)
     counting = _Counting(thread, children)
     for entry in _in_order(thread, children):
         if entry.id in retracted:
-            _tombstone(thread, entry)
+            _make_tombstone(thread, entry)
             continue
         try:
             _apply(thread, entry, counting, retracted)
         except Refused as refusal:
-            thread.history.append(Told(entry, refusal))
+            thread.history.append(HistoryLine(entry, refusal))
         else:
-            thread.history.append(Told(entry, None))
-    _settle(thread)
+            thread.history.append(HistoryLine(entry, None))
+    _settle_views(thread)
     return thread
 
 
 def view_hash(packed: bytes) -> bytes:
-    """R-03.16: the share of the state hash of one view, packed by the codec."""
+    """The share of the state hash of one view, packed by the codec (R-03.16)."""
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
 
 def retracts(entry: Entry, target: Entry) -> bool:
-    """R-01.17: whether `entry` erases `target`: the same person's, and nothing others rely on."""
+    """Whether `entry` erases `target`: the same person's, and nothing others rely on (R-01.17)."""
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
 
 
-def _is_other_party(thread: Thread, entry: Entry) -> bool:
-    """Whether who signs for another takes part, as themselves, in what the record answers."""
+def _refuse_parties_as_proxies(thread: Thread) -> None:
+    """Takes the content from entries that a party signed for another (R-12.6)."""
+    # All are judged before any is changed, so that none hides a party from another.
+    refused = [
+        entry
+        for entry in thread.entries.values()
+        if entry.by is not None and _is_party(thread, entry)
+    ]
+    for entry in refused:
+        fault = Refused("R-12.6", "nobody signs for another where they are a party themselves")
+        thread.entries[entry.id] = entry.without_content()._replace(fault=fault)
+
+
+def _is_party(thread: Thread, entry: Entry) -> bool:
+    """Whether the signer of an entry for another person is a party to the thread above it themselves."""
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
         if entry.by == above.person or entry.by in above.fields.values():
@@ -64,17 +77,18 @@ def _is_other_party(thread: Thread, entry: Entry) -> bool:
     return thread.entries.get(entry.about or b"", entry).kind == "proxy"
 
 
-def _children(thread: Thread) -> dict[bytes, list[Entry]]:
-    children: dict[bytes, list[Entry]] = defaultdict(list)
+def _children_of(thread: Thread) -> _Children:
+    children: _Children = defaultdict(list)
     for entry in thread.entries.values():
         if entry.about in thread.entries:
             children[entry.about or b""].append(entry)
     return children
 
 
-def _in_order(thread: Thread, children: dict[bytes, list[Entry]]) -> Iterable[Entry]:
+def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
     """Parents before children, then by time and id (R-03.11)."""
-    ready = [(e.order, e) for e in thread.entries.values() if e.about not in thread.entries]
+    roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
+    ready = [(root.order, root) for root in roots]
     heapq.heapify(ready)
     while ready:
         _, entry = heapq.heappop(ready)
@@ -83,7 +97,7 @@ def _in_order(thread: Thread, children: dict[bytes, list[Entry]]) -> Iterable[En
             heapq.heappush(ready, (child.order, child))
 
 
-def _retracted(thread: Thread) -> set[bytes]:
+def _find_retracted(thread: Thread) -> set[bytes]:
     return {
         entry.about
         for entry in thread.entries.values()
@@ -93,7 +107,8 @@ def _retracted(thread: Thread) -> set[bytes]:
     }
 
 
-def _tombstone(thread: Thread, entry: Entry) -> None:
+def _make_tombstone(thread: Thread, entry: Entry) -> None:
+    """Leaves a mark in place of a record that its author has retracted."""
     thread.views[entry.id] = {
         "id": entry.id,
         "kind": "retracted",
@@ -102,54 +117,62 @@ def _tombstone(thread: Thread, entry: Entry) -> None:
         "about": entry.about,
         "state": "retracted",
     }
-    gone = Refused("R-01.17", "its author retracted it")
-    thread.history.append(Told(entry._replace(kind=None, fields={}), gone))
+    refusal = Refused("R-01.17", "its author retracted it")
+    thread.history.append(HistoryLine(entry.without_content(), refusal))
 
 
-def _settle(thread: Thread) -> None:
-    """States, leaves first; then what is hidden leaves the views."""
+def _settle_views(thread: Thread) -> None:
+    """Sets the states, leaves first; then hidden words leave the views."""
     for view in reversed(list(thread.views.values())):
         if view["kind"] in KINDS:
-            KINDS[view["kind"]].settle(thread, view)
+            KINDS[view["kind"]].settle_view(thread, view)
     for view in thread.views.values():
         if thread.is_hidden(view["id"]):
             _hide(view)
 
 
 def _hide(view: View) -> None:
-    """R-14.6: the words leave the view; what is counted stays."""
+    """The words leave the view; what is counted stays (R-14.6)."""
     kind = KINDS.get(view["kind"])
-    words = [name for name, one in kind.fields.items() if one.wording] if kind else []
-    view.update(dict.fromkeys(words), hidden=True)
+    if kind is not None:
+        view.update({name: None for name, field in kind.fields.items() if field.wording})
+    view["hidden"] = True
 
 
 class _Counting:
-    """R-03.12, R-22.3: a record counts if its log stands there, if another person countersigned it,
-    or if it was decided on.
+    """A record counts if its log stands there, if another person countersigned it, or if it was
+    decided on (R-03.12, R-22.3).
     """
 
-    def __init__(self, thread: Thread, children: dict[bytes, list[Entry]]) -> None:
+    def __init__(self, thread: Thread, children: _Children) -> None:
         self._thread = thread
         self._children = children
-        self._known: dict[bytes, bool] = {}
+        self._counts: dict[bytes, bool] = {}
 
-    def __call__(self, entry: Entry) -> bool:
+    def counts(self, entry: Entry) -> bool:
+        """Whether the entry counts, by itself or through those that countersign it."""
+        # A loop with a stack, because a hostile thread is deeper than Python's own stack.
         stack = [entry]
-        while stack:  # a loop, because a hostile thread is deeper than Python's stack
-            one = stack[-1]
-            signers = [c for c in self._children[one.id] if self._countersigns(c, one)]
-            unknown = [c for c in signers if c.id not in self._known]
-            stands = self._thread.authority.stands(one.device, one.seq) or self._adopted(one)
-            if unknown and not stands:
-                stack.extend(unknown)
+        while stack:
+            current = stack[-1]
+            signers = self._countersigners(current)
+            unjudged = [signer for signer in signers if signer.id not in self._counts]
+            stands = self._stands_by_itself(current)
+            if unjudged and not stands:
+                stack.extend(unjudged)
                 continue
-            self._known[one.id] = stands or any(self._known[c.id] for c in signers)
+            self._counts[current.id] = stands or any(self._counts[signer.id] for signer in signers)
             stack.pop()
-        return self._known[entry.id]
+        return self._counts[entry.id]
 
-    def _adopted(self, entry: Entry) -> bool:
+    def _stands_by_itself(self, entry: Entry) -> bool:
+        if self._thread.authority.stands(entry.device, entry.seq):
+            return True
         kind = KINDS.get(entry.kind or "")
-        return kind is not None and kind.adopted(self._thread, entry)
+        return kind is not None and kind.is_adopted(self._thread, entry)
+
+    def _countersigners(self, target: Entry) -> list[Entry]:
+        return [child for child in self._children[target.id] if self._countersigns(child, target)]
 
     def _countersigns(self, child: Entry, target: Entry) -> bool:
         if child.kind not in _COUNTERSIGNING or child.person == target.person:
@@ -159,6 +182,7 @@ class _Counting:
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
+    """Lets an entry change the views. Raises Refused where it does not count."""
     if entry.fault:
         raise entry.fault
     if entry.kind is None:
@@ -166,21 +190,21 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
     if entry.kind not in KINDS:
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
-    if not kind.judged and not counting(entry):
+    if not kind.judged and not counting.counts(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     if kind.root != (entry.about is None):
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
     if not kind.root:
         _check_target(thread, kind, entry, retracted)
-    kind.fold(thread, entry)
+    kind.fold_entry(thread, entry)
 
 
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
-    target = thread.target(entry)
+    target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
         # A receipt that both have signed stands by itself when the words it grew from are gone.
-        if not kind.alone:
-            raise Refused("R-03.13", "what it is about is not there any more")
+        if not kind.stands_alone:
+            raise Refused("R-03.13", "the record that it is about is not here any more")
     elif "*" not in kind.about and target.kind not in kind.about:
         allowed = " or ".join(kind.about)
         raise Refused("R-10.5", f"a {kind.name} is about {allowed}, not a {target.kind}")

@@ -2,12 +2,14 @@
 
     @kind("response", about=("offer", "request"))
     class Response(Kind):
+        states = States({"waiting": "Nobody has answered it.", ...})
         minutes = Minutes(required=True)
 
-        def fold(self, thread, entry): ...
+        def fold_entry(self, thread, entry): ...
 
-The fields are the class's Field attributes. `fold` changes the thread's views for a record that
-counts; it raises Refused when the record does not count, which the history then shows.
+The fields are the class's Field attributes; the states, with a sentence each, become the state tables
+of the specs. `fold_entry` changes the thread's views for a record that counts; it raises Refused when
+the record does not count, which the history then shows.
 """
 
 from collections.abc import Callable
@@ -26,28 +28,45 @@ _ID = 32
 K = TypeVar("K", bound="Kind")
 
 
+class States(dict[str, str]):
+    """The states of a kind's views in order, the usual first one first: each word with a sentence
+    that says when a view has it, and names the kinds of the records that bring it there in backticks.
+    """
+
+
+NO_VIEW = States()  # of a kind whose records only change the views of others
+
+
 class Kind:
-    """What a kind of record is; subclasses declare fields and say how they fold."""
+    """A kind of record. Subclasses declare fields and states, and override the methods in which they
+    differ: first come those that the author's software calls before it signs, then those of the fold,
+    then that of views when they are shown.
+    """
 
     name: ClassVar[str]
+    plural: ClassVar[str]
     about: ClassVar[tuple[str, ...]]
     audience: ClassVar[int]
-    plural: ClassVar[str]
-    relied_on: ClassVar[bool]  # neither expires nor can be retracted (R-01.17)
-    alone: ClassVar[bool] = False  # stands when the words it grew from are gone (R-03.13)
-    # It counts as authority judges it, whatever becomes of its author's log (R-03.23).
-    judged: ClassVar[bool] = False
-    posted: ClassVar[bool]  # by a person with `post`, rather than by the software
     fields: ClassVar[dict[str, Field]]
-    states: ClassVar[tuple[str, ...]] = ()
-    # The field after whose moment an open view is shown in this state; only a clock changes it.
+    states: ClassVar[States]  # every kind declares them, or NO_VIEW
+
+    # Others rely on its records: they neither expire nor can be retracted (R-01.17).
+    relied_on: ClassVar[bool]
+    # People write its records with `post`; others are written by their software alone.
+    posted: ClassVar[bool]
+    # A record stands when the words that it grew from are gone (R-03.13).
+    stands_alone: ClassVar[bool] = False
+    # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
+    judged: ClassVar[bool] = False
+    # A field and a state: past the field's moment a view in the first state is shown in this one.
     ends: ClassVar[tuple[str, str] | None] = None
-    naming: ClassVar[tuple[str, ...]] = ()  # what its views add that names people
-    timing: ClassVar[tuple[str, ...]] = ()  # and what is a time in ms, beside `created`
+    # What its views add, beside the fields, that names people; and that is a time in ms.
+    naming: ClassVar[tuple[str, ...]] = ()
+    timing: ClassVar[tuple[str, ...]] = ()
 
     @property
     def audience_code(self) -> int:
-        """The audience as headers have it (R-10.9)."""
+        """The audience as it stands in headers (R-10.9)."""
         return self.audience | (LASTING if self.relied_on else 0)
 
     @property
@@ -56,37 +75,44 @@ class Kind:
         return not self.about
 
     @property
+    def first_state(self) -> str:
+        """The state of a view to which nothing has happened yet."""
+        return next(iter(self.states))
+
+    @property
     def may_be_private(self) -> bool:
-        """R-10.9: whether the kind is private, or answers something that is."""
+        """Whether the kind is private, or answers something that is (R-10.9)."""
         return self.audience == PRIVATE or any(
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
     def check(self, fields: dict[str, Any]) -> None:
-        """R-10.2, R-10.3: required fields are there and known ones hold what they may.
-
-        Fields that this version does not know are left alone: a later one may have added them.
+        """Raises Refused unless required fields are there and known ones hold what they may
+        (R-10.2, R-10.3). Fields that this version does not know are left alone: a later one may
+        have added them.
         """
         for name, field in self.fields.items():
-            value = fields.get(name)
-            if field.beside:
-                if value is not None:
-                    raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
-            elif value is None:
-                if field.required:
-                    raise Refused("R-10.2", f"{self.name} needs {name}")
-            elif field.private:
-                if type(value) is not bytes:
-                    raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
-            else:
-                field.check(name, value)
+            self._check_field(name, field, fields.get(name))
+
+    def _check_field(self, name: str, field: Field, value: Any) -> None:
+        if field.beside:
+            if value is not None:
+                raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
+        elif value is None:
+            if field.required:
+                raise Refused("R-10.2", f"{self.name} needs {name}")
+        elif field.private:
+            if type(value) is not bytes:
+                raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
+        else:
+            field.check(name, value)
 
     def read(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
         """The fields that a person's input means, private ones still in the clear. Raises Refused."""
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
-            known = ", ".join(self.fields) or "none"
-            raise Refused("R-10.4", f"{self.name} has no field {unknown[0]}; its fields: {known}")
+            names = ", ".join(self.fields) or "none"
+            raise Refused("R-10.4", f"{self.name} has no field {unknown[0]}; its fields: {names}")
         return {
             name: self.fields[name].read(name, value, resolve)
             for name, value in given.items()
@@ -94,64 +120,70 @@ class Kind:
         }
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people whom a record's fields name."""
-        found: set[bytes] = set()
+        """The people that a record's fields name."""
+        people: set[bytes] = set()
         for name, field in self.fields.items():
-            if field.names_people and (one := fields.get(name)) is not None:
-                found |= field.people(one)
-        return found
+            value = fields.get(name)
+            if field.names_people and value is not None:
+                people |= field.people(value)
+        return people
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""
         del thread, today
         return entry.fields
 
+    def guard(self, thread: Thread, entry: Entry) -> None:
+        """Raises Refused for a record that the author's software does not sign, though homes that
+        receive it would let it count.
+        """
+
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+        """Raises Refused for an `accept` about this kind that the author's software does not sign."""
+
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The people for whom this kind's private fields are sealed; of the root of a private
-        thread, those for whom `entry`, a record in it, is sealed.
+        """The people who can read this kind's private fields. The root of a private thread answers
+        for all its records: `entry` is the one to be sealed.
         """
         del thread
         return {entry.person}
 
     def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """The keys of other private records that this one hands on to its readers, by their ids."""
+        """The keys of other private records that this one hands on to its readers, by record id."""
         del fields
         return {}
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for an `accept` that the author's software does not sign."""
-
-    def accepted(self, thread: Thread, entry: Entry) -> None:
-        """What an `accept` about a record of this kind changes in the thread. Raises Refused."""
-
-    def closed(self, thread: Thread, entry: Entry) -> None:
-        """What a `close` about a record of this kind changes beside its state. Raises Refused."""
-
-    def guard(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for what the author's software does not sign though others would take it."""
-
-    def adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Whether a decision of the roll makes the record stand whatever its log does."""
+    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
+        """Whether a decision of the roll makes the record stand even beyond a fork of its log."""
         del thread, entry
         return False
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Whether `entry`, by another person, makes `target` stand whatever its log does."""
+        """Whether `entry`, by another person, makes `target` stand even beyond a fork of its log."""
         del thread, entry, target
         return False
 
-    def settle(self, thread: Thread, view: dict[str, Any]) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Lets a record change the thread's views; a root makes its own. Raises Refused."""
+        if self.root:
+            thread.make_view(entry, state=self.first_state)
+
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
+        """Lets an `accept` about a record of this kind change the thread. Raises Refused."""
+
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
+        """Lets a `close` about a record of this kind change more than its state. Raises Refused."""
+
+    def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
     def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
         """The moment after which the view is shown in another state, and that state."""
-        moment = view.get(self.ends[0]) if self.ends and view["state"] == self.states[0] else None
-        return (moment, self.ends[1]) if self.ends and moment else None
-
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """Changes the thread's views. A root makes its view."""
-        if self.root:
-            thread.make_view(entry, state=self.states[0])
+        if self.ends is None or view["state"] != self.first_state:
+            return None
+        field, state = self.ends
+        moment = view.get(field)
+        return (moment, state) if moment else None
 
 
 def kind(
@@ -163,20 +195,22 @@ def kind(
     relied_on: bool = False,
     posted: bool = True,
 ) -> Callable[[type[K]], type[K]]:
-    """Registers the decorated class as kind `name`. A second of one name is a bug, found at import."""
+    """Registers the decorated class as kind `name`. Raises ValueError, at import, for a second kind of
+    that name and for states without sentences.
+    """
 
     def register(cls: type[K]) -> type[K]:
         if name in KINDS:
             raise ValueError(f"kind {name} is declared twice")
+        _check_states(name, cls)
         # Collected first: a field may be called `name` or `about`, and then hides the class's own.
-        cls.fields = {
-            key: value
-            for base in reversed(cls.__mro__)
-            for key, value in vars(base).items()
-            if isinstance(value, Field)
-        }
-        cls.name, cls.about, cls.audience = name, about, audience
-        cls.plural, cls.relied_on, cls.posted = plural or f"{name}s", relied_on, posted
+        cls.fields = _declared_fields(cls)
+        cls.name = name
+        cls.about = about
+        cls.audience = audience
+        cls.plural = plural or f"{name}s"
+        cls.relied_on = relied_on
+        cls.posted = posted
         KINDS[name] = cls()
         return cls
 
@@ -184,31 +218,36 @@ def kind(
 
 
 def people_in(view: dict[str, Any]) -> set[bytes]:
-    """The people whom a view names, beside its author."""
+    """The people that a view names, beside its author."""
     kind = KINDS.get(view["kind"])
     if kind is None:
         return set()
-    added = [view.get(name) for name in kind.naming]
-    found = [one for value in added for one in (value if isinstance(value, list) else [value])]
-    return kind.named_people(view) | {one for one in found if one is not None}
+    people = kind.named_people(view)
+    for name in kind.naming:
+        value = view.get(name)
+        if isinstance(value, list):
+            people.update(value)
+        elif value is not None:
+            people.add(value)
+    return people
 
 
 def content(name: str, fields: dict[str, Any]) -> bytes:
-    """R-10.1: the plain content of a record, `[kind, fields]`; fields left empty are left out."""
+    """The plain content of a record, `[kind, fields]`; fields left empty are left out (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
 def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """R-10.10: the plain content of a private record, `[kind, fields, about]`."""
-    told = {key: value for key, value in fields.items() if value is not None}
-    return codec.pack([name, told, about])
+    """The plain content of a private record, `[kind, fields, about]` (R-10.10)."""
+    filled = {key: value for key, value in fields.items() if value is not None}
+    return codec.pack([name, filled, about])
 
 
 def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
     """The kind's name and the fields in plain content, checked where the kind is known."""
     value = codec.unpack(plain)
-    shape = type(value) is list and len(value) == 2  # noqa: PLR2004
-    if not shape or type(value[0]) is not str or type(value[1]) is not dict:
+    types = [type(part) for part in value] if type(value) is list else []
+    if types != [str, dict]:
         raise Refused("R-10.1", "content is a list of a kind's name and its fields")
     name, fields = value
     if name in KINDS:
@@ -219,8 +258,8 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
 def read_private(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
     """The kind's name, the fields and what it is about, in the content of a private record."""
     value = codec.unpack(plain)
-    shape = type(value) is list and [type(one) for one in value[:2]] == [str, dict]
-    if not shape or len(value) != 3:  # noqa: PLR2004
+    types = [type(part) for part in value] if type(value) is list else []
+    if len(types) != 3 or types[:2] != [str, dict]:  # noqa: PLR2004
         raise Refused("R-10.10", "private content is a kind's name, its fields and an id or nil")
     name, fields, about = value
     if about is not None and (type(about) is not bytes or len(about) != _ID):
@@ -236,17 +275,38 @@ def describe() -> list[dict[str, Any]]:
     """The registry as data, for `meshcoop kinds`, the specs' tables and the screen's forms."""
     return [
         {
-            "name": one.name,
-            "root": one.root,
-            "about": list(one.about),
-            "audience": AUDIENCES[one.audience],
-            "posted": one.posted,
-            "lasting": one.relied_on,
-            "states": list(one.states),
-            "fields": [_describe_field(name, field) for name, field in one.fields.items()],
+            "name": kind.name,
+            "root": kind.root,
+            "about": list(kind.about),
+            "audience": AUDIENCES[kind.audience],
+            "posted": kind.posted,
+            "lasting": kind.relied_on,
+            "states": list(kind.states),
+            "fields": [_describe_field(name, field) for name, field in kind.fields.items()],
         }
-        for one in KINDS.values()
+        for kind in KINDS.values()
     ]
+
+
+def _check_states(name: str, cls: type[Kind]) -> None:
+    states: States | None = getattr(cls, "states", None)
+    if states is None:
+        raise ValueError(f"kind {name} declares no states: give it States, or NO_VIEW")
+    for word, sentence in states.items():
+        if not sentence.endswith("."):
+            raise ValueError(f"kind {name} does not say in a sentence when a view is {word!r}")
+    if cls.ends is not None and cls.ends[1] not in states:
+        raise ValueError(f"kind {name} ends in {cls.ends[1]!r}, which is none of its states")
+
+
+def _declared_fields(cls: type[Kind]) -> dict[str, Field]:
+    """The fields of a class and of those that it inherits from, theirs first."""
+    return {
+        name: value
+        for base in reversed(cls.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, Field)
+    }
 
 
 def _describe_field(name: str, field: Field) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """A thread while it is folded: its records, the views made of them, and its history."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from protocol.authority import registers
 from protocol.authority.authority import Authority
@@ -13,9 +13,11 @@ from protocol.schema.fields import Field
 
 View = dict[str, Any]
 
+Index = TypeVar("Index")
 
-class Declared(Protocol):
-    """What a thread needs to know of a kind."""
+
+class DeclaredKind(Protocol):
+    """The part of a kind that a thread reads; declared here because kinds import threads."""
 
     @property
     def name(self) -> str:
@@ -25,8 +27,12 @@ class Declared(Protocol):
     def fields(self) -> Mapping[str, Field]:
         """The kind's fields by name."""
 
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The states of the kind's views, with a sentence each."""
+
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people whom a record's fields name."""
+        """The people that a record's fields name."""
 
 
 class Entry(NamedTuple):
@@ -43,17 +49,21 @@ class Entry(NamedTuple):
     fault: Refused | None = None  # why the content is no use, if it is not
     lasting: bool = False  # others rely on it: it cannot be retracted
     key: bytes | None = None  # of a private record: opens its content, and can be handed on
-    by: bytes | None = None  # who signed it for the person (R-12.4), by which
-    proxy: bytes | None = None
+    by: bytes | None = None  # who signed it for the person, if somebody did (R-12.4)
+    proxy: bytes | None = None  # the id of the proxy by which they did
 
     @property
     def order(self) -> tuple[int, bytes]:
         """The order of siblings: time, then id."""
         return self.time, self.id
 
+    def without_content(self) -> "Entry":
+        """The entry of a record whose content does not count."""
+        return self._replace(kind=None, fields={})
 
-class Told(NamedTuple):
-    """A line of a thread's history, with the refusal of a record that does not count."""
+
+class HistoryLine(NamedTuple):
+    """A line of a thread's history: a record, and the refusal if it does not count."""
 
     entry: Entry
     refusal: Refused | None
@@ -65,25 +75,38 @@ class Thread:
 
     authority: Authority
     entries: dict[bytes, Entry]
-    kinds: Mapping[str, Declared]  # the registry
+    kinds: Mapping[str, DeclaredKind]  # the registry
     views: dict[bytes, View] = field(default_factory=dict)
-    history: list[Told] = field(default_factory=list)
+    history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
-    memo: dict[bytes, Any] = field(default_factory=dict)  # what a root worked out for its answers
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
-    def target(self, entry: Entry) -> Entry:
-        """The record that `entry` is about."""
+    def index(self, index_type: Callable[[], Index]) -> Index:
+        """The index of this type that a family of kinds keeps of the thread; empty at first.
+
+        A kind remembers there what it worked out of one record and needs for others: the links of a
+        service, who is in a circle.
+        """
+        if index_type not in self._indexes:
+            self._indexes[index_type] = index_type()
+        kept: Index = self._indexes[index_type]
+        return kept
+
+    def target_of(self, entry: Entry) -> Entry:
+        """The record that `entry` is about. Raises Refused where it is not here."""
         if entry.about is None:
             raise Refused("R-10.5", f"a {entry.kind} is about something")
         if entry.about not in self.entries:
-            raise Refused("R-03.13", "what it is about is not here yet, or ahead of this clock")
+            raise Refused(
+                "R-03.13", "the record that it is about is not here yet, or is ahead of this clock"
+            )
         return self.entries[entry.about]
 
-    def view_of(self, record_id: bytes | None, kind: str) -> View | None:
+    def find_view(self, record_id: bytes | None, kind: str) -> View | None:
         """The view of a record if it is of this kind and counts."""
         view = self.views.get(record_id or b"")
         return view if view is not None and view["kind"] == kind else None
@@ -91,9 +114,10 @@ class Thread:
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
         """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
         kind = self.kinds[entry.kind or ""]
-        shown = {
-            name: None if one.private else entry.fields.get(name)
-            for name, one in kind.fields.items()
+        assert state in kind.states, "a kind declares every state of its views"
+        declared = {
+            name: None if kind_field.private else entry.fields.get(name)
+            for name, kind_field in kind.fields.items()
         }
         view = {
             "id": entry.id,
@@ -102,27 +126,33 @@ class Thread:
             "created": entry.time,
             "about": entry.about,
             "state": state,
-            **shown,
+            **declared,
             **more,
-            **({} if entry.by is None else {"by": entry.by}),
         }
+        if entry.by is not None:
+            view["by"] = entry.by
         self.views[entry.id] = view
         for link in ("about", "intent"):
             self._linked[kind.name, link, view.get(link)].append(view)
         return view
 
-    def subjects(self, entry: Entry) -> set[bytes]:
-        """R-14.5: of whom a record speaks: whoever it answers, and the people whom it names."""
+    def people_about(self, entry: Entry) -> set[bytes]:
+        """The people a record is about: the author it answers and anyone it names (R-14.5)."""
         kind = self.kinds.get(entry.kind or "")
-        above = self.entries.get(entry.about or b"")
-        named = kind.named_people(entry.fields) if kind else set()
-        return (named | ({above.person} if above else set())) - {entry.person}
+        people = kind.named_people(entry.fields) if kind else set()
+        answered = self.entries.get(entry.about or b"")
+        if answered is not None:
+            people = people | {answered.person}
+        return people - {entry.person}
 
     def is_hidden(self, record_id: bytes) -> bool:
-        """Whether the moderators or the roll have hidden the words of a record here."""
-        held, entry = self.authority.registers.get((HIDDEN, record_id)), self.entries.get(record_id)
-        return bool(held and entry and registers.hides(held, self.subjects(entry)))
+        """Whether the moderators or the roll have hidden the words of a record in this thread."""
+        holding = self.authority.registers.get((HIDDEN, record_id))
+        entry = self.entries.get(record_id)
+        if holding is None or entry is None:
+            return False
+        return registers.hides(holding, self.people_about(entry))
 
-    def linked(self, kind: str, link: str, record_id: bytes) -> list[View]:
-        """Views of one kind whose `link` ("about" or "intent") is this record, as folded."""
+    def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
+        """The views of one kind whose `link` ("about" or "intent") is this record, as folded."""
         return self._linked[kind, link, record_id]

@@ -1,4 +1,7 @@
-"""The kinds of records, one file a family. Importing this package registers them all."""
+"""The kinds of records, one file a family. Importing this package registers them all.
+
+Kinds are listed, by `meshcoop kinds` and everywhere else, in the order of these imports.
+"""
 
 from protocol.kinds import (
     circles,
@@ -10,10 +13,9 @@ from protocol.kinds import (
     pages,
     people,
 )
-from protocol.kinds import closing as conversation
+from protocol.kinds import closing as conversation  # by another name, to stay behind these
 from protocol.kinds.activities import activities
-from protocol.kinds.exchange import corrections_and_gifts as hours
-from protocol.kinds.exchange import exchange
+from protocol.kinds.exchange import corrections_and_gifts, exchange
 from protocol.kinds.services import actions, measures, services
 
 __all__ = [
@@ -21,9 +23,9 @@ __all__ = [
     "activities",
     "circles",
     "conversation",
+    "corrections_and_gifts",
     "decisions",
     "exchange",
-    "hours",
     "matching",
     "measures",
     "moderation",

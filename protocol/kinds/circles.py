@@ -2,8 +2,8 @@
 
 A circle is a private thread. Who is in it follows from its steps: the circle itself, `members`
 records and the closes of those who leave. A step names the steps that its author knew and hands on
-their keys, so that whoever can read the latest step can read how it came about, and all readers of
-the same records fold the same.
+their keys. So everybody who can read the latest step can read all before it, and all readers of the
+same records fold the same.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import KEY
@@ -33,44 +33,54 @@ _AFTER = Many(
 
 @dataclass
 class Roster:
-    """Who is in a circle. Sets of steps are the bits of an integer."""
+    """The people of a circle, out of its steps.
 
-    counting: dict[bytes, int] = field(default_factory=dict)  # step → its bit
-    heads: set[bytes] = field(default_factory=set)
-    left_at: dict[bytes, int] = field(default_factory=dict)  # person → the time of the last step
-    _past: dict[bytes, int] = field(default_factory=dict)  # step → those before it
+    A set of steps is an integer, one bit a step: so joining and comparing sets stays fast in a long
+    circle.
+    """
+
+    bit_of_step: dict[bytes, int] = field(default_factory=dict)
+    heads: set[bytes] = field(default_factory=set)  # the steps that no other names
+    left_at: dict[bytes, int] = field(default_factory=dict)  # person → when they last left, in ms
+    _past: dict[bytes, int] = field(default_factory=dict)  # step → the set of those before it
     _joins: dict[bytes, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _leaves: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
     def ever(self) -> set[bytes]:
-        """Everybody whom some step took in."""
+        """Everybody who was ever in the circle."""
         return set(self._joins)
 
     @property
     def current(self) -> set[bytes]:
-        """Who is in, after all steps."""
-        return {person for person in self._joins if self.includes(person, -1)}
+        """The people in the circle after all steps."""
+        all_steps = -1  # every bit is set
+        return {person for person in self._joins if self.includes(person, all_steps)}
 
     def includes(self, person: bytes, steps: int) -> bool:
-        """R-15.4: some step takes them in that comes after every one that lets them go."""
-        gone = self._leaves[person] & steps
-        joins = self._joins.get(person, ())
-        return any(self.counting[one] & steps and not gone & ~self._past[one] for one in joins)
+        """Whether a person is in by a set of steps: one takes them in that comes after every one
+        that lets them go (R-15.4).
+        """
+        leaves = self._leaves[person] & steps
+        return any(
+            self.bit_of_step[step] & steps and not leaves & ~self._past[step]
+            for step in self._joins.get(person, ())
+        )
 
-    def before(self, named: Iterable[bytes]) -> int:
-        """The steps that are named, and those before them."""
+    def steps_up_to(self, named: Iterable[bytes]) -> int:
+        """The set of the steps that are named, and of those before them."""
         steps = 0
-        for one in named:
-            steps |= self._past.get(one, 0) | self.counting.get(one, 0)
+        for step in named:
+            steps |= self._past.get(step, 0) | self.bit_of_step.get(step, 0)
         return steps
 
-    def add(
+    def add_step(
         self, entry: Entry, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
-        """Takes in a step that counts, after those that it names."""
-        self._past[entry.id] = self.before(named)
-        bit = self.counting[entry.id] = 1 << len(self.counting)
+        """Adds a step that counts, after those that it names."""
+        bit = 1 << len(self.bit_of_step)
+        self._past[entry.id] = self.steps_up_to(named)
+        self.bit_of_step[entry.id] = bit
         self.heads.difference_update(named)
         self.heads.add(entry.id)
         for person in joins:
@@ -80,156 +90,179 @@ class Roster:
             self.left_at[person] = max(entry.time, self.left_at.get(person, 0))
 
 
-def roster(thread: Thread, circle: Entry) -> Roster:
-    """R-15.3 to R-15.5: goes through the steps of a circle, each after those that it names."""
-    found = Roster()
-    found.add(circle, [], {circle.person, *circle.fields["members"]}, ())
+class _Rosters(dict[bytes, Roster]):
+    """The rosters of a thread's circle by its id: none where the circle itself does not count."""
+
+
+def build_roster(thread: Thread, circle: Entry) -> Roster:
+    """Goes through the steps of a circle, each after those that it names (R-15.3 to R-15.5)."""
+    roster = Roster()
+    roster.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
     steps = {
-        one.id: one
-        for one in thread.entries.values()
-        if one.about == circle.id and _is_step(thread, one)
+        entry.id: entry
+        for entry in thread.entries.values()
+        if entry.about == circle.id and _is_step(thread, entry)
     }
-    waits = {one.id: {name for name in _named(one) if name in steps} for one in steps.values()}
-    ready = [(one.order, one) for one in steps.values() if not waits[one.id]]
-    heapq.heapify(ready)
+    waits = {
+        step.id: {step_id for step_id in _named_steps(step) if step_id in steps}
+        for step in steps.values()
+    }
     followers: dict[bytes, list[Entry]] = defaultdict(list)
-    for one in steps.values():
-        for name in waits[one.id]:
-            followers[name].append(one)
+    for step in steps.values():
+        for step_id in waits[step.id]:
+            followers[step_id].append(step)
+    ready = [(step.order, step) for step in steps.values() if not waits[step.id]]
+    heapq.heapify(ready)
     while ready:
-        _, one = heapq.heappop(ready)
-        _take(found, one)
-        for follower in followers[one.id]:
-            waits[follower.id].discard(one.id)
+        _, step = heapq.heappop(ready)
+        _apply_step(roster, step)
+        for follower in followers[step.id]:
+            waits[follower.id].discard(step.id)
             if not waits[follower.id]:
                 heapq.heappush(ready, (follower.order, follower))
-    return found
+    return roster
+
+
+def roster_of(thread: Thread, circle: bytes | None) -> Roster:
+    """The roster of the circle with this id. Raises Refused where the circle does not count."""
+    roster = thread.index(_Rosters).get(circle or b"")
+    if roster is None:
+        raise Refused("R-03.13", "the circle itself does not count")
+    return roster
 
 
 def _is_step(thread: Thread, entry: Entry) -> bool:
     leaves = entry.kind == "close" and entry.fields.get("as_state") == "withdrawn"
-    readable = entry.fault is None and (leaves or entry.kind == "members")
-    return readable and thread.authority.stands(entry.device, entry.seq)
+    is_readable = entry.fault is None and (leaves or entry.kind == "members")
+    return is_readable and thread.authority.stands(entry.device, entry.seq)
 
 
-def _named(entry: Entry) -> list[bytes]:
-    return [one[:_ID] for one in entry.fields.get("after") or ()]
+def _named_steps(entry: Entry) -> list[bytes]:
+    return [step_and_key[:_ID] for step_and_key in entry.fields.get("after") or ()]
 
 
-def _take(found: Roster, step: Entry) -> None:
+def _apply_step(roster: Roster, step: Entry) -> None:
+    """Adds a step if its author may take it: everybody may leave, who is in takes in and lets go."""
     if step.kind == "close":
-        if step.person in found.ever:
-            found.add(step, [], (), (step.person,))
-    elif found.includes(step.person, found.before(_named(step))):
-        fields = step.fields
-        found.add(step, _named(step), fields.get("joins") or (), fields.get("leaves") or ())
-
-
-def roster_of(thread: Thread, circle: bytes | None) -> Roster:
-    """Who is in the circle with this id. Raises Refused where it does not count."""
-    known = thread.memo.get(circle or b"")
-    if not isinstance(known, Roster):
-        raise Refused("R-03.13", "the circle itself does not count")
-    return known
+        if step.person in roster.ever:
+            roster.add_step(step, [], (), (step.person,))
+        return
+    named = _named_steps(step)
+    if roster.includes(step.person, roster.steps_up_to(named)):
+        joins = step.fields.get("joins") or ()
+        leaves = step.fields.get("leaves") or ()
+        roster.add_step(step, named, joins, leaves)
 
 
 @kind("circle", audience=PRIVATE)
 class Circle(Kind):
     """People who talk among themselves: nobody else sees that there is a circle."""
 
-    states = ("open", "ended")
+    states = States(
+        {
+            "open": "A member of the neighbourhood is in it.",
+            "ended": "No member of the neighbourhood is in it any more (`members`, `close`).",
+        }
+    )
     name = Text(required=True, min=1, max=120)  # type: ignore[assignment]  # the field, not the kind's name
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.3: its author is in it."""
+        """Its author is in it (R-15.3)."""
         del thread, today
         named = entry.fields.get("members") or []
         members = named if entry.person in named else [entry.person, *named]
         return {**entry.fields, "members": members}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """R-15.2: who is in the circle; a step is read by those whom it takes in or lets go, too."""
+        """The people in the circle, and for a step those that it takes in or lets go (R-15.2)."""
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
         fields = entry.fields
         changed = {*(fields.get("joins") or ()), *(fields.get("leaves") or ())}
         return {entry.person, *roster_of(thread, entry.about).current, *changed}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """A new circle is open. Who is in it is worked out first, for all that answers it."""
-        thread.memo[entry.id] = roster(thread, entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A new circle is open. Its roster is built first, for all records that answer it."""
+        thread.index(_Rosters)[entry.id] = build_roster(thread, entry)
         thread.make_view(entry, state="open")
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-15.4: its members, as far as they belong to the neighbourhood; ended without any."""
-        known = roster_of(thread, view["id"])
-        view["members"] = sorted(known.current & set(thread.authority.members))
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Shows those in the circle who are members here; without any it is ended (R-15.4)."""
+        current = roster_of(thread, view["id"]).current
+        view["members"] = sorted(current & set(thread.authority.members))
         if not view["members"]:
             view["state"] = "ended"
 
 
-class Answer(Kind):
-    """What is posted in a circle: it names the latest steps, and hands on their keys."""
+class CircleRecord(Kind):
+    """A record in a circle: it names the latest steps, and hands on their keys."""
 
     after = _AFTER
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.3: the steps that the author knows of."""
+        """Names the latest steps that the author knows of (R-15.3)."""
         del today
-        known = roster_of(thread, entry.about)
-        steps = sorted((thread.entries[one] for one in known.heads), key=lambda one: one.order)
-        after = [one.id + one.key for one in steps if one.key][-_MOST_NAMED:]
-        return {**entry.fields, "after": after}
+        heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
+        heads.sort(key=lambda step: step.order)
+        after = [step.id + step.key for step in heads if step.key]
+        return {**entry.fields, "after": after[-_MOST_NAMED:]}
 
     def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """The keys of the steps named."""
-        return {one[:_ID]: one[_ID:] for one in fields.get("after") or ()}
+        """The keys of the steps that are named."""
+        return {
+            step_and_key[:_ID]: step_and_key[_ID:] for step_and_key in fields.get("after") or ()
+        }
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-15.7: software writes nothing in a circle in which its person is not."""
+        """Software writes nothing in a circle that its person is not in (R-15.7)."""
         if entry.person not in roster_of(thread, entry.about).current:
             raise Refused("R-15.7", "you are not in this circle; somebody in it can take you in")
 
 
 @kind("members", about=("circle",), audience=PRIVATE, plural="steps")
-class Members(Answer):
+class Members(CircleRecord):
     """Takes people into a circle, or lets them go."""
 
+    states = NO_VIEW
     joins = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-15.7: software writes a step that changes something, and no circle that is too large."""
+        """Software writes no step that changes nothing or makes the circle too large (R-15.7)."""
         super().guard(thread, entry)
         current = roster_of(thread, entry.about).current
-        joins, leaves = (set(entry.fields.get(name) or ()) for name in ("joins", "leaves"))
+        joins = set(entry.fields.get("joins") or ())
+        leaves = set(entry.fields.get("leaves") or ())
         if not joins and not leaves:
             raise Refused("R-15.7", "say who is taken in (--joins) or let go (--leaves)")
         if joins & current or leaves - current:
-            raise Refused("R-15.7", "only who is not in the circle joins, and who is in it leaves")
+            raise Refused(
+                "R-15.7",
+                "only people outside the circle can join it, and only people in it can leave",
+            )
         if len(current | joins) > MOST_PEOPLE:
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-15.5: by somebody who was in the circle by the steps that it names."""
-        if entry.id not in roster_of(thread, entry.about).counting:
-            raise Refused("R-15.5", "its author was not in the circle by the steps that it names")
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Written by somebody who was in the circle by the steps that it names (R-15.5)."""
+        if entry.id not in roster_of(thread, entry.about).bit_of_step:
+            raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
 
 
 @kind("message", about=("circle",), audience=PRIVATE)
-class Message(Answer):
+class Message(CircleRecord):
     """Words for the people of a circle."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     text = Text(required=True, min=1, max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-15.6: by who is in the circle, or was when they wrote it."""
-        known = roster_of(thread, entry.about)
-        if entry.person not in known.current:
-            if entry.person not in known.ever:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Written by somebody who is in the circle, or was when they wrote it (R-15.6)."""
+        roster = roster_of(thread, entry.about)
+        if entry.person not in roster.current:
+            if entry.person not in roster.ever:
                 raise Refused("R-15.6", "its author was never in the circle")
-            if entry.time > known.left_at.get(entry.person, -1):
+            if entry.time > roster.left_at.get(entry.person, -1):
                 raise Refused("R-15.6", "its author had left the circle by then")
         thread.make_view(entry, state="said")

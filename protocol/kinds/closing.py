@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.circles import roster_of
-from protocol.kinds.exchange import common_pot as pot
-from protocol.kinds.exchange.negotiation import parley
+from protocol.kinds.exchange import common_pot
+from protocol.kinds.exchange.negotiation import parley_of
 from protocol.schema.fields import Choice, Text
 
 _CLOSABLE = (
@@ -19,15 +19,16 @@ _CLOSABLE = (
 
 @kind("close", about=_CLOSABLE)
 class Close(Kind):
-    """Says that something is withdrawn, declined, cancelled, disputed or ended, and by whom."""
+    """Withdraws, declines, cancels, disputes or ends something."""
 
+    states = NO_VIEW
     as_state = Choice(
         required=True, words=("withdrawn", "declined", "cancelled", "disputed", "ended")
     )
     why = Text(max=500)
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-14.7: software closes nothing for which that changes nothing."""
+        """Software closes nothing that both have signed already (R-14.7)."""
         view = thread.views.get(entry.about or b"")
         remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
         if view is not None and remedy is not None:
@@ -35,13 +36,13 @@ class Close(Kind):
                 "R-14.7", f"the {view['kind']} is {view['state']}, which both signed; {remedy}"
             )
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-14.2: each word only from those whose it is to say."""
-        target = thread.target(entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Each word of closing is for those alone who may say it (R-14.2)."""
+        target = thread.target_of(entry)
         word = entry.fields["as_state"]
-        if entry.person not in _who_may(thread, target, word):
-            raise Refused("R-14.2", f"this {target.kind} is not theirs to call {word}")
-        KINDS[target.kind or ""].closed(thread, entry)
+        if entry.person not in _people_who_may(thread, target, word):
+            raise Refused("R-14.2", f"they may not call this {target.kind} {word}")
+        KINDS[target.kind or ""].apply_close(thread, entry)
         view = thread.views[target.id]
         if "why" in view:
             view["why"] = None if thread.is_hidden(entry.id) else entry.fields.get("why")
@@ -49,7 +50,7 @@ class Close(Kind):
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
 
 
-# What both have signed, and what is to be done instead.
+# States that both have signed, and what is to be done instead of closing.
 _SIGNED = {
     ("agreement", "done"): "correct its receipt if that is wrong",
     ("receipt", "confirmed"): "propose a correction of it",
@@ -57,10 +58,11 @@ _SIGNED = {
 }
 
 
-def _who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
-    view = thread.view_of(target.id, target.kind or "")
-    who = _WHO_MAY.get((word, target.kind or ""))
-    return who(thread, target, view) if who is not None and view is not None else set()
+def _people_who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
+    """The people who may say this word of a record: nobody where the kind has no such end."""
+    view = thread.find_view(target.id, target.kind or "")
+    people = _WHO_MAY_CLOSE.get((word, target.kind or ""))
+    return people(thread, target, view) if people is not None and view is not None else set()
 
 
 def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
@@ -68,17 +70,17 @@ def _author(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return {target.person}
 
 
-def _who_is_to_answer(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _answering_party(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del view
-    return {parley(thread, target).other(target.person)}
+    return {parley_of(thread, target).other_party(target.person)}
 
 
 def _giver_and_receiver(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del target
-    return pot.signers(thread, view)
+    return common_pot.signers_of(thread, view)
 
 
-def _who_did_not_write_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _countersigner(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return _giver_and_receiver(thread, target, view) - {target.person}
 
 
@@ -91,12 +93,12 @@ def _other_parties(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return _parties(thread, target, view) - {target.person}
 
 
-def _who_answers_for_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _author_and_provider(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del thread
     return {target.person, view["answers_for"]}
 
 
-def _whom_it_is_offered_to(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _recipient(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del thread, target
     return {view["to"]}
 
@@ -106,27 +108,27 @@ def _both_ends(thread: Thread, target: Entry, view: View) -> set[bytes]:
     return {target.person, view["to"]}
 
 
-def _who_was_in_it(thread: Thread, target: Entry, view: View) -> set[bytes]:
+def _everybody_ever_in(thread: Thread, target: Entry, view: View) -> set[bytes]:
     del view
     return roster_of(thread, target.id).ever
 
 
-_WHO_MAY: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
+_WHO_MAY_CLOSE: dict[tuple[str, str], Callable[[Thread, Entry, View], set[bytes]]] = {
     ("withdrawn", "offer"): _author,
     ("withdrawn", "request"): _author,
     ("withdrawn", "response"): _author,
-    ("declined", "response"): _who_is_to_answer,
+    ("declined", "response"): _answering_party,
     ("cancelled", "agreement"): _giver_and_receiver,
-    ("disputed", "receipt"): _who_did_not_write_it,
-    ("disputed", "correction"): _who_did_not_write_it,
-    ("withdrawn", "circle"): _who_was_in_it,
+    ("disputed", "receipt"): _countersigner,
+    ("disputed", "correction"): _countersigner,
+    ("withdrawn", "circle"): _everybody_ever_in,
     ("withdrawn", "pact"): _author,
     ("declined", "pact"): _other_parties,
     ("ended", "pact"): _parties,
     ("ended", "proxy"): _author,
-    ("ended", "service"): _who_answers_for_it,
+    ("ended", "service"): _author_and_provider,
     ("withdrawn", "link"): _author,
-    ("declined", "link"): _whom_it_is_offered_to,
+    ("declined", "link"): _recipient,
     ("ended", "link"): _both_ends,
     ("withdrawn", "synonym"): _author,
     ("withdrawn", "vouch"): _author,

@@ -1,24 +1,21 @@
 """Kinds with which people decide (specs/16-decisions.md): open, keys and numbers only.
 
 What they change is folded by `protocol.authority`; here are the views that people see of it. Free
-words go in a record beside (`words`), which can be taken back without touching what was decided.
+words go in a record beside (`words`), which can be retracted without touching what was decided.
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from protocol.authority import register_change as changes
-from protocol.authority import registers, terms
+from protocol.authority import register_change, registers, terms
+from protocol.authority.authority import Authority
 from protocol.authority.register_change import Change, Cuts
-from protocol.authority.terms import RULE, STANDING
+from protocol.authority.terms import RULE, STANDING, Ballot, Holding
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
-
-if TYPE_CHECKING:
-    from protocol.authority.authority import Authority
 
 MOST = 64  # people or registers in one record
 
@@ -28,7 +25,13 @@ class Proposal(Kind):
     """A question to all; with a change, an answer that holds everywhere once it has passed."""
 
     judged = True
-    states = ("open", "passed", "failed")
+    states = States(
+        {
+            "open": "Too few have said yes.",
+            "passed": "Enough have said yes (`vote`), or the term in force wrote it down (`renewal`).",
+            "failed": "By the clock: it is open, and `closes` is past.",
+        }
+    )
     ends = ("closes", "failed")
     title = Text(required=True, min=1, max=120, beside=True)
     text = Text(max=2000, beside=True)
@@ -37,39 +40,39 @@ class Proposal(Kind):
     closes = Moment(help="after this software votes no more")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The register's next number, and the newcomers who vote beside the roll (R-03.26)."""
+        """Fills in the register's next number, and the newcomers who vote beside the roll (R-03.26)."""
         del today
-        known, fields = thread.authority, dict(entry.fields)
-        late = sorted(set(known.members) - known.term.roll)
-        fields.setdefault("newcomers", late[:MOST])
+        authority = thread.authority
+        fields = dict(entry.fields)
+        newcomers = sorted(set(authority.members) - authority.term.roll)
+        fields.setdefault("newcomers", newcomers[:MOST])
         if fields.get("change") is not None:
-            change = _readable(fields["change"])
-            fields["change"] = changes.numbered(change, known, thread.heads)
+            change = _read_rule(fields["change"])
+            fields["change"] = register_change.numbered(change, authority, thread.heads)
         return fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.2: software proposes only what could hold."""
+        """Software proposes only what could hold (R-16.2)."""
         what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
         if what == RULE:
-            declared = KINDS["charter"].fields
+            rules = KINDS["charter"].fields
             if key in terms.BY_RENEWAL:
                 raise Refused("R-16.2", f"{key} changes by renewal only: `meshcoop renew`")
-            if key not in declared or key == "founders":
+            if key not in rules or key == "founders":
                 raise Refused("R-16.2", f"the charter has no rule {key}")
-            declared[key].check(key, value)
+            rules[key].check(key, value)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-16.3: passed as the current term judges, or as a term has written."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Passed if the current term judges so, or a term has written down its change (R-16.3)."""
         outcome = thread.authority.outcomes.get(entry.id)
-        yes, no = (outcome.yes, outcome.no) if outcome else ((), ())
-        passed = bool(outcome and outcome.passed) or _is_written(thread, entry)
+        has_passed = outcome is not None and outcome.passed
         thread.make_view(
             entry,
-            state="passed" if passed else "open",
-            yes=len(yes),
-            no=len(no),
+            state="passed" if has_passed or _is_written(thread, entry) else "open",
+            yes=len(outcome.yes) if outcome else 0,
+            no=len(outcome.no) if outcome else 0,
             roll=len(thread.authority.term.roll),
         )
 
@@ -79,21 +82,23 @@ class Vote(Kind):
     """One person's answer. A yes stands."""
 
     judged = True
+    states = NO_VIEW
     choice = Choice(required=True, words=("yes", "no"))
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.4, R-16.5: software votes where it counts, and for one renewal a round."""
-        known, target = thread.authority, thread.target(entry)
+        """Software votes where the vote counts, and for one renewal a round (R-16.4, R-16.5)."""
+        authority = thread.authority
+        target = thread.target_of(entry)
         closes = target.fields.get("closes")
         if closes and _moment(entry.time)[: len(closes)] > closes:
             raise Refused("R-16.4", f"voting closed on {closes}; it can be proposed again")
-        listed = known.term.roll | set(target.fields.get("newcomers") or ())
-        if entry.person not in listed:
+        voters = authority.term.roll | set(target.fields.get("newcomers") or ())
+        if entry.person not in voters:
             raise Refused(
-                "R-16.4", "only the roll votes, and the newcomers whom the proposal names"
+                "R-16.4", "only the roll votes, and the newcomers that the proposal names"
             )
         if entry.fields["choice"] == "yes" and target.kind == "renewal":
-            check_renewal(known, entry.person, target.id)
+            check_renewal(authority, entry.person, target.id)
 
 
 @kind("renewal", audience=OPEN, relied_on=True, posted=False)
@@ -101,7 +106,14 @@ class Renewal(Kind):
     """Proposes the whole next term, with everything that holds written down."""
 
     judged = True
-    states = ("open", "passed", "in force", "past")
+    states = States(
+        {
+            "open": "Too few of the roll that it renews have said yes.",
+            "passed": "Enough of that roll have said yes (`vote`), but another term holds.",
+            "in force": "Its term is the one that holds (`vote`, `accept`).",
+            "past": "Its term held, and a later one followed (`renewal`).",
+        }
+    )
     title = Text(max=120, beside=True)
     parent = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
     round = Integer(required=True, min=1, filled=True, help="1 + the highest that its author saw")
@@ -113,39 +125,35 @@ class Renewal(Kind):
     holds = Many(of=Change(), max=MOST, filled=True, help="registers at the term's start")
     parts = Many(of=Bytes(min=32, max=32), max=MOST, filled=True, help="what did not fit, by hash")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-16.6: where it stands among the terms."""
-        known = thread.authority
-        ballot = known.renewals.get(entry.id)
-        chain = [one.id for one in known.chain.terms]
-        state = "passed" if entry.id in known.terms else "open"
-        if entry.id in chain:
-            state = "in force" if entry.id == chain[-1] else "past"
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Its place among the terms, and how many have voted and accepted (R-16.6)."""
+        ballot = thread.authority.renewals.get(entry.id)
         thread.make_view(
             entry,
-            state=state,
+            state=_renewal_state(thread.authority, entry.id),
             yes=len(ballot.yes) if ballot else 0,
             accepted=len(ballot.accepted) if ballot else 0,
             roll=ballot.roll if ballot else None,
         )
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
-        """R-16.5: software accepts the renewal that is in force, by itself."""
-        if entry.about not in {one.id for one in thread.authority.chain.terms}:
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+        """Software accepts the renewal that is in force, by itself (R-16.5)."""
+        if entry.about not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
 
 @kind("part", audience=OPEN, relied_on=True, posted=False)
 class Part(Kind):
-    """What a renewal had no room for, named there by the hash of this content."""
+    """The part of a renewal that had no room in it, named there by the hash of this content."""
 
     judged = True
+    states = NO_VIEW
     joining = Many(of=Person(), max=MOST)
     leaving = Many(of=Person(), max=MOST)
     holds = Many(of=Change(), max=MOST)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """Nothing: the renewal's term is folded by `protocol.terms`."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Does nothing: `protocol.authority` folds the term of the renewal, with its parts."""
 
 
 @kind("remove", audience=OPEN, relied_on=True)
@@ -153,24 +161,30 @@ class Remove(Kind):
     """A moderator's word that somebody is out; a majority of three or more moderators removes."""
 
     judged = True
-    states = ("said", "in force", "past")
+    states = States(
+        {
+            "said": "The person's standing has a number lower than `n`.",
+            "in force": "The person's standing has the number `n` (`remove`, `proposal`).",
+            "past": "The person's standing has a number higher than `n` (`remove`, `proposal`).",
+        }
+    )
     person = Person(required=True, help="who is to go")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=changes.MOST_NUMBERS, filled=True)
+    n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)
     cuts = Cuts(required=True, filled=True, help="the last number of each device that counts")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The next odd number of that person's standing, and cuts that leave what was posted."""
+        """Fills in the next odd number of the person's standing, and cuts that leave all they posted."""
         del today
-        known, person = thread.authority, entry.fields.get("person")
-        held = known.holding((STANDING, person or b""))
-        filled = {"n": held.n + 1 - held.n % 2, "cuts": []}
-        if person is not None:
-            filled["cuts"] = changes.cuts(known, person, thread.heads)
-        return filled | entry.fields
+        authority = thread.authority
+        person = entry.fields.get("person")
+        number = authority.holding((STANDING, person or b"")).n
+        next_odd = number + 1 if number % 2 == 0 else number
+        cuts = register_change.cuts(authority, person, thread.heads) if person is not None else []
+        return {"n": next_odd, "cuts": cuts} | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-16.7: software lets moderators say so, of members."""
+        """Software lets moderators remove, and only people who were let in (R-16.7)."""
         term = thread.authority.term
         if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
             raise Refused(
@@ -181,46 +195,81 @@ class Remove(Kind):
         if entry.fields["person"] not in thread.authority.people:
             raise Refused("R-16.7", "only somebody who was let in can be removed")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-16.7: in force while that person's standing has this number."""
-        held = thread.authority.holding((STANDING, entry.fields["person"]))
-        n = entry.fields["n"]
-        state = "in force" if n == held.n else "said" if n > held.n else "past"
-        thread.make_view(entry, state=state)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """In force while that person's standing has this number (R-16.7)."""
+        holding = thread.authority.holding((STANDING, entry.fields["person"]))
+        thread.make_view(entry, state=register_state(entry.fields["n"], holding))
 
 
 @kind("words", about=("proposal", "renewal", "remove", "hide", "correction"), posted=False)
 class Words(Kind):
     """The words of a record that stays, for the neighbourhood; they can be taken back."""
 
-    alone = True
+    states = NO_VIEW
+    stands_alone = True
     title = Text(max=120)
     text = Text(max=2000)
     why = Text(max=500)
     reason = Text(max=500)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-16.1: the author's own, the first of them."""
-        target = thread.target(entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The author's first words are shown with the record that they are about (R-16.1)."""
+        target = thread.target_of(entry)
         view = thread.views.get(target.id)
         if entry.person not in {target.person, target.by} or view is None:
             raise Refused("R-16.1", "the words of a record are its author's")
         if "worded" in thread.marks[target.id]:
             raise Refused("R-16.1", "it has its words already")
         thread.marks[target.id].add("worded")
-        view.update({name: one for name, one in entry.fields.items() if name in self.fields})
+        view.update({name: words for name, words in entry.fields.items() if name in self.fields})
 
 
-def _readable(change: list[Any]) -> list[Any]:
-    """A rule's new value as its field has it: people and programs write numbers as text."""
+def register_state(number: int, holding: Holding) -> str:
+    """The state of a moderator's word that gives a register this number."""
+    if number == holding.n:
+        return "in force"
+    return "said" if number > holding.n else "past"
+
+
+def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
+    """Raises Refused for a renewal to which a person's software does not say yes (R-16.5)."""
+    ballot = authority.renewals.get(renewal)
+    if ballot is None or ballot.term is None:
+        raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
+    rivals = [
+        rival
+        for rival_id, rival in authority.renewals.items()
+        if rival_id != renewal and rival.parent == ballot.parent
+    ]
+    _check_rivals(ballot, rivals, person)
+    if ballot.parent != authority.term.id:
+        raise Refused("R-16.5", "it renews a term that is over")
+    for register, holding in authority.registers.items():
+        if ballot.term.held(register).n < holding.n:
+            raise Refused("R-16.5", "it leaves out something that was decided; renew again")
+
+
+def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
+    """Nobody says yes to two renewals of one term in one round, nor beside an accepted one
+    (R-16.5).
+    """
+    for rival in rivals:
+        if person in rival.accepted:
+            raise Refused("R-16.5", "you have accepted another renewal of this term")
+        if person in rival.yes and rival.round == ballot.round:
+            raise Refused("R-16.5", "you have said yes to another renewal in this round")
+
+
+def _read_rule(change: list[Any]) -> list[Any]:
+    """A change of a rule with the value that the rule's field means: people type numbers as text."""
     what, key, n, value = change
     rule = KINDS["charter"].fields.get(key) if what == RULE else None
     if rule is None or n is not None:
         return change
-    return [what, key, n, rule.read(key, value, _nobody)]
+    return [what, key, n, rule.read(key, value, _resolve_nobody)]
 
 
-def _nobody(what: str, typed: str) -> bytes:
+def _resolve_nobody(what: str, typed: str) -> bytes:
     raise Refused("R-16.2", f"no {what} {typed} can be named here")
 
 
@@ -229,29 +278,21 @@ def _moment(time: int) -> str:
 
 
 def _is_written(thread: Thread, entry: Entry) -> bool:
-    """Whether a term wrote down what this proposal asked for."""
+    """Whether the term in force has written down what this proposal asked for."""
     change = entry.fields.get("change")
     if change is None:
         return False
-    which, new = terms.register(change)
-    held = thread.authority.term.written.get(which)
-    return held is not None and held.n == new.n and (which[0] == STANDING or held == new)
+    register, new = terms.register(change)
+    holding = thread.authority.term.written.get(register)
+    if holding is None or holding.n != new.n:
+        return False
+    # Of somebody's standing the number decides: moderators may have moved the cuts since.
+    return register[0] == STANDING or holding == new
 
 
-def check_renewal(known: "Authority", person: bytes, renewal: bytes) -> None:
-    """R-16.5: what software says yes to. Raises Refused."""
-    mine = known.renewals.get(renewal)
-    if mine is None or mine.term is None:
-        raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
-    for other, ballot in known.renewals.items():
-        if other == renewal or ballot.parent != mine.parent:
-            continue
-        if person in ballot.accepted:
-            raise Refused("R-16.5", "you have accepted another renewal of this term")
-        if person in ballot.yes and ballot.round == mine.round:
-            raise Refused("R-16.5", "you have said yes to another renewal in this round")
-    if mine.parent != known.term.id:
-        raise Refused("R-16.5", "it renews a term that is over")
-    for which, held in known.registers.items():
-        if mine.term.held(which).n < held.n:
-            raise Refused("R-16.5", "it leaves out something that was decided; renew again")
+def _renewal_state(authority: Authority, renewal: bytes) -> str:
+    """The place of a renewal among the terms (R-16.6)."""
+    chain = [term.id for term in authority.chain.terms]
+    if renewal in chain:
+        return "in force" if renewal == chain[-1] else "past"
+    return "passed" if renewal in authority.terms else "open"

@@ -1,44 +1,49 @@
 """Kinds that help neighbours find each other (specs/19-matching.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Person, Text
 
 
-class Said(Kind):
+class Assertion(Kind):
     """Holds until its author takes it back."""
 
-    states = ("in force", "withdrawn")
+    states = States(
+        {
+            "in force": "Its author has not withdrawn it.",
+            "withdrawn": "Its author withdrew it (`close`).",
+        }
+    )
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-19.2: its author's word ends it."""
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Withdrawn once its author closes it (R-19.2)."""
         if "withdrawn" in thread.marks[view["id"]]:
             view["state"] = "withdrawn"
 
 
 @kind("synonym")
-class Synonym(Said):
-    """Words that mean the same in this neighbourhood, for software that suggests who fits whom."""
+class Synonym(Assertion):
+    """Words that mean the same in this neighbourhood, for software that matches people."""
 
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-19.1: one word alone means nothing the same."""
+        """Software posts no synonym of a single word (R-19.1)."""
         del thread
         if len(set(entry.fields["words"])) < 2:  # noqa: PLR2004
             raise Refused("R-19.1", "it takes two words that mean the same; add --words once more")
 
 
 @kind("vouch", plural="vouches")
-class Vouch(Said):
+class Vouch(Assertion):
     """A good word for somebody. It admits nobody and counts in no decision."""
 
     person = Person(required=True, help="for whom")
     text = Text(max=500, help="what you know them by")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-19.3: not for oneself."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Nobody vouches for themselves (R-19.3)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-19.3", "a good word is for somebody else than yourself")
-        super().fold(thread, entry)
+        super().fold_entry(thread, entry)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from protocol.authority import register_change as changes
-from protocol.authority import registers
+from protocol.authority import register_change, registers
 from protocol.authority.terms import HIDDEN
 from protocol.errors import Refused
 from protocol.fold.fold import retracts
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
+from protocol.kinds.decisions import register_state
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Choice, Integer, Text
 
@@ -17,11 +17,14 @@ from protocol.schema.fields import Choice, Integer, Text
 class Retract(Kind):
     """Erases the content of one's own record everywhere; the log still verifies."""
 
-    alone = True
+    states = NO_VIEW
+    stands_alone = True
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """Thread folding has dropped what is retracted; what reaches here erases nothing."""
-        target = thread.target(entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Refuses a retraction that erases nothing (R-01.17). The fold of the thread has taken away
+        what the others erase.
+        """
+        target = thread.target_of(entry)
         if not retracts(entry, target):
             raise Refused(
                 "R-01.17",
@@ -34,18 +37,23 @@ class Retract(Kind):
 class Flag(Kind):
     """Asks the moderators to look at something."""
 
-    states = ("open", "settled")
+    states = States(
+        {
+            "open": "The record that it is about is shown.",
+            "settled": "The record that it is about is hidden (`hide`, `proposal`), or has no view.",
+        }
+    )
     reason = Text(required=True, min=1, max=500)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-14.4: one flag a person; it changes nothing but the moderators' list."""
-        flagged = thread.linked("flag", "about", thread.target(entry).id)
-        if any(one["author"] == entry.person for one in flagged):
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """One flag a person; it changes nothing but the moderators' list (R-14.4)."""
+        flags = thread.linked_views("flag", "about", thread.target_of(entry).id)
+        if any(flag["author"] == entry.person for flag in flags):
             raise Refused("R-14.4", "they have flagged it already")
         thread.make_view(entry, state="open")
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-14.4: settled once what it is about is hidden or taken back."""
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Settled once the record that it is about is hidden, or has no view any more (R-14.4)."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
 
@@ -55,36 +63,45 @@ class Hide(Kind):
     """A moderator's word that words are not to be shown; a majority of three or more hides them."""
 
     judged = True
-    alone = True
-    states = ("said", "in force", "past")
+    stands_alone = True
+    states = States(
+        {
+            "said": "The register of the words has a number lower than `n`.",
+            "in force": "The register of the words has the number `n` (`hide`, `proposal`).",
+            "past": "The register of the words has a number higher than `n` (`hide`, `proposal`).",
+        }
+    )
     hidden = Choice(words=("yes", "no"), default="yes", help="no: show them again")
     reason = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=changes.MOST_NUMBERS, filled=True)
+    n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """An odd number hides and an even one shows again: the one in force, else the next."""
+        """Fills in the register's number: an odd one hides, an even one shows again. It is the one in
+        force, else the next.
+        """
         del today
-        held = thread.authority.holding((HIDDEN, entry.about or b""))
-        wanted = 0 if entry.fields.get("hidden") == "no" else 1
-        return {"n": max(held.n + (held.n + wanted) % 2, 1)} | entry.fields
+        number = thread.authority.holding((HIDDEN, entry.about or b"")).n
+        wanted = 0 if entry.fields.get("hidden") == "no" else 1  # even or odd
+        if number % 2 != wanted:
+            number += 1
+        return {"n": max(number, 1)} | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-14.5: software lets moderators say so, of what does not speak of them."""
-        term, target = thread.authority.term, thread.target(entry)
+        """Software lets moderators hide words, but none that are about themselves (R-14.5)."""
+        term = thread.authority.term
+        target = thread.target_of(entry)
         if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
             raise Refused(
                 "R-14.5",
                 "three or more moderators hide together, and you are none of them; flag it, "
                 "or ask everybody: `meshcoop post proposal --change hide ID`",
             )
-        if entry.person in thread.subjects(target):
-            raise Refused("R-14.5", "it speaks of you, and that is for the others to judge")
+        if entry.person in thread.people_about(target):
+            raise Refused("R-14.5", "it is about you, so the other moderators judge it")
         if (entry.fields["n"] % 2 == 1) != (entry.fields.get("hidden", "yes") == "yes"):
             raise Refused("R-14.5", "its words are shown already")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-14.5: in force while the register has this number."""
-        held = thread.authority.holding((HIDDEN, entry.about or b""))
-        n = entry.fields["n"]
-        state = "in force" if n == held.n else "said" if n > held.n else "past"
-        thread.make_view(entry, state=state)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """In force while the register has this number (R-14.5)."""
+        holding = thread.authority.holding((HIDDEN, entry.about or b""))
+        thread.make_view(entry, state=register_state(entry.fields["n"], holding))

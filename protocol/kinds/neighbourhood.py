@@ -1,12 +1,12 @@
 """Kinds that authority is made of (specs/11-neighbourhood.md): open, keys and numbers only.
 
-They change who belongs and what holds (`protocol.authority`), not a thread's view.
+They change who belongs and which rules hold (`protocol.authority`), not a thread's view.
 """
 
 from protocol.authority.charter_rules import CharterRules
 from protocol.authority.relays import ENDED, SERVING, Addresses
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import KEY, KEY_ID, SLOT
@@ -17,21 +17,25 @@ from protocol.schema.fields import Bytes, Choice, Integer, Many, Person
 class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hides the kind's own
     """The neighbourhood's own rules: term 0. Its id is the neighbourhood's."""
 
-    states = ("in force",)
+    states = States(
+        {"in force": "Always; its rules are those that hold now (`proposal`, `renewal`)."}
+    )
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-03.4: one charter, whose id is the neighbourhood's."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """One charter, whose id is the neighbourhood's (R-03.4)."""
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
-        super().fold(thread, entry)
+        super().fold_entry(thread, entry)
         thread.views[entry.id].update(thread.authority.charter)
 
 
 class Authorial(Kind):
     """A kind that stratum 1 reads; it has no view of its own."""
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """Nothing: `protocol.authority` has folded it."""
+    states = NO_VIEW
+
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Does nothing: `protocol.authority` has folded it."""
 
 
 @kind("admit", audience=OPEN, relied_on=True, posted=False)
@@ -50,28 +54,32 @@ class Accept(Kind):
     """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
     A newcomer's software accepts the charter, naming the admits and the epoch records that brought
-    them in: these are then kept and count, whatever becomes of their authors' logs. A member's
+    them in: these are then kept and count, even if their authors fork their logs. A member's
     software accepts the renewal that it finds to be in force.
     """
 
+    states = NO_VIEW
+
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """What it is about says what the author's software accepts."""
-        target = thread.target(entry)
+        """The kind that it is about decides what the author's software accepts."""
+        target = thread.target_of(entry)
         if target.kind is not None:
-            KINDS[target.kind].accepting(thread, entry)
+            KINDS[target.kind].check_before_accept(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """A party countersigns the pact, and whom it is offered to the link."""
+        """A party countersigns a pact; the recipient countersigns a link."""
         del thread
         if target.kind == "link":
             return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """What it is about says who may; a charter's was folded by `protocol.authority`."""
-        target = thread.target(entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The kind that it is about decides who may accept; `protocol.authority` has folded the accept
+        of a charter.
+        """
+        target = thread.target_of(entry)
         if target.kind is not None:
-            KINDS[target.kind].accepted(thread, entry)
+            KINDS[target.kind].apply_accept(thread, entry)
 
 
 @kind("device", audience=OPEN, relied_on=True, posted=False)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Many, Minutes, Moment, Person, Text
@@ -13,9 +13,17 @@ MOST_PARTIES = 16
 
 @kind("pact", audience=PRIVATE)
 class Pact(Kind):
-    """What several people promise each other; only they see it, and it moves no balance."""
+    """A promise between several people; only they see it, and it moves no balance."""
 
-    states = ("offered", "agreed", "declined", "withdrawn", "ended")
+    states = States(
+        {
+            "offered": "A party has not accepted it yet.",
+            "agreed": "Every party has accepted it (`accept`), even if one declined it before.",
+            "declined": "A party declined it (`close`), and not every party has accepted it.",
+            "withdrawn": "Its author withdrew it (`close`), and not every party has accepted it.",
+            "ended": "Every party has accepted it, and one of them ended it (`close`).",
+        }
+    )
     naming = ("waiting",)
     parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
     text = Text(required=True, min=1, max=2000, help="what is promised")
@@ -23,27 +31,28 @@ class Pact(Kind):
     due = Moment()
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Its author is a party."""
+        """The author is a party, named or not."""
         del thread, today
         parties = entry.fields.get("parties") or []
-        named = parties if entry.person in parties else [entry.person, *parties]
-        return {**entry.fields, "parties": named}
+        if entry.person not in parties:
+            parties = [entry.person, *parties]
+        return {**entry.fields, "parties": parties}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """R-15.2: the parties."""
-        pact = entry if entry.kind == "pact" else thread.target(entry)
+        """The parties read it (R-15.2)."""
+        pact = entry if entry.kind == "pact" else thread.target_of(entry)
         return set(pact.fields["parties"])
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-15.8: between two or more, its author among them."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A pact is between two people or more, its author among them (R-15.8)."""
         parties = set(entry.fields["parties"])
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
-        """R-15.9: software accepts a pact once, while it is offered."""
-        pact = thread.view_of(entry.about, "pact")
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+        """Software accepts a pact once, while it is offered (R-15.9)."""
+        pact = thread.find_view(entry.about, "pact")
         if pact is None:
             return
         if pact["state"] != "offered":
@@ -51,15 +60,17 @@ class Pact(Kind):
         if entry.person not in pact["waiting"]:
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
-        """R-15.9: by a party."""
-        view = thread.view_of(entry.about, "pact")
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
+        """A party accepts the pact (R-15.9)."""
+        view = thread.find_view(entry.about, "pact")
         if view is None or entry.person not in view["parties"]:
             raise Refused("R-15.9", "a pact is accepted by its parties")
         thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-15.10: agreed once every party accepts, whatever was said before."""
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Agreed once every party accepts, even if somebody declined or withdrew it before
+        (R-15.10).
+        """
         marks = thread.marks[view["id"]]
         view["waiting"] = [
             person

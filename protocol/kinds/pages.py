@@ -6,7 +6,7 @@ are lost; one that names both joins them.
 
 from typing import Any
 
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Many, Record, Text
 
@@ -19,22 +19,27 @@ _SHOWN = ("id", "author", "created", *_WORDS)
 class Page(Kind):
     """Something the neighbourhood writes together."""
 
-    states = ("current", "concurrent")
+    states = States(
+        {
+            "current": "One of its texts is followed by no other.",
+            "concurrent": "Several of its texts are followed by no other (`revision`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-15.12: its own first text, until somebody revises it."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A page shows its own first text until somebody revises it (R-15.12)."""
         first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-15.12: shows the last of the texts that none follows, and lists them all."""
-        revisions = thread.linked("revision", "about", view["id"])
-        followed = {one for revision in revisions for one in revision["after"] or ()}
-        texts = sorted((view, *revisions), key=lambda one: (one["created"], one["id"]))
-        heads = [one for one in texts if one["id"] not in followed]
-        view["heads"] = [_shown(thread, one) for one in heads]
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Shows the last of the texts that no other follows, and lists them all (R-15.12)."""
+        revisions = thread.linked_views("revision", "about", view["id"])
+        followed = {text_id for revision in revisions for text_id in revision["after"] or ()}
+        texts = sorted((view, *revisions), key=lambda text: (text["created"], text["id"]))
+        heads = [text for text in texts if text["id"] not in followed]
+        view["heads"] = [_show_text(thread, head) for head in heads]
         view["revisions"] = len(revisions)
         for revision in revisions:
             if revision["id"] in followed:
@@ -50,7 +55,12 @@ class Page(Kind):
 class Revision(Kind):
     """A page as somebody would have it now."""
 
-    states = ("current", "replaced")
+    states = States(
+        {
+            "current": "No other text follows it.",
+            "replaced": "Another text follows it (`revision`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
     after = Many(
@@ -61,21 +71,22 @@ class Revision(Kind):
     )
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """R-15.13: the page's title, and the texts that stand, unless others are named."""
+        """The page's title, and the texts that no other follows, unless others are named (R-15.13)."""
         del today
-        page = thread.view_of(entry.about, "page")
+        page = thread.find_view(entry.about, "page")
         if page is None:
             return entry.fields
-        heads = [one["id"] for one in page["heads"][-_MOST_NAMED:]]
+        heads = [head["id"] for head in page["heads"][-_MOST_NAMED:]]
         return {"title": page["title"], "after": heads, **entry.fields}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-15.12: stands until another follows it."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Current until another text follows it (R-15.12)."""
         thread.make_view(entry, state="current")
 
 
-def _shown(thread: Thread, text: View) -> View:
-    """A text that stands; without its words where they are hidden (R-14.6)."""
+def _show_text(thread: Thread, text: View) -> View:
+    """A text of a page as its view lists it, without the words where they are hidden (R-14.6)."""
     shown = {name: text[name] for name in _SHOWN}
-    hidden = thread.is_hidden(text["id"])
-    return {**shown, **dict.fromkeys(_WORDS), "hidden": True} if hidden else shown
+    if thread.is_hidden(text["id"]):
+        shown.update(dict.fromkeys(_WORDS), hidden=True)
+    return shown

@@ -1,8 +1,8 @@
 """Kinds about people (specs/12-people.md)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, kind
-from protocol.fold.proxies import NEVER
+from protocol.fold.kind import KINDS, Kind, States, kind
+from protocol.fold.proxies import NEVER_BY_PROXY
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY
@@ -11,9 +11,9 @@ from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 
 @kind("profile")
 class Profile(Kind):
-    """What a person brings and would like, before any need. Their latest one is shown."""
+    """What a person can give and would like, before any need. Their latest profile is shown."""
 
-    states = ("current",)
+    states = States({"current": "Always; of a person's profiles the latest is shown."})
     name = Text(required=True, min=1, max=80)  # type: ignore[assignment]  # the field, not the kind's name
     about = Text(max=1000)  # type: ignore[assignment]  # the field, not what the kind is about
     assets = Many(of=Text(min=1, max=60), help="what the person can give")
@@ -26,11 +26,12 @@ class Profile(Kind):
 
 @kind("home", posted=False)
 class Home(Kind):
-    """Which node a person's home is, so that neighbours find it behind the neighbourhood's relays.
+    """The node of a person's home, so that neighbours find it behind the neighbourhood's relays.
+
     No address: a relay's own record has the relay's, and nodes tell each other theirs.
     """
 
-    states = ("known",)
+    states = States({"known": "Always."})
     key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
 
 
@@ -38,7 +39,12 @@ class Home(Kind):
 class Proxy(Kind):
     """Lets somebody act for you in some matters until a day; what they sign shows both of you."""
 
-    states = ("in force", "ended")
+    states = States(
+        {
+            "in force": "Its author has not ended it; it can be used up to the day `until`.",
+            "ended": "Its author ended it (`close`).",
+        }
+    )
     person = Person(required=True, help="who acts for you")
     matters = Many(
         of=Text(min=1, max=40), required=True, help="the kinds of records, such as request"
@@ -46,23 +52,30 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-12.3: for somebody else, and in matters that one can leave to another."""
+        """A proxy is for somebody else, and for kinds of records that another may sign (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
         for name in entry.fields["matters"]:
-            left = KINDS.get(name)
-            if left is None or not left.posted or left.audience != EPOCH or name in NEVER:
-                raise Refused("R-12.3", f"{name} is no kind that one can leave to another")
+            if not _may_be_signed_by_proxy(name):
+                raise Refused("R-12.3", f"a proxy cannot be for {name}")
         if not entry.fields["matters"]:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """A view that standing is read from; a close of its own author ends it."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Makes the view from which proxies are read (`protocol.fold.proxies`)."""
         thread.make_view(entry, state="in force", ended=None)
 
-    def closed(self, thread: Thread, entry: Entry) -> None:
-        """R-12.5: what was signed before stays, whatever comes first here."""
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
+        """The earliest close ends the proxy; what was signed before stays (R-12.5)."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"
         view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])
+
+
+def _may_be_signed_by_proxy(kind_name: str) -> bool:
+    """Whether records of this kind may be signed for another."""
+    kind = KINDS.get(kind_name)
+    if kind is None or kind_name in NEVER_BY_PROXY:
+        return False
+    return kind.posted and kind.audience == EPOCH

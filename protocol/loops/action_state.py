@@ -1,4 +1,4 @@
-"""What becomes of an action: what its owner says, and what those who raised the matter say (R-23.5)."""
+"""The state of an action: what its owner and those who raised the matter say of it (R-23.5)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -10,17 +10,26 @@ View = dict[str, Any]
 
 @dataclass
 class Tally:
-    """An action as it stands. `done`: when it was last reported done; `since`: since when it is so."""
+    """An action and the verdicts on it. Times in ms."""
 
     action: View
     state: str = "open"
-    done: int | None = None
-    fixed: dict[str, int] = field(default_factory=dict)
-    since: int = 0
-    reopened: list[int] = field(default_factory=list)  # when it was
+    done: int | None = None  # when it was last reported done
+    fixed: dict[str, int] = field(default_factory=dict)  # how many raisers say each word
+    since: int = 0  # when it came into its state
+    reopened: list[int] = field(default_factory=list)  # when it was reopened
+
+    def change_state(self, state: str, time: int) -> None:
+        """Moves the action into a state at a time, unless it is in that state already."""
+        if state == self.state:
+            return
+        self.state = state
+        self.since = time
+        if state == "reopened":
+            self.reopened.append(time)
 
 
-def tally(
+def tally_action(
     action: View,
     done: Iterable[View],
     verdicts: Iterable[View],
@@ -28,35 +37,36 @@ def tally(
     smallest_group: int,
     until: int,
 ) -> Tally:
-    """R-23.5: each raiser's latest verdict after the latest report that it is done counts; of all
-    that was said `until` then.
+    """Tallies the verdicts on an action up to `until` (ms): each raiser's latest one counts, of those
+    after the latest report that the action is done (R-23.5).
     """
-    found = Tally(action, since=action["created"])
+    tally = Tally(action, since=action["created"])
     needed = min(smallest_group, max(1, len(raisers)))
-    said: dict[bytes, str] = {}
-    events = sorted((one["created"], one["kind"], one["id"], one) for one in (*done, *verdicts))
-    for time, kind, _, view in events:
+    verdict_of: dict[bytes, str] = {}
+    statements = sorted((*done, *verdicts), key=_statement_order)
+    for view in statements:
+        time = view["created"]
         if time > until:
             break
-        if kind == "done":
-            found.done, said = time, {}
-            _becomes(found, "reported done", time)
-        elif found.done is not None and view["author"] in raisers:
-            said[view["author"]] = view["fixed"]
-            _becomes(found, _state(said, needed), time)
-    found.fixed = dict(Counter(said.values()))
-    return found
+        if view["kind"] == "done":
+            # The raisers look again: what they said of an earlier report is over.
+            verdict_of = {}
+            tally.done = time
+            tally.change_state("reported done", time)
+        elif tally.done is not None and view["author"] in raisers:
+            verdict_of[view["author"]] = view["fixed"]
+            tally.change_state(_judge(verdict_of, needed), time)
+    tally.fixed = dict(Counter(verdict_of.values()))
+    return tally
 
 
-def _state(said: dict[bytes, str], needed: int) -> str:
-    yes = sum(one == "yes" for one in said.values())
-    if 2 * yes > len(said) and len(said) >= needed:
+def _statement_order(view: View) -> tuple[int, str, bytes]:
+    return view["created"], view["kind"], view["id"]
+
+
+def _judge(verdict_of: dict[bytes, str], needed: int) -> str:
+    """The state that follows from the raisers' verdicts; `needed` of them can confirm the action."""
+    yes = sum(verdict == "yes" for verdict in verdict_of.values())
+    if 2 * yes > len(verdict_of) and len(verdict_of) >= needed:
         return "confirmed"
-    return "reported done" if yes == len(said) else "reopened"
-
-
-def _becomes(found: Tally, state: str, time: int) -> None:
-    if state == "reopened" and found.state != state:
-        found.reopened.append(time)
-    if state != found.state:
-        found.state, found.since = state, time
+    return "reported done" if yes == len(verdict_of) else "reopened"

@@ -1,11 +1,11 @@
-"""The change test: whether something is other than usual here (R-20.3 to R-20.6)."""
+"""The change test: is a measure other than usual here? (R-20.3 to R-20.6)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from protocol.loops.exact_tails import binomial, hypergeometric
-from protocol.loops.points import COUNT, Point, Totals, medians, totals
+from protocol.loops.exact_tails import binomial_tails, hypergeometric_tails
+from protocol.loops.points import COUNT, Point, Totals, median_rates, totals
 
 Change = Literal["worse", "better"]
 
@@ -17,150 +17,170 @@ EVEN = 1000  # a dispersion of one, in thousandths
 
 
 class Held(NamedTuple):
-    """The latest points held against a baseline."""
+    """A tail test: the latest points held against a baseline."""
 
-    better: Fraction  # how likely so few bad ones are, where nothing has changed
-    worse: Fraction  # how likely so many are
+    better: Fraction  # the probability of as few bad ones, where nothing has changed
+    worse: Fraction  # the probability of as many
     dispersion: int  # of the baseline, in thousandths; 1000 at least
     screened: int | None  # the place of the baseline's point that was left out
 
 
-class Found(NamedTuple):
-    """What the change test says at a point; `w1` and `w4` are None before there is a baseline."""
+class ChangeTest(NamedTuple):
+    """The change test at a point; `w1` and `w4` are None before there is a baseline."""
 
-    w1: Held | None
-    w4: Held | None
+    w1: Held | None  # the latest point
+    w4: Held | None  # the four latest points
     r8: int  # 1: eight points in a row are worse than usual, −1: better
 
     @property
     def change(self) -> Change | None:
         """The signal, if there is one; where both are, the alarming one."""
-        held = [one for one in (self.w1, self.w4) if one]
-        if self.r8 > 0 or any(one.worse <= RARE for one in held):
+        tail_tests = [test for test in (self.w1, self.w4) if test is not None]
+        if self.r8 > 0 or any(test.worse <= RARE for test in tail_tests):
             return "worse"
-        if self.r8 < 0 or any(one.better <= RARE for one in held):
+        if self.r8 < 0 or any(test.better <= RARE for test in tail_tests):
             return "better"
         return None
 
     @property
     def by(self) -> str | None:
-        """Which part of the test says so, the quickest first."""
-        run = {"worse": self.r8 > 0, "better": self.r8 < 0}
-        for name, held in (("w1", self.w1), ("w4", self.w4)):
-            if held and self.change and getattr(held, self.change) <= RARE:
+        """The part of the test that gives the signal, the quickest first."""
+        change = self.change
+        if change is None:
+            return None
+        for name, test in (("w1", self.w1), ("w4", self.w4)):
+            if test is not None and getattr(test, change) <= RARE:
                 return name
-        return "r8" if self.change and run[self.change] else None
+        return "r8"
 
 
-def held_against(scale: str, points: Sequence[Point]) -> Found:
-    """What the points of a phase, up to and with the last, say of that last one."""
-    one, four = (_held(scale, points, s) for s in LATEST)
-    return Found(one, four, _run(points))
+class _Baseline(NamedTuple):
+    """The usual totals, thinned by how much their points scatter."""
+
+    usual: Totals
+    dispersion: int  # in thousandths
+    screened: int | None  # the place of the point that was left out
 
 
-def limit(scale: str, points: Sequence[Point]) -> int | None:
-    """The fewest bad ones with which the last point alone would say that something is worse; None
-    where there is no baseline, or where not even all of them would.
+def held_against(scale: str, points: Sequence[Point]) -> ChangeTest:
+    """Runs the change test at the last point of a phase."""
+    latest, four_latest = (_test_tail(scale, points, size) for size in LATEST)
+    return ChangeTest(latest, four_latest, _find_run(points))
+
+
+def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
+    """The fewest bad ones with which the last point alone would be worse than usual; None where there
+    is no baseline, or where not even all of them would be.
     """
     *before, last = points
-    usual = _usual(scale, before[: BASELINE[-1]])
-    if usual is None:
+    baseline = _find_baseline(scale, before[: BASELINE[-1]])
+    if baseline is None:
         return None
-    baseline, d, _ = usual
 
     def is_rare(bad: int) -> bool:
-        now = _thinned(scale, Totals(last.n, bad), d)
-        return tails(scale, baseline, now)[1] <= RARE
+        now = _thin(scale, Totals(last.n, bad), baseline.dispersion)
+        return tail_probabilities(scale, baseline.usual, now)[1] <= RARE
 
-    least, most = 0, 1
+    least = 0
     if scale == COUNT:
+        # Incidents have no upper bound: double it until it is rare.
+        most = 1
         while not is_rare(most):
-            least, most = most, 2 * most
+            least = most
+            most *= 2
     elif is_rare(last.n):
         most = last.n
     else:
         return None
+    # The more bad ones, the rarer: search by halves.
     while least < most:
         middle = (least + most) // 2
-        least, most = (least, middle) if is_rare(middle) else (middle + 1, most)
+        if is_rare(middle):
+            most = middle
+        else:
+            least = middle + 1
     return most
 
 
-def _held(scale: str, points: Sequence[Point], s: int) -> Held | None:
-    found = _usual(scale, points[: len(points) - s][: BASELINE[-1]])
-    if found is None:
-        return None
-    usual, d, screened = found
-    now = _thinned(scale, totals(points[-s:]), d)
-    return Held(*tails(scale, usual, now), d, screened)
-
-
-def _usual(scale: str, points: Sequence[Point]) -> tuple[Totals, int, int | None] | None:
-    """What is usual, thinned; how much it scatters; which point was left out."""
-    baseline = list(points)
-    if len(baseline) < BASELINE[0]:
-        return None
-    screened = _outlier(scale, baseline)
-    if screened is not None:
-        del baseline[screened]
-    d = dispersion(scale, baseline)
-    return _thinned(scale, totals(baseline), d), d, screened
-
-
-def _outlier(scale: str, baseline: list[Point]) -> int | None:
-    """R-20.4: the place of the one point that is too unlike the rest to say what is usual."""
-    whole = totals(baseline)
-    least, found = RARE, None
-    for place, one in enumerate(baseline):
-        tail = min(tails(scale, Totals(whole.n - one.n, whole.bad - one.bad), Totals(*one)))
-        if tail < least or (tail == least and found is None):
-            least, found = tail, place
-    return found
-
-
-def dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """R-20.5: how much more points scatter than chance alone would have it, in thousandths."""
+def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
+    """How much more points scatter than chance alone explains, in thousandths (R-20.5)."""
     n, bad = totals(baseline)
-    if scale == COUNT:
-        squares = sum((one.bad * n - bad) ** 2 for one in baseline)
-        below = n * bad
-    else:
+    if scale != COUNT:
         return _share_dispersion(baseline, n, bad)
+    squares = sum((point.bad * n - bad) ** 2 for point in baseline)
+    below = n * bad
     if not below or len(baseline) < 2:  # noqa: PLR2004
         return EVEN
     return max(EVEN, EVEN * squares // (below * (len(baseline) - 1)))
 
 
+def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
+    """One-sided tail probabilities (low, high) of the latest count under the baseline."""
+    bad = usual.bad + now.bad
+    if scale == COUNT:
+        return binomial_tails(bad, Fraction(now.n, usual.n + now.n), now.bad)
+    return hypergeometric_tails(usual.n + now.n - bad, bad, now.n, now.bad)
+
+
+def _test_tail(scale: str, points: Sequence[Point], size: int) -> Held | None:
+    """Holds the `size` latest points against those before them; None without a baseline."""
+    before = points[: len(points) - size]
+    baseline = _find_baseline(scale, before[: BASELINE[-1]])
+    if baseline is None:
+        return None
+    now = _thin(scale, totals(points[-size:]), baseline.dispersion)
+    better, worse = tail_probabilities(scale, baseline.usual, now)
+    return Held(better, worse, baseline.dispersion, baseline.screened)
+
+
+def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
+    kept = list(points)
+    if len(kept) < BASELINE[0]:
+        return None
+    screened = _find_outlier(scale, kept)
+    if screened is not None:
+        del kept[screened]
+    dispersion = estimate_dispersion(scale, kept)
+    return _Baseline(_thin(scale, totals(kept), dispersion), dispersion, screened)
+
+
+def _find_outlier(scale: str, baseline: list[Point]) -> int | None:
+    """The place of the one point that is too unlike the rest to say what is usual (R-20.4)."""
+    whole = totals(baseline)
+    least = RARE
+    outlier = None
+    for place, point in enumerate(baseline):
+        others = Totals(whole.n - point.n, whole.bad - point.bad)
+        tail = min(tail_probabilities(scale, others, Totals(*point)))
+        if tail < least or (tail == least and outlier is None):
+            least = tail
+            outlier = place
+    return outlier
+
+
 def _share_dispersion(baseline: Sequence[Point], n: int, bad: int) -> int:
     if bad in {0, n} or len(baseline) < 2:  # noqa: PLR2004
         return EVEN
-    chi = sum(Fraction((one.bad * n - one.n * bad) ** 2, one.n) for one in baseline)
+    chi = sum(Fraction((point.bad * n - point.n * bad) ** 2, point.n) for point in baseline)
     return max(EVEN, EVEN * chi // (bad * (n - bad) * (len(baseline) - 1)))
 
 
-def _thinned(scale: str, many: Totals, d: int) -> Totals:
-    """Totals as if they were so many fewer as they scatter more."""
+def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
+    """Divides totals by the dispersion: points that scatter more say as much as fewer answers."""
+    bad = sums.bad * EVEN // dispersion
     if scale == COUNT:
-        return Totals(many.n, many.bad * EVEN // d)
-    bad = many.bad * EVEN // d
-    return Totals((many.n - many.bad) * EVEN // d + bad, bad)
+        return Totals(sums.n, bad)
+    good = (sums.n - sums.bad) * EVEN // dispersion
+    return Totals(good + bad, bad)
 
 
-def tails(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
-    """How likely so few and so many bad ones are among the latest, if all is as usual."""
-    if scale == COUNT:
-        return binomial(usual.bad + now.bad, Fraction(now.n, usual.n + now.n), now.bad)
-    bad = usual.bad + now.bad
-    return hypergeometric(usual.n + now.n - bad, bad, now.n, now.bad)
-
-
-def _run(points: Sequence[Point]) -> int:
-    """R-20.6: whether the eight latest are all on one side of what was usual before them."""
+def _find_run(points: Sequence[Point]) -> int:
+    """1 if the eight latest points are all above the usual, −1 if all below, else 0 (R-20.6)."""
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:
         return 0
-    lower, upper = medians(baseline)
-    latest = [one.rate for one in points[-RUN:]]
+    lower, upper = median_rates(baseline)
+    latest = [point.rate for point in points[-RUN:]]
     if all(rate > upper for rate in latest):
         return 1
     return -1 if all(rate < lower for rate in latest) else 0

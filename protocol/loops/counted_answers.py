@@ -1,7 +1,7 @@
-"""Who counts: what the answers to a measure come to, window by window (R-22.4 to R-22.8).
+"""The answers to a measure that count, window by window (R-22.4 to R-22.8).
 
-No weights: one answer a person and window, or a person, incident and day. Whoever holds a part of
-the service is left out by that relation, and their view is shown apart.
+No weights: one answer a person and window, or a person, incident and day. The answers of those who
+hold a part of the service are left out by that relation, and shown apart.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, day_of
 
-PANEL = 30  # people whose answers are charted where more belong
+PANEL_SIZE = 30  # people whose answers are charted where more belong
 SERVED_DAYS = 60
-BY_PROXY = 2  # answers of others that one person gives in a window
+MOST_BY_PROXY = 2  # answers of others that one person gives in a window
 _TAG = b"meshcoop panel 1"
 
 View = dict[str, Any]
@@ -34,7 +34,7 @@ class Report(NamedTuple):
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """Which of two came first."""
+        """The order of reports: time, then id."""
         return self.time, self.id
 
 
@@ -46,179 +46,203 @@ class Incident:
 
     @property
     def first(self) -> Report:
-        """The report that stands for it."""
-        return min(self.reports, key=lambda one: one.order)
+        """The report that stands for the incident."""
+        return min(self.reports, key=lambda report: report.order)
 
     @property
     def day(self) -> int:
         """The earliest day that a reporter names."""
-        return min(one.day for one in self.reports)
+        return min(report.day for report in self.reports)
 
 
 @dataclass
 class Window:
-    """What was said in one window. `beside`: by people who are not charted; `apart`: by those who
-    hold a part of the service.
-    """
+    """The answers of one window."""
 
     number: int
     answers: list[Report] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
-    beside: list[Report] = field(default_factory=list)
-    apart: list[Report] = field(default_factory=list)
+    beside: list[Report] = field(default_factory=list)  # by people who are not on the panel
+    apart: list[Report] = field(default_factory=list)  # by those who hold a part of the service
     by_proxy: int = 0
 
     @property
     def people(self) -> set[bytes]:
-        """Whose answers count here."""
-        told = {one.person for incident in self.incidents for one in incident.reports}
-        return told | {one.person for one in self.answers}
+        """The people whose answers count in the window."""
+        return self._reporters | {report.person for report in self.answers}
 
     @property
     def raisers(self) -> set[bytes]:
-        """Who said that something was wrong."""
-        told = {one.person for incident in self.incidents for one in incident.reports}
-        return told | {one.person for one in self.answers if one.bad}
+        """The people who said that something was wrong."""
+        return self._reporters | {report.person for report in self.answers if report.bad}
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the ids of all that counts here, sorted: what an action cites."""
-        reports = [*self.answers, *(one for each in self.incidents for one in each.reports)]
-        return hashlib.sha256(b"".join(sorted(one.id for one in reports))).digest()
+        """SHA-256 of the ids of all that counts in the window, sorted: what an action cites."""
+        reports = [*self.answers, *self._incident_reports]
+        return hashlib.sha256(b"".join(sorted(report.id for report in reports))).digest()
+
+    @property
+    def _incident_reports(self) -> list[Report]:
+        return [report for incident in self.incidents for report in incident.reports]
+
+    @property
+    def _reporters(self) -> set[bytes]:
+        return {report.person for report in self._incident_reports}
 
     def point(self, scale: str, least: int) -> Point | None:
-        """R-20.1: its point; None where fewer than `least` people have said something."""
+        """The window's point; None where fewer than `least` people have said something (R-20.1)."""
         if len(self.people) < least:
             return None
         if scale == COUNT:
             return Point(1, len(self.incidents))
-        return Point(len(self.answers), sum(one.bad for one in self.answers))
+        return Point(len(self.answers), sum(report.bad for report in self.answers))
 
 
 class Asked(NamedTuple):
-    """A measure as its windows are counted. `leave_out`: parties to the chain."""
+    """A measure with all that decides which answers to it count."""
 
     measure: View
     calendar: Calendar
-    leave_out: Collection[bytes]
+    leave_out: Collection[bytes]  # the parties to the chain
     members: Collection[bytes]
-    served: Mapping[bytes, Collection[int]] | None  # person → days on which they were served
+    days_served: Mapping[bytes, Collection[int]] | None  # by person; None: everybody is asked
 
     @property
     def scale(self) -> str:
-        """Which of the two ways of counting it is."""
+        """The way of counting that the measure's scale means: `share` or `count`."""
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
-    def counts(self, report: Report) -> bool:
-        """R-22.5: whether the answer of somebody who is no party counts: a member, who was served."""
+    def includes(self, report: Report) -> bool:
+        """Whether a report counts, of somebody who is no party: a member who was served (R-22.5)."""
         if report.person not in self.members:
             return False
-        if self.served is None:
+        if self.days_served is None:
             return True
-        days = self.served.get(report.person, ())
-        return any(0 <= report.day - one <= SERVED_DAYS for one in days)
+        days = self.days_served.get(report.person, ())
+        return any(0 <= report.day - day <= SERVED_DAYS for day in days)
 
     def is_bad(self, value: int) -> bool:
         """Whether an answer misses what one person may expect."""
-        target = self.measure["target"]
         if self.scale == COUNT:
             return value > 0
-        return bool(value < target if self.measure["better"] != "lower" else value > target)
+        target: int = self.measure["target"]
+        return value > target if self.measure["better"] == "lower" else value < target
 
 
-def windows(asked: Asked, feedback: Iterable[View], merges: Iterable[View]) -> dict[int, Window]:
-    """What was said of a measure, by the number of the window."""
-    found: dict[int, Window] = {}
-    reports = []
-    for view in sorted(feedback, key=lambda one: (one["created"], one["id"])):
-        report = _report(asked, view)
+class _Answer(NamedTuple):
+    """A report, and who gave it for the person (R-12.4)."""
+
+    report: Report
+    deputy: bytes | None
+
+
+def count_windows(
+    context: Asked, feedback: Iterable[View], merges: Iterable[View]
+) -> dict[int, Window]:
+    """The windows of a measure by number, out of the views of its feedback and of `same_as`."""
+    windows: dict[int, Window] = {}
+    answers: list[_Answer] = []
+    for view in sorted(feedback, key=lambda view: (view["created"], view["id"])):
+        report = _read_report(context, view)
         if report is None:
             continue
-        if report.person in asked.leave_out:
-            _window(found, report.window).apart.append(report)
-        elif asked.counts(report):
-            reports.append((report, view.get("by")))
-    if asked.scale == COUNT:
-        _count(asked, found, [report for report, _ in reports], merges)
+        if report.person in context.leave_out:
+            _window_of(windows, report.window).apart.append(report)
+        elif context.includes(report):
+            answers.append(_Answer(report, view.get("by")))
+    if context.scale == COUNT:
+        _count_incidents(context, windows, [answer.report for answer in answers], merges)
     else:
-        _share(asked, found, reports)
-    return found
+        _count_answers(context, windows, answers)
+    return windows
 
 
-def panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
-    """R-22.7: whose answers are charted: all, or the 30 on whom the lot falls in this window."""
-    if len(members) <= PANEL:
+def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
+    """The people whose answers are charted: all, or 30 drawn at random for this window (R-22.7)."""
+    if len(members) <= PANEL_SIZE:
         return set(members)
-    number = window.to_bytes(8, "big", signed=True)
-    drawn = sorted(members, key=lambda one: hashlib.sha256(_TAG + measure + number + one).digest())
-    return set(drawn[:PANEL])
+    # Drawn by hash, not by chance: every home draws the same people.
+    place = _TAG + measure + window.to_bytes(8, "big", signed=True)
+    drawn = sorted(members, key=lambda person: hashlib.sha256(place + person).digest())
+    return set(drawn[:PANEL_SIZE])
 
 
-def _report(asked: Asked, view: View) -> Report | None:
+def _read_report(context: Asked, view: View) -> Report | None:
+    """The report in a view of feedback; None where it gives words alone."""
     if view["value"] is None:
         return None
     day = day_of(view["on"])
-    place = (view["created"], view["id"], view["author"], asked.calendar.window(day), day)
-    return Report(*place, asked.is_bad(view["value"]), view["link"])
+    return Report(
+        view["created"],
+        view["id"],
+        view["author"],
+        context.calendar.window(day),
+        day,
+        context.is_bad(view["value"]),
+        view["link"],
+    )
 
 
-def _window(found: dict[int, Window], number: int) -> Window:
-    return found.setdefault(number, Window(number))
+def _window_of(windows: dict[int, Window], number: int) -> Window:
+    return windows.setdefault(number, Window(number))
 
 
-def _share(
-    asked: Asked, found: dict[int, Window], reports: list[tuple[Report, bytes | None]]
-) -> None:
-    """R-22.4, R-22.5: a person's latest answer in a window; two by proxy at the most."""
-    latest: dict[tuple[int, bytes], tuple[Report, bytes | None]] = {}
-    for report, by in reports:
-        latest[report.window, report.person] = (report, by)
+def _count_answers(context: Asked, windows: dict[int, Window], answers: Iterable[_Answer]) -> None:
+    """A person's latest answer in a window; two by proxy at the most (R-22.4, R-22.5)."""
+    latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
     panels: dict[int, set[bytes]] = {}
-    for report, by in sorted(latest.values(), key=lambda one: one[0].order):
-        window = _window(found, report.window)
-        if by is not None:
-            given[report.window, by] += 1
-            if given[report.window, by] > BY_PROXY:
+    for report, deputy in sorted(latest.values(), key=lambda answer: answer.report.order):
+        number = report.window
+        window = _window_of(windows, number)
+        if deputy is not None:
+            given[number, deputy] += 1
+            if given[number, deputy] > MOST_BY_PROXY:
                 continue
-        if report.window not in panels:
-            panels[report.window] = panel(asked.measure["id"], report.window, asked.members)
-        charted = report.person in panels[report.window]
-        (window.answers if charted else window.beside).append(report)
-        window.by_proxy += charted and by is not None
+        if number not in panels:
+            panels[number] = draw_panel(context.measure["id"], number, context.members)
+        is_charted = report.person in panels[number]
+        (window.answers if is_charted else window.beside).append(report)
+        window.by_proxy += is_charted and deputy is not None
 
 
-def _count(
-    asked: Asked, found: dict[int, Window], reports: list[Report], merges: Iterable[View]
+def _count_incidents(
+    context: Asked, windows: dict[int, Window], reports: list[Report], merges: Iterable[View]
 ) -> None:
-    """R-22.6: distinct incidents, after merging; who says that all is fine counts as heard."""
-    bad = {one.id: one for one in reports if one.bad}
-    for one in reports:
-        if not one.bad:
-            _window(found, one.window).answers.append(one)
-    for cluster in _clusters(bad, merges):
-        incident = Incident(cluster)
-        _window(found, asked.calendar.window(incident.day)).incidents.append(incident)
+    """Distinct incidents, after merging; who says that all is fine counts as heard (R-22.6)."""
+    for report in reports:
+        if not report.bad:
+            _window_of(windows, report.window).answers.append(report)
+    bad = {report.id: report for report in reports if report.bad}
+    for incident in _merge_reports(bad, merges):
+        number = context.calendar.window(incident.day)
+        _window_of(windows, number).incidents.append(incident)
 
 
-def _clusters(reports: dict[bytes, Report], merges: Iterable[View]) -> list[tuple[Report, ...]]:
+def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list[Incident]:
     """Union-find over what was said to be the same, and over a person's own reports of one day."""
-    leader = {one: one for one in reports}
+    parent = {report_id: report_id for report_id in reports}
 
-    def find(one: bytes) -> bytes:
-        while leader[one] != one:
-            leader[one] = one = leader[leader[one]]
-        return one
+    def find_leader(report_id: bytes) -> bytes:
+        while parent[report_id] != report_id:
+            grandparent = parent[parent[report_id]]
+            parent[report_id] = grandparent  # halves the path for the next search
+            report_id = grandparent
+        return report_id
 
-    same = [(one["about"], one["other"]) for one in merges if one["state"] == "said"]
-    own: dict[object, bytes] = {}
+    pairs = [(merge["about"], merge["other"]) for merge in merges if merge["state"] == "said"]
+    own: dict[tuple[bytes, int, bytes | None], bytes] = {}
     for report in reports.values():
         first = own.setdefault((report.person, report.day, report.link), report.id)
-        same.append((first, report.id))
-    for one, other in same:
-        if one in leader and other in leader:
-            leader[find(one)] = find(other)
+        pairs.append((first, report.id))
+    for first, second in pairs:
+        if first in parent and second in parent:
+            parent[find_leader(first)] = find_leader(second)
     clusters: dict[bytes, list[Report]] = defaultdict(list)
-    for one, report in reports.items():
-        clusters[find(one)].append(report)
-    return [tuple(sorted(each, key=lambda one: one.order)) for each in clusters.values()]
+    for report_id, report in reports.items():
+        clusters[find_leader(report_id)].append(report)
+    return [
+        Incident(tuple(sorted(cluster, key=lambda report: report.order)))
+        for cluster in clusters.values()
+    ]

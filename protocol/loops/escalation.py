@@ -1,15 +1,16 @@
-"""Who holds a matter: it begins deep in the chain and climbs where nobody answers (R-23.6)."""
+"""The holder of a matter: it begins deep in the chain and climbs where nobody answers (R-23.6)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from protocol.loops.windows import DAY_MS
 
-LONGEST_MS = 28 * DAY_MS
+LONGEST_MS = 28 * DAY_MS  # how late an action may be due
+_MOST_REOPENED = 2  # times that an action is reopened before its holder has missed the matter
 
 
 class Step(NamedTuple):
-    """What somebody does in a matter: `due` is by when an action is to be done, `done` when it was."""
+    """An answer or an action by one person. `due`: when the action is to be done; `done`: when it was."""
 
     time: int
     person: bytes
@@ -34,31 +35,40 @@ def holds(
     answer_ms: int,
     now: int,
 ) -> Held:
-    """Who holds a matter at `now`. `chain`: the people from the top down; times in ms."""
-    level, since = begin, opened
-    steps, reopened = sorted(steps), sorted(reopened)
+    """The holder of a matter at `now`. `chain`: the people from the top down; times in ms."""
+    steps_in_order = sorted(steps)
+    reopened_in_order = sorted(reopened)
+    level = begin
+    since = opened
     while level >= 0:
-        missed = _missed(chain[level], since, steps, reopened, answer_ms)
+        holder = chain[level]
+        missed = _find_miss(holder, since, steps_in_order, reopened_in_order, answer_ms)
         if missed is None or missed > now:
-            answered = any(one.person == chain[level] and one.time >= since for one in steps)
-            return Held(level, since, None if answered else since + answer_ms)
-        level, since = level - 1, missed
+            has_answered = any(
+                step.person == holder and step.time >= since for step in steps_in_order
+            )
+            return Held(level, since, None if has_answered else since + answer_ms)
+        level -= 1
+        since = missed
     return Held(level, since, None)
 
 
-def _missed(
+def _find_miss(
     holder: bytes, since: int, steps: Sequence[Step], reopened: Sequence[int], answer_ms: int
 ) -> int | None:
-    """When the holder misses it: no answer in time, not done when due, or reopened twice."""
+    """When the holder misses the matter: no answer in time, not done when due, or reopened twice."""
+    misses = []
+    reopened_since = [time for time in reopened if time >= since]
+    if len(reopened_since) >= _MOST_REOPENED:
+        misses.append(reopened_since[_MOST_REOPENED - 1])
     answer_by = since + answer_ms
-    theirs = [one for one in steps if one.person == holder and one.time >= since]
-    misses = [again[1] for again in [[one for one in reopened if one >= since]] if len(again) > 1]
-    if not theirs or theirs[0].time > answer_by:
+    own_steps = [step for step in steps if step.person == holder and step.time >= since]
+    if not own_steps or own_steps[0].time > answer_by:
         misses.append(answer_by)
-    for one in theirs:
-        if one.due is not None:
-            due = min(one.due, one.time + LONGEST_MS)
-            if one.done is None or one.done > due:
+    for step in own_steps:
+        if step.due is not None:
+            due = min(step.due, step.time + LONGEST_MS)
+            if step.done is None or step.done > due:
                 misses.append(due)
-            break
+            break  # the first action decides; others of the same person help
     return min(misses, default=None)

@@ -1,27 +1,30 @@
-"""Exact tails of two distributions, as fractions."""
+"""Exact tail probabilities of two distributions, as fractions."""
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from math import comb
 
 
-def hypergeometric(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
+def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
     """P(at most `seen`) and P(at least `seen`) bad ones among `drawn` of `good + bad` answers."""
     least = max(0, drawn - good)
     weights = _weights(good, bad, drawn, least)
-    up_to = sum(one for _, one in zip(range(least, seen), weights, strict=False))
-    return _tails(up_to, next(weights), comb(good + bad, drawn))
+    below = sum(islice(weights, max(0, seen - least)))
+    return _tails(below, next(weights), comb(good + bad, drawn))
 
 
-def binomial(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
+def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
     """P(at most `seen`) and P(at least `seen`) in `n` trials, each with probability `p`."""
-    yes, no = p.numerator, p.denominator - p.numerator
-    up_to = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
-    return _tails(up_to, comb(n, seen) * yes**seen * no ** (n - seen), p.denominator**n)
+    yes = p.numerator
+    no = p.denominator - p.numerator
+    below = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
+    exactly = comb(n, seen) * yes**seen * no ** (n - seen)
+    return _tails(below, exactly, p.denominator**n)
 
 
 def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
-    """In how many ways `k`, `k + 1` and so on of those drawn are bad; each from the one before."""
+    """Yields in how many ways `k`, `k + 1` and so on of those drawn are bad; each from the one before."""
     ways = comb(bad, k) * comb(good, drawn - k)
     while True:
         yield ways
@@ -29,5 +32,5 @@ def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
         k += 1
 
 
-def _tails(below: int, at: int, whole: int) -> tuple[Fraction, Fraction]:
-    return Fraction(below + at, whole), Fraction(whole - below, whole)
+def _tails(below: int, exactly: int, whole: int) -> tuple[Fraction, Fraction]:
+    return Fraction(below + exactly, whole), Fraction(whole - below, whole)

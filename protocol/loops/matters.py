@@ -1,29 +1,37 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
-A pure function of what was said and of `now`: run again, it gives the same; run with a late answer,
-what it would have given had the answer come in time. At most one matter is open at a time.
+A loop is a pure function of what was said and of `now`: run again, it gives the same; run with a late
+answer, it gives what it would have given had the answer come in time. At most one matter is open at a
+time.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from protocol.loops.action_state import Tally, tally
-from protocol.loops.change_detection import BASELINE, Change, Found, held_against, limit
-from protocol.loops.counted_answers import Asked, Incident, Window, windows
+from protocol.loops.action_state import Tally, tally_action
+from protocol.loops.change_detection import (
+    BASELINE,
+    Change,
+    ChangeTest,
+    alarm_limit,
+    held_against,
+)
+from protocol.loops.counted_answers import Asked, Incident, Report, Window, count_windows
 from protocol.loops.points import COUNT, Point
 from protocol.loops.target_check import is_short
 
-DRAWN = 60  # points of which limits are worked out, the latest
-AGAIN = 4  # windows after a matter was closed in which a new signal opens it again
+LIMITS_SHOWN = 60  # points, the latest, of which limits are worked out
+REOPENING_WINDOWS = 4  # after a matter was closed, in which a new signal opens it again
 
 View = dict[str, Any]
 
 
-class Said(NamedTuple):
-    """What was said of one measure: views, in any order."""
+class MeasureInputs(NamedTuple):
+    """The views of all that people said of one measure, in any order."""
 
     feedback: Collection[View]
     merges: Collection[View]
@@ -31,39 +39,43 @@ class Said(NamedTuple):
     done: Collection[View]
     verdicts: Collection[View]
 
+    def until(self, now: int) -> "MeasureInputs":
+        """The views that were there at `now` (ms)."""
+        return MeasureInputs(
+            *([view for view in views if view["created"] <= now] for views in self)
+        )
 
-class Rules(NamedTuple):
-    """What the charter says of loops; `settle` in ms."""
+
+class LoopRules(NamedTuple):
+    """The charter's rules of loops."""
 
     smallest_group: int
-    settle: int
+    settle_ms: int
 
 
 class Signal(NamedTuple):
-    """What the tests say at a point. `at`: the moment (ms) from which it can be known."""
+    """The results of the tests at a point. `at`: the moment (ms) from which they can be known."""
 
     window: int
     at: int
     point: Point
-    found: Found
+    found: ChangeTest
     short: bool
 
     @property
     def change(self) -> Change | None:
-        """Whether something changed."""
+        """The change that the test gives, if any."""
         return self.found.change
 
     @property
     def calls(self) -> bool:
-        """Whether people are to look at it."""
+        """Whether people are to look at the measure."""
         return self.short or self.change == "worse"
 
 
 @dataclass
 class Matter:
-    """What a signal has opened. `closed`: when it was confirmed; `faded`: with late answers the
-    signal is gone, and it stays because somebody acts on it.
-    """
+    """A matter that a signal opened, with the actions that people take up in it. Times in ms."""
 
     id: bytes
     window: int
@@ -72,8 +84,8 @@ class Matter:
     change: Change | None
     early: bool  # opened before there was a baseline
     raisers: set[bytes]
-    faded: bool = False
-    closed: int | None = None
+    faded: bool = False  # late answers took its signal away; it stays because somebody acts on it
+    closed: int | None = None  # when an action was confirmed
     again: list[int] = field(default_factory=list)  # when it was opened again
     actions: list[View] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
@@ -86,7 +98,7 @@ class Matter:
 
 @dataclass
 class Loop:
-    """All of it, as of `now`. `phase`: the first window of the phase; None: since the beginning."""
+    """Points, signals and matters of a measure, as of some moment."""
 
     asked: Asked
     windows: dict[int, Window]
@@ -94,18 +106,20 @@ class Loop:
     signals: list[Signal] = field(default_factory=list)
     latest: Signal | None = None  # what the tests say of the last settled point
     matters: list[Matter] = field(default_factory=list)
-    phase: int | None = None
+    phase: int | None = None  # the first window of the phase; None: since the beginning
     phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
 
     @cached_property
     def limits(self) -> dict[int, int | None]:
-        """From how many bad ones on each of the latest points alone would stand out (R-20.3)."""
+        """The fewest bad ones with which each of the latest points alone stands out (R-20.3)."""
         return {
-            number: limit(self.asked.scale, [*self.before(number, self.phases[number]), point])
-            for number, point in self.points[-DRAWN:]
+            number: alarm_limit(
+                self.asked.scale, [*self.points_before(number, self.phases[number]), point]
+            )
+            for number, point in self.points[-LIMITS_SHOWN:]
         }
 
-    def before(self, number: int, first: int | None) -> list[Point]:
+    def points_before(self, number: int, first: int | None) -> list[Point]:
         """The points before a window, from window `first` on."""
         return [
             point
@@ -113,191 +127,253 @@ class Loop:
             if window < number and (first is None or window >= first)
         ]
 
+    def has_point(self, number: int) -> bool:
+        """Whether the window with this number has settled with a point."""
+        return any(window == number for window, _ in self.points)
 
-def follow(asked: Asked, said: Said, rules: Rules, now: int) -> Loop:
-    """Goes through the windows and what people did until now, in order of time."""
-    said = Said(*([one for one in views if one["created"] <= now] for views in said))
-    loop = Loop(asked, windows(asked, said.feedback, said.merges))
-    return _Follower(loop, said, rules, now).follow()
+
+def follow_measure(context: Asked, inputs: MeasureInputs, rules: LoopRules, now: int) -> Loop:
+    """The loop of a measure at `now` (ms), from all that people said of it until then."""
+    inputs = inputs.until(now)
+    loop = Loop(context, count_windows(context, inputs.feedback, inputs.merges))
+    _Follower(loop, inputs, rules, now).follow()
+    return loop
+
+
+def matter_id(measure: bytes, window: int) -> bytes:
+    """The same on every home: SHA-256 of a tag, the measure and the opening window (R-23.1)."""
+    return hashlib.sha256(b"meshcoop matter 1" + measure + _pack_number(window)).digest()
+
+
+class _Event(NamedTuple):
+    """Something that happens to a loop. Events are handled in order of time, type and id (R-23.1)."""
+
+    time: int
+    type: str
+    id: bytes
+    handle: Callable[[], None]
+
+    @property
+    def order(self) -> tuple[int, str, bytes]:
+        return self.time, self.type, self.id
 
 
 class _Follower:
-    def __init__(self, loop: Loop, said: Said, rules: Rules, now: int) -> None:
-        self._loop, self._said, self._rules, self._now = loop, said, rules, now
-        self._pooled: int | None = None  # the first window after the last confirmed action
-        self._better_after: int | None = None  # from this window on a better signal begins a phase
-        self._done = _by_about(said.done)
-        self._verdicts = _by_about(said.verdicts)
+    """Goes through the windows and what people did, and fills the loop in."""
 
-    def follow(self) -> Loop:
-        for _, _, _, step in sorted(self._steps(), key=lambda one: one[:3]):
-            if isinstance(step, Window):
-                self._settle(step)
-            elif isinstance(step, tuple):
-                self._crosses(*step)
-            elif step["kind"] == "action":
-                self._act(step)
-            else:
-                self._judge(step["created"])
-        self._judge(self._now)
-        return self._loop
+    def __init__(self, loop: Loop, inputs: MeasureInputs, rules: LoopRules, now: int) -> None:
+        self._loop = loop
+        self._inputs = inputs
+        self._rules = rules
+        self._now = now
+        self._done_reports = _by_target(inputs.done)
+        self._verdicts = _by_target(inputs.verdicts)
+        # The first window after the last confirmed action: the short test pools from there on,
+        # and a better signal from there on begins a phase.
+        self._pooled_from: int | None = None
+        self._better_from: int | None = None
 
-    def _steps(self) -> Iterable[tuple[int, str, bytes, Any]]:
-        """(time, type, id, what): windows that settle, reports that count, what people did."""
-        calendar = self._loop.asked.calendar
-        for number, window in self._loop.windows.items():
-            settles = calendar.begin(number + 1) + self._rules.settle
+    def follow(self) -> None:
+        for event in sorted(self._events(), key=lambda event: event.order):
+            event.handle()
+        self._judge_actions(self._now)
+
+    def _events(self) -> Iterator[_Event]:
+        for window in self._loop.windows.values():
+            settles = self._settle_time(window.number)
             if settles <= self._now:
-                yield settles, "settled", number.to_bytes(8, "big", signed=True), window
-            for incident in window.incidents:
-                for one in incident.reports:
-                    yield one.time, "report", one.id, (window, one.time, one.id)
-            for one in window.answers if window.incidents else ():
-                yield one.time, "report", one.id, (window, one.time, one.id)
-        for view in (*self._said.actions, *self._said.done, *self._said.verdicts):
-            yield view["created"], view["kind"], view["id"], view
+                place = _pack_number(window.number)
+                yield _Event(settles, "settled", place, partial(self._settle, window))
+            for report in _reports_to_try(window):
+                try_window = partial(self._try_unsettled, window, report)
+                yield _Event(report.time, "report", report.id, try_window)
+        for action in self._inputs.actions:
+            yield _event_of(action, partial(self._act, action))
+        for view in (*self._inputs.done, *self._inputs.verdicts):
+            yield _event_of(view, partial(self._judge_actions, view["created"]))
 
-    # -- signals ----------------------------------------------------------------------------------
+    def _settle_time(self, number: int) -> int:
+        """When a window settles, in ms."""
+        return self._loop.asked.calendar.begin(number + 1) + self._rules.settle_ms
 
     def _settle(self, window: Window) -> None:
-        point = window.point(self._loop.asked.scale, self._least)
+        """Adds the point of a window that settles, and what the tests say of it."""
+        loop = self._loop
+        number = window.number
+        point = window.point(loop.asked.scale, self._least)
         if point is None:
             return
-        self._loop.points.append((window.number, point))
-        self._loop.points.sort()
-        self._loop.phases[window.number] = self._loop.phase
-        at = self._loop.asked.calendar.begin(window.number + 1) + self._rules.settle
-        signal = self._signal(window.number, point, at)
-        self._loop.latest = signal
+        loop.points.append((number, point))
+        loop.points.sort()
+        loop.phases[number] = loop.phase
+        signal = self._signal(number, point, self._settle_time(number))
+        loop.latest = signal
         if signal.calls or signal.change:
-            self._loop.signals.append(signal)
+            loop.signals.append(signal)
         if signal.calls:
-            self._open(signal)
-        after = self._better_after
-        if signal.change == "better" and after is not None and window.number >= after:
-            self._loop.phase, self._better_after = after, None
+            self._open_matter(signal)
+        first = self._better_from
+        if signal.change == "better" and first is not None and number >= first:
+            loop.phase = first
+            self._better_from = None
 
-    def _crosses(self, window: Window, time: int, report: bytes) -> None:
-        """R-23.1: incidents only grow, so a count need not wait until its window settles."""
-        so_far = _until(window, (time, report))
-        point = so_far.point(COUNT, self._least)
-        if point is None or window.number in dict(self._loop.points):
+    def _try_unsettled(self, window: Window, last: Report) -> None:
+        """Tries a window up to a report, before it settles: incidents only grow (R-23.1)."""
+        point = _cut_window(window, last).point(COUNT, self._least)
+        if point is None or self._loop.has_point(window.number):
             return
-        signal = self._signal(window.number, point, time)
+        signal = self._signal(window.number, point, last.time)
         if signal.calls:
-            self._open(signal)
+            self._open_matter(signal)
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
-        scale, measure = self._loop.asked.scale, self._loop.asked.measure
-        phase = [*self._loop.before(number, self._loop.phase), point]
-        pooled = [*self._loop.before(number, _later(self._loop.phase, self._pooled)), point]
+        loop = self._loop
+        scale = loop.asked.scale
+        measure = loop.asked.measure
+        phase = [*loop.points_before(number, loop.phase), point]
+        pooled = [*loop.points_before(number, _later(loop.phase, self._pooled_from)), point]
         aim = measure["target"] if scale == COUNT else measure["share"]
-        return Signal(number, at, point, held_against(scale, phase), is_short(scale, aim, pooled))
+        test = held_against(scale, phase)
+        return Signal(number, at, point, test, is_short(scale, aim, pooled))
 
     @property
     def _least(self) -> int:
+        """The fewest people whose answers make a point."""
         return max(self._rules.smallest_group, self._loop.asked.measure["min_answers"] or 1)
 
-    # -- matters ----------------------------------------------------------------------------------
+    @property
+    def _last_matter(self) -> Matter | None:
+        return self._loop.matters[-1] if self._loop.matters else None
 
-    def _open(self, signal: Signal) -> None:
-        last = self._loop.matters[-1] if self._loop.matters else None
+    def _open_matter(self, signal: Signal) -> None:
+        """Opens a matter for a signal, joins the open one, or opens the last one again (R-23.1)."""
         raisers = self._loop.windows[signal.window].raisers
-        if last is not None and last.closed is None:
+        last = self._last_matter
+        if last is None:
+            self._add_matter(signal.window, signal.at, signal.short, signal.change, raisers)
+            return
+        if last.closed is None:
             last.raisers |= raisers
             last.short |= signal.short
             if signal.change == "worse":
                 last.change = "worse"
             return
-        if last is not None and last.closed is not None:
-            closed_in = self._loop.asked.calendar.at(last.closed)
-            if signal.window <= closed_in:
-                return  # it speaks of the time before that was put right
-            if signal.window - closed_in <= AGAIN and signal.change == "worse":
-                last.closed = None
-                last.again.append(signal.at)
-                last.raisers |= raisers
-                return
-        self._add(signal.window, signal.at, signal.short, signal.change, raisers)
+        closed_in = self._loop.asked.calendar.at(last.closed)
+        if signal.window <= closed_in:
+            return  # it speaks of the time before that was put right
+        if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
+            last.closed = None
+            last.again.append(signal.at)
+            last.raisers |= raisers
+            return
+        self._add_matter(signal.window, signal.at, signal.short, signal.change, raisers)
 
-    def _add(
+    def _add_matter(
         self, window: int, at: int, short: bool, change: Change | None, raisers: set[bytes]
     ) -> Matter:
-        early = len(self._loop.before(window, self._loop.phase)) < BASELINE[0]
-        place = matter_id(self._loop.asked.measure["id"], window)
-        matter = Matter(place, window, at, short, change, early, set(raisers))
-        self._loop.matters.append(matter)
+        loop = self._loop
+        is_early = len(loop.points_before(window, loop.phase)) < BASELINE[0]
+        record_id = matter_id(loop.asked.measure["id"], window)
+        matter = Matter(record_id, window, at, short, change, is_early, set(raisers))
+        loop.matters.append(matter)
         return matter
 
     def _act(self, action: View) -> None:
-        last = self._loop.matters[-1] if self._loop.matters else None
-        if last is None or last.closed is not None:
+        """Adds an action to the matter that is open, or else to the one that it cites (R-23.2)."""
+        matter = self._last_matter
+        if matter is None or matter.closed is not None:
             if action["window"] is None:
                 return
-            # R-23.2: it cites a signal that is gone with late answers, or has been put right.
-            known = {one.window: one for one in self._loop.matters}
-            last = known.get(action["window"])
-            if last is None:
-                window = self._loop.windows.get(action["window"])
-                raisers = window.raisers if window else set()
-                last = self._add(action["window"], action["created"], False, None, raisers)
-                last.faded = True
-        last.actions.append(action)
-        last.tallies.append(Tally(action, since=action["created"]))
+            matter = self._cited_matter(action)
+        matter.actions.append(action)
+        matter.tallies.append(Tally(action, since=action["created"]))
 
-    def _judge(self, until: int) -> None:
-        """What has become of the actions of the latest matter; what it comes to may open it again."""
-        for matter in self._loop.matters[-1:]:
-            matter.tallies = [
-                tally(
-                    one,
-                    self._done.get(one["id"], ()),
-                    self._verdicts.get(one["id"], ()),
-                    matter.raisers,
-                    self._rules.smallest_group,
-                    until,
-                )
-                for one in matter.actions
-            ]
-            opened = matter.again[-1] if matter.again else matter.opened
-            confirmed = [
-                one for one in matter.tallies if one.state == "confirmed" and one.since >= opened
-            ]
-            if matter.closed is None and confirmed:
-                self._close(matter, confirmed[0])
-            elif matter.closed is not None and not confirmed:
-                matter.closed = self._pooled = self._better_after = None
+    def _cited_matter(self, action: View) -> Matter:
+        """The matter that an action cites: its signal may be gone with late answers, or have been put
+        right since.
+        """
+        number = action["window"]
+        matters = {matter.window: matter for matter in self._loop.matters}
+        if number in matters:
+            return matters[number]
+        window = self._loop.windows.get(number)
+        raisers = window.raisers if window else set()
+        matter = self._add_matter(number, action["created"], False, None, raisers)
+        matter.faded = True
+        return matter
 
-    def _close(self, matter: Matter, confirmed: Tally) -> None:
+    def _judge_actions(self, until: int) -> None:
+        """Tallies the actions of the last matter at `until` (ms), and closes it or opens it again."""
+        matter = self._last_matter
+        if matter is None:
+            return
+        matter.tallies = [
+            tally_action(
+                action,
+                self._done_reports[action["id"]],
+                self._verdicts[action["id"]],
+                matter.raisers,
+                self._rules.smallest_group,
+                until,
+            )
+            for action in matter.actions
+        ]
+        opened = matter.again[-1] if matter.again else matter.opened
+        confirmed = [
+            tally
+            for tally in matter.tallies
+            if tally.state == "confirmed" and tally.since >= opened
+        ]
+        if matter.closed is None and confirmed:
+            self._close_matter(matter, confirmed[0])
+        elif matter.closed is not None and not confirmed:
+            matter.closed = None
+            self._pooled_from = None
+            self._better_from = None
+
+    def _close_matter(self, matter: Matter, confirmed: Tally) -> None:
+        assert confirmed.done is not None, "what is confirmed was reported done"
         matter.closed = confirmed.since
-        assert confirmed.done is not None
         first = self._loop.asked.calendar.at(confirmed.done) + 1
-        self._pooled = self._better_after = first
+        self._pooled_from = first
+        self._better_from = first
 
 
-def _until(window: Window, last: tuple[int, bytes]) -> Window:
+def _event_of(view: View, handle: Callable[[], None]) -> _Event:
+    return _Event(view["created"], view["kind"], view["id"], handle)
+
+
+def _reports_to_try(window: Window) -> list[Report]:
+    """The reports after which a window is tried before it settles: all, once there are incidents."""
+    if not window.incidents:
+        return []
+    incident_reports = (report for incident in window.incidents for report in incident.reports)
+    return [*incident_reports, *window.answers]
+
+
+def _cut_window(window: Window, last: Report) -> Window:
     """A window as it was when this report came."""
-    incidents = [
-        Incident(so_far)
-        for one in window.incidents
-        if (so_far := tuple(report for report in one.reports if report.order <= last))
-    ]
-    answers = [one for one in window.answers if one.order <= last]
+    incidents = []
+    for incident in window.incidents:
+        reports = tuple(report for report in incident.reports if report.order <= last.order)
+        if reports:
+            incidents.append(Incident(reports))
+    answers = [report for report in window.answers if report.order <= last.order]
     return Window(window.number, answers, incidents)
 
 
-def _later(one: int | None, other: int | None) -> int | None:
-    return max((each for each in (one, other) if each is not None), default=None)
+def _later(first: int | None, second: int | None) -> int | None:
+    """The later of two windows; None: from the beginning."""
+    return max((number for number in (first, second) if number is not None), default=None)
 
 
-def _by_about(views: Iterable[View]) -> Mapping[bytes, list[View]]:
-    found: dict[bytes, list[View]] = {}
+def _by_target(views: Iterable[View]) -> Mapping[bytes, list[View]]:
+    """Views by the record that they are about; none for a record that has none."""
+    by_target: dict[bytes, list[View]] = defaultdict(list)
     for view in views:
-        found.setdefault(view["about"], []).append(view)
-    return found
+        by_target[view["about"]].append(view)
+    return by_target
 
 
-def matter_id(measure: bytes, window: int) -> bytes:
-    """R-23.1: the same on every home: SHA-256 of a tag, the measure and the opening window."""
-    number = window.to_bytes(8, "big", signed=True)
-    return hashlib.sha256(b"meshcoop matter 1" + measure + number).digest()
+def _pack_number(window: int) -> bytes:
+    return window.to_bytes(8, "big", signed=True)

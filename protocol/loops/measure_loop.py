@@ -1,10 +1,11 @@
 """The loop of a measure out of the views of its service's thread."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from protocol.loops.counted_answers import Asked
-from protocol.loops.matters import Loop, Rules, Said, follow
+from protocol.loops.matters import Loop, LoopRules, MeasureInputs, follow_measure
 from protocol.loops.windows import Calendar
 
 HOUR_MS = 3_600_000
@@ -22,25 +23,34 @@ def loop_of(
     served: Served,
     now: int,
 ) -> Loop:
-    """What a measure in use comes to at `now` (ms). `views`: those of its thread, or more."""
-    kinds: dict[str, list[View]] = {}
-    for view in views:
-        kinds.setdefault(view["kind"], []).append(view)
-    feedback = [one for one in kinds.get("feedback", ()) if one["about"] == measure["id"]]
-    actions = [one for one in kinds.get("action", ()) if one["about"] == measure["id"]]
-    own = {one["id"] for one in (*feedback, *actions)}
-    about_them = (
-        [one for one in kinds.get(kind, ()) if one["about"] in own]
-        for kind in ("same_as", "done", "verdict")
-    )
-    merges, done, verdicts = about_them
-    calendar = Calendar(measure["window"] or 7, measure["offset"] or 0)
-    asked = Asked(
+    """The loop of a measure in use, as of `now` (ms). `views`: those of its thread, or more."""
+    context = Asked(
         measure,
-        calendar,
+        Calendar(measure["window"] or 7, measure["offset"] or 0),
         frozenset(service["parties"]),
         members,
         served if measure["who"] == "served" else None,
     )
-    rules = Rules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
-    return follow(asked, Said(feedback, merges, actions, done, verdicts), rules, now)
+    rules = LoopRules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
+    return follow_measure(context, _inputs_of(measure, views), rules, now)
+
+
+def _inputs_of(measure: View, views: Iterable[View]) -> MeasureInputs:
+    """The views that are about the measure, and those about its feedback and actions."""
+    by_kind: dict[str, list[View]] = defaultdict(list)
+    for view in views:
+        by_kind[view["kind"]].append(view)
+    feedback = _about(by_kind["feedback"], {measure["id"]})
+    actions = _about(by_kind["action"], {measure["id"]})
+    answered = {view["id"] for view in (*feedback, *actions)}
+    return MeasureInputs(
+        feedback=feedback,
+        merges=_about(by_kind["same_as"], answered),
+        actions=actions,
+        done=_about(by_kind["done"], answered),
+        verdicts=_about(by_kind["verdict"], answered),
+    )
+
+
+def _about(views: Iterable[View], targets: Collection[bytes]) -> list[View]:
+    return [view for view in views if view["about"] in targets]

@@ -1,9 +1,9 @@
-"""Whether it helped: before and after, by the exact test (R-23.7)."""
+"""The outcome of a matter: before and after, by the exact test (R-23.7)."""
 
 from fractions import Fraction
 from typing import NamedTuple
 
-from protocol.loops.change_detection import tails
+from protocol.loops.change_detection import tail_probabilities
 from protocol.loops.matters import Loop, Matter
 from protocol.loops.points import Totals, totals
 
@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(loop: Loop, matter: Matter) -> Outcome | None:
-    """What came of a matter; None until there are points after its leading action was done."""
+    """The outcome of a matter; None until there are points after its leading action was done."""
     leading = matter.leading
     if leading is None or leading.done is None:
         return None
@@ -28,7 +28,9 @@ def outcome(loop: Loop, matter: Matter) -> Outcome | None:
     after = totals(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
-    better, _ = tails(loop.asked.scale, before, after)
-    fewer = after.bad * before.n < before.bad * after.n
-    words = "better" if fewer and better <= _CLEAR else "fewer" if fewer else "no better"
-    return Outcome(before, after, words)
+    # Compared as products: rates as fractions of integers, without division.
+    is_less = after.bad * before.n < before.bad * after.n
+    if not is_less:
+        return Outcome(before, after, "no better")
+    better, _ = tail_probabilities(loop.asked.scale, before, after)
+    return Outcome(before, after, "better" if better <= _CLEAR else "fewer")

@@ -1,14 +1,15 @@
-"""Points: what a measure's answers of one window come to (R-20.1).
+"""Points: the answers to a measure of one window, as numbers (R-20.1).
 
 On the scale "share" an answer is good or bad against a target, and a point is how many there were
-and how many of them were bad. On the scale "count" it is how many distinct incidents there were.
+and how many of them were bad. On the scale "count" a point is how many distinct incidents there were.
 """
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-SHARE, COUNT = "share", "count"
+SHARE = "share"
+COUNT = "count"
 
 
 class Point(NamedTuple):
@@ -31,12 +32,12 @@ class Totals(NamedTuple):
 
 
 def totals(points: Iterable[Point]) -> Totals:
-    """The sum of points."""
-    many = list(points)
-    return Totals(sum(one.n for one in many), sum(one.bad for one in many))
+    """Adds points up."""
+    kept = list(points)
+    return Totals(sum(point.n for point in kept), sum(point.bad for point in kept))
 
 
-def medians(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
-    """The lower and the upper median of the rates of an even or odd number of points."""
-    rates = sorted(one.rate for one in points)
+def median_rates(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
+    """The lower and the upper median of the points' rates: the same where their number is odd."""
+    rates = sorted(point.rate for point in points)
     return rates[(len(rates) - 1) // 2], rates[len(rates) // 2]

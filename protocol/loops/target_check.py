@@ -1,19 +1,21 @@
-"""The short test: whether the target is missed, usual or not (R-20.7)."""
+"""The short test: is the target missed, usual or not? (R-20.7)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from protocol.loops.exact_tails import binomial
+from protocol.loops.exact_tails import binomial_tails
 from protocol.loops.points import COUNT, Point, totals
 
 POOLED = 12  # of the latest points, at the most
 MOST_TARGET = 20  # incidents a window
 
 _FEW = 8  # points from which on the stricter limit holds
-_UNLIKELY, _RARE = Fraction(1, 20), Fraction(1, 100)
+_UNLIKELY = Fraction(1, 20)
+_RARE = Fraction(1, 100)
 
-# The smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. From Poisson tails with
-# the mean that keeps the target in nine windows of ten (in thousandths: MEANS); a test makes it anew.
+# `MISSED` is the smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. It comes from
+# Poisson tails with the mean that keeps the target in nine windows of ten (MEANS, in thousandths).
+# Tables, because no home may compute a tail in floats; a test computes both again.
 MEANS = (
     105, 532, 1102, 1745, 2433, 3152, 3895, 4656, 5432, 6221, 7021,
     7829, 8646, 9470, 10300, 11135, 11976, 12822, 13671, 14525, 15383,
@@ -44,14 +46,15 @@ _NEVER = (1,) * POOLED  # a target of none: every incident is a miss
 
 
 def is_short(scale: str, aim: int, points: Sequence[Point]) -> bool:
-    """Whether the latest points miss the target. `aim`: the percent of answers that should be good,
-    or the incidents that a window may have.
+    """Whether the latest points together miss the target. `aim`: the percent of answers that should
+    be good, or the incidents that a window may have.
     """
     pooled = points[-POOLED:]
     if not pooled:
         return False
     n, bad = totals(pooled)
     if scale == COUNT:
-        return bad >= (MISSED[aim - 1] if aim else _NEVER)[len(pooled) - 1]
+        smallest_miss = MISSED[aim - 1] if aim else _NEVER
+        return bad >= smallest_miss[len(pooled) - 1]
     limit = _UNLIKELY if len(pooled) < _FEW else _RARE
-    return binomial(n, Fraction(100 - aim, 100), bad)[1] <= limit
+    return binomial_tails(n, Fraction(100 - aim, 100), bad)[1] <= limit

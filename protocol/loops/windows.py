@@ -11,12 +11,14 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Calendar(NamedTuple):
-    """How a measure's windows lie: `days` long, in days that begin `offset` minutes before UTC's."""
+    """The calendar of a measure's windows: each is `days` long, in days that begin `offset` minutes
+    before those of UTC.
+    """
 
     days: int
     offset: int
 
-    def day(self, time: int) -> int:
+    def day_at(self, time: int) -> int:
         """The day of a time (ms), counted from 1970-01-01."""
         return (time // _MINUTE_MS + self.offset) // _DAY_MINUTES
 
@@ -26,7 +28,7 @@ class Calendar(NamedTuple):
 
     def at(self, time: int) -> int:
         """The number of the window that a time (ms) is in."""
-        return self.window(self.day(time))
+        return self.window(self.day_at(time))
 
     def begin(self, window: int) -> int:
         """When a window begins, in ms."""
@@ -34,7 +36,7 @@ class Calendar(NamedTuple):
 
     def first_day(self, window: int) -> str:
         """The first day of a window, YYYY-MM-DD."""
-        return day_text(window * self.days + _MONDAY)
+        return format_day(window * self.days + _MONDAY)
 
 
 def day_of(text: str) -> int:
@@ -42,6 +44,6 @@ def day_of(text: str) -> int:
     return date.fromisoformat(text).toordinal() - _EPOCH
 
 
-def day_text(day: int) -> str:
+def format_day(day: int) -> str:
     """A day counted from 1970-01-01, as YYYY-MM-DD."""
     return date.fromordinal(_EPOCH + day).isoformat()

@@ -11,40 +11,37 @@ import msgpack
 
 from protocol.errors import Refused
 
-MAX_BYTES = 16 * 1024
-MAX_DEPTH = 6
-MAX_ITEMS = 64
-MAX_TEXT = 2000
+MAX_BYTES = 16 * 1024  # of one encoded value
+MAX_DEPTH = 6  # containers inside each other
+MAX_ITEMS = 64  # in one list or map
+MAX_TEXT = 2000  # code points of one text
 
-_UTF8_BYTES = 4 * MAX_TEXT
-_NESTS = frozenset((dict, list, tuple))
-_FLAT = frozenset((int, bytes, bool, type(None)))
-
-
-def _no_extension(code: int, data: bytes) -> NoReturn:
-    raise ValueError(f"extension type {code} of {len(data)} bytes")
+_MAX_UTF8_BYTES = 4 * MAX_TEXT
+_CONTAINERS = frozenset((dict, list, tuple))
+_SCALARS = frozenset((int, bytes, bool, type(None)))
 
 
 def pack(value: Any) -> bytes:
     """Encodes nil, booleans, 64-bit integers, bytes, text, lists and maps with text keys.
 
-    The caller hands in what the limits allow; map keys may come in any order.
+    Map keys may come in any order. The limits are not checked here: the caller keeps them.
     """
-    packed: bytes = msgpack.packb(_ordered(value))
+    packed: bytes = msgpack.packb(_with_sorted_keys(value))
     return packed
 
 
 def unpack(data: bytes) -> Any:
     """Decodes canonical bytes within the limits of a record. Raises Refused (R-02.1 to R-02.6)."""
     value = unpack_framed(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS)
-    _walk(value, MAX_DEPTH)
+    _check_value(value, MAX_DEPTH)
     return value
 
 
 def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
     """Decodes bytes that re-encode to themselves, for frames that have limits of their own.
 
-    Depth, key order and text length are left to whoever checks the frame's shape.
+    Depth, key order and text length are not checked: the reader of the frame checks its shape.
+    Raises Refused (R-02.1 to R-02.3).
     """
     if len(data) > max_bytes:
         raise Refused("R-02.1", f"{len(data)} bytes are more than the {max_bytes} allowed")
@@ -53,57 +50,70 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
             data,
             raw=False,
             strict_map_key=True,
-            ext_hook=_no_extension,
-            max_str_len=min(_UTF8_BYTES, max_bytes),
+            ext_hook=_refuse_extension,
+            max_str_len=min(_MAX_UTF8_BYTES, max_bytes),
             max_bin_len=max_bytes,
             max_array_len=max_items,
             max_map_len=max_items,
             max_ext_len=0,
         )
-        same = msgpack.packb(value) == data
+        is_canonical = msgpack.packb(value) == data
     # RecursionError: msgpack's packer gives up on nesting that its unpacker still accepted.
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise Refused("R-02.2", f"not the msgpack of this protocol: {error}"[:200]) from None
-    if not same:
+    if not is_canonical:
         raise Refused("R-02.3", "the bytes are not the canonical encoding of their value")
     return value
 
 
-def _ordered(value: Any) -> Any:
-    kind = type(value)
-    if kind is dict:
+def _with_sorted_keys(value: Any) -> Any:
+    """The same value; every map in it has its keys in order."""
+    # Every record is packed here, and most values are scalars: a call for each would cost a third
+    # more, so the comprehensions look before they call.
+    value_type = type(value)
+    if value_type is dict:
         # Python orders texts by code point, which is the order of their UTF-8 bytes.
-        return {key: _ordered(v) if type(v := value[key]) in _NESTS else v for key in sorted(value)}
-    if kind is list or kind is tuple:
-        return [_ordered(item) if type(item) in _NESTS else item for item in value]
+        return {
+            key: _with_sorted_keys(nested) if type(nested := value[key]) in _CONTAINERS else nested
+            for key in sorted(value)
+        }
+    if value_type is list or value_type is tuple:
+        return [
+            _with_sorted_keys(nested) if type(nested) in _CONTAINERS else nested for nested in value
+        ]
     return value
 
 
-def _walk(value: Any, depth: int) -> None:
-    kind = type(value)
-    if kind is str:
+def _refuse_extension(code: int, data: bytes) -> NoReturn:
+    raise ValueError(f"extension type {code} of {len(data)} bytes")
+
+
+def _check_value(value: Any, depth: int) -> None:
+    """Raises Refused (R-02.4 to R-02.6). `depth`: how many containers may still be inside."""
+    value_type = type(value)
+    if value_type is str:
         if len(value) > MAX_TEXT:
             raise Refused("R-02.5", f"a text of {len(value)} characters; {MAX_TEXT} are allowed")
-    elif kind is list:
-        _room(depth)
-        _walk_all(value, depth)
-    elif kind is dict:
-        _room(depth)
+    elif value_type is list:
+        _check_depth(depth)
+        _check_values(value, depth)
+    elif value_type is dict:
+        _check_depth(depth)
         _check_keys(value)
-        _walk_all(value.values(), depth)
-    elif kind not in _FLAT:
-        raise Refused("R-02.4", f"values of type {kind.__name__} are not used")
+        _check_values(value.values(), depth)
+    elif value_type not in _SCALARS:
+        raise Refused("R-02.4", f"values of type {value_type.__name__} are not used")
 
 
-def _walk_all(items: Iterable[Any], depth: int) -> None:
-    for item in items:
-        # Most are flat, and a call each would cost more than the look.
-        kind = type(item)
-        if kind not in _FLAT and (kind is not str or len(item) > MAX_TEXT):
-            _walk(item, depth - 1)
+def _check_values(values: Iterable[Any], depth: int) -> None:
+    for value in values:
+        # Most values are scalars, and a call for each would cost more than the check itself.
+        value_type = type(value)
+        if value_type not in _SCALARS and (value_type is not str or len(value) > MAX_TEXT):
+            _check_value(value, depth - 1)
 
 
-def _room(depth: int) -> None:
+def _check_depth(depth: int) -> None:
     if depth == 0:
         raise Refused("R-02.5", f"nested deeper than {MAX_DEPTH}")
 

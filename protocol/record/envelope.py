@@ -7,35 +7,44 @@ length and hash, so content can be erased while every log still verifies.
 import hashlib
 from typing import Any, NamedTuple
 
-import nacl.bindings
-import nacl.exceptions
-
 from protocol.errors import Refused
 from protocol.record import codec
+from protocol.record.signature import SIGNATURE, is_signed_message, public_key, sign_message
 
 VERSION = 1
-OPEN, EPOCH, PRIVATE = 0, 1, 2
-AUDIENCES = ("open", "epoch", "private")
-LASTING = 4  # added to the audience where others rely on the record: it is never erased
-FOUNDING = bytes(32)  # stands for the neighbourhood in the charter that creates its id
+
+# The audience says who can read a record. In a header LASTING is added where others rely on the
+# record: it then neither expires nor can be retracted (R-01.8).
+OPEN = 0  # everybody, relays included
+EPOCH = 1  # the members, with the epoch's key
+PRIVATE = 2  # the people to whose devices it is sealed
+AUDIENCES = ("open", "epoch", "private")  # their names, by number
+LASTING = 4
+
+FOUNDING = bytes(32)  # the charter that creates the neighbourhood's id is signed for this (R-01.10)
 
 MAX_PARENTS = 8
 DAY_MS = 86_400_000
 MAX_TIME = 2**48  # milliseconds: the year 10889, and no sum of two overflows 64 bits
 
-_SIGN = b"meshcoop record 1 sign\0"
-_NAME = b"meshcoop record 1 id\0"
-_SHAPE = 10
+_SIGN_DOMAIN = b"meshcoop record 1 sign\0"
+_ID_DOMAIN = b"meshcoop record 1 id\0"
+_HEADER_FIELDS = 10
+_MAX_NUMBER = 2**48  # of a record in its log
 _AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
-_KEY = 32
-_SIGNATURE = 64
-_WRAPPING = 1 + 2 + _SIGNATURE + 3  # what a record has beside header and content, at most
+_KEY_SIZE = 32
+_MAX_FRAMING = 1 + 2 + SIGNATURE + 3  # bytes of a record beside header and content
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
-_SHORTEST_BIN = 255  # bytes that msgpack tells with one byte of length
+_MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
 
 class Header(NamedTuple):
-    """What a device signs. Times are milliseconds since 1970, ids and keys 32 bytes."""
+    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys 32 bytes.
+
+    `seq` numbers the records of a device from 1, `prev` is the id of the one before (None at 1).
+    `parents`: ids of the records that this one answers. `size` and `digest`: length and SHA-256 of
+    the content. `audience`: OPEN, EPOCH or PRIVATE, plus LASTING where the record is never erased.
+    """
 
     version: int
     device: bytes
@@ -50,7 +59,7 @@ class Header(NamedTuple):
 
     @property
     def reach(self) -> int:
-        """OPEN, EPOCH or PRIVATE."""
+        """The audience without LASTING: OPEN, EPOCH or PRIVATE."""
         return self.audience & ~LASTING
 
     @property
@@ -60,7 +69,9 @@ class Header(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record. `header` is its exact signed bytes; `content` is None once erased."""
+    """One record: its id, its header and the exact bytes of it that `signature` (64 bytes) signs,
+    and its content, sealed or open; None once erased.
+    """
 
     id: bytes
     fields: Header
@@ -75,159 +86,172 @@ class Record(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """The record that this one answers; None for the root of a thread (R-01.7)."""
+        """The id of the record that this one answers; None for the root of a thread (R-01.7)."""
         return self.fields.parents[0] if self.fields.parents else None
 
 
-def assemble(header: bytes, signature: bytes, content: bytes | None) -> bytes:
-    """Puts the parts of a record back together on the wire."""
-    return b"".join((b"\x93", header, _SIGNATURE_PREFIX, signature, codec.pack(content)))
+def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
+    """The wire bytes of a record, from its parts."""
+    return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
 def digest(content: bytes) -> bytes:
-    """The hash by which a header commits to its content."""
+    """The SHA-256 by which a header commits to its content."""
     return hashlib.sha256(content).digest()
 
 
-def record_id(header: bytes, signature: bytes) -> bytes:
-    """R-01.11: SHA-256 over a domain tag, the header and the signature."""
-    return hashlib.sha256(_NAME + header + signature).digest()
+def record_id(header_bytes: bytes, signature: bytes) -> bytes:
+    """The id of a record, from its header's bytes and its signature (R-01.11)."""
+    return hashlib.sha256(_ID_DOMAIN + header_bytes + signature).digest()
 
 
 def device_key(seed: bytes) -> bytes:
-    """The public key, which names the device, of a 32-byte seed."""
-    public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
-    return public
+    """The public key, which names a device, of its 32-byte seed."""
+    return public_key(seed)
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
-    """Signs `header` for `neighbourhood` (32 bytes; FOUNDING for the first charter)."""
-    packed = codec.pack(list(header))
-    public, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
-    if public != header.device:
+    """Signs `header` for `neighbourhood` (32 bytes; FOUNDING_ID for the first charter).
+
+    Raises ValueError if the seed is another device's, Refused if the record breaks a rule.
+    """
+    if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")
-    message = _SIGN + neighbourhood + packed
-    signature = nacl.bindings.crypto_sign(message, secret)[:_SIGNATURE]
-    record = Record(record_id(packed, signature), header, packed, signature, content)
-    parse(record.wire)  # what we sign, every reader must accept
+    header_bytes = codec.pack(list(header))
+    message = _SIGN_DOMAIN + neighbourhood + header_bytes
+    signature = sign_message(message, device_seed)
+    record = Record(record_id(header_bytes, signature), header, header_bytes, signature, content)
+    # Every reader must accept what we sign, so we read it ourselves first.
+    parse(record.wire)
     return record
 
 
 def parse(wire: bytes) -> Record:
     """Reads a record and checks its form, not yet its signature. Raises Refused (R-01, R-02)."""
-    value = codec.unpack_framed(wire, max_bytes=codec.MAX_BYTES, max_items=_SHAPE)
+    value = codec.unpack_framed(wire, max_bytes=codec.MAX_BYTES, max_items=_HEADER_FIELDS)
     if type(value) is not list or len(value) != 3:  # noqa: PLR2004
         raise Refused("R-01.1", "a record is a list of header, signature and content")
-    header, signature, content = value
-    if type(signature) is not bytes or len(signature) != _SIGNATURE:
+    header_fields, signature, content = value
+    if type(signature) is not bytes or len(signature) != SIGNATURE:
         raise Refused("R-01.1", "a signature is 64 bytes")
-    fields = _header(header)
+    header = _read_header(header_fields)
     if content is not None:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
-        check_content(fields, content)
-    # The bytes are canonical, so the header is what signature and content leave of them.
-    packed = wire[1 : -len(_SIGNATURE_PREFIX) - _SIGNATURE - _packed_size(content)]
-    if len(packed) + fields.size + _WRAPPING > codec.MAX_BYTES:
+        check_content(header, content)
+    # The bytes are canonical, so the header is what signature and content leave of them. Cutting it
+    # out keeps the exact signed bytes and costs less than packing it again.
+    after_header = len(_SIGNATURE_PREFIX) + SIGNATURE + _packed_size(content)
+    header_bytes = wire[1:-after_header]
+    if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
         raise Refused("R-01.9", "with its content the record is too long")
-    return Record(record_id(packed, signature), fields, packed, signature, content)
+    return Record(record_id(header_bytes, signature), header, header_bytes, signature, content)
 
 
-def _packed_size(content: bytes | None) -> int:
-    """How long content is in msgpack; it is at most MAX_BYTES here."""
-    if content is None:
-        return 1
-    return len(content) + (2 if len(content) <= _SHORTEST_BIN else 3)
-
-
-def read_header(packed: bytes) -> Header:
-    """The fields of a header in its signed bytes. Raises Refused."""
-    return _header(codec.unpack_framed(packed, max_bytes=codec.MAX_BYTES, max_items=_SHAPE))
+def read_header(header_bytes: bytes) -> Header:
+    """Reads a header from its signed bytes. Raises Refused (R-01, R-02)."""
+    value = codec.unpack_framed(header_bytes, max_bytes=codec.MAX_BYTES, max_items=_HEADER_FIELDS)
+    return _read_header(value)
 
 
 def check_content(header: Header, content: bytes) -> None:
-    """R-01.9: content has the length and the hash that its header signs."""
+    """Raises Refused (R-01.9) unless content has the length and the hash that its header signs."""
     if len(content) != header.size or digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
+def signed_for(record: Record, neighbourhood: bytes) -> bytes:
+    """The id that a record of this neighbourhood is signed for: FOUNDING_ID if it is the charter
+    (R-01.10).
+    """
+    return FOUNDING if record.id == neighbourhood else neighbourhood
+
+
 def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """What verifying looks at: the signature in front of what it signs, and the key."""
-    return record.signature + _SIGN + neighbourhood + record.header, record.fields.device
+    """The input of a verifier: the signature followed by the bytes that it signs, and the key.
+
+    A pair of bytes, so that batches of them go to other processes without the records.
+    """
+    signed = _SIGN_DOMAIN + neighbourhood + record.header
+    return record.signature + signed, record.fields.device
 
 
 def holds(message: bytes, key: bytes) -> bool:
-    """Whether a claim is true."""
-    try:
-        nacl.bindings.crypto_sign_open(message, key)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        return False
-    return True
+    """Whether `message`, as `signature_claim` makes it, was signed with `key`. Never raises."""
+    return is_signed_message(message, key)
 
 
 def forged() -> Refused:
-    """What is said of a claim that is not true (R-01.10)."""
+    """The refusal of a record whose signature is not valid (R-01.10)."""
     return Refused("R-01.10", "the signature does not hold in this neighbourhood")
 
 
 def verify(record: Record, neighbourhood: bytes) -> None:
-    """R-01.10: the device's signature holds for this neighbourhood. Raises Refused."""
+    """Raises Refused (R-01.10) unless the record's device signed it for this neighbourhood."""
     if not holds(*claim(record, neighbourhood)):
         raise forged()
 
 
-def _header(value: Any) -> Header:
-    if type(value) is not list or len(value) != _SHAPE:
-        raise Refused("R-01.2", f"a header is a list of {_SHAPE} fields")
+def _packed_size(content: bytes | None) -> int:
+    """The length of content in msgpack; content is at most MAX_BYTES here."""
+    if content is None:
+        return 1
+    prefix = 2 if len(content) <= _MAX_SHORT_BIN else 3
+    return prefix + len(content)
+
+
+def _read_header(value: Any) -> Header:
+    if type(value) is not list or len(value) != _HEADER_FIELDS:
+        raise Refused("R-01.2", f"a header is a list of {_HEADER_FIELDS} fields")
     header = Header(*value)
     if type(header.version) is not int or header.version != VERSION:
         raise Refused("R-01.3", f"this is not version {VERSION} of the record")
-    _bytes32("R-01.4", "the device", header.device)
-    _position(header)
-    _times(header)
-    _parents(header.parents)
+    _check_bytes32("R-01.4", "the device", header.device)
+    _check_position(header)
+    _check_times(header)
+    _check_parents(header.parents)
     if type(header.audience) is not int or header.audience not in _AUDIENCE_CODES:
         raise Refused("R-01.8", "the audience is open, epoch or private, lasting or not")
     if header.lasting and header.expiry is not None:
         raise Refused("R-01.8", "what others rely on does not expire")
-    _integer("R-01.9", "the content's length", header.size, codec.MAX_BYTES)
-    _bytes32("R-01.9", "the content's hash", header.digest)
+    _check_integer("R-01.9", "the content's length", header.size, codec.MAX_BYTES)
+    _check_bytes32("R-01.9", "the content's hash", header.digest)
     return header
 
 
-def _position(header: Header) -> None:
-    _integer("R-01.5", "the number", header.seq, 2**48)
+def _check_position(header: Header) -> None:
+    _check_integer("R-01.5", "the number", header.seq, _MAX_NUMBER)
     if header.seq < 1:
         raise Refused("R-01.5", "numbers in a log start at 1")
     if header.seq == 1:
         if header.prev is not None:
             raise Refused("R-01.5", "the first record of a log names none before it")
     else:
-        _bytes32("R-01.5", "the record before", header.prev)
+        _check_bytes32("R-01.5", "the record before", header.prev)
 
 
-def _times(header: Header) -> None:
-    _integer("R-01.6", "the time", header.time, MAX_TIME)
+def _check_times(header: Header) -> None:
+    _check_integer("R-01.6", "the time", header.time, MAX_TIME)
     if header.expiry is not None:
-        _integer("R-01.6", "the expiry", header.expiry, MAX_TIME)
+        _check_integer("R-01.6", "the expiry", header.expiry, MAX_TIME)
         if header.expiry <= header.time:
             raise Refused("R-01.6", "a record expires after its time")
 
 
-def _parents(parents: Any) -> None:
+def _check_parents(parents: Any) -> None:
     if type(parents) is not list or len(parents) > MAX_PARENTS:
         raise Refused("R-01.7", f"at most {MAX_PARENTS} parents, in a list")
     for parent in parents:
-        _bytes32("R-01.7", "a parent", parent)
+        _check_bytes32("R-01.7", "a parent", parent)
     if len(parents) > 1 and len(set(parents)) != len(parents):
         raise Refused("R-01.7", "a parent is named once")
 
 
-def _integer(rule: str, what: str, value: Any, most: int) -> None:
-    if type(value) is not int or not 0 <= value <= most:
-        raise Refused(rule, f"{what} is an integer from 0 to {most}")
+def _check_integer(rule: str, field: str, value: Any, maximum: int) -> None:
+    if type(value) is not int or not 0 <= value <= maximum:
+        raise Refused(rule, f"{field} is an integer from 0 to {maximum}")
 
 
-def _bytes32(rule: str, what: str, value: Any) -> None:
-    if type(value) is not bytes or len(value) != _KEY:
-        raise Refused(rule, f"{what} is {_KEY} bytes")
+def _check_bytes32(rule: str, field: str, value: Any) -> None:
+    if type(value) is not bytes or len(value) != _KEY_SIZE:
+        raise Refused(rule, f"{field} is {_KEY_SIZE} bytes")

@@ -10,22 +10,27 @@ from typing import NamedTuple
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 
-PROOFS = 2
+PROOFS = 2  # records kept at the number of a fork, to show it
 
 
 class Head(NamedTuple):
-    """The last record of an unforked log, or of its part before the fork. Number 0: none yet."""
+    """The last record of a log, or of its part before a fork: its number, its id and its time
+    (milliseconds). Number 0 and no id: there is none yet.
+    """
 
     seq: int
     id: bytes | None
     time: int
 
 
-START = Head(0, None, 0)
+START = Head(0, None, 0)  # of a log that holds nothing
 
 
 def follows(head: Head, record: Record) -> None:
-    """R-01.12: the record is the next of its log. The caller has ruled out gaps and forks."""
+    """Raises Refused unless `record` continues the log that ends with `head` (R-01.12, R-01.13).
+
+    The caller has ruled out gaps and forks: the record has the number after the head's.
+    """
     if record.fields.prev != head.id:
         raise Refused("R-01.12", "the record names another one before it than the log holds")
     if record.fields.time < head.time:
@@ -33,8 +38,9 @@ def follows(head: Head, record: Record) -> None:
 
 
 class Kept(NamedTuple):
-    """A record of a forked log, as far as keeping it depends on it. `named`: another device does;
-    `about`: the record that it answers.
+    """A record of a forked log. `about`: the id of the record that it answers.
+
+    `is_named`: a record of another device, before the fork of that one's log, names it as a parent.
     """
 
     seq: int
@@ -44,19 +50,21 @@ class Kept(NamedTuple):
 
 
 def kept(fork: int, records: Iterable[Kept]) -> set[bytes]:
-    """R-01.14: what stays of a log forked at number `fork`, by id.
+    """The ids of the records that stay of a log forked at number `fork` (R-01.14).
 
-    Everything before the fork, the two lowest ids at it as proof, and from there on what a kept
-    record of another device names as a parent, with all that this answers: or a receipt that the
-    other party has confirmed would hang from nothing.
+    Everything before the fork stays, the two lowest ids at it as proof, and from there on each
+    record that a kept record of another device names as a parent.
     """
-    rows = {row.id: row for row in records}
-    proofs = sorted(row.id for row in rows.values() if row.seq == fork)[:PROOFS]
-    keep = {row.id for row in rows.values() if row.seq < fork} | set(proofs)
-    walked: set[bytes] = set()
-    for row in rows.values():
-        above: Kept | None = row if row.named else None
-        while above is not None and above.id not in walked:
-            walked.add(above.id)
-            above = rows.get(above.about) if above.about else None
-    return keep | walked
+    record_by_id = {record.id: record for record in records}
+    before = {record.id for record in record_by_id.values() if record.seq < fork}
+    at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
+    proofs = set(sorted(at_fork)[:PROOFS])
+    # What a named record answers stays with it, and what that answers, and so on: a receipt that the
+    # other party has confirmed would hang from nothing otherwise.
+    countersigned: set[bytes] = set()
+    for record in record_by_id.values():
+        above: Kept | None = record if record.named else None
+        while above is not None and above.id not in countersigned:
+            countersigned.add(above.id)
+            above = record_by_id.get(above.about) if above.about else None
+    return before | proofs | countersigned

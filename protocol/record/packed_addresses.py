@@ -1,4 +1,8 @@
-"""IP addresses and TCP ports in few bytes, for invitations, tickets and relays (R-07.1, R-08.1)."""
+"""IP addresses and TCP ports in few bytes, for invitations, tickets and relays (R-07.1, R-08.1).
+
+An address is its IP version (1 byte, 4 or 6), the IP address (4 or 16) and the port (2): 7 or 19
+bytes. Addresses follow each other without a separator.
+"""
 
 import ipaddress
 import re
@@ -6,21 +10,46 @@ import re
 from protocol.errors import Refused
 
 _ADDRESS = re.compile(r"/ip([46])/([0-9a-fA-F.:]+)/tcp/([0-9]{1,5})")
+_IP_SIZES = {4: 4, 6: 16}  # bytes, by version
+_PORT_SIZE = 2
+_PORTS = 1 << 16
 
 
 def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
-    """The addresses (/ip4/A/tcp/P, /ip6/A/tcp/P), 7 or 19 bytes each, as many as fit in `room`."""
+    """Packs multiaddrs (/ip4/A/tcp/P, /ip6/A/tcp/P), as many as fit in `room` bytes.
+
+    Addresses of another form are left out.
+    """
     packed = b""
     for address in addresses:
-        one = _pack_one(address)
-        packed += one if len(packed) + len(one) <= room else b""
+        address_bytes = _pack_address(address)
+        if len(packed) + len(address_bytes) <= room:
+            packed += address_bytes
     return packed
 
 
-def _pack_one(address: str) -> bytes:
-    """Nothing for what is no address of this form."""
+def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
+    """The multiaddrs in packed bytes. Raises Refused, with the number of `rule`."""
+    addresses = []
+    while data:
+        ip_size = _IP_SIZES.get(data[0])
+        if ip_size is None or len(data) < 1 + ip_size + _PORT_SIZE:
+            raise Refused(rule, "an address in it is cut short or mistyped")
+        port_at = 1 + ip_size
+        end = port_at + _PORT_SIZE
+        host = ipaddress.ip_address(data[1:port_at])
+        port = int.from_bytes(data[port_at:end], "big")
+        if host.is_multicast or host.is_unspecified or port == 0:
+            raise Refused(rule, f"nobody can answer at {host}:{port}")
+        addresses.append(f"/ip{data[0]}/{host}/tcp/{port}")
+        data = data[end:]
+    return tuple(addresses)
+
+
+def _pack_address(address: str) -> bytes:
+    """One address, or no bytes if it has another form."""
     match = _ADDRESS.match(address)
-    if match is None or int(match[3]) >= 1 << 16:
+    if match is None or int(match[3]) >= _PORTS:
         return b""
     try:
         host = ipaddress.ip_address(match[2])
@@ -28,20 +57,4 @@ def _pack_one(address: str) -> bytes:
         return b""
     if str(host.version) != match[1]:
         return b""
-    return bytes([host.version]) + host.packed + int(match[3]).to_bytes(2, "big")
-
-
-def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
-    """The addresses in packed bytes. Raises Refused."""
-    found = []
-    while data:
-        size = {4: 4, 6: 16}.get(data[0])
-        if size is None or len(data) < 1 + size + 2:
-            raise Refused(rule, "an address in it is cut short or mistyped")
-        host = ipaddress.ip_address(data[1 : 1 + size])
-        port = int.from_bytes(data[1 + size : 3 + size], "big")
-        if host.is_multicast or host.is_unspecified or port == 0:
-            raise Refused(rule, f"nobody can answer at {host}:{port}")
-        found.append(f"/ip{data[0]}/{host}/tcp/{port}")
-        data = data[3 + size :]
-    return tuple(found)
+    return bytes([host.version]) + host.packed + int(match[3]).to_bytes(_PORT_SIZE, "big")

@@ -7,26 +7,23 @@ records; who carries one does not matter, the signatures in it do.
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import nacl.bindings
-import nacl.exceptions
-
 from protocol.errors import Refused
-from protocol.record import codec
-from protocol.record import sealing as seal
+from protocol.record import codec, sealing
+from protocol.record.signature import SIGNATURE, is_signed, public_key, sign_message
+
+PLACE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
+FOUNDING = bytes(PLACE)  # the place in the charter, which creates that id
 
 _DOMAIN = b"meshcoop statement 1\0"
-_CERTIFY, _REVOKE = "certify", "revoke"
-_SIGNATURE = 64
-_KEY = 32
-
-
-PLACE = 16  # bytes of a neighbourhood's id
-FOUNDING = bytes(PLACE)  # in the charter, which creates the id
+_CERTIFY = "certify"
+_REVOKE = "revoke"
+_BODY_FIELDS = 5
+_KEY_SIZE = 32
 
 
 class Certified(NamedTuple):
     """`person` (root key) says that `device` is theirs in the neighbourhood whose id begins with
-    `place`, with `box` to seal things to.
+    `place`. `box`: the device's box key, to which things are sealed.
     """
 
     place: bytes
@@ -36,7 +33,9 @@ class Certified(NamedTuple):
 
 
 class Revoked(NamedTuple):
-    """`person` says that nothing of `device` after number `after` is theirs in `place`."""
+    """`person` (root key) says that no record of `device` after number `after` is theirs in the
+    neighbourhood whose id begins with `place`.
+    """
 
     place: bytes
     person: bytes
@@ -45,38 +44,37 @@ class Revoked(NamedTuple):
 
 
 def certify(root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING) -> bytes:
-    """A statement signed by the root key and by the device, so that nobody claims another's.
+    """The statement that a device is this person's, for the neighbourhood whose id begins with
+    `place`, so that nobody carries it elsewhere.
 
-    `place`: the first 16 bytes of the neighbourhood's id, so that nobody carries it elsewhere.
+    The device signs it too, so that nobody claims another's device.
     """
-    body = [_CERTIFY, place, _public(root_seed), _public(device_seed), box]
+    body = [_CERTIFY, place, public_key(root_seed), public_key(device_seed), box]
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
 def revoke(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
-    """A statement that ends `device` after its record number `after` (0: from the beginning)."""
-    body = [_REVOKE, place, _public(root_seed), device, after]
+    """The statement that ends `device` after its record number `after` (0: from the beginning)."""
+    body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
 
 
-@lru_cache(maxsize=4096)  # the same statement is read again at every authority fold
+# Every authority fold reads the same statements again, and their signatures cost most of it.
+@lru_cache(maxsize=4096)
 def read(statement: bytes) -> Certified | Revoked:
-    """What a statement says, its signatures checked. Raises Refused (R-03.1 to R-03.3)."""
-    value = codec.unpack(statement)
-    if type(value) is not list or not value or type(value[0]) is not list or len(value[0]) != 5:  # noqa: PLR2004
-        raise Refused("R-03.1", "not a root statement")
-    body, signatures = value[0], value[1:]
-    what, place, person, device, last = body
-    _bytes(place, PLACE)
-    for key in (person, device):
-        _bytes(key, _KEY)
-    if what == _CERTIFY and len(signatures) == 2:  # noqa: PLR2004
-        _bytes(last, _KEY)
+    """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""
+    body, signatures = _split(codec.unpack(statement))
+    verb, place, person, device, last = body
+    _check_bytes(place, PLACE)
+    _check_bytes(person, _KEY_SIZE)
+    _check_bytes(device, _KEY_SIZE)
+    if verb == _CERTIFY and len(signatures) == 2:  # noqa: PLR2004
+        _check_bytes(last, _KEY_SIZE)
         _verify(body, person, signatures[0])
         _verify(body, device, signatures[1])
-        seal.check_box(last)
+        sealing.check_box_key(last)
         return Certified(place, person, device, last)
-    if what == _REVOKE and len(signatures) == 1:
+    if verb == _REVOKE and len(signatures) == 1:
         if type(last) is not int or last < 0:
             raise Refused("R-03.3", "a device is revoked after a record number")
         _verify(body, person, signatures[0])
@@ -84,25 +82,25 @@ def read(statement: bytes) -> Certified | Revoked:
     raise Refused("R-03.1", "a root statement certifies or revokes a device")
 
 
-def _public(seed: bytes) -> bytes:
-    public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
-    return public
+def _split(value: Any) -> tuple[list[Any], list[Any]]:
+    """The body of a statement, five fields, and the signatures after it. Raises Refused."""
+    if type(value) is list and value:
+        body = value[0]
+        if type(body) is list and len(body) == _BODY_FIELDS:
+            return body, value[1:]
+    raise Refused("R-03.1", "not a root statement")
 
 
 def _sign(body: list[Any], seed: bytes) -> bytes:
-    _, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
-    signed: bytes = nacl.bindings.crypto_sign(_DOMAIN + codec.pack(body), secret)
-    return signed[:_SIGNATURE]
+    return sign_message(_DOMAIN + codec.pack(body), seed)
 
 
-def _bytes(value: Any, length: int) -> None:
-    if type(value) is not bytes or len(value) != length:
+def _check_bytes(value: Any, size: int) -> None:
+    if type(value) is not bytes or len(value) != size:
         raise Refused("R-03.1", "keys are 32 bytes, places 16 and signatures 64")
 
 
 def _verify(body: list[Any], key: bytes, signature: Any) -> None:
-    _bytes(signature, _SIGNATURE)
-    try:
-        nacl.bindings.crypto_sign_open(signature + _DOMAIN + codec.pack(body), key)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        raise Refused("R-03.2", "a signature of the statement does not hold") from None
+    _check_bytes(signature, SIGNATURE)
+    if not is_signed(_DOMAIN + codec.pack(body), signature, key):
+        raise Refused("R-03.2", "a signature of the statement does not hold")

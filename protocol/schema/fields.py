@@ -14,29 +14,34 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record.codec import MAX_ITEMS
 
-Resolve = Callable[[str, str], bytes]  # ("person" or "record", what somebody typed) → full id
+# Turns what somebody typed into a full id: ("person", "named" or "record", the text). Raises Refused.
+Resolve = Callable[[str, str], bytes]
+
+MAX_NAME = 40  # characters, of a value in a map
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
 _DATE_LENGTH = len("2026-11-23")
-MAX_NAME = 40  # characters, of a value in a map
+_KEY_SIZE = 32  # bytes, of a person's key and of a record's id
+_FIRST_SURROGATE = "\ud800"
+_LAST_SURROGATE = "\udfff"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of a kind. `private`: sealed to both parties inside the content (R-10.6)."""
+    """One field of a kind: how it is declared, and what follows from its type."""
 
     required: bool = False
-    private: bool = False
+    private: bool = False  # sealed to both parties inside the content (R-10.6)
     default: Any = None
     filled: bool = False  # written by the software, not by a person
-    beside: bool = False  # words that go in a record beside an open one (R-10.11)
+    beside: bool = False  # of an open kind: posted in a sealed record beside it (R-10.11)
     help: str = ""
 
     type_name = "value"
-    hint = ""  # how a person writes it
-    many = False
-    phrase = False  # one value of several words
-    wording = False  # free words, which can be hidden
+    hint = ""  # how a person writes a value
+    many = False  # a value is a list or a map of values
+    phrase = False  # a value is several words on the command line
+    wording = False  # a value has free words, which can be hidden
     names_people = False
 
     def check(self, name: str, value: Any) -> None:
@@ -49,17 +54,13 @@ class Field:
         return given
 
     def people(self, value: Any) -> set[bytes]:
-        """The people whom a value names."""
+        """The root keys of the people that a value names."""
         return {value} if self.names_people else set()
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """Smallest and largest: of the number, else of the length or count."""
+        """The smallest and largest number, length or count of values; None where there is none."""
         return None, None
-
-
-def _refuse(name: str, must: str) -> Refused:
-    return Refused("R-10.3", f"{name} must be {must}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +69,26 @@ class Text(Field):
 
     min: int = 0
     max: int = 200
-    type_name = hint = "text"
+    type_name = "text"
+    hint = "text"
     wording = True
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or not self.min <= len(value) <= self.max:
-            raise _refuse(name, f"a text of {self.min} to {self.max} characters")
+            raise _refusal(name, f"a text of {self.min} to {self.max} characters")
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         if type(given) is not str:
             return given
-        if not given.isascii() and any("\ud800" <= one <= "\udfff" for one in given):
-            raise _refuse(name, "text, and half a character is none")
+        # Python holds half a character of UTF-16 as a surrogate, which UTF-8 cannot encode.
+        if any(_FIRST_SURROGATE <= character <= _LAST_SURROGATE for character in given):
+            raise _refusal(name, "text without half characters")
         if len(given.strip()) < self.min:
-            raise _refuse(name, "filled in")
-        return unicodedata.normalize("NFC", given)  # R-02: authors write NFC
+            raise _refusal(name, "filled in")
+        # Authors write NFC (R-02). Readers do not check it: Unicode versions differ between Pythons,
+        # and nodes that disagree would never converge.
+        return unicodedata.normalize("NFC", given)
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -96,19 +101,20 @@ class Integer(Field):
 
     min: int = 0
     max: int = 2**31
-    type_name, hint = "integer", "a number"
+    type_name = "integer"
+    hint = "a number"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not int or not self.min <= value <= self.max:
-            raise _refuse(name, f"a whole number from {self.min} to {self.max}")
+            raise _refusal(name, f"a whole number from {self.min} to {self.max}")
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         if type(given) is str:
-            # "−10" with a typographic minus is what a person copies from a page.
+            # A person who copies "−10" from a page copies a typographic minus.
             text = given.strip().replace("\u2212", "-")
             if not re.fullmatch(r"-?[0-9]{1,15}", text):
-                raise _refuse(name, f"a whole number from {self.min} to {self.max}")
+                raise _refusal(name, f"a whole number from {self.min} to {self.max}")
             return int(text)
         return given
 
@@ -122,27 +128,31 @@ class Minutes(Integer):
     """A duration. An hour of anyone's work is worth an hour of anyone else's."""
 
     max: int = 60 * 24 * 31
-    type_name = hint = "minutes"
+    type_name = "minutes"
+    hint = "minutes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
     """A date YYYY-MM-DD, with THH:MM where an hour matters; a Z says UTC, else it is local."""
 
-    type_name, hint = "moment", "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
+    type_name = "moment"
+    hint = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
     day_only: bool = False
 
     def check(self, name: str, value: Any) -> None:
-        must = "a date like 2026-11-23" + ("" if self.day_only else " or 2026-11-23T09:30")
+        must = "a date like 2026-11-23"
+        if not self.day_only:
+            must += " or 2026-11-23T09:30"
         if type(value) is not str or not _MOMENT.fullmatch(value):
-            raise _refuse(name, must)
+            raise _refusal(name, must)
         if self.day_only and len(value) != _DATE_LENGTH:
-            raise _refuse(name, must)
+            raise _refusal(name, must)
         try:
             date.fromisoformat(value[:_DATE_LENGTH])
             datetime.fromisoformat(value)
         except ValueError:
-            raise _refuse(name, must) from None
+            raise _refusal(name, must) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,36 +160,42 @@ class Choice(Field):
     """One of a few words."""
 
     words: tuple[str, ...]
-    type_name, hint = "choice", "a word"
+    type_name = "choice"
+    hint = "a word"
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or value not in self.words:
-            raise _refuse(name, "one of " + ", ".join(self.words))
+            raise _refusal(name, "one of " + ", ".join(self.words))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Field):
     """A person: their root key, 32 bytes; people type a name or the start of an id."""
 
-    type_name, hint = "person", "a name or the start of an id"
+    type_name = "person"
+    hint = "a name or the start of an id"
     names_people = True
 
     def check(self, name: str, value: Any) -> None:
-        if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
-            raise _refuse(name, "a person")
+        if type(value) is not bytes or len(value) != _KEY_SIZE:
+            raise _refusal(name, "a person")
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         if type(given) is not str:
-            raise _refuse(name, "a person's name or id")
+            raise _refusal(name, "a person's name or id")
         return resolve("person", given)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Named(Field):
-    """A member, or the name of somebody outside; what is typed means a member where one has it."""
+    """A member's key, or the name of somebody outside. A typed name means the member of that name
+    where there is one.
+    """
 
-    type_name, hint = "person or name", "a member or a name"
-    wording = names_people = True
+    type_name = "person or name"
+    hint = "a member or a name"
+    wording = True
+    names_people = True
     _name = Text(min=1, max=80)
 
     def people(self, value: Any) -> set[bytes]:
@@ -202,15 +218,16 @@ class Named(Field):
 class Record(Field):
     """Another record: its id, 32 bytes; people type the start of it."""
 
-    type_name, hint = "record", "the start of an id"
+    type_name = "record"
+    hint = "the start of an id"
 
     def check(self, name: str, value: Any) -> None:
-        if type(value) is not bytes or len(value) != 32:  # noqa: PLR2004
-            raise _refuse(name, "a record")
+        if type(value) is not bytes or len(value) != _KEY_SIZE:
+            raise _refusal(name, "a record")
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         if type(given) is not str:
-            raise _refuse(name, "a record's id")
+            raise _refusal(name, "a record's id")
         return resolve("record", given)
 
 
@@ -224,14 +241,14 @@ class Bytes(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not bytes or not self.min <= len(value) <= self.max:
-            raise _refuse(name, f"{self.min} to {self.max} bytes")
+            raise _refusal(name, f"{self.min} to {self.max} bytes")
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         try:
             return bytes.fromhex(given)
         except (ValueError, TypeError):
-            raise _refuse(name, "hexadecimal digits") from None
+            raise _refusal(name, "hexadecimal digits") from None
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -251,12 +268,13 @@ class Many(Field):
         if self.max > MAX_ITEMS:
             raise ValueError("more items than a container may hold")
 
+    # What is constant in other fields depends on `of` here.
     @property
-    def type_name(self) -> str:  # type: ignore[override]  # a class constant elsewhere
+    def type_name(self) -> str:  # type: ignore[override]
         return f"list of {self.of.type_name}"
 
     @property
-    def wording(self) -> bool:  # type: ignore[override]  # as above
+    def wording(self) -> bool:  # type: ignore[override]
         return self.of.wording
 
     @property
@@ -265,16 +283,15 @@ class Many(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not list or len(value) > self.max:
-            raise _refuse(name, f"a list of at most {self.max}")
-        for item in value:
-            self.of.check(name, item)
+            raise _refusal(name, f"a list of at most {self.max}")
+        for single in value:
+            self.of.check(name, single)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        items = given if isinstance(given, list) else [given]
-        return [self.of.read(name, item, resolve) for item in items]
+        return [self.of.read(name, single, resolve) for single in _as_list(given)]
 
     def people(self, value: Any) -> set[bytes]:
-        return {person for item in value for person in self.of.people(item)}
+        return {person for single in value for person in self.of.people(single)}
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -288,7 +305,7 @@ class Map(Many):
     hint = "NAME=VALUE, repeat for more"
 
     @property
-    def type_name(self) -> str:  # type: ignore[override]  # as above
+    def type_name(self) -> str:  # type: ignore[override]
         return f"map of {self.of.type_name}"
 
     @property
@@ -297,31 +314,42 @@ class Map(Many):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not dict or len(value) > self.max:
-            raise _refuse(name, f"at most {self.max} values with names")
-        for key, item in value.items():
+            raise _refusal(name, f"at most {self.max} values with names")
+        for key, single in value.items():
             if type(key) is not str or len(key) > MAX_NAME:
-                raise _refuse(name, f"values with names of at most {MAX_NAME} characters")
-            self.of.check(name, item)
+                raise _refusal(name, f"values with names of at most {MAX_NAME} characters")
+            self.of.check(name, single)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        if isinstance(given, dict):
-            pairs = list(given.items())
-        else:
-            pairs = [_pair(name, one) for one in (given if isinstance(given, list) else [given])]
-        found = {
-            unicodedata.normalize("NFC", str(key)): self.of.read(name, item, resolve)
-            for key, item in pairs
+        pairs = list(given.items()) if isinstance(given, dict) else _typed_pairs(name, given)
+        values = {
+            unicodedata.normalize("NFC", str(key)): self.of.read(name, single, resolve)
+            for key, single in pairs
         }
-        if len(found) < len(pairs):
-            raise _refuse(name, "values whose names differ")
-        return found
+        if len(values) < len(pairs):
+            raise _refusal(name, "values whose names differ")
+        return values
 
     def people(self, value: Any) -> set[bytes]:
         return super().people(value.values())
 
 
-def _pair(name: str, given: Any) -> tuple[str, str]:
-    key, _, value = str(given).rpartition("=")
+def _refusal(name: str, must: str) -> Refused:
+    return Refused("R-10.3", f"{name} must be {must}")
+
+
+def _as_list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def _typed_pairs(name: str, given: Any) -> list[tuple[str, str]]:
+    """Names and values of what a person typed as NAME=VALUE, once or in a list."""
+    return [_typed_pair(name, typed) for typed in _as_list(given)]
+
+
+def _typed_pair(name: str, typed: Any) -> tuple[str, str]:
+    # The last "=" divides them: a name may hold one, as in "2+2=4=1".
+    key, _, value = str(typed).rpartition("=")
     if not key.strip():
-        raise _refuse(name, "written like cook=2")
+        raise _refusal(name, "written like cook=2")
     return key.strip(), value.strip()

@@ -16,7 +16,7 @@ MAX_REFUSED = 1000  # records of a bundle; then the rest is not read (R-09.8)
 
 
 class Sort(NamedTuple):
-    """A sort of file: what people call it, how it begins, how many bytes it has at most."""
+    """A sort of file: what people call it, its first bytes, and how many bytes it has at most."""
 
     name: str
     mark: bytes
@@ -26,24 +26,28 @@ class Sort(NamedTuple):
 BUNDLE = Sort("bundle", b"meshcoop bundle\n", 1 << 30)
 HAVE = Sort("have file", b"meshcoop have\n", 4 << 20)
 
-_HEAD, _LIST, _END = range(3)
+# Types of frames.
+_HEAD = 0  # version, neighbourhood
+_LIST = 1  # a list of records, or of parts of a have-map
+_END = 2  # how many the lists hold together
 
 
 def opening(sort: Sort, neighbourhood: bytes) -> bytes:
-    """How every such file of this neighbourhood begins (R-09.1)."""
+    """The first bytes of every such file of this neighbourhood (R-09.1)."""
     return sort.mark + frames.encode([_HEAD, VERSION, neighbourhood])
 
 
 def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iterator[bytes]:
-    """The file, piece by piece: of a bundle with lists of its records, of a have file
-    with `heads.have_map`. Raises Refused (R-09.4).
+    """The pieces of a file: a bundle from lists of its records, a have file from
+    `have_map_lists`. Raises Refused (R-09.4) when it grows too large.
     """
     piece = opening(sort, neighbourhood)
-    size, count = len(piece), 0
+    size = len(piece)
+    count = 0
     yield piece
-    for one in lists:
-        piece = frames.encode([_LIST, one])
-        count += len(one)
+    for values in lists:
+        piece = frames.encode([_LIST, values])
+        count += len(values)
         size += len(piece)
         if size > sort.most - frames.MAX_FRAME:  # the end has to fit as well
             raise Refused("R-09.4", f"a {sort.name} has at most {sort.most:,} bytes; write less")
@@ -52,84 +56,92 @@ def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iter
 
 
 class Decoder:
-    """Turns the bytes of a file, in whatever pieces they come, into its lists."""
+    """Decodes the bytes of a file, in pieces of any size, to its lists."""
 
     def __init__(self, sort: Sort, neighbourhood: bytes) -> None:
-        self._sort = sort
+        self._format = sort
         self._neighbourhood = neighbourhood
         self._frames = frames.Decoder()
-        self._marked = 0  # bytes of the mark that have come
+
         self._size = 0
+        self._mark_size = 0  # bytes of the mark that have come
         self._count = 0
-        self._begun = self._ended = False
+        self._has_head = False
+        self._has_end = False
 
     def feed(self, data: bytes) -> Iterator[list[Any]]:
-        """The lists that `data` completes; take each before asking for the next. Raises Refused
-        (R-09, R-05.1, R-02), and is not fed again then.
+        """The lists that `data` completes; take each before asking for the next.
+
+        Raises Refused (R-09, R-05.1, R-02), and must not be fed again then.
         """
         self._size += len(data)
-        if self._size > self._sort.most:
-            raise Refused("R-09.4", f"a {self._sort.name} has at most {self._sort.most:,} bytes")
+        if self._size > self._format.most:
+            raise Refused(
+                "R-09.4", f"a {self._format.name} has at most {self._format.most:,} bytes"
+            )
         for frame in self._frames.feed(self._after_mark(data)):
-            yield from self._frame(frame)
+            yield from self._read_frame(frame)
 
     def close(self) -> None:
-        """Says that there are no more bytes. Raises Refused unless the file was whole."""
-        if self._marked < len(self._sort.mark):
-            raise self._another()
-        if not self._ended:
-            raise Refused("R-09.5", f"the {self._sort.name} is cut off, so write it again")
+        """Ends the file. Raises Refused (R-09.1, R-09.5) unless it was whole."""
+        if self._mark_size < len(self._format.mark):
+            raise self._other_file()
+        if not self._has_end:
+            raise Refused("R-09.5", f"the {self._format.name} is cut off, so write it again")
         if self._frames.partial:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
-        expected = self._sort.mark[self._marked :][: len(data)]
+        """The rest of `data` after the mark, which may come in several pieces."""
+        expected = self._format.mark[self._mark_size :][: len(data)]
         if not data.startswith(expected):
-            raise self._another()
-        self._marked += len(expected)
+            raise self._other_file()
+        self._mark_size += len(expected)
         return data[len(expected) :]
 
-    def _frame(self, frame: list[Any]) -> Iterator[list[Any]]:
-        if self._ended:
+    def _read_frame(self, frame: list[Any]) -> Iterator[list[Any]]:
+        if self._has_end:
             raise self._damaged("something follows the end")
-        if not self._begun:
+        if not self._has_head:
             self._check_head(frame)
-            self._begun = True
+            self._has_head = True
             return
         kind, *rest = frame
         if kind == _LIST and len(rest) == 1 and type(rest[0]) is list:
             self._check_list(rest[0])
             self._count += len(rest[0])
             yield rest[0]
-        elif kind == _END and [type(one) for one in rest] == [int]:
+        elif kind == _END and len(rest) == 1 and type(rest[0]) is int:
             if rest[0] != self._count:
                 raise self._damaged(f"of {rest[0]} items {self._count} are there")
-            self._ended = True
+            self._has_end = True
         else:
-            raise Refused("R-09.1", f"the {self._sort.name} is damaged: a frame of another form")
+            raise Refused("R-09.1", f"the {self._format.name} is damaged: a frame of another form")
 
     def _check_head(self, frame: list[Any]) -> None:
         if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
-            raise Refused("R-09.1", f"the {self._sort.name} is damaged: it begins with no head")
+            raise Refused("R-09.1", f"the {self._format.name} is damaged: it begins with no head")
         if frame[1] != VERSION:
             raise Refused(
                 "R-09.2",
-                f"the {self._sort.name} is of version {frame[1]}, and this program reads version "
+                f"the {self._format.name} is of version {frame[1]}, and this program reads version "
                 f"{VERSION}; install the other's version",
             )
         if frame[2:] != [self._neighbourhood]:
             raise Refused(
                 "R-09.3",
-                f"the {self._sort.name} is of another neighbourhood; use one that a home of this "
+                f"the {self._format.name} is of another neighbourhood; use one that a home of this "
                 "neighbourhood has written",
             )
 
-    def _check_list(self, items: list[Any]) -> None:
-        if self._sort is BUNDLE and not (items and all(type(one) is bytes for one in items)):
+    def _check_list(self, values: list[Any]) -> None:
+        if self._format is not BUNDLE:
+            return
+        if not values or not all(type(wire) is bytes for wire in values):
             raise Refused("R-09.1", "the bundle is damaged: records come as bytes, one or more")
 
-    def _another(self) -> Refused:
-        return Refused("R-09.1", f"this is no {self._sort.name}; name another file")
+    def _other_file(self) -> Refused:
+        return Refused("R-09.1", f"this is no {self._format.name}; name another file")
 
     def _damaged(self, how: str) -> Refused:
-        return Refused("R-09.5", f"the {self._sort.name} is damaged: {how}")
+        return Refused("R-09.5", f"the {self._format.name} is damaged: {how}")

@@ -6,16 +6,20 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record import codec
 
-MAX_FRAME = 64 * 1024
-MAX_FRAME_ITEMS = 4096
+MAX_FRAME = 64 * 1024  # bytes after the length
+MAX_FRAME_ITEMS = 4096  # in one list or map
 BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
 
-_MAX_BATCH = 1024  # records in a frame
-_PREFIX = 4
+_MAX_BATCH_RECORDS = 1024
+_RECORD_FRAMING = 8  # bytes, more than msgpack needs to tell a record's length
+_PREFIX = 4  # bytes of the length
 
 
 def encode(frame: list[Any]) -> bytes:
-    """One frame on the wire. A frame of ours that is too large is our own mistake."""
+    """The bytes of a frame, its length included.
+
+    Raises ValueError if it is too large: frames of ours never are, so that is a bug.
+    """
     body = codec.pack(frame)
     if len(body) > MAX_FRAME:
         raise ValueError(f"a frame of {len(body)} bytes")
@@ -23,15 +27,18 @@ def encode(frame: list[Any]) -> bytes:
 
 
 def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
-    """Records (at most 16 KiB each) in lists that fit a frame, in their order. `most`: bytes of a
-    list of several records.
+    """Records (at most 16 KiB each) in lists that fit a frame, in their order.
+
+    `max_bytes`: of a list of several records; one record alone may be longer.
     """
     batch: list[bytes] = []
     size = 0
     for wire in wires:
-        if batch and (size + len(wire) + 8 * len(batch) > most or len(batch) >= _MAX_BATCH):
+        is_full = size + len(wire) + _RECORD_FRAMING * len(batch) > most
+        if batch and (is_full or len(batch) >= _MAX_BATCH_RECORDS):
             yield batch
-            batch, size = [], 0
+            batch = []
+            size = 0
         batch.append(wire)
         size += len(wire)
     if batch:
@@ -39,16 +46,16 @@ def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
 
 
 class Decoder:
-    """Turns bytes, in whatever pieces they come, into frames. Raises Refused (R-05.1, R-02)."""
+    """Decodes bytes, in pieces of any size, to frames. Raises Refused (R-05.1, R-02)."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[list[Any]]:
-        """The frames that `data` completes, each a list whose first item is an integer."""
+        """The frames that `data` completes, each a list whose first value is an integer."""
         self._buffer += data
         frames = []
-        while (body := self._body()) is not None:
+        while (body := self._next_body()) is not None:
             frame = codec.unpack_framed(body, max_bytes=MAX_FRAME, max_items=MAX_FRAME_ITEMS)
             if type(frame) is not list or not frame or type(frame[0]) is not int:
                 raise Refused("R-05.1", "a frame is a list that begins with its type")
@@ -60,10 +67,12 @@ class Decoder:
         """Whether a frame has begun and not ended."""
         return bool(self._buffer)
 
-    def _body(self) -> bytes | None:
+    def _next_body(self) -> bytes | None:
+        """Takes the next frame's body out of the buffer; None until all of it has come."""
         if len(self._buffer) < _PREFIX:
             return None
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
+        # A length that claims too much is refused before its body fills memory.
         if length > MAX_FRAME:
             raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
         end = _PREFIX + length

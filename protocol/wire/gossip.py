@@ -9,26 +9,26 @@ import hmac
 from collections.abc import Callable, Iterable
 
 from protocol.errors import Refused
-from protocol.record import envelope as record
+from protocol.record import envelope
 from protocol.record.envelope import Record
 from protocol.record.sealing import EpochKey, derive
 
-MAC = 16
-MOST_AHEAD = 4096  # numbers beyond the head of a log
+MAC = 16  # bytes
+MOST_AHEAD = 4096  # how far a record's number may be beyond the head of its log (R-04.4)
 
 
 def topic(neighbourhood: bytes) -> str:
-    """R-04.1: the topic's name; it does not tell the neighbourhood's id."""
+    """The topic's name, which does not tell the neighbourhood's id (R-04.1)."""
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]
 
 
 def gossip_key(epoch: EpochKey) -> bytes:
-    """R-04.2: what a relay gets when it is enrolled: it carries, and cannot read."""
+    """The key of an epoch's MACs (R-04.2). Relays get it: it lets them carry, and not read."""
     return derive(epoch.key, "gossip")
 
 
 def frame(wire: bytes, key: bytes) -> bytes:
-    """A record on its way to the topic."""
+    """The frame that carries a record, under a gossip key."""
     return _mac(wire, key) + wire
 
 
@@ -38,21 +38,23 @@ def accept(
     neighbourhood: bytes,
     plausible: Callable[[Record], bool] | None = None,
 ) -> Record:
-    """R-04.3: the record in a frame, or Refused. Pure in the bytes, the keys and the logs known.
+    """The record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
 
-    MAC first, then form and content, then whether the author's log can use it (R-04.4), then the
-    signature: the cheapest check comes first.
+    `keys`: the gossip keys that are accepted; `is_plausible`: whether the record's log has a place for
+    it that gossip could fill. The answer depends on nothing else.
     """
-    mac, wire = data[:MAC], data[MAC:]
+    mac = data[:MAC]
+    wire = data[MAC:]
+    # The cheapest check comes first and the signature last: a flood of bad frames costs little.
     if not any(hmac.compare_digest(mac, _mac(wire, key)) for key in keys):
         raise Refused("R-04.3", "the frame is not from a holder of the gossip key")
-    one = record.parse(wire)
-    if one.content is None:
+    record = envelope.parse(wire)
+    if record.content is None:
         raise Refused("R-04.3", "gossip carries records with their content")
-    if plausible is not None and not plausible(one):
+    if plausible is not None and not plausible(record):
         raise Refused("R-04.4", "no log has a place for it that gossip could fill")
-    record.verify(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
-    return one
+    envelope.verify(record, envelope.signed_for(record, neighbourhood))
+    return record
 
 
 def _mac(wire: bytes, key: bytes) -> bytes:

@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 from protocol.errors import Refused
 from protocol.wire import frames
 
-SHORT = 8
-MAX_DEVICES = 65_536
+SHORT = 8  # bytes that name a device, a head or what is kept of a fork
+MAX_DEVICES = 65_536  # logs of a have-map
 
-_ITEMS = 4  # of a have-map, for each log
+_ROW = 4  # values of a have-map for each log: device, number, head, fork mark
+_NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does not hold
 
 
 class Held(NamedTuple):
-    """What a store holds of one log: the number and id of its head, before any fork; and where it
-    forks, the ids kept from there on (else an empty tuple).
+    """The head of a log as a store holds it: its number and id, before any fork.
+
+    `fork`: if the log is forked, the ids that are kept from the fork on; else empty.
     """
 
     seq: int
@@ -30,71 +32,78 @@ Heads = Mapping[bytes, Held]  # device key → what is held of its log
 
 
 def digest(heads: Heads) -> bytes:
-    """R-05.4: 16 bytes over all heads in order of device."""
+    """16 bytes over all heads, in order of device (R-05.4)."""
     hasher = hashlib.sha256(b"meshcoop digest 1\0")
     for device in sorted(heads):
-        held = heads[device]
-        hasher.update(device + held.seq.to_bytes(8, "big") + held.id + fork_mark(held))
+        head = heads[device]
+        hasher.update(device + head.seq.to_bytes(8, "big") + head.id + fork_mark(head))
     return hasher.digest()[:16]
 
 
-def fork_mark(held: Held) -> bytes:
-    """8 bytes that tell what is kept of a fork; none where there is none."""
-    if not held.fork:
+def fork_mark(head: Held) -> bytes:
+    """8 bytes that stand for the ids kept of a fork; no bytes where the log is not forked."""
+    if not head.fork:
         return b""
-    return hashlib.sha256(b"".join(sorted(held.fork))).digest()[:SHORT]
+    return hashlib.sha256(b"".join(sorted(head.fork))).digest()[:SHORT]
 
 
 def have_map(heads: Heads) -> Iterator[list[Any]]:
-    """The have-map in lists that fit a frame; at least one."""
+    """The have-map in flat lists that fit a frame each, in order of device; at least one list."""
     rows = [
-        [device[:SHORT], held.seq, held.id[:SHORT], fork_mark(held)]
-        for device, held in sorted(heads.items())
+        [device[:SHORT], head.seq, head.id[:SHORT], fork_mark(head)]
+        for device, head in sorted(heads.items())
     ]
-    size = frames.MAX_FRAME_ITEMS // _ITEMS
-    for at in range(0, max(1, len(rows)), size):
-        yield [item for row in rows[at : at + size] for item in row]
+    rows_in_frame = frames.MAX_FRAME_ITEMS // _ROW
+    for start in range(0, max(1, len(rows)), rows_in_frame):
+        yield [value for row in rows[start : start + rows_in_frame] for value in row]
 
 
 class HaveMap:
-    """A peer's have-map, as its frames come in. Only what it says of our own logs is kept, so that
-    a claim costs no memory, whether or not its last frame ever comes.
+    """A peer's have-map, as its frames come in.
+
+    Only what it says of our own logs is kept, so that a claim costs no memory, whether or not its
+    last frame ever comes.
     """
 
     def __init__(self, heads: Heads) -> None:
         self._heads = sorted(heads.items())
-        self._have: dict[bytes, tuple[int, bytes, bytes] | None]
-        self._have = {device[:SHORT]: None for device in heads}
-        self._named = 0
+        # Our devices, by their first bytes → the peer's number, head and fork mark.
+        self._theirs = {device[:SHORT]: _NOTHING for device in heads}
+        self._rows_read = 0
 
     def read(self, flat: list[Any]) -> None:
-        """R-05.5: four items a log: the device's and the head's first 8 bytes around its number,
-        and a mark of what is kept of a fork, empty where there is none.
+        """Reads one of the peer's lists: for each log the device, the number and id of its head,
+        and the fork mark. Raises Refused (R-05.5).
         """
-        self._named += len(flat) // _ITEMS
-        if len(flat) % _ITEMS or self._named > MAX_DEVICES:
+        self._rows_read += len(flat) // _ROW
+        if len(flat) % _ROW or self._rows_read > MAX_DEVICES:
             raise Refused("R-05.5", "a have-map is four items a log, of at most 65,536 logs")
-        for at in range(0, len(flat), _ITEMS):
-            device, seq, head, mark = flat[at : at + _ITEMS]
-            types = [type(item) for item in flat[at : at + _ITEMS]]
+        for start in range(0, len(flat), _ROW):
+            row = flat[start : start + _ROW]
+            device, seq, head, mark = row
+            types = [type(value) for value in row]
             if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
                 raise Refused("R-05.5", "a have-map names device, number, head and fork")
             if len(head) > SHORT or len(mark) > SHORT:
                 raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
-            if device in self._have:
-                self._have[device] = (seq, head, mark)
+            if device in self._theirs:
+                self._theirs[device] = (seq, head, mark)
 
     def lacks(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """What the peer lacks: logs as (device, its number, its head), and the devices whose forks
-        it does not know as we do.
+        """The logs of which the peer lacks something, and the devices whose forks it does not know
+        as we do.
+
+        A log is (device, the number of the peer's head, the first bytes of that head's id), with
+        number 0 and no bytes where the peer holds nothing.
         """
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []
-        for device, held in self._heads:
-            seq, head, mark = self._have[device[:SHORT]] or (0, b"", b"")
-            differs = seq == held.seq and head != held.id[:SHORT]
-            if seq < held.seq or differs:  # a head before a fork differs where a lower fork hides
+        for device, ours in self._heads:
+            seq, head, mark = self._theirs[device[:SHORT]]
+            # Another head with the same number: one side does not know of a lower fork yet.
+            differs = seq == ours.seq and head != ours.id[:SHORT]
+            if seq < ours.seq or differs:
                 logs.append((device, seq, head))
-            if held.fork and mark != fork_mark(held):
+            if ours.fork and mark != fork_mark(ours):
                 forks.append(device)
         return logs, forks

@@ -4,31 +4,41 @@ import hashlib
 import hmac
 from typing import Any, NamedTuple
 
-import nacl.bindings
-import nacl.exceptions
-
 from protocol.errors import Refused
 from protocol.record.packed_addresses import unpack_addresses
-from protocol.wire import copyable_code as letters
-from protocol.wire import relay_ticket as ticket
+from protocol.record.signature import is_signed, sign_message
+from protocol.wire import copyable_code, relay_ticket
 
 PROTOCOL = "/meshcoop/join/1"
 LIFETIME_MS = 7 * 86_400_000
-PREFIX, SECRET = 16, 16
+PREFIX = 16  # bytes of the neighbourhood's id
+SECRET = 16  # bytes
 
-_SIGN = b"meshcoop knock 1 sign\0"
+# Types of frames.
+KNOCK = 0  # invitation, proof, signature, statement, name
+ANSWER = 1  # WAITING, or ADMITTED and what follows
+REFUSAL = 2  # rule, reason
+
+# States of an answer.
+WAITING = 0
+ADMITTED = 1
+
+_SIGN_DOMAIN = b"meshcoop knock 1 sign\0"
 _VERSION = 1
-_HEAD = 1 + PREFIX + 32 + SECRET
+_PEER = 32  # bytes of a node's key
+_MAX_NAME = 80  # characters
 
-KNOCK, ANSWER, REFUSAL = 0, 1, 2
-WAITING, ADMITTED = 0, 1
+# Where the parts of an encoded invitation end; the version is the first byte.
+_PREFIX_END = 1 + PREFIX
+_PEER_END = _PREFIX_END + _PEER
+_SECRET_END = _PEER_END + SECRET
 
 
 class Invitation(NamedTuple):
-    """What somebody needs to reach and convince the inviter's node.
+    """An invitation: what a newcomer needs to reach and convince the inviter's node.
 
-    `neighbourhood` is the first 16 bytes of its id, `peer` the node's libp2p Ed25519 key,
-    `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.
+    `neighbourhood` is the first 16 bytes of its id, `peer` the node's libp2p Ed25519 key, `secret`
+    16 random bytes, `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.
     """
 
     neighbourhood: bytes
@@ -38,45 +48,52 @@ class Invitation(NamedTuple):
 
     @property
     def id(self) -> bytes:
-        """Names the invitation without telling its secret."""
+        """16 bytes that name the invitation without telling its secret."""
         return hashlib.sha256(b"meshcoop invitation 1\0" + self.secret).digest()[:16]
 
 
 def encode(invitation: Invitation) -> str:
-    """R-07.1: at most 150 capital letters and digits; as many addresses as fit."""
+    """At most 150 capital letters and digits, with as many addresses as fit (R-07.1)."""
     head = bytes([_VERSION]) + invitation.neighbourhood + invitation.peer + invitation.secret
-    return letters.write(head, invitation.addresses)
+    return copyable_code.write_code(head, invitation.addresses)
 
 
 def decode(text: str) -> Invitation:
-    """Reads what a person typed; spaces, hyphens and small letters are forgiven. Raises Refused."""
-    data = letters.read(text, "an invitation", "R-07.1")
-    if data[0] == ticket.VERSION:
+    """The invitation that a person typed; spaces, hyphens and small letters are forgiven.
+
+    Raises Refused (R-07.1).
+    """
+    data = copyable_code.read_code(text, "an invitation", "R-07.1")
+    if data[0] == relay_ticket.VERSION:
         raise Refused("R-07.1", "this is a relay's ticket: `meshcoop relay enrol` takes it")
-    if len(data) < _HEAD or data[0] != _VERSION:
-        raise letters.cut("R-07.1")
-    at = 1
-    neighbourhood, at = data[at : at + PREFIX], at + PREFIX
-    peer, at = data[at : at + 32], at + 32
-    secret, at = data[at : at + SECRET], at + SECRET
-    return Invitation(neighbourhood, peer, secret, unpack_addresses(data[at:], "R-07.1"))
+    if len(data) < _SECRET_END or data[0] != _VERSION:
+        raise copyable_code.cut_short("R-07.1")
+    return Invitation(
+        neighbourhood=data[1:_PREFIX_END],
+        peer=data[_PREFIX_END:_PEER_END],
+        secret=data[_PEER_END:_SECRET_END],
+        addresses=unpack_addresses(data[_SECRET_END:], "R-07.1"),
+    )
 
 
 def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
-    """R-07.3: shows the secret to this inviter, from this joiner, for this person only."""
+    """Proves the secret to this inviter, from this joiner, for this person only (R-07.3).
+
+    `joiner` and `inviter` are peer ids, `person` is a root key.
+    """
     message = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
     return hmac.digest(secret, message, "sha256")
 
 
 def signed(proof: bytes, device_seed: bytes) -> bytes:
-    """R-07.3: the device signs the proof, so that nobody knocks with another's statement."""
-    _, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
-    signature: bytes = nacl.bindings.crypto_sign(_SIGN + proof, secret)[:64]
-    return signature
+    """The device's signature of a proof, so that nobody knocks with another's statement (R-07.3)."""
+    return sign_message(_SIGN_DOMAIN + proof, device_seed)
 
 
 class Knock(NamedTuple):
-    """The joiner's request. `statement` certifies their first device, `name` is for the voucher."""
+    """The joiner's request. `invitation`: its id; `statement`: certifies the joiner's device;
+    `name`: what they call themselves, for the voucher to read.
+    """
 
     invitation: bytes
     proof: bytes
@@ -85,24 +102,20 @@ class Knock(NamedTuple):
     name: str
 
     def frame(self) -> list[Any]:
+        """The frame that asks this."""
         return [KNOCK, *self]
 
     @classmethod
     def read(cls, frame: list[Any]) -> "Knock":
-        """Raises Refused (R-07.2)."""
-        types = (int, bytes, bytes, bytes, bytes, str)
-        if len(frame) != len(types) or [type(item) for item in frame] != list(types):
+        """The knock in a frame. Raises Refused (R-07.2)."""
+        if [type(part) for part in frame] != [int, bytes, bytes, bytes, bytes, str]:
             raise Refused("R-07.2", "a knock has invitation, proof, signature, statement and name")
         knock = cls(*frame[1:])
-        if frame[0] != KNOCK or not 1 <= len(knock.name.strip()) <= 80:  # noqa: PLR2004
+        if frame[0] != KNOCK or not 1 <= len(knock.name.strip()) <= _MAX_NAME:
             raise Refused("R-07.2", "a knock has a name of 1 to 80 characters")
         return knock
 
     def check(self, device: bytes) -> None:
         """Raises Refused (R-07.3) unless `device` signed the proof."""
-        try:
-            if len(self.signature) != 64:  # noqa: PLR2004
-                raise ValueError("length")
-            nacl.bindings.crypto_sign_open(self.signature + _SIGN + self.proof, device)
-        except (nacl.exceptions.CryptoError, ValueError, TypeError):
-            raise Refused("R-07.3", "the device has not signed this knock") from None
+        if not is_signed(_SIGN_DOMAIN + self.proof, self.signature, device):
+            raise Refused("R-07.3", "the device has not signed this knock")

@@ -1,17 +1,19 @@
-"""Proof of membership on one connection (specs/05-sync.md, R-05.2 and R-05.3)."""
+"""Proof of membership on one connection (specs/05-sync.md, R-05.2 and R-05.3).
 
-import nacl.bindings
-import nacl.exceptions
+A device signs the connection, and a chain of open records, from the charter on, shows the device to
+be a member's.
+"""
 
 from protocol.authority import authority
+from protocol.authority.authority import Authority
 from protocol.authority.records import Act
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
-from protocol.record import envelope as record
+from protocol.fold.kind import KINDS, read_content
+from protocol.record import envelope
+from protocol.record.envelope import OPEN
+from protocol.record.signature import is_signed, sign_message
 
 SYNC_DOMAIN = b"meshcoop sync 1 hello\0"
-_SIGNATURE = 64
 
 
 def prove(
@@ -21,11 +23,11 @@ def prove(
     receiver: str,
     domain: bytes = SYNC_DOMAIN,
 ) -> bytes:
-    """The device's signature over the neighbourhood and both peer ids: of no use elsewhere."""
-    _, secret = nacl.bindings.crypto_sign_seed_keypair(device_seed)
-    message = domain + _message(neighbourhood, sender, receiver)
-    signed: bytes = nacl.bindings.crypto_sign(message, secret)
-    return signed[:_SIGNATURE]
+    """The device's signature over the neighbourhood and the peer ids of both ends (R-05.2).
+
+    It is of no use on another connection, in another direction or in another protocol's `domain`.
+    """
+    return sign_message(domain + _connection(neighbourhood, sender, receiver), device_seed)
 
 
 def check(
@@ -38,29 +40,17 @@ def check(
     domain: bytes = SYNC_DOMAIN,
 ) -> None:
     """Raises Refused (R-05.2) unless `device` signed for this connection."""
-    try:
-        message = signature + domain + _message(neighbourhood, sender, receiver)
-        if len(signature) != _SIGNATURE:
-            raise ValueError("length")
-        nacl.bindings.crypto_sign_open(message, device)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
-        raise Refused("R-05.2", "the hello's signature is not for this connection") from None
+    message = domain + _connection(neighbourhood, sender, receiver)
+    if not is_signed(message, signature, device):
+        raise Refused("R-05.2", "the hello's signature is not for this connection")
 
 
 def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
-    """R-05.3: the open records that a hello carries, checked like any others. Raises Refused."""
-    found = []
-    for wire in chain:
-        one = record.parse(wire)
-        record.verify(one, record.FOUNDING if one.id == neighbourhood else neighbourhood)
-        if one.fields.reach != record.OPEN or one.content is None:
-            raise Refused("R-05.3", "a hello carries open records with their content")
-        name, values = schema.read_content(one.content)
-        if name not in KINDS or KINDS[name].audience_code != one.fields.audience:
-            raise Refused("R-10.9", "a hello carries what authority is made of")
-        place = (one.id, one.fields.device, one.fields.seq, one.fields.time)
-        found.append(Act(*place, name, values, tuple(one.fields.parents)))
-    return found
+    """Reads the open records that a hello carries, checked like any others (R-05.3).
+
+    `chain`: the wires of the records. Raises Refused.
+    """
+    return [_read_open_record(wire, neighbourhood) for wire in chain]
 
 
 def member(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
@@ -71,14 +61,27 @@ def member(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
     return person
 
 
-def shown(chain: list[bytes], neighbourhood: bytes) -> authority.Authority:
-    """What a chain, by itself, shows of who belongs. Raises Refused."""
-    found = acts(chain, neighbourhood)
-    charter = next((act for act in found if act.id == neighbourhood), None)
+def shown(chain: list[bytes], neighbourhood: bytes) -> Authority:
+    """The authority that a chain shows by itself. Raises Refused."""
+    records = acts(chain, neighbourhood)
+    charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:
         raise Refused("R-05.3", "the records shown hold no charter")
-    return authority.fold(charter, found, {})
+    return authority.fold(charter, records, {})
 
 
-def _message(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
+def _read_open_record(wire: bytes, neighbourhood: bytes) -> Act:
+    record = envelope.parse(wire)
+    envelope.verify(record, envelope.signed_for(record, neighbourhood))
+    header = record.fields
+    if header.reach != OPEN or record.content is None:
+        raise Refused("R-05.3", "a hello carries open records with their content")
+    kind, fields = read_content(record.content)
+    if kind not in KINDS or KINDS[kind].audience_code != header.audience:
+        raise Refused("R-10.9", "a hello carries what authority is made of")
+    parents = tuple(header.parents)
+    return Act(record.id, header.device, header.seq, header.time, kind, fields, parents)
+
+
+def _connection(neighbourhood: bytes, sender: str, receiver: str) -> bytes:
     return neighbourhood + b"\0".join((sender.encode(), receiver.encode()))

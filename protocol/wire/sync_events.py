@@ -1,11 +1,11 @@
-"""What a sync session tells its driver (specs/05-sync.md)."""
+"""The events of a sync session, which its driver acts on (specs/05-sync.md)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Hello:
-    """The peer says who it is; the driver checks `chain` and the signature, then calls admit."""
+    """The peer says who it is; the driver checks `chain` and the signature, then calls `admit`."""
 
     neighbourhood: bytes
     device: bytes
@@ -15,14 +15,18 @@ class Hello:
 
 @dataclass(frozen=True)
 class Compare:
-    """The peer has sent its digest; the driver calls `compare` with its heads."""
+    """The peer has sent its digest; the driver calls `answer_digest` with its heads."""
 
 
 @dataclass(frozen=True)
 class Lacks:
-    """What the peer lacks: of each log (device, number of its head, first bytes of its head's id),
-    and the devices whose forks it does not know as we do. The driver sends what follows that head,
-    or the whole log if ours has another record there, with `records`, then calls `end`.
+    """The peer has sent its have-map.
+
+    `logs`: those of which it lacks something, as (device, the number of the peer's head, the first
+    bytes of that head's id); `forks`: the devices whose forks it does not know as we do.
+
+    The driver sends what follows the peer's head, or the whole log if ours has another record there,
+    with `send_records`, then calls `send_end`.
     """
 
     logs: list[tuple[bytes, int, bytes]]
@@ -31,7 +35,9 @@ class Lacks:
 
 @dataclass(frozen=True)
 class Received:
-    """Records to take; the driver calls `taken` with their size in bytes when it has."""
+    """Records have come; once the driver has taken them, it calls `credit_taken` with their size in
+    bytes.
+    """
 
     wires: list[bytes]
     size: int
@@ -39,7 +45,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Settled:
-    """The round is over on both sides. `equal`: the digests already were."""
+    """The round is over on both sides. `were_equal`: the digests already were, so nothing was sent."""
 
     equal: bool
 
@@ -54,35 +60,35 @@ class Announced:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The peer holds these records without their content."""
+    """The peer asks for the content of these records, which it holds without."""
 
     ids: list[bytes]
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Content for records held without it."""
+    """The peer sends the content of records, as pairs of a record's id and its content."""
 
     items: list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
 class Peers:
-    """Where other members' homes can be dialled, as the peer knows them."""
+    """The peer tells where other members' homes can be dialled, as multiaddrs."""
 
     addresses: list[str]
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Gossip keys, for a relay, which has none of its own."""
+    """The peer hands over gossip keys: for a relay, which has none of its own (R-08.4)."""
 
     keys: list[bytes]
 
 
 @dataclass(frozen=True)
 class Goodbye:
-    """The peer ends the session and says why."""
+    """The peer ends the session and says why: the number of a rule, and a sentence."""
 
     rule: str
     reason: str

@@ -4,17 +4,14 @@ Measured on one core, in milliseconds of work: 25 for the board with its 500 req
 for a person's balance with its history, 11 for all balances. Nothing is asserted about time.
 """
 
-import time
 from types import SimpleNamespace
 
 import pytest
-import trio
-from crowded import Crowd
 
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.store.muted import Muted
-from protocol.wire.local_rpc import Response, encode
+from meshcoop.fold.muted_people import Muted
+from tests.support.crowded_street import Crowd, timed
 
 PEOPLE, EXCHANGES = 500, 20_000
 
@@ -24,32 +21,20 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     author = Crowd(PEOPLE, EXCHANGES).home(tmp_path / "store.db")
     state = author.state
     member = SimpleNamespace(state=state, author=author, muted=Muted(author.inbox.store))
-    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now))
+    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now)).table()
     one = next(one for one in state.views.newest("receipt", state="confirmed"))
     giver, agreement = one["giver"].hex(), one["about"].hex()
     print(f"\n{PEOPLE} people, {EXCHANGES} exchanges")  # noqa: T201  # figures are what it is for
 
-    board = timed("list requests", methods.listing, what="requests")
+    board = timed("list requests", methods["list"], what="requests")
     assert len(board) == 500
     assert all(view["responses"] for view in board)
-    shown = timed("show", methods.show, id=one["id"].hex())
+    shown = timed("show", methods["show"], id=one["id"].hex())
     assert len(shown["history"]) == 5
-    (listed,) = timed("list receipts --about", methods.listing, what="receipts", about=agreement)
+    (listed,) = timed("list receipts --about", methods["list"], what="receipts", about=agreement)
     assert listed["id"] == one["id"].hex()
-    row = timed("balance PERSON", methods.balance, person=giver)
+    row = timed("balance PERSON", methods["balance"], person=giver)
     assert row["history"][-1]["balance"] == row["balance"]
-    rows = timed("balance", methods.balance)
+    rows = timed("balance", methods["balance"])
     assert sum(one["balance"] for one in rows) == 0
     author.inbox.store.close()
-
-
-def timed(label, method, /, **params):
-    """The answer; prints the median of five runs, which make the answer's frame as well."""
-    runs = []
-    for _ in range(5):
-        began = time.thread_time()
-        answer = trio.run(method, params)
-        encode(Response(1, result=answer))
-        runs.append(time.thread_time() - began)
-    print(f"{label}: {1000 * sorted(runs)[2]:.1f} ms")  # noqa: T201  # as above
-    return answer

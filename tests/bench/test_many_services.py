@@ -8,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from crowded import Crowd
-from test_crowded import timed
 
-from meshcoop.api.methods.records import Methods
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import Following
-from meshcoop.store.muted import Muted
+from meshcoop.fold.muted_people import Muted
 from protocol.authority.terms import MEASURE
 from protocol.fold.kind import KINDS
+from tests.support.crowded_street import Crowd, timed
 
 SERVICES, MEASURES, ANSWERS, PEOPLE = 200, 5, 50, 60
 SCALES = (("count", 2), ("one_to_five", 4), ("yes_no", 1), ("minutes", 30), ("count", 1))
@@ -83,18 +82,18 @@ def test_what_the_services_screen_asks_for(tmp_path):
         state=state, author=author, muted=Muted(author.inbox.store),
         following=Following(state), mesh=SimpleNamespace(credentials=credentials),
     )  # fmt: skip
-    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now))
+    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now)).table()
     counts = [len(state.views.of_kind(kind)) for kind in ("service", "measure", "feedback")]
     print(f"\n{counts}")  # noqa: T201  # figures are what it is for
     assert counts == [SERVICES, SERVICES * MEASURES, SERVICES * MEASURES * ANSWERS]
 
     began = time.thread_time()
-    rows = timed("list services", methods.listing, what="services")
+    rows = timed("list services", methods["list"], what="services")
     print(f"five times, the first of all included: {time.thread_time() - began:.2f} s")  # noqa: T201
     assert len(rows) == SERVICES
     assert all(len(one["measures"]) == MEASURES for one in rows)
-    timed("list matters", methods.listing, what="matters")
-    timed("show", methods.show, id=crowd.measures[0][0].id.hex())
+    timed("list matters", methods["list"], what="matters")
+    timed("show", methods["show"], id=crowd.measures[0][0].id.hex())
     crowd.logs.clear()
     crowd.clock = now() - 1000
     took = []
@@ -105,5 +104,5 @@ def test_what_the_services_screen_asks_for(tmp_path):
         author.inbox.take_wires([one.wire])
         took.append(time.thread_time() - began)
     print(f"one new answer: {1000 * sorted(took)[2]:.1f} ms")  # noqa: T201
-    timed("list services, once one has changed", methods.listing, what="services")
+    timed("list services, once one has changed", methods["list"], what="services")
     author.inbox.store.close()

@@ -4,17 +4,10 @@ pytest -m long -n 0 -s tests/bench/test_suggestions_at_scale.py
 """
 
 import random
-import sys
 import time
-from pathlib import Path
 from statistics import median
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "meshcoop"))
-
-from asking import Asking
-from neighbours import MORNING, Home, Street
 
 from meshcoop.clock import iso
 from meshcoop.matching.vocabulary import lexicons
@@ -24,6 +17,8 @@ from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header
 from protocol.record.log import START, Head
+from tests.support.api_in_memory import Asking
+from tests.support.street_in_memory import MORNING, Home, Street
 
 pytestmark = pytest.mark.long
 

@@ -1,14 +1,16 @@
 """The fuzz targets, each for a bounded number of runs. Without atheris they are skipped."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-TARGETS = Path(__file__).parent / "targets.py"
+from tests.support.paths import ROOT, SUPPORT
+
+TARGETS = SUPPORT / "fuzz_targets.py"
 RUNS = 20_000
 WITHIN = 300.0  # seconds a target; 20,000 runs take a few
 
@@ -38,8 +40,8 @@ pytestmark = [
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_a_refusal_comes_out(name, tmp_path):
     done = subprocess.run(
-        [sys.executable, str(TARGETS), name, f"-runs={RUNS}", "-seed=1", "-max_len=4096"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN, check=False,
+        [sys.executable, "-m", "tests.support.fuzz_targets", name, f"-runs={RUNS}", "-seed=1", "-max_len=4096"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=WITHIN, check=False,
     )  # fmt: skip
     told = done.stdout[-2000:] + done.stderr[-4000:]
     assert done.returncode == 0, told

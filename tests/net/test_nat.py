@@ -1,50 +1,12 @@
 """Homes behind two NATs and a relay in public: real nodes in network namespaces."""
 
 import time
-from contextlib import ExitStack
 
-import pytest
-from homes import agree, eventually, folder
-from lab import lab
+from tests.support.nat_homes import relay, street
+from tests.support.real_homes import agree, eventually
 
 CIRCUIT = "/p2p-circuit/"
 SECONDS = 15  # in which a home recovers
-
-
-@pytest.fixture
-def hosts(request):
-    """What makes a lab with a NAT of some sort, and homes in it."""
-    with ExitStack() as stack:
-
-        def make(*, keeps_ports=True, relays=("R",)):
-            made = stack.enter_context(lab(keeps_ports=keeps_ports))
-            if isinstance(made, str):
-                pytest.skip(made)
-            folders = {
-                host: stack.enter_context(folder(made.place(host))) for host in ("A", "B", *relays)
-            }
-            return made, folders
-
-        yield make
-
-
-def relay(folders, host="R", name="Surgery"):
-    home = folders[host].home(name.lower())
-    home("relay", "found", name, "--listen", folders[host].listen())
-    home("up")
-    return home
-
-
-def street(folders):
-    """Ada at A has founded, enrolled the relay and invited Ben at B, who has only that relay."""
-    surgery = relay(folders)
-    ada = folders["A"].home("ada")
-    ada("found", "Rushey Lane", "--as", "Ada")  # listens wherever the machine is
-    ada("up")
-    ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
-    eventually(lambda: ada("list", "relays")[0]["state"] == "connected", "no relay")
-    ben = folders["B"].newcomer(ada, "Ben")
-    return surgery, ada, ben
 
 
 def linked(home):

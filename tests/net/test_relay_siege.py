@@ -8,17 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
-from attackers import member_gone_bad
-from homes import eventually
-from test_nat import hosts, relay, street  # noqa: F401 -- a fixture
 
 from meshcoop.author import founding
 from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home as Folder
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
+from tests.support.attackers import member_gone_bad
+from tests.support.nat_homes import street
+from tests.support.paths import ROOT
+from tests.support.real_homes import eventually
 
 SECONDS = 60
 GROWTH = 64 * 1024  # KiB
@@ -33,7 +34,7 @@ def stolen_from(home):
     store = Store(home.store)
     devices = {device_key(one.seed): one.seed for one in keys.devices}
     state = founding.open_state(store, neighbourhood, devices, now, keys.boxes)
-    head = store.log(device).head
+    head = store.logs.find(device).head
     found = {
         "seed": seed.hex(), "device": device.hex(), "neighbourhood": neighbourhood.hex(),
         "gossip_key": state.ring.gossip_keys[0].hex(), "seq": head.seq, "head": head.id.hex(),
@@ -52,7 +53,7 @@ def memory(pid, line):
 
 
 @pytest.mark.long
-def test_homes_talk_through_a_relay_under_siege(hosts):  # noqa: F811
+def test_homes_talk_through_a_relay_under_siege(hosts):
     made, folders = hosts(keeps_ports=False)
     surgery, ada, ben = street(folders)
     eve = folders["A"].newcomer(ada, "Eve")
@@ -77,7 +78,8 @@ def test_homes_talk_through_a_relay_under_siege(hosts):  # noqa: F811
     at_first = memory(pid, "VmRSS")
     siege = subprocess.Popen(
         ["ip", "netns", "exec", made.place("R").network, sys.executable,
-         str(Path(__file__).with_name("siege.py"))],
+         "-m", "tests.support.relay_siege"],
+        cwd=ROOT,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     took = []

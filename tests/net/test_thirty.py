@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from homes import ROOMY, agree, eventually, folder, request, together
-from lab import lab
-from test_nat import relay
+
+from tests.support.nat_homes import relay
+from tests.support.network_lab import lab
+from tests.support.real_homes import ROOMY, agree, eventually, folder, request, together
 
 HOMES, POSTS = 30, 10
 _TICKS = 100  # of a second of processor

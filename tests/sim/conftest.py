@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import trio
 import trio._core._run as scheduler
-from simulation import NAMES, Scenario, Simulate, Street
 from trio.testing import MockClock
+
+from tests.support.simulated_street import NAMES, Scenario, Simulate, Street
 
 
 @pytest.fixture

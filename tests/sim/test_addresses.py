@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import trio
-from gifts import NAMES, TEXT, WAIT, give, held, living, on_disk, read
-from simulation import Home, Simulate, Street
 
 from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.wire import address_gift as giving
+from tests.support.simulated_addresses import NAMES, TEXT, WAIT, give, held, living, on_disk, read
+from tests.support.simulated_street import Home, Simulate, Street
 
 
 async def at_once(street: Street) -> None:

@@ -4,14 +4,24 @@ from random import Random
 from typing import Any
 
 import trio
-from gifts import NAMES, TEXT, WAIT, Caller, calling, give, held, living, read
-from simulation import Home, Simulate, Street, chance
 
 from meshcoop.author.founding import Identity
 from meshcoop.sync.address_delivery import VISITS_A_MINUTE
 from protocol.wire import address_gift as giving
 from protocol.wire import frames
 from protocol.wire import membership_proof as hello
+from tests.support.simulated_addresses import (
+    NAMES,
+    TEXT,
+    WAIT,
+    Caller,
+    calling,
+    give,
+    held,
+    living,
+    read,
+)
+from tests.support.simulated_street import Home, Simulate, Street, chance
 
 
 async def strangers(street: Street) -> None:

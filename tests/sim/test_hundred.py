@@ -4,8 +4,9 @@ import time
 
 import pytest
 import trio
-from relays import RelayHome
-from simulation import Home, Simulate, Street, store_of
+
+from tests.support.simulated_relays import RelayHome
+from tests.support.simulated_street import Home, Simulate, Street, store_of
 
 NAMES = tuple(f"home{n:03}" for n in range(100))
 
@@ -32,13 +33,13 @@ def test_a_hundred_homes_reach_each_other_through_two_relays(simulate: Simulate)
             await street.settle()
             stored = street.events - before
             print(  # noqa: T201 -- the figures that are asked for
-                f"\n{store_of(homes[0]).count()} records at each of {len(homes)} homes,"
+                f"\n{store_of(homes[0]).records.count()} records at each of {len(homes)} homes,"
                 f" {1e3 * (time.process_time() - began) / stored:.2f} ms of processor for each of"
                 f" {stored} storings, agreed after {trio.current_time():.0f} simulated seconds"
             )
-            ids = set(store_of(homes[0]).ids())
+            ids = set(store_of(homes[0]).records.ids())
             with trio.fail_after(300):
-                while any(set(relay.served.store.ids()) != ids for relay in relays):  # noqa: ASYNC110
+                while any(set(relay.served.store.records.ids()) != ids for relay in relays):  # noqa: ASYNC110
                     await trio.sleep(10)
             nursery.cancel_scope.cancel()
 

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 import trio
-from checks import check
-from relays import RelayHome
-from simulation import Home, Simulate, Street, facts, store_of
 
 from meshcoop.home.relay_limits import Limits
+from tests.support.simulated_relays import RelayHome
+from tests.support.simulated_street import Home, Simulate, Street, facts, store_of
+from tests.support.street_checks import check
 
 HOUR = 3600.0
 DAYS = 2
@@ -91,15 +91,15 @@ def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
             asked = ada.must_post("request", {"title": WORDS, "text": WORDS, "minutes": "30"})
             offered = cem.must_post("request", {"title": f"{WORDS} two", "minutes": "30"})
             await trio.sleep(120)
-            assert store_of(ben).has(asked.id)
-            assert not store_of(cem).has(asked.id)
-            assert store_of(dot).has(offered.id)
-            assert not store_of(ada).has(offered.id)
+            assert store_of(ben).records.has(asked.id)
+            assert not store_of(cem).records.has(asked.id)
+            assert store_of(dot).records.has(offered.id)
+            assert not store_of(ada).records.has(offered.id)
             await street.settle()
             check(street)
-            ids = set(store_of(ada).ids())
+            ids = set(store_of(ada).records.ids())
             for relay in (one, two):
-                assert set(relay.served.store.ids()) == ids
+                assert set(relay.served.store.records.ids()) == ids
                 assert not relay.holds(WORDS.encode())
             nursery.cancel_scope.cancel()
 
@@ -128,7 +128,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
                 home.mesh.peers.learn([liar.address, honest.address])
             await trio.sleep(30)
             store = liar.served.store
-            truth = store.log_from
+            truth = store.records.of_log
 
             def lie(device: bytes, seq: int, limit: int, after: bytes = b""):
                 found = truth(device, seq, limit, after)
@@ -139,7 +139,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
                 random.shuffle(found)
                 return found if after == b"" else []
 
-            store.log_from = lie  # type: ignore[method-assign]
+            store.records.of_log = lie  # type: ignore[method-assign]
             for at in range(12):
                 homes[at % 4].must_post("request", {"title": f"wish {at}", "minutes": "30"})
                 await trio.sleep(5)
@@ -161,14 +161,14 @@ def test_what_is_retracted_is_erased_at_the_relay(simulate: Simulate):
             await relay.enrolled_by(ada)
             one = ada.must_post("request", {"title": "A lift", "minutes": "30"})
             await trio.sleep(30)
-            row = relay.served.store.get(one.id)
+            row = relay.served.store.records.find(one.id)
             assert row is not None
             assert row.record.content is not None
             sealed = row.record.content
             assert relay.holds(sealed)
             ada.must_post("retract", {}, one.id)
             await trio.sleep(30)
-            row = relay.served.store.get(one.id)
+            row = relay.served.store.records.find(one.id)
             assert row is not None
             assert row.record.content is None
             assert not relay.holds(sealed)
@@ -195,8 +195,8 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
             await trio.sleep(30)
             served = relay.served
             assert served.storage.used <= 60_000
-            assert all(served.store.has(one.id) for one in posted)
-            kept = [served.store.get(one.id).record.content is not None for one in posted]
+            assert all(served.store.records.has(one.id) for one in posted)
+            kept = [served.store.records.find(one.id).record.content is not None for one in posted]
             assert not kept[0]
             assert kept[-1]
             assert kept == sorted(kept), "the oldest go first"
@@ -209,7 +209,7 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
             ben.knows = [relay.address]
             await nursery.start(ben.live)
             await trio.sleep(60)
-            assert all(store_of(ben).has(one.id) for one in posted)
+            assert all(store_of(ben).records.has(one.id) for one in posted)
             await nursery.start(ada.live)
             await trio.sleep(180)
             assert facts(ada) == facts(ben)
@@ -232,10 +232,12 @@ def test_a_relay_keeps_sealed_content_for_its_days(simulate: Simulate):
             relays = relay.served
             now = relay.now() + 86_400_000
             relays.storage.tidy(now)
-            assert relays.store.get(first.id).record.content is not None
+            assert relays.store.records.find(first.id).record.content is not None
             relays.storage.tidy(now + 3 * 86_400_000)
-            assert relays.store.get(first.id).record.content is None
-            assert all(row.record.content is not None for row in relays.store.open_records())
+            assert relays.store.records.find(first.id).record.content is None
+            assert all(
+                row.record.content is not None for row in relays.store.records.with_open_audience()
+            )
             nursery.cancel_scope.cancel()
 
     simulate(5, old, ("ada", "ben"))
@@ -291,11 +293,13 @@ def test_two_neighbourhoods_at_one_relay_are_kept_apart(simulate: Simulate, tmp_
             assert titles(ben) == ["ours"]
             assert titles(fay) == ["theirs"]
             assert relay.relay is not None
-            assert {one: set(served.store.ids()) for one, served in relay.relay.served.items()} == {
-                street.neighbourhood: set(store_of(ada).ids()),
-                other.neighbourhood: set(store_of(eva).ids()),
+            assert {
+                one: set(served.store.records.ids()) for one, served in relay.relay.served.items()
+            } == {
+                street.neighbourhood: set(store_of(ada).records.ids()),
+                other.neighbourhood: set(store_of(eva).records.ids()),
             }
-            assert set(store_of(ada).ids()).isdisjoint(store_of(eva).ids())
+            assert set(store_of(ada).records.ids()).isdisjoint(store_of(eva).records.ids())
             nursery.cancel_scope.cancel()
 
     simulate(7, apart, ("ada", "ben"))

@@ -1,9 +1,9 @@
 """A neighbour is removed while everybody is online: their home hears nothing any more."""
 
 import trio
-from simulation import Street
 
 from meshcoop.author import renewal as deciding
+from tests.support.simulated_street import Street
 
 CROWD = ("ada", "ben", "cho", "dan", "eve")
 
@@ -32,10 +32,10 @@ async def removal(street: Street) -> None:
         del street.homes["dan"]
         await street.settle()
         await trio.sleep(120)  # rounds enough for anything to trickle through
-        assert not dan.author.state.store.has(after.id)
+        assert not dan.author.state.store.records.has(after.id)
         for home in (ada, ben, cho, eve):
             assert not known(home, dan)
-            assert home.author.state.store.has(after.id)
+            assert home.author.state.store.records.has(after.id)
         nursery.cancel_scope.cancel()
 
 

@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 import trio
-from checks import check
-from people import act
-from simulation import NAMES, Home, Simulate, Street, store_of
+
+from tests.support.simulated_people import act
+from tests.support.simulated_street import NAMES, Home, Simulate, Street, store_of
+from tests.support.street_checks import check
 
 ACTIVE = 40.0  # seconds in which people post
 
@@ -130,7 +131,7 @@ async def copied_disk(street: Street) -> None:
         check(street, forked=device)
         state = ada.author.state if ada.author else None
         assert state is not None
-        fork = store_of(ada).log(ben.identity.device)
+        fork = store_of(ada).logs.find(ben.identity.device)
         assert fork is not None
         assert fork.fork is not None
         for one in receipts:  # signed by both, so they stay
@@ -289,7 +290,7 @@ async def a_copied_disk_on_another_machine(street: Street) -> None:
         check(street)  # no log is forked
         assert {str(one.rule) for one in clone.refused} == {"R-03.32"}
         assert "copied or moved here from another machine" in clone.refused[0].reason
-        assert set(homes["ben"].posted) <= set(store_of(clone).ids())
+        assert set(homes["ben"].posted) <= set(store_of(clone).records.ids())
         nursery.cancel_scope.cancel()
 
 

@@ -1,31 +1,39 @@
 """The specs and the code agree, and what makes them differ is found."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from meshcoop.dev.specs import check as specs
+from meshcoop.dev.specs import citations, rules
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import OPEN
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 
 def test_specs_and_code_agree():
-    assert specs.check(ROOT) == []
+    assert specs.find_differences(ROOT) == []
 
 
 def test_the_checkout_is_found():
-    assert specs.checkout() == ROOT
+    assert specs.find_checkout() == ROOT
 
 
 @pytest.fixture
 def copy(tmp_path):
-    for folder in ("specs", "protocol", "meshcoop", "tests"):
+    for folder in (".github", "specs", "protocol", "meshcoop", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     return tmp_path
+
+
+def finished_document(root, text):
+    """A document with rules that a test cites; returns its name."""
+    (root / "specs").mkdir()
+    (root / "specs" / "99-new.md").write_text(f"# 99 New\n\n{text}\n")
+    (root / "tests").mkdir()
+    (root / "tests" / "test_new.py").write_text('"""R-99.1"""\n')
+    return "99-new.md"
 
 
 def change(path, old, new):
@@ -37,33 +45,33 @@ def change(path, old, new):
 def test_a_table_that_was_changed_by_hand_is_found_and_written_again(copy):
     path = copy / "specs" / "13-exchange.md"
     change(path, "| `title` | text |", "| `title` | number |")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         "The tables in specs/13-exchange.md are out of date; run `meshcoop specs`."
     ]
-    assert specs.write(copy) == [path]
-    assert specs.check(copy) == []
+    assert specs.write_generated_parts(copy) == [path]
+    assert specs.find_differences(copy) == []
 
 
 def test_a_vector_that_was_changed_by_hand_is_found_and_written_again(copy):
     path = copy / "specs" / "vectors" / "gossip.json"
     change(path, '"topic": "/meshcoop/1/', '"topic": "/meshcoop/2/')
-    (found,) = specs.check(copy)
-    assert found.startswith("specs/vectors/gossip.json is not what the code makes;")
-    assert specs.write(copy) == [path]
-    assert specs.check(copy) == []
+    (sentence,) = specs.find_differences(copy)
+    assert sentence.startswith("specs/vectors/gossip.json is not what the code makes;")
+    assert specs.write_generated_parts(copy) == [path]
+    assert specs.find_differences(copy) == []
 
 
 def test_a_missing_vector_is_found(copy):
     (copy / "specs" / "vectors" / "codec.json").unlink()
-    (found,) = specs.check(copy)
-    assert found.startswith("specs/vectors/codec.json ")
+    (sentence,) = specs.find_differences(copy)
+    assert sentence.startswith("specs/vectors/codec.json ")
 
 
 def test_a_rule_that_code_cites_and_no_document_defines_is_found(copy):
     rule = "R-01" + ".999"
     path = copy / "protocol" / "extra.py"
     path.write_text(f'"""{rule}"""\n')
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         f"{rule} is cited in protocol/extra.py, and no document in specs defines it."
     ]
 
@@ -71,9 +79,14 @@ def test_a_rule_that_code_cites_and_no_document_defines_is_found(copy):
 def test_rules_defined_twice_or_elsewhere_or_for_nothing_are_found(copy):
     path = copy / "specs" / "02-codec.md"
     rule = "R-02" + ".888"
-    lines = f"**R-02.1** again\n**R-01.1** astray\n**{rule}** idle\n**R-02.889** (advice) fine\n"
-    path.write_text(path.read_text() + lines)
-    assert specs.check(copy) == [
+    lines = (
+        "**R-02.1** MUST be again",
+        "**R-01.1** MUST be astray",
+        f"**{rule}** MUST be idle",
+        "**R-02.889** (advice) MAY be fine",
+    )
+    path.write_text(path.read_text() + "\n".join(["", *lines, ""]))
+    assert specs.find_differences(copy) == [
         "R-01.1 is defined in 02-codec.md; its number belongs to another document.",
         "R-01.1 is defined twice, in 01-records.md and in 02-codec.md.",
         "R-02.1 is defined twice, in 02-codec.md and in 02-codec.md.",
@@ -81,10 +94,89 @@ def test_rules_defined_twice_or_elsewhere_or_for_nothing_are_found(copy):
     ]
 
 
+def test_a_citation_of_a_number_covers_the_lettered_parts_of_the_rule(copy):
+    path = copy / "specs" / "02-codec.md"
+    path.write_text(path.read_text() + "\n**R-02.1z** A reader MUST check this part as well.\n")
+    assert specs.find_differences(copy) == []
+
+
+def test_a_lettered_part_that_code_cites_and_no_document_defines_is_found(copy):
+    rule = "R-01.1" + "q"
+    (copy / "protocol" / "extra.py").write_text(f'"""{rule}"""\n')
+    assert specs.find_differences(copy) == [
+        f"{rule} is cited in protocol/extra.py, and no document in specs defines it."
+    ]
+
+
+def test_a_rule_that_a_document_or_a_vector_cites_and_no_document_defines_is_found(copy):
+    rule = "R-01" + ".777"
+    (copy / "specs" / "guide.md").write_text(f"See {rule}.\n")
+    assert specs.find_differences(copy) == [
+        f"{rule} is cited in specs/guide.md, and no document in specs defines it."
+    ]
+
+
+def test_a_rule_of_more_than_sixty_words_is_found(tmp_path):
+    long = " ".join(["word"] * 59)
+    document = finished_document(tmp_path, f"**R-99.1** A node MUST {long}.")
+    assert list(rules.find_faults(tmp_path)) == [
+        f"R-99.1 in {document} has 62 words, at most 60: split it, or move a part into an example."
+    ]
+
+
+@pytest.mark.parametrize(
+    "aside",
+    ["Example: {}", "For example, {}", "\n| {} |", "\n- {}", "\n\n{}", "`{}`", "\n```\n{}\n```"],
+)
+def test_examples_tables_lists_figures_and_formulas_of_a_rule_are_not_counted(tmp_path, aside):
+    words = " ".join(["word"] * 55)
+    more = aside.format(" ".join(["more"] * 60))
+    finished_document(tmp_path, f"**R-99.1** A node MUST {words}. {more}")
+    assert list(rules.find_faults(tmp_path)) == []
+
+
+def test_a_rule_without_a_duty_is_found(tmp_path):
+    document = finished_document(tmp_path, "**R-99.1** A node checks this. Example: it MUST not.")
+    assert list(rules.find_faults(tmp_path)) == [
+        f"R-99.1 in {document} says neither MUST nor SHOULD nor MAY."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prose", "name"),
+    [
+        ("See specs/absent.md for this.", "specs/absent.md"),
+        ("The frames of absent.md are these.", "absent.md"),
+        ("What the machine does (NOWHERE 8).", "NOWHERE.md"),
+        ("Safe text (NOWHERE: text).", "NOWHERE.md"),
+        ("Judged by NOWHERE" + " R-6.", "NOWHERE.md"),
+        ('See NOWHERE, "What late records can still revise".', "NOWHERE.md"),
+    ],
+)
+def test_a_cited_document_that_is_absent_is_found(tmp_path, prose, name):
+    folder = tmp_path / "protocol"
+    folder.mkdir()
+    (folder / "a.py").write_text(f'def work():\n    """{prose}"""\n')
+    (folder / "b.py").write_text(f"LIMIT = 3  # {prose}\n")
+    assert list(citations.find_faults(tmp_path)) == [
+        f"protocol/a.py cites {name}, which is not in the repository.",
+        f"protocol/b.py cites {name}, which is not in the repository.",
+    ]
+
+
+def test_a_document_that_cites_an_absent_one_is_found(copy):
+    name = "absent" + ".md"
+    path = copy / "specs" / "decisions" / "0099-new.md"
+    path.write_text(f"See {name} and 0001-envelope-inline-array-detached-content.md.\n")
+    assert specs.find_differences(copy) == [
+        f"specs/decisions/0099-new.md cites {name}, which is not in the repository."
+    ]
+
+
 def test_a_kind_without_a_table_is_found(copy):
     path = copy / "specs" / "14-conversation.md"
     change(path, "<!-- generated: kind close -->", "<!-- was: kind close -->")
-    assert specs.check(copy) == [
+    assert specs.find_differences(copy) == [
         "No document in specs has the generated part `kind close`; add its two markers to one."
     ]
 

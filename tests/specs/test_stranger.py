@@ -13,17 +13,17 @@ import re
 import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trio
-import warm
-from stranger import bundles, codec, records, sync
-from stranger.codec import RefusedError, need
 
+from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.host import open_host  # the pipe
+from tests.specs.stranger import bundles, codec, records, sync
+from tests.specs.stranger.codec import RefusedError, need
+from tests.support import forked_programs as warm
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "specs" / "vectors"
 PATIENCE = 30  # seconds: the bound of every wait, never what a wait should take
 
@@ -366,7 +366,7 @@ async def one_frame(stream):
     raise AssertionError("the node hung up")
 
 
-async def admitted(network, home, root, seed):
+async def admitted(network: Network, home, root, seed):
     """Joins by an invitation: the chain of the admission, the node's peer id and its neighbourhood."""
     told = await trio.to_thread.run_sync(partial(home, "invite", "--approve"))
     place, key, secret, addresses = read_invitation(told["invitation"])

@@ -1,11 +1,10 @@
 """The hand-written threads: what each folds to, in whatever order its records come."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, seed
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys_of, seed_of
 from protocol import kinds
 from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
@@ -15,18 +14,17 @@ from protocol.fold import fold as thread
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import Entry
+from tests.support.paths import VECTORS
 
 assert kinds  # registers every kind
-CASES = json.loads(
-    (Path(__file__).resolve().parents[2] / "specs" / "vectors" / "threads.json").read_text()
-)
+CASES = json.loads((VECTORS / "threads.json").read_text())
 PEOPLE = ("Ana", "Ben", "Cai")
 PERSON_FIELDS = {"giver", "receiver", "person"}
 PEOPLE_FIELDS = {"members", "joins", "leaves", "parties", "people"}
 
 
 def authority_of(case):
-    known = {name: keys(name) for name in PEOPLE}
+    known = {name: keys_of(name) for name in PEOPLE}
     devices = {
         one.device: Device(one.device, one.person, one.box.public, None, bytes(32))
         for one in known.values()
@@ -47,14 +45,14 @@ def entries_of(case):
     numbers = dict.fromkeys(PEOPLE, 0)
     found = []
     for minute, one in enumerate(case["entries"]):
-        by = keys(one["by"])
+        by = keys_of(one["by"])
         numbers[one["by"]] += 1
         fields = {name: value_of(one["kind"], name, of) for name, of in one["fields"].items()}
         schema.read_content(schema.content(one["kind"], fields))
-        about = seed(one["about"]) if "about" in one else None
+        about = seed_of(one["about"]) if "about" in one else None
         time = START_MS + minute * MINUTE_MS
         number = numbers[one["by"]]
-        place = (seed(one["id"]), by.device, number, time, about, by.person)
+        place = (seed_of(one["id"]), by.device, number, time, about, by.person)
         lasting = one["kind"] in KINDS and KINDS[one["kind"]].relied_on
         found.append(Entry(*place, one["kind"], fields, lasting=lasting))
     return found
@@ -63,13 +61,13 @@ def entries_of(case):
 def value_of(kind, name, value):
     """Names of people and of entries become keys and ids; a step is named with its key, too."""
     if name in PERSON_FIELDS:
-        return balance.POT if value == "the pot" else keys(value).person
+        return balance.POT if value == "the pot" else keys_of(value).person
     if name in PEOPLE_FIELDS:
-        return [keys(one).person for one in value]
+        return [keys_of(one).person for one in value]
     if name == "held":
-        return {role: [keys(one).person for one in people] for role, people in value.items()}
+        return {role: [keys_of(one).person for one in people] for role, people in value.items()}
     if name == "after":
-        return [seed(one) + (b"" if kind == "revision" else bytes(32)) for one in value]
+        return [seed_of(one) + (b"" if kind == "revision" else bytes(32)) for one in value]
     return value
 
 
@@ -83,7 +81,7 @@ def orders(entries):
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_thread_folds_to_its_states_in_any_order(case):
     entries = entries_of(case)
-    names = {seed(one["id"]): one["id"] for one in case["entries"]}
+    names = {seed_of(one["id"]): one["id"] for one in case["entries"]}
     for order in orders(entries):
         folded = thread.fold(order, authority_of(case))
         states = {names[one]: view["state"] for one, view in folded.views.items()}
@@ -93,12 +91,12 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
         }
         assert refused == case["refused"]
         for name, people in case.get("members", {}).items():
-            shown = folded.views[seed(name)]["members"]
-            assert shown == sorted(keys(one).person for one in people)
+            shown = folded.views[seed_of(name)]["members"]
+            assert shown == sorted(keys_of(one).person for one in people)
         duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
         assert duplicates == set(case.get("duplicates", []))
         credits_ = [one for view in folded.views.values() if (one := balance.credit(view))]
-        rows = {name: balance.balances(credits_).get(keys(name).person) for name in PEOPLE}
+        rows = {name: balance.balances(credits_).get(keys_of(name).person) for name in PEOPLE}
         moved = {name: row.balance for name, row in rows.items() if row}
         assert moved == case.get("balances", {})
         gifts = {name: row.gifts_given - row.gifts_received for name, row in rows.items() if row}

@@ -1,17 +1,16 @@
 """Every vector holds for the public functions of `protocol` and for a home's inbox."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from meshcoop.api.methods.records import set_hash
+from meshcoop.api.methods.status import set_hash
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.dev.specs import story_vectors as vectors_story
-from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, keys, plain, seed, value_of
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, from_json, keys_of, seed_of, to_json
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.errors import Refused
 from protocol.fold import kind as schema
@@ -27,8 +26,7 @@ from protocol.wire import relay_ticket as ticket
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
 from protocol.wire.have_map import HaveMap, Held, digest, have_map
-
-VECTORS = Path(__file__).resolve().parents[2] / "specs" / "vectors"
+from tests.support.paths import VECTORS
 
 
 def load(name):
@@ -104,7 +102,7 @@ def read_keys(case):
     place, store = bytes.fromhex(case["neighbourhood"]), Store(":memory:")
     devices = {record.device_key(device_seed): device_seed}
     Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).take_wires(wires(case))
-    assert store.count() == len(case["wires"])
+    assert store.records.count() == len(case["wires"])
     state = open_state(store, place, devices, lambda: 2 * START_MS)  # what the records make
     current = state.ring.current()
     if current is None or current.id != bytes.fromhex(case["key_id"]):
@@ -177,7 +175,7 @@ def test_there_are_many_hostile_cases_each_with_its_name():
 
 def test_codec_vectors():
     for case in load("codec"):
-        value, packed = value_of(case["value"]), bytes.fromhex(case["hex"])
+        value, packed = from_json(case["value"]), bytes.fromhex(case["hex"])
         assert codec.unpack(packed) == value
         assert codec.pack(value) == packed
 
@@ -187,7 +185,7 @@ def test_record_vectors(case):
     one = record.parse(bytes.fromhex(case["wire"]))
     place = bytes.fromhex(case["neighbourhood"])
     record.verify(one, place)
-    assert plain(one.fields._asdict()) == case["fields"]
+    assert to_json(one.fields._asdict()) == case["fields"]
     assert (one.header.hex(), one.signature.hex()) == (case["header"], case["signature"])
     assert (one.id.hex(), one.wire.hex()) == (case["id"], case["wire"])
     if one.content is not None:
@@ -224,7 +222,7 @@ def test_sealing_vectors():
         assert seal.private_key(told["sealed"], [box]) == told["key"]
     covered = seal.open_with(told["key"], told["sealed"], told["context"])
     assert seal.uncover(covered) == told["plain"]
-    stranger = seal.box_key(seed("stranger"))
+    stranger = seal.box_key(seed_of("stranger"))
     told = part["private"]
     assert seal.open_private(told["sealed"], [stranger], told["context"]) is None
 
@@ -238,7 +236,7 @@ def unhex(part):
 
 @named(load("statements"))
 def test_statement_vectors(case):
-    what, *says = value_of(case["says"])
+    what, *says = from_json(case["says"])
     expected = {"certify": statement.Certified, "revoke": statement.Revoked}[what](*says)
     assert statement.read(bytes.fromhex(case["statement"])) == expected
 
@@ -305,9 +303,9 @@ def test_kind_vectors():
     cases = load("kinds")
     assert {case["kind"] for case in cases} == KINDS.keys()
     for case in cases:
-        packed, fields = bytes.fromhex(case["content"]), value_of(case["fields"])
+        packed, fields = bytes.fromhex(case["content"]), from_json(case["fields"])
         if "about" in case:  # R-10.10
-            about = value_of(case["about"])
+            about = from_json(case["about"])
             assert schema.read_private(packed) == (case["kind"], fields, about)
             assert schema.private_content(case["kind"], fields, about) == packed
         else:
@@ -319,7 +317,7 @@ def test_kind_vectors():
 
 
 def known(of):
-    return vectors_story.authority_told(of)
+    return vectors_story.describe_authority(of)
 
 
 @named(load("authority"))
@@ -328,7 +326,7 @@ def test_authority_vectors(case):
     records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
     for one in records:
         record.verify(one, record.FOUNDING if one.id == place else place)
-    charter, *acts = [vectors_story.act_of(one) for one in records]
+    charter, *acts = [vectors_story.read_authority_record(one) for one in records]
     for order in (acts, acts[::-1]):
         assert known(authority.fold(charter, order, {})) == case["authority"]
 
@@ -368,10 +366,10 @@ class Home:
 def check_story(home, case):
     state, store = home.state, home.store
     assert known(state.authority) == case["authority"]
-    assert set_hash(store.ids()).hex() == case["set_hash"]
+    assert set_hash(store.records.ids()).hex() == case["set_hash"]
     ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
-    assert list(store.ids()) == ids
-    assert [plain(view) for one in ids if (view := state.views.get(one))] == case["views"]
+    assert list(store.records.ids()) == ids
+    assert [to_json(view) for one in ids if (view := state.views.get(one))] == case["views"]
     assert state.views.state_hash().hex() == case["state_hash"]
     assert [
         {"person": person.hex(), "given": one.given, "received": one.received}
@@ -394,8 +392,8 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
     home = Home(case)
     home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
     home.take(home.wires)
-    assert home.store.count() == len(home.wires)
-    folded = [view for one in home.store.ids() if (view := home.state.views.get(one))]
+    assert home.store.records.count() == len(home.wires)
+    folded = [view for one in home.store.records.ids() if (view := home.state.views.get(one))]
     assert 0 < len(folded) < len(case["views"])
     assert max(view["created"] for view in folded) <= home.now + 10 * MINUTE_MS
     home.now = case["now"]
@@ -416,7 +414,7 @@ def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
     stranger = Home({**case, "devices": {}})
     stranger.take(stranger.wires)
     assert stranger.state.ring.all() == []
-    assert set_hash(stranger.store.ids()).hex() == case["set_hash"]
+    assert set_hash(stranger.store.records.ids()).hex() == case["set_hash"]
 
 
 def test_a_persons_latest_profile_is_shown_whole():
@@ -425,16 +423,16 @@ def test_a_persons_latest_profile_is_shown_whole():
     home = Home(case)
     home.take(home.wires)
     home.now += MINUTE_MS
-    ben = keys("Ben")
+    ben = keys_of("Ben")
     author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
     assert home.state.views.latest("profile")[ben.person]["assets"] == ["bicycles"]
-    author.write(KINDS["profile"], {"name": "Ben B."}, person=ben.person)
+    author.write(KINDS["profile"], {"name": "Ben B."}, signer=author.signer_of(ben.person))
     latest = home.state.views.latest("profile")[ben.person]
     assert (latest["name"], latest["assets"]) == ("Ben B.", None)
 
 
 def seed_of_length(count):
-    return seed("random")[:count]
+    return seed_of("random")[:count]
 
 
 # -- sync -----------------------------------------------------------------------------------------

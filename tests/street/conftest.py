@@ -1,7 +1,8 @@
 """One street for the tests that leave it as they found it: more records, the same people."""
 
 import pytest
-from homes import ROOMY, folder, together
+
+from tests.support.real_homes import ROOMY, folder, together
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from homes import Home, agree, folder
+
+from tests.support.real_homes import Home, agree, folder
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +66,11 @@ def test_no_home_is_overwritten(story, restored):
 def test_a_backup_from_after_the_check_needs_the_words(story, restored):
     one, ada, joined, _, _ = story
     ben, _ = restored
-    from homes import PASSPHRASE
-
-    from meshcoop.cli.recovery_sheet import forget
+    from meshcoop.cli.recovery_sheet import forget_root_key
     from meshcoop.home import key_file as keystore
+    from tests.support.real_homes import PASSPHRASE
 
-    forget(keystore.unlock(ben.path / "keys", PASSPHRASE))
+    forget_root_key(keystore.unlock(ben.path / "keys", PASSPHRASE))
     stick = one.path / "later.backup"
     assert ben("backup", str(stick))["needs_words"]
     home = one.home("ben3")

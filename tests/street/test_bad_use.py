@@ -5,16 +5,16 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from homes import PASSPHRASE, Home, each, folder, request
 from nacl.signing import SigningKey
 
 import meshcoop
 import protocol
 import tui
-from meshcoop.api.resolver import Finder
+from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.wire import invitation
+from tests.support.real_homes import PASSPHRASE, Home, each, folder, request
 
 USAGE = 2
 
@@ -271,16 +271,16 @@ def test_lines_that_are_no_requests(ada):
 
 
 def test_an_ambiguous_id():
-    # No two records of a test share 8 digits by chance: the finder is handed two that do.
+    # No two records of a test share 8 digits by chance: the resolver is handed two that do.
     store = Store(":memory:")
     store.db.execute("CREATE TEMP TABLE records (id BLOB)")  # hides the real one
     for last in (1, 2):
         store.db.execute("INSERT INTO records VALUES (?)", (bytes([7] * 31 + [last]),))
-    finder = Finder(SimpleNamespace(store=store), SimpleNamespace(names=dict))
+    resolver = Resolver(SimpleNamespace(store=store), SimpleNamespace(names=dict))
     with pytest.raises(Mistake, match="give more digits") as raised:
-        finder.record("07070707")
+        resolver.resolve_record("07070707")
     assert raised.value.code == 1
-    assert finder.record("07" * 31 + "02") == bytes([7] * 31 + [2])
+    assert resolver.resolve_record("07" * 31 + "02") == bytes([7] * 31 + [2])
     store.close()
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from homes import ROOMY, agree, folder, request, titles
+from tests.support.real_homes import ROOMY, agree, folder, request, titles
 
 MANY = 400
 

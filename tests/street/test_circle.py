@@ -1,7 +1,8 @@
 """Circles, pacts, pages and muting on real nodes; what is private is on no disk in the clear."""
 
 import pytest
-from homes import agree, titles
+
+from tests.support.real_homes import agree, titles
 
 NAME, WORDS, PROMISE = "Quincunx growers", "xylophagous at the pond", "the zeugma watering pact"
 LATER = "palimpsest after cleo left"

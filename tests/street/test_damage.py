@@ -6,7 +6,8 @@ import subprocess
 from contextlib import suppress
 
 import pytest
-from homes import agree, eventually, folder
+
+from tests.support.real_homes import agree, eventually, folder
 
 POSTS = 12
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from homes import agree, together
+
+from tests.support.real_homes import agree, together
 
 WORDS = "ring twice, the bell is slow: house with the blue gate"
 NOTE = "he waited an hour with me"

@@ -6,7 +6,16 @@ from functools import partial
 
 import pytest
 import trio
-from attackers import (
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.utils.varint import encode_varint_prefixed
+
+from meshcoop.author.founding import Identity
+from meshcoop.network.interface import NetworkError
+from protocol.wire import address_gift as giving
+from protocol.wire import frames, gossip, invitation
+from protocol.wire import sync_session as sync
+from protocol.wire.invitation import Knock
+from tests.support.attackers import (
     IDENTIFY,
     MESHSUB,
     PATIENCE,
@@ -20,16 +29,7 @@ from attackers import (
     stranger,
     visitor,
 )
-from homes import agree, titles
-from libp2p.pubsub.pb import rpc_pb2
-from libp2p.utils.varint import encode_varint_prefixed
-
-from meshcoop.author.founding import Identity
-from meshcoop.network.interface import NetworkError
-from protocol.wire import address_gift as giving
-from protocol.wire import frames, gossip, invitation
-from protocol.wire import sync_session as sync
-from protocol.wire.invitation import Knock
+from tests.support.real_homes import agree, titles
 
 FRAMES = {sync.PROTOCOL, invitation.PROTOCOL, giving.PROTOCOL}
 MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node with libp2p's defaults

@@ -1,7 +1,8 @@
 """Terms that go back and forth, a receipt that is disputed, an hour corrected, and one given away."""
 
 import pytest
-from homes import agree
+
+from tests.support.real_homes import agree
 
 
 @pytest.mark.long
@@ -21,7 +22,7 @@ def test_two_find_terms_and_set_right_what_was_signed(street):
     request = posts(ada, "request", "--title", "Three hours at the wheel", "--minutes", "180")
     response = posts(ben, "response", "--about", request)
     other = posts(ada, "response", "--about", response, "--minutes", "150")
-    assert "Only who responded" in ada.refused("post", "agreement", "--about", other)
+    assert "Only the person who responded" in ada.refused("post", "agreement", "--about", other)
     agreement = posts(ben, "agreement", "--about", other)
     cleo.has(agreement)
     (found,) = cleo("list", "agreements", "--about", request)

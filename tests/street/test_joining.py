@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from homes import agree, eventually, folder, titles, together
+
+from tests.support.real_homes import agree, eventually, folder, titles, together
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 import shutil
 
 import pytest
-from homes import PASSPHRASE, agree, eventually, folder
 
 from meshcoop.home import key_file as keystore
 from protocol import kinds
 from protocol.fold import kind as schema
+from tests.support.real_homes import PASSPHRASE, agree, eventually, folder
 
 assert kinds  # registers every kind
 

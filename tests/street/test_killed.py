@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from homes import ROOMY, agree, eventually, request, together
-from homes import folder as homes_folder
 
 from protocol.record import envelope as record
 from protocol.record.log import START, Head, follows
+from tests.support.real_homes import ROOMY, agree, eventually, request, together
+from tests.support.real_homes import folder as homes_folder
 
 BATCH = 40
 

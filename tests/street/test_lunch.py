@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from homes import agree, folder, together
+
+from tests.support.real_homes import agree, folder, together
 
 NOON = 12
 

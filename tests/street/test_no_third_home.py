@@ -5,13 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
-from traces import disguises, in_files, sealed_in
 
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
 from meshcoop.home.folder import Home as Folder
+from tests.support.disk_traces import disguises, in_files, sealed_in
+from tests.support.real_homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
 
 TITLE = "A lift to the clinic"
 ADDRESS = "12 Quincunx Terrace, second floor, ring twice"

@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager, suppress
 from urllib.request import urlopen
 
 import pytest
-from homes import eventually, folder
-from traces import disguises
 
 from protocol.wire import relay_ticket as ticket
+from tests.support.disk_traces import disguises
+from tests.support.real_homes import eventually, folder
 
 NAMES = ("Adaeze", "Benedetta")
 TITLE, WORDS = "A lift to the surgery on Thursday", "ring the green door twice"

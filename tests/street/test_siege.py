@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import trio
-from attackers import call, greeting, member_gone_bad, served_by, stranger, visitor
-from homes import eventually, folder
 
 from meshcoop.network.interface import NetworkError
 from protocol.wire import frames, invitation
 from protocol.wire import sync_session as sync
+from tests.support.attackers import call, greeting, member_gone_bad, served_by, stranger, visitor
+from tests.support.real_homes import eventually, folder
 
 SILENT = 600  # sockets that never say a word
 SLOW = 40  # sockets that say one byte a second

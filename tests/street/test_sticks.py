@@ -6,9 +6,9 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from homes import ROOMY, Home, agree, each, folder, together
 
 from protocol.wire import bundle, frames
+from tests.support.real_homes import ROOMY, Home, agree, each, folder, together
 
 USAGE = 2
 
@@ -130,7 +130,7 @@ def test_only_what_was_written_since_a_day(story, stick):
     path = str(stick / "late")
     assert ada("bundle", "write", path, "--since", "2100-01-01")["records"] == 0
     assert ada("bundle", "write", path, "--since", "2001-01-01")["records"] == stand(ada)[2]
-    assert "keeps them waiting" in ada.text("bundle", "write", path, "--since", "2100-01-01")
+    assert "keeps these waiting" in ada.text("bundle", "write", path, "--since", "2100-01-01")
     with alone(ben):
         assert ben("bundle", "read", path) == dict.fromkeys(
             ("new", "known", "refused", "waiting"), 0

@@ -3,13 +3,13 @@
 import shutil
 
 import pytest
-from homes import PASSPHRASE, agree, folder
 
 from meshcoop.home import key_file as keystore
 from meshcoop.home import recovery_words as recovery
 from protocol import kinds
 from protocol.fold import kind as schema
 from protocol.record import sealing as seal
+from tests.support.real_homes import PASSPHRASE, agree, folder
 
 assert kinds  # registers every kind
 

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from homes import agree, eventually, folder, request
+from tests.support.real_homes import agree, eventually, folder, request
 
 CHARTER = (
     "--vouchers", "2", "--credit-low", "-600", "--credit-high", "1200", "--smallest-group", "3",

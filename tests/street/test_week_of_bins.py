@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from homes import agree, folder, together
+
+from tests.support.real_homes import agree, folder, together
 
 CHARTER = ("--smallest-group", "3", "--settle-hours", "0", "--bounds", "count=0..3")
 WEEK = 7 * 24 + 1  # hours

@@ -3,9 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from halves import halves
-from homes import agree, eventually, together
-from traces import disguises, in_files, sealed_in
+from tests.support.disk_traces import disguises, in_files, sealed_in
+from tests.support.real_homes import agree, eventually, together
+from tests.support.two_halves import halves
 
 ADDRESS = "12 Quincunx Terrace, second floor, ring twice"
 ELDER = ("--as", "Elder")

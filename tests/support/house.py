@@ -1,13 +1,17 @@
 """Measures of the house: names that say nothing, parallel assignments, long functions, rooms.
 
-Run as a program it prints what breaks a rule, a line each: `python tests/support/house.py [PATH ...]`.
+`uv run python tests/support/house.py [PATH ...]` prints what breaks a rule, a line each;
+`uv run python tests/support/house.py graph` prints which package imports which.
 """
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import grimp
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("meshcoop", "protocol", "tui")
@@ -52,7 +56,11 @@ def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 pass
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 pass
             case ast.Attribute(attr=name, ctx=ast.Store()) | ast.MatchAs(name=str(name)):
                 pass
@@ -67,9 +75,10 @@ def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
 def _parallel_assignments(nodes: list[ast.AST]) -> Iterator[int]:
     """Lines like `a, b = x, y` (style rule 4)."""
     for node in nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
-            if any(isinstance(target, ast.Tuple) for target in node.targets):
-                yield node.lineno
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple):
+            continue
+        if any(isinstance(target, ast.Tuple) for target in node.targets):
+            yield node.lineno
 
 
 def _long_functions(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
@@ -80,18 +89,85 @@ def _long_functions(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{node.name} has {lines} lines"
 
 
-def main() -> None:
-    """Prints every breach in the files and folders that are named, else in the whole product."""
-    named = [Path(word) for word in sys.argv[1:]]
-    files = [file for path in named for file in (path.rglob("*.py") if path.is_dir() else [path])]
-    everything = [breach for path in files or product_files() for breach in breaches(path)]
+def lines_of(paths: list[Path]) -> int:
+    """Lines in these files together."""
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module → the modules of ours that it imports, imports for types alone included."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    return {
+        module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
+    }
+
+
+def package_of(module: str) -> str:
+    """The package on the second level: `meshcoop.sync.mesh` is in `meshcoop.sync`."""
+    return ".".join(module.split(".")[:2])
+
+
+def package_graph(modules: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Package → the packages that its modules import."""
+    packages: dict[str, set[str]] = {package_of(module): set() for module in modules}
+    for module, imported in modules.items():
+        packages[package_of(module)] |= {package_of(name) for name in imported}
+    return {package: imported - {package} for package, imported in packages.items()}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of nodes that reach each other: where there is none, the graph has no circle."""
+    remaining = {node: set(targets) & graph.keys() for node, targets in graph.items()}
+    while leaves := {node for node, targets in remaining.items() if not targets}:
+        remaining = {
+            node: targets - leaves for node, targets in remaining.items() if node not in leaves
+        }
+    in_circles = []
+    for node in sorted(remaining):
+        reached = _reachable(remaining, node)
+        group = sorted(other for other in reached if node in _reachable(remaining, other))
+        if group and group not in in_circles:
+            in_circles.append(group)
+    return in_circles
+
+
+def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for target in graph[waiting.pop()] - reached:
+            reached.add(target)
+            waiting.append(target)
+    return reached
+
+
+def print_package_graph() -> None:
+    """Prints which package imports which, a line a package, and every circle."""
+    modules = import_graph()
+    packages = package_graph(modules)
+    for package in sorted(packages):
+        print(f"{package}: {' '.join(sorted(packages[package])) or '-'}")
+    print("circles between packages:", circles(packages) or "none")
+    print("circles between modules:", circles(modules) or "none")
+
+
+def print_breaches(paths: list[Path]) -> None:
+    """Prints every breach in these files, and how many there are of each rule."""
+    everything = [breach for path in paths for breach in breaches(path)]
     for breach in everything:
         print(breach)
-    counts: dict[str, int] = {}
-    for breach in everything:
-        counts[breach.rule] = counts.get(breach.rule, 0) + 1
-    print(counts)
+    print(dict(Counter(breach.rule for breach in everything)), "in", lines_of(paths), "lines")
+
+
+def main(words: list[str]) -> None:
+    """`graph` prints the graph of packages; paths (default: the product) their breaches."""
+    if words == ["graph"]:
+        print_package_graph()
+        return
+    named = [Path(word) for word in words]
+    files = [file for path in named for file in (path.rglob("*.py") if path.is_dir() else [path])]
+    print_breaches(files or product_files())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,12 +1,12 @@
-"""THREATS: text. Services, measures and matters whose every word and name is hostile."""
+"""Hostile text: services, measures and matters whose every word and name is hostile."""
 
 import pytest
-from fake_node import MARIA, SAM, ident, on_screen, picture, shows, until
-from fake_services import BINS, CONTRACTOR, COUNCIL, LIGHTS, MEALS, SUB, served
-from hostile import NAMED, leftovers
 
+from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, until
+from tests.support.fake_services import BINS, CONTRACTOR, COUNCIL, LIGHTS, MEALS, SUB, served
+from tests.support.hostile_text import NAMED, leftovers
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 
 ALL = " ".join(
@@ -47,10 +47,10 @@ LONG = [pytest.param(one, marks=pytest.mark.long) for one in (MEALS, LIGHTS)]
 def test_every_page_of_a_service_bears_all_of_them(number):
     @on_screen(node=poisoned)
     async def walk(pilot, node):
-        await shows(pilot, "Waits for you (6)")
+        await shows(pilot, "Needs your answer (6)")
         await pilot.press("4")
         await shows(pilot, "Services (4)", "What needs me (4)")
-        await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+        await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
         seen = [picture(pilot.app)]
         cards = pilot.app.focused
         cards.highlighted = cards.get_option_index(ident(number))
@@ -71,10 +71,10 @@ def test_every_page_of_a_service_bears_all_of_them(number):
 async def through(pilot, seen):
     """Every act of a page, its form, and the refusal of posting it."""
     page = pilot.app.screen
-    await until(pilot, lambda: page.query_one("#acts", Feed).cards.option_count)
+    await until(pilot, lambda: page.query_one("#steps", Feed).cards.option_count)
     seen.append(picture(pilot.app))
-    for act in range(page.query_one("#acts", Feed).cards.option_count):
-        cards = page.query_one("#acts", Feed).cards
+    for act in range(page.query_one("#steps", Feed).cards.option_count):
+        cards = page.query_one("#steps", Feed).cards
         cards.focus()
         cards.highlighted = act
         await pilot.press("enter")

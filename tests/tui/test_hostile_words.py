@@ -1,27 +1,26 @@
-"""THREATS: text. Whatever somebody writes, no widget crashes and no terminal is steered."""
+"""Hostile text: no text that a person writes crashes a widget or steers the terminal."""
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
-from fake_circle import together
-from fake_governance import governed
-from fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
-from hostile import NAMED, leftovers, sequences
-from pseudo_terminal import Terminal
 
 from protocol.display_text import line
+from tests.support.fake_circle import together
+from tests.support.fake_governance import governed
+from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
+from tests.support.hostile_text import NAMED, leftovers, sequences
+from tests.support.pseudo_terminal import Terminal
 from tui.screens.home import HomeScreen
-from tui.widgets.card_list import Cards
-from tui.widgets.inputs import LineInput, clean
+from tui.widgets.card_list import CardList
+from tui.widgets.inputs import LineInput, clean_text
 
-SCREEN = str(Path(__file__).parent / "hostile_screen.py")
+SCREEN = "tests.support.hostile_screen"
 
 
 def shown(seed, count, *more):
     """What a terminal receives while the strings pass by."""
-    command = [sys.executable, SCREEN, str(seed), str(count), *more]
+    command = [sys.executable, "-m", SCREEN, str(seed), str(count), *more]
     with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
         code = terminal.wait(seconds=600 + count)  # a bound, on a busy machine too
         assert code == 0, terminal.raw[-2000:]
@@ -88,20 +87,20 @@ def poisoned(text):
 
 async def walk(pilot, node):
     """Through every screen there is."""
-    await shows(pilot, "Waits for you (3)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await shows(pilot, "Needs your answer (3)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     for tab in "234567":
         await pilot.press(tab)
         await pilot.pause()
     await pilot.press(*"[/]")
     await pilot.press("escape", "3")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
     await shows(pilot, "Hours")
     await pilot.press("escape", "1")
-    await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     for row in range(3):
-        await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+        await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
         await pilot.press("home", *["down"] * row, "enter")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
         await pilot.pause(0.05)
@@ -112,7 +111,7 @@ async def walk(pilot, node):
         while not isinstance(pilot.app.screen, HomeScreen):
             await pilot.press("escape")
             await pilot.pause(0.01)
-    await pilot.click(Cards)
+    await pilot.click(CardList)
     assert pilot.app.is_running
     assert leftovers(picture(pilot.app).encode()) == set()
 
@@ -147,7 +146,7 @@ def poisoned_together():
 
 @on_screen(node=poisoned_together)
 async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
-    await shows(pilot, "Waits for you (3)")
+    await shows(pilot, "Needs your answer (3)")
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     seen = []
@@ -157,10 +156,10 @@ async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
         cards.highlighted = row
         await pilot.press("enter")
         await shows(pilot, "What you can do")
-        await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+        await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
         seen.append(picture(pilot.app))
         for act in range(pilot.app.focused.option_count):
-            await until(pilot, lambda: isinstance(pilot.app.focused, Cards))
+            await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
             pilot.app.focused.highlighted = act
             await pilot.press("enter")
             await pilot.pause(0.05)
@@ -229,13 +228,13 @@ def renamed(value, known):
 async def test_decisions_people_and_hidden_words_bear_all_of_them(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("6")
-    await shows(pilot, "Decisions (12)", "Who belongs (5)", "What you can do (4)")
+    await shows(pilot, "Decisions (12)", "Members (5)", "What you can do (4)")
     seen = [picture(pilot.app)]
     opened = {
         "#decisions": [ident(60), ident(63), ident(64), ident(71)],
         "#members": [node.me["id"], ident(4)],
         "#rules": ["name"],
-        "#doings": ["hidden"],
+        "#neighbourhood-steps": ["hidden"],
     }
     for feed, card in [(feed, card) for feed, cards in opened.items() for card in cards]:
         cards = pilot.app.screen.query_one(feed).cards
@@ -271,7 +270,7 @@ async def test_what_is_pasted_is_made_harmless(pilot, node):
 
 def test_what_is_cleaned_leaves_no_stack_of_marks():
     marks = "\u0489" * 5
-    assert clean(f"{marks}\0{marks}") == "\u25cc" + "\u0489" * 4
+    assert clean_text(f"{marks}\0{marks}") == "\u25cc" + "\u0489" * 4
 
 
 def test_titles_keep_what_can_be_read():

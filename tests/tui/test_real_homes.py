@@ -6,8 +6,9 @@ import signal
 import sys
 
 import pytest
-import warm
-from pseudo_terminal import Terminal
+
+from tests.support import forked_programs as warm
+from tests.support.pseudo_terminal import Terminal
 
 MESHCOOP = [sys.executable, "-m", "meshcoop"]
 
@@ -129,7 +130,7 @@ def test_the_screen_starts_the_node_and_outlives_its_end(homes):
     with homes.screen("ben") as terminal:
         terminal.until("Rushey Lane · Ben")
         homes.run("ben", "down")
-        terminal.until("start it with `meshcoop up`")
+        terminal.until("Start it with `meshcoop up`")
         homes.run("ben", "up")
         terminal.until("Rushey Lane · Ben")
         terminal.type("q")

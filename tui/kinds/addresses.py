@@ -11,7 +11,7 @@ from tui.format.phrases import Shown
 from tui.i18n import _
 from tui.kinds.next_steps import Act
 from tui.kinds.thread_data import Case
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 
 GIVE = "give_address"

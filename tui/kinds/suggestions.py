@@ -12,7 +12,7 @@ from protocol.display_text import line
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 from tui.widgets.feed import Feed
 

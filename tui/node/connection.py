@@ -1,4 +1,4 @@
-"""The screen's link to its node: kept up, told when something changed, asked by every pane."""
+"""The screen's connection to its node: it reconnects, announces changes, and carries calls."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from textual.signal import Signal
 
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
-from tui.node.client import Client, Declined, Gone
+from tui.node.api_client import Client, Declined, NodeGone
 
 Shown = dict[str, Any]
 
-AGAIN_SECONDS = 1.0  # between two tries to reach the node
-LOOK_SECONDS = 10.0  # peers come and go without an event
-_GATHER_SECONDS = 0.05  # records often come in a row: one look for all of them
+RETRY_SECONDS = 1.0  # between two attempts to reach the node
+STATUS_SECONDS = 10.0  # between two looks at the status: peers come and go without an event
+_GATHER_SECONDS = 0.05  # records often come in a row: one reload serves all of them
 
 
 def _now() -> datetime:
@@ -25,88 +25,91 @@ def _now() -> datetime:
 
 
 class Link:
-    """Calls go through `call`; `standing` and `changed` tell what to show anew.
+    """The connection of all screens and panes to the node.
 
-    `status` is the node's last answer, None before the first; `trouble` is a sentence while the
-    node is out of reach.
+    `status` is the node's latest answer, None before the first; `trouble` is a sentence while the
+    node cannot be reached. Signals: `status_changed`, and `changed` when records have changed.
     """
 
     def __init__(self, app: App[None], path: Path, now: Callable[[], datetime] = _now) -> None:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        self.drafts: dict[str, dict[str, str]] = {}  # typed and not posted, by its act
+        self.drafts: dict[str, dict[str, str]] = {}  # typed and not posted, by the key of its step
         self.changed: Signal[None] = Signal(app, "changed")
-        self.standing: Signal[None] = Signal(app, "standing")
+        self.status_changed: Signal[None] = Signal(app, "standing")
         self._path = path
         self._client: Client | None = None
 
     @property
     def me(self) -> str | None:
-        """The id of this home's person, once they belong."""
+        """The id of this home's person, None until they are a member."""
         person = (self.status or {}).get("person")
         return person["id"] if person else None
 
     @property
     def term(self) -> Shown:
-        """Who decides; empty before the node has answered."""
-        found: Shown = (self.status or {}).get("term") or {}
-        return found
+        """The current term: its roll and moderators; empty before the node has answered."""
+        term: Shown = (self.status or {}).get("term") or {}
+        return term
 
     @property
     def waiting(self) -> Shown:
-        """Who waits at the door, and what else is not settled at this node."""
-        found: Shown = (self.status or {}).get("waiting") or {}
-        return found
+        """The people who want to join, and what else is not settled at this node."""
+        waiting: Shown = (self.status or {}).get("waiting") or {}
+        return waiting
 
     @property
-    def belongs(self) -> bool:
+    def is_in_neighbourhood(self) -> bool:
         """Whether this home is in a neighbourhood, and so has lists to show."""
         return bool((self.status or {}).get("neighbourhood"))
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Asks the node. Raises Declined."""
+        """Calls a method of the node. Raises Declined."""
         if self._client is None:
-            raise Gone(self.trouble or _("The node is not there yet."))
+            raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
 
     async def rules(self) -> Shown:
-        """The charter as it holds now. Raises Declined."""
-        where = (self.status or {}).get("neighbourhood") or {}
-        found: Shown = await self.call("show", id=where.get("id"))
-        return found
+        """Fetches the charter in force. Raises Declined."""
+        neighbourhood = (self.status or {}).get("neighbourhood") or {}
+        charter: Shown = await self.call("show", id=neighbourhood.get("id"))
+        return charter
 
-    async def attend(self) -> None:
-        """Keeps the link until cancelled, whatever becomes of the node."""
+    async def stay_connected(self) -> None:
+        """Connects, and connects again after every failure, until it is cancelled."""
         while True:
             try:
                 self._client = await Client.connect(self._path)
-                await self._follow(self._client)
+                await self._follow_events(self._client)
             except Declined as declined:
                 self.trouble = declined.sentence
-                self.standing.publish(None)
+                self.status_changed.publish(None)
             finally:
-                client, self._client = self._client, None
-                if client is not None:
+                if self._client is not None:
+                    client = self._client
+                    # First: a call during the closing must not use it.
+                    self._client = None
                     await client.close()
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
-    async def _follow(self, client: Client) -> None:
+    async def _follow_events(self, client: Client) -> None:
         await client.subscribe()
-        await self._look(client)
+        await self._refresh_status(client)
         self.changed.publish(None)
         while True:
-            event = await client.event(LOOK_SECONDS)
+            event = await client.next_event(STATUS_SECONDS)
             if event is not None:
                 await asyncio.sleep(_GATHER_SECONDS)
-            topics = {one.topic for one in [event, *client.drain()] if one is not None}
+            events = [event, *client.take_waiting_events()]
+            topics = {event.topic for event in events if event is not None}
             if RESYNC in topics:
                 await client.subscribe()
-            await self._look(client)
+            await self._refresh_status(client)
             if topics:
                 self.changed.publish(None)
 
-    async def _look(self, client: Client) -> None:
+    async def _refresh_status(self, client: Client) -> None:
         self.status = await client.call("status")
         self.trouble = None
-        self.standing.publish(None)
+        self.status_changed.publish(None)

@@ -1,4 +1,4 @@
-"""Asks before the screen closes, for keys that are pressed by accident."""
+"""The question before the screen closes, in case a key was pressed by accident."""
 
 from typing import ClassVar
 
@@ -12,11 +12,14 @@ from tui.format.phrases import plain
 from tui.i18n import _
 
 
-class LeaveScreen(ModalScreen[bool]):
-    """Dismissed with True to leave. `drafts`: something was typed and not posted."""
+class ConfirmQuitScreen(ModalScreen[bool]):
+    """Asks whether to close the screen; dismissed with True to close it.
+
+    `has_drafts`: something was typed and not posted.
+    """
 
     DEFAULT_CSS = """
-    LeaveScreen {
+    ConfirmQuitScreen {
         align: center middle;
         Vertical {
             width: 57;
@@ -37,30 +40,30 @@ class LeaveScreen(ModalScreen[bool]):
         Binding("right", "app.focus_next", show=False, id="next-button"),
     ]
 
-    def __init__(self, *, drafts: bool) -> None:
+    def __init__(self, *, has_drafts: bool) -> None:
         super().__init__()
-        self._drafts = drafts
+        self._has_drafts = has_drafts
 
     def compose(self) -> ComposeResult:
         """The question and its answers."""
-        words = _("Close the screen? Your node goes on without it.")
-        if self._drafts:
-            words += "\n" + _("Something you typed is not posted, and would be lost.")
+        question = _("Close the screen? This home keeps running.")
+        if self._has_drafts:
+            question += "\n" + _("What you typed is not posted. It would be lost.")
         with Vertical():
-            yield Static(plain(words))
+            yield Static(plain(question))
             with Horizontal():
                 yield Button(_("Close"), variant="primary", id="leave", compact=True)
                 yield Button(_("Stay"), id="stay", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answered."""
+        """Takes the button as the answer."""
         event.stop()
         self.dismiss(event.button.id == "leave")
 
     def action_stay(self) -> None:
-        """By accident."""
+        """Dismisses the question and stays."""
         self.dismiss(False)
 
     def action_leave(self) -> None:
-        """On purpose."""
+        """Dismisses the question and closes the screen."""
         self.dismiss(True)

@@ -1,77 +1,104 @@
-"""Help: which keys there are, and what the words mean."""
+"""Help: the keys, what the words of the screens mean, and the resident's guide."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Markdown, Static
 
+from protocol.display_text import safe
 from tui.format.phrases import plain
 from tui.i18n import _
 
-_WORDS = (
-    _("Arrows and Tab move, Enter opens, Esc goes back. So does the mouse."),
+_KEYS_AND_WORDS = (
+    _("Arrows and Tab move, Enter opens, Esc goes back. The mouse works too."),
     "",
     _("1 to 7    Today, Board, People, Services, Circles, Neighbourhood, Search"),
     _("n         ask, offer, or tell about yourself"),
     _("/         search            a   on the board: everything, or what is open"),
-    _("m         on a person: leave out what they post, or show it again"),
-    _("r         show what is new, where a list says “3 new”"),
+    _("m         on a person: mute or unmute them"),
+    _("r         show new cards, where a list says “3 new”"),
     _("F2        in a form: post it. Tab or Enter: the next field. Esc keeps it."),
-    _("Ctrl-P    all there is to do, and other colours"),
-    _("q         close this screen; your node goes on"),
+    _("Ctrl-P    a menu of what you can do, and other colours"),
+    _("q         close this screen; this home keeps running"),
     "",
     _(
-        "Somebody asks or offers; somebody else responds, in words that only the two can read. "
-        "Agreed, both have signed the same terms. Afterwards one writes a receipt and the other "
-        "confirms it. An hour of anyone's work is worth an hour of anyone else's."
+        "Somebody asks or offers. Somebody else responds, in words that only the two of them can "
+        "read. When they agree, both have signed the same terms. Afterwards one of them writes a "
+        "receipt and the other confirms it. An hour of anyone's work is worth an hour of anyone "
+        "else's."
     ),
     "",
     _(
-        "Services shows who does what, who answers for it, and how people say it goes. A chart tells "
-        "ups and downs as usual from what stands out, by its marks. A week that misses the target is "
-        "no alarm. With 5 answers a week a moderate change takes two months to show; only longer "
-        "times or more answers make that quicker. Who raised a matter says whether it was put right."
+        "The Services tab shows who does what, who answers for it, and how people say it goes. The "
+        "marks of a chart tell usual ups and downs from real changes. A week that misses the target "
+        "is no alarm. With 5 answers a week a moderate change takes two months to show; only more "
+        "answers or more time make that quicker. Those who raise a matter say whether it was put "
+        "right."
     ),
     "",
     _(
-        "Neighbourhood shows what is to be decided, who belongs and which rules hold. Who is on the "
-        "roll votes, and a yes stands. Enter on a rule proposes a change of it, on a person shows "
-        "what you can do about them, or your own devices. In a thread you can flag words; three or "
-        "more moderators can hide them, and the roll can bring them back."
+        "The Neighbourhood tab shows the decisions, the members and the rules in force. You cannot "
+        "change a yes after you have voted. Press Enter on a rule to propose a change, on a person "
+        "to see what you can do about them, or on yourself to see your devices. In a thread you can "
+        "flag words. Three or more moderators can hide them, and a vote can show them again."
     ),
     "",
     _(
-        "What you see is what this home has received; there is no server. What the neighbourhood "
-        "reads lies plain on this disk, so encrypt the disk. Every command also works without "
-        "this screen: meshcoop --help."
+        "You see what this home has received; there is no server. What the neighbourhood reads is "
+        "not encrypted on this disk, so encrypt the disk. Every command also works without this "
+        "screen: meshcoop --help."
     ),
 )
 
+_RESIDENT_GUIDE = "resident.md"
 
-class ExplainScreen(Screen[None]):
-    """One page, closed with Esc."""
 
+class HelpScreen(Screen[None]):
+    """The page of help, closed with Esc. `guides`: the folder of the guides, if there is one."""
+
+    DEFAULT_CSS = """
+    HelpScreen Markdown { padding: 0; margin-top: 1; background: transparent; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape,q,f1,question_mark,left,h", "back", _("Back"), key_display="Esc", id="back"
         ),
     ]
 
+    def __init__(self, guides: Path | None = None) -> None:
+        super().__init__()
+        self._guides = guides
+
     def compose(self) -> ComposeResult:
-        """The page."""
+        """The keys and words above the guide."""
+        guide = _read_guide(self._guides)
         with VerticalScroll(id="help"):
-            yield Static(plain("\n".join(_WORDS)))
+            yield Static(plain("\n".join(_KEYS_AND_WORDS)))
+            if guide:
+                # No links are opened: a terminal may have no browser, or a stranger's.
+                yield Markdown(guide, id="guide", open_links=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Its title."""
+        """Puts the title above the page."""
         pane = self.query_one("#help")
         pane.border_title = plain(_("Help"))
         pane.focus()
 
     def action_back(self) -> None:
-        """Back to the screen."""
+        """Goes back to the screen."""
         self.dismiss()
+
+
+def _read_guide(guides: Path | None) -> str | None:
+    """The resident's guide in Markdown; None where no guides are installed."""
+    if guides is None:
+        return None
+    try:
+        return safe((guides / _RESIDENT_GUIDE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,4 +1,4 @@
-"""The home screen: tabs by what a person wants."""
+"""The home screen: a tab for each thing that a person may want."""
 
 from typing import ClassVar
 
@@ -10,32 +10,32 @@ from textual.widgets import Footer, TabbedContent, Tabs
 from tui.i18n import _
 from tui.kinds.suggestions import Suggested
 from tui.node.connection import Link
-from tui.screens.board import Board
-from tui.screens.circles import Circles
-from tui.screens.neighbourhood import Neighbourhood
+from tui.screens.board_tab import BoardTab
+from tui.screens.circles_tab import CirclesTab
+from tui.screens.neighbourhood_tab import NeighbourhoodTab
 from tui.screens.pane import Pane
-from tui.screens.people import People
-from tui.screens.post_form import PostScreen
-from tui.screens.search import Search
-from tui.screens.service import page_of
-from tui.screens.services import Services
-from tui.screens.thread import ThreadScreen
-from tui.screens.today import KNOCK, Today
-from tui.widgets.card_list import Cards
+from tui.screens.people_tab import PeopleTab
+from tui.screens.post_form import PostFormScreen
+from tui.screens.search_tab import SearchTab
+from tui.screens.service_page import page_for_card
+from tui.screens.services_tab import ServicesTab
+from tui.screens.thread_page import ThreadScreen
+from tui.screens.today_tab import KNOCK_PREFIX, TodayTab
+from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
-from tui.widgets.status_line import Standing
-from tui.widgets.tab import HomeTab
+from tui.widgets.lazy_tab import LazyTab
+from tui.widgets.status_line import StatusLine
 
 
 class HomeScreen(Screen[None]):
-    """Today, Board, People, Services, Circles, Neighbourhood, Search."""
+    """The tabs Today, Board, People, Services, Circles, Neighbourhood and Search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.begin", _("New"), id="new"),
+        Binding("n", "app.new_post", _("New"), id="new"),
         Binding("slash", "tab('search')", _("Search"), key_display="/", id="search"),
-        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
-        Binding("q", "app.leave", _("Quit"), id="quit"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
+        Binding("q", "app.close", _("Quit"), id="quit"),
         Binding("1", "tab('today')", show=False, id="tab-today"),
         Binding("2", "tab('board')", show=False, id="tab-board"),
         Binding("3", "tab('people')", show=False, id="tab-people"),
@@ -46,80 +46,85 @@ class HomeScreen(Screen[None]):
         Binding("escape", "lists", show=False, id="lists"),
     ]
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, node: Link) -> None:
         super().__init__()
-        self.node_link = link
-        self._wanted: str | None = "today"  # where the cursor is to go once there is something
+        self.node = node
+        # The tab that the cursor goes into as soon as it has something to go to.
+        self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
-        """The tabs under the line that says where we are."""
-        link = self.node_link
-        yield Standing(link)
+        """The tabs under the status line."""
+        node = self.node
+        yield StatusLine(node)
         with TabbedContent(initial="today"):
-            yield HomeTab(_("Today"), lambda: Today(link), id="today", open=True)
-            yield HomeTab(_("Board"), lambda: Board(link), id="board")
-            yield HomeTab(_("People"), lambda: People(link), id="people")
-            yield HomeTab(_("Services"), lambda: Services(link), id="services")
-            yield HomeTab(_("Circles"), lambda: Circles(link), id="circles")
-            yield HomeTab(_("Neighbourhood"), lambda: Neighbourhood(link), id="neighbourhood")
-            yield HomeTab(_("Search"), lambda: Search(link), id="search")
+            yield LazyTab(_("Today"), lambda: TodayTab(node), id="today", at_once=True)
+            yield LazyTab(_("Board"), lambda: BoardTab(node), id="board")
+            yield LazyTab(_("People"), lambda: PeopleTab(node), id="people")
+            yield LazyTab(_("Services"), lambda: ServicesTab(node), id="services")
+            yield LazyTab(_("Circles"), lambda: CirclesTab(node), id="circles")
+            yield LazyTab(_("Neighbourhood"), lambda: NeighbourhoodTab(node), id="neighbourhood")
+            yield LazyTab(_("Search"), lambda: SearchTab(node), id="search")
         yield Footer(show_command_palette=False)
 
     async def action_tab(self, tab: str) -> None:
-        """Goes to a tab, with the cursor in it."""
-        await self.query_one(f"#{tab}", HomeTab).come_forward()  # what is typed next is for it
+        """Goes to a tab and moves the cursor into it."""
+        # First, so that the keys that are typed next go to this tab.
+        await self.query_one(f"#{tab}", LazyTab).come_forward()
         self.query_one(TabbedContent).active = tab
-        self._wanted = tab
-        self.call_after_refresh(self._enter)
+        self._tab_to_enter = tab
+        self.call_after_refresh(self._enter_tab)
 
     async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Makes what the tab shows; it may have been clicked."""
-        assert isinstance(event.pane, HomeTab)
+        """Makes the content of a tab, which may have been clicked."""
+        assert isinstance(event.pane, LazyTab), "every tab of this screen is lazy"
         await event.pane.come_forward()
 
     async def on_suggested_named(self, event: Suggested.Named) -> None:
-        """Shows a suggested person among the people."""
+        """Shows a suggested person on the People tab."""
         await self.action_tab("people")
-        self.query_one("#people-list", Feed).cards.point(event.person)
+        self.query_one("#people-list", Feed).cards.highlight_card(event.person)
 
     async def action_lists(self) -> None:
-        """From anywhere back to what the tab shows; out of a line, up to the tabs."""
+        """Moves the cursor from a text line to the tabs, and from anywhere else into the lists."""
         if isinstance(self.focused, LineInput):
             self.query_one(Tabs).focus()
         else:
             await self.action_tab(self.query_one(TabbedContent).active)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens a thread, or the form behind a knock."""
+        """Opens the page of a card, or the form for somebody who wants to join."""
         event.stop()
-        if event.card_id.startswith(KNOCK):
-            act = self.query_one(Today).knock(event.card_id)
-            self.app.push_screen(PostScreen(self.node_link, act))
+        if event.card_id.startswith(KNOCK_PREFIX):
+            step = self.query_one(TodayTab).step_of_knock(event.card_id)
+            self.app.push_screen(PostFormScreen(self.node, step))
         else:
-            page = page_of(self.node_link, event.card_id)
-            self.app.push_screen(page or ThreadScreen(self.node_link, event.card_id))
+            page = page_for_card(self.node, event.card_id)
+            self.app.push_screen(page or ThreadScreen(self.node, event.card_id))
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed while something else was open."""
+        """Shows what has changed while another screen was open."""
         for pane in self.query(Pane):
             if pane.is_on_screen:
-                pane.look()
+                pane.reload()
 
     def on_pane_loaded(self) -> None:
-        """The lists of a tab may be there only now. At once: whoever sees a card may press Enter."""
-        self._enter()
+        """Moves the cursor into a tab when its lists have come.
 
-    def _enter(self) -> None:
-        """Brings the cursor into the tab that was asked for; never again without being asked."""
+        At once, not after a refresh: a reader who sees a card may press Enter.
+        """
+        self._enter_tab()
+
+    def _enter_tab(self) -> None:
+        """Moves the cursor into the tab that was asked for, once for each time it is asked for."""
         tab = self.query_one(TabbedContent).active
-        if self._wanted != tab:
+        if self._tab_to_enter != tab:
             return
-        pane = self.query_one(f"#{tab}", HomeTab)
+        pane = self.query_one(f"#{tab}", LazyTab)
         if tab == "search":
             pane.query_one(LineInput).focus()
-            self._wanted = None
+            self._tab_to_enter = None
             return
-        shown = [cards for cards in pane.query(Cards) if cards.display]
-        if shown:
-            shown[0].focus()
-            self._wanted = None
+        visible = [cards for cards in pane.query(CardList) if cards.display]
+        if visible:
+            visible[0].focus()
+            self._tab_to_enter = None

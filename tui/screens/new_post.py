@@ -1,4 +1,4 @@
-"""What to begin: every kind that people post and that begins a thread."""
+"""The list of what one can post: every kind that people post and that begins a thread."""
 
 from typing import ClassVar
 
@@ -8,21 +8,21 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from protocol.fold.kind import KINDS
-from tui.format import vocabulary as words
+from tui.format import vocabulary
 from tui.format.phrases import Card, plain
 from tui.i18n import _
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 
 _FIRST = ("request", "offer", "profile")
 
 
-class ChooseScreen(ModalScreen[str | None]):
-    """A short list over the screen. Dismissed with a kind's name, or None."""
+class NewPostScreen(ModalScreen[str | None]):
+    """A short list over the screen; dismissed with a kind's name, or with None."""
 
     DEFAULT_CSS = """
-    ChooseScreen {
+    NewPostScreen {
         align: center middle;
-        Cards {
+        CardList {
             width: 50;
             max-width: 100%;
             height: auto;
@@ -38,24 +38,25 @@ class ChooseScreen(ModalScreen[str | None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """The registry says what there is."""
-        yield Cards()
+        """An empty list, which `on_mount` fills from the registry of kinds."""
+        yield CardList()
 
     def on_mount(self) -> None:
-        """What people say most comes first."""
-        roots = [one.name for one in KINDS.values() if one.root and one.posted]
-        roots.remove("remove")  # which moderators begin on the page of the person
+        """Fills in the kinds, those that people post most first."""
+        roots = [kind.name for kind in KINDS.values() if kind.root and kind.posted]
+        # Moderators begin a removal on the person's own page.
+        roots.remove("remove")
         roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
-        cards = self.query_one(Cards)
+        cards = self.query_one(CardList)
         cards.border_title = plain(_("New"))
-        cards.offer([Card(name, words.begin(name)) for name in roots])
+        cards.show_cards([Card(name, vocabulary.begin(name)) for name in roots])
         cards.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Chosen."""
+        """Takes the row as the answer."""
         event.stop()
         self.dismiss(event.option_id)
 
     def action_back(self) -> None:
-        """Nothing, after all."""
+        """Goes back without an answer."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""A page over the home screen: what is told, what can be done about it, and nothing else."""
+"""A page over the home screen: a text, and what the reader can do about it."""
 
 from typing import ClassVar
 
@@ -14,85 +14,85 @@ from tui.i18n import _
 from tui.kinds.next_steps import Act
 from tui.node.connection import Link
 from tui.screens.pane import Pane
-from tui.screens.post_form import PostScreen
+from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
-from tui.widgets.status_line import Standing
+from tui.widgets.status_line import StatusLine
 
 
 class PageScreen(Screen[None]):
-    """Holds one pane; subclasses say which."""
+    """A page with one pane, which subclasses make."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
-        Binding("n", "app.begin", _("New"), id="new"),
-        Binding("f1,question_mark", "app.explain", _("Help"), key_display="F1", id="help"),
+        Binding("n", "app.new_post", _("New"), id="new"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, node: Link) -> None:
         super().__init__()
-        self.node_link = link
+        self.node = node
 
     def compose(self) -> ComposeResult:
-        """The page under the line that says where we are."""
-        yield Standing(self.node_link)
-        yield self.pane()
+        """The pane under the status line."""
+        yield StatusLine(self.node)
+        yield self.make_pane()
         yield Footer(show_command_palette=False)
 
-    def pane(self) -> Pane:
-        """What the page shows."""
+    def make_pane(self) -> Pane:
+        """Makes the pane that the page shows."""
         raise NotImplementedError
 
     def on_screen_resume(self) -> None:
         """Shows what a form has changed."""
-        self.query_one(Pane).look()
+        self.query_one(Pane).reload()
 
     def action_back(self) -> None:
-        """Back to where the reader came from."""
+        """Goes back to where the reader came from."""
         self.dismiss()
 
 
 class PagePane(Pane):
-    """What is told above what can be done. Subclasses `load`, and may `compose` more between."""
+    """A text above the steps. Subclasses implement `load`, and may add lists in `compose_lists`."""
 
-    def __init__(self, link: Link) -> None:
-        super().__init__(link)
-        self._acts: list[Act] = []
-        self._begun = False
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._steps: list[Act] = []
+        self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Each part scrolls by itself."""
-        with VerticalScroll(id="told"):
-            yield Static(plain(_("One moment…")), id="told-words", markup=False)
-        yield from self.between()
-        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="acts")
+        """The parts of the page; each scrolls on its own."""
+        with VerticalScroll(id="story"):
+            yield Static(plain(_("One moment…")), id="story-text", markup=False)
+        yield from self.compose_lists()
+        yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
-    def between(self) -> ComposeResult:
-        """Lists of the page's own."""
+    def compose_lists(self) -> ComposeResult:
+        """The page's own lists, between the text and the steps."""
         yield from ()
 
-    def tell(self, title: Content, told: Content) -> None:
-        """What the page says."""
-        self.query_one("#told").border_title = title
-        self.query_one("#told-words", Static).update(told)
+    def show_text(self, title: Content, text: Content) -> None:
+        """Shows the text of the page under its title."""
+        self.query_one("#story").border_title = title
+        self.query_one("#story-text", Static).update(text)
 
-    def offer(self, acts: list[Act], *more: Card) -> None:
-        """What can be done, and cards that lead on to more."""
-        self._acts = acts
-        feed = self.query_one("#acts", Feed)
-        feed.offer([*(Card(act.key, act.label, quiet=not act.waits) for act in acts), *more])
-        if not self._begun:
-            self._begun = True
-            (feed.cards if acts or more else self.query_one("#told")).focus()
+    def show_steps(self, steps: list[Act], *more: Card) -> None:
+        """Shows what the reader can do, and cards that lead to other pages."""
+        self._steps = steps
+        feed = self.query_one("#steps", Feed)
+        feed.offer([*(Card(step.key, step.label, quiet=not step.waits) for step in steps), *more])
+        if not self._has_focused:
+            self._has_focused = True
+            (feed.cards if steps or more else self.query_one("#story")).focus()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of an act, or what else the card leads to."""
+        """Opens the form of a step, or the page that another card leads to."""
         event.stop()
-        for act in self._acts:
-            if act.key == event.card_id:
-                self.app.push_screen(PostScreen(self.node_link, act))
+        for step in self._steps:
+            if step.key == event.card_id:
+                self.app.push_screen(PostFormScreen(self.node, step))
                 return
-        self.lead(event.feed.id or "", event.card_id)
+        self.open_card(event.feed.id or "", event.card_id)
 
-    def lead(self, feed: str, card_id: str) -> None:
-        """Opens what a card that is no act leads to."""
+    def open_card(self, feed: str, card_id: str) -> None:
+        """Opens the page that a card leads to, of the list with the id `feed`."""
         raise NotImplementedError

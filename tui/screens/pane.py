@@ -7,12 +7,15 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.format.phrases import plain
-from tui.node.client import Declined
+from tui.node.api_client import Declined
 from tui.node.connection import Link
 
 
 class Pane(Vertical):
-    """Subclasses say how to `load`. One that nobody sees loads when it is shown."""
+    """A part of a screen that loads again when the node's records change.
+
+    Subclasses implement `load`. A pane that nobody sees loads when it is shown.
+    """
 
     DEFAULT_CSS = """
     Pane {
@@ -22,47 +25,46 @@ class Pane(Vertical):
     """
 
     class Loaded(Message):
-        """A pane shows what the node said."""
+        """A pane shows the node's answer."""
 
-    def __init__(self, link: Link, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
+    def __init__(self, node: Link, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
-        self.node_link = link
-        self._stale = True
+        self.node = node
+        self._is_stale = True
 
     def on_mount(self) -> None:
-        """Follows what changes in the node."""
+        """Follows the changes in the node."""
         self.mount(Static(classes="trouble"))
-        self.node_link.changed.subscribe(self, self._changed)
+        self.node.changed.subscribe(self, self._on_node_changed)
 
     def on_show(self) -> None:
-        """Catches up with what changed while nobody saw it."""
-        if self._stale:
-            self.look()
+        """Loads what has changed while nobody saw the pane."""
+        if self._is_stale:
+            self.reload()
 
-    def look(self) -> None:
-        """Loads anew; a load under way is overtaken."""
-        self._stale = False
-        if self.node_link.belongs:
-            # Not `_load()`: overtaken before it began, a coroutine would be lost with a warning.
+    def reload(self) -> None:
+        """Loads again; a load under way is cancelled."""
+        self._is_stale = False
+        if self.node.is_in_neighbourhood:
+            # Not `self._load()`: a coroutine that is cancelled before it begins causes a warning.
             load: Callable[[], Awaitable[None]] = self._load
             self.run_worker(load, exclusive=True, group="load")
 
     async def load(self) -> None:
-        """Asks the node and shows what it says. Raises Declined."""
+        """Fetches from the node and shows its answer. Raises Declined."""
         raise NotImplementedError
 
-    async def hidden(self, method: str, **params: object) -> int:
-        """How much of a list is left out because muted people posted it."""
-        if not (self.node_link.status or {}).get("muted"):
+    async def count_muted(self, method: str, **params: object) -> int:
+        """How many views of a list are left out because muted people posted them."""
+        if not (self.node.status or {}).get("muted"):
             return 0
-        return len(await self.node_link.call(method, muted=True, **params))
+        return len(await self.node.call(method, muted=True, **params))
 
-    def _changed(self, nothing: None) -> None:
-        del nothing
+    def _on_node_changed(self, _signal: None) -> None:
         if self.is_on_screen:
-            self.look()
+            self.reload()
         else:
-            self._stale = True
+            self._is_stale = True
 
     async def _load(self) -> None:
         trouble = None
@@ -70,9 +72,9 @@ class Pane(Vertical):
             await self.load()
         except Declined as declined:
             trouble = declined.sentence
-            self._stale = True
+            self._is_stale = True
         else:
             self.post_message(self.Loaded())
-        words = self.query_one(".trouble", Static)
-        words.display = trouble is not None
-        words.update(plain(trouble or ""))
+        notice = self.query_one(".trouble", Static)
+        notice.display = trouble is not None
+        notice.update(plain(trouble or ""))

@@ -1,4 +1,4 @@
-"""A titled pane with cards, what to do where there are none, and word of new ones."""
+"""A titled list of cards, with a text for an empty list and a count of new cards."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,11 +11,11 @@ from textual.widgets import OptionList, Static
 
 from tui.format.phrases import Card, plain
 from tui.i18n import _, plural
-from tui.widgets.card_list import Cards
+from tui.widgets.card_list import CardList
 
 
 class Feed(Vertical):
-    """Bordered cards. Posts `Feed.Opened` with a card's id."""
+    """A card list in a border. It posts `Feed.Opened` and `Feed.Highlighted` with a card's id."""
 
     DEFAULT_CSS = """
     Feed {
@@ -31,67 +31,76 @@ class Feed(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "let_come", _("Show new"), show=False, id="show-new"),
+        Binding("r", "show_new", _("Show new"), show=False, id="show-new"),
     ]
 
     class Opened(Message):
-        """Somebody wants to see more of a card."""
+        """The reader opens a card."""
 
         def __init__(self, feed: "Feed", card_id: str) -> None:
             super().__init__()
             self.feed = feed
             self.card_id = card_id
 
-    class Pointed(Opened):
-        """A card is highlighted."""
+    class Highlighted(Opened):
+        """The cursor is on a card."""
 
     def __init__(self, title: str, empty: str, *, id: str) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
         self._title = title
-        self._empty = empty
-        self._hidden = 0
-        self.cards = Cards(id=f"{id}-cards")
+        self._empty_text = empty
+        self._muted_count = 0
+        self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
-        """The cards, or words in their place."""
-        yield Static(plain(self._empty), classes="empty")
+        """The cards, and the text that stands in their place."""
+        yield Static(plain(self._empty_text), classes="empty")
         yield self.cards
 
     def on_mount(self) -> None:
-        """Begins empty."""
-        self._tell(0, 0)
+        """Shows that the list is empty."""
+        self._show_counts(0, 0)
 
-    def offer(self, cards: Sequence[Card], *, empty: str | None = None, hidden: int = 0) -> None:
-        """The cards as they are now; see Cards.offer. `hidden`: how many more muted people posted."""
-        self._hidden = hidden
+    def offer(self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0) -> None:
+        """Shows these cards (see `CardList.show_cards`).
+
+        `empty` replaces the text of an empty list; `muted` is how many cards of muted people are left
+        out.
+        """
+        self._muted_count = muted
         if empty is not None:
             self.query_one(".empty", Static).update(plain(empty))
-        self._tell(self.cards.offer(cards), len(cards))
+        self._show_counts(self.cards.show_cards(cards), len(cards))
 
-    def action_let_come(self) -> None:
-        """Lets the new ones come."""
-        self.cards.let_come()
-        self._tell(0, self.cards.option_count)
+    def action_show_new(self) -> None:
+        """Shows the new cards."""
+        self.cards.show_latest()
+        self._show_counts(0, self.cards.option_count)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """A card was opened."""
+        """Announces that a card was opened."""
         event.stop()
         self.post_message(self.Opened(self, event.option_id or ""))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """A card was pointed at."""
+        """Announces that the cursor has moved to a card."""
         event.stop()
-        self.post_message(self.Pointed(self, event.option_id or ""))
+        self.post_message(self.Highlighted(self, event.option_id or ""))
 
     def on_descendant_focus(self) -> None:
-        """The cursor came here: it points at a card."""
-        if self.cards.chosen is not None:
-            self.post_message(self.Pointed(self, self.cards.chosen))
+        """Announces which card the cursor is on when the list gets the focus."""
+        if self.cards.highlighted_id is not None:
+            self.post_message(self.Highlighted(self, self.cards.highlighted_id))
 
-    def _tell(self, new: int, count: int) -> None:
+    def _show_counts(self, new: int, count: int) -> None:
         self.border_title = plain(f"{self._title} ({count})" if count else self._title)
-        words = plural("{n} new · press r", "{n} new · press r", new).format(n=new)
-        muted = _("{n} by muted people · m in People").format(n=self._hidden)
-        self.border_subtitle = plain(words if new else muted if self._hidden else "")
+        self.border_subtitle = plain(self._subtitle(new))
         self.query_one(".empty").display = not count
         self.cards.display = bool(count)
+
+    def _subtitle(self, new: int) -> str:
+        if new:
+            return plural("{n} new · press r", "{n} new · press r", new).format(n=new)
+        if self._muted_count:
+            return _("{n} by muted people · m in People").format(n=self._muted_count)
+        return ""

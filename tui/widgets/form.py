@@ -1,13 +1,12 @@
-"""A form made from a kind's declaration: each field's rule becomes a row with its widget.
+"""A form made from a kind's declaration: each field becomes a row with a widget that fits its rule.
 
-Nothing here knows a kind by name; a kind that is declared tomorrow has its form tomorrow.
+Nothing here knows a kind by name, so a new kind has its form without a change here.
 """
 
 from collections.abc import Iterable, Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
 from textual.widgets import Select, Static
 
 from protocol.authority.register_change import Change
@@ -25,21 +24,21 @@ from protocol.schema.fields import (
     Record,
     Text,
 )
-from tui.format import vocabulary as words
+from tui.format import vocabulary
 from tui.format.phrases import Shown, plain, plain_line
 from tui.i18n import _
-from tui.widgets.inputs import LineInput, Picks, TextBox
+from tui.widgets.inputs import LineInput, PickList, TextBox
 
-Choices = tuple[tuple[str, str], ...]  # what each is called, and its value
+Choices = tuple[tuple[str, str], ...]  # each choice: its label and its value
 
-_LONG = 200  # characters; above, a text gets several lines
+_LONG_TEXT = 200  # characters; a text that may be longer gets several lines
 
 
-class Row(Vertical):
-    """A field: its label, its widget, and words about it underneath."""
+class FieldRow(Vertical):
+    """One field: its label, its widget, and a note underneath."""
 
     DEFAULT_CSS = """
-    Row {
+    FieldRow {
         height: auto;
         margin-bottom: 0;
         Horizontal { height: auto; }
@@ -48,7 +47,7 @@ class Row(Vertical):
         &:even LineInput, &:even TextBox { background: $surface-lighten-2; }
         &:even LineInput:focus, &:even TextBox:focus { background: $primary-background; }
         &.here .label { text-style: bold; }
-        &.here .note.told { display: block; }
+        &.here .note.help { display: block; }
         .note.wrong { display: block; color: $text-error; text-style: bold; }
         Select { width: 1fr; }
     }
@@ -65,27 +64,30 @@ class Row(Vertical):
         super().__init__(id=f"field-{field_name.replace('_', '-')}")
         self.field_name = field_name
         self.rule = rule
-        self._input = _select(choices, given) if choices else _widget(rule, given, people)
-        self._note = "" if choices else _note(rule)  # which would speak of values nobody types
+        self._input = (
+            _build_select(choices, given) if choices else _build_input(rule, given, people)
+        )
+        # The rule's own note speaks of typed values, and choices are not typed.
+        self._note = "" if choices else _note_for(rule)
 
     def compose(self) -> ComposeResult:
-        """The label beside the widget; what is wrong stands in words below."""
+        """The label beside the widget, and below them the note or what is wrong."""
         needed = " *" if self.rule.required else ""
         with Horizontal():
-            yield Static(plain(words.field(self.field_name) + needed), classes="label")
+            yield Static(plain(vocabulary.field(self.field_name) + needed), classes="label")
             yield self._input
-        yield Static(plain(self._note), classes="note told" if self._note else "note")
+        yield Static(plain(self._note), classes="note help" if self._note else "note")
 
     @property
     def typed(self) -> str:
-        """What stands in the widget."""
+        """The text in the widget."""
         if isinstance(self._input, Select):
             return "" if self._input.is_blank() else str(self._input.value)
         return self._input.text if isinstance(self._input, TextBox) else self._input.value
 
     @property
     def value(self) -> str | list[str] | None:
-        """The typed text as the node reads it; None for nothing."""
+        """The typed text as the node reads it; None for an empty field."""
         text = self.typed.strip()
         if not text:
             return None
@@ -95,42 +97,45 @@ class Row(Vertical):
             return [part.strip() for part in text.split(",") if part.strip()]
         return text
 
-    def check(self) -> bool:
-        """Whether the value will do; says in words what is wrong."""
-        wrong = self._wrong()
+    def check_value(self) -> bool:
+        """Returns whether the value is valid; below it, the row says what is wrong."""
+        fault = self._find_fault()
         note = self.query_one(".note", Static)
-        note.set_class(wrong is not None, "wrong")
-        note.update(plain(wrong or self._note))
-        return wrong is None
+        note.set_class(fault is not None, "wrong")
+        note.update(plain(fault or self._note))
+        return fault is None
 
     def focus_input(self) -> None:
-        """Brings the cursor here."""
+        """Moves the cursor to this row."""
         self._input.focus()
 
     def on_descendant_focus(self) -> None:
-        """Here is the cursor: what the field is for shows below it."""
+        """Shows what the field is for while the cursor is in it."""
         self.add_class("here")
 
     def on_descendant_blur(self) -> None:
-        """Leaving the field is when it is checked."""
+        """Checks the value when the cursor leaves the field."""
         self.remove_class("here")
-        self.check()
+        self.check_value()
 
-    def _wrong(self) -> str | None:
+    def _find_fault(self) -> str | None:
         value = self.value
         if value is None:
             return _("Please fill this in.") if self.rule.required else None
         try:
-            read = self.rule.read(self.field_name, value, _resolve)
-            self.rule.check(self.field_name, read)
+            field_value = self.rule.read(self.field_name, value, _resolve_id)
+            self.rule.check(self.field_name, field_value)
         except Refused as refusal:
-            return _sentence(self.field_name, refusal.reason)
+            return _refusal_sentence(self.field_name, refusal.reason)
         return None
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The rows of one kind. `given`: what they begin with, by field; `first`: fields before them;
-    `choices`: what some of them are chosen from.
+    """The rows of one kind.
+
+    `given` holds the first values by field, `only` the fields that are asked for (None: all),
+    `people` the people to choose from, `first` more fields to put before the kind's own, and
+    `choices` the choices of fields that are chosen and not typed.
     """
 
     DEFAULT_CSS = """
@@ -153,81 +158,87 @@ class Form(VerticalScroll, can_focus=False):
             name: rule
             for name, rule in kind.fields.items()
             if not rule.filled
-            and (_askable(rule) or name in offered)
+            and (_is_askable(rule) or name in offered)
             and (only is None or name in only)
         }
-        known = list(people)
+        people_to_choose = list(people)
         self.rows = [
-            Row(name, rule, given.get(name, ""), known, offered.get(name, ()))
+            FieldRow(name, rule, given.get(name, ""), people_to_choose, offered.get(name, ()))
             for name, rule in shown.items()
         ]
 
     def compose(self) -> ComposeResult:
-        """A row a field."""
+        """One row for each field."""
         yield from self.rows
 
     @property
     def typed(self) -> dict[str, str]:
-        """What stands in the fields, to keep."""
+        """The text in each field, to keep as a draft."""
         return {row.field_name: row.typed for row in self.rows}
 
     @property
     def values(self) -> dict[str, str | list[str]]:
-        """What is to be posted."""
-        found = {row.field_name: row.value for row in self.rows}
-        return {name: value for name, value in found.items() if value is not None}
+        """The values to post, without the empty fields."""
+        values = {row.field_name: row.value for row in self.rows}
+        return {name: value for name, value in values.items() if value is not None}
 
-    def check(self) -> bool:
-        """Whether all fields will do; brings the cursor to the first that will not."""
-        wrong = [row for row in self.rows if not row.check()]
+    def check_fields(self) -> bool:
+        """Returns whether all values are valid; moves the cursor to the first that is not."""
+        wrong = [row for row in self.rows if not row.check_value()]
         if wrong:
             wrong[0].focus_input()
         return not wrong
 
-    def begin(self) -> None:
-        """Brings the cursor to the first field."""
+    def focus_first_field(self) -> None:
+        """Moves the cursor to the first field."""
         if self.rows:
             self.rows[0].focus_input()
 
 
-def _askable(rule: Field) -> bool:
-    """Nobody types bytes or ids; a change is proposed from what it changes."""
-    return not isinstance(rule.of if isinstance(rule, Many) else rule, Bytes | Record | Change)
+def _is_askable(rule: Field) -> bool:
+    """Whether people can fill in the field: nobody types bytes, ids or changes of the rules."""
+    return not isinstance(_rule_of_each(rule), Bytes | Record | Change)
 
 
 def names_people(rule: Field) -> bool:
     """Whether the field is filled by choosing among people."""
-    return isinstance(rule.of if isinstance(rule, Many) else rule, Person)
+    return isinstance(_rule_of_each(rule), Person)
 
 
-def _widget(
+def _rule_of_each(rule: Field) -> Field:
+    """The rule of each value in a list, or the rule itself."""
+    return rule.of if isinstance(rule, Many) else rule
+
+
+def _build_input(
     rule: Field, given: str, people: Iterable[Shown]
-) -> "LineInput | TextBox | Picks | Select[str]":
+) -> "LineInput | TextBox | PickList | Select[str]":
     if isinstance(rule, Choice):
-        options = [(plain(words.state(word)), word) for word in rule.words]
-        return _select([(str(label), word) for label, word in options], given)
+        return _build_select(
+            [(str(plain(vocabulary.state(word))), word) for word in rule.words], given
+        )
     if isinstance(rule, Many) and names_people(rule):
-        return Picks([(plain_line(one["name"]), one["id"]) for one in people], given)
+        return PickList([(plain_line(person["name"]), person["id"]) for person in people], given)
     if isinstance(rule, Person):
-        return _select([(str(plain(one["name"])), one["id"]) for one in people], given)
-    if isinstance(rule, Text) and rule.max > _LONG:
+        options = [(str(plain(person["name"])), person["id"]) for person in people]
+        return _build_select(options, given)
+    if isinstance(rule, Text) and rule.max > _LONG_TEXT:
         return TextBox(given)
-    return LineInput(given, placeholder=_placeholder(rule))
+    return LineInput(given, placeholder=_placeholder_for(rule))
 
 
-def _select(options: Iterable[tuple[str, str]], given: str) -> "Select[str]":
+def _build_select(options: Iterable[tuple[str, str]], given: str) -> "Select[str]":
     pairs = [(plain_line(label), value) for label, value in options]
-    chosen: Widget = Select(
+    values = {value for _label, value in pairs}
+    return Select(
         pairs,
-        value=given if given in {value for _label, value in pairs} else Select.NULL,
+        value=given if given in values else Select.NULL,
         compact=True,
         prompt=_("Choose"),
     )
-    assert isinstance(chosen, Select)
-    return chosen
 
 
-def _placeholder(rule: Field) -> str:
+def _placeholder_for(rule: Field) -> str:
     if isinstance(rule, Moment):
         return "2026-11-26" if rule.day_only else "2026-11-26 09:30"
     if isinstance(rule, Map):
@@ -239,19 +250,25 @@ def _placeholder(rule: Field) -> str:
     return ""
 
 
-def _note(rule: Field) -> str:
-    private = _("Only the two of you can read this.") if rule.private else ""
-    return private or (_(rule.help)[:1].upper() + _(rule.help)[1:] + "." if rule.help else "")
+def _note_for(rule: Field) -> str:
+    if rule.private:
+        return _("Only the two of you can read this.")
+    if not rule.help:
+        return ""
+    sentence = _(rule.help)
+    return sentence[:1].upper() + sentence[1:] + "."
 
 
-def _sentence(name: str, reason: str) -> str:
-    """A refusal beside its field, which need not be named again."""
-    rest = reason.removeprefix(f"{name} must be ")
-    return _("This must be {what}.").format(what=rest) if rest != reason else f"{reason}."
+def _refusal_sentence(name: str, reason: str) -> str:
+    """The sentence of a refusal that stands beside its field and need not name it again."""
+    wanted = reason.removeprefix(f"{name} must be ")
+    if wanted == reason:
+        return f"{reason}."
+    return _("This must be {what}.").format(what=wanted)
 
 
-def _resolve(what: str, typed: str) -> bytes:
-    """The lists hold whole ids already; whether a name is a member's, the node knows."""
+def _resolve_id(what: str, typed: str) -> bytes:
+    """Reads an id, which the lists hold whole. Whether a typed name is a member's, only the node knows."""
     if what == "named":
         raise Refused("R-10.3", f"{typed!r} may be anybody")
     return bytes.fromhex(typed)

@@ -1,4 +1,4 @@
-"""Widgets that people type into. What is pasted into them is made harmless first."""
+"""Widgets that people type into. Pasted text is made harmless first."""
 
 from typing import ClassVar
 
@@ -26,17 +26,19 @@ class LineInput(Input):
     """
 
     def __init__(self, value: str = "", *, placeholder: str = "") -> None:
-        super().__init__(clean(value), placeholder=placeholder, compact=True, select_on_focus=False)
+        super().__init__(
+            clean_text(value), placeholder=placeholder, compact=True, select_on_focus=False
+        )
 
     def _on_paste(self, event: events.Paste) -> None:
-        # A terminal hands over whatever lies on the clipboard, escape sequences included.
-        event.text = clean(line(event.text))
+        # A terminal hands over the clipboard as it is, escape sequences included.
+        event.text = clean_text(line(event.text))
         super()._on_paste(event)
         event.prevent_default()
 
 
 class TextBox(TextArea):
-    """Several lines of text; Tab goes on to the next field."""
+    """Several lines of text. Tab moves on to the next field."""
 
     DEFAULT_CSS = """
     TextBox {
@@ -51,7 +53,7 @@ class TextBox(TextArea):
 
     def __init__(self, value: str = "", *, placeholder: str = "") -> None:
         super().__init__(
-            clean(value),
+            clean_text(value),
             placeholder=placeholder,
             compact=True,
             tab_behavior="focus",
@@ -59,16 +61,19 @@ class TextBox(TextArea):
         )
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = clean(event.text)
+        event.text = clean_text(event.text)
         await super()._on_paste(event)
         event.prevent_default()
 
 
-class Picks(OptionList):
-    """Some of several: Enter or space takes one in or out. `options`: harmless names and values."""
+class PickList(OptionList):
+    """A list of which several rows can be picked, with Enter or space.
+
+    `options` holds harmless names and their values; `given` the values picked at first, with commas.
+    """
 
     DEFAULT_CSS = """
-    Picks {
+    PickList {
         width: 1fr;
         height: auto;
         max-height: 6;
@@ -84,26 +89,28 @@ class Picks(OptionList):
     def __init__(self, options: list[tuple[Content, str]], given: str = "") -> None:
         self._names = {value: name for name, value in options}
         self._picked = set(given.replace(" ", "").split(",")) & self._names.keys()
-        rows = (Option(self._row(value), id=value) for value in self._names)
+        rows = (Option(self._row_of(value), id=value) for value in self._names)
         super().__init__(*rows, markup=False, compact=True)
 
     @property
     def value(self) -> str:
-        """The values picked, with commas between them."""
+        """The picked values, with commas between them."""
         return ", ".join(value for value in self._names if value in self._picked)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """In, or out again."""
+        """Picks the row under the cursor, or unpicks it."""
         event.stop()
         value = event.option_id or ""
         self._picked ^= {value}
-        self.replace_option_prompt(value, self._row(value))
+        self.replace_option_prompt(value, self._row_of(value))
 
-    def _row(self, value: str) -> Content:
-        # A mark that is a letter shows without colours, too.
+    def _row_of(self, value: str) -> Content:
+        # The mark is a letter, so that it shows without colours too.
         return Content("[x] " if value in self._picked else "[ ] ") + self._names[value]
 
 
-def clean(text: str) -> str:
-    """The text without what `safe` would mark: what a person types is to be what others read."""
-    return safe(safe(text).replace(MARK, ""))  # again: what stood around a mark now stands together
+def clean_text(text: str) -> str:
+    """Removes everything that `safe` would mark: others are to read exactly what a person typed."""
+    without_marks = safe(text).replace(MARK, "")
+    # Again: what stood on both sides of a mark now stands together, and may need a mark of its own.
+    return safe(without_marks)

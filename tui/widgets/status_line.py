@@ -1,21 +1,22 @@
-"""The line at the top: where this home is, whose it is, and who is connected."""
+"""The line at the top: the neighbourhood, the person of this home, and who is connected."""
 
 from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import line
-from tui.format import phrases as telling
+from tui.format import phrases
 from tui.i18n import _, plural
 from tui.node.connection import Link
 
-_NAMES = 3
+_MOST_NAMES = 3
+_NAMES_WIDTH = 70  # columns; a narrower line has no room for names
 
 
-class Standing(Static):
-    """One line; `Link.standing` keeps it up to date."""
+class StatusLine(Static):
+    """One line of status, which follows the connection's `status_changed`."""
 
     DEFAULT_CSS = """
-    Standing {
+    StatusLine {
         height: 1;
         padding: 0 1;
         background: $primary-background;
@@ -24,50 +25,54 @@ class Standing(Static):
     }
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, node: Link) -> None:
         super().__init__(markup=False)
-        self._link = link
+        self._node = node
 
     def on_mount(self) -> None:
-        """Follows the link."""
-        self._link.standing.subscribe(self, self._tell)
-        self._tell(None)
+        """Follows the connection."""
+        self._node.status_changed.subscribe(self, self._refresh_text)
+        self._refresh_text()
 
     def on_resize(self) -> None:
-        """Fits the names in anew."""
-        self._tell(None)
+        """Fits the names into the new width."""
+        self._refresh_text()
 
-    def _tell(self, nothing: None) -> None:
-        del nothing
-        self.set_class(self._link.trouble is not None, "trouble")
-        self.update(self._words())
+    def _refresh_text(self, _signal: None = None) -> None:
+        self.set_class(self._node.trouble is not None, "trouble")
+        self.update(self._compose_text())
 
-    def _words(self) -> Content:
-        link, status = self._link, self._link.status
-        if link.trouble is not None:
-            advice = _("start it with `meshcoop up`; this screen waits")
-            return telling.plain_line(f"{link.trouble} {advice}.")
+    def _compose_text(self) -> Content:
+        status = self._node.status
+        if self._node.trouble is not None:
+            advice = _("Start it with `meshcoop up`; this screen waits.")
+            return phrases.plain_line(f"{self._node.trouble} {advice}")
         if status is None:
-            return telling.plain_line(_("Reaching your node…"))
-        if not link.belongs:
-            waiting = (status.get("waiting") or {}).get("admission")
-            words = _("You have knocked; somebody has to open.") if waiting else _("At home alone.")
-            return telling.plain_line(words)
-        where = line(str(status["neighbourhood"]["name"] or ""), 30)
-        who = telling.name(status["person"])
-        left = Content.assemble((where, "bold"), f" · {who}")
-        right = _connected(status["peers"], brief=self.size.width < 70)  # noqa: PLR2004
+            return phrases.plain_line(_("Reaching this home…"))
+        if not self._node.is_in_neighbourhood:
+            return phrases.plain_line(_describe_admission(status))
+        neighbourhood = line(str(status["neighbourhood"]["name"] or ""), 30)
+        person = phrases.name(status["person"])
+        left = Content.assemble((neighbourhood, "bold"), f" · {person}")
+        right = _name_peers(status["peers"], brief=self.size.width < _NAMES_WIDTH)
         gap = max(2, self.size.width - 2 - left.cell_length - len(right))
         return Content.assemble(left, " " * gap, right)
 
 
-def _connected(peers: list[telling.Shown], *, brief: bool) -> str:
-    peers = [one for one in peers if one["person"]]  # not the relays, which are nobody's home
-    if not peers:
+def _describe_admission(status: phrases.Shown) -> str:
+    if (status.get("waiting") or {}).get("admission"):
+        return _("You have asked to join. A neighbour has to let you in.")
+    return _("Not in a neighbourhood yet.")
+
+
+def _name_peers(peers: list[phrases.Shown], *, brief: bool) -> str:
+    # Relays have no person: they are nobody's home.
+    people = [peer["person"] for peer in peers if peer["person"]]
+    if not people:
         return _("nobody connected")
-    told = plural("{n} neighbour", "{n} neighbours", len(peers)).format(n=len(peers))
+    count = plural("{n} neighbour", "{n} neighbours", len(people)).format(n=len(people))
     if brief:
-        return told
-    names = [telling.name(one["person"])[:12] for one in peers[:_NAMES]]
-    more = "…" if len(peers) > _NAMES else ""
-    return f"{told}: {', '.join(names)}{more}"
+        return count
+    names = [phrases.name(person)[:12] for person in people[:_MOST_NAMES]]
+    more = "…" if len(people) > _MOST_NAMES else ""
+    return f"{count}: {', '.join(names)}{more}"

@@ -1,175 +1,171 @@
 """The methods of the local API about addresses, person to person (specs/18-addresses.md)."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from meshcoop.api.params import Params, pin, text
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import Params, read_pin, read_text
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.resolver import Finder
+from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
-from meshcoop.sync.address_store import Held
+from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
 from protocol.wire.address_gift import ADDRESS
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-
-_HAND_OVER_SECONDS = 5  # how long a person waits to hear that it has arrived
+_HAND_OVER_SECONDS = 5  # how long a call waits to hear that an address has arrived
 
 
 class _Party(NamedTuple):
-    """Whom of this home an agreement concerns. `seed`: of a device of theirs; `guest`: whether a PIN
-    has just opened it.
-    """
+    """A party to an agreement who lives at this home, with the keys that sign and open for them."""
 
     agreement: bytes
     person: bytes
     other: bytes
-    seed: bytes
+    seed: bytes  # of one of the person's devices
     boxes: list[BoxKey]
-    guest: bool
+    is_guest: bool  # their PIN has just opened the device
 
 
 class AddressMethods:
-    """Answers for one node."""
+    """Gives, shows and erases the addresses of agreements, for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
         return {
-            "give_address": self.give,
-            "show_address": self.show,
-            "forget_address": self.forget,
+            "give_address": self.give_address,
+            "show_address": self.show_address,
+            "forget_address": self.forget_address,
         }
 
-    async def give(self, params: Params) -> Params:
-        """Gives an address to the other party of an agreement, over a stream between the two homes."""
-        member = await self._node.may_sign()
-        party = await self._party(member, params)
-        typed = _address(text(params, "text"))
-        if not member.giving.addresses.lives(party.agreement):
+    async def give_address(self, params: Params) -> Params:
+        """Gives an address to the other party of an agreement, directly from home to home."""
+        membership = await self._node.may_sign()
+        party = await self._open_party(membership, params)
+        address = _read_address(read_text(params, "text"))
+        delivery = membership.giving
+        if not delivery.addresses.lives(party.agreement):
             raise Mistake(
-                "This agreement is over, so nobody can be given an address for it; agree anew."
+                "This agreement is over, so nobody can be given an address for it;"
+                " make a new agreement."
             )
-        held = member.giving.give(
-            party.agreement, typed, party.seed, party.other, kept=bool(params.get("keep"))
+        held = delivery.give(
+            party.agreement, address, party.seed, party.other, kept=bool(params.get("keep"))
         )
-        return await self._told(member, party, held)
+        return await self._wait_for_delivery(membership, party, held)
 
-    async def show(self, params: Params) -> Params:
-        """The address that was received for an agreement, or else the one given."""
-        member = self._node.belonging()
-        party = await self._party(member, params)
-        addresses = member.giving.addresses
-        if party.guest and addresses.of(party.agreement, giver=party.other) is None:
-            await member.giving.ask(party.seed)
-        held = self._held(member, party)
-        found = addresses.text(held, party.boxes)
-        presenter = Presenter(member.state, self._node.now)
-        if found is None:
-            who = presenter.person(held.giver)["name"]
+    async def show_address(self, params: Params) -> Params:
+        """Shows the address that was received for an agreement, or else the one given."""
+        membership = self._node.belonging()
+        party = await self._open_party(membership, params)
+        addresses = membership.giving.addresses
+        if party.is_guest and addresses.of(party.agreement, giver=party.other) is None:
+            # Only while a PIN has opened the guest's device can other homes hand over to it.
+            await membership.giving.ask(party.seed)
+        held = self._find_address(membership, party)
+        address = addresses.text(held, party.boxes)
+        giver = Presenter(membership.state, self._node.now).person(held.giver)
+        if address is None:
             raise Mistake(
-                f"The address was sealed to other devices of yours; ask {who} to give it again."
+                "The address was sealed to other devices of yours;"
+                f" ask {giver['name']} to give it again."
             )
         if params.get("keep") and not held.kept:
             addresses.keep(held)
             held = held._replace(kept=True)
         return {
             "agreement": party.agreement.hex(),
-            "from": presenter.person(held.giver),
-            "text": found,
+            "from": giver,
+            "text": address,
             "given": iso(held.gift.time),
             "kept": held.kept,
         }
 
-    async def forget(self, params: Params) -> Params:
-        """Erases the addresses of an agreement here; one that was given is taken back as well."""
-        member = await self._node.may_sign()
-        party = await self._party(member, params)
-        addresses = member.giving.addresses
+    async def forget_address(self, params: Params) -> Params:
+        """Erases the addresses of an agreement here, and takes back the one that was given."""
+        membership = await self._node.may_sign()
+        party = await self._open_party(membership, params)
+        addresses = membership.giving.addresses
         received = addresses.of(party.agreement, giver=party.other)
         if received is not None:
             addresses.drop(received)
         given = addresses.of(party.agreement, giver=party.person)
-        if given is None:
-            return {"agreement": party.agreement.hex(), "state": "forgotten"}
-        if not addresses.lives(party.agreement):
+        if given is not None and addresses.lives(party.agreement):
+            # An empty address takes the given one back, at the other home too.
+            empty = membership.giving.give(party.agreement, "", party.seed, party.other)
+            return await self._wait_for_delivery(membership, party, empty, done="forgotten")
+        if given is not None:
             addresses.drop(given)
-            return {"agreement": party.agreement.hex(), "state": "forgotten"}
-        back = member.giving.give(party.agreement, "", party.seed, party.other)
-        return await self._told(member, party, back, done="forgotten")
+        return {"agreement": party.agreement.hex(), "state": "forgotten"}
 
-    # -- parts ------------------------------------------------------------------------------------
-
-    async def _told(
-        self, member: "Member", party: _Party, held: Held, done: str = "delivered"
+    async def _wait_for_delivery(
+        self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
-        """Whether it has arrived."""
-        if party.other in member.author.people or member.guests.of(party.other):
-            member.giving.has_handed(held, b"")  # they live here: there is no way to go
-        arrived = await member.giving.settled(held, _HAND_OVER_SECONDS)
-        other = Presenter(member.state, self._node.now).person(party.other)
-        state = done if arrived else "waiting"
+        """Waits a little until the other home has an address, and says whether it has."""
+        if party.other in membership.author.people or membership.guests.of(party.other):
+            membership.giving.has_handed(held, b"")  # both live here: there is no way to go
+        has_arrived = await membership.giving.settled(held, _HAND_OVER_SECONDS)
+        other = Presenter(membership.state, self._node.now).person(party.other)
+        state = done if has_arrived else "waiting"
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
-    def _held(self, member: "Member", party: _Party) -> Held:
-        """What this person may see. Raises Mistake."""
-        addresses = member.giving.addresses
-        found = [
-            held
-            for giver in (party.other, party.person)
-            if (held := addresses.of(party.agreement, giver=giver)) and held.gift.sealed
-        ]
+    def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
+        """The address received for an agreement, or else the one given. Raises Mistake."""
+        addresses = membership.giving.addresses
+        received = addresses.of(party.agreement, giver=party.other)
+        given = addresses.of(party.agreement, giver=party.person)
         lives = addresses.lives(party.agreement)
-        shown = next((one for one in found if lives or one.kept), None)
-        if shown is not None:
-            return shown
+        for held in (received, given):
+            if held is not None and held.gift.sealed and (lives or held.kept):
+                return held
         if not lives:
             raise Mistake("This agreement is over, and no address of it was kept.")
-        name = Presenter(member.state, self._node.now).person(party.other)["name"]
+        name = Presenter(membership.state, self._node.now).person(party.other)["name"]
         raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
 
-    async def _party(self, member: "Member", params: Params) -> _Party:
-        """Who of this home asks about which agreement. Raises Mistake, Refused (R-18.5)."""
-        finder = Finder(member.state, Presenter(member.state, self._node.now))
-        agreement = finder.record(text(params, "agreement"))
-        parties = member.giving.addresses.parties(agreement)
-        who = params.get("as")
-        asked = (
-            {member.guests.whom(who, finder.person)} if who is not None else member.author.people
-        )
-        mine = sorted(asked & parties)
-        if not mine:
-            hint = "" if who is not None else "; for a guest of this home, say who with --as"
-            raise Refused("R-18.5", f"this agreement is between other people{hint}")
-        person = mine[0]
-        others = parties - {person}
-        guest = member.guests.of(person)
-        if guest is None:
-            seed, boxes = _own(member, person), [*member.state.ring.boxes.values()]
+    async def _open_party(self, membership: Membership, params: Params) -> _Party:
+        """The person of this home whose agreement it is. Raises Mistake, Refused (R-18.5)."""
+        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        agreement = resolver.resolve_record(read_text(params, "agreement"))
+        parties = membership.giving.addresses.parties(agreement)
+        caller = params.get("as")
+        if caller is None:
+            people = membership.author.people
         else:
-            seed = await member.guests.open(guest, pin(params))
+            people = {membership.guests.whom(caller, resolver.resolve_person)}
+        own_parties = sorted(people & parties)
+        if not own_parties:
+            hint = "; for a guest of this home, say who with --as" if caller is None else ""
+            raise Refused("R-18.5", f"this agreement is between other people{hint}")
+        person = own_parties[0]
+        (other,) = parties - {person}
+        guest = membership.guests.of(person)
+        if guest is None:
+            seed = _own_seed(membership, person)
+            boxes = [*membership.state.ring.boxes.values()]
+        else:
+            seed = await membership.guests.open(guest, read_pin(params))
             boxes = [seal.box_key(seed)]
-        return _Party(agreement, person, others.pop(), seed, boxes, guest is not None)
+        return _Party(agreement, person, other, seed, boxes, is_guest=guest is not None)
 
 
-def _address(typed: str) -> str:
-    """The text as it is given. Raises Refused."""
-    found: str = ADDRESS.read("address", typed.strip(), lambda _what, one: one.encode())
-    ADDRESS.check("address", found)
-    return found
+def _read_address(typed: str) -> str:
+    """The text of an address in its usual form. Raises Refused."""
+    address: str = ADDRESS.read("address", typed.strip(), lambda _what, name: name.encode())
+    ADDRESS.check("address", address)
+    return address
 
 
-def _own(member: "Member", person: bytes) -> bytes:
+def _own_seed(membership: Membership, person: bytes) -> bytes:
     """The seed of a device with which this home signs for a person. Raises Refused."""
-    known = member.state.authority
-    for device, seed in member.author.devices.items():
-        mine = known is not None and known.author(device) == person
-        if mine and member.author.fault(device) is None:
+    authority = membership.state.authority
+    for device, seed in membership.author.devices.items():
+        is_theirs = authority is not None and authority.author(device) == person
+        if is_theirs and membership.author.fault(device) is None:
             return seed
     raise Refused("R-03.5", "no device of that person may sign at this home")

@@ -1,63 +1,68 @@
-"""The method of the local API that takes what a stick has brought (specs/09-bundles.md)."""
+"""The method of the local API that stores what a stick has brought (specs/09-bundles.md)."""
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
-from meshcoop.api.params import USAGE, Params
+from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.server import Method
 from meshcoop.errors import Mistake
-from meshcoop.ingest.inbox import Inbox, Taken
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
-
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
 
 _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Answers for one node."""
+    """Stores what comes without a network, for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
-        return {"take": self.take}
+        return {"take": self.ingest_records}
 
-    async def take(self, params: Params) -> Params:
-        """Takes records that came without a network, checked like any peer's."""
+    async def ingest_records(self, params: Params) -> Params:
+        """Stores records that came on a stick, after the same checks as a peer's."""
         mesh = self._node.belonging().mesh
-        taken, inbox = Taken(), mesh.inbox
-        records = inbox.parse(_wires(params), taken)
-        known = inbox.store.held([one.id for one in records])
-        filled = inbox.take_contents(_bare(inbox, records, known))
-        fresh = inbox.take(records)
-        stored = [*filled.stored, *fresh.stored]
+        inbox = mesh.inbox
+        parsed = IngestResult()
+        records = inbox.parse(_read_wires(params), parsed)
+        held_ids = inbox.store.records.find_held([record.id for record in records])
+        # Contents first: an admission among them may let the new records in.
+        filled = inbox.take_contents(_missing_contents(inbox, records, held_ids))
+        ingested = inbox.take(records)
+        stored = [*filled.stored, *ingested.stored]
         mesh.on_stored(stored)
-        refused = [*taken.refused, *fresh.refused]
+        refused = [*parsed.refused, *ingested.refused]
         if refused:
             _LOG.info("a stick brought what is refused: %s", refused[0])
         return {
             "new": len(stored),
-            "known": sum(one.id in known for one in records),
+            "known": sum(record.id in held_ids for record in records),
             "refused": len(refused),
             "waiting": len(inbox.pool),
         }
 
 
-def _bare(inbox: Inbox, records: list[Record], known: set[bytes]) -> list[tuple[bytes, bytes]]:
-    """R-09.9: content that came for records that are held without it."""
-    found = []
-    for one in records:
-        held = inbox.store.get(one.id) if one.id in known and one.content is not None else None
-        if held is not None and one.content is not None and held.record.content is None:
-            found.append((one.id, one.content))
-    return found
+def _missing_contents(
+    inbox: Inbox, records: list[Record], held_ids: Collection[bytes]
+) -> list[tuple[bytes, bytes]]:
+    """Contents that came for records held without one, by record id (R-09.9)."""
+    contents = []
+    for record in records:
+        if record.id not in held_ids or record.content is None:
+            continue
+        row = inbox.store.records.find(record.id)
+        if row is not None and row.record.content is None:
+            contents.append((record.id, record.content))
+    return contents
 
 
-def _wires(params: Params) -> list[bytes]:
+def _read_wires(params: Params) -> list[bytes]:
     wires = params.get("wires")
-    if type(wires) is not list or not all(type(one) is bytes for one in wires):
-        raise Mistake("`wires` is a list of records, as bytes.", USAGE)
+    if type(wires) is not list or not all(type(wire) is bytes for wire in wires):
+        raise Mistake("`wires` is a list of records, as bytes.", USAGE_ERROR)
     return wires

@@ -1,137 +1,134 @@
-"""Lists of the local API about services and their loops (specs/06): what a clock has a part in."""
+"""Lists of services and their loops (specs/06): their entries change with the clock too."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
 
-from meshcoop.api.loop_views import Looping
-from meshcoop.api.params import USAGE, Params, number
+from meshcoop.api.loop_views import LoopViews
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import MAX_ROWS, Reading
-from meshcoop.api.resolver import Finder
-from meshcoop.errors import Mistake
+from meshcoop.api.queries import MAX_ROWS, open_queries, read_limit, read_state
+from meshcoop.api.resolver import Resolver
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import View
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
+Lister = Callable[[Params], Awaitable[list[Params]]]
 
-Rows = Callable[[Params], Awaitable[list[Params]]]
+_KINDS_WITH_STATUS = ("service", "measure", "action", "feedback")
+_KINDS_BY_LIST = {KINDS[name].plural: KINDS[name] for name in _KINDS_WITH_STATUS}
+_ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
-_OVERLAID = {KINDS[one].plural: KINDS[one] for one in ("service", "measure", "action", "feedback")}
-_ID = re.compile(r"[0-9a-f]{8,64}")
-_HOLDS, _PASSED_ON, _RELIES = "held", "passed on", "relied on"
-_STATES = {
-    "matters": ("open", "closed"),
-    "signals": ("worse", "better"),
-    "holdings": (_HOLDS, _PASSED_ON, _RELIES),
-}
+_HELD = "held"
+_PASSED_ON = "passed on"
+_RELIED_ON = "relied on"
+_HOLDING_STATES = (_HELD, _PASSED_ON, _RELIED_ON)
+_STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
 
 
 class LoopMethods:
-    """Answers for one node."""
+    """Lists and shows what loops make of services, for one node."""
 
-    def __init__(self, node: "Node", reading: Callable[[Params], Awaitable[Reading]]) -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
-        self._reading = reading
-
-    @property
-    def lists(self) -> dict[str, Rows]:
-        """The lists by name."""
-        return {
-            **dict.fromkeys(_OVERLAID, self._overlaid),
-            "matters": self._matters,
-            "signals": self._signals,
-            "holdings": self._holdings,
+        self.lists: dict[str, Lister] = {
+            **dict.fromkeys(_KINDS_BY_LIST, self._list_with_status),
+            "matters": self._list_matters,
+            "signals": self._list_signals,
+            "holdings": self._list_holdings,
         }
 
-    async def show(self, params: Params) -> Params | None:
-        """A matter, by the beginning of its id; None if that is none."""
-        typed = str(params.get("id", "")).strip().lower()
-        member = self._node.belonging()
-        if not _ID.fullmatch(typed) or member.state.store.matching(typed):
+    async def find_matter(self, params: Params) -> Params | None:
+        """The matter whose id begins with `id`, or None: an id may be a record's as well."""
+        prefix = str(params.get("id", "")).strip().lower()
+        membership = self._node.belonging()
+        if not _ID_PREFIX.fullmatch(prefix):
             return None
-        services = iter(member.state.views.of_kind("service"))
-        matters = self._looping(member).matters(services)
-        found = [one for one in matters if one["id"].startswith(typed)]
-        return {**found[0], "history": []} if len(found) == 1 else None
+        if membership.state.store.records.ids_beginning(prefix):
+            return None
+        services = membership.state.views.of_kind("service")
+        matters = self._views(membership).rows.list_matters(services)
+        matches = [matter for matter in matters if matter["id"].startswith(prefix)]
+        return {**matches[0], "history": []} if len(matches) == 1 else None
 
-    def over(self, shown: Params) -> Params:
-        """A view with what the loop makes of it."""
-        if shown.get("kind") not in {one.name for one in _OVERLAID.values()}:
+    def with_loop_status(self, shown: Params) -> Params:
+        """A view with what its loop adds to it."""
+        if shown.get("kind") not in _KINDS_WITH_STATUS:
             return shown
-        return self._looping(self._node.belonging()).over(shown)
+        return self._views(self._node.belonging()).with_loop_status(shown)
 
-    def cited(self, measure: bytes) -> Params:
-        """What an action about a measure cites."""
-        return self._looping(self._node.belonging()).cited(measure)
+    def citation_for(self, measure: bytes) -> Params:
+        """The fields with which an action cites the open matter of its measure."""
+        return self._views(self._node.belonging()).citation_for(measure)
 
-    async def _overlaid(self, params: Params) -> list[Params]:
-        kind, state = _OVERLAID[params["what"]], params.get("state")
-        if state is not None and state not in kind.states:
-            raise Mistake(f"{kind.plural} are {', '.join(kind.states)}; not {state!r}.", USAGE)
-        asked = {name: one for name, one in params.items() if name not in {"state", "limit"}}
-        rows = (await self._reading(params)).listing(asked)
-        looping = self._looping(self._node.belonging())
-        found = (looping.over(one) for one in rows)
-        return list(islice((one for one in found if state in {None, one["state"]}), _limit(params)))
+    async def _list_with_status(self, params: Params) -> list[Params]:
+        what = params["what"]
+        state = read_state(params, what, _KINDS_BY_LIST[what].states)
+        # An action's state is the loop's, so state and limit can only be applied afterwards.
+        unlimited = {name: params[name] for name in params if name not in {"state", "limit"}}
+        rows = (await open_queries(self._node, unlimited)).list_views(unlimited)
+        views = self._views(self._node.belonging())
+        with_status = (views.with_loop_status(row) for row in rows)
+        in_state = (row for row in with_status if state in {None, row["state"]})
+        return list(islice(in_state, read_limit(params, MAX_ROWS)))
 
-    async def _matters(self, params: Params) -> list[Params]:
-        return self._about(params, self._looping(self._node.belonging()).matters)
+    async def _list_matters(self, params: Params) -> list[Params]:
+        rows = self._views(self._node.belonging()).rows
+        return self._list_rows(params, "matters", rows.list_matters)
 
-    async def _signals(self, params: Params) -> list[Params]:
-        return self._about(params, self._looping(self._node.belonging()).signals)
+    async def _list_signals(self, params: Params) -> list[Params]:
+        rows = self._views(self._node.belonging()).rows
+        return self._list_rows(params, "signals", rows.list_signals)
 
-    async def _holdings(self, params: Params) -> list[Params]:
-        """R-21.6: services of which I hold a part, have passed one on, or said something."""
-        state = _state(params)
-        asked = {**params, "what": KINDS["service"].plural, "state": "open", "limit": None}
-        rows = await self._overlaid({name: one for name, one in asked.items() if one is not None})
-        mine = [{**one, "kind": "holding", "state": _part(one)} for one in rows]
-        found = [one for one in mine if one["state"] and state in {None, one["state"]}]
-        found.sort(key=lambda one: _STATES["holdings"].index(one["state"]))
-        return found[: _limit(params)]
+    async def _list_holdings(self, params: Params) -> list[Params]:
+        """Open services of which I hold a part, passed one on, or said something (R-21.6)."""
+        state = read_state(params, "holdings", _HOLDING_STATES)
+        open_services = {**params, "what": KINDS["service"].plural, "state": "open"}
+        open_services.pop("limit", None)
+        services = await self._list_with_status(open_services)
+        rows = [
+            {**service, "kind": "holding", "state": _holding_state(service)} for service in services
+        ]
+        holdings = [row for row in rows if row["state"] and state in {None, row["state"]}]
+        holdings.sort(key=lambda row: _HOLDING_STATES.index(row["state"]))
+        return holdings[: read_limit(params, MAX_ROWS)]
 
-    def _about(self, params: Params, made: Callable[[Any], list[Params]]) -> list[Params]:
-        member, state, about = self._node.belonging(), _state(params), params.get("about")
-        record = None
-        if about is not None:
-            record = Finder(member.state, Presenter(member.state, self._node.now)).record(about)
-        rows = made(iter(self._services(member, record)))
-        if record is not None:
-            wanted = record.hex()
-            rows = [one for one in rows if wanted in {one["measure"]["id"], one["service"]["id"]}]
-        return [one for one in rows if state in {None, one["state"]}][: _limit(params)]
+    def _list_rows(
+        self,
+        params: Params,
+        what: str,
+        list_rows: Callable[[Iterable[View]], list[Params]],
+    ) -> list[Params]:
+        """The rows of all services; with `about`, of one service or measure."""
+        membership = self._node.belonging()
+        state = read_state(params, what, _STATES[what])
+        about = params.get("about")
+        if about is None:
+            rows = list_rows(membership.state.views.of_kind("service"))
+        else:
+            resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+            record_id = resolver.resolve_record(about)
+            followed = membership.following.of(record_id, self._node.now())
+            about_id = record_id.hex()
+            rows = [
+                row
+                for row in list_rows([followed.service] if followed else [])
+                if about_id in {row["measure"]["id"], row["service"]["id"]}
+            ]
+        in_state = [row for row in rows if state in {None, row["state"]}]
+        return in_state[: read_limit(params, MAX_ROWS)]
 
-    def _services(self, member: "Member", record: bytes | None) -> list[View]:
-        if record is None:
-            return member.state.views.of_kind("service")
-        followed = member.following.of(record, self._node.now())
-        return [followed.service] if followed else []
-
-    def _looping(self, member: "Member") -> Looping:
-        known, presenter = member.state.authority, Presenter(member.state, self._node.now)
-        me = known.author(member.mesh.credentials.device) if known else None
-        return Looping(member.state, member.following, presenter, me, self._node.now)
+    def _views(self, membership: Membership) -> LoopViews:
+        authority = membership.state.authority
+        presenter = Presenter(membership.state, self._node.now)
+        me = authority.author(membership.mesh.credentials.device) if authority else None
+        return LoopViews(membership.state, membership.following, presenter, me, self._node.now)
 
 
-def _state(params: Params) -> str | None:
-    """The state that is asked for. Raises Mistake."""
-    state, what = params.get("state"), str(params["what"])
-    if state is not None and state not in _STATES[what]:
-        raise Mistake(f"{what} are {', '.join(_STATES[what])}; not {state!r}.", USAGE)
-    return state
-
-
-def _part(service: Params) -> str | None:
-    """What I have to do with a service."""
+def _holding_state(service: Params) -> str | None:
+    """How I have to do with a service, or None."""
     if service["i_hold"]:
-        return _HOLDS
+        return _HELD
     if service["i_take_part"]:
         return _PASSED_ON
-    return _RELIES if service["i_said_something"] else None
-
-
-def _limit(params: Params) -> int:
-    return min(int(number(params, "limit", MAX_ROWS)), MAX_ROWS)
+    return _RELIED_ON if service["i_said_something"] else None

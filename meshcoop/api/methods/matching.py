@@ -1,211 +1,224 @@
-"""The methods of the local API that tell who could help whom, and who knows whom."""
-
-from typing import TYPE_CHECKING
+"""The methods of the local API about matching: who could help whom, and who knows whom."""
 
 import trio
 
-from meshcoop.api.params import USAGE, Params, number, text
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import Params, read_text
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.resolver import Finder
+from meshcoop.api.queries import MAX_ROWS, read_limit, read_state
+from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.matching.explanations import Sentences
-from meshcoop.matching.introductions import Ties
+from meshcoop.matching.introductions import Tie, Ties
 from meshcoop.matching.reciprocity import Quarter, quarter_of, quarters
 from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import lexicons
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Member, Node
-
-_AT_ONCE = 100  # views read before others have their turn
-_USUALLY = 50  # suggestions, if nobody says how many
-_MOST = 500
+_VIEWS_AT_ONCE = 100  # read before other tasks have their turn
+_DEFAULT_SUGGESTIONS = 50
 _MINUTE_MS = 60_000
-_MAKING = trio.CapacityLimiter(1)  # stemmers keep what they are at: two threads confuse them
-_STATES = {"suggestions": ("open",), "reciprocity": ("running", "past")}
+_TIME_LENGTH = len("2026-11-23T09:30")
+_DAY_LENGTH = len("2026-11-23")
+_SUGGESTION_STATES = ("open",)
+_QUARTER_STATES = ("running", "past")
+
+# Stemmers keep the word that they are at, so two threads would confuse them.
+_ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Answers for one node, and by what it holds alone."""
+    """Matches people for one node, by what it holds alone."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
         self.lists: dict[str, Method] = {
-            "suggestions": self.suggestions,
-            "reciprocity": self.reciprocity,
+            "suggestions": self.list_suggestions,
+            "reciprocity": self.list_quarters,
         }
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
-        return {"introductions": self.introductions}
+        return {"introductions": self.show_introductions}
 
-    async def suggestions(self, params: Params) -> list[Params]:
-        """Who could help whom: for one of this home's people, or about a post or a person."""
-        member = await self._read()
-        presenter = self._presenter(member)
-        finder = Finder(member.state, presenter)
-        me = self._reader(member, finder, params)
-        limit = min(int(number(params, "limit", _USUALLY)), _MOST)
-        if _left_out(params, "suggestions"):
-            return []
-        about, made = params.get("about"), self._made(member)
-        found = made.to(me) if about is None else _about(member, made, finder, str(about), me)
-        return [_shown(one, presenter, me) for one in found[:limit]]
+    async def list_suggestions(self, params: Params) -> list[Params]:
+        """Lists who could help whom: for the caller, or about a post or a person."""
+        membership = await self._with_index()
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
+        me = _caller(membership, resolver, params)
+        limit = read_limit(params, _DEFAULT_SUGGESTIONS)
+        read_state(params, "suggestions", _SUGGESTION_STATES)
+        if params.get("muted"):
+            return []  # nothing is suggested of muted people
+        now = self._local_time(membership, self._node.now())
+        matcher = Suggestions(membership.index, _unmuted_members(membership), now)
+        if params.get("about") is None:
+            suggestions = matcher.to(me)
+        else:
+            about = str(params["about"])
+            suggestions = _suggestions_about(membership, matcher, resolver, about, me)
+        return [_show_suggestion(suggestion, presenter, me) for suggestion in suggestions[:limit]]
 
-    async def reciprocity(self, params: Params) -> list[Params]:
-        """How many members gave and received in each quarter, newest first; names, no ranking."""
-        member = await self._read()
-        presenter, authority = self._presenter(member), member.state.authority
-        assert authority is not None
-        since = {
-            one.person: self._local(member, one.since)[:10] for one in authority.members.values()
+    async def list_quarters(self, params: Params) -> list[Params]:
+        """Lists how many members gave and received in each quarter, newest first."""
+        membership = await self._with_index()
+        presenter = Presenter(membership.state, self._node.now)
+        authority = membership.state.authority
+        assert authority is not None, "the charter has been read: this home is a member's"
+        joined_on = {
+            member.person: self._local_time(membership, member.since)[:_DAY_LENGTH]
+            for member in authority.members.values()
         }
-        now = self._local(member, self._node.now())
-        found = quarters(member.index.deals.given(), since, now)
-        limit = min(int(number(params, "limit", _MOST)), _MOST)
-        if _left_out(params, "reciprocity"):
-            return []
-        told = [_quarter(one, presenter, quarter_of(now)) for one in found]
-        return [one for one in told if params.get("state") in {None, one["state"]}][:limit]
+        now = self._local_time(membership, self._node.now())
+        limit = read_limit(params, MAX_ROWS)
+        state = read_state(params, "reciprocity", _QUARTER_STATES)
+        if params.get("muted"):
+            return []  # a quarter is nobody's post
+        current = quarter_of(now)
+        rows = [
+            _show_quarter(quarter, presenter, current)
+            for quarter in quarters(membership.index.deals.given(), joined_on, now)
+        ]
+        in_state = [row for row in rows if state in {None, row["state"]}]
+        return in_state[:limit]
 
-    async def introductions(self, params: Params) -> Params:
-        """Who can introduce one to a person: shortest ways, with what ties each two together."""
-        member = await self._read()
-        presenter, authority = self._presenter(member), member.state.authority
-        assert authority is not None
-        finder = Finder(member.state, presenter)
-        me, person = self._reader(member, finder, params), finder.person(text(params, "person"))
-        ties = Ties(self._people(member))
-        ties.exchanged(member.index.deals.given())
-        ties.vouched(member.index.vouches())
-        ties.admitted(authority)
-        ways = ties.ways(me, person)
-        sentences = Sentences(me, lambda one: str(presenter.person(one)["name"]))
+    async def show_introductions(self, params: Params) -> Params:
+        """Shows who can introduce you to a person: the shortest ways through people you know."""
+        membership = await self._with_index()
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
+        me = _caller(membership, resolver, params)
+        person = resolver.resolve_person(read_text(params, "person"))
+        ways = _gather_ties(membership).ways(me, person)
+        sentences = _sentences(presenter, me)
         return {
             "person": presenter.person(person),
             "steps": len(ways[0]) if ways else None,
-            "ways": [
-                {
-                    "first": presenter.person(way[0].other if way[0].one == me else way[0].one),
-                    "why": [
-                        {
-                            "reason": tie.reason,
-                            "one": presenter.person(tie.one),
-                            "other": presenter.person(tie.other),
-                            "on": tie.on,
-                            "sentence": sentences.of_tie(tie),
-                        }
-                        for tie in way
-                    ],
-                    "sentence": sentences.whole([sentences.of_tie(tie) for tie in way]),
-                }
-                for way in ways
-            ],
+            "ways": [_show_way(way, presenter, sentences, me) for way in ways],
         }
 
-    # -- parts ------------------------------------------------------------------------------------
-
-    async def _read(self) -> "Member":
-        """The membership, once its index has all that there is."""
-        member = self._node.belonging()
-        await trio.to_thread.run_sync(lexicons, limiter=_MAKING)
-        while member.index.keep_up(member.muted.people, _AT_ONCE):
+    async def _with_index(self) -> Membership:
+        """The membership, once its index has read all views."""
+        membership = self._node.belonging()
+        # The word lists are loaded once, in a thread: it takes longer than a turn should.
+        await trio.to_thread.run_sync(lexicons, limiter=_ONE_THREAD)
+        while membership.index.keep_up(membership.muted.people, _VIEWS_AT_ONCE):
             await trio.lowlevel.checkpoint()
-        return member
+        return membership
 
-    def _made(self, member: "Member") -> Suggestions:
-        now = self._local(member, self._node.now())
-        return Suggestions(member.index, self._people(member), now)
-
-    def _people(self, member: "Member") -> set[bytes]:
-        """The members whom this home hears."""
-        authority = member.state.authority
-        return set(authority.members) - member.muted.people if authority else set()
-
-    def _local(self, member: "Member", milliseconds: int) -> str:
-        """A time by the charter's offset from UTC."""
-        authority = member.state.authority
+    def _local_time(self, membership: Membership, milliseconds: int) -> str:
+        """A time to the minute, by the charter's offset from UTC."""
+        authority = membership.state.authority
         offset = int(authority.charter["offset"]) if authority else 0
-        return iso(milliseconds + offset * _MINUTE_MS)[: len("2026-11-23T09:30")]
-
-    def _reader(self, member: "Member", finder: Finder, params: Params) -> bytes:
-        """For whom: this home's person, or the one of them whom `as` names."""
-        who = params.get("as")
-        return member.author.person if who is None else member.guests.whom(who, finder.person)
-
-    def _presenter(self, member: "Member") -> Presenter:
-        return Presenter(member.state, self._node.now)
+        return iso(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
 
 
-def _shown(one: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
+def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
+    """The person the call is for: `as`, or this home's own."""
+    caller = params.get("as")
+    if caller is None:
+        return membership.author.person
+    return membership.guests.whom(caller, resolver.resolve_person)
+
+
+def _unmuted_members(membership: Membership) -> set[bytes]:
+    """The members without those that this home has muted."""
+    authority = membership.state.authority
+    return set(authority.members) - membership.muted.people if authority else set()
+
+
+def _suggestions_about(
+    membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
+) -> list[Suggestion]:
+    """Suggestions about a person, by name or id, or about a post, by id."""
+    try:
+        person = resolver.resolve_person(typed)
+    except Mistake:
+        side = membership.index.about(resolver.resolve_record(typed))
+        return matcher.about_post(side) if side else []
+    return matcher.about_person(person, me)
+
+
+def _gather_ties(membership: Membership) -> Ties:
+    """All that ties two members to each other: exchanges, vouches, admissions."""
+    authority = membership.state.authority
+    assert authority is not None, "the charter has been read: this home is a member's"
+    ties = Ties(_unmuted_members(membership))
+    ties.exchanged(membership.index.deals.given())
+    ties.vouched(membership.index.vouches())
+    ties.admitted(authority)
+    return ties
+
+
+def _sentences(presenter: Presenter, me: bytes | None) -> Sentences:
+    return Sentences(me, lambda person: str(presenter.person(person)["name"]))
+
+
+def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
     """A suggestion as lists show it."""
-    subject = one.subject
-    sentences = Sentences(me, lambda person: str(presenter.person(person)["name"]))
-    parts = [sentences.of(each, one.pair) for each in one.reasons]
+    subject = suggestion.subject
+    pair = suggestion.pair
     person = presenter.person(subject.person)
+    sentences = _sentences(presenter, me)
+    parts = [sentences.of(reason, pair) for reason in suggestion.reasons]
     return {
-        "id": one.key.hex(),
+        "id": suggestion.key.hex(),
         "kind": "suggestion",
         "author": person,
         "created": iso(subject.created),
         "state": "open",
-        "suggests": one.suggests,
-        "for": presenter.person(one.to),
+        "suggests": suggestion.suggests,
+        "for": presenter.person(suggestion.to),
         "about": subject.id.hex() if subject.posted else person["id"],
         "subject": subject.source if subject.posted else "person",
         "title": subject.title if subject.posted else person["name"],
-        "giver": presenter.person(one.pair.means.person),
-        "receiver": presenter.person(one.pair.need.person),
-        "minutes": one.pair.minutes,
+        "giver": presenter.person(pair.means.person),
+        "receiver": presenter.person(pair.need.person),
+        "minutes": pair.minutes,
         "why": [
-            {"reason": each.reason, "points": each.points, **each.told, "sentence": part}
-            for each, part in zip(one.reasons, parts, strict=True)
+            {"reason": reason.reason, "points": reason.points, **reason.told, "sentence": part}
+            for reason, part in zip(suggestion.reasons, parts, strict=True)
         ],
         "sentence": sentences.whole(parts),
     }
 
 
-def _about(
-    member: "Member", made: Suggestions, finder: Finder, typed: str, me: bytes
-) -> list[Suggestion]:
-    """About a post or a person, by the beginning of an id or by a name."""
-    try:
-        person = finder.person(typed)
-    except Mistake:
-        post = finder.record(typed)
-    else:
-        return made.about_person(person, me)
-    side = member.index.about(post)
-    return made.about_post(side) if side else []
-
-
-def _left_out(params: Params, what: str) -> bool:
-    """Whether only what muted people posted is asked for: of them nothing is suggested. Raises
-    Mistake for a state that there is not.
-    """
-    state, states = params.get("state"), _STATES[what]
-    if state is not None and state not in states:
-        raise Mistake(f"{what} are {', '.join(states)}; not {state!r}.", USAGE)
-    return bool(params.get("muted"))
-
-
-def _quarter(one: Quarter, presenter: Presenter, current: str) -> Params:
-    asked = sorted(
-        (presenter.person(person) for person in one.gave),
-        key=lambda person: (person["name"].casefold(), person["id"]),
-    )
+def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
+    """Numbers of members who gave and received in a quarter: names, but no ranking."""
+    only_gave = [presenter.person(person) for person in quarter.gave]
+    by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
     return {
-        "id": one.name,
+        "id": quarter.name,
         "kind": "reciprocity",
         "author": None,
         "created": None,
-        "state": "running" if one.name == current else "past",
-        "quarter": one.name,
-        "both": len(one.both),
-        "only_gave": len(one.gave),
-        "only_received": len(one.received),
-        "neither": len(one.neither),
-        "ask_them": asked,
+        "state": "running" if quarter.name == current else "past",
+        "quarter": quarter.name,
+        "both": len(quarter.both),
+        "only_gave": len(quarter.gave),
+        "only_received": len(quarter.received),
+        "neither": len(quarter.neither),
+        "ask_them": by_name,
+    }
+
+
+def _show_way(way: list[Tie], presenter: Presenter, sentences: Sentences, me: bytes) -> Params:
+    """A way from me to a person, with what ties each two people on it."""
+    first = way[0].other if way[0].one == me else way[0].one
+    parts = [sentences.of_tie(tie) for tie in way]
+    return {
+        "first": presenter.person(first),
+        "why": [
+            {
+                "reason": tie.reason,
+                "one": presenter.person(tie.one),
+                "other": presenter.person(tie.other),
+                "on": tie.on,
+                "sentence": part,
+            }
+            for tie, part in zip(way, parts, strict=True)
+        ],
+        "sentence": sentences.whole(parts),
     }

@@ -1,25 +1,22 @@
-"""The methods of the local API by which people come together and decide who does what."""
+"""The methods of the local API about membership: joining, vouching, the next term."""
 
-from typing import TYPE_CHECKING
-
-from meshcoop.api.params import Params, number, text
+from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.params import Params, read_number, read_text
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.resolver import Finder
+from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
-from meshcoop.author import renewal as deciding
+from meshcoop.author import renewal as renewals
 from meshcoop.clock import iso
 from protocol.fold.kind import KINDS
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
-
-_RENEWED = ("moderators", "vouchers", "share", "title")  # what a person says of the next term
+_RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # what a person may ask for
+_JOIN_SECONDS = 60
 
 
-class BelongingMethods:
-    """Answers for one node."""
+class MembershipMethods:
+    """Lets people join and decides on the next term, for one node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
@@ -32,37 +29,37 @@ class BelongingMethods:
         }
 
     async def join(self, params: Params) -> bool:
-        """Knocks with an invitation; whether this home now belongs."""
-        name = text(params, "name")
-        return await self._node.join(
-            text(params, "invitation"), name, number(params, "seconds", 60)
-        )
+        """Asks to join with an invitation; true if this home's person is a member now."""
+        name = read_text(params, "name")
+        invitation = read_text(params, "invitation")
+        seconds = read_number(params, "seconds", _JOIN_SECONDS)
+        return await self._node.join(invitation, name, seconds)
 
     async def invite(self, params: Params) -> Params:
-        """A new invitation."""
-        member = await self._node.may_sign()
-        await member.mesh.reach.reachable()
-        code, expires = member.door.invite(approve=bool(params.get("approve")))
+        """Makes a new invitation."""
+        membership = await self._node.may_sign()
+        # An invitation holds this home's addresses, so it first gets one that others can dial.
+        await membership.mesh.reach.reachable()
+        code, expires = membership.door.invite(approve=bool(params.get("approve")))
         return {"invitation": code, "expires": iso(expires)}
 
     async def approve(self, params: Params) -> Params:
-        """Vouches for somebody who knocked."""
-        member = await self._node.may_sign()
-        typed = text(params, "person")
-        person = Finder(member.state, Presenter(member.state, self._node.now)).newcomer(
-            typed, member.door.knocks()
-        )
-        admitted = member.door.approve(person)
-        return {"person": person.hex(), "state": "member" if admitted else "waiting"}
+        """Vouches for a person who asked to join."""
+        membership = await self._node.may_sign()
+        typed = read_text(params, "person")
+        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        person = resolver.resolve_newcomer(typed, membership.door.knocks())
+        is_member = membership.door.approve(person)
+        return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, params: Params) -> Params:
-        """Proposes the next term, with everything that holds written down."""
-        member = await self._node.may_sign()
-        finder = Finder(member.state, Presenter(member.state, self._node.now))
-        given = {name: params.get(name) for name in _RENEWED}
-        renewal = deciding.renew(
-            member.author,
-            person=None if params.get("person") is None else finder.person(text(params, "person")),
-            **KINDS["renewal"].read(given, finder.resolve),
-        )
+        """Proposes the next term, and writes into it all that is in force."""
+        membership = await self._node.may_sign()
+        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        person = None
+        if params.get("person") is not None:
+            person = resolver.resolve_person(read_text(params, "person"))
+        asked = {name: params.get(name) for name in _RENEWAL_FIELDS}
+        fields = KINDS["renewal"].read(asked, resolver.resolve)
+        renewal = renewals.renew(membership.author, person=person, **fields)
         return {"id": renewal.id.hex()}

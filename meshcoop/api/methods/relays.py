@@ -1,76 +1,64 @@
 """The methods of the local API about relays (specs/06-local-api.md)."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from meshcoop.api.params import USAGE, Params, digits, number, text
+from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.params import USAGE_ERROR, Params, read_id_prefix, read_number, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
 from meshcoop.clock import iso
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
-from meshcoop.sync import relay_enrolment as enrolling
+from meshcoop.relay.relay import Relay
+from meshcoop.relay.tenant import Tenant
+from meshcoop.sync import relay_enrolment
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
-if TYPE_CHECKING:
-    from meshcoop.node.node import Node
+_PACKED_ADDRESS = 19  # bytes at most of one packed address
 
 
 class RelayMethods:
-    """Answers for one node: a relay's own, and a member's about the relays of the neighbourhood."""
+    """Runs the relay of this node, for its technician."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
         """The methods by name."""
         return {
-            "relay_ticket": self.ticket,
-            "relay_enrol": self.enrol,
-            "relay_end": self.end,
-            "relays": self.relays,
-            "relay_leave": self.leave,
-            "relay_limits": self.limits,
-            "relay_storage": self.storage,
+            "relay_ticket": self.issue_ticket,
+            "relay_leave": self.leave_neighbourhood,
+            "relay_limits": self.change_limits,
+            "relay_storage": self.show_storage,
         }
 
-    # -- at a relay -------------------------------------------------------------------------------
-
-    async def ticket(self, params: Params) -> Params:
-        """A new ticket, with which one neighbourhood can enrol this relay."""
-        given = params.get("addresses") or []
-        if type(given) is not list or not all(pack_addresses((str(one),), 19) for one in given):
+    async def issue_ticket(self, params: Params) -> Params:
+        """Makes a ticket with which one neighbourhood can enrol this relay."""
+        addresses = params.get("addresses") or []
+        if type(addresses) is not list or not all(map(_is_address, addresses)):
             raise Mistake(
-                "An address is written like /ip4/192.0.2.7/tcp/4001, where neighbours dial it.",
-                USAGE,
+                "Write an address as neighbours dial it, like /ip4/192.0.2.7/tcp/4001.",
+                USAGE_ERROR,
             )
-        code, expires = self._node.relaying().ticket([str(one) for one in given])
+        relay = self._node.relaying()
+        code, expires = relay.ticket([str(address) for address in addresses])
         return {"ticket": code, "expires": iso(expires)}
 
-    async def leave(self, params: Params) -> Params:
-        """Serves a neighbourhood no more, and erases what is kept for it."""
+    async def leave_neighbourhood(self, params: Params) -> Params:
+        """Stops serving a neighbourhood, and erases all that the relay keeps for it."""
         relay = self._node.relaying()
-        typed = text(params, "neighbourhood")
-        found = [
-            one
-            for one in relay.served.values()
-            if one.name == typed or one.neighbourhood.hex().startswith(typed.lower())
-        ]
-        if len(found) != 1:
-            raise Mistake(
-                f"{typed!r} names {len(found) or 'none'} of the neighbourhoods that this relay"
-                " serves; `meshcoop relay list` tells their ids."
-            )
-        name = found[0].name
-        await relay.leave(found[0].neighbourhood)
-        return {"neighbourhood": {"id": found[0].neighbourhood.hex(), "name": name}}
+        tenant = _find_tenant(relay, read_text(params, "neighbourhood"))
+        await relay.leave(tenant.neighbourhood)
+        return {"neighbourhood": _show_neighbourhood(tenant)}
 
-    async def limits(self, params: Params) -> Params:
-        """What each neighbourhood may use of this relay; changed where something is given."""
-        relay, home = self._node.relaying(), self._node.home
+    async def change_limits(self, params: Params) -> Params:
+        """Shows how much each neighbourhood may use of this relay; changes what is given."""
+        relay = self._node.relaying()
+        home = self._node.home
         settings = home.read_settings()
-        megabytes, days = (_above_zero(params, name) for name in ("megabytes", "days"))
+        megabytes = _read_above_zero(params, "megabytes")
+        days = _read_above_zero(params, "days")
         if megabytes or days:
             settings = replace(
                 settings, megabytes=megabytes or settings.megabytes, days=days or settings.days
@@ -79,80 +67,126 @@ class RelayMethods:
             relay.limit(settings.limits)
         return {"megabytes": settings.limits.room // MEGABYTE, "days": settings.limits.days}
 
-    async def storage(self, params: Params) -> list[Params]:
-        """How much is kept for each neighbourhood."""
+    async def show_storage(self, params: Params) -> list[Params]:
+        """Lists how much space each neighbourhood uses at this relay."""
         del params
         relay = self._node.relaying()
         return [
             {
-                "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
-                "records": one.store.count(),
-                "used": one.storage.used,
-                "room": one.storage.limits.room,
-                "disk": one.on_disk,
-                "let_go": one.storage.let_go,
+                "neighbourhood": _show_neighbourhood(tenant),
+                "records": tenant.store.records.count(),
+                "used": tenant.storage.used,
+                "room": tenant.storage.limits.room,
+                "disk": tenant.on_disk,
+                "let_go": tenant.storage.let_go,
             }
-            for one in relay.served.values()
+            for tenant in relay.served.values()
         ]
 
-    # -- at a member ------------------------------------------------------------------------------
 
-    async def enrol(self, params: Params) -> Params:
-        """Enrols the relay of a ticket."""
-        member = await self._node.may_sign()
-        one = await enrolling.enrol(member.mesh, text(params, "ticket"))
-        return {"id": one.id.hex()}
+class RelayEnrolmentMethods:
+    """Enrols and lists the relays of the neighbourhood, for a member."""
 
-    async def end(self, params: Params) -> Params:
-        """Ends what this home's person said of a relay."""
-        member = await self._node.may_sign()
-        prefix = digits(params.get("relay"))
-        known = member.state.authority.relays if member.state.authority else {}
-        found = [one for key, one in known.items() if key.hex().startswith(prefix)]
-        if len(found) != 1:
+    def __init__(self, node: NodeHandle) -> None:
+        self._node = node
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        return {
+            "relay_enrol": self.enrol_relay,
+            "relay_end": self.end_enrolment,
+            "relays": self.list_relays,
+        }
+
+    async def enrol_relay(self, params: Params) -> Params:
+        """Enrols the relay that made a ticket, so that it serves the neighbourhood."""
+        membership = await self._node.may_sign()
+        record = await relay_enrolment.enrol(membership.mesh, read_text(params, "ticket"))
+        return {"id": record.id.hex()}
+
+    async def end_enrolment(self, params: Params) -> Params:
+        """Ends the enrolment of a relay by this home's person."""
+        membership = await self._node.may_sign()
+        prefix = read_id_prefix(params.get("relay"))
+        authority = membership.state.authority
+        relays = authority.relays if authority else {}
+        matches = [relay for key, relay in relays.items() if key.hex().startswith(prefix)]
+        if len(matches) != 1:
             raise Mistake(f"No one relay is {prefix}; `meshcoop relay list` shows them.")
-        done = enrolling.end(member.mesh, found[0])
-        if done is None:
-            raise Mistake("Others enrolled this relay, not you; who did can end it.")
-        return {"id": done.id.hex()}
+        record = relay_enrolment.end(membership.mesh, matches[0])
+        if record is None:
+            raise Mistake("Others enrolled this relay, not you; only they can end that.")
+        return {"id": record.id.hex()}
 
-    async def relays(self, params: Params) -> list[Params]:
-        """At a member: the relays that serve the neighbourhood. At a relay: whom it serves."""
+    async def list_relays(self, params: Params) -> list[Params]:
+        """Lists the relays that serve the neighbourhood; at a relay, whom it serves."""
         del params
         relay = self._node.relay
         if relay is not None:
-            return [
-                {
-                    "neighbourhood": {"id": one.neighbourhood.hex(), "name": one.name},
-                    "since": iso(relay.since(one.neighbourhood)),
-                    "connected": len(one.mesh.conversations),
-                    "records": one.store.count(),
-                }
-                for one in relay.served.values()
-            ]
-        member = self._node.belonging()
-        presenter = Presenter(member.state, self._node.now)
-        known = member.state.authority.relays if member.state.authority else {}
+            return _list_tenants(relay)
+        membership = self._node.belonging()
+        presenter = Presenter(membership.state, self._node.now)
+        conversations = membership.mesh.conversations
+        authority = membership.state.authority
+        relays = authority.relays if authority else {}
+        oldest_first = sorted(relays.items(), key=lambda key_and_relay: key_and_relay[1].since)
         return [
             {
-                "id": one.carrier.id.hex(),
+                "id": enrolled.carrier.id.hex(),
                 "kind": "relay",
                 "key": key.hex(),
                 "peer_id": peer_id(key),
-                "addresses": list(one.addresses),
-                "people": [presenter.person(person) for person in one.people],
-                "created": iso(one.since),
-                "state": "connected" if peer_id(key) in member.mesh.conversations else "away",
+                "addresses": list(enrolled.addresses),
+                "people": [presenter.person(person) for person in enrolled.people],
+                "created": iso(enrolled.since),
+                "state": "connected" if peer_id(key) in conversations else "away",
             }
-            for key, one in sorted(known.items(), key=lambda item: item[1].since)
+            for key, enrolled in oldest_first
         ]
 
 
-def _above_zero(params: Params, name: str) -> int | None:
-    """A number of at least 1, if one is given. Raises Mistake (2)."""
+def _list_tenants(relay: Relay) -> list[Params]:
+    return [
+        {
+            "neighbourhood": _show_neighbourhood(tenant),
+            "since": iso(relay.since(tenant.neighbourhood)),
+            "connected": len(tenant.mesh.conversations),
+            "records": tenant.store.records.count(),
+        }
+        for tenant in relay.served.values()
+    ]
+
+
+def _find_tenant(relay: Relay, typed: str) -> Tenant:
+    """The neighbourhood with this name, or whose id begins so. Raises Mistake."""
+    prefix = typed.lower()
+    matches = [
+        tenant
+        for tenant in relay.served.values()
+        if tenant.name == typed or tenant.neighbourhood.hex().startswith(prefix)
+    ]
+    if len(matches) != 1:
+        raise Mistake(
+            f"{typed!r} names {len(matches) or 'none'} of the neighbourhoods that this relay serves;"
+            " `meshcoop relay list` shows their ids."
+        )
+    return matches[0]
+
+
+def _show_neighbourhood(tenant: Tenant) -> Params:
+    return {"id": tenant.neighbourhood.hex(), "name": tenant.name}
+
+
+def _is_address(value: object) -> bool:
+    """True for the text of an address that a relay can put into a record."""
+    return bool(pack_addresses((str(value),), _PACKED_ADDRESS))
+
+
+def _read_above_zero(params: Params, name: str) -> int | None:
+    """A number of at least 1, or None if it is left out. Raises Mistake (2)."""
     if params.get(name) is None:
         return None
-    given = int(number(params, name, 0))
-    if not given:
-        raise Mistake(f"`{name}` is a number above 0.", USAGE)
-    return given
+    number = int(read_number(params, name, 0))
+    if not number:
+        raise Mistake(f"`{name}` is a number above 0.", USAGE_ERROR)
+    return number

@@ -1,4 +1,4 @@
-"""The benches: figures of this machine beside what it could do at most.
+"""The benches: figures of this machine, compared with the best it could do.
 
 The limit is one core that verifies the same records with PyNaCl and does nothing else, measured
 in the same run. Stores are on disk, networks are libp2p's between processes.
@@ -17,145 +17,157 @@ from typing import Any
 import trio
 
 from meshcoop.author.founding import open_state
-from meshcoop.dev.bench import loop_alarms as bench_loops
-from meshcoop.dev.bench.fixtures import Street, build, now, verifying
-from meshcoop.dev.bench.workers import homes, live_runs, sync_run
+from meshcoop.dev.bench import loop_alarms
+from meshcoop.dev.bench.fixtures import Street, build_street, measure_verifying, now
+from meshcoop.dev.bench.workers import measure_live, measure_sync, run_workers
 from meshcoop.dev.janitor import watched_folder
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verifier_process import verifier
 from meshcoop.ingest.verify_pipeline import Intake
-from meshcoop.store.records import Store
-from protocol.record import envelope as record
+from meshcoop.store.store import Store
+from protocol.record import envelope
 
 _BATCH = 120  # records in a frame of sync, about
 _TERMINATED = 128 + signal.SIGTERM
+_SYNC_COUNTS = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
 
 Figures = list[dict[str, Any]]
 
 
-def ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Records a second into a store: by a home without the key, and by one that reads them."""
-    street = build(records, 1, reading=False)
-    parsed = [record.parse(one) for one in street.wires]
-    founder = street.homes[0]
-    modes = {"ingest opaque": {}, "ingest opened": {founder.device: founder.device_seed}}
-    limits: list[float] = []
-    figures: dict[str, list[float]] = {name: [] for name in modes}
-    for run in range(runs):
-        limits.append(verifying(parsed, street.neighbourhood))
-        for name, devices in modes.items():
-            path = folder / f"{name} {run}.db"
-            figures[name].append(_ingest(street, devices, path))
-    return [_told(name, records, found, limits) for name, found in figures.items()]
-
-
-def sync(records: int, runs: int, folder: Path) -> Figures:
-    """Records a second from one home to another that lacks all of them, and one that lacks 1 %."""
-    street = build(records, 3, reading=False)
-    limit = verifying([record.parse(one) for one in street.wires], street.neighbourhood)
-    with homes(2) as (full, new):
-        cold = [sync_run(street, 1.0, folder / f"cold {at}", full, new) for at in range(runs)]
-        few = [sync_run(street, 0.01, folder / f"few {at}", full, new) for at in range(runs)]
-    told = []
-    for name, found in (("sync cold", cold), ("sync 1 % missing", few)):
-        figures = [one["figure"] for one in found]
-        counts = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
-        counted = {key: int(median(one[key] for one in found)) for key in counts}
-        told.append(_told(name, int(found[0]["records"]), figures, [limit] * runs) | counted)
-    return told
-
-
-def live(records: int, runs: int, folder: Path) -> Figures:
-    """Milliseconds from a post to its being stored two hops away, while nothing else happens."""
-    street = build(100, 3, reading=True)
-    limit = verifying([record.parse(one) for one in street.wires], street.neighbourhood)
-    found = live_runs(street, records, runs, folder)
-    figures = [median(one) for one in found]
-    least = 2 * 1000 / limit  # at both hops it is verified
-    return [
-        {
-            "name": "live two hops",
-            "records": records,
-            "figure": round(median(figures), 2),
-            "unit": "ms",
-            "limit": round(least, 3),
-            "ratio": round(least / median(figures), 4),
-            "runs": [round(one, 2) for one in figures],
-            "slowest": round(max(max(one) for one in found), 2),
-        }
-    ]
-
-
-def loops(records: int, runs: int, folder: Path) -> Figures:
-    """Alarms of simulated measures; `records` runs of each."""
-    del runs, folder
-    return bench_loops.alarms(records)
-
-
-BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
-    "ingest": (ingest, 5000),  # how many records, if nobody says
-    "sync": (sync, 3000),
-    "live": (live, 10),
-    "loops": (loops, bench_loops.USUAL_RUNS),
-}
-
-
-def run(name: str, records: int | None, runs: int) -> Figures:
+def run_bench(name: str, records: int | None, runs: int) -> Figures:
     """Runs one bench; leaves neither files nor processes behind."""
-    bench, usual = BENCHES[name]
-    with _ended_in_order(), watched_folder("meshcoop-bench-") as folder:
-        return bench(records or usual, runs, folder)
+    bench, usual_records = _BENCHES[name]
+    with _ending_in_order(), watched_folder("meshcoop-bench-") as folder:
+        return bench(records or usual_records, runs, folder)
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM unwinds what runs, as an interrupt does."""
+def _ending_in_order() -> Iterator[None]:
+    """Lets SIGTERM unwind what runs, as an interrupt does."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(_TERMINATED)
 
-    before = signal.signal(signal.SIGTERM, end)
+    handler = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, handler)
 
 
-def _ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
+def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
+    """Records a second into a store: by a home without the key, and by one that reads them."""
+    street = build_street(records, 1, with_keys=False)
+    parsed = [envelope.parse(wire) for wire in street.wires]
+    founder = street.homes[0]
+    modes = {"ingest opaque": {}, "ingest opened": {founder.device: founder.device_seed}}
+    limits: list[float] = []
+    rates: dict[str, list[float]] = {name: [] for name in modes}
+    for run in range(runs):
+        limits.append(measure_verifying(parsed, street.neighbourhood))
+        for name, devices in modes.items():
+            path = folder / f"{name} {run}.db"
+            rates[name].append(_measure_ingest(street, devices, path))
+    return [_summarise(name, records, rates[name], limits) for name in modes]
+
+
+def _measure_ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
     store = Store(path)
     try:
         inbox = Inbox(open_state(store, street.neighbourhood, devices, now))
         inbox.take_wires(street.chain)
-        before = store.count()
+        before = store.records.count()
         began = time.perf_counter()
-        trio.run(_feed, inbox, street.wires)
-        took = time.perf_counter() - began
-        added = store.count() - before
+        trio.run(_ingest_wires, inbox, street.wires)
+        seconds = time.perf_counter() - began
+        added = store.records.count() - before
         folded = len(inbox.state.views.of_kind("request"))
-        wanted = (len(street.wires), len(street.wires) if devices else 0)
-        assert (added, folded) == wanted, f"stored and folded: {added}, {folded}, not {wanted}"
-        return added / took
+        expected = (len(street.wires), len(street.wires) if devices else 0)
+        assert (added, folded) == expected, f"stored and folded: {added}, {folded}, not {expected}"
+        return added / seconds
     finally:
         store.close()
         path.unlink()
 
 
-async def _feed(inbox: Inbox, wires: list[bytes]) -> None:
+async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
     async with verifier() as verify, trio.open_nursery() as nursery:
-        intake = Intake(inbox, verify)
-        for at in range(0, len(wires), _BATCH):
-            await intake.put(nursery, wires[at : at + _BATCH], lambda _: None)
+        pipeline = Intake(inbox, verify)
+        for start in range(0, len(wires), _BATCH):
+            await pipeline.put(nursery, wires[start : start + _BATCH], lambda _: None)
 
 
-def _told(name: str, records: int, figures: list[float], limits: list[float]) -> dict[str, Any]:
-    ratios = [one / limit for one, limit in zip(figures, limits, strict=True)]
+def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
+    """Records a second from one home to another that lacks all of them, and one that lacks 1 %."""
+    street = build_street(records, 3, with_keys=False)
+    parsed = [envelope.parse(wire) for wire in street.wires]
+    limit = measure_verifying(parsed, street.neighbourhood)
+    with run_workers(2) as (full, new):
+        cold = [
+            measure_sync(street, 1.0, folder / f"cold {number}", full, new)
+            for number in range(runs)
+        ]
+        few = [
+            measure_sync(street, 0.01, folder / f"few {number}", full, new)
+            for number in range(runs)
+        ]
+    return [
+        _summarise_sync("sync cold", cold, limit),
+        _summarise_sync("sync 1 % missing", few, limit),
+    ]
+
+
+def _summarise_sync(name: str, syncs: list[dict[str, float]], limit: float) -> dict[str, Any]:
+    rates = [sync["figure"] for sync in syncs]
+    counts = {key: int(median(sync[key] for sync in syncs)) for key in _SYNC_COUNTS}
+    return _summarise(name, int(syncs[0]["records"]), rates, [limit] * len(syncs)) | counts
+
+
+def _summarise(name: str, records: int, rates: list[float], limits: list[float]) -> dict[str, Any]:
+    ratios = [rate / limit for rate, limit in zip(rates, limits, strict=True)]
     return {
         "name": name,
         "records": records,
-        "figure": round(median(figures), 1),
+        "figure": round(median(rates), 1),
         "unit": "records/s",
         "limit": round(median(limits), 1),
         "ratio": round(median(ratios), 3),
-        "runs": [round(one, 1) for one in figures],
-        "ratios": [round(one, 3) for one in ratios],
+        "runs": [round(rate, 1) for rate in rates],
+        "ratios": [round(ratio, 3) for ratio in ratios],
     }
+
+
+def _bench_live(records: int, runs: int, folder: Path) -> Figures:
+    """Milliseconds from a post to its being stored two hops away, while nothing else happens."""
+    street = build_street(100, 3, with_keys=True)
+    parsed = [envelope.parse(wire) for wire in street.wires]
+    limit = measure_verifying(parsed, street.neighbourhood)
+    delays_by_run = measure_live(street, records, runs, folder)
+    medians = [median(delays) for delays in delays_by_run]
+    least = 2 * 1000 / limit  # both hops verify the record
+    return [
+        {
+            "name": "live two hops",
+            "records": records,
+            "figure": round(median(medians), 2),
+            "unit": "ms",
+            "limit": round(least, 3),
+            "ratio": round(least / median(medians), 4),
+            "runs": [round(delay, 2) for delay in medians],
+            "slowest": round(max(max(delays) for delays in delays_by_run), 2),
+        }
+    ]
+
+
+def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
+    """Alarms of simulated measures; `records` runs of each."""
+    return loop_alarms.measure_alarms(records)
+
+
+# Each bench, and how many records it takes if nobody says.
+_BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
+    "ingest": (_bench_ingest, 5000),
+    "sync": (_bench_sync, 3000),
+    "live": (_bench_live, 10),
+    "loops": (_bench_loops, loop_alarms.USUAL_RUNS),
+}

@@ -1,4 +1,4 @@
-"""What benches are made of: a neighbourhood, its devices and signed records, for stores on disk."""
+"""Material for benches: a neighbourhood, its devices and signed records, for stores on disk."""
 
 import os
 import time
@@ -12,16 +12,14 @@ from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found, open_state
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
-from protocol.record import envelope as record
-from protocol.record import root_statement as statement
-from protocol.record import sealing as seal
+from protocol.record import envelope, root_statement, sealing
 from protocol.record.envelope import EPOCH, Header, Record
 from protocol.record.log import START, Head
 
-_LOGS = 10  # neighbours who wrote the records, a log each
+_LOGS = 10  # neighbours who write the records, a log each
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 
@@ -33,7 +31,10 @@ def now() -> int:
 
 @dataclass(frozen=True)
 class Street:
-    """`chain`: the founder's log, which brings in everybody; `logs`: the records, by device."""
+    """A neighbourhood of a bench.
+
+    `chain` is the founder's log, which admits everybody; `logs` are the neighbours' records.
+    """
 
     neighbourhood: bytes
     homes: list[Identity]
@@ -43,82 +44,99 @@ class Street:
     @property
     def wires(self) -> list[bytes]:
         """The records as a sync brings them: one log after the other."""
-        return [one for log in self.logs for one in log]
+        return [wire for log in self.logs for wire in log]
 
-    def store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
-        """A closed store of a home without keys that holds the chain and these records."""
+    def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
+        """Writes the store of a home without keys that holds the chain and these records."""
         store = Store(path)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
         inbox.take_wires([*self.chain, *wires])
         store.close()
 
 
-def build(records: int, homes: int, *, reading: bool) -> Street:
-    """A street whose founder has a device at each of so many homes; `reading`: those have the key.
+def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
+    """Builds a street whose founder has a device at each of `homes` homes.
 
-    The founder's own device is the first home's. The records are by neighbours.
+    The founder's own device is the first home's. Neighbours write the records. With `with_keys` the
+    homes and the neighbours have the epoch keys.
     """
     founder = Identity.new(os.urandom)
     author = found(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
-    at_homes = [founder, *(_device(author, founder) for _ in range(homes - 1))]
-    writers = [_neighbour(author) for _ in range(min(_LOGS, records))]
-    if reading:
-        for one in (*at_homes[1:], *writers):
-            offer_epochs(author, author.state.ring.all(), one.device)
-    sizes = [len(range(at, records, _LOGS)) for at in range(len(writers))]
-    logs = [_log(author, one, size) for one, size in zip(writers, sizes, strict=True)]
+    at_homes = [founder, *(_add_device(author, founder) for _ in range(homes - 1))]
+    writers = [_admit_neighbour(author) for _ in range(min(_LOGS, records))]
+    if with_keys:
+        for identity in (*at_homes[1:], *writers):
+            offer_epochs(author, author.state.ring.all(), identity.device)
+    # The records are dealt out in turn, so the first logs may be longer by one.
+    sizes = [len(range(number, records, _LOGS)) for number in range(len(writers))]
+    logs = [_write_log(author, *part) for part in zip(writers, sizes, strict=True)]
     store = author.inbox.store
-    chain = [one.wire for one in store.log_from(founder.device, 1, store.count())]
+    founder_log = store.records.of_log(founder.device, 1, store.records.count())
+    chain = [record.wire for record in founder_log]
     store.close()
     return Street(author.state.neighbourhood, at_homes, chain, logs)
 
 
-def verifying(records: list[Record], neighbourhood: bytes) -> float:
+def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
     """Records a second that one core verifies with PyNaCl, doing nothing else: the limit."""
     prefix = b"meshcoop record 1 sign\0" + neighbourhood
-    signed = [(one.signature + prefix + one.header, one.fields.device) for one in records]
+    signed = [
+        (record.signature + prefix + record.header, record.fields.device) for record in records
+    ]
     began = time.perf_counter()
     for message, key in signed:
         nacl.bindings.crypto_sign_open(message, key)
     return len(signed) / (time.perf_counter() - began)
 
 
-def _device(author: Author, founder: Identity) -> Identity:
-    """A further device of the founder, certified by an act in the founder's log."""
+def _add_device(author: Author, founder: Identity) -> Identity:
+    """Adds a device to the founder's, by a record in the founder's log."""
     seed = os.urandom(32)
-    place = author.state.neighbourhood[: statement.PLACE]
-    box = seal.box_key(seed).public
-    certificate = statement.certify(founder.root_seed, seed, box, place)
+    place = author.state.neighbourhood[: root_statement.PLACE]
+    box = sealing.box_key(seed).public
+    certificate = root_statement.certify(founder.root_seed, seed, box, place)
     author.write(KINDS["device"], {"statement": certificate})
-    device = record.device_key(seed)
+    device = envelope.device_key(seed)
     return replace(founder, device_seed=seed, device=device, statement=certificate)
 
 
-def _neighbour(author: Author) -> Identity:
-    """Somebody whom the founder admits."""
-    one = Identity.new(os.urandom, author.state.neighbourhood[: statement.PLACE])
-    author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
-    return one
+def _admit_neighbour(author: Author) -> Identity:
+    """Makes a person whom the founder admits."""
+    neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE])
+    author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
+    return neighbour
 
 
-def _log(author: Author, writer: Identity, size: int) -> list[bytes]:
-    head, wires = START, []
+def _write_log(author: Author, writer: Identity, size: int) -> list[bytes]:
+    head = START
+    wires = []
     for number in range(size):
-        one = _request(author, writer, head, f"A lift number {number} to the clinic")
-        head = Head(one.fields.seq, one.id, one.fields.time)
-        wires.append(one.wire)
+        request = _sign_request(author, writer, head, f"A lift number {number} to the clinic")
+        head = Head(request.fields.seq, request.id, request.fields.time)
+        wires.append(request.wire)
     return wires
 
 
-def _request(author: Author, writer: Identity, head: Head, title: str) -> Record:
-    """The next record of a log, without a look at the store: a bench makes thousands."""
-    state, kind, seq = author.state, KINDS["request"], head.seq + 1
+def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> Record:
+    """Signs the next record of a log without reading the store: a bench makes thousands."""
+    state = author.state
+    seq = head.seq + 1
     fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
-    plain = schema.content(kind.name, fields)
+    plain = schema.content("request", fields)
     epoch = state.ring.current()
-    assert epoch is not None
-    place = seal.context(state.neighbourhood, writer.device, seq)
-    content = seal.seal_epoch(epoch, plain, place, os.urandom(32))
-    what = (EPOCH, len(content), record.digest(content))
-    header = Header(record.VERSION, writer.device, seq, head.id, now(), None, [], *what)
-    return record.sign(header, content, state.neighbourhood, writer.device_seed)
+    assert epoch is not None, "the founder has the key of the first epoch"
+    context = sealing.context(state.neighbourhood, writer.device, seq)
+    content = sealing.seal_epoch(epoch, plain, context, os.urandom(32))
+    header = Header(
+        envelope.VERSION,
+        writer.device,
+        seq,
+        head.id,
+        now(),
+        None,
+        [],
+        EPOCH,
+        len(content),
+        envelope.digest(content),
+    )
+    return envelope.sign(header, content, state.neighbourhood, writer.device_seed)

@@ -1,7 +1,7 @@
-"""`bench loops`: how often the rules of specs/20-loops.md alarm for nothing, and how soon for something.
+"""`bench loops`: how often the rules of specs/20-loops.md alarm falsely, and how soon they see a change.
 
-Seeded simulations of a measure that is asked every week; beside each figure that of the naive rule,
-"below the target, so alarm".
+Seeded simulations of a measure that is asked every week. Each figure stands beside that of the naive
+rule, "below the target, so alarm".
 """
 
 import random
@@ -14,16 +14,19 @@ from protocol.loops.change_detection import held_against
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.target_check import is_short
 
-USUAL_RUNS = 100  # a cell
+USUAL_RUNS = 100  # of each cell
 
-_BASELINE, _YEAR = 24, 52  # windows
-_SHARE, _TARGET = 80, 2
+_BASELINE = 24  # windows
+_YEAR = 52  # windows
+_TARGET_PERCENT = 80  # of a share
+_TARGET_COUNT = 2
 
-Draw = Callable[[random.Random, bool], Point]  # whether the change has come
+# Draws the answers of one window; the bool says whether the change has come.
+Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A neighbourhood: how it answers, before and after a change for the worse."""
+    """A simulated neighbourhood: how it answers, before and after a change for the worse."""
 
     name: str
     scale: str
@@ -31,95 +34,116 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    ours: int
+    """The figure of one simulation, by the rules and by the naive rule."""
+
+    by_rules: int
     naive: int
 
 
-def alarms(runs: int) -> list[dict[str, Any]]:
-    """False alarms a year where nothing changes, and windows until a change is seen. `limit` is the
-    figure of the naive rule, `tolerance` two standard errors of the figure.
+def measure_alarms(runs: int) -> list[dict[str, Any]]:
+    """False alarms a year where nothing changes, and windows until a change is seen.
+
+    `limit` is the figure of the naive rule, `tolerance` two standard errors of the figure.
     """
-    found = []
+    figures = []
     for cell in _cells():
-        quiet = [_false_alarms(cell, seed) for seed in range(runs)]
-        found.append(_told(f"{cell.name}: false alarms", "a year", quiet))
-        late = [_delay(cell, seed) for seed in range(runs)]
-        found.append(_told(f"{cell.name}: delay", "windows", late))
-    return found
+        quiet = [_count_false_alarms(cell, seed) for seed in range(runs)]
+        figures.append(_summarise(f"{cell.name}: false alarms", "a year", quiet))
+        delays = [_measure_delay(cell, seed) for seed in range(runs)]
+        figures.append(_summarise(f"{cell.name}: delay", "windows", delays))
+    return figures
 
 
 def _cells() -> list[Cell]:
     shares = [
-        Cell(f"share, {n} answers a week, {before} % bad, then {after} %", SHARE, _answers(n, b, a))
-        for n in (5, 10, 20, 30)
-        for before, after, b, a in ((10, 30, 0.1, 0.3), (10, 50, 0.1, 0.5))
+        _share_cell(answers, before, after)
+        for answers in (5, 10, 20, 30)
+        for before, after in ((10, 30), (10, 50))
     ]
     counts = [
-        Cell(f"count, {before} a week, then {after}", COUNT, _incidents(before, after))
+        Cell(f"count, {before} a week, then {after}", COUNT, _draw_incidents(before, after))
         for before, after in ((1, 3), (1, 5))
     ]
     return [*shares, *counts]
 
 
-def _answers(n: int, before: float, after: float) -> Draw:
-    def draw(chance: random.Random, changed: bool) -> Point:
-        p = after if changed else before
-        return Point(n, sum(chance.random() < p for _ in range(n)))
+def _share_cell(answers: int, before: int, after: int) -> Cell:
+    """A measure of shares; `before` and `after` are the percentages of bad answers."""
+    return Cell(
+        f"share, {answers} answers a week, {before} % bad, then {after} %",
+        SHARE,
+        _draw_answers(answers, before / 100, after / 100),
+    )
+
+
+def _draw_answers(answers: int, before: float, after: float) -> Draw:
+    def draw(chance: random.Random, has_changed: bool) -> Point:
+        probability = after if has_changed else before
+        return Point(answers, sum(chance.random() < probability for _ in range(answers)))
 
     return draw
 
 
-def _incidents(before: float, after: float) -> Draw:
-    def draw(chance: random.Random, changed: bool) -> Point:
+def _draw_incidents(before: float, after: float) -> Draw:
+    def draw(chance: random.Random, has_changed: bool) -> Point:
         # A Poisson number: how many waiting times fit into one window.
-        left, found = 1.0, -1
+        rate = after if has_changed else before
+        left = 1.0
+        incidents = -1
         while left > 0:
-            left -= chance.expovariate(after if changed else before)
-            found += 1
-        return Point(1, found)
+            left -= chance.expovariate(rate)
+            incidents += 1
+        return Point(1, incidents)
 
     return draw
 
 
-def _false_alarms(cell: Cell, seed: int) -> _Run:
+def _count_false_alarms(cell: Cell, seed: int) -> _Run:
     chance = random.Random(f"{cell.name} quiet {seed}")  # noqa: S311 -- a simulation
     points = [cell.draw(chance, False) for _ in range(_BASELINE + _YEAR)]
-    at = range(_BASELINE + 1, len(points) + 1)
-    ours = [_is_worse(cell, points[:count]) for count in at]
-    # A row of alarms is one: somebody is asked once.
-    began = sum(now and not before for before, now in zip([False, *ours], ours, strict=False))
-    return _Run(began, sum(_misses(cell, points[count - 1]) for count in at))
+    lengths = range(_BASELINE + 1, len(points) + 1)
+    alarms = [_alarms(cell, points[:length]) for length in lengths]
+    # A row of alarms counts once: people are asked once.
+    begun = sum(
+        alarm and not earlier for earlier, alarm in zip([False, *alarms], alarms, strict=False)
+    )
+    return _Run(begun, sum(_alarms_naively(cell, points[length - 1]) for length in lengths))
 
 
-def _delay(cell: Cell, seed: int) -> _Run:
+def _measure_delay(cell: Cell, seed: int) -> _Run:
     chance = random.Random(f"{cell.name} changed {seed}")  # noqa: S311 -- a simulation
     points = [cell.draw(chance, False) for _ in range(_BASELINE)]
-    ours = naive = 0
+    by_rules = 0
+    naive = 0
     for window in range(1, _YEAR + 1):
         points.append(cell.draw(chance, True))
-        ours = ours or window * _is_worse(cell, points)
-        naive = naive or window * _misses(cell, points[-1])
-        if ours and naive:
+        by_rules = by_rules or window * _alarms(cell, points)
+        naive = naive or window * _alarms_naively(cell, points[-1])
+        if by_rules and naive:
             break
-    return _Run(ours or _YEAR, naive or _YEAR)
+    return _Run(by_rules or _YEAR, naive or _YEAR)
 
 
-def _is_worse(cell: Cell, points: list[Point]) -> bool:
+def _alarms(cell: Cell, points: list[Point]) -> bool:
+    """Whether the rules of the specs alarm after the last of these points."""
     if held_against(cell.scale, points).change == "worse":
         return True
-    return is_short(cell.scale, _TARGET if cell.scale == COUNT else _SHARE, points)
+    target = _TARGET_COUNT if cell.scale == COUNT else _TARGET_PERCENT
+    return is_short(cell.scale, target, points)
 
 
-def _misses(cell: Cell, point: Point) -> bool:
+def _alarms_naively(cell: Cell, point: Point) -> bool:
+    """Whether this one point is below the target."""
     if cell.scale == COUNT:
-        return point.bad > _TARGET
-    return 100 * point.bad > (100 - _SHARE) * point.n
+        return point.bad > _TARGET_COUNT
+    return 100 * point.bad > (100 - _TARGET_PERCENT) * point.n
 
 
-def _told(name: str, unit: str, runs: list[_Run]) -> dict[str, Any]:
-    ours = [one.ours for one in runs]
-    spread = sqrt(mean((one - mean(ours)) ** 2 for one in ours) / len(ours))
-    figure, naive = mean(ours), mean(one.naive for one in runs)
+def _summarise(name: str, unit: str, runs: list[_Run]) -> dict[str, Any]:
+    values = [run.by_rules for run in runs]
+    figure = mean(values)
+    naive = mean(run.naive for run in runs)
+    standard_error = sqrt(mean((value - figure) ** 2 for value in values) / len(values))
     return {
         "name": name,
         "records": len(runs),
@@ -127,6 +151,6 @@ def _told(name: str, unit: str, runs: list[_Run]) -> dict[str, Any]:
         "unit": unit,
         "limit": round(naive, 2),
         "ratio": round(figure / naive, 3) if naive else 0.0,
-        "tolerance": round(2 * spread, 2),
-        "runs": ours,
+        "tolerance": round(2 * standard_error, 2),
+        "runs": values,
     }

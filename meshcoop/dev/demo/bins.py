@@ -1,7 +1,8 @@
-"""The demo's story of the bins: a chain, a measure, a matter, and whether what was done helped.
+"""The demo's story of the bins: a service chain, a measure, a matter, and whether the action helped.
 
-Steps 7 to 10 and 15 of the acceptance week. It begins two weeks ago, since a before and an after take
-two weeks: the nodes' clocks are behind, and are put right in the middle.
+It tells steps 7 to 10 and 15 of the acceptance week. The story begins two weeks ago, since a week
+before the action and a week after it are compared: the nodes' clocks are behind, and are put right
+in the middle.
 """
 
 import os
@@ -10,160 +11,192 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from meshcoop.api.params import Params
-from meshcoop.clock import VARIABLE as CLOCK_AHEAD
-from meshcoop.dev.demo.household import Household, pairwise, until
+from meshcoop.clock import CLOCK_VARIABLE
+from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
 from meshcoop.errors import Mistake
 
-CHARTER = ("--bounds", "count=0..3", "--settle-hours", "0")
+CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
 
-_BEGAN_DAYS, _AFTER_DAYS = 14, 7  # ago
+_BEGAN_DAYS = 14  # ago
+_AFTER_DAYS = 7  # ago
 _REPORTERS = 6
-_GUESTS = ("Bea", "Dora", "Emil", "Fay")  # who have no machine; as many as are needed
-_SUB = "Yusuf"
-_MISSED, _MISSED_ES = "Our bins were missed", "No han venido por los cubos"
+_GUESTS = ("Bea", "Dora", "Emil", "Fay")  # without a home of their own; as many as are needed
+_SUBCONTRACTOR = "Yusuf"
+_MISSED = "Our bins were missed"
+_MISSED_ES = "No han venido por los cubos"
 
 Claim = Callable[[str, bool], None]
 Say = Callable[[str], None]
 
 
 class Resident(NamedTuple):
-    """Somebody, and the home they are at."""
+    """A person, and the home that they use."""
 
     home: Household
     name: str
 
     def post(self, kind: str, *words: str) -> str:
-        """Posts as this person."""
+        """Posts a record as this person and returns its id."""
         return self.home.post(kind, "--as", self.name, *words)
 
 
-def go_back() -> None:
-    """From here on, what is started has a clock of two weeks ago."""
-    os.environ[CLOCK_AHEAD] = str(-24 * _BEGAN_DAYS)
+def set_clock_back() -> None:
+    """Sets the clock of every node that is started from now on two weeks back."""
+    os.environ[CLOCK_VARIABLE] = str(-24 * _BEGAN_DAYS)
 
 
-class Bins:
-    """Maria publishes the council's service; Sam is the contractor; the others have bins."""
+class BinsStory:
+    """Maria publishes the council's service, Sam is the contractor, the others have bins."""
 
     def __init__(self, street: list[Household], say: Say, claim: Claim) -> None:
-        self._street, self._say, self._claim = street, say, claim
+        self._street = street
+        self._say = say
+        self._claim = claim
         self._council, ada, self._contractor, *others = street
-        found = [Resident(ada, "Ada"), Resident(ada, "Grace")]
-        found += [Resident(one, one.name) for one in others]
-        self._guests = [Resident(ada, name) for name in _GUESTS[: max(0, _REPORTERS - len(found))]]
-        self._reporters = [*found, *self._guests][:_REPORTERS]
+        residents = [Resident(ada, "Ada"), Resident(ada, "Grace")]
+        residents += [Resident(home, home.name) for home in others]
+        guests_needed = max(0, _REPORTERS - len(residents))
+        self._guests = [Resident(ada, name) for name in _GUESTS[:guests_needed]]
+        self._reporters = [*residents, *self._guests][:_REPORTERS]
 
-    def first_week(self) -> None:
-        """7 to 10: from the chain to the action that has not helped yet."""
-        self._service()
-        self._measure_agreed()
-        self._guests_come()
-        self._report()
-        self._opened_once()
-        self._done_and_reopened()
+    def tell_first_week(self) -> None:
+        """Tells steps 7 to 10: from the chain to an action that has not helped yet."""
+        self._publish_service()
+        self._agree_on_measure()
+        self._add_guests()
+        self._report_misses()
+        self._check_matter_opened()
+        self._do_and_reopen_action()
 
-    def second_week(self) -> None:
-        """15: the clocks are right now, and it has become better."""
-        pairwise(lambda one: one.run("down"), self._street)
-        del os.environ[CLOCK_AHEAD]
-        pairwise(lambda one: one.run("up"), self._street)
+    def tell_second_week(self) -> None:
+        """Tells step 15: the clocks are right now, and fewer bins are missed."""
+        map_in_pairs(lambda home: home.run("down"), self._street)
+        del os.environ[CLOCK_VARIABLE]
+        map_in_pairs(lambda home: home.run("up"), self._street)
         self._say("Two weeks have passed.")
-        self._post(Resident(self._contractor, _SUB), "accept", "--about", self._second)
-        on = ("--on", _day(_AFTER_DAYS))
-        for one, misses in zip(self._reporters, ("1", "0", "0"), strict=False):
-            self._post(one, "feedback", "--about", self._measure, "--value", misses, *on)
-            self._post(one, "verdict", "--about", self._action, "--fixed", "yes")
+        subcontractor = Resident(self._contractor, _SUBCONTRACTOR)
+        self._post(subcontractor, "accept", "--about", self._second_link)
+        day = ("--on", _iso_day(_AFTER_DAYS))
+        for reporter, misses in zip(self._reporters, ("1", "0", "0"), strict=False):
+            self._post(reporter, "feedback", "--about", self._measure, "--value", misses, *day)
+            self._post(reporter, "verdict", "--about", self._action, "--fixed", "yes")
         self._say(
-            f"{_SUB} accepts the link. A week later one bin was missed, and reporters say: fixed."
+            f"{_SUBCONTRACTOR} accepts the link. "
+            "A week later one bin was missed, and the reporters say: fixed."
         )
-        self._claim(f"{_SUB} holds it now, at every home.", self._all_say("services", _held, _SUB))
-        self._closed()
+        self._claim(
+            f"Every home shows that {_SUBCONTRACTOR} holds the service now.",
+            self._do_all_show("services", _holder_name, _SUBCONTRACTOR),
+        )
+        self._check_matter_closed()
 
-    # -- 7 ----------------------------------------------------------------------------------------
+    def print_month(self) -> None:
+        """Prints the page of the month in which the story began, at every home."""
+        month = _iso_day(_BEGAN_DAYS)[:7]
 
-    def _service(self) -> None:
-        maria, sam = self._council, self._contractor
+        def print_page(home: Household) -> bytes:
+            folder = str(home.home / "pages")
+            export = home.run("export", "page", "--month", month, "--to", folder)
+            return Path(export["files"][0]).read_bytes()
+
+        pages = set(map_in_pairs(print_page, self._street))
+        self._claim(
+            f"Every home prints the same page for {month}: what was asked, heard and done.",
+            len(pages) == 1 and b"Were bins missed?" in next(iter(pages)),
+        )
+
+    # -- Step 7: the chain and its measure --------------------------------------------------------
+
+    def _publish_service(self) -> None:
+        maria = self._council
+        sam = self._contractor
         self._service_id = maria.post(
-            "service",
-            "--title",
-            "Bin collection",
-            "--provider",
-            "The council",
-            "--area",
-            "all of it",
-        )
-        first = maria.post(
+            "service", "--title", "Bin collection", "--provider", "The council",
+            "--area", "all of it",
+        )  # fmt: skip
+        first_link = maria.post(
             "link", "--about", self._service_id, "--to", "Sam", "--title", "The lane"
         )
-        sam.has(first)
-        sam.post("accept", "--about", first)
-        sam.run("guest", "--as", _SUB)
-        self._second = sam.post("link", "--about", first, "--to", _SUB, "--title", "The south side")
-        self._everywhere(self._second)
-        self._say("The council's bins: Maria passes them on to Sam, the contractor, who accepts.")
-        states = ["accepted", "offered"]
-        so = self._all_say("services", lambda one: [link["state"] for link in one["links"]], states)
-        words = f"Sam passes the south side on to {_SUB}: offered, not accepted"
-        self._claim(f"{words}. Sam holds it.", so and self._all_say("services", _held, "Sam"))
-
-    def _measure_agreed(self) -> None:
-        maria = self._council
-        asked = ("--about", self._service_id, "--question", "Were bins missed?", "--scale", "count")
-        refused = ""
-        try:
-            maria.post("measure", *asked, "--target", "4")
-        except Mistake as mistake:
-            refused = str(mistake)
-        self._claim(
-            "A target of 4 misses is refused: the charter lets it be 0 to 3.", "0 to 3" in refused
+        sam.wait_for(first_link)
+        sam.post("accept", "--about", first_link)
+        sam.run("guest", "--as", _SUBCONTRACTOR)
+        self._second_link = sam.post(
+            "link", "--about", first_link, "--to", _SUBCONTRACTOR, "--title", "The south side"
         )
-        self._measure = maria.post("measure", *asked, "--target", "2")
+        self._wait_everywhere(self._second_link)
+        self._say(
+            "Maria publishes the council's bin collection and passes it on to Sam, the contractor. "
+            "Sam accepts."
+        )
+        self._claim(
+            f"Sam passes the south side on to {_SUBCONTRACTOR}: offered, not accepted. "
+            "Sam holds it.",
+            self._do_all_show("services", _link_states, ["accepted", "offered"])
+            and self._do_all_show("services", _holder_name, "Sam"),
+        )
+
+    def _agree_on_measure(self) -> None:
+        maria = self._council
+        question = (
+            "--about", self._service_id, "--question", "Were bins missed?", "--scale", "count",
+        )  # fmt: skip
+        refusal = ""
+        try:
+            maria.post("measure", *question, "--target", "4")
+        except Mistake as mistake:
+            refusal = str(mistake)
+        self._claim(
+            "A target of 4 misses is refused: the charter allows 0 to 3.", "0 to 3" in refusal
+        )
+        self._measure = maria.post("measure", *question, "--target", "2")
         change = ("--change", "adopt", self._measure)
         proposal = maria.post("proposal", "--title", "At most two misses a week", *change)
-        self._everywhere(self._measure, proposal)
-        own = [Resident(one, one.name) for one in self._street]
-        pairwise(
-            lambda one: one.post("vote", "--about", proposal, "--choice", "yes"),
-            [*own, Resident(self._street[1], "Grace")],
+        self._wait_everywhere(self._measure, proposal)
+        voters = [Resident(home, home.name) for home in self._street]
+        voters.append(Resident(self._street[1], "Grace"))
+        map_in_pairs(
+            lambda voter: voter.post("vote", "--about", proposal, "--choice", "yes"), voters
         )
-        adopted = self._all_say("measures", lambda one: one["state"], "in use")
-        self._claim("At most 2 misses a week: the neighbourhood votes for it.", adopted)
+        self._claim(
+            "The neighbourhood votes for a target: at most 2 misses a week.",
+            self._do_all_show("measures", lambda measure: measure["state"], "in use"),
+        )
 
-    # -- 8 and 9 ----------------------------------------------------------------------------------
+    # -- Steps 8 and 9: the reports and the matter ------------------------------------------------
 
-    def _guests_come(self) -> None:
-        for one in self._guests:
-            one.home.run("guest", "--as", one.name)
+    def _add_guests(self) -> None:
+        for guest in self._guests:
+            guest.home.run("guest", "--as", guest.name)
 
-    def _report(self) -> None:
-        on = ("--on", _day(_BEGAN_DAYS))
+    def _report_misses(self) -> None:
+        day = ("--on", _iso_day(_BEGAN_DAYS))
         texts: list[tuple[str, ...]] = [("--text", _MISSED)] * _REPORTERS
         texts[3] = ("--text", _MISSED_ES, "--lang", "es")
-        told = [
-            one.post("feedback", "--about", self._measure, *on, *text)
-            for one, text in zip(self._reporters, texts, strict=True)
+        feedback_ids = [
+            reporter.post("feedback", "--about", self._measure, *day, *text)
+            for reporter, text in zip(self._reporters, texts, strict=True)
         ]
-        self._everywhere(*told)
+        self._wait_everywhere(*feedback_ids)
         ada, *_others = self._reporters
-        self._post(ada, "same_as", "--about", told[1], "--other", told[4])
-        names = ", ".join(one.name for one in self._reporters)
+        self._post(ada, "same_as", "--about", feedback_ids[1], "--other", feedback_ids[4])
+        names = ", ".join(reporter.name for reporter in self._reporters)
         self._say(f"{names} report missed bins: “{_MISSED}”, “{_MISSED_ES}”.")
 
-    def _opened_once(self) -> None:
-        def matters() -> list[Params | None]:
-            return [_only(one.run("list", "matters")) for one in self._street]
+    def _check_matter_opened(self) -> None:
+        def are_same(matters: list[Row | None]) -> bool:
+            return len({_identity(matter) for matter in matters}) == 1
 
-        found = until(matters, lambda seen: len({_identity(one) for one in seen}) == 1)
-        (first, *_others) = found
-        so = first is not None and len({_identity(one) for one in found}) == 1
-        kept = so and {one["raised_by"] for one in found if one} == {_REPORTERS}
-        words = "One matter, with one identity, held by Sam, at every home"
-        self._claim(f"Two of them mean the same bin: five misses, six reporters. {words}.", kept)
+        matters = poll_until(self._matters, are_same)
+        counts = {matter["raised_by"] for matter in matters if matter}
+        self._claim(
+            "Two reports are about the same bin: five misses, six reporters. "
+            "Every home shows one matter, held by Sam.",
+            matters[0] is not None and are_same(matters) and counts == {_REPORTERS},
+        )
 
-    # -- 10 ---------------------------------------------------------------------------------------
+    # -- Step 10: an action that helps in part ----------------------------------------------------
 
-    def _done_and_reopened(self) -> None:
+    def _do_and_reopen_action(self) -> None:
         sam = Resident(self._contractor, "Sam")
         self._action = self._post(
             sam, "action", "--about", self._measure, "--what", "A second lorry"
@@ -171,78 +204,75 @@ class Bins:
         self._post(sam, "done", "--about", self._action, "--text", "It runs")
         self._post(self._reporters[0], "verdict", "--about", self._action, "--fixed", "partly")
 
-        def told(one: Params) -> tuple[str, int, Params]:
-            return one["state"], len(one["done"]), one["fixed"]
+        def summarise(action: Row) -> tuple[str, int, Row]:
+            return action["state"], len(action["done"]), action["fixed"]
 
-        so = self._all_say("actions", told, ("reopened", 1, {"partly": 1}))
         self._claim(
-            "Sam says: done. Ada says: partly. Both are shown, apart; it is open again.", so
+            "Sam says: done. Ada says: partly. Every home shows both, and the action is open again.",
+            self._do_all_show("actions", summarise, ("reopened", 1, {"partly": 1})),
         )
         self._post(sam, "done", "--about", self._action, "--text", "Every street now")
 
-    # -- 15 ---------------------------------------------------------------------------------------
+    # -- Step 15: the outcome ---------------------------------------------------------------------
 
-    def _closed(self) -> None:
-        matter = until(
-            lambda: [_only(one.run("list", "matters")) for one in self._street],
-            lambda seen: all(one and one["state"] == "closed" for one in seen),
-        )[-1]
-        outcome = (matter or {}).get("outcome") or {"before": {}, "after": {}, "words": "not yet"}
-        before, after = outcome["before"].get("bad"), outcome["after"].get("bad")
+    def _check_matter_closed(self) -> None:
+        def are_closed(matters: list[Row | None]) -> bool:
+            return all(matter and matter["state"] == "closed" for matter in matters)
+
+        matter = poll_until(self._matters, are_closed)[-1] or {}
+        outcome = matter.get("outcome") or {"before": {}, "after": {}, "words": "not yet"}
+        before = outcome["before"].get("bad")
+        after = outcome["after"].get("bad")
         self._claim(
             f"The matter closes: {before} misses before, {after} after. {outcome['words']}",
             (before, after) == (5, 1),
         )
 
-    def print_month(self) -> None:
-        """The page of the month in which it began."""
-        month = _day(_BEGAN_DAYS)[:7]
+    # -- All homes --------------------------------------------------------------------------------
 
-        def written(one: Household) -> bytes:
-            page = one.run("export", "page", "--month", month, "--to", str(one.home / "pages"))
-            return Path(page["files"][0]).read_bytes()
+    def _post(self, author: Resident, kind: str, *words: str) -> str:
+        """Posts a record, waits until every home has it, and returns its id."""
+        record_id = author.post(kind, *words)
+        self._wait_everywhere(record_id)
+        return record_id
 
-        pages = set(pairwise(written, self._street))
-        so = len(pages) == 1 and b"Were bins missed?" in next(iter(pages))
-        self._claim(
-            f"The page of {month}, to print: what was asked, heard, done; the same at every home.",
-            so,
-        )
+    def _wait_everywhere(self, *record_ids: str) -> None:
+        map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
-    # -- at all homes -----------------------------------------------------------------------------
+    def _matters(self) -> list[Row | None]:
+        """The only matter that each home lists."""
+        return [_only_row(home.run("list", "matters")) for home in self._street]
 
-    def _post(self, who: Resident, kind: str, *words: str) -> str:
-        posted = who.post(kind, *words)
-        self._everywhere(posted)
-        return posted
+    def _do_all_show(
+        self, list_name: str, summarise: Callable[[Row], object], expected: object
+    ) -> bool:
+        """Whether every home soon lists one row, and its summary is the expected one."""
 
-    def _everywhere(self, *records: str) -> None:
-        pairwise(lambda one: one.has(*records), self._street)
+        def summaries() -> list[object]:
+            rows = map_in_pairs(lambda home: _only_row(home.run("list", list_name)), self._street)
+            return [summarise(row) if row else None for row in rows]
 
-    def _all_say(self, what: str, tell: Callable[[Params], object], expected: object) -> bool:
-        """Whether every home comes to say this of the only one in a list."""
+        def are_expected(shown: list[object]) -> bool:
+            return all(summary == expected for summary in shown)
 
-        def said() -> list[object]:
-            rows = pairwise(lambda one: _only(one.run("list", what)), self._street)
-            return [tell(one) if one else None for one in rows]
-
-        return all(
-            one == expected
-            for one in until(said, lambda seen: set(map(repr, seen)) == {repr(expected)})
-        )
+        return are_expected(poll_until(summaries, are_expected))
 
 
-def _held(service: Params) -> str:
+def _holder_name(service: Row) -> str:
     return str(service["holder"]["name"])
 
 
-def _identity(matter: Params | None) -> tuple[str, str] | None:
+def _link_states(service: Row) -> list[str]:
+    return [link["state"] for link in service["links"]]
+
+
+def _identity(matter: Row | None) -> tuple[str, str] | None:
     return (matter["id"], matter["holder"]["name"]) if matter else None
 
 
-def _only(rows: list[Params]) -> Params | None:
+def _only_row(rows: list[Row]) -> Row | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _day(ago: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=ago)).isoformat()
+def _iso_day(days_ago: int) -> str:
+    return (datetime.now(UTC).date() - timedelta(days=days_ago)).isoformat()

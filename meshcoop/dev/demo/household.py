@@ -1,4 +1,4 @@
-"""A home of the demo, spoken to through the command line only."""
+"""A home of the demo, which the story speaks to through the command line only."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,62 +15,66 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from protocol.errors import Refused
 
+Row = dict[str, Any]  # a row of a list, or a view, as the commands print it
+
 _AGREE_SECONDS = 30
-_S = TypeVar("_S")
-_T = TypeVar("_T")
+_SubjectT = TypeVar("_SubjectT")
+_ResultT = TypeVar("_ResultT")
 
 
 @dataclass(frozen=True)
-class _Heard(Context):
-    """Keeps what a command answers instead of printing it."""
+class _CapturedContext(Context):
+    """A command's context that keeps the answers instead of printing them."""
 
-    said: list[Any] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
 
     def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
-        """What would be printed as JSON."""
+        """Keeps the value that would be printed as JSON."""
         del text
-        self.said.append(value)
+        self.answers.append(value)
 
 
 class Household:
-    """Somebody's home, which one of them may share with guests."""
+    """A home named after one resident, who may share it with guests."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.home = folder / name.lower()
 
     def run(self, *words: str) -> Any:
-        """What a command answers. It runs in this process: a new one would take ten times as long.
-
-        Raises Mistake with what it said instead.
-        """
-        heard = _Heard(Home(self.home), json=True)
+        """Runs a command and returns its answer. Raises Mistake with the error it would print."""
+        # In this process: a new one for each command would take ten times as long.
+        context = _CapturedContext(Home(self.home), json=True)
         try:
-            cli.call(words, heard)
+            cli.call(words, context)
         except (Mistake, Refused, CycloptsError, SystemExit) as error:
             raise Mistake(f"{self.name}: `{' '.join(words[:2])}` said: {error}") from error
-        return heard.said[-1]
+        return context.answers[-1]
 
     def post(self, kind: str, *words: str) -> str:
-        """Posts, and returns the id."""
+        """Posts a record and returns its id."""
         return str(self.run("post", kind, *words)["id"])
 
-    def has(self, *records: str) -> None:
-        """Waits until these records are here."""
-        for one in records:
-            self.run("wait", "--id", one)
+    def wait_for(self, *record_ids: str) -> None:
+        """Waits until these records are stored in this home."""
+        for record_id in record_ids:
+            self.run("wait", "--id", record_id)
 
 
-def pairwise(do: Callable[[_S], _T], some: Iterable[_S]) -> list[_T]:
-    """Does it for each, two at a time; what each of them answers."""
+def map_in_pairs(
+    act: Callable[[_SubjectT], _ResultT], subjects: Iterable[_SubjectT]
+) -> list[_ResultT]:
+    """Calls `act` with each subject, two at a time, and returns the results in order."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(do, some))
+        return list(pool.map(act, subjects))
 
 
-def until(look: Callable[[], list[_T]], found: Callable[[list[_T]], object]) -> list[_T]:
-    """What it sees once that is found, or at the last look."""
+def poll_until(
+    observe: Callable[[], list[_ResultT]], is_settled: Callable[[list[_ResultT]], object]
+) -> list[_ResultT]:
+    """Observes until the result is settled, 30 s at most, and returns the last observation."""
     deadline = time.monotonic() + _AGREE_SECONDS
-    seen = look()
-    while not found(seen) and time.monotonic() < deadline:
-        seen = look()
-    return seen
+    observed = observe()
+    while not is_settled(observed) and time.monotonic() < deadline:
+        observed = observe()
+    return observed

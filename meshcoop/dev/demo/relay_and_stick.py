@@ -1,15 +1,15 @@
-"""The demo's relay and stick: what reaches homes that are never up together, and who reads it."""
+"""The demo's relay and stick: two ways to reach homes that are never up at the same time."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from meshcoop.dev.demo.household import Household, until
+from meshcoop.dev.demo.household import Household, poll_until
 
 _TITLE = "Somebody to water the tomatoes"
 
 
-class Carried:
-    """The surgery's relay, which a technician runs, and what it carries for the street."""
+class RelayAndStick:
+    """The surgery's relay, which a technician runs, and a stick that Maria hands to Sam."""
 
     def __init__(
         self,
@@ -18,49 +18,53 @@ class Carried:
         claim: Callable[[str, bool], None],
     ) -> None:
         self._maria, self._ada, self._sam, *_ = street
-        self._street, self._say, self._claim = street, say, claim
         self._surgery = Household(self._maria.home.parent, "Surgery")
+        self._say = say
+        self._claim = claim
 
     def enrol(self) -> None:
-        """The relay is there for the whole street."""
+        """Starts the relay, and Maria enrols it for the whole street."""
         surgery = self._surgery
         surgery.run("relay", "found", surgery.name)
         surgery.run("up")
         self._maria.run("relay", "enrol", surgery.run("relay", "ticket")["ticket"])
-        self._say("A relay at the surgery is enrolled by Maria: it carries what it cannot read.")
+        self._say("Maria enrols a relay at the surgery. It carries records that it cannot read.")
 
-    def night(self) -> None:
-        """Sam's home is off while Ada's asks, and hers when his comes back."""
+    def pass_on_request(self) -> None:
+        """Ada asks while Sam's home is off, and her home is off when his comes back."""
         self._sam.run("down")
-        asked = self._ada.post("request", "--title", _TITLE, "--minutes", "30")
-        wanted = self._ada.run("status")["set_hash"]
-        until(self._kept, lambda found: found == [wanted])
+        request_id = self._ada.post("request", "--title", _TITLE, "--minutes", "30")
+        wanted_hash = self._ada.run("status")["set_hash"]
+        poll_until(self._relayed_hashes, lambda hashes: hashes == [wanted_hash])
         self._ada.run("down")
         self._sam.run("up")
-        self._sam.has(asked)
+        self._sam.wait_for(request_id)
         self._ada.run("up")
         self._claim(
-            "Ada asks while Sam's home is off; hers is off when his comes back, and has it.",
-            self._sam.run("show", asked)["title"] == _TITLE,
+            "Ada asks while Sam's home is off. Hers is off when Sam's comes back, and he reads it.",
+            self._sam.run("show", request_id)["title"] == _TITLE,
         )
         self._claim(
-            "In the relay's files neither the words nor a name can be found.",
-            not any(_holds(self._surgery.home, words) for words in (_TITLE, "Maria", "Grace")),
+            "The relay's files contain neither the words nor a name.",
+            not any(_contains(self._surgery.home, text) for text in (_TITLE, "Maria", "Grace")),
         )
 
-    def stick(self) -> None:
-        """What comes by stick as well comes once."""
+    def read_stick(self) -> None:
+        """Sam reads a stick with records that he has already, and no record is stored twice."""
         file = self._maria.home.parent / "stick"
-        written = self._maria.run("bundle", "write", str(file))["records"]
-        told = self._sam.run("bundle", "read", str(file))
+        written_count = self._maria.run("bundle", "write", str(file))["records"]
+        counts = self._sam.run("bundle", "read", str(file))
         self._claim(
-            f"A stick with {written} records is read at Sam's: nothing is there twice.",
-            told["new"] + told["known"] == written and not told["refused"],
+            f"Sam reads a stick with {written_count} records: no record is stored twice.",
+            counts["new"] + counts["known"] == written_count and not counts["refused"],
         )
 
-    def _kept(self) -> list[str]:
-        return [one["set_hash"] for one in self._surgery.run("status")["served"]]
+    def _relayed_hashes(self) -> list[str]:
+        """The hash of the record set that the relay holds, for each neighbourhood that it serves."""
+        return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 
 
-def _holds(home: Path, words: str) -> bool:
-    return any(words.encode() in one.read_bytes() for one in home.rglob("*") if one.is_file())
+def _contains(home: Path, text: str) -> bool:
+    """Whether any file of a home has this text in the clear."""
+    files = [path for path in home.rglob("*") if path.is_file()]
+    return any(text.encode() in file.read_bytes() for file in files)

@@ -1,226 +1,265 @@
-"""The story that the demo tells: the acceptance week, as far as a minute holds it."""
+"""The story that the demo tells: as much of the acceptance week as fits into a minute."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from meshcoop.api.params import Params
-from meshcoop.dev.demo import bins as demo_bins
-from meshcoop.dev.demo.bins import Bins
-from meshcoop.dev.demo.household import Household, pairwise, until
-from meshcoop.dev.demo.relay_and_stick import Carried
+from meshcoop.dev.demo import bins
+from meshcoop.dev.demo.bins import BinsStory
+from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
+from meshcoop.dev.demo.relay_and_stick import RelayAndStick
 from meshcoop.errors import Mistake
 
-_ASSETS = {
+_GIVES_AND_WANTS = {
     "Maria": ("blood pressure checks", "a Yoruba speaker"),
     "Ada": ("gardening", "help with the shelves"),
     "Sam": ("driving", "shirts taken in"),
     "Grace": ("hemming, Yoruba, listening", "blood pressure"),
 }
-_GRACE = ("--as", "Grace")
+_AS_GRACE = ("--as", "Grace")
 _ADDRESS = "12 Rushey Lane, second floor"
-_WORDS = "I can fetch you. Ring twice, the bell is slow."
+_NOTE = "I can fetch you. Ring twice, the bell is slow."
 _THURSDAY = 3
 
 
+class _Cooks(NamedTuple):
+    """The people who have a place as cook and those who wait for one, as a home shows them."""
+
+    placed: list[str]
+    waiting: list[str]
+
+
 def say(text: str) -> None:
-    """A line of the story."""
+    """Prints a line of the story."""
     print(text, flush=True)
 
 
 class Story:
-    """Told by homes that are not there yet; Ada is to have a guest, Grace, who has no machine."""
+    """The whole story, from an empty folder on. Ada has a guest, Grace, who has no computer."""
 
     def __init__(self, street: list[Household]) -> None:
         self.street = street
         self.maria, self.ada, self.sam, *_ = street
         self.thursday = _next_thursday()
-        self.true = True
+        self.is_true = True
 
     def tell(self) -> bool:
-        """Tells it; whether all went as it should and all homes ended with one state."""
-        demo_bins.go_back()
-        self._meet()
-        carried = Carried(self.street, say, self._claim)
-        carried.enrol()
-        self._suggested()
-        bins = Bins(self.street, say, self._claim)
-        bins.first_week()
-        bins.second_week()
-        bins.print_month()
+        """Tells the story. Returns True if every claim held and all homes ended in one state."""
+        bins.set_clock_back()
+        self._found_and_join()
+        relay_and_stick = RelayAndStick(self.street, say, self._claim)
+        relay_and_stick.enrol()
+        self._check_suggestions()
+        bins_story = BinsStory(self.street, say, self._claim)
+        bins_story.tell_first_week()
+        bins_story.tell_second_week()
+        bins_story.print_month()
+        # The lunch is planned while the lift is agreed on: the story is to take no longer.
         with ThreadPoolExecutor(1) as pool:
-            lunch = pool.submit(self._lunch)
+            planned_lunch = pool.submit(self._plan_lunch)
             lift = self._ask_by_proxy()
             agreement = self._agree(lift)
             self._give_address(agreement)
-            self._put_right(agreement)
-            told = lunch.result()
-        say(
-            "Maria plans a weekly lunch of 6 places: 1 cook, 5 servers. Ada and Sam would both cook."
-        )
-        (has,), (waits,) = told[0]
-        same = all(one == told[0] for one in told)
-        self._claim(f"{has} has the place and {waits} waits: every home says the same.", same)
-        carried.night()
-        carried.stick()
-        self._balances()
-        return self._one_state() and self.true
+            self._correct_receipt(agreement)
+            cooks_at_homes = planned_lunch.result()
+        self._check_lunch(cooks_at_homes)
+        relay_and_stick.pass_on_request()
+        relay_and_stick.read_stick()
+        self._check_balances()
+        return self._check_states() and self.is_true
 
     def _claim(self, sentence: str, is_so: bool) -> None:
-        say(sentence if is_so else f"It should be so, and is not: {sentence}")
-        self.true = self.true and is_so
+        say(sentence if is_so else f"This did not happen: {sentence}")
+        self.is_true = self.is_true and is_so
 
-    def _meet(self) -> None:
+    def _found_and_join(self) -> None:
         founder, *others = self.street
-        most = ("--admissions-a-month", str(max(10, len(others))))
-        founder.run("found", "Rushey Lane", "--as", founder.name, *most, *demo_bins.CHARTER)
+        limit = ("--admissions-a-month", str(max(10, len(others))))
+        founder.run("found", "Rushey Lane", "--as", founder.name, *limit, *bins.CHARTER_OPTIONS)
         founder.run("up")
         say(f"{founder.name}, the community nurse, founds Rushey Lane. Her node is up.")
+        map_in_pairs(self._join, others)
+        residents = [
+            (self.maria, "Maria"), (self.ada, "Grace"), (self.ada, "Ada"), (self.sam, "Sam"),
+        ]  # fmt: skip
+        maria_id, grace_id, *_ = map_in_pairs(
+            lambda resident: self._post_profile(*resident), residents
+        )
+        # Each of the two homes has the other's profile before it is asked for suggestions.
+        self.maria.wait_for(grace_id)
+        self.ada.wait_for(maria_id)
 
-        def join(one: Household) -> None:
-            invitation = founder.run("invite", "--approve")["invitation"]
-            one.run("join", invitation, "--as", one.name)
-            say(f"{one.name} joins with an invitation. Same rights, same screens.")
-            if one is self.ada:
-                one.run("guest", *_GRACE)
-                say("Grace, 78, has no machine: she is a guest at Ada's, with a PIN of her own.")
+    def _join(self, household: Household) -> None:
+        invitation = self.maria.run("invite", "--approve")["invitation"]
+        household.run("join", invitation, "--as", household.name)
+        say(f"{household.name} joins with an invitation, and has the same rights and screens.")
+        if household is self.ada:
+            household.run("guest", *_AS_GRACE)
+            say("Grace, 78, has no computer: she is a guest at Ada's home, with her own PIN.")
 
-        def bring(one: tuple[Household, str]) -> str:
-            home, name = one
-            gives, wants = _ASSETS[name]
-            brings = [word for asset in gives.split(", ") for word in ("--assets", asset)]
-            profile = home.post("profile", "--as", name, "--name", name, *brings, "--wants", wants)
-            say(f"{name} brings {gives}; would like {wants}.")
-            return profile
+    def _post_profile(self, household: Household, name: str) -> str:
+        gives, wants = _GIVES_AND_WANTS[name]
+        assets = [word for asset in gives.split(", ") for word in ("--assets", asset)]
+        profile_id = household.post(
+            "profile", "--as", name, "--name", name, *assets, "--wants", wants
+        )
+        say(f"{name} offers {gives}, and would like {wants}.")
+        return profile_id
 
-        pairwise(join, others)
-        who = [(self.maria, "Maria"), (self.ada, "Grace"), (self.ada, "Ada"), (self.sam, "Sam")]
-        nurse, elder, *_ = pairwise(bring, who)
-        pairwise(lambda one: one[0].has(one[1]), [(self.maria, elder), (self.ada, nurse)])
-
-    def _suggested(self) -> None:
-        """Each of them to the other, from what they brought before any need."""
-        asked = [(self.maria, "Maria", "Grace"), (self.ada, "Grace", "Maria")]
-        lists = pairwise(lambda one: one[0].run("list", "suggestions", "--as", one[1]), asked)
-        for (_, name, other), found in zip(asked, lists, strict=True):
-            why = [one["sentence"] for one in found if one["title"] == other]
-            self._claim(f"{other} is suggested to {name}: {' '.join(why)}", bool(why))
+    def _check_suggestions(self) -> None:
+        """Maria and Grace are suggested to each other from their profiles, before any request."""
+        pairs = [(self.maria, "Maria", "Grace"), (self.ada, "Grace", "Maria")]
+        lists = map_in_pairs(
+            lambda pair: pair[0].run("list", "suggestions", "--as", pair[1]), pairs
+        )
+        for (_, name, other), suggestions in zip(pairs, lists, strict=True):
+            reasons = [row["sentence"] for row in suggestions if row["title"] == other]
+            self._claim(f"{other} is suggested to {name}: {' '.join(reasons)}", bool(reasons))
 
     def _ask_by_proxy(self) -> str:
         self.ada.post(
-            "proxy", *_GRACE, "--person", "Ada", "--matters", "request", "--until", self.thursday
-        )
+            "proxy", *_AS_GRACE, "--person", "Ada", "--matters", "request",
+            "--until", self.thursday,
+        )  # fmt: skip
         lift = self.ada.post(
             "request", "--for", "Grace", "--title", "A lift to the eye clinic", "--minutes", "120",
             "--starts", f"{self.thursday}T09:30", "--tags", "transport", "--area", "south side",
         )  # fmt: skip
-        pairwise(lambda one: one.has(lift), self.street)
+        map_in_pairs(lambda home: home.wait_for(lift), self.street)
         say(f"Grace signs a proxy, and Ada asks for a lift on {self.thursday}, Thursday, at 09:30.")
-        shown = self.sam.run("show", lift)
-        so = (shown["author"]["name"], shown["by"]["name"]) == ("Grace", "Ada")
-        self._claim("The request is at every home, as “Ada for Grace”.", so)
+        request = self.sam.run("show", lift)
+        self._claim(
+            "Every home has the request, as “Ada for Grace”.",
+            (request["author"]["name"], request["by"]["name"]) == ("Grace", "Ada"),
+        )
         return lift
 
     def _agree(self, lift: str) -> str:
-        response = self.sam.post("response", "--about", lift, "--text", _WORDS)
-        self.ada.has(response)
-        read = self.ada.run("show", response, *_GRACE)["text"]
-        offers = "Sam offers to drive, with words for Grace only"
-        self._claim(f"{offers}. With her PIN she reads: “{read}”", read == _WORDS)
-        agreement = self.ada.post("agreement", "--about", response, *_GRACE)
-        pairwise(lambda one: one.has(agreement), self.street)
-        closed = [one for one in self.street if one is not self.sam]
-        words = pairwise(lambda one: one.run("show", response)["text"], closed)
-        self._claim("Without it, and at the other homes, the words are closed.", not any(words))
+        response = self.sam.post("response", "--about", lift, "--text", _NOTE)
+        self.ada.wait_for(response)
+        note = self.ada.run("show", response, *_AS_GRACE)["text"]
+        self._claim(
+            f"Sam offers to drive, in a note for Grace only. With her PIN she reads: “{note}”",
+            note == _NOTE,
+        )
+        agreement = self.ada.post("agreement", "--about", response, *_AS_GRACE)
+        map_in_pairs(lambda home: home.wait_for(agreement), self.street)
+        others = [home for home in self.street if home is not self.sam]
+        notes = map_in_pairs(lambda home: home.run("show", response)["text"], others)
+        self._claim(
+            "Without her PIN, and at the other homes, nobody can read the note.", not any(notes)
+        )
         say("Grace agrees: both have signed the same terms, 120 minutes.")
         return agreement
 
     def _give_address(self, agreement: str) -> None:
-        self.ada.run("address", "give", agreement, "--text", _ADDRESS, *_GRACE)
-        read = until(lambda: _addresses([self.sam], agreement), bool)
-        others = [one for one in self.street if one not in (self.ada, self.sam)]
-        kept = read == [_ADDRESS] and not _addresses(others, agreement)
-        self._claim(f"She gives Sam her address, “{_ADDRESS}”. No third home shows it.", kept)
-
-    def _put_right(self, agreement: str) -> None:
-        receipt = self.sam.post("receipt", "--about", agreement, "--minutes", "180")
-        self.ada.has(receipt)
-        self.sam.has(self.ada.post("confirm", "--about", receipt, *_GRACE))
-        say("Sam writes a receipt over 180 minutes, Grace confirms it. It was 120!")
-        right = self.sam.post("correction", "--about", receipt, "--minutes", "120")
-        self.ada.has(right)
-        gift = ("thanks", "--person", "Sam", "--minutes", "60", "--text", "You waited with me.")
-        signed = (("confirm", "--about", right), gift)
-        ids = pairwise(lambda words: self.ada.post(*words, *_GRACE), signed)
-        last = self.street[-1]
-        pairwise(last.has, ids)
-        shown, sam = pairwise(
-            lambda words: last.run(*words), [("show", receipt), ("balance", "Sam")]
+        self.ada.run("address", "give", agreement, "--text", _ADDRESS, *_AS_GRACE)
+        at_sam = poll_until(lambda: _addresses([self.sam], agreement), bool)
+        others = [home for home in self.street if home not in (self.ada, self.sam)]
+        self._claim(
+            f"Grace gives Sam her address, “{_ADDRESS}”. No third home shows it.",
+            at_sam == [_ADDRESS] and not _addresses(others, agreement),
         )
-        so = (shown["minutes"], shown["corrected"]) == (180, 120)
-        self._claim("Both sign a correction: the 180 stay written, 120 count.", so)
-        so = (sam["gifts_given"], sam["balance"]) == (60, 120)
-        self._claim("Sam's hour of waiting is a gift: it is counted, and no balance moves.", so)
 
-    def _lunch(self) -> list[tuple[list[str], list[str]]]:
-        """Who has the only place as cook and who waits for it, as each home tells it."""
+    def _correct_receipt(self, agreement: str) -> None:
+        receipt = self.sam.post("receipt", "--about", agreement, "--minutes", "180")
+        self.ada.wait_for(receipt)
+        self.sam.wait_for(self.ada.post("confirm", "--about", receipt, *_AS_GRACE))
+        say("Sam writes a receipt for 180 minutes, and Grace confirms it. But it was 120.")
+        correction = self.sam.post("correction", "--about", receipt, "--minutes", "120")
+        self.ada.wait_for(correction)
+        confirmation = ("confirm", "--about", correction)
+        gift = ("thanks", "--person", "Sam", "--minutes", "60", "--text", "You waited with me.")
+        record_ids = map_in_pairs(
+            lambda words: self.ada.post(*words, *_AS_GRACE), [confirmation, gift]
+        )
+        last_home = self.street[-1]
+        map_in_pairs(last_home.wait_for, record_ids)
+        view, sam = map_in_pairs(
+            lambda words: last_home.run(*words), [("show", receipt), ("balance", "Sam")]
+        )
+        self._claim(
+            "Both sign a correction: the 180 minutes stay on record, and 120 count.",
+            (view["minutes"], view["corrected"]) == (180, 120),
+        )
+        self._claim(
+            "Sam's hour of waiting is a gift: it is counted, and no balance changes.",
+            (sam["gifts_given"], sam["balance"]) == (60, 120),
+        )
+
+    def _plan_lunch(self) -> list[_Cooks]:
+        """Ada and Sam sign up for the only place as cook. Returns the cooks that each home shows."""
         lunch = self.maria.post(
             "activity", "--title", "Lunch", "--starts", f"{self.thursday}T12:30", "--minutes", "90",
             "--repeats", "FREQ=WEEKLY", "--roles", "cook=1", "--roles", "server=5",
         )  # fmt: skip
 
-        def sign_up(one: Household) -> str:
-            one.has(lunch)
-            return one.post("signup", "--about", lunch, "--role", "cook")
+        def sign_up(home: Household) -> str:
+            home.wait_for(lunch)
+            return home.post("signup", "--about", lunch, "--role", "cook")
 
-        signups = pairwise(sign_up, [self.ada, self.sam])
+        signups = map_in_pairs(sign_up, [self.ada, self.sam])
 
-        def cooks(one: Household) -> tuple[list[str], list[str]]:
-            for signup in signups:
-                one.has(signup)
-            cook = one.run("show", lunch)["occurrences"][0]["roles"][0]
-            return _names(cook["has"]), _names(cook["waits"])
+        def read_cooks(home: Household) -> _Cooks:
+            home.wait_for(*signups)
+            role = home.run("show", lunch)["occurrences"][0]["roles"][0]
+            return _Cooks(_names(role["has"]), _names(role["waits"]))
 
-        return pairwise(cooks, self.street)
+        return map_in_pairs(read_cooks, self.street)
 
-    def _balances(self) -> None:
-        last = self.street[-1]
-        rows = last.run("balance")
-        counted = ", ".join(f"{one['person']['name']} {one['balance']:+d}" for one in rows)
-        total = sum(one["balance"] for one in rows)
-        who = f"Balances as {last.name}'s home counts them"
-        self._claim(f"{who}: {counted}; together {total}.", total == 0)
+    def _check_lunch(self, cooks_at_homes: list[_Cooks]) -> None:
+        say(
+            "Maria plans a weekly lunch with 6 places: 1 cook and 5 servers. "
+            "Ada and Sam both sign up as cook."
+        )
+        cooks = cooks_at_homes[0]
+        (placed,) = cooks.placed
+        (waiting,) = cooks.waiting
+        self._claim(
+            f"{placed} has the place and {waiting} waits: every home says the same.",
+            all(other == cooks for other in cooks_at_homes),
+        )
 
-    def _one_state(self) -> bool:
-        """Waits until all homes agree for once, and says what they agree on."""
-        hashes = until(self._hashes, lambda found: len(set(found)) == 1)
+    def _check_balances(self) -> None:
+        last_home = self.street[-1]
+        rows = last_home.run("balance")
+        balances = ", ".join(f"{row['person']['name']} {row['balance']:+d}" for row in rows)
+        total = sum(row["balance"] for row in rows)
+        self._claim(
+            f"The balances at {last_home.name}'s home: {balances}; together {total}.", total == 0
+        )
+
+    def _check_states(self) -> bool:
+        """Waits until all homes have the same state hash, and prints it."""
+        hashes = poll_until(self._state_hashes, lambda current: len(set(current)) == 1)
         if len(set(hashes)) == 1:
             say(f"One state at all {len(hashes)} homes: {hashes[0]}")
             return True
-        for one, state in zip(self.street, hashes, strict=True):
-            say(f"{one.name} differs: {state}")
+        for home, state_hash in zip(self.street, hashes, strict=True):
+            say(f"{home.name}'s home differs: {state_hash}")
         return False
 
-    def _hashes(self) -> list[str]:
-        return pairwise(lambda one: str(one.run("status")["state_hash"]), self.street)
+    def _state_hashes(self) -> list[str]:
+        return map_in_pairs(lambda home: str(home.run("status")["state_hash"]), self.street)
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
     """The addresses that these homes show for an agreement."""
 
-    def shown(one: Household) -> list[str]:
+    def show_address(home: Household) -> list[str]:
         try:
-            return [str(one.run("address", "show", agreement)["text"])]
-        except Mistake:  # it has not come, or is none of theirs
+            return [str(home.run("address", "show", agreement)["text"])]
+        except Mistake:  # the address has not come, or is not for this home
             return []
 
-    return [text for texts in pairwise(shown, homes) for text in texts]
+    return [text for texts in map_in_pairs(show_address, homes) for text in texts]
 
 
-def _names(people: list[Params]) -> list[str]:
-    return [str(one["name"]) for one in people]
+def _names(people: list[Row]) -> list[str]:
+    return [str(person["name"]) for person in people]
 
 
 def _next_thursday() -> str:
-    """From tomorrow on, so that nothing is asked for in the past."""
+    """The next Thursday from tomorrow on, so that nobody asks for something in the past."""
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     return (tomorrow + timedelta(days=(_THURSDAY - tomorrow.weekday()) % 7)).isoformat()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meshcoop.dev.specs.vectors import keys, plain, seed
+from meshcoop.dev.specs.vectors import keys_of, seed_of, to_json
 from protocol.authority.register_change import Change, Cuts
 from protocol.authority.relays import MAX_PACKED, Addresses
 from protocol.authority.terms import STANDING
@@ -25,67 +25,74 @@ from protocol.schema.fields import (
     Text,
 )
 
-_LONG = 40
-_CUTS = [[keys("Ana").device, 7]]
+_MAX_BYTES = 40
+_CUTS = [[keys_of("Ana").device, 7]]
 
 
-def generate() -> dict[str, Any]:
+def make_documents() -> dict[str, Any]:
     """The generated vector file of the kinds."""
     return {"kinds": _kinds()}
 
 
 def _kinds() -> list[dict[str, Any]]:
-    found = []
-    for name in sorted(KINDS):
-        for what, fields in (("least", _least(KINDS[name])), ("full", _full(KINDS[name]))):
-            found.append(_case(KINDS[name], what, fields))
-    return found
+    cases = []
+    for _, kind in sorted(KINDS.items()):
+        cases.append(_make_case(kind, "least", _fill_required(kind)))
+        cases.append(_make_case(kind, "full", _fill_all(kind)))
+    return cases
 
 
-def _case(kind: Kind, what: str, fields: dict[str, Any]) -> dict[str, Any]:
-    case = {"kind": kind.name, "name": what, "fields": plain(fields)}
+def _make_case(kind: Kind, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    case = {"kind": kind.name, "name": name, "fields": to_json(fields)}
     if kind.audience != PRIVATE:
         return {**case, "content": schema.content(kind.name, fields).hex()}
-    about = None if kind.root else seed("about")
+    about = None if kind.root else seed_of("about")
     content = schema.private_content(kind.name, fields, about)
-    return {**case, "about": plain(about), "content": content.hex()}
+    return {**case, "about": to_json(about), "content": content.hex()}
 
 
-def _least(kind: Kind) -> dict[str, Any]:
-    fields = kind.fields.items()
-    return {name: _example(name, one) for name, one in fields if one.required and not one.beside}
+def _fill_required(kind: Kind) -> dict[str, Any]:
+    return {
+        name: _make_example(name, field)
+        for name, field in kind.fields.items()
+        if field.required and not field.beside
+    }
 
 
-def _full(kind: Kind) -> dict[str, Any]:
-    return {name: _example(name, one) for name, one in kind.fields.items() if not one.beside}
+def _fill_all(kind: Kind) -> dict[str, Any]:
+    return {
+        name: _make_example(name, field) for name, field in kind.fields.items() if not field.beside
+    }
 
 
-def _example(name: str, field: Field) -> Any:
+def _make_example(name: str, field: Field) -> Any:
     """A value that the field may hold."""
     if field.private:
-        return seed(name)
+        return seed_of(name)
     smallest, largest = field.bounds
+    size = max(smallest or 0, min(_MAX_BYTES, largest or 0))
+    # In this order: a field takes the example of the first type that it belongs to.
     examples: dict[type[Field], Any] = {
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
-        Person: keys("Ana").person,
+        Person: keys_of("Ana").person,
         Named: f"{name} é",
         Bound: ["share", 60, 99],
         Cuts: _CUTS,
-        Change: [STANDING, keys("Ana").person, 1, _CUTS],
-        Record: seed("record"),
+        Change: [STANDING, keys_of("Ana").person, 1, _CUTS],
+        Record: seed_of("record"),
         Addresses: pack_addresses(
             ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001"), MAX_PACKED
         ),
-        Bytes: (seed(name) * 16)[: max(smallest or 0, min(_LONG, largest or 0))],
+        Bytes: (seed_of(name) * 16)[:size],
     }
-    for type_, example in examples.items():
-        if isinstance(field, type_):
+    for field_type, example in examples.items():
+        if isinstance(field, field_type):
             return example
     if isinstance(field, Map):
-        return {"cook": _example(name, field.of)}
+        return {"cook": _make_example(name, field.of)}
     if isinstance(field, Many):
-        return [_example(name, field.of)]
+        return [_make_example(name, field.of)]
     if isinstance(field, Integer):
         return largest
     if isinstance(field, Text):

@@ -2,38 +2,41 @@
 
 from typing import Any
 
-from meshcoop.dev.specs.vectors import keys, seed
+from meshcoop.dev.specs.vectors import keys_of, seed_of
 from protocol.record import codec
-from protocol.wire import membership_proof as hello
-from protocol.wire import relay_ticket as ticket
+from protocol.wire import membership_proof, relay_ticket
 from protocol.wire.relay_ticket import Request, Ticket
 
 
-def generate() -> dict[str, Any]:
-    """The vectors of this file, by name."""
-    return {"ticket": _ticket()}
+def make_documents() -> dict[str, Any]:
+    """The generated vector file of relays: name in specs/vectors/ → document."""
+    return {"ticket": _make_ticket()}
 
 
-def _ticket() -> dict[str, Any]:
-    ana, neighbourhood = keys("Ana"), seed("neighbourhood")
+def _make_ticket() -> dict[str, Any]:
+    ana = keys_of("Ana")
+    neighbourhood = seed_of("neighbourhood")
     addresses = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")
-    one = Ticket(seed("relay"), seed("secret")[:16], addresses)
-    member, relay = "12D3KooWMember", "12D3KooWRelay"
-    shown = ticket.proof(one.secret, member, relay, neighbourhood)
-    signature = hello.prove(ana.device_seed, neighbourhood, member, relay, ticket.DOMAIN)
-    request = Request(one.id, shown, neighbourhood, ana.device, signature, [b"a record"])
+    ticket = Ticket(seed_of("relay"), seed_of("secret")[:16], addresses)
+    member = "12D3KooWMember"
+    relay = "12D3KooWRelay"
+    proof = relay_ticket.proof(ticket.secret, member, relay, neighbourhood)
+    signature = membership_proof.prove(
+        ana.device_seed, neighbourhood, member, relay, relay_ticket.DOMAIN
+    )
+    request = Request(ticket.id, proof, neighbourhood, ana.device, signature, [b"a record"])
     return {
-        "peer": one.peer.hex(),
-        "secret": one.secret.hex(),
+        "peer": ticket.peer.hex(),
+        "secret": ticket.secret.hex(),
         "addresses": list(addresses),
-        "text": ticket.encode(one),
-        "id": one.id.hex(),
+        "text": relay_ticket.encode(ticket),
+        "id": ticket.id.hex(),
         "request": {
             "member": member,
             "relay": relay,
             "neighbourhood": neighbourhood.hex(),
             "device_seed": ana.device_seed.hex(),
-            "proof": shown.hex(),
+            "proof": proof.hex(),
             "signature": signature.hex(),
             "frame": codec.pack(request.frame()).hex(),
         },

@@ -1,4 +1,4 @@
-"""Test vectors of whole neighbourhoods: founding, admission, an exchange, and two homes in sync.
+"""Test vectors of whole neighbourhoods: founding, admission, an exchange, and a sync of two homes.
 
 The stories run through the same code that a home runs, with a clock and randomness of their own.
 """
@@ -7,51 +7,54 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from meshcoop.api.methods.records import set_hash
-from meshcoop.author import automatic as duties
-from meshcoop.author import founding
+from meshcoop.api.methods.status import set_hash
+from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
 from meshcoop.dev.specs import vectors
-from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, Keys, keys, plain, sign
-from meshcoop.store.records import Store
+from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, KeySet, keys_of, sign_next, to_json
+from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.records import Act
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
-from protocol.record import envelope as record
+from protocol.record import envelope
 from protocol.record.envelope import Record
-from protocol.wire import bundle, frames
-from protocol.wire import membership_proof as hello
-from protocol.wire import sync_events as events
-from protocol.wire import sync_session as sync
+from protocol.wire import bundle, frames, membership_proof, sync_events
 from protocol.wire.bundle import BUNDLE, HAVE, PIECE
 from protocol.wire.have_map import SHORT, Heads, Held, digest, have_map
+from protocol.wire.sync_session import Session
 
 _PEERS = ("12D3KooWAna", "12D3KooWBen")
 _HALF_HOUR = 30
-_LASTING = record.OPEN | record.LASTING
+_LASTING = envelope.OPEN | envelope.LASTING
 
 
-def generate() -> dict[str, Any]:
+def make_documents() -> dict[str, Any]:
     """The generated vector files: name in specs/vectors/ → document."""
-    return {"story": story(), "authority": _authority(), "sync": _sync(), "bundle": _bundle()}
+    return {
+        "story": _tell_story(),
+        "authority": _make_authority(),
+        "sync": _make_sync(),
+        "bundle": _make_bundle(),
+    }
 
 
-# -- a neighbourhood ------------------------------------------------------------------------------
+# -- A neighbourhood ------------------------------------------------------------------------------
 
 
 class _Household:
-    """Ana founds, and admits Ben; both use one node, whose clock moves a minute a record."""
+    """One node of Ana, who founds, and Ben, whom she admits. Its clock moves a minute a record."""
 
     def __init__(self) -> None:
         self._time = START_MS
-        self._drawn = 0
-        self.ana, self.ben = keys("Ana"), keys("Ben")
-        first = founding.Identity(*self.ana[:4], self.ana.certificate())
+        self._draws = 0
+        self.ana = keys_of("Ana")
+        self.ben = keys_of("Ben")
+        founder = founding.Identity(*self.ana[:4], self.ana.certificate())
         self.store = Store(":memory:")
         self.author: Author = founding.found(
-            self.store, first, {"name": "Ash Street"}, "Ana", self.now, self.random
+            self.store, founder, {"name": "Ash Street"}, "Ana", self.now, self.random
         )
         self._admit_ben()
 
@@ -59,145 +62,182 @@ class _Household:
         return self._time
 
     def random(self, count: int) -> bytes:
-        self._drawn += 1
-        return hashlib.shake_128(b"meshcoop story %d" % self._drawn).digest(count)
+        self._draws += 1
+        return hashlib.shake_128(b"meshcoop story %d" % self._draws).digest(count)
 
-    def post(self, kind: str, who: Keys, about: Record | None, /, **fields: Any) -> Record:
+    def post(self, kind: str, author: KeySet, about: Record | None, /, **fields: Any) -> Record:
         self._time += MINUTE_MS
         return self.author.write(
-            KINDS[kind], fields, about=about.id if about else None, person=who.person
+            KINDS[kind],
+            fields,
+            about=about.id if about else None,
+            signer=self.author.signer_of(author.person),
         )
 
     def _admit_ben(self) -> None:
-        ben, place = self.ben, self.author.state.neighbourhood
+        ben = self.ben
+        place = self.author.state.neighbourhood
         self.post("admit", self.ana, None, person=ben.person, statement=ben.certificate(place))
         self.author.devices[ben.device] = ben.device_seed
         self.author.state.ring.add_box(ben.device, ben.box)
-        duties.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
+        automatic.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
         self._time += MINUTE_MS
-        duties.accept_charter(self.author)
+        automatic.accept_charter(self.author)
         self.post("profile", ben, None, name="Ben", assets=["bicycles"])
 
 
-def story() -> dict[str, Any]:
-    """Founding, admission and an exchange, with what every home then knows."""
+def _tell_story() -> dict[str, Any]:
+    """Founding, admission and an exchange, and the views that every home then has."""
     home = _Household()
-    ana, ben = home.ana, home.ben
-    wish = home.post("request", ana, None, title="A lift to the clinic", minutes=_HALF_HOUR)
-    answer = home.post("response", ben, wish, text="I can drive")
-    terms = home.post("agreement", ana, answer)
-    given = home.post("receipt", ben, terms, on="2026-09-22", note="It rained")
-    confirmed = home.post("confirm", ana, given)
-    home.post("confirm", ben, confirmed)
+    ana = home.ana
+    ben = home.ben
+    request = home.post("request", ana, None, title="A lift to the clinic", minutes=_HALF_HOUR)
+    response = home.post("response", ben, request, text="I can drive")
+    agreement = home.post("agreement", ana, response)
+    receipt = home.post("receipt", ben, agreement, on="2026-09-22", note="It rained")
+    confirmation = home.post("confirm", ana, receipt)
+    home.post("confirm", ben, confirmation)
     offer = home.post("offer", ben, None, title="Bicycle repair", tags=["bicycles"])
     home.post("retract", ben, offer)
-    refused = home.post("request", ben, None, title="A ladder for a day")
-    home.post("close", ben, refused, as_state="withdrawn", why="found one")
+    withdrawn = home.post("request", ben, None, title="A ladder for a day")
+    home.post("close", ben, withdrawn, as_state="withdrawn", why="found one")
+    return _describe_home(home)
+
+
+def _describe_home(home: _Household) -> dict[str, Any]:
     state = home.author.state
-    ids = list(home.store.ids())
-    records = [row.record for one in ids if (row := home.store.get(one))]
-    records.sort(key=lambda one: (one.fields.time, one.fields.device, one.fields.seq))
-    known = state.authority
-    assert known is not None
-    views = [view for one in ids if (view := state.views.get(one))]
+    record_ids = list(home.store.records.ids())
+    rows = [home.store.records.find(record_id) for record_id in record_ids]
+    records = [row.record for row in rows if row]
+    records.sort(key=lambda record: (record.fields.time, record.fields.device, record.fields.seq))
+    views = [state.views.get(record_id) for record_id in record_ids]
+    assert state.authority is not None, "the charter has been read"
     return {
         "now": home.now(),
         "devices": {
-            name: {"device_seed": one.device_seed.hex(), "person": one.person.hex()}
-            for name, one in (("Ana", ana), ("Ben", ben))
+            name: {"device_seed": keys.device_seed.hex(), "person": keys.person.hex()}
+            for name, keys in (("Ana", home.ana), ("Ben", home.ben))
         },
         "neighbourhood": state.neighbourhood.hex(),
         "epoch_keys": [
-            {"number": one.number, "key_id": one.id.hex(), "key": one.key.hex()}
-            for one in state.ring.all()
+            {"number": epoch.number, "key_id": epoch.id.hex(), "key": epoch.key.hex()}
+            for epoch in state.ring.all()
         ],
-        "records": [_record(one, state.open) for one in records],
-        "authority": authority_told(known),
-        "views": [plain(view) for view in views],
-        "set_hash": set_hash(ids).hex(),
+        "records": [_describe_record(record, state.contents.open) for record in records],
+        "authority": describe_authority(state.authority),
+        "views": [to_json(view) for view in views if view],
+        "set_hash": set_hash(record_ids).hex(),
         "state_hash": state.views.state_hash().hex(),
         "balances": [
-            {"person": person.hex(), "given": one.given, "received": one.received}
-            for person, one in sorted(state.views.balances().items())
+            {"person": person.hex(), "given": balance.given, "received": balance.received}
+            for person, balance in sorted(state.views.balances().items())
         ],
     }
 
 
-def _record(one: Record, opened: Callable[[Record], bytes | None]) -> dict[str, Any]:
-    content = opened(one)
+def _describe_record(
+    record: Record, open_content: Callable[[Record], bytes | None]
+) -> dict[str, Any]:
+    content = open_content(record)
     kind = schema.read_content(content)[0] if content else None
-    return {"kind": kind, "id": one.id.hex(), "wire": one.wire.hex()}
+    return {"kind": kind, "id": record.id.hex(), "wire": record.wire.hex()}
 
 
-def authority_told(known: Authority) -> dict[str, Any]:
-    """Members, those who wait and devices, as the vectors write them."""
+def describe_authority(authority: Authority) -> dict[str, Any]:
+    """Members, candidates and devices, as the vectors write them."""
+    members = sorted(authority.members.values(), key=lambda member: member.person)
+    devices = sorted(authority.devices.values(), key=lambda device: device.key)
     return {
         "members": [
-            {"person": one.person.hex(), "since": one.since, "admits": plain(list(one.admits))}
-            for one in sorted(known.members.values(), key=lambda one: one.person)
+            {
+                "person": member.person.hex(),
+                "since": member.since,
+                "admits": to_json(list(member.admits)),
+            }
+            for member in members
         ],
         "waiting": [
-            {"person": person.hex(), "vouched": sorted(one.hex() for one in vouchers)}
-            for person, vouchers in sorted(known.waiting.items())
+            {"person": person.hex(), "vouched": sorted(voucher.hex() for voucher in vouchers)}
+            for person, vouchers in sorted(authority.waiting.items())
         ],
         "devices": [
-            {"device": one.key.hex(), "person": one.person.hex(), "revoked": one.revoked}
-            for one in sorted(known.devices.values(), key=lambda one: one.key)
+            {
+                "device": device.key.hex(),
+                "person": device.person.hex(),
+                "revoked": device.revoked,
+            }
+            for device in devices
         ],
     }
 
 
-# -- authority ------------------------------------------------------------------------------------
+# -- Authority ------------------------------------------------------------------------------------
 
 
-def act_of(one: Record) -> Act:
-    """An open record as authority reads it."""
-    assert one.content is not None
-    name, fields = schema.read_content(one.content)
-    return Act(one.id, one.fields.device, one.fields.seq, one.fields.time, name, fields)
+def read_authority_record(record: Record) -> Act:
+    """Reads an open record as the fold of the authority does."""
+    assert record.content is not None, "the vectors erase no record of authority"
+    kind, fields = schema.read_content(record.content)
+    header = record.fields
+    return Act(record.id, header.device, header.seq, header.time, kind, fields)
 
 
-def _authority() -> list[dict[str, Any]]:
+def _make_authority() -> list[dict[str, Any]]:
     """Vectors 1 and 2 of the rules of authority: V = 2, with two founders and with one."""
-    ana, ben, cai, dee = (keys(name) for name in ("Ana", "Ben", "Cai", "Dee"))
-    two = _Rolls([ana, ben])
-    one = _Rolls([ana])
+    ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
+    two_founders = _Rolls([ana, ben])
+    one_founder = _Rolls([ana])
     return [
-        two.told("founders A and B, V = 2: A admits X", [(ana, cai)]),
-        two.told("founders A and B, V = 2: A and B admit X", [(ana, cai), (ben, cai)]),
-        one.told("founder F, V = 2: F admits X", [(ana, cai)]),
-        one.told("founder F, V = 2: F admits X, X alone admits Y", [(ana, cai), (cai, dee)]),
-        one.told("F admits X, X and F admit Y", [(ana, cai), (cai, dee), (ana, dee)]),
-        one.told("F admits X with a statement for elsewhere", [(ana, cai)], vectors.seed("away")),
+        two_founders.describe_admissions("founders A and B, V = 2: A admits X", [(ana, cai)]),
+        two_founders.describe_admissions(
+            "founders A and B, V = 2: A and B admit X", [(ana, cai), (ben, cai)]
+        ),
+        one_founder.describe_admissions("founder F, V = 2: F admits X", [(ana, cai)]),
+        one_founder.describe_admissions(
+            "founder F, V = 2: F admits X, X alone admits Y", [(ana, cai), (cai, dee)]
+        ),
+        one_founder.describe_admissions(
+            "F admits X, X and F admit Y", [(ana, cai), (cai, dee), (ana, dee)]
+        ),
+        one_founder.describe_admissions(
+            "F admits X with a statement for elsewhere", [(ana, cai)], vectors.seed_of("away")
+        ),
     ]
 
 
 class _Rolls:
-    """A charter with these founders and V = 2."""
+    """A neighbourhood with these founders and V = 2, in which people admit others."""
 
-    def __init__(self, founders: list[Keys]) -> None:
+    def __init__(self, founders: list[KeySet]) -> None:
         fields = {
             "name": "Elm Row",
-            "founders": [one.certificate() for one in founders],
+            "founders": [founder.certificate() for founder in founders],
             "vouchers": 2,
         }
         content = schema.content("charter", fields)
-        place = record.FOUNDING
-        self._charter = sign(
-            founders[0], None, content, neighbourhood=place, time=START_MS, audience=_LASTING
+        self._charter = sign_next(
+            founders[0],
+            None,
+            content,
+            neighbourhood=envelope.FOUNDING,
+            time=START_MS,
+            audience=_LASTING,
         )
 
-    def told(
-        self, name: str, admissions: list[tuple[Keys, Keys]], place: bytes | None = None
+    def describe_admissions(
+        self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
     ) -> dict[str, Any]:
-        """What these admissions make of it; `place`: where their statements are for, if not here."""
+        """The authority after these admissions, each a voucher and a newcomer.
+
+        `place` is the neighbourhood of their statements, if it is another one.
+        """
         records = [self._charter]
         for voucher, newcomer in admissions:
             certificate = newcomer.certificate(place or self._charter.id)
             fields = {"person": newcomer.person, "statement": certificate}
-            own = [one for one in records if one.fields.device == voucher.device]
+            own = [record for record in records if record.fields.device == voucher.device]
             records.append(
-                sign(
+                sign_next(
                     voucher,
                     own[-1] if own else None,
                     schema.content("admit", fields),
@@ -206,24 +246,25 @@ class _Rolls:
                     audience=_LASTING,
                 )
             )
-        known = authority.fold(act_of(self._charter), [act_of(one) for one in records[1:]], {})
+        charter, *admits = [read_authority_record(record) for record in records]
         return {
             "name": name,
             "neighbourhood": self._charter.id.hex(),
-            "records": [{"id": one.id.hex(), "wire": one.wire.hex()} for one in records],
-            "authority": authority_told(known),
+            "records": [{"id": record.id.hex(), "wire": record.wire.hex()} for record in records],
+            "authority": describe_authority(authority.fold(charter, admits, {})),
         }
 
 
-# -- sync -----------------------------------------------------------------------------------------
+# -- Sync -----------------------------------------------------------------------------------------
 
 
-def _sync() -> dict[str, Any]:
-    ana, place = keys("Ana"), vectors.seed("neighbourhood")
-    log = _log(ana, place, 3)
-    other = sign(ana, log[1], b"other", neighbourhood=place, time=START_MS + 2 * MINUTE_MS)
-    forked = tuple(sorted((log[2].id, other.id)))
-    proofs = {ana.device: Held(2, log[1].id, forked)}
+def _make_sync() -> dict[str, Any]:
+    ana = keys_of("Ana")
+    place = vectors.seed_of("neighbourhood")
+    log = _sign_log(ana, place, 3)
+    other = sign_next(ana, log[1], b"other", neighbourhood=place, time=START_MS + 2 * MINUTE_MS)
+    fork = tuple(sorted((log[2].id, other.id)))
+    heads = {ana.device: Held(2, log[1].id, fork)}
     stores: dict[str, tuple[list[Record], list[Record]]] = {
         "equal stores": (log, log),
         "one record is missing": (log, log[:2]),
@@ -232,100 +273,116 @@ def _sync() -> dict[str, Any]:
     return {
         "neighbourhood": place.hex(),
         "peers": list(_PEERS),
-        "hello": _hello(place, ana, log[:1]),
+        "hello": _describe_hello(place, ana, log[:1]),
         "rounds": [
-            *(_round(name, _heads(a), _heads(b), (a, b)) for name, (a, b) in stores.items()),
-            _round("the same fork, known to both", proofs, proofs, ([], [])),
+            *(
+                _describe_round(name, (_heads_of(ours), _heads_of(theirs)), (ours, theirs))
+                for name, (ours, theirs) in stores.items()
+            ),
+            _describe_round("the same fork, known to both", (heads, heads), ([], [])),
         ],
     }
 
 
-def _log(author: Keys, place: bytes, length: int) -> list[Record]:
+def _sign_log(author: KeySet, place: bytes, length: int) -> list[Record]:
     log: list[Record] = []
-    for n in range(length):
-        before = log[-1] if log else None
-        time = START_MS + n * MINUTE_MS
-        log.append(sign(author, before, bytes([n]), neighbourhood=place, time=time))
+    for index in range(length):
+        previous = log[-1] if log else None
+        time = START_MS + index * MINUTE_MS
+        log.append(sign_next(author, previous, bytes([index]), neighbourhood=place, time=time))
     return log
 
 
-def _hello(place: bytes, author: Keys, chain: list[Record]) -> dict[str, Any]:
-    signature = hello.prove(author.device_seed, place, *_PEERS)
-    frame = sync.Session().hello(place, author.device, signature, [one.wire for one in chain])
+def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> dict[str, Any]:
+    signature = membership_proof.prove(author.device_seed, place, *_PEERS)
+    frame = Session().hello(place, author.device, signature, [record.wire for record in chain])
     return {"device": author.device.hex(), "signature": signature.hex(), "frame": frame.hex()}
 
 
-def _heads(held: list[Record]) -> dict[bytes, Held]:
-    return {one.fields.device: Held(one.fields.seq, one.id) for one in held}
+def _heads_of(store: list[Record]) -> dict[bytes, Held]:
+    """The head of every log in a store whose logs are in order."""
+    return {record.fields.device: Held(record.fields.seq, record.id) for record in store}
 
 
-def _round(
-    name: str, ours: Heads, theirs: Heads, stores: tuple[list[Record], list[Record]]
+def _describe_round(
+    name: str, heads: tuple[Heads, Heads], stores: tuple[list[Record], list[Record]]
 ) -> dict[str, Any]:
-    """One round, begun by the first side; each step is what one side sends at once."""
-    sides = [sync.Session(), sync.Session()]
-    for one in sides:
-        one.admit()
-    heads = (ours, theirs)
-    waiting: list[tuple[int, bytes]] = [(0, sides[0].begin(ours))]
+    """One round, begun by the first side; a step has everything that one side sends at once."""
+    sessions = (Session(), Session())
+    for session in sessions:
+        session.admit()
     steps: list[dict[str, Any]] = []
-    while waiting:
-        side, data = waiting.pop(0)
-        if data:
-            steps.append({"side": "ab"[side], "sends": data.hex()})
-            other = 1 - side
-            out = b"".join(
-                _answer(sides[other], event, heads[other], stores[other])
-                for event in sides[other].receive(data)
-            )
-            waiting.append((other, out))
+    side = 0
+    data = sessions[0].begin(heads[0])
+    # The sides take turns, and the round is over when one of them has nothing to answer.
+    while data:
+        steps.append({"side": "ab"[side], "sends": data.hex()})
+        side = 1 - side
+        answers = [
+            _answer_event(sessions[side], event, heads[side], stores[side])
+            for event in sessions[side].receive(data)
+        ]
+        data = b"".join(answers)
     return {
         "name": name,
-        "heads": [[_held(device, one) for device, one in side.items()] for side in heads],
-        "digests": [digest(side).hex() for side in heads],
-        "records": [[one.wire.hex() for one in side] for side in stores],
+        "heads": [_describe_heads(side_heads) for side_heads in heads],
+        "digests": [digest(side_heads).hex() for side_heads in heads],
+        "records": [_wires_in_hex(store) for store in stores],
         "steps": steps,
     }
 
 
-def _held(device: bytes, one: Held) -> dict[str, Any]:
-    fork = [each.hex() for each in one.fork]
-    return {"device": device.hex(), "seq": one.seq, "id": one.id.hex(), "fork": fork}
+def _describe_heads(heads: Heads) -> list[dict[str, Any]]:
+    return [
+        {
+            "device": device.hex(),
+            "seq": head.seq,
+            "id": head.id.hex(),
+            "fork": [fork_id.hex() for fork_id in head.fork],
+        }
+        for device, head in heads.items()
+    ]
 
 
-def _answer(side: sync.Session, event: events.Event, heads: Heads, store: list[Record]) -> bytes:
-    if isinstance(event, events.Compare):
-        return side.compare(heads)[0]
-    if isinstance(event, events.Lacks):
-        wires = [one.wire for log in event.logs for one in _after(log, store)]
-        return side.records(wires) + side.end()[0]
-    if isinstance(event, events.Received):
-        return side.taken(event.size)
+def _wires_in_hex(records: list[Record]) -> list[str]:
+    return [record.wire.hex() for record in records]
+
+
+def _answer_event(
+    session: Session, event: sync_events.Event, heads: Heads, store: list[Record]
+) -> bytes:
+    """The bytes that a home with this store sends when an event has come."""
+    if isinstance(event, sync_events.Compare):
+        return session.compare(heads)[0]
+    if isinstance(event, sync_events.Lacks):
+        wires = [record.wire for log in event.logs for record in _records_after(log, store)]
+        return session.records(wires) + session.end()[0]
+    if isinstance(event, sync_events.Received):
+        return session.taken(event.size)
     return b""
 
 
-def _after(lacked: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """What follows the peer's head, or the whole log where ours has another record there."""
-    device, seq, short = lacked
-    own = [one for one in store if one.fields.device == device]
-    known = any(one.fields.seq == seq and one.id[:SHORT] == short for one in own)
-    return [one for one in own if not known or one.fields.seq > seq]
+def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
+    """The records after the peer's head of a log, or the whole log if we lack that head."""
+    device, seq, id_prefix = head
+    log = [record for record in store if record.fields.device == device]
+    has_head = any(record.fields.seq == seq and record.id[:SHORT] == id_prefix for record in log)
+    return [record for record in log if not has_head or record.fields.seq > seq]
 
 
-# -- bundles --------------------------------------------------------------------------------------
+# -- Bundles --------------------------------------------------------------------------------------
 
 
-def _bundle() -> dict[str, Any]:
-    place = vectors.seed("neighbourhood")
-    held = [*_log(keys("Ana"), place, 3), *_log(keys("Ben"), place, 1)]
-    held[1] = held[1]._replace(content=None)
-    wires, heads = [one.wire for one in held], _heads(held)
-    lists = {BUNDLE: frames.batches(wires, PIECE), HAVE: have_map(heads)}
-    files = {sort: b"".join(bundle.encode(sort, place, some)) for sort, some in lists.items()}
+def _make_bundle() -> dict[str, Any]:
+    place = vectors.seed_of("neighbourhood")
+    records = [*_sign_log(keys_of("Ana"), place, 3), *_sign_log(keys_of("Ben"), place, 1)]
+    records[1] = records[1]._replace(content=None)
+    heads = _heads_of(records)
+    batches = frames.batches([record.wire for record in records], PIECE)
     return {
         "neighbourhood": place.hex(),
-        "records": [wire.hex() for wire in wires],
-        "bundle": files[BUNDLE].hex(),
-        "heads": [_held(device, one) for device, one in heads.items()],
-        "have": files[HAVE].hex(),
+        "records": _wires_in_hex(records),
+        "bundle": b"".join(bundle.encode(BUNDLE, place, batches)).hex(),
+        "heads": _describe_heads(heads),
+        "have": b"".join(bundle.encode(HAVE, place, have_map(heads))).hex(),
     }

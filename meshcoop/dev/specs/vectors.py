@@ -1,21 +1,19 @@
 """Test vectors of the specs: what another program must read and write, byte for byte.
 
 Everything here comes from fixed seeds and times, so that the files in specs/vectors/ can be made
-again and compared. Bytes are hexadecimal. `meshcoop.vectors_kinds` has the contents of each kind,
-`meshcoop.vectors_story` whole neighbourhoods.
+again and compared. Bytes are hexadecimal. `kind_vectors` has the contents of each kind,
+`story_vectors` whole neighbourhoods.
 """
 
 import hashlib
 from typing import Any, NamedTuple
 
 from protocol.fold import kind as schema
-from protocol.record import codec
-from protocol.record import envelope as record
-from protocol.record import root_statement as statement
-from protocol.record import sealing as seal
+from protocol.record import codec, envelope, root_statement, sealing
 from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey, EpochKey
 from protocol.wire import gossip, invitation
+from protocol.wire.invitation import Invitation, Knock
 
 START_MS = 1_790_000_000_000  # 2026-09-21T14:13:20Z, when every story begins
 MINUTE_MS = 60_000
@@ -23,7 +21,7 @@ MINUTE_MS = 60_000
 _SAFE_INTEGER = 2**53  # above this, some JSON readers round
 
 
-class Keys(NamedTuple):
+class KeySet(NamedTuple):
     """A person and their first device, from seeds that a name determines."""
 
     root_seed: bytes
@@ -32,52 +30,58 @@ class Keys(NamedTuple):
     device: bytes
     box: BoxKey
 
-    def certificate(self, neighbourhood: bytes = record.FOUNDING) -> bytes:
-        """The device's root statement for a neighbourhood, or for one that is being founded."""
-        place = neighbourhood[: statement.PLACE]
-        return statement.certify(self.root_seed, self.device_seed, self.box.public, place)
+    def certificate(self, neighbourhood: bytes = envelope.FOUNDING) -> bytes:
+        """The device's root statement for a neighbourhood, by default for one that is being founded."""
+        place = neighbourhood[: root_statement.PLACE]
+        return root_statement.certify(self.root_seed, self.device_seed, self.box.public, place)
 
 
-def seed(name: str) -> bytes:
+def seed_of(name: str) -> bytes:
     """32 bytes for one purpose: SHA-256 of "meshcoop vector " and the name."""
     return hashlib.sha256(b"meshcoop vector " + name.encode()).digest()
 
 
-def keys(name: str) -> Keys:
+def keys_of(name: str) -> KeySet:
     """The keys of the person called `name` in the vectors."""
-    root_seed, device_seed = seed(f"{name} root"), seed(f"{name} device")
-    person, device = record.device_key(root_seed), record.device_key(device_seed)
-    return Keys(root_seed, device_seed, person, device, seal.box_key(device_seed))
+    root_seed = seed_of(f"{name} root")
+    device_seed = seed_of(f"{name} device")
+    return KeySet(
+        root_seed,
+        device_seed,
+        envelope.device_key(root_seed),
+        envelope.device_key(device_seed),
+        sealing.box_key(device_seed),
+    )
 
 
-def sign(
-    author: Keys,
-    before: Record | None,
+def sign_next(
+    author: KeySet,
+    previous: Record | None,
     content: bytes,
     *,
     neighbourhood: bytes,
     time: int,
     parents: tuple[bytes, ...] = (),
-    audience: int = record.OPEN,
+    audience: int = envelope.OPEN,
     expiry: int | None = None,
 ) -> Record:
-    """The record of `author` after `before` in their log."""
+    """Signs the record of `author` that follows `previous` in their log."""
     header = Header(
-        record.VERSION,
+        envelope.VERSION,
         author.device,
-        before.fields.seq + 1 if before else 1,
-        before.id if before else None,
+        previous.fields.seq + 1 if previous else 1,
+        previous.id if previous else None,
         time,
         expiry,
         list(parents),
         audience,
         len(content),
-        record.digest(content),
+        envelope.digest(content),
     )
-    return record.sign(header, content, neighbourhood, author.device_seed)
+    return envelope.sign(header, content, neighbourhood, author.device_seed)
 
 
-def generate() -> dict[str, Any]:
+def make_documents() -> dict[str, Any]:
     """The generated vector files: name in specs/vectors/ → document."""
     return {
         "codec": _codec(),
@@ -89,29 +93,29 @@ def generate() -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """A value as JSON has it: bytes as {"hex": …}, integers beyond 53 bits as {"integer": …}."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
+        return {key: to_json(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
+        return [to_json(element) for element in value]
     if type(value) is int and abs(value) >= _SAFE_INTEGER:
         return {"integer": str(value)}
     return value
 
 
-def value_of(written: Any) -> Any:
-    """The value that `plain` wrote."""
+def from_json(written: Any) -> Any:
+    """The value that `to_json` wrote."""
     if isinstance(written, dict):
         if written.keys() == {"hex"}:
             return bytes.fromhex(written["hex"])
         if written.keys() == {"integer"}:
             return int(written["integer"])
-        return {key: value_of(one) for key, one in written.items()}
+        return {key: from_json(member) for key, member in written.items()}
     if isinstance(written, list):
-        return [value_of(one) for one in written]
+        return [from_json(element) for element in written]
     return written
 
 
@@ -123,187 +127,194 @@ def _codec() -> list[dict[str, Any]]:
     nested: list[Any] = [[], {}, [1, [2, [3, [4, [5, [6]]]]]], list(range(16)), [None] * 64]
     maps = [{"a": 1}, {"b": 1, "a": 2}, {"é": 1, "z": 2, "zz": 3}, {"a": {"b": [b"c", "d", True]}}]
     values: list[Any] = [None, False, True, *edges, *negative, *texts, *raw, *nested, *maps]
-    return [{"value": plain(value), "hex": codec.pack(value).hex()} for value in values]
+    return [{"value": to_json(value), "hex": codec.pack(value).hex()} for value in values]
 
 
 def _records() -> list[dict[str, Any]]:
-    ana, place = keys("Ana"), seed("neighbourhood")
-    first = sign(
+    ana = keys_of("Ana")
+    place = seed_of("neighbourhood")
+    first = sign_next(
         ana,
         None,
         schema.content("charter", {}),
         neighbourhood=bytes(32),
         time=START_MS,
-        audience=record.OPEN | record.LASTING,
+        audience=envelope.OPEN | envelope.LASTING,
     )
-    second = sign(ana, first, b"", neighbourhood=place, time=START_MS, parents=(first.id,))
-    third = sign(
+    second = sign_next(ana, first, b"", neighbourhood=place, time=START_MS, parents=(first.id,))
+    third = sign_next(
         ana,
         second,
         bytes(range(256)),
         neighbourhood=place,
         time=START_MS + MINUTE_MS,
-        parents=tuple(seed(f"parent {n}") for n in range(record.MAX_PARENTS)),
-        audience=record.EPOCH,
-        expiry=START_MS + record.DAY_MS,
+        parents=tuple(seed_of(f"parent {number}") for number in range(envelope.MAX_PARENTS)),
+        audience=envelope.EPOCH,
+        expiry=START_MS + envelope.DAY_MS,
     )
     erased = third._replace(content=None)
-    lasting = sign(
+    lasting = sign_next(
         ana,
         second,
         b"relied on",
         neighbourhood=place,
         time=START_MS + MINUTE_MS,
-        audience=record.EPOCH | record.LASTING,
+        audience=envelope.EPOCH | envelope.LASTING,
     )
     return [
-        _told(name, one, place, ana)
-        for name, one, place in (
-            ("the first of a log, signed for no neighbourhood yet", first, bytes(32)),
-            ("the next, about the first, empty content", second, place),
-            ("eight parents, an expiry, epoch audience", third, place),
-            ("the same, its content erased", erased, place),
-            ("epoch audience, and others rely on it", lasting, place),
-        )
+        _describe_record(
+            "the first of a log, signed for no neighbourhood yet", first, bytes(32), ana
+        ),
+        _describe_record("the next, about the first, empty content", second, place, ana),
+        _describe_record("eight parents, an expiry, epoch audience", third, place, ana),
+        _describe_record("the same, its content erased", erased, place, ana),
+        _describe_record("epoch audience, and others rely on it", lasting, place, ana),
     ]
 
 
-def _told(name: str, one: Record, place: bytes, author: Keys) -> dict[str, Any]:
+def _describe_record(name: str, record: Record, place: bytes, author: KeySet) -> dict[str, Any]:
     return {
         "name": name,
         "device_seed": author.device_seed.hex(),
         "neighbourhood": place.hex(),
-        "fields": plain(one.fields._asdict()),
-        "content": None if one.content is None else one.content.hex(),
-        "header": one.header.hex(),
-        "signature": one.signature.hex(),
-        "id": one.id.hex(),
-        "wire": one.wire.hex(),
+        "fields": to_json(record.fields._asdict()),
+        "content": None if record.content is None else record.content.hex(),
+        "header": record.header.hex(),
+        "signature": record.signature.hex(),
+        "id": record.id.hex(),
+        "wire": record.wire.hex(),
     }
 
 
 def _sealing() -> dict[str, Any]:
-    ana, ben, place = keys("Ana"), keys("Ben"), seed("neighbourhood")
-    epoch = EpochKey.of(1, seed("epoch key"))
-    words = codec.pack(["thanks", {"text": "for the lift"}])
-    at = seal.context(place, ana.device, 7)
-    field_at = seal.private_context(place, ana.device, 7, "note")
+    ana = keys_of("Ana")
+    ben = keys_of("Ben")
+    place = seed_of("neighbourhood")
+    epoch = EpochKey.of(1, seed_of("epoch key"))
+    thanks = codec.pack(["thanks", {"text": "for the lift"}])
+    context = sealing.context(place, ana.device, 7)
+    field_context = sealing.private_context(place, ana.device, 7, "note")
     note = codec.pack("the key is under the pot")
     boxes = [ana.box.public, ben.box.public]
     return {
         "devices": [
             {
-                "device_seed": one.device_seed.hex(),
-                "box_secret": one.box.secret.hex(),
-                "box": one.box.public.hex(),
+                "device_seed": keys.device_seed.hex(),
+                "box_secret": keys.box.secret.hex(),
+                "box": keys.box.public.hex(),
             }
-            for one in (ana, ben)
+            for keys in (ana, ben)
         ],
         "epoch": {
             "number": epoch.number,
             "key": epoch.key.hex(),
             "key_id": epoch.id.hex(),
-            "context": at.hex(),
-            "seed": seed("epoch seal").hex(),
-            "plain": words.hex(),
-            "sealed": seal.seal_epoch(epoch, words, at, seed("epoch seal")).hex(),
+            "context": context.hex(),
+            "seed": seed_of("epoch seal").hex(),
+            "plain": thanks.hex(),
+            "sealed": sealing.seal_epoch(epoch, thanks, context, seed_of("epoch seal")).hex(),
         },
         "slot": {
             "key": epoch.key.hex(),
             "to": ben.box.public.hex(),
-            "seed": seed("slot seal").hex(),
-            "slot": seal.seal_key(epoch.key, ben.box.public, seed("slot seal")).hex(),
+            "seed": seed_of("slot seal").hex(),
+            "slot": sealing.seal_key(epoch.key, ben.box.public, seed_of("slot seal")).hex(),
         },
         "private": {
-            "boxes": [one.hex() for one in boxes],
-            "context": field_at.hex(),
-            "seed": seed("private seal").hex(),
+            "boxes": [box.hex() for box in boxes],
+            "context": field_context.hex(),
+            "seed": seed_of("private seal").hex(),
             "plain": note.hex(),
-            "sealed": seal.seal_for(boxes, note, field_at, seed("private seal")).hex(),
+            "sealed": sealing.seal_for(boxes, note, field_context, seed_of("private seal")).hex(),
         },
-        "record": _private_record(boxes, at),
+        "record": _private_record(boxes, context),
     }
 
 
-def _private_record(boxes: list[bytes], at: bytes) -> dict[str, Any]:
-    content = schema.private_content("message", {"text": "at nine, by the pond"}, seed("circle"))
-    crowd = seal.with_decoys(boxes, seed("decoys"))
+def _private_record(boxes: list[bytes], context: bytes) -> dict[str, Any]:
+    content = schema.private_content("message", {"text": "at nine, by the pond"}, seed_of("circle"))
+    crowd = sealing.with_decoys(boxes, seed_of("decoys"))
     return {
-        "boxes": [one.hex() for one in boxes],
-        "context": at.hex(),
-        "decoy_seed": seed("decoys").hex(),
-        "seed": seed("record seal").hex(),
+        "boxes": [box.hex() for box in boxes],
+        "context": context.hex(),
+        "decoy_seed": seed_of("decoys").hex(),
+        "seed": seed_of("record seal").hex(),
         "plain": content.hex(),
-        "key": seal.derive(seed("record seal"), "private key").hex(),
-        "sealed": seal.seal_for(crowd, seal.cover(content), at, seed("record seal")).hex(),
+        "key": sealing.derive(seed_of("record seal"), "private key").hex(),
+        "sealed": sealing.seal_for(
+            crowd, sealing.cover(content), context, seed_of("record seal")
+        ).hex(),
     }
 
 
 def _statements() -> list[dict[str, Any]]:
-    ana, here = keys("Ana"), seed("neighbourhood")[: statement.PLACE]
-    ended = statement.revoke(ana.root_seed, ana.device, 12, here)
-    certificates = [
-        (f"a device certified by its person and by itself, {where}", place)
-        for where, place in (("to found", statement.FOUNDING), ("for one neighbourhood", here))
-    ]
+    ana = keys_of("Ana")
+    here = seed_of("neighbourhood")[: root_statement.PLACE]
+    revocation = root_statement.revoke(ana.root_seed, ana.device, 12, here)
     return [
-        *(
-            {
-                "name": name,
-                "root_seed": ana.root_seed.hex(),
-                "device_seed": ana.device_seed.hex(),
-                "says": plain(["certify", place, ana.person, ana.device, ana.box.public]),
-                "statement": ana.certificate(place).hex(),
-            }
-            for name, place in certificates
-        ),
+        _describe_certificate("to found", ana, root_statement.FOUNDING),
+        _describe_certificate("for one neighbourhood", ana, here),
         {
             "name": "the device revoked after its record 12",
             "root_seed": ana.root_seed.hex(),
-            "says": plain(["revoke", here, ana.person, ana.device, 12]),
-            "statement": ended.hex(),
+            "says": to_json(["revoke", here, ana.person, ana.device, 12]),
+            "statement": revocation.hex(),
         },
     ]
 
 
+def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> dict[str, Any]:
+    return {
+        "name": f"a device certified by its person and by itself, {purpose}",
+        "root_seed": keys.root_seed.hex(),
+        "device_seed": keys.device_seed.hex(),
+        "says": to_json(["certify", place, keys.person, keys.device, keys.box.public]),
+        "statement": keys.certificate(place).hex(),
+    }
+
+
 def _gossip() -> dict[str, Any]:
-    ana, place = keys("Ana"), seed("neighbourhood")
-    epoch = EpochKey.of(1, seed("epoch key"))
-    one = sign(ana, None, b"\xc0", neighbourhood=place, time=START_MS, audience=record.EPOCH)
+    ana = keys_of("Ana")
+    place = seed_of("neighbourhood")
+    epoch = EpochKey.of(1, seed_of("epoch key"))
+    record = sign_next(
+        ana, None, b"\xc0", neighbourhood=place, time=START_MS, audience=envelope.EPOCH
+    )
     return {
         "neighbourhood": place.hex(),
         "topic": gossip.topic(place),
         "epoch_key": epoch.key.hex(),
         "gossip_key": gossip.gossip_key(epoch).hex(),
-        "wire": one.wire.hex(),
-        "frame": gossip.frame(one.wire, gossip.gossip_key(epoch)).hex(),
+        "wire": record.wire.hex(),
+        "frame": gossip.frame(record.wire, gossip.gossip_key(epoch)).hex(),
     }
 
 
 def _invitation() -> dict[str, Any]:
-    ana = keys("Ana")
+    ana = keys_of("Ana")
     addresses = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")
-    one = invitation.Invitation(
-        seed("neighbourhood")[:16], seed("peer"), seed("secret")[:16], addresses
+    sample = Invitation(
+        seed_of("neighbourhood")[:16], seed_of("peer"), seed_of("secret")[:16], addresses
     )
-    text = invitation.encode(one)
-    joiner, inviter = "12D3KooWJoiner", "12D3KooWInviter"
-    shown = invitation.proof(one.secret, joiner, inviter, ana.person)
-    signature = invitation.signed(shown, ana.device_seed)
-    certificate = ana.certificate(one.neighbourhood)
-    knock = invitation.Knock(one.id, shown, signature, certificate, "Ana")
+    text = invitation.encode(sample)
+    joiner = "12D3KooWJoiner"
+    inviter = "12D3KooWInviter"
+    proof = invitation.proof(sample.secret, joiner, inviter, ana.person)
+    signature = invitation.signed(proof, ana.device_seed)
+    certificate = ana.certificate(sample.neighbourhood)
+    knock = Knock(sample.id, proof, signature, certificate, "Ana")
     return {
-        "neighbourhood": one.neighbourhood.hex(),
-        "peer": one.peer.hex(),
-        "secret": one.secret.hex(),
+        "neighbourhood": sample.neighbourhood.hex(),
+        "peer": sample.peer.hex(),
+        "secret": sample.secret.hex(),
         "addresses": list(invitation.decode(text).addresses),
         "text": text,
-        "id": one.id.hex(),
+        "id": sample.id.hex(),
         "proof": {
             "joiner": joiner,
             "inviter": inviter,
             "person": ana.person.hex(),
-            "proof": shown.hex(),
+            "proof": proof.hex(),
             "device_seed": ana.device_seed.hex(),
             "signature": signature.hex(),
         },

@@ -1,4 +1,9 @@
-"""The carrier: what a relay does for circuits (libp2p's circuit relay v2, the relay's side)."""
+"""The relay's side of circuits (libp2p's circuit relay v2).
+
+Not libp2p's own relay (specs/decisions/0034): that one keeps one pair of streams a peer, so that the
+end of one circuit closes another; it has 4 places for reservations and 8 for circuits, gives anybody
+a reservation, and gives a circuit up whose reader is busy for 15 s.
+"""
 
 import logging
 import time
@@ -20,68 +25,78 @@ from libp2p.relay.circuit_v2.pb.circuit_pb2 import (
 )
 
 from meshcoop.network.interface import NetworkError
-from meshcoop.network.libp2p.circuit_client import HOP, STOP, relayed
-from meshcoop.network.libp2p.protobuf_stream import ANSWER_WITHIN, heard, receive, send
+from meshcoop.network.libp2p.circuit_client import HOP, STOP, is_relayed
+from meshcoop.network.libp2p.protobuf_stream import (
+    ANSWER_WITHIN,
+    read_first_message,
+    receive_message,
+    send_message,
+)
 from meshcoop.network.libp2p.stream import PeerStream
 from meshcoop.network.libp2p.swarm import NodeSwarm
 
 log = logging.getLogger(__name__)
 
 RESERVED_SECONDS = 3600
-RESERVATIONS = 512
-CIRCUITS = 512  # at once
-OF_ONE = 32  # of one peer, at either end
-OF_STRANGERS = 16  # begun by peers that nobody vouches for: newcomers with an invitation
-OF_ONE_STRANGER = 2
+MAX_RESERVATIONS = 512
+MAX_CIRCUITS = 512  # at once
+MAX_CIRCUITS_PER_PEER = 32  # at either end
+# Strangers are peers that `is_allowed` refuses: newcomers with an invitation, who need one circuit to
+# their inviter, and anybody else.
+MAX_STRANGER_CIRCUITS = 16
+MAX_CIRCUITS_PER_STRANGER = 2
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """What one circuit may carry: bytes both ways, and seconds."""
+class CircuitLimits:
+    """What one circuit may carry at most: bytes both ways together, and seconds."""
 
-    data: int
+    max_bytes: int
     seconds: float
 
 
-MEMBER = Allowance(4 * 1024**3, 86_400)
-STRANGER = Allowance(8 * 1024**2, 180)
+MEMBER_LIMITS = CircuitLimits(4 * 1024**3, 86_400)
+STRANGER_LIMITS = CircuitLimits(8 * 1024**2, 180)
 
 
-class Carrier:
-    """Serves reservations to peers that `allowed` names, and circuits to those who reserved."""
+class CircuitRelay:
+    """Relays circuits to the peers that have reserved; peers that `is_allowed` accepts may reserve."""
 
-    def __init__(self, host: IHost, swarm: NodeSwarm, allowed: Callable[[str], bool]) -> None:
-        self._host, self._swarm, self._allowed = host, swarm, allowed
-        self._reserved: dict[ID, float] = {}  # until when (Trio's clock)
-        self._circuits: Counter[ID] = Counter()  # at either end
-        self._strangers: Counter[ID] = Counter()
+    def __init__(self, host: IHost, swarm: NodeSwarm, is_allowed: Callable[[str], bool]) -> None:
+        self._host = host
+        self._swarm = swarm
+        self._is_allowed = is_allowed
+        self._reserved: dict[ID, float] = {}  # peer → until when, in Trio's time
+        self._circuits: Counter[ID] = Counter()  # by peer, at either end
+        self._stranger_circuits: Counter[ID] = Counter()  # by the stranger who began them
         self.carried = 0  # bytes, in all
-        host.set_stream_handler(HOP, self._answer)
+        host.set_stream_handler(HOP, self._answer_hop)
 
     @property
     def reservations(self) -> int:
-        """How many peers can be reached through this relay."""
-        self._forget()
+        """The number of peers that can be reached through this relay."""
+        self._drop_expired()
         return len(self._reserved)
 
     @property
     def circuits(self) -> int:
-        """How many circuits there are."""
+        """The number of circuits that are open."""
         return self._circuits.total() // 2
 
-    async def _answer(self, stream: INetStream) -> None:
+    async def _answer_hop(self, stream: INetStream) -> None:
         peer = stream.muxed_conn.peer_id
-        wish = await heard(stream, HopMessage)
-        if wish is None:
+        request = await read_first_message(stream, HopMessage)
+        if request is None:
             return
-        if wish.type == HopMessage.RESERVE:
-            await self._reserve(stream, peer)
-        elif wish.type == HopMessage.CONNECT:
-            await self._connect(stream, peer, ID(wish.peer.id))
+        if request.type == HopMessage.RESERVE:
+            await self._answer_reserve(stream, peer)
+        elif request.type == HopMessage.CONNECT:
+            await self._answer_connect(stream, peer, ID(request.peer.id))
         else:
-            await _say(stream, Status.MALFORMED_MESSAGE)
+            await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
-    def _forget(self) -> None:
+    def _drop_expired(self) -> None:
+        """Forgets reservations whose time is up, and those of peers that are not connected."""
         now = trio.current_time()
         self._reserved = {
             peer: until
@@ -89,104 +104,124 @@ class Carrier:
             if until > now and peer in self._swarm.connections
         }
 
-    async def _reserve(self, stream: INetStream, peer: ID) -> None:
-        self._forget()
-        full = len(self._reserved) >= RESERVATIONS and peer not in self._reserved
-        over_a_circuit = any(relayed(one) for one in self._swarm.get_connections(peer))
-        if over_a_circuit or not self._allowed(peer.to_base58()):
-            await _say(stream, Status.PERMISSION_DENIED)
-        elif full:
-            await _say(stream, Status.RESERVATION_REFUSED)
+    async def _answer_reserve(self, stream: INetStream, peer: ID) -> None:
+        self._drop_expired()
+        is_full = len(self._reserved) >= MAX_RESERVATIONS and peer not in self._reserved
+        # A peer that is itself reached through a relay would make circuits of two relays.
+        is_behind_relay = any(
+            is_relayed(connection) for connection in self._swarm.get_connections(peer)
+        )
+        if is_behind_relay or not self._is_allowed(peer.to_base58()):
+            await _send_refusal(stream, Status.PERMISSION_DENIED)
+        elif is_full:
+            await _send_refusal(stream, Status.RESERVATION_REFUSED)
         else:
             self._reserved[peer] = trio.current_time() + RESERVED_SECONDS
-            await send(
-                stream,
-                HopMessage(
-                    type=HopMessage.STATUS,
-                    status=Status.OK,
-                    reservation=Reservation(expire=int(time.time()) + RESERVED_SECONDS),
-                    limit=Limit(duration=int(MEMBER.seconds), data=MEMBER.data),
-                ),
-            )
-            await stream.close()
+            await _send_reservation(stream)
 
-    async def _connect(self, stream: INetStream, source: ID, target: ID) -> None:
-        self._forget()
+    async def _answer_connect(self, stream: INetStream, source: ID, target: ID) -> None:
+        self._drop_expired()
         if target not in self._reserved:
-            await _say(stream, Status.NO_RESERVATION)
+            await _send_refusal(stream, Status.NO_RESERVATION)
             return
-        known = self._allowed(source.to_base58())
-        if not self._room(source, target, known=known):
-            await _say(stream, Status.RESOURCE_LIMIT_EXCEEDED)
+        is_stranger = not self._is_allowed(source.to_base58())
+        if not self._has_room(source, target, is_stranger=is_stranger):
+            await _send_refusal(stream, Status.RESOURCE_LIMIT_EXCEEDED)
             return
+        limits = STRANGER_LIMITS if is_stranger else MEMBER_LIMITS
         self._circuits.update((source, target))
-        self._strangers[source] += not known
+        self._stranger_circuits[source] += is_stranger
         try:
-            await self._pass_on(stream, source, target, MEMBER if known else STRANGER)
+            await self._run_circuit(stream, source, target, limits)
         finally:
             self._circuits.subtract((source, target))
-            self._strangers[source] -= not known
-            self._circuits += Counter()  # forgets who has none
-            self._strangers += Counter()
+            self._stranger_circuits[source] -= is_stranger
+            # Adding nothing drops the peers that have no circuit left.
+            self._circuits += Counter()
+            self._stranger_circuits += Counter()
 
-    def _room(self, source: ID, target: ID, *, known: bool) -> bool:
-        if (
-            self.circuits >= CIRCUITS
-            or max(self._circuits[source], self._circuits[target]) >= OF_ONE
-        ):
+    def _has_room(self, source: ID, target: ID, *, is_stranger: bool) -> bool:
+        if self.circuits >= MAX_CIRCUITS:
             return False
-        return known or (
-            self._strangers.total() < OF_STRANGERS and self._strangers[source] < OF_ONE_STRANGER
-        )
+        if max(self._circuits[source], self._circuits[target]) >= MAX_CIRCUITS_PER_PEER:
+            return False
+        if not is_stranger:
+            return True
+        if self._stranger_circuits.total() >= MAX_STRANGER_CIRCUITS:
+            return False
+        return self._stranger_circuits[source] < MAX_CIRCUITS_PER_STRANGER
 
-    async def _pass_on(
-        self, stream: INetStream, source: ID, target: ID, allowance: Allowance
+    async def _run_circuit(
+        self, stream: INetStream, source: ID, target: ID, limits: CircuitLimits
     ) -> None:
+        """Opens a stream to the target and relays bytes between the two until the circuit ends."""
+        limit = Limit(duration=int(limits.seconds), data=limits.max_bytes)
         onward: INetStream | None = None
-        limit = Limit(duration=int(allowance.seconds), data=allowance.data)
         try:
             with trio.fail_after(ANSWER_WITHIN):
                 onward = await self._host.new_stream(target, [STOP])
-                who = PeerId(id=source.to_bytes())
-                await send(onward, StopMessage(type=StopMessage.CONNECT, peer=who, limit=limit))
-                answer = await receive(onward, StopMessage)
-            if answer.status != Status.OK:
-                raise NetworkError("the peer refuses")
+                await _request_stop(onward, source, limit)
         except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
             log.info("no circuit to %s: %r", target, error)
             if onward is not None:
                 await onward.reset()
-            await _say(stream, Status.CONNECTION_FAILED)
+            await _send_refusal(stream, Status.CONNECTION_FAILED)
             return
-        await send(stream, HopMessage(type=HopMessage.STATUS, status=Status.OK, limit=limit))
-        await self._splice(stream, onward, allowance)
+        await send_message(
+            stream, HopMessage(type=HopMessage.STATUS, status=Status.OK, limit=limit)
+        )
+        await self._relay_bytes(stream, onward, limits)
 
-    async def _splice(self, one: INetStream, other: INetStream, allowance: Allowance) -> None:
-        """Passes bytes on both ways until both have ended, one is cut, or enough has been."""
-        left = allowance.data
-        ends = PeerStream(one), PeerStream(other)
+    async def _relay_bytes(
+        self, source: INetStream, target: INetStream, limits: CircuitLimits
+    ) -> None:
+        """Relays bytes both ways until both streams have ended, one is cut, or a limit is reached."""
+        # As PeerStreams: libp2p gives a stream up whose reader is busy for 5 s.
+        source_end = PeerStream(source)
+        target_end = PeerStream(target)
+        bytes_left = limits.max_bytes
 
-        async def pump(source: PeerStream, target: PeerStream) -> None:
-            nonlocal left
-            while data := await source.read():
-                left -= len(data)
+        async def relay_one_way(sender: PeerStream, receiver: PeerStream) -> None:
+            nonlocal bytes_left
+            while data := await sender.read():
+                bytes_left -= len(data)
                 self.carried += len(data)
-                if left < 0:
-                    raise NetworkError("the circuit has carried what it may")
-                await target.write(data)
-            await target.close()
+                if bytes_left < 0:
+                    raise NetworkError("the circuit has reached its limit of bytes")
+                await receiver.write(data)
+            await receiver.close()
 
         try:
-            with trio.fail_after(allowance.seconds):
+            with trio.fail_after(limits.seconds):
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(pump, *ends)
-                    nursery.start_soon(pump, *reversed(ends))
+                    nursery.start_soon(relay_one_way, source_end, target_end)
+                    nursery.start_soon(relay_one_way, target_end, source_end)
         except* (NetworkError, trio.TooSlowError):
-            for stream in (one, other):
+            for stream in (source, target):
                 with suppress(Exception):
                     await stream.reset()
 
 
-async def _say(stream: INetStream, status: Status.ValueType) -> None:
-    await send(stream, HopMessage(type=HopMessage.STATUS, status=status))
+async def _send_refusal(stream: INetStream, status: Status.ValueType) -> None:
+    await send_message(stream, HopMessage(type=HopMessage.STATUS, status=status))
     await stream.close()
+
+
+async def _send_reservation(stream: INetStream) -> None:
+    answer = HopMessage(
+        type=HopMessage.STATUS,
+        status=Status.OK,
+        reservation=Reservation(expire=int(time.time()) + RESERVED_SECONDS),
+        limit=Limit(duration=int(MEMBER_LIMITS.seconds), data=MEMBER_LIMITS.max_bytes),
+    )
+    await send_message(stream, answer)
+    await stream.close()
+
+
+async def _request_stop(stream: INetStream, source: ID, limit: Limit) -> None:
+    """Asks the target to accept a circuit from `source`. Raises NetworkError if it refuses."""
+    peer = PeerId(id=source.to_bytes())
+    await send_message(stream, StopMessage(type=StopMessage.CONNECT, peer=peer, limit=limit))
+    answer = await receive_message(stream, StopMessage)
+    if answer.status != Status.OK:
+        raise NetworkError("the peer refuses")

@@ -1,4 +1,4 @@
-"""Which peers are here: libp2p's notices of connections, told as one event a peer."""
+"""The connected peers: turns libp2p's notices of connections into one event for each peer."""
 
 import logging
 
@@ -12,16 +12,18 @@ from meshcoop.network.libp2p.swarm import NodeSwarm
 
 log = logging.getLogger(__name__)
 
-EVENTS = 4096  # events that may wait for their reader
+MAX_WAITING_EVENTS = 4096  # that may wait for their reader
 
 
-class Presence(INotifee):
-    """Watches a swarm's connections and feeds the channel of peer events."""
+class PeerTracker(INotifee):
+    """Watches a swarm's connections and sends the events of peers."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self._swarm = swarm
-        self._here: dict[str, str] = {}  # peer id → address, as told
-        self._send, self.events = trio.open_memory_channel[PeerEvent](EVENTS)
+        self._reported: dict[str, str] = {}  # connected peer → address, as reported
+        send, receive = trio.open_memory_channel[PeerEvent](MAX_WAITING_EVENTS)
+        self._send_channel = send
+        self.events = receive
 
     def peers(self) -> dict[str, str]:
         """Connected peers: id → the multiaddr of the oldest open connection, with /p2p/ID."""
@@ -31,60 +33,63 @@ class Presence(INotifee):
             if connections
         }
 
-    def found(self, peer: str, address: str) -> None:
-        """Tells of an address somebody announces. The first to be left out when nobody reads."""
-        if self._send.statistics().current_buffer_used < EVENTS // 2:
-            self._tell(PeerEvent("discovered", peer, address))
+    def report_discovered(self, peer: str, address: str) -> None:
+        """Reports an address that somebody announces."""
+        # When nobody reads, these are left out first: anybody in the home network can announce much,
+        # and no connection must be missed for it.
+        if self._send_channel.statistics().current_buffer_used < MAX_WAITING_EVENTS // 2:
+            self._send(PeerEvent("discovered", peer, address))
 
     def close(self) -> None:
         """Ends the channel: its reader sees the end after the last event."""
-        self._send.close()
+        self._send_channel.close()
 
-    def _compare(self) -> None:
+    async def connected(self, network: INetwork, conn: INetConn) -> None:
+        """Reports the peer of a new connection, if it is new."""
+        del network, conn
+        self._report_changes()
+        await trio.lowlevel.checkpoint()
+
+    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
+        """Reports that a peer has gone, if this was its last connection."""
+        del network, conn
+        self._report_changes()
+        await trio.lowlevel.checkpoint()
+
+    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Does nothing."""
+
+    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Does nothing."""
+
+    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Does nothing."""
+
+    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Does nothing."""
+
+    def _report_changes(self) -> None:
         # libp2p gives one notice a connection, up to 0.1 s late, and none at all when a close is
-        # cancelled; comparing the whole state makes each peer come and go once, and self-heals.
-        now = self.peers()
-        for peer, address in list(self._here.items()):
-            if peer not in now:
-                del self._here[peer]
-                self._swarm.forget(ID.from_base58(peer))
-                self._tell(PeerEvent("disconnected", peer, address))
-        for peer, address in now.items():
-            if peer not in self._here:
-                self._here[peer] = address
-                self._tell(PeerEvent("connected", peer, address))
+        # cancelled. Comparing the whole state reports each peer once, and a notice that was missed
+        # is made up for by the next.
+        present = self.peers()
+        for peer, address in list(self._reported.items()):
+            if peer not in present:
+                del self._reported[peer]
+                self._swarm.forget_peer(ID.from_base58(peer))
+                self._send(PeerEvent("disconnected", peer, address))
+        for peer, address in present.items():
+            if peer not in self._reported:
+                self._reported[peer] = address
+                self._send(PeerEvent("connected", peer, address))
 
-    def _tell(self, event: PeerEvent) -> None:
+    def _send(self, event: PeerEvent) -> None:
         try:
-            self._send.send_nowait(event)
+            self._send_channel.send_nowait(event)
         except trio.WouldBlock:
             log.warning("nobody reads the peer events: %s of %s is lost", event.what, event.peer)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             log.debug("nobody listens to peer events any more")
-
-    async def connected(self, network: INetwork, conn: INetConn) -> None:
-        """A connection is ready."""
-        del network, conn
-        self._compare()
-        await trio.lowlevel.checkpoint()
-
-    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        """A connection has ended."""
-        del network, conn
-        self._compare()
-        await trio.lowlevel.checkpoint()
-
-    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Nothing to tell."""
-
-    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Nothing to tell."""
-
-    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Nothing to tell."""
-
-    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Nothing to tell."""
 
 
 def _address(connection: INetConn, peer: str) -> str:

@@ -1,7 +1,8 @@
-"""What keeps one peer's bad input, or one handler's fault, from ending the node.
+"""Guards that keep one peer's bad input, or one handler's fault, from ending the node.
 
 py-libp2p runs every stream handler and every service task in one nursery: the first exception that
-is no stream error ends the whole host, whoever sent the bytes that caused it.
+is no stream error ends the whole host, whoever sent the bytes that caused it. One malformed gossip
+frame of 51 bytes, from any peer, was enough.
 """
 
 import functools
@@ -22,29 +23,8 @@ STREAMS_PER_PEER = 64
 RESTART_AFTER = 1.0  # seconds before a service loop that failed runs again
 
 
-async def survive(what: str, action: Callable[[], Awaitable[object]]) -> bool:
-    """Runs `action`; logs an exception with its traceback instead of raising it.
-
-    Returns whether the action ended without one. Cancellation passes, also where Trio hands it
-    over in one group together with an ordinary exception.
-    """
-    try:
-        await action()
-    except Exception:
-        log.exception("%s failed", what)
-        return False
-    except BaseExceptionGroup as group:
-        faults, rest = group.split(Exception)
-        if faults is not None:
-            log.exception("%s failed", what, exc_info=faults)
-        if rest is not None:
-            raise rest from None
-        return False
-    return True
-
-
 class StreamGuard:
-    """A stream handler around libp2p's own: a failing stream is reset, and a peer's are counted."""
+    """A stream handler around libp2p's own: resets streams that fail, and limits those of a peer."""
 
     def __init__(self, handler: StreamHandlerFn) -> None:
         self._handler = handler
@@ -54,22 +34,43 @@ class StreamGuard:
         """Serves one inbound stream. Raises nothing but cancellation."""
         peer = str(stream.muxed_conn.peer_id)
         if self._open[peer] >= STREAMS_PER_PEER:
-            # libp2p accepts streams without end; each costs a task and a buffer.
-            await survive("resetting a stream over the limit", stream.reset)
+            # libp2p accepts streams without limit; each costs a task and a buffer.
+            await contain_faults("resetting a stream over the limit", stream.reset)
             return
         self._open[peer] += 1
         try:
-            served = await survive(f"a stream of {peer}", functools.partial(self._handler, stream))
-            if not served:
-                await survive("resetting a failed stream", stream.reset)
+            handle = functools.partial(self._handler, stream)
+            if not await contain_faults(f"a stream of {peer}", handle):
+                await contain_faults("resetting a failed stream", stream.reset)
         finally:
             self._open[peer] -= 1
             if not self._open[peer]:
                 del self._open[peer]
 
 
+async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> bool:
+    """Runs `action`; logs an exception with its traceback, under `name`, instead of raising it.
+
+    Returns whether the action ended without one. Cancellation passes, also where Trio hands it
+    over in one group together with an ordinary exception.
+    """
+    try:
+        await action()
+    except Exception:
+        log.exception("%s failed", name)
+        return False
+    except BaseExceptionGroup as group:
+        faults, rest = group.split(Exception)
+        if faults is not None:
+            log.exception("%s failed", name, exc_info=faults)
+        if rest is not None:
+            raise rest from None
+        return False
+    return True
+
+
 def guard_tasks(manager: InternalManagerAPI) -> None:
-    """Wraps every task that a libp2p service starts from now on.
+    """Guards every task that a libp2p service starts from now on.
 
     Without it an exception in any one of them, such as a Pubsub task for one message, cancels
     the service and raises out of the host. A loop that must go on (libp2p's daemons, the gossip
@@ -85,14 +86,15 @@ def guard_tasks(manager: InternalManagerAPI) -> None:
         **options: Any,
     ) -> None:
         @functools.wraps(async_fn)
-        async def guarded(*inner: object) -> None:
-            what = getattr(async_fn, "__qualname__", repr(async_fn))
-            while not await survive(what, functools.partial(async_fn, *inner)):
+        async def guarded(*inner_args: object) -> None:
+            name = getattr(async_fn, "__qualname__", repr(async_fn))
+            while not await contain_faults(name, functools.partial(async_fn, *inner_args)):
                 if not daemon:
                     return
                 await trio.sleep(RESTART_AFTER)
 
         run_task(guarded, *args, daemon=daemon, **options)
 
-    # An attribute of this one manager, not of libp2p's class: other hosts are none of our business.
+    # An attribute of this one manager, not of libp2p's class: other hosts of the process stay as
+    # they are.
     manager.run_task = run_guarded  # type: ignore[method-assign]

@@ -1,8 +1,9 @@
 """Gossip: gossipsub 1.1 with canonical messages, bounded state and nothing signed by libp2p.
 
-A message on the wire is a topic and its data, no more. Whatever else a peer puts into one (an
-origin, a sequence number, a signature) is taken off before anything looks at it: libp2p judges by
-those fields, so that a copy with another's origin would censor the honest message.
+A message on the wire is a topic and its data, no more. What else a peer puts into one (an origin, a
+sequence number, a signature) is removed before any code looks at it. libp2p judges by those fields:
+a copy with another's origin would censor the honest message, and an origin with a garbage RSA key
+ended the whole service.
 """
 
 import hashlib
@@ -20,113 +21,25 @@ from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from meshcoop.network.interface import NetworkError, Validator
-from meshcoop.network.libp2p.fault_guard import guard_tasks, survive
+from meshcoop.network.libp2p.fault_guard import contain_faults, guard_tasks
 
 log = logging.getLogger(__name__)
 
 MESSAGE_BYTES = 512 * 1024  # gossipsub silently drops a frame of 1 MiB
 TOPIC_CHARS = 256
 TOPICS_PER_PEER = 64
-QUEUED = 4096  # messages waiting for one peer, and for the subscriber of one topic
+# Messages that wait for one peer, and for the subscriber of one topic. With libp2p's 32 a burst of
+# 100 messages arrived to 32 %, and the rest was never repaired.
+QUEUE_SIZE = 4096
 PACE = 0.010  # seconds between publishes, so that a burst does not overrun the peers' queues
 HEARTBEAT = 1  # seconds
-# Of one peer: gossip is for what is new, and a received copy costs 1.4 ms of processor; a burst comes
-# quicker by sync, a hundred records at the price of one.
-BURST, RATE = 100.0, 40.0  # messages, and messages a second
-PEERS = 4096  # that are remembered for it
+# Of one peer: gossip is for what is new, and a received copy costs 1.4 ms of processor time. A burst
+# comes quicker by sync, a hundred records at the price of one.
+BURST = 100.0  # messages
+RATE = 40.0  # messages a second
+MAX_TRACKED_PEERS = 4096  # whose rate is remembered
 
 _Peer = TypeVar("_Peer")
-
-
-def message_id(message: rpc_pb2.Message) -> bytes:
-    """SHA-256 over the topic, with its length in front, and all of the data.
-
-    An id that did not cover the content would let a forwarder censor: it would send something
-    else under the honest message's id first.
-    """
-    topic = b"".join(each.encode() for each in message.topicIDs)
-    digest = hashlib.sha256(len(topic).to_bytes(4, "big"))
-    digest.update(topic)
-    digest.update(message.data)
-    return digest.digest()
-
-
-class DeepQueues(dict[_Peer, RpcQueue]):
-    """The send queues by peer. libp2p's hold 32 frames, hard-coded, and drop the rest in silence."""
-
-    def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
-        """Keeps the queue of `peer`, deepened."""
-        queue._queue.max_size = QUEUED  # noqa: SLF001 -- there is no setting
-        super().__setitem__(peer, queue)
-
-
-class NodeRouter(GossipSub):
-    """The gossip mesh, with the state that strangers could grow taken out."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            protocols=[PROTOCOL_ID_V11],  # 1.2 and 2.0 were slower and lost messages
-            degree=6,
-            degree_low=4,
-            degree_high=10,
-            heartbeat_interval=HEARTBEAT,  # libp2p's default is 120 s
-            # These three throttle a node's own publishes to ten a second, and regraft at random.
-            adaptive_gossip_enabled=False,
-            spam_protection_enabled=False,
-            eclipse_protection_enabled=False,
-            do_px=False,
-        )
-
-    async def run(self) -> None:
-        """The service's main task."""
-        guard_tasks(self.manager)
-        await super().run()
-
-    def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
-        # libp2p compares by origin and sequence number, keeps every message for ever to do so,
-        # and punishes the honest sender when an attacker was first. Ours are named by content.
-        del msg
-        return True
-
-    async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
-        """Sends a validated message on to the mesh."""
-        await super().publish(msg_forwarder, pubsub_msg)
-        # A statistic for the adaptive mode, which is off: it grows with every message.
-        self.recent_message_deliveries.clear()
-
-    async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
-        """A peer wants to be in the mesh of a topic."""
-        if graft_msg.topicID in self.mesh:
-            await super().handle_graft(graft_msg, sender_peer_id)
-
-    async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
-        """A peer leaves the mesh of a topic."""
-        # libp2p keeps a back-off for any topic a stranger makes up, and dials the peers it names.
-        if prune_msg.topicID in self.mesh:
-            del prune_msg.peers[:]
-            await super().handle_prune(prune_msg, sender_peer_id)
-
-    async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
-        """A peer tells which messages it has."""
-        if ihave_msg.topicID in self.mesh:
-            await super().handle_ihave(ihave_msg, sender_peer_id)
-
-
-class Buckets:
-    """How many messages each peer may still send: so many at once, and so many a second."""
-
-    def __init__(self) -> None:
-        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages, and as of when
-
-    def take(self, peer: ID) -> bool:
-        """Whether one more message of `peer` is looked at. What is not comes by sync."""
-        now = trio.current_time()
-        left, since = self._left.pop(peer, (BURST, now))
-        left = min(BURST, left + RATE * (now - since))
-        self._left[peer] = (left - 1 if left >= 1 else left), now  # latest last
-        while len(self._left) > PEERS:
-            del self._left[next(iter(self._left))]
-        return left >= 1
 
 
 class NodePubsub(Pubsub):
@@ -143,52 +56,59 @@ class NodePubsub(Pubsub):
         )
         self.peer_queues = DeepQueues()
         self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
-        self._buckets = Buckets()
-        self._own: set[bytes] = set()  # ids of the messages being published right now
+        self._rate_limits = RateLimits()
+        self._publishing: set[bytes] = set()  # ids of the own messages being published right now
         self._pace = trio.Lock()
-        self._next = 0.0  # Trio's clock: the next publish leaves no earlier
+        self._next_publish = 0.0  # in Trio's time: no message leaves earlier
 
     async def run(self) -> None:
-        """The service's main task."""
+        """Runs the service."""
         guard_tasks(self.manager)
         await super().run()
 
-    async def join(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
+    async def join_topic(
+        self, topic: str, validator: Validator
+    ) -> trio.MemoryReceiveChannel[bytes]:
         """Subscribes to `topic`. Raises NetworkError for a second subscription to it.
 
         The channel carries what other nodes publish, each message once within two minutes, so
-        that the receiver still tells duplicates apart; never what this node publishes itself.
+        that the receiver must still tell duplicates apart; never what this node publishes itself.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
 
-        def verdict(_forwarder: ID, message: rpc_pb2.Message) -> bool:
-            # The verdict is kept by message id for 300 s: it may depend on the bytes alone.
+        def is_valid(_forwarder: ID, message: rpc_pb2.Message) -> bool:
+            # libp2p keeps the verdict by message id for 300 s. If it depended on the forwarder, an
+            # attacker could have an honest message refused by forwarding it first.
             try:
                 return len(message.data) <= MESSAGE_BYTES and validator(message.data)
             except Exception:
+                # A validator that raised ended the whole gossip service.
                 log.exception("the validator of %s raised: the message is refused", topic)
                 return False
 
         # Synchronous: with an asynchronous validator libp2p delivered 40 messages for 20.
-        self.set_topic_validator(topic, verdict, is_async_validator=False)
-        send, receive = trio.open_memory_channel[bytes](QUEUED)
+        self.set_topic_validator(topic, is_valid, is_async_validator=False)
+        send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
         await self.subscribe(topic)
         return receive
 
-    async def send(self, topic: str, data: bytes) -> None:
+    async def send_message(self, topic: str, data: bytes) -> None:
         """Publishes `data`, at most one message every 10 ms. Raises NetworkError when too large."""
         if len(data) > MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._pace:
-            await trio.sleep_until(self._next)
-            self._next = trio.current_time() + PACE
+            await trio.sleep_until(self._next_publish)
+            self._next_publish = trio.current_time() + PACE
             await self.push_msg(self.my_id, rpc_pb2.Message(data=data, topicIDs=[topic]))
 
     def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
-        """Hands a validated message to the subscriber. When its channel is full, it is lost."""
-        if message_id(publish_message) in self._own:
+        """Hands a validated message to its subscriber; drops it when the channel is full.
+
+        Replaces libp2p's channels, which hold 32 messages and cannot be made larger.
+        """
+        if message_id(publish_message) in self._publishing:
             return
         inbox = self._inboxes.get(publish_message.topicIDs[0])
         if inbox is None:
@@ -205,44 +125,144 @@ class NodePubsub(Pubsub):
         if len(msg.topicIDs) != 1:
             return
         canonical = rpc_pb2.Message(data=msg.data, topicIDs=msg.topicIDs)
-        own = message_id(canonical) if msg_forwarder == self.my_id else None
-        if own is not None:
-            self._own.add(own)
+        own_id = message_id(canonical) if msg_forwarder == self.my_id else None
+        if own_id is not None:
+            self._publishing.add(own_id)
         try:
             await super().push_msg(msg_forwarder, canonical)
         except Exception:
             log.exception("a gossip message could not be handled")
         finally:
-            if own is not None:
-                self._own.discard(own)
+            if own_id is not None:
+                self._publishing.discard(own_id)
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
         """Reads one peer's gossip until its stream ends. Raises nothing but cancellation.
 
         Replaces libp2p's loop, in which one frame that is no protobuf ends the host, every
-        message becomes a task of its own without bound, and every frame may write addresses into
+        message becomes a task of its own without limit, and every frame may write addresses into
         the peer store.
         """
         peer = stream.muxed_conn.peer_id
         try:
             while self.manager.is_running:
                 limit = self.max_inbound_rpc_size
-                await self._take(peer, await read_varint_prefixed_bytes_limited(stream, limit))
+                frame = await read_varint_prefixed_bytes_limited(stream, limit)
+                await self._handle_frame(peer, frame)
         except StreamError as error:  # an end, a reset or a lost connection
             log.debug("the gossip stream of %s ends: %r", peer, error)
         except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
-            log.warning("the gossip stream of %s makes no sense: %r", peer, error)
-            await survive("resetting a gossip stream", stream.reset)
+            log.warning("the gossip stream of %s is malformed: %r", peer, error)
+            await contain_faults("resetting a gossip stream", stream.reset)
 
-    async def _take(self, peer: ID, frame: bytes) -> None:
+    async def _handle_frame(self, peer: ID, frame: bytes) -> None:
         rpc = rpc_pb2.RPC.FromString(frame)
         for message in rpc.publish:
-            if self._is_subscribed_to_msg(message) and self._buckets.take(peer):
+            # In this order: a message of another topic does not count against the peer's rate.
+            if self._is_subscribed_to_msg(message) and self._rate_limits.allow_message(peer):
                 await self.push_msg(peer, message)
-                await trio.lowlevel.checkpoint()  # a frame of 1 MiB holds thousands
+                # A frame of 1 MiB holds thousands of messages: other tasks get their turn.
+                await trio.lowlevel.checkpoint()
         for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:
             if len(subscription.topicid) <= TOPIC_CHARS:
                 self.handle_subscription(peer, subscription)
         if rpc.HasField("control"):
-            rpc.ClearField("senderRecord")  # would write addresses into the peer store
+            # The router would write the addresses in this field into the peer store.
+            rpc.ClearField("senderRecord")
             await self.router.handle_rpc(rpc, peer)
+
+
+class NodeRouter(GossipSub):
+    """The gossip mesh, without the state that strangers could make grow."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            protocols=[PROTOCOL_ID_V11],  # 1.2 and 2.0 were slower and lost messages
+            degree=6,
+            degree_low=4,
+            degree_high=10,
+            heartbeat_interval=HEARTBEAT,  # libp2p's default is 120 s
+            # These three throttle a node's own publishes to ten a second, and regraft at random.
+            adaptive_gossip_enabled=False,
+            spam_protection_enabled=False,
+            eclipse_protection_enabled=False,
+            do_px=False,
+        )
+
+    async def run(self) -> None:
+        """Runs the service."""
+        guard_tasks(self.manager)
+        await super().run()
+
+    async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
+        """Sends a validated message on to the mesh."""
+        await super().publish(msg_forwarder, pubsub_msg)
+        # A statistic for the adaptive mode, which is off: it grows with every message.
+        self.recent_message_deliveries.clear()
+
+    async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
+        """Lets a peer into the mesh of a topic, if this node has joined the topic."""
+        if graft_msg.topicID in self.mesh:
+            await super().handle_graft(graft_msg, sender_peer_id)
+
+    async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
+        """Removes a peer from the mesh of a topic, if this node has joined the topic."""
+        # libp2p keeps a back-off for any topic a stranger makes up, and dials the peers it names.
+        if prune_msg.topicID in self.mesh:
+            del prune_msg.peers[:]
+            await super().handle_prune(prune_msg, sender_peer_id)
+
+    async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
+        """Asks a peer for messages that it has and this node lacks, of topics that it joined."""
+        if ihave_msg.topicID in self.mesh:
+            await super().handle_ihave(ihave_msg, sender_peer_id)
+
+    def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
+        # libp2p compares by origin and sequence number, keeps every message for ever to do so,
+        # and punishes the honest sender when an attacker was first. Ours are named by content.
+        del msg
+        return True
+
+
+class DeepQueues(dict[_Peer, RpcQueue]):
+    """The send queues by peer. libp2p's hold 32 frames, hard-coded, and drop the rest in silence."""
+
+    def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
+        """Keeps the queue of `peer`, deepened."""
+        queue._queue.max_size = QUEUE_SIZE  # noqa: SLF001 -- there is no setting
+        super().__setitem__(peer, queue)
+
+
+class RateLimits:
+    """A limit for the messages of each peer: BURST at once, and RATE a second."""
+
+    def __init__(self) -> None:
+        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and as of when
+
+    def allow_message(self, peer: ID) -> bool:
+        """Whether one more message of `peer` is handled; others come by sync."""
+        now = trio.current_time()
+        left, since = self._left.pop(peer, (BURST, now))
+        left = min(BURST, left + RATE * (now - since))
+        is_allowed = left >= 1
+        if is_allowed:
+            self._left[peer] = (left - 1, now)
+        else:
+            self._left[peer] = (left, now)
+        # `pop` above put this peer last, so that the first is the one not heard for longest.
+        while len(self._left) > MAX_TRACKED_PEERS:
+            del self._left[next(iter(self._left))]
+        return is_allowed
+
+
+def message_id(message: rpc_pb2.Message) -> bytes:
+    """SHA-256 over the topic, with its length in front, and all of the data.
+
+    An id that did not cover the content would let a forwarder censor: it would send something
+    else under the honest message's id first.
+    """
+    topic = b"".join(topic_id.encode() for topic_id in message.topicIDs)
+    digest = hashlib.sha256(len(topic).to_bytes(4, "big"))
+    digest.update(topic)
+    digest.update(message.data)
+    return digest.digest()

@@ -1,8 +1,11 @@
 """Hole punching: from a circuit to a direct connection between two NATs (libp2p's DCUtR).
 
 Both nodes dial each other at the same moment from the port at which they listen, so that each NAT
-takes the other's packets for answers. It works where a NAT keeps ports; once is tried, and where
-that fails the circuit stays.
+takes the other's packets for answers. It works where a NAT keeps ports (5 of 5 tries) and fails
+where it shuffles them (0 of 2): it is tried once, and the circuit stays if it fails.
+
+Not libp2p's own, which dials what the peer store holds and starts by itself every two seconds
+(specs/decisions/0034).
 """
 
 import ipaddress
@@ -20,9 +23,14 @@ from libp2p.relay.circuit_v2.pb.dcutr_pb2 import HolePunch
 from multiaddr import Multiaddr
 
 from meshcoop.network.interface import NetworkError
-from meshcoop.network.libp2p.circuit_client import relayed
-from meshcoop.network.libp2p.fault_guard import survive
-from meshcoop.network.libp2p.protobuf_stream import ANSWER_WITHIN, heard, receive, send
+from meshcoop.network.libp2p.circuit_client import is_relayed
+from meshcoop.network.libp2p.fault_guard import contain_faults
+from meshcoop.network.libp2p.protobuf_stream import (
+    ANSWER_WITHIN,
+    read_first_message,
+    receive_message,
+    send_message,
+)
 from meshcoop.network.libp2p.swarm import NodeSwarm
 
 log = logging.getLogger(__name__)
@@ -30,56 +38,47 @@ log = logging.getLogger(__name__)
 DCUTR = TProtocol("/libp2p/dcutr")
 ROUNDS = 3
 DIAL_WITHIN = 3.0  # seconds, a round
-MOST_ADDRESSES = 4
+MAX_ADDRESSES = 4
 _IDENTITY_BYTES = 16 * 1024
 
 
-class Puncher:
-    """Makes holes, and answers who wants one."""
+class HolePuncher:
+    """Replaces circuits by direct connections, and answers peers that want to."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
-        self._host, self._swarm = host, swarm
-        self.seen_as: dict[ID, str] = {}  # relay → the IP address from which it sees this node
-        self._busy: set[ID] = set()
-        host.set_stream_handler(DCUTR, self._answer)
+        self._host = host
+        self._swarm = swarm
+        self.observed_ips: dict[ID, str] = {}  # relay → the IP address from which it sees this node
+        self._busy: set[ID] = set()  # peers to which a hole is being punched
+        host.set_stream_handler(DCUTR, self._answer_punch)
 
-    async def look(self, relay: ID) -> None:
-        """Asks a relay from where it sees this node. Raises nothing: a NAT may hide it."""
+    async def learn_observed_address(self, relay: ID) -> None:
+        """Asks a relay from which IP address it sees this node. Never raises: a NAT may hide it."""
         try:
             with trio.fail_after(ANSWER_WITHIN):
                 stream = await self._host.new_stream(relay, [TProtocol(IDENTIFY)])
-                said = b""
-                while len(said) < _IDENTITY_BYTES and (more := await _read(stream)):
-                    said += more
+                identity = await _read_identity(stream)
                 await stream.close()
-            seen = Multiaddr(parse_identify_response(said).observed_addr)
-            self.seen_as[relay] = str(ipaddress.ip_address(seen.value_for_protocol("ip4")))
+            address = Multiaddr(parse_identify_response(identity).observed_addr)
+            ip = ipaddress.ip_address(address.value_for_protocol("ip4"))
+            self.observed_ips[relay] = str(ip)
         except Exception as error:  # noqa: BLE001 -- the relay chooses what is raised here
             log.info("%s does not say from where it sees this node: %r", relay, error)
 
-    async def punch(self, peer: ID) -> bool:
-        """Tries once to make the circuit to `peer` a direct connection; whether it is one now.
-        Raises NetworkError while either side does not know where it is seen.
+    async def punch_hole(self, peer: ID) -> bool:
+        """Tries once to replace the circuit to `peer` by a direct connection.
+
+        Returns whether there is one now. Raises NetworkError while either side does not know how
+        relays see it.
         """
-        own = self._predicted()
-        if peer in self._busy or not own:
-            raise NetworkError("No relay has said yet from where it sees this node.")
+        own_addresses = self._predicted_addresses()
+        if peer in self._busy or not own_addresses:
+            raise NetworkError("No relay has reported this node's address yet.")
         self._busy.add(peer)
         try:
-            with trio.fail_after(ANSWER_WITHIN):
-                stream = await self._host.new_stream(peer, [DCUTR])
-                began = trio.current_time()
-                await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own))
-                theirs = await receive(stream, HolePunch)
-                half = (trio.current_time() - began) / 2
-                if not theirs.ObsAddrs:
-                    await stream.reset()
-                    raise NetworkError("The peer does not know yet from where it is seen.")
-                await send(stream, HolePunch(type=HolePunch.SYNC))
-                await stream.close()
-            await trio.sleep(min(half, 1.0))
-            # libp2p's roles: who asked is the server on the connection that both dial.
-            return await self._dial(peer, theirs, serve=True)
+            peer_addresses = await self._agree_to_punch(peer, own_addresses)
+            # libp2p's roles: the node that asked is the server on the connection that both dial.
+            return await self._dial_peer(peer, peer_addresses, as_server=True)
         except NetworkError:
             raise
         except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
@@ -88,43 +87,63 @@ class Puncher:
         finally:
             self._busy.discard(peer)
 
-    async def _answer(self, stream: INetStream) -> None:
+    async def _agree_to_punch(self, peer: ID, own_addresses: list[bytes]) -> list[bytes]:
+        """Exchanges addresses with a peer; returns the peer's at the moment to dial them."""
+        with trio.fail_after(ANSWER_WITHIN):
+            stream = await self._host.new_stream(peer, [DCUTR])
+            sent_at = trio.current_time()
+            await send_message(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own_addresses))
+            answer = await receive_message(stream, HolePunch)
+            one_way_seconds = (trio.current_time() - sent_at) / 2
+            if not answer.ObsAddrs:
+                await stream.reset()
+                raise NetworkError("No relay has reported the peer's address yet.")
+            await send_message(stream, HolePunch(type=HolePunch.SYNC))
+            await stream.close()
+        # The peer dials when SYNC arrives, which takes half a round trip.
+        await trio.sleep(min(one_way_seconds, 1.0))
+        return list(answer.ObsAddrs)
+
+    async def _answer_punch(self, stream: INetStream) -> None:
         peer = stream.muxed_conn.peer_id
-        theirs = await heard(stream, HolePunch)
-        through = any(relayed(one) for one in self._swarm.get_connections(peer))
-        if theirs is None or not through or peer in self._busy:
+        request = await read_first_message(stream, HolePunch)
+        connections = self._swarm.get_connections(peer)
+        is_over_circuit = any(is_relayed(connection) for connection in connections)
+        if request is None or not is_over_circuit or peer in self._busy:
             await stream.reset()
             return
         self._busy.add(peer)
         try:
-            own = self._predicted()
-            await send(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own))
-            if own and await heard(stream, HolePunch) is not None:
+            own_addresses = self._predicted_addresses()
+            await send_message(stream, HolePunch(type=HolePunch.CONNECT, ObsAddrs=own_addresses))
+            if own_addresses and await read_first_message(stream, HolePunch) is not None:
                 await stream.close()
-                await self._dial(peer, theirs, serve=False)
+                await self._dial_peer(peer, list(request.ObsAddrs), as_server=False)
         finally:
             self._busy.discard(peer)
 
-    async def _dial(self, peer: ID, theirs: HolePunch, *, serve: bool) -> bool:
-        where = [one for raw in theirs.ObsAddrs[:MOST_ADDRESSES] if (one := _public(raw))]
+    async def _dial_peer(self, peer: ID, peer_addresses: list[bytes], *, as_server: bool) -> bool:
+        """Dials a peer's addresses, all at once; returns whether it is connected directly."""
+        parsed = [_parse_dialable(address) for address in peer_addresses[:MAX_ADDRESSES]]
+        addresses = [address for address in parsed if address is not None]
         for _ in range(ROUNDS):
             with trio.move_on_after(DIAL_WITHIN):
                 async with trio.open_nursery() as nursery:
-                    for address in where:
-                        nursery.start_soon(self._dial_one, address, peer, serve)
-                    while where and not self._direct(peer):  # noqa: ASYNC110 -- no event for it
+                    for address in addresses:
+                        nursery.start_soon(self._keep_dialling, address, peer, as_server)
+                    while addresses and not self._is_direct(peer):  # noqa: ASYNC110 -- no event
                         await trio.sleep(0.05)
                     nursery.cancel_scope.cancel()
-            if self._direct(peer):
-                await self._leave_circuit(peer)
+            if self._is_direct(peer):
+                await self._close_circuits(peer)
                 return True
         return False
 
-    async def _dial_one(self, address: Multiaddr, peer: ID, serve: bool) -> None:
-        source = self._source(str(address.value_for_protocol("ip4")))
+    async def _keep_dialling(self, address: Multiaddr, peer: ID, as_server: bool) -> None:
+        source = self._source_address(str(address.value_for_protocol("ip4")))
         if source is None:
             return
-        dial = self._swarm.dial_addr_as_responder if serve else self._swarm.dial_addr
+        dial = self._swarm.dial_addr_as_responder if as_server else self._swarm.dial_addr
         while True:  # until it is cancelled: each attempt may be a moment too early
             try:
                 await dial(address, peer, source)
@@ -132,56 +151,72 @@ class Puncher:
                 log.debug("no hole yet at %s: %r", address, error)
             await trio.sleep(0.1)
 
-    def _direct(self, peer: ID) -> bool:
-        return any(not relayed(one) for one in self._swarm.get_connections(peer))
+    def _is_direct(self, peer: ID) -> bool:
+        connections = self._swarm.get_connections(peer)
+        return any(not is_relayed(connection) for connection in connections)
 
-    async def _leave_circuit(self, peer: ID) -> None:
-        """What runs over the circuit begins again over the direct connection."""
+    async def _close_circuits(self, peer: ID) -> None:
+        """Closes the circuits to a peer: their streams begin again over the direct connection."""
         log.info("%s is connected directly now", peer)
         for connection in self._swarm.get_connections(peer):
-            if relayed(connection):
-                await survive("leaving a circuit", connection.close)
+            if is_relayed(connection):
+                await contain_faults("leaving a circuit", connection.close)
 
-    def _listening(self) -> list[tuple[str, int]]:
-        bound = [each for one in self._swarm.listeners.values() for each in one.get_addrs()]
+    def _listen_addresses(self) -> list[tuple[str, int]]:
+        """The IPv4 addresses and ports at which this node listens, without loopback."""
+        listeners = self._swarm.listeners.values()
+        bound = [address for listener in listeners for address in listener.get_addrs()]
         return [
-            (str(one.value_for_protocol("ip4")), int(one.value_for_protocol("tcp") or 0))
-            for one in bound
-            if str(one).startswith("/ip4/") and not str(one).startswith("/ip4/127.")
+            (str(address.value_for_protocol("ip4")), int(address.value_for_protocol("tcp") or 0))
+            for address in bound
+            if str(address).startswith("/ip4/") and not str(address).startswith("/ip4/127.")
         ]
 
-    def _predicted(self) -> list[bytes]:
-        """Where this node is dialled if its NAT keeps ports: what relays see, at the own port."""
-        ports = {port for _, port in self._listening()}
-        seen = dict.fromkeys(self.seen_as.values())
-        found = [Multiaddr(f"/ip4/{ip}/tcp/{port}").to_bytes() for ip in seen for port in ports]
-        return found[:MOST_ADDRESSES]
+    def _predicted_addresses(self) -> list[bytes]:
+        """Where peers reach this node if its NAT keeps ports: the IP addresses that relays see, with
+        the ports at which it listens.
+        """
+        ports = {port for _, port in self._listen_addresses()}
+        ips = dict.fromkeys(self.observed_ips.values())
+        addresses = [Multiaddr(f"/ip4/{ip}/tcp/{port}") for ip in ips for port in ports]
+        return [address.to_bytes() for address in addresses[:MAX_ADDRESSES]]
 
-    def _source(self, target: str) -> tuple[str, int] | None:
+    def _source_address(self, target: str) -> tuple[str, int] | None:
         """The listening address from which packets to `target` leave."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.connect((target, 9))  # sends nothing
+                probe.connect((target, 9))  # sends nothing: the system only chooses the route
             except OSError:
                 return None
-            own = probe.getsockname()[0]
-        return next(((ip, port) for ip, port in self._listening() if ip == own), None)
+            own_ip = probe.getsockname()[0]
+        return next(((ip, port) for ip, port in self._listen_addresses() if ip == own_ip), None)
 
 
-async def _read(stream: INetStream) -> bytes:
+async def _read_identity(stream: INetStream) -> bytes:
+    """Reads a peer's identify message, up to a limit."""
+    identity = b""
+    while len(identity) < _IDENTITY_BYTES:
+        try:
+            piece = await stream.read(_IDENTITY_BYTES)
+        except StreamEOF:  # libp2p raises at the end, it does not return b""
+            break
+        if not piece:
+            break
+        identity += piece
+    return identity
+
+
+def _parse_dialable(claimed: bytes) -> Multiaddr | None:
+    """Parses an address that a peer claims; None unless it is a public or private IPv4 address.
+
+    Loopback and multicast are none: a peer must not make this node dial its own services.
+    """
     try:
-        return await stream.read(_IDENTITY_BYTES)
-    except StreamEOF:
-        return b""
-
-
-def _public(raw: bytes) -> Multiaddr | None:
-    """A dialable IPv4 address that a peer claims; loopback and multicast are none."""
-    try:
-        address = Multiaddr(raw)
+        address = Multiaddr(claimed)
         ip = ipaddress.ip_address(str(address.value_for_protocol("ip4")))
         port = int(address.value_for_protocol("tcp") or 0)
     except Exception:  # noqa: BLE001 -- multiaddr raises several kinds of error
         return None
-    good = port and not (ip.is_loopback or ip.is_multicast or ip.is_unspecified)
-    return Multiaddr(f"/ip4/{ip}/tcp/{port}") if good else None
+    if not port or ip.is_loopback or ip.is_multicast or ip.is_unspecified:
+        return None
+    return Multiaddr(f"/ip4/{ip}/tcp/{port}")

@@ -25,22 +25,20 @@ from meshcoop.network.interface import (
     Stream,
     Validator,
 )
-from meshcoop.network.libp2p.address import check_listen, parse_circuit, parse_peer
-from meshcoop.network.libp2p.circuit_client import Circuits
-from meshcoop.network.libp2p.circuit_relay import Carrier
-from meshcoop.network.libp2p.connections import Presence
+from meshcoop.network.libp2p.address import check_listen, parse_circuit_address, parse_peer_address
+from meshcoop.network.libp2p.circuit_client import CircuitClient
+from meshcoop.network.libp2p.circuit_relay import CircuitRelay
+from meshcoop.network.libp2p.connections import PeerTracker
 from meshcoop.network.libp2p.gossipsub import NodePubsub
-from meshcoop.network.libp2p.hole_punching import Puncher
-from meshcoop.network.libp2p.identity import key_pair_of, parse_peer_id
-from meshcoop.network.libp2p.library_logs import logging_to
-from meshcoop.network.libp2p.liveness import look
-from meshcoop.network.libp2p.mdns import announced
+from meshcoop.network.libp2p.hole_punching import HolePuncher
+from meshcoop.network.libp2p.identity import key_pair_from_seed, parse_peer_id
+from meshcoop.network.libp2p.library_logs import redirect_logs
+from meshcoop.network.libp2p.liveness import ping_all
+from meshcoop.network.libp2p.mdns import announce
 from meshcoop.network.libp2p.stream import PeerStream
-from meshcoop.network.libp2p.swarm import OF_A_HOME, NodeSwarm, Places
+from meshcoop.network.libp2p.swarm import OF_A_HOME, ConnectionLimits, NodeSwarm
 
 log = logging.getLogger(__name__)
-
-_FOUND = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
 
 CONNECT_WITHIN = 10.0  # seconds
 OPEN_WITHIN = 10.0  # seconds
@@ -49,19 +47,21 @@ LOOK_WITHIN = 2.0  # seconds for peers to answer when this machine's addresses h
 CLOSE_WITHIN = 10.0  # seconds, for the connections
 STOP_WITHIN = 15.0  # seconds, for everything
 
+_ANSWERING_PEER = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
+
 
 class HostNetwork:
-    """Implements meshcoop.network.Network."""
+    """Implements meshcoop.network.interface.Network."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self.swarm = swarm
-        # What peers claim to see of our address is for a NAT to be dealt with; nothing asks yet.
+        # What any peer claims to see of this node's address is not recorded: HolePuncher asks relays.
         self.host = BasicHost(swarm, disable_identify_address_discovery=True)
         self.pubsub = NodePubsub(self.host)
-        self.circuits = Circuits(self.host, swarm)
-        self.puncher = Puncher(self.host, swarm)
-        self.presence = Presence(swarm)
-        swarm.register_notifee(self.presence)
+        self.circuits = CircuitClient(self.host, swarm)
+        self.puncher = HolePuncher(self.host, swarm)
+        self.tracker = PeerTracker(swarm)
+        swarm.register_notifee(self.tracker)
 
     @property
     def peer_id(self) -> str:
@@ -70,106 +70,66 @@ class HostNetwork:
 
     @property
     def addresses(self) -> list[str]:
-        """Where this node listens, with the real ports."""
-        bound = [each for one in self.swarm.listeners.values() for each in one.get_addrs()]
+        """The addresses at which this node listens, with the real ports."""
+        listeners = self.swarm.listeners.values()
+        bound = [address for listener in listeners for address in listener.get_addrs()]
         return [f"{address}/p2p/{self.peer_id}" for address in bound]
 
+    @property
+    def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+        """The events of peers that come, go and are discovered."""
+        return self.tracker.events
+
+    @property
+    def seen_as(self) -> list[str]:
+        """The IP addresses from which relays see this node."""
+        return list(dict.fromkeys(self.puncher.observed_ips.values()))
+
     async def listen(self, addresses: list[str]) -> None:
-        """Listens at these addresses and no others, as far as they can be had."""
+        """Replaces the listen addresses; skips those that cannot be bound."""
         wanted = {address.split("/p2p/")[0] for address in addresses}
-        for known in [one for one in self.swarm.listeners if one not in wanted]:
-            await self.swarm.listeners.pop(known).close()
+        unwanted = [address for address in self.swarm.listeners if address not in wanted]
+        for address in unwanted:
+            await self.swarm.listeners.pop(address).close()
         for address in sorted(wanted - self.swarm.listeners.keys()):
             try:
                 await _listen(self.swarm, [check_listen(address)])
             except NetworkError as error:
                 log.warning("%s", error)
-        await look(self.swarm, LOOK_WITHIN)
-
-    @property
-    def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """Peers that come, go and are discovered."""
-        return self.presence.events
+        # Connections from an address that this machine has lost would hang until the next pings.
+        await ping_all(self.swarm, LOOK_WITHIN)
 
     def peers(self) -> dict[str, str]:
-        """Connected peers: id → the address of the connection."""
-        return self.presence.peers()
+        """The connected peers: id → the address of the connection."""
+        return self.tracker.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
         """Answers `protocol`. A stream whose handler returns is closed, one that raises reset."""
 
         async def handle(stream: INetStream) -> None:
-            mine = PeerStream(stream)
-            await handler(mine)
-            await mine.close()
+            peer_stream = PeerStream(stream)
+            await handler(peer_stream)
+            await peer_stream.close()
 
         self.host.set_stream_handler(TProtocol(protocol), handle)
 
     async def connect(self, address: str) -> str:
-        """Dials `address`, directly or through a relay, unless its peer is connected. Raises
-        NetworkError within 10 s, through a relay within 20 s.
+        """Dials `address`, directly or through a relay, unless its peer is connected.
+
+        Raises NetworkError within 10 s, through a relay within 20 s.
         """
-        circuit = parse_circuit(address)
+        circuit = parse_circuit_address(address)
         if circuit is not None:
-            return await self._connect_through(*circuit)
-        where, peer = parse_peer(address)
+            return await self._connect_through_relay(*circuit)
+        tcp_address, peer = parse_peer_address(address)
         if peer == self.host.get_id():
             raise NetworkError(f"{address} is this node itself.")
         if peer not in self.swarm.connections:
-            await self._dial(where, peer)
+            await self._dial(tcp_address, peer)
         return peer.to_base58()
-
-    async def _connect_through(self, whence: str, relay: ID, peer: ID) -> str:
-        if self.host.get_id() in {relay, peer}:
-            raise NetworkError("One does not come to oneself through a relay.")
-        if peer not in self.swarm.connections:
-            await self.connect(whence)
-            try:
-                with trio.fail_after(CONNECT_WITHIN):
-                    await self.circuits.dial(relay, whence, peer)
-            except trio.TooSlowError:
-                raise NetworkError(f"Nobody answered behind the relay at {whence}.") from None
-        return peer.to_base58()
-
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
-        """From now on this node passes connections on, as a relay."""
-        return Carrier(self.host, self.swarm, allowed)
-
-    async def reserve(self, relay: str) -> float:
-        """Has a connected relay pass connections on to this node."""
-        peer = parse_peer_id(relay)
-        seconds = await self.circuits.reserve(peer)
-        await self.puncher.look(peer)
-        return seconds
-
-    @property
-    def seen_as(self) -> list[str]:
-        """The IP addresses from which relays say that they see this node."""
-        return list(dict.fromkeys(self.puncher.seen_as.values()))
-
-    async def straighten(self, peer: str) -> bool:
-        """Tries once to make the circuit to `peer` a direct connection."""
-        return await self.puncher.punch(parse_peer_id(peer))
-
-    async def _dial(self, where: Multiaddr, peer: ID) -> None:
-        # Not host.connect(): it dials whatever addresses the peer store holds, no more than one
-        # of a kind, waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
-        # The cache is emptied all the same, for what libp2p's own code may have put there.
-        self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
-        try:
-            with trio.fail_after(CONNECT_WITHIN):
-                await self.swarm.dial_addr(where, peer)
-        except trio.TooSlowError:
-            raise NetworkError(
-                f"Nobody answered at {where} within {CONNECT_WITHIN:g} seconds."
-            ) from None
-        except Exception as error:
-            sentence = f"Cannot connect to {where}: {_reason(error)}."
-            other = _who_answers(error)
-            raise AnotherNode(sentence, other) if other else NetworkError(sentence) from error
 
     async def open(self, peer: str, protocol: str) -> Stream:
-        """A new stream to a connected peer. Raises NetworkError within 10 s."""
+        """Opens a stream to a connected peer. Raises NetworkError within 10 s."""
         try:
             with trio.fail_after(OPEN_WITHIN):
                 stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
@@ -183,7 +143,7 @@ class HostNetwork:
 
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
-        # Shielded: libp2p forgets to tell anybody of a connection whose close was cancelled.
+        # Shielded: libp2p gives no notice of a connection whose close was cancelled.
         with trio.move_on_after(DROP_WITHIN) as limit:
             limit.shield = True
             try:
@@ -191,13 +151,61 @@ class HostNetwork:
             except Exception:
                 log.exception("dropping the peer %s", peer)
 
+    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+        """Makes this node a relay for the peers that `allowed` accepts."""
+        return CircuitRelay(self.host, self.swarm, allowed)
+
+    async def reserve(self, relay: str) -> float:
+        """Reserves a place at a connected relay; returns for how many seconds it holds."""
+        peer = parse_peer_id(relay)
+        seconds = await self.circuits.reserve(peer)
+        await self.puncher.learn_observed_address(peer)
+        return seconds
+
+    async def straighten(self, peer: str) -> bool:
+        """Tries once to replace the circuit to `peer` by a direct connection."""
+        return await self.puncher.punch_hole(parse_peer_id(peer))
+
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic; see NodePubsub.join for what is delivered."""
-        return await self.pubsub.join(topic, validator)
+        """Joins a gossip topic; see NodePubsub.join_topic for what is delivered."""
+        return await self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to the topic, paced. Raises NetworkError for more than 512 KiB."""
-        await self.pubsub.send(topic, data)
+        await self.pubsub.send_message(topic, data)
+
+    async def _connect_through_relay(self, relay_address: str, relay: ID, peer: ID) -> str:
+        if self.host.get_id() in {relay, peer}:
+            raise NetworkError("A node cannot connect to itself through a relay.")
+        if peer not in self.swarm.connections:
+            await self.connect(relay_address)
+            try:
+                with trio.fail_after(CONNECT_WITHIN):
+                    await self.circuits.dial(relay, relay_address, peer)
+            except trio.TooSlowError:
+                raise NetworkError(
+                    f"Nobody answered behind the relay at {relay_address}."
+                ) from None
+        return peer.to_base58()
+
+    async def _dial(self, address: Multiaddr, peer: ID) -> None:
+        # Not host.connect(): it dials whatever addresses the peer store holds, no more than one
+        # of a kind, waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
+        # The cache is emptied all the same, for what libp2p's own code may have put there.
+        self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
+        try:
+            with trio.fail_after(CONNECT_WITHIN):
+                await self.swarm.dial_addr(address, peer)
+        except trio.TooSlowError:
+            raise NetworkError(
+                f"Nobody answered at {address} within {CONNECT_WITHIN:g} seconds."
+            ) from None
+        except Exception as error:
+            sentence = f"Cannot connect to {address}: {_reason(error)}."
+            answering_peer = _find_answering_peer(error)
+            if answering_peer is not None:
+                raise AnotherNode(sentence, answering_peer) from error
+            raise NetworkError(sentence) from error
 
 
 @asynccontextmanager
@@ -207,22 +215,23 @@ async def open_host(
     *,
     log_file: Path | None,
     mdns: bool,
-    places: Places = OF_A_HOME,
+    places: ConnectionLimits = OF_A_HOME,
 ) -> AsyncIterator[Network]:
-    """A running node on the network; closed, with every task and socket, when the block ends.
+    """Runs a node on the network until the block ends, then closes every task and socket.
 
     `seed` is the 32-byte Ed25519 seed of the node's network key, `listen` concrete multiaddrs
     such as /ip4/192.0.2.7/tcp/41234 (port 0: any free one), `log_file` where libraries' warnings
     go (None: nowhere). With `mdns` the node announces itself in the home network and `events`
-    tells of others there; it dials nobody by itself. Raises NetworkError when an address cannot
+    has the others there; it dials nobody by itself. Raises NetworkError when an address cannot
     be bound, and what the block raises, unchanged.
     """
     failure: Exception | None = None
-    network = HostNetwork(NodeSwarm(key_pair_of(seed), places))
+    network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places))
     wanted = [check_listen(address) for address in listen]
-    with logging_to(log_file):
+    with redirect_logs(log_file):
         async with trio.open_nursery() as nursery:
-            running, closing = trio.Event(), trio.Event()
+            running = trio.Event()
+            closing = trio.Event()
             nursery.start_soon(_run, network, running, closing)
             try:
                 await running.wait()
@@ -239,8 +248,8 @@ async def open_host(
 
 
 async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -> None:
-    # Shielded: a cancelled libp2p service stops half-way and leaves its sockets open. Whoever
-    # cancels the block waits here for an orderly end instead.
+    # Shielded: a cancelled libp2p service stops half-way and leaves its sockets open. A block that is
+    # cancelled waits here for an orderly end instead.
     with trio.CancelScope() as scope:
         scope.shield = True
         async with (
@@ -256,7 +265,7 @@ async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -
             # a system task, and tasks and sockets leak.
             with trio.move_on_after(CLOSE_WITHIN):
                 await network.host.close()
-    network.presence.close()
+    network.tracker.close()
     if scope.cancelled_caught:
         log.warning("the network did not stop within %g seconds", STOP_WITHIN)
 
@@ -271,28 +280,31 @@ async def _listen(swarm: NodeSwarm, wanted: list[Multiaddr]) -> None:
 def _discovery(network: HostNetwork, *, on: bool) -> AbstractAsyncContextManager[None]:
     if not on:
         return nullcontext()
-    return announced(network.peer_id, network.addresses, network.presence.found)
+    return announce(network.peer_id, network.addresses, network.tracker.report_discovered)
 
 
 def _reason(error: BaseException) -> str:
     causes = list(_causes(error))
-    if any(isinstance(each, PeerIDMismatchesPubkey) for each in causes):
+    if any(isinstance(cause, PeerIDMismatchesPubkey) for cause in causes):
         return "another node answers there"
-    if any(isinstance(each, OSError) for each in causes):
+    if any(isinstance(cause, OSError) for cause in causes):
         return "nobody listens there, or no way leads there"
     return "the other side broke off the handshake"
 
 
-def _who_answers(error: BaseException) -> str | None:
-    """The peer id of who answered instead of the expected peer. libp2p tells it in words alone."""
-    for each in _causes(error):
-        found = _FOUND.search(str(each)) if isinstance(each, PeerIDMismatchesPubkey) else None
-        if found:
-            return found[1]
+def _find_answering_peer(error: BaseException) -> str | None:
+    """The peer id of the node that answered instead of the expected one, or None."""
+    for cause in _causes(error):
+        if isinstance(cause, PeerIDMismatchesPubkey):
+            # libp2p gives the id in the text of the exception only.
+            match = _ANSWERING_PEER.search(str(cause))
+            if match:
+                return match[1]
     return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, its cause, the cause of that, and so on."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -10,7 +10,7 @@ from meshcoop.network.interface import NetworkError
 KEY_SIZE = 32  # bytes of an Ed25519 seed and of an Ed25519 public key
 
 
-def key_pair_of(seed: bytes) -> KeyPair:
+def key_pair_from_seed(seed: bytes) -> KeyPair:
     """The libp2p key pair of a 32-byte Ed25519 seed. Raises NetworkError for another length."""
     if len(seed) != KEY_SIZE:
         raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
@@ -18,29 +18,30 @@ def key_pair_of(seed: bytes) -> KeyPair:
     return KeyPair(private, private.get_public_key())
 
 
-def peer_id_of(seed: bytes) -> str:
+def peer_id_from_seed(seed: bytes) -> str:
     """The peer id, in base58, of the node that holds `seed`."""
-    return ID.from_pubkey(key_pair_of(seed).public_key).to_base58()
+    return ID.from_pubkey(key_pair_from_seed(seed).public_key).to_base58()
 
 
 def peer_id_from_key(key: bytes) -> str:
-    """The peer id of a node's public key (32 raw bytes). Raises NetworkError when it is none."""
+    """The peer id of a node's public key (32 raw bytes). Raises NetworkError for other bytes."""
     if len(key) != KEY_SIZE:
         raise NetworkError(f"A node's public key is {KEY_SIZE} bytes long, not {len(key)}.")
-    # libp2p takes any 32 bytes; a key that is no point of the curve can never answer.
+    # libp2p accepts any 32 bytes; a key that is not a point of the curve can never answer.
     if not crypto_core_ed25519_is_valid_point(key):
-        raise NetworkError("These bytes are no Ed25519 public key of a node.")
+        raise NetworkError("These bytes are not the Ed25519 public key of a node.")
     return ID.from_pubkey(Ed25519PublicKey.from_bytes(key)).to_base58()
 
 
 def parse_peer_id(peer_id: str) -> ID:
-    """The peer id as libp2p holds it. Raises NetworkError unless an Ed25519 key is inside."""
+    """Parses a peer id in base58. Raises NetworkError unless it contains an Ed25519 key."""
     try:
         peer = ID.from_base58(peer_id)
         key = peer.extract_public_key()
     except Exception as error:  # base58 and multihash raise several kinds of error
-        raise NetworkError(f"{peer_id!r} is no peer id.") from error
-    # A peer id that is only a hash (RSA) hides its key; this network has Ed25519 nodes alone.
+        raise NetworkError(f"{peer_id!r} is not a peer id.") from error
+    # The peer id of an RSA key is only its hash, from which the key cannot be read. Every node of this
+    # network has an Ed25519 key.
     if not isinstance(key, Ed25519PublicKey) or ID.from_pubkey(key) != peer:
         raise NetworkError(f"{peer_id!r} is not the peer id of an Ed25519 key.")
     return peer

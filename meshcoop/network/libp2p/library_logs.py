@@ -1,4 +1,4 @@
-"""Where the libraries' log lines go: to a file, never to the screen."""
+"""The log lines of the network libraries: to a file, never to the screen."""
 
 import logging
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from pathlib import Path
 
 # One megabyte and one old file: a stranger who provokes warnings must not fill the disk.
 LOG_BYTES = 1024 * 1024
-LOUD = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
+LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 
 @contextmanager
-def logging_to(log_file: Path | None) -> Iterator[None]:
+def redirect_logs(log_file: Path | None) -> Iterator[None]:
     """While inside, warnings of the network's libraries go to `log_file`, or nowhere for None.
 
     libp2p's logger has propagation off and no handler, so that its warnings reach standard error
@@ -26,7 +26,7 @@ def logging_to(log_file: Path | None) -> Iterator[None]:
         )
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     _silence_last_resort()
-    loggers = [logging.getLogger(name) for name in LOUD]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:
         logger.addHandler(handler)
     try:
@@ -38,8 +38,9 @@ def logging_to(log_file: Path | None) -> Iterator[None]:
 
 
 def _silence_last_resort() -> None:
-    # These stay for good: a line logged after the last host has closed is still no screen's.
-    for name in ("", *LOUD):
+    # These handlers stay for good: a line that is logged after the last host has closed must not
+    # reach the screen either.
+    for name in ("", *LOGGERS):
         logger = logging.getLogger(name)
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())

@@ -1,8 +1,9 @@
-"""mDNS: tells the home network where this node listens, and hears of others. Dials nobody.
+"""mDNS: announces this node's addresses in the home network, and discovers other nodes. Dials nobody.
 
 The `zeroconf` package is used directly, in its own thread: libp2p's wrapper keeps one handler for
-the whole process, announces 0.0.0.0 as it is and leaves a system task behind. The announcement
-itself follows libp2p's mDNS specification, so that other implementations find the node.
+the whole process, announces 0.0.0.0 as it is, so that nobody can dial a node that listens there, and
+leaves a system task behind. The announcement itself follows libp2p's mDNS specification, so that
+other implementations find the node.
 """
 
 import logging
@@ -15,23 +16,26 @@ from multiaddr import Multiaddr
 from zeroconf import ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
 from meshcoop.network.interface import NetworkError
-from meshcoop.network.libp2p.address import parse_peer
+from meshcoop.network.libp2p.address import parse_peer_address
 
 log = logging.getLogger(__name__)
 
 SERVICE = "_p2p._udp.local."
 KEY = b"dnsaddr="
 TXT_BYTES = 255  # of one string in a TXT record
-ADDRESSES = 8  # taken from one announcement
+MAX_ADDRESSES = 8  # taken from one announcement
 ANSWER_WITHIN = 3000  # milliseconds
 CLOSE_WITHIN = 5.0  # seconds
 
-Found = Callable[[str, str], None]  # peer id, address
+OnDiscovered = Callable[[str, str], None]  # peer id, address
 
 
 @asynccontextmanager
-async def announced(peer_id: str, addresses: list[str], found: Found) -> AsyncIterator[None]:
-    """While inside, `addresses` are announced and `found` hears of the others', in Trio's thread.
+async def announce(
+    peer_id: str, addresses: list[str], on_discovered: OnDiscovered
+) -> AsyncIterator[None]:
+    """While inside, `addresses` are announced and `on_discovered` is called, in Trio's thread, for each
+    address that another node announces.
 
     Without multicast the node works all the same; the log says so.
     """
@@ -39,10 +43,10 @@ async def announced(peer_id: str, addresses: list[str], found: Found) -> AsyncIt
 
     def hand_over(peer: str, address: str) -> None:
         if peer != peer_id:
-            token.run_sync_soon(found, peer, address)
+            token.run_sync_soon(on_discovered, peer, address)
 
     async with trio.open_nursery() as nursery:
-        # Beside the node's start: zeroconf takes 1.6 s to make sure of its name.
+        # Not awaited: zeroconf takes 1.6 s to make sure of its name, and the node can start meanwhile.
         nursery.start_soon(_run_station, addresses, hand_over)
         try:
             yield
@@ -50,7 +54,7 @@ async def announced(peer_id: str, addresses: list[str], found: Found) -> AsyncIt
             nursery.cancel_scope.cancel()
 
 
-async def _run_station(addresses: list[str], hand_over: Found) -> None:
+async def _run_station(addresses: list[str], hand_over: OnDiscovered) -> None:
     try:
         station = await trio.to_thread.run_sync(_Station, addresses, hand_over)
     except Exception as error:  # noqa: BLE001 -- no multicast, no interface, a firewall …
@@ -70,7 +74,7 @@ async def _run_station(addresses: list[str], hand_over: Found) -> None:
 class _Station(ServiceListener):
     """One announcement and one browser. Everything here runs in zeroconf's threads."""
 
-    def __init__(self, addresses: list[str], hand_over: Found) -> None:
+    def __init__(self, addresses: list[str], hand_over: OnDiscovered) -> None:
         self._hand_over = hand_over
         hosts = sorted({_host_of(address) for address in addresses})
         self._zeroconf = Zeroconf(interfaces=hosts)
@@ -90,17 +94,19 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Somebody announces a node: asks for its addresses and hands them over."""
+        """Asks for the addresses of a node that is announced, and hands them over."""
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
-        for peer, address in decode_txt(info.text) if info is not None and info.text else []:
+        if info is None or not info.text:
+            return
+        for peer, address in decode_txt(info.text):
             self._hand_over(peer, address)
 
     def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """An announcement has changed."""
+        """Asks again when an announcement has changed."""
         self.add_service(zc, type_, name)
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Nothing: that an announcement ends says nothing about a connection."""
+        """Does nothing: the end of an announcement says nothing about a connection."""
 
     def close(self) -> None:
         """Withdraws the announcement and ends zeroconf's threads."""
@@ -111,30 +117,33 @@ class _Station(ServiceListener):
 def encode_txt(addresses: list[str]) -> bytes:
     """The TXT record for `addresses`: one dnsaddr=… string each."""
     strings = [KEY + address.encode() for address in addresses]
-    return b"".join(bytes([len(each)]) + each for each in strings if len(each) <= TXT_BYTES)
+    fitting = (string for string in strings if len(string) <= TXT_BYTES)
+    return b"".join(bytes([len(string)]) + string for string in fitting)
 
 
 def decode_txt(text: bytes) -> list[tuple[str, str]]:
-    """The peers and addresses of a stranger's TXT record; what makes no sense is left out."""
-    found: list[tuple[str, str]] = []
-    at = 0
-    while at < len(text) and len(found) < ADDRESSES:
-        string = text[at + 1 : at + 1 + text[at]]
-        at += 1 + text[at]
+    """The peers and addresses of a stranger's TXT record, without strings that are no addresses."""
+    announced: list[tuple[str, str]] = []
+    position = 0
+    while position < len(text) and len(announced) < MAX_ADDRESSES:
+        length = text[position]
+        string = text[position + 1 : position + 1 + length]
+        position += 1 + length
         if not string.startswith(KEY):
             continue
         try:
             address = string[len(KEY) :].decode("ascii")
-            found.append((parse_peer(address)[1].to_base58(), address))
+            _, peer = parse_peer_address(address)
+            announced.append((peer.to_base58(), address))
         except (UnicodeDecodeError, NetworkError):
             continue
-    return found
+    return announced
 
 
 def _host_of(address: str) -> str:
-    where, _ = parse_peer(address)
-    name = next(iter(where.protocols())).name
-    return str(where.value_for_protocol(name))
+    tcp_address, _ = parse_peer_address(address)
+    name = next(iter(tcp_address.protocols())).name
+    return str(tcp_address.value_for_protocol(name))
 
 
 def _port_of(address: str) -> int:

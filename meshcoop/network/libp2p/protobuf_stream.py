@@ -13,25 +13,29 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN = 10.0  # seconds
 MESSAGE_BYTES = 4096
 
-_Kind = TypeVar("_Kind", bound=Message)
+_Message = TypeVar("_Message", bound=Message)
 
 
-async def send(stream: INetStream, message: Message) -> None:
+async def send_message(stream: INetStream, message: Message) -> None:
     """Sends one message with its length in front."""
     await stream.write(encode_varint_prefixed(message.SerializeToString()))
 
 
-async def receive(stream: INetStream, kind: type[_Kind]) -> _Kind:
-    """The next message. Raises what the stream or the decoder raises."""
-    return kind.FromString(await read_varint_prefixed_bytes_limited(stream, MESSAGE_BYTES))
+async def receive_message(stream: INetStream, message_type: type[_Message]) -> _Message:
+    """Receives the next message. Raises what the stream or the decoder raises."""
+    data = await read_varint_prefixed_bytes_limited(stream, MESSAGE_BYTES)
+    return message_type.FromString(data)
 
 
-async def heard(stream: INetStream, kind: type[_Kind]) -> _Kind | None:
-    """The first message of a stream that a peer opened; None, and the stream reset, for another."""
+async def read_first_message(stream: INetStream, message_type: type[_Message]) -> _Message | None:
+    """Reads the first message of a stream that a peer opened.
+
+    Resets the stream and returns None if the peer sends something else, or nothing in time.
+    """
     try:
         with trio.fail_after(ANSWER_WITHIN):
-            return await receive(stream, kind)
+            return await receive_message(stream, message_type)
     except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
-        log.info("%s says nothing of sense: %r", stream.muxed_conn.peer_id, error)
+        log.info("%s sends no valid message: %r", stream.muxed_conn.peer_id, error)
         await stream.reset()
     return None

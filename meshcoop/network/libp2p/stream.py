@@ -20,7 +20,7 @@ WINDOW_POLL = 0.01  # seconds
 
 
 class PeerStream:
-    """Implements meshcoop.network.Stream."""
+    """Implements meshcoop.network.interface.Stream."""
 
     def __init__(self, stream: INetStream) -> None:
         self._stream = stream
@@ -28,7 +28,7 @@ class PeerStream:
         muxed = cast(NetStream, stream).muxed_stream
         assert isinstance(muxed, YamuxStream), "Yamux is the only muxer a node offers"
         self._muxed = muxed
-        self._writing = trio.Lock()
+        self._write_lock = trio.Lock()
 
     @property
     def peer(self) -> str:
@@ -36,27 +36,20 @@ class PeerStream:
         return self._stream.muxed_conn.peer_id.to_base58()
 
     async def read(self) -> bytes:
-        """At most 64 KiB; b"" once the peer has closed. Raises NetworkError when it was cut."""
+        """Reads at most 64 KiB; b"" once the peer has closed. Raises NetworkError when it was cut."""
         try:
             return await self._stream.read(READ_BYTES)
         except Exception as error:
-            if isinstance(error, StreamEOF) and self._ended_in_order():
+            if isinstance(error, StreamEOF) and self._has_ended_in_order():
                 return b""
             raise NetworkError(f"The stream to {self.peer} was cut while reading.") from error
-
-    def _ended_in_order(self) -> bool:
-        # libp2p reports an end of file as well when the stream was reset or the connection lost,
-        # and then what was on its way is missing.
-        stream = self._muxed
-        lost = stream.conn.event_shutting_down.is_set()
-        return stream.recv_closed and not stream.reset_received and not lost
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`, however long the peer takes. Raises NetworkError."""
         view = memoryview(data)
-        async with self._writing:
+        async with self._write_lock:
             while view:
-                size = min(CHUNK, await self._window(), len(view))
+                size = min(CHUNK, await self._wait_for_window(), len(view))
                 try:
                     await self._stream.write(bytes(view[:size]))
                 except Exception as error:
@@ -64,17 +57,6 @@ class PeerStream:
                         f"The stream to {self.peer} was cut while writing."
                     ) from error
                 view = view[size:]
-
-    async def _window(self) -> int:
-        # libp2p gives a stream up when its window has been shut for 5 s. A peer that is busy
-        # verifying what it got may well take longer, so we wait here instead; a peer that is
-        # dead is found by the health check, which ends the connection and with it this wait.
-        stream = self._muxed
-        while (  # noqa: ASYNC110 -- libp2p has no event for a window that opens
-            stream.send_window <= 0 and not stream.closed and not stream.send_closed
-        ):
-            await trio.sleep(WINDOW_POLL)
-        return max(stream.send_window, 1)  # a closed stream: let libp2p say so
 
     async def close(self) -> None:
         """Ends our direction at once; the peer reads to the end, then closes its own. Never raises.
@@ -84,3 +66,23 @@ class PeerStream:
         with trio.move_on_after(CLOSE_WITHIN) as limit, suppress(Exception):
             limit.shield = True
             await self._stream.close()
+
+    def _has_ended_in_order(self) -> bool:
+        # libp2p reports an end of file as well when the stream was reset or the connection lost,
+        # and then what was on its way is missing.
+        stream = self._muxed
+        is_connection_lost = stream.conn.event_shutting_down.is_set()
+        return stream.recv_closed and not stream.reset_received and not is_connection_lost
+
+    async def _wait_for_window(self) -> int:
+        """Waits until the peer accepts data; returns how many bytes it accepts."""
+        # libp2p gives a stream up when its window has been shut for 5 s. A peer that is busy
+        # verifying what it got may well take longer, so we wait here instead; a peer that is
+        # dead is found by the health check, which ends the connection and with it this wait.
+        stream = self._muxed
+        while (  # noqa: ASYNC110 -- libp2p has no event for a window that opens
+            stream.send_window <= 0 and not stream.closed and not stream.send_closed
+        ):
+            await trio.sleep(WINDOW_POLL)
+        # At least 1: the write on a closed stream then raises libp2p's own error.
+        return max(stream.send_window, 1)

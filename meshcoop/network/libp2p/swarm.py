@@ -1,4 +1,8 @@
-"""The node's connections: who may come in, how long a handshake may take, and who may dial."""
+"""The node's connections: which may come in, how long a handshake may take, and what may dial.
+
+libp2p's defaults do not suit a neighbourhood: 600 silent sockets kept an honest connection out for
+more than 15 s, and the auto-connector dials every known peer towards 200 connections.
+"""
 
 from collections import Counter
 from contextlib import suppress
@@ -29,50 +33,54 @@ from meshcoop.network.libp2p.fault_guard import StreamGuard, guard_tasks
 from meshcoop.network.libp2p.liveness import watch_health
 from meshcoop.network.libp2p.yamux import BoundedMuxers, BoundedYamux
 
-HALF_OPEN = 64  # connections that have not finished their handshake
+MAX_HANDSHAKES = 64  # at the same time
 HANDSHAKE_WITHIN = 10.0  # seconds, for the handshake and for the protocol of a stream
 
 
-class Places(NamedTuple):
-    """How many connections a node has at most: `inbound` of them from others, for the rest is for
-    peers that it chose itself, and `of_one_ip`, so that one host with many keys takes not every
-    place.
+class ConnectionLimits(NamedTuple):
+    """How many connections a node has at most.
+
+    `inbound` of the `total` may come from others: the rest is for peers that the node chose itself.
+    `per_ip` keeps one host with many keys from taking every place.
     """
 
-    all: int
+    total: int
     inbound: int
-    of_one_ip: int
+    per_ip: int
 
 
-OF_A_HOME = Places(128, 96, 32)
-OF_A_RELAY = Places(1024, 960, 128)  # many homes may share a provider's address
+OF_A_HOME = ConnectionLimits(total=128, inbound=96, per_ip=32)
+# Many homes may share a provider's address.
+OF_A_RELAY = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 
 
-class Lobby:
-    """The connections in their handshake: bounded, and a newcomer always gets in.
+class HandshakeSlots:
+    """The slots for connections in their handshake: a newcomer always gets one.
 
-    600 sockets that say nothing kept an honest connection out of libp2p for more than 15 s. When
-    the lobby is full, the address that holds most of it loses its oldest place.
+    When all are taken, the address that holds most of them loses its oldest.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._guests: dict[trio.CancelScope, str] = {}  # scope → IP address, oldest first
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._holders: dict[trio.CancelScope, str] = {}  # scope → IP address, oldest first
 
-    def enter(self, ip: str) -> trio.CancelScope:
-        """A place for `ip`: work in this scope, which is cancelled when the place is lost."""
-        if len(self._guests) >= self._places:
-            [(crowd, _)] = Counter(self._guests.values()).most_common(1)
-            oldest = next(scope for scope, guest in self._guests.items() if guest == crowd)
-            del self._guests[oldest]
-            oldest.cancel()
+    def acquire(self, ip: str) -> trio.CancelScope:
+        """Gives `ip` a slot: do the handshake in this scope, which is cancelled if the slot is lost."""
+        if len(self._holders) >= self._count:
+            self._cancel_one()
         scope = trio.CancelScope()
-        self._guests[scope] = ip
+        self._holders[scope] = ip
         return scope
 
-    def leave(self, scope: trio.CancelScope) -> None:
-        """Gives the place back, if it is not lost already."""
-        self._guests.pop(scope, None)
+    def release(self, scope: trio.CancelScope) -> None:
+        """Gives a slot back, if it is not lost already."""
+        self._holders.pop(scope, None)
+
+    def _cancel_one(self) -> None:
+        [(largest_holder, _)] = Counter(self._holders.values()).most_common(1)
+        oldest = next(scope for scope, ip in self._holders.items() if ip == largest_holder)
+        del self._holders[oldest]
+        oldest.cancel()
 
 
 class TidyListener(TCPListener):
@@ -96,48 +104,49 @@ class TidyTCP(TCP):
         return TidyListener(handler_function)
 
 
-class StayHome(AutoConnector):
-    """libp2p's auto-connector dials every peer it has heard of, towards 200 connections.
+class NoAutoConnector(AutoConnector):
+    """Replaces libp2p's auto-connector, which dials every known peer, towards 200 connections.
 
-    No setting stops it. Whom to dial is decided by the node's own peer manager.
+    No setting stops that one, `low_watermark=0` included. The node's own peer manager decides which
+    peers to dial.
     """
 
     async def maybe_connect(self) -> None:
-        """Dials nobody."""
+        """Does nothing."""
         await trio.lowlevel.checkpoint()
 
 
 class NodeSwarm(Swarm):
-    """libp2p's swarm with guards, bounds and no will of its own."""
+    """libp2p's swarm with guards and limits, which dials only when the node asks it to."""
 
-    def __init__(self, keys: KeyPair, places: Places = OF_A_HOME) -> None:
+    def __init__(self, keys: KeyPair, limits: ConnectionLimits = OF_A_HOME) -> None:
         peer = ID.from_pubkey(keys.public_key)
         store = PeerStore()
         store.add_key_pair(peer, keys)
         # No resource manager: libp2p's default one limits by rates and free memory of its own
-        # choosing, and its caps per IP address are not applied. The bounds here replace it.
+        # choosing, and its caps per IP address are not applied. The limits here replace it.
         super().__init__(
             peer,
             store,
             _upgrader(keys),
             [TidyTCP()],
-            # One attempt a call: back-off is the peer manager's.
+            # One attempt a call: the peer manager decides when to try again.
             RetryConfig(max_retries=0),
-            _connection_config(places.all),
+            _connection_config(limits.total),
         )
-        self.auto_connector = StayHome(self)
-        self.places = places
-        self._lobby = Lobby(HALF_OPEN)
+        self.auto_connector = NoAutoConnector(self)
+        self.limits = limits
+        self._handshakes = HandshakeSlots(MAX_HANDSHAKES)
         self._inbound: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """The service's main task."""
+        """Runs the service."""
         guard_tasks(self.manager)
         self.manager.run_daemon_task(watch_health, self)
         await super().run()
 
     def set_stream_handler(self, stream_handler: StreamHandlerFn) -> None:
-        """Takes the host's common stream handler and puts a guard around it."""
+        """Sets the host's common stream handler, with a guard around it."""
         super().set_stream_handler(StreamGuard(stream_handler))
 
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
@@ -146,20 +155,21 @@ class NodeSwarm(Swarm):
         libp2p calls this whenever a stream to an unconnected peer is wanted, by gossip too, and
         dials addresses that the peer itself, or another, has put into the peer store.
         """
-        connections = [each for each in self.get_connections(peer_id) if not each.is_closed]
-        if not connections:
+        connections = self.get_connections(peer_id)
+        open_connections = [connection for connection in connections if not connection.is_closed]
+        if not open_connections:
             raise SwarmException(f"not connected to {peer_id}")
         await trio.lowlevel.checkpoint()
-        return connections
+        return open_connections
 
     async def dial_peer_replacement(self, peer_id: ID) -> INetConn | None:
-        """Nothing: the health check may end a connection, not dial on its own."""
+        """Does nothing: a connection that the health check ends is not replaced without asking."""
         del peer_id
         await trio.lowlevel.checkpoint()
         return None
 
-    def forget(self, peer_id: ID) -> None:
-        """Drops what a peer that has left said of itself: libp2p would keep it for ever."""
+    def forget_peer(self, peer_id: ID) -> None:
+        """Forgets what a peer that has left said of itself: libp2p would keep it for ever."""
         with suppress(PeerStoreError):
             self.peerstore.clear_peerdata(peer_id)
 
@@ -167,20 +177,21 @@ class NodeSwarm(Swarm):
         self, read_write_closer: ReadWriteCloser, maddr: Multiaddr
     ) -> None:
         # Replaces libp2p's, which keeps the place of an inbound connection until the swarm stops:
-        # after max_connections - min_connections of them, over whatever time, nobody gets in.
+        # after max_connections - min_connections of them (250 by default), in however long a time,
+        # nobody gets in.
         remote = read_write_closer.get_remote_address()
         ip = remote[0] if remote else ""
-        many = self._inbound.total() >= self.places.inbound
-        if many or self._inbound[ip] >= self.places.of_one_ip:
+        is_full = self._inbound.total() >= self.limits.inbound
+        if is_full or self._inbound[ip] >= self.limits.per_ip:
             return  # the listener closes the socket of a handler that returns
-        place = self._lobby.enter(ip)
+        slot = self._handshakes.acquire(ip)
         try:
-            with place:
-                raw = RawConnection(read_write_closer, initiator=False)
-                muxed = await self.upgrade_inbound_raw_conn(raw, maddr)
+            with slot:
+                raw_connection = RawConnection(read_write_closer, initiator=False)
+                muxed = await self.upgrade_inbound_raw_conn(raw_connection, maddr)
         finally:
-            self._lobby.leave(place)
-        if place.cancelled_caught:
+            self._handshakes.release(slot)
+        if slot.cancelled_caught:
             return
         assert isinstance(muxed, BoundedYamux), "Yamux is the only muxer a node offers"
         self._inbound[ip] += 1
@@ -188,7 +199,8 @@ class NodeSwarm(Swarm):
             await muxed.event_closed.wait()
         finally:
             self._inbound[ip] -= 1
-            self._inbound += Counter()  # forgets the addresses that hold nothing
+            # Adding nothing drops the addresses that have no connection left.
+            self._inbound += Counter()
 
 
 def _upgrader(keys: KeyPair) -> TransportUpgrader:
@@ -199,12 +211,12 @@ def _upgrader(keys: KeyPair) -> TransportUpgrader:
     return upgrader
 
 
-def _connection_config(most: int) -> ConnectionConfig:
+def _connection_config(max_connections: int) -> ConnectionConfig:
     return ConnectionConfig(
-        max_connections=most,
+        max_connections=max_connections,
         min_connections=0,
         low_watermark=0,
-        high_watermark=most,
+        high_watermark=max_connections,
         inbound_upgrade_timeout=HANDSHAKE_WITHIN,
         outbound_upgrade_timeout=HANDSHAKE_WITHIN,
         inbound_stream_protocol_negotiation_timeout=HANDSHAKE_WITHIN,

@@ -1,4 +1,4 @@
-"""Yamux with the bounds that libp2p's own lacks: whole frames, limited time, limited memory."""
+"""Yamux with the limits that libp2p's own lacks: whole frames, limited time, limited memory."""
 
 import struct
 from contextlib import suppress
@@ -11,19 +11,33 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
 from libp2p.stream_muxer.yamux.yamux import FLAG_SYN, TYPE_PING, YAMUX_HEADER_FORMAT, Yamux
 
-_SETTLED = 0.5  # seconds until a new connection is first measured, and for that at most
 WRITE_WITHIN = 10.0  # seconds for one frame of at most 64 KiB to leave
 # Bytes a connection may hold that nobody has read yet. An honest peer stays within the window of
 # each stream: 256 KiB at first, which libp2p lets grow up to 16 MiB on a stream read quickly.
 UNREAD_BYTES = 20 * 1024 * 1024
+_RTT_SECONDS = 0.5  # until the round trip of a new connection is measured, and for that at most
 
 
 class BoundedYamux(Yamux):
-    """One multiplexed connection."""
+    """One multiplexed connection, whose writes end in time and whose buffers have a limit."""
 
     def __init__(self, conn: ISecureConn, peer_id: ID, *, is_initiator: bool) -> None:
         super().__init__(conn, peer_id, is_initiator=is_initiator)
-        self._pinging = trio.Lock()
+        self._ping_lock = trio.Lock()
+
+    async def answers_ping(self, within: float) -> bool:
+        """Pings the peer; returns whether it answers within this many seconds."""
+        async with self._ping_lock:
+            self._ping_id += 1
+            answered = trio.Event()
+            self._ping_event = answered
+            with trio.move_on_after(within), suppress(RawConnError, ConnectionClosedError):
+                await self._write_frame(
+                    struct.pack(YAMUX_HEADER_FORMAT, 0, TYPE_PING, FLAG_SYN, 0, self._ping_id)
+                )
+                self._ping_sent_time = trio.current_time()
+                await answered.wait()
+            return answered.is_set()
 
     async def _write_frame(self, data: bytes) -> None:
         # libp2p lets a cancelled writer stop inside a frame, after which every stream of the
@@ -39,24 +53,11 @@ class BoundedYamux(Yamux):
                 raise RawConnError(f"the peer took no data for {WRITE_WITHIN:g} seconds")
         await trio.lowlevel.checkpoint()
 
-    async def answers(self, within: float) -> bool:
-        """Whether the peer answers a ping of this connection within so many seconds."""
-        async with self._pinging:
-            self._ping_id += 1
-            self._ping_event = answered = trio.Event()
-            with trio.move_on_after(within), suppress(RawConnError, ConnectionClosedError):
-                await self._write_frame(
-                    struct.pack(YAMUX_HEADER_FORMAT, 0, TYPE_PING, FLAG_SYN, 0, self._ping_id)
-                )
-                self._ping_sent_time = trio.current_time()
-                await answered.wait()
-            return answered.is_set()
-
     async def _measure_rtt_loop(self) -> None:
-        # libp2p measures on and on, for nothing but its windows, and would take the answers that
-        # the health check waits for.
-        await trio.sleep(_SETTLED)
-        await self.answers(_SETTLED)
+        # libp2p measures for ever, for nothing but its windows, and would take the answers that the
+        # health check waits for. Once is enough.
+        await trio.sleep(_RTT_SECONDS)
+        await self.answers_ping(_RTT_SECONDS)
 
     async def _read_data_body(self, length: int) -> bytes:
         # libp2p only warns when a peer ignores the receive window, and keeps what it sends.

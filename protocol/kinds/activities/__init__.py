@@ -1,1 +1,1 @@
-"""What people do together at a time, with places in roles."""
+"""Activities: people do something together at a time, with places in roles."""

@@ -1,35 +1,59 @@
 """Kinds of what people do together at a time (specs/17-activities.md).
 
-Places are shared out from all that is here; what the organiser writes down after it began stays.
+Places are shared out from all signups that are here; once the organiser has written down who had
+one, that stays.
 """
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from protocol import recurrence as series
+from protocol import recurrence
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.activities import seating as places
-from protocol.kinds.activities.seating import Claim
+from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
 
 MOST_PLACES = 64  # of all roles together: as many as a list in a record holds
 _EVERYBODY = {"": MOST_PLACES}  # the roles of an activity that names none
 
 
-class _Signed(NamedTuple):
-    """What was said of a signup in time."""
+class _Answers(NamedTuple):
+    """The answers to a signup that came before it began."""
 
-    withdrawn: bool = False
-    accepted: places.Order | None = None
+    is_withdrawn: bool = False
+    accepted: Order | None = None  # the order of the organiser's first yes
+
+
+class _AnswersBySignup(defaultdict[bytes, _Answers]):
+    """The answers to each signup of a thread."""
+
+    def __init__(self) -> None:
+        super().__init__(_Answers)
+
+
+@dataclass
+class _Day:
+    """The signups and the attendances for one day of an activity."""
+
+    signups: list[View] = field(default_factory=list)
+    attendances: list[View] = field(default_factory=list)
 
 
 @kind("activity", plural="activities")
 class Activity(Kind):
     """Something that people do together, once or again and again."""
 
-    states = ("open", "full", "past", "cancelled")
+    states = States(
+        {
+            "open": "A place is free on one of its days.",
+            "full": "All places are taken on each of its days (`signup`).",
+            "past": "By the clock: its last day is over, and it is not cancelled.",
+            "cancelled": "Its organiser cancelled it (`close`).",
+        }
+    )
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     starts = Moment(required=True, help="by the clock here, the first time")
@@ -49,243 +73,274 @@ class Activity(Kind):
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-17.1 to R-17.5: at days that exist, with places that can be written down."""
-        series.days(entry.fields["starts"], entry.fields.get("repeats"))
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """On days that exist, with places that can be written down (R-17.1 to R-17.5)."""
+        recurrence.days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
         if sum(roles.values()) > MOST_PLACES:
             raise Refused("R-17.5", f"all roles together have at most {MOST_PLACES} places")
         thread.make_view(entry, state="open", occurrences=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-17.13: full if every day is, cancelled if the organiser says so."""
-        signups = thread.linked("signup", "about", view["id"])
-        attended = thread.linked("attendance", "about", view["id"])
-        days = _days(view)
-        told: dict[str, tuple[list[View], list[View]]] = {days[0]: ([], [])} if not days[1:] else {}
-        for which, views in enumerate((signups, attended)):
-            for one in views:
-                told.setdefault(one["on"], ([], []))[which].append(one)
-        view["occurrences"] = [_occurrence(thread, view, day, *told[day]) for day in sorted(told)]
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Full if every day is, cancelled if the organiser says so (R-17.13)."""
+        signups = thread.linked_views("signup", "about", view["id"])
+        attendances = thread.linked_views("attendance", "about", view["id"])
+        days = _days_of(view)
+        by_day = _by_day(signups, attendances)
+        if len(days) == 1:
+            # What takes place once is shown even where nobody has signed up.
+            by_day.setdefault(days[0], _Day())
+        view["occurrences"] = [_occurrence(thread, view, on, by_day[on]) for on in sorted(by_day)]
+        full_days = sum(occurrence["state"] == "full" for occurrence in view["occurrences"])
         if "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"
-        elif sum(one["state"] == "full" for one in view["occurrences"]) == len(days):
+        elif full_days == len(days):
             view["state"] = "full"
         if thread.is_hidden(view["id"]):
-            _hide_roles(view, signups, attended)
+            _hide_roles(view, signups, attendances)
 
     def over(self, view: View) -> tuple[str, str] | None:
-        """Past when the last occurrence is over."""
+        """Past once the last occurrence is over, unless the activity is cancelled."""
         if view["state"] == "cancelled":
             return None
-        last = _days(view)[-1]
-        return ends(view, last), "past"
+        last_day = _days_of(view)[-1]
+        return ends(view, last_day), "past"
 
 
 @kind("signup", about=("activity",))
 class Signup(Kind):
     """Somebody would come, on a day and in a role."""
 
-    states = ("placed", "waiting", "withdrawn")
+    states = States(
+        {
+            "placed": "Its author has a place in the role on that day.",
+            "waiting": "Its author has no place in the role on that day.",
+            "withdrawn": "Its author withdrew it before that day's beginning (`close`).",
+        }
+    )
     role = Text(min=1, max=40, help="needed where the activity names several")
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The next day; the only role."""
-        activity = _activity(thread, entry.about)
-        days = _days(activity)
-        on = next((day for day in days if day >= today), days[-1])
-        roles = activity["roles"] or ()
-        return {"on": on, "role": next(iter(roles)) if len(roles) == 1 else None, **entry.fields}
+        activity = _activity_of(thread, entry.about)
+        days = _days_of(activity)
+        next_day = next((day for day in days if day >= today), days[-1])
+        roles = list(activity["roles"] or ())
+        return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-17.8: software signs nobody up twice, nor for what does not take place."""
-        activity = _activity(thread, entry.about)
+        """Software signs nobody up twice for a day, nor for a cancelled activity (R-17.8)."""
+        activity = _activity_of(thread, entry.about)
         if activity["state"] == "cancelled":
             raise Refused("R-17.8", "the activity is cancelled")
-        mine = (entry.person, entry.fields["on"])
-        for one in thread.linked("signup", "about", activity["id"]):
-            if (one["author"], one["on"]) == mine and one["state"] != "withdrawn":
+        wanted = (entry.person, entry.fields["on"])
+        for signup in thread.linked_views("signup", "about", activity["id"]):
+            if (signup["author"], signup["on"]) == wanted and signup["state"] != "withdrawn":
                 raise Refused("R-17.8", "there is a signup for that day already")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-17.6, R-17.7: for a role and a day that there are, before it starts."""
-        activity = _activity(thread, entry.about)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A signup is for a role and a day of the activity, before it starts (R-17.6, R-17.7)."""
+        activity = _activity_of(thread, entry.about)
         roles = activity["roles"]
         if entry.fields.get("role") not in (roles or (None,)):
             remedy = f"name one with --role: {', '.join(roles)}" if roles else "name none"
             raise Refused("R-17.6", f"the activity has no such role; {remedy}")
         _check_day(activity, entry.fields["on"])
-        _in_time(activity, entry.fields["on"], entry)
+        _check_in_time(activity, entry.fields["on"], entry)
         thread.make_view(entry, state="waiting", accepted=False)
 
-    def accepting(self, thread: Thread, entry: Entry) -> None:
-        """R-17.8: software accepts a signup once, and no more of them than there are places."""
-        signup = _signup(thread, entry.about)
-        if signup["state"] == "withdrawn" or signup["accepted"]:
-            done = "withdrawn" if signup["state"] == "withdrawn" else "accepted"
-            raise Refused("R-17.8", f"the signup is {done} already")
-        room = (_activity(thread, signup["about"])["roles"] or _EVERYBODY)[signup["role"] or ""]
-        taken = [
-            one
-            for one in thread.linked("signup", "about", signup["about"])
-            if (one["on"], one["role"]) == (signup["on"], signup["role"])
-            and one["accepted"]
-            and one["state"] == "placed"
+    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+        """Software accepts a signup once, and no more of them than there are places (R-17.8)."""
+        signup = _signup_of(thread, entry.about)
+        if signup["state"] == "withdrawn":
+            raise Refused("R-17.8", "the signup is withdrawn already")
+        if signup["accepted"]:
+            raise Refused("R-17.8", "the signup is accepted already")
+        roles = _activity_of(thread, signup["about"])["roles"] or _EVERYBODY
+        promised = [
+            other
+            for other in thread.linked_views("signup", "about", signup["about"])
+            if (other["on"], other["role"]) == (signup["on"], signup["role"])
+            and other["accepted"]
+            and other["state"] == "placed"
         ]
-        if len(taken) >= room:
+        if len(promised) >= roles[signup["role"] or ""]:
             raise Refused("R-17.8", "all places of this role are promised already")
 
-    def accepted(self, thread: Thread, entry: Entry) -> None:
-        """R-17.10: by the organiser, before it starts."""
-        signup = _signup(thread, entry.about)
-        activity = _activity(thread, signup["about"])
+    def apply_accept(self, thread: Thread, entry: Entry) -> None:
+        """The organiser accepts a signup before the activity starts (R-17.10)."""
+        signup = _signup_of(thread, entry.about)
+        activity = _activity_of(thread, signup["about"])
         if entry.person != activity["author"]:
-            raise Refused("R-17.10", "a signup is accepted by who organises it")
-        _in_time(activity, signup["on"], entry)
-        said = _signed(thread, signup["id"])
-        earliest = min(entry.order, said.accepted or entry.order)
-        thread.memo[signup["id"]] = said._replace(accepted=earliest)
+            raise Refused("R-17.10", "only the organiser accepts a signup")
+        _check_in_time(activity, signup["on"], entry)
+        index = thread.index(_AnswersBySignup)
+        answers = index[signup["id"]]
+        earliest = min(entry.order, answers.accepted or entry.order)
+        index[signup["id"]] = answers._replace(accepted=earliest)
         signup["accepted"] = True
 
-    def closed(self, thread: Thread, entry: Entry) -> None:
-        """R-17.7: who withdraws in time frees the place."""
-        signup = _signup(thread, entry.about)
-        _in_time(_activity(thread, signup["about"]), signup["on"], entry)
-        thread.memo[signup["id"]] = _signed(thread, signup["id"])._replace(withdrawn=True)
+    def apply_close(self, thread: Thread, entry: Entry) -> None:
+        """A signup that is withdrawn in time frees its place (R-17.7)."""
+        signup = _signup_of(thread, entry.about)
+        _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
+        index = thread.index(_AnswersBySignup)
+        index[signup["id"]] = index[signup["id"]]._replace(is_withdrawn=True)
 
 
 @kind("attendance", about=("activity",), plural="attendances", relied_on=True)
 class Attendance(Kind):
-    """The organiser writes down who came, and with it who had a place."""
+    """The organiser writes down who came, and who had a place."""
 
-    states = ("written",)
+    states = States({"written": "Always."})
     people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
     on = Moment(required=True, day_only=True, help="the last day if left out")
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The last day; who has a place there as far as this home knows."""
-        activity = _activity(thread, entry.about)
-        days = _days(activity)
+        """Defaults: the latest day, and those who hold a place on it."""
+        activity = _activity_of(thread, entry.about)
+        days = _days_of(activity)
         begun = [day for day in days if day <= today]
         fields = {"on": begun[-1] if begun else days[0], **entry.fields}
-        told = [one["roles"] for one in activity["occurrences"] if one["on"] == fields["on"]]
-        held = {one["role"] or "": one["has"] for one in (told[0] if told else ()) if one["has"]}
-        return {**fields, "held": held}
+        return {**fields, "held": _places_held(activity, fields["on"])}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-17.12: software writes down nothing that is still to come."""
-        zone = _zone(_activity(thread, entry.about))
+        """Software writes down no attendance before the day (R-17.12)."""
+        zone = _zone_of(_activity_of(thread, entry.about))
         today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
         if entry.fields["on"] > today:
             raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-17.11: by the organiser, for a day that there is and places that there are."""
-        activity = _activity(thread, entry.about)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The organiser writes down a day of the activity, and no more places than it has
+        (R-17.11).
+        """
+        activity = _activity_of(thread, entry.about)
         if entry.person != activity["author"]:
-            raise Refused("R-17.11", "who came is written down by who organises it")
+            raise Refused("R-17.11", "only the organiser writes down who came")
         _check_day(activity, entry.fields["on"])
         held = entry.fields.get("held") or {}
         roles = activity["roles"] or _EVERYBODY
         everybody = [person for people in held.values() for person in people]
-        fits = all(len(people) <= roles.get(role, 0) for role, people in held.items())
-        if not fits or len(set(everybody)) < len(everybody):
+        has_room = all(len(people) <= roles.get(role, 0) for role, people in held.items())
+        if not has_room or len(set(everybody)) < len(everybody):
             raise Refused("R-17.11", "it gives more places than there are, or two to one person")
         thread.make_view(entry, state="written")
 
 
 def ends(activity: View, day: str) -> str:
     """The local moment at which the occurrence on `day` is over."""
-    begins = series.moment(activity["starts"], day)
+    begins = recurrence.moment(activity["starts"], day)
     if begins == day:
-        return day
+        return day  # it starts at no hour, and is over with the day
     end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
     return end.isoformat(timespec="minutes")
 
 
-def _activity(thread: Thread, record_id: bytes | None) -> View:
-    found = thread.view_of(record_id, "activity")
-    if found is None:
+def _activity_of(thread: Thread, record_id: bytes | None) -> View:
+    activity = thread.find_view(record_id, "activity")
+    if activity is None:
         raise Refused("R-17.6", "the activity does not count, or its words are gone")
-    return found
+    return activity
 
 
-def _signup(thread: Thread, record_id: bytes | None) -> View:
-    found = thread.view_of(record_id, "signup")
-    if found is None:
+def _signup_of(thread: Thread, record_id: bytes | None) -> View:
+    signup = thread.find_view(record_id, "signup")
+    if signup is None:
         raise Refused("R-17.10", "the signup does not count")
-    return found
+    return signup
 
 
-def _days(activity: View) -> tuple[str, ...]:
-    return series.days(activity["starts"], activity["repeats"])
+def _days_of(activity: View) -> tuple[str, ...]:
+    return recurrence.days(activity["starts"], activity["repeats"])
 
 
-def _zone(activity: View) -> timezone:
+def _zone_of(activity: View) -> timezone:
     return timezone(timedelta(minutes=activity["offset"]))
 
 
 def _check_day(activity: View, day: str) -> None:
-    if day not in (days := _days(activity)):
+    days = _days_of(activity)
+    if day not in days:
         raise Refused("R-17.6", f"it does not take place on {day}; its first day is {days[0]}")
 
 
-def _in_time(activity: View, day: str, entry: Entry) -> None:
-    begins = series.instant(series.moment(activity["starts"], day), _zone(activity))
+def _check_in_time(activity: View, day: str, entry: Entry) -> None:
+    """Raises Refused for an entry that comes after the activity has begun on a day (R-17.7)."""
+    begins = recurrence.instant(recurrence.moment(activity["starts"], day), _zone_of(activity))
     if entry.time >= begins:
         raise Refused("R-17.7", f"it has begun on {day}, and its places are what they were")
 
 
-def _signed(thread: Thread, signup: bytes) -> _Signed:
-    found: _Signed = thread.memo.get(signup) or _Signed()
-    return found
+def _places_held(activity: View, day: str) -> dict[str, list[bytes]]:
+    """The people who hold a place on a day, by role, where this home knows of any."""
+    for occurrence in activity["occurrences"]:
+        if occurrence["on"] == day:
+            return {role["role"] or "": role["has"] for role in occurrence["roles"] if role["has"]}
+    return {}
 
 
-def _occurrence(
-    thread: Thread, activity: View, day: str, signups: list[View], attended: list[View]
-) -> dict[str, Any]:
-    """R-17.14: what there is to tell of one day; the signups get their states."""
-    said = {one["id"]: _signed(thread, one["id"]) for one in signups}
-    live = [one for one in signups if not said[one["id"]].withdrawn]
-    claims = [
-        Claim(
-            one["author"], one["role"] or "", (one["created"], one["id"]), said[one["id"]].accepted
-        )
-        for one in live
-    ]
-    first = min(attended, key=lambda one: (one["created"], one["id"]), default=None)
+def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
+    by_day: dict[str, _Day] = defaultdict(_Day)
+    for signup in signups:
+        by_day[signup["on"]].signups.append(signup)
+    for attendance in attendances:
+        by_day[attendance["on"]].attendances.append(attendance)
+    return by_day
+
+
+def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
+    """One day of an activity as its view shows it; the signups get their states (R-17.14)."""
+    answers = thread.index(_AnswersBySignup)
+    live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]
+    first = min(day.attendances, key=_order, default=None)
     roles = activity["roles"] or _EVERYBODY
-    found = places.seats(roles, claims, (first["held"] or {}) if first else None)
-    for one in signups:
-        placed = one["author"] in found[one["role"] or ""].has
-        one["state"] = "placed" if placed else "waiting"
-        if one not in live:
-            one["state"] = "withdrawn"
-    came = {person for one in attended for person in one["people"]}
-    gone = {one["author"] for one in signups} - {one["author"] for one in live}
-    has = {person for one in found.values() for person in one.has}
-    full = all(len(found[role].has) >= room for role, room in roles.items())
+    fixed = (first["held"] or {}) if first else None
+    claims = [_claim(signup, answers[signup["id"]].accepted) for signup in live]
+    seats = assign_seats(roles, claims, fixed)
+    for signup in day.signups:
+        signup["state"] = _signup_state(signup, answers[signup["id"]], seats)
+    came = {person for attendance in day.attendances for person in attendance["people"]}
+    has_place = {person for role in seats.values() for person in role.has}
+    everybody = {signup["author"] for signup in day.signups}
+    withdrew = everybody - {signup["author"] for signup in live}
+    is_full = all(len(seats[role].has) >= places for role, places in roles.items())
     return {
-        "on": day,
-        "state": "full" if full else "open",
+        "on": on,
+        "state": "full" if is_full else "open",
         "roles": [
-            {"role": role or None, "places": room, **found[role]._asdict()}
-            for role, room in sorted(roles.items())
+            {"role": role or None, "places": places, **seats[role]._asdict()}
+            for role, places in sorted(roles.items())
         ],
-        "attended": bool(attended),
+        "attended": bool(day.attendances),
         "came": sorted(came),
-        "missed": sorted(has - came - gone) if attended else [],
+        "missed": sorted(has_place - came - withdrew) if day.attendances else [],
     }
 
 
-def _hide_roles(activity: View, signups: list[View], attended: list[View]) -> None:
-    """R-14.6: the names of the roles are words of the activity, wherever they stand."""
-    for day in activity["occurrences"]:
-        for one in day["roles"]:
-            one["role"] = None
+def _claim(signup: View, accepted: Order | None) -> Claim:
+    return Claim(signup["author"], signup["role"] or "", _order(signup), accepted)
+
+
+def _order(view: View) -> Order:
+    return view["created"], view["id"]
+
+
+def _signup_state(signup: View, answers: _Answers, seats: dict[str, Seats]) -> str:
+    if answers.is_withdrawn:
+        return "withdrawn"
+    has_place = signup["author"] in seats[signup["role"] or ""].has
+    return "placed" if has_place else "waiting"
+
+
+def _hide_roles(activity: View, signups: list[View], attendances: list[View]) -> None:
+    """The names of the roles are words of the activity; they leave all its views (R-14.6)."""
+    for occurrence in activity["occurrences"]:
+        for role in occurrence["roles"]:
+            role["role"] = None
     for signup in signups:
         signup["role"] = None
-    for one in attended:
-        one["held"] = None
+    for attendance in attendances:
+        attendance["held"] = None

@@ -1,4 +1,4 @@
-"""Who has a place at an occurrence, and who waits (specs/17-activities.md, R-17.9)."""
+"""Places at an occurrence: who has one, and who waits (specs/17-activities.md, R-17.9)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,12 +7,12 @@ Order = tuple[int, bytes]  # time, then id
 
 
 class Claim(NamedTuple):
-    """Somebody's wish for a place; `accepted`: the order of the organiser's first yes to it."""
+    """Somebody's wish for a place."""
 
     person: bytes
     role: str
     order: Order
-    accepted: Order | None = None
+    accepted: Order | None = None  # the order of the organiser's first yes to it
 
 
 class Seats(NamedTuple):
@@ -22,21 +22,22 @@ class Seats(NamedTuple):
     waits: list[bytes]
 
 
-def seats(
+def assign_seats(
     roles: Mapping[str, int],
     claims: Iterable[Claim],
     fixed: Mapping[str, list[bytes]] | None = None,
 ) -> dict[str, Seats]:
-    """The seats of each role with so many places. `fixed`: who has one, once that is written down.
-    Nobody has two places, and what is added later in the order takes none away.
+    """The seats of each role, by the number of its places. `fixed`: the people who have a place, once
+    the organiser has written them down. Nobody has two places, and a claim that is later in the order
+    takes none away.
     """
-    found = {role: Seats([], []) for role in roles}
+    seats = {role: Seats([], []) for role in roles}
     if fixed is not None:
         for role, people in fixed.items():
-            found[role].has.extend(people)
-    placed = {person for one in found.values() for person in one.has}
+            seats[role].has.extend(people)
+    placed = {person for seat in seats.values() for person in seat.has}
     for claim in sorted(claims, key=_first_come):
-        has, waits = found[claim.role]
+        has, waits = seats[claim.role]
         if claim.person in placed:
             continue
         if fixed is None and len(has) < roles[claim.role]:
@@ -44,11 +45,12 @@ def seats(
             placed.add(claim.person)
         elif claim.person not in waits:
             waits.append(claim.person)
-    for one in found.values():  # who waited for one role may have come to a place in another
-        one.waits[:] = [person for person in one.waits if person not in placed]
-    return found
+    # Somebody who waited for one role may have got a place in another since.
+    for seat in seats.values():
+        seat.waits[:] = [person for person in seat.waits if person not in placed]
+    return seats
 
 
 def _first_come(claim: Claim) -> tuple[bool, Order]:
-    """Those accepted come first, in the order in which they were."""
+    """Accepted claims come first, in the order in which they were accepted."""
     return claim.accepted is None, claim.accepted or claim.order

@@ -1,1 +1,1 @@
-"""From a request or an offer to hours that both have signed."""
+"""The exchange: from a request or an offer to hours that both have signed."""

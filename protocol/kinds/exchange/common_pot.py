@@ -9,18 +9,18 @@ from protocol.fold.thread import Entry, Thread, View
 _DAY = len("2026-11-23")
 
 
-def pays(thread: Thread, receipt: Entry) -> bool:
-    """Whether the receipt is, or asks to be, paid from the pot."""
+def is_paid_from_pot(thread: Thread, receipt: Entry) -> bool:
+    """Whether the receipt is paid from the common pot, or asks to be."""
     about = thread.entries.get(receipt.about or b"")
-    at_once = about is not None and about.kind == "attendance"
-    return at_once or receipt.fields.get("receiver") == POT
+    is_about_attendance = about is not None and about.kind == "attendance"
+    return is_about_attendance or receipt.fields.get("receiver") == POT
 
 
-def terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
-    """What may be left out: the pot, the day, the activity's minutes, the only one who came."""
-    attendance = _attendance(thread, receipt)
+def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
+    """Defaults of a receipt: the pot, the day, the activity's minutes, the only other who came."""
+    attendance = _attendance_of(thread, receipt)
     activity = thread.views[attendance["about"]]
-    others = [one for one in attendance["people"] if one != receipt.person]
+    others = [person for person in attendance["people"] if person != receipt.person]
     return {
         "giver": others[0] if len(others) == 1 else None,
         "receiver": POT,
@@ -29,53 +29,64 @@ def terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
     }
 
 
-def guard(thread: Thread, receipt: Entry) -> None:
-    """R-17.16: one receipt a person and day, while none is disputed."""
-    attendance = _attendance(thread, receipt)
-    for one in receipts(thread, attendance["about"]):
-        same = (one["giver"], one["on"][:_DAY]) == (receipt.fields["giver"], attendance["on"])
-        if same and one["state"] != "disputed":
+def check_before_signing(thread: Thread, receipt: Entry) -> None:
+    """Software signs one receipt a person and day, unless the others are disputed (R-17.16)."""
+    attendance = _attendance_of(thread, receipt)
+    wanted = (receipt.fields["giver"], attendance["on"])
+    for other in receipts_of_activity(thread, attendance["about"]):
+        is_same = (other["giver"], other["on"][:_DAY]) == wanted
+        if is_same and other["state"] != "disputed":
             raise Refused(
-                "R-17.16", f"there is a {one['state']} receipt for them on that day already"
+                "R-17.16", f"there is a {other['state']} receipt for them on that day already"
             )
 
 
-def check(thread: Thread, receipt: Entry) -> None:
-    """R-17.15: by the organiser, for somebody else who came, on the day; it goes to the pot's side."""
-    giver, about = receipt.fields["giver"], thread.target(receipt)
+def check_receipt(thread: Thread, receipt: Entry) -> None:
+    """A receipt from the pot is by the organiser, for somebody else who came, on the day (R-17.15)."""
+    giver = receipt.fields["giver"]
+    about = thread.target_of(receipt)
     if receipt.fields["receiver"] != POT or giver == POT:
         raise Refused("R-17.15", "a receipt about an attendance is paid from the common pot")
     if about.kind not in {"attendance", None}:
         raise Refused("R-17.15", "the common pot pays for activities, about an attendance")
     if receipt.person != about.person or giver == receipt.person:
-        raise Refused("R-17.15", "who organises it writes the receipts, and for others only")
-    attendance = thread.view_of(about.id, "attendance")
-    if attendance is not None and giver not in attendance["people"]:
-        raise Refused("R-17.15", "who gave is one of those who came")
-    if attendance is not None and receipt.fields["on"][:_DAY] != attendance["on"]:
-        raise Refused("R-17.15", f"who came on {attendance['on']} gave on that day")
+        raise Refused("R-17.15", "only the organiser writes the receipts, and only for others")
+    attendance = thread.find_view(about.id, "attendance")
+    if attendance is None:
+        return  # its words are gone, and nobody can tell who came
+    if giver not in attendance["people"]:
+        raise Refused("R-17.15", "the giver must be one of those who came")
+    if receipt.fields["on"][:_DAY] != attendance["on"]:
+        raise Refused(
+            "R-17.15",
+            f"the attendance is for {attendance['on']}, and the receipt must be for that day",
+        )
 
 
-def receipts(thread: Thread, activity: bytes) -> list[View]:
-    """All receipts about attendances of the activity, whether or not these count."""
-    attended = [
-        one.id
-        for one in thread.entries.values()
-        if one.kind == "attendance" and one.about == activity
+def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
+    """All receipts about attendances of the activity, also about those that do not count."""
+    attendances = [
+        entry.id
+        for entry in thread.entries.values()
+        if entry.kind == "attendance" and entry.about == activity
     ]
-    return [receipt for one in attended for receipt in thread.linked("receipt", "about", one)]
+    return [
+        receipt
+        for attendance in attendances
+        for receipt in thread.linked_views("receipt", "about", attendance)
+    ]
 
 
-def signers(thread: Thread, signed: View) -> set[bytes]:
-    """Who signs for giver and receiver: for the pot whoever wrote the receipt."""
-    if signed["receiver"] != POT:
-        return {signed["giver"], signed["receiver"]}
-    receipt = thread.entries[signed["about"] if signed["kind"] == "correction" else signed["id"]]
-    return {signed["giver"], receipt.person}
+def signers_of(thread: Thread, view: View) -> set[bytes]:
+    """The people who sign for giver and receiver: for the pot the author of the receipt."""
+    if view["receiver"] != POT:
+        return {view["giver"], view["receiver"]}
+    receipt = thread.entries[view["about"] if view["kind"] == "correction" else view["id"]]
+    return {view["giver"], receipt.person}
 
 
-def _attendance(thread: Thread, receipt: Entry) -> View:
-    found = thread.view_of(receipt.about, "attendance")
-    if found is None:
+def _attendance_of(thread: Thread, receipt: Entry) -> View:
+    attendance = thread.find_view(receipt.about, "attendance")
+    if attendance is None:
         raise Refused("R-17.15", "the attendance does not count")
-    return found
+    return attendance

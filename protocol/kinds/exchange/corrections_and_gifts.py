@@ -1,9 +1,9 @@
 """Kinds that follow an exchange: other minutes than a receipt's, and gifts (specs/13)."""
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.exchange import common_pot as pot
+from protocol.kinds.exchange import common_pot
 from protocol.schema.fields import Minutes, Person, Text
 
 
@@ -11,14 +11,20 @@ from protocol.schema.fields import Minutes, Person, Text
 class Correction(Kind):
     """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
 
-    states = ("proposed", "confirmed", "disputed")
+    states = States(
+        {
+            "proposed": "One party has signed it.",
+            "confirmed": "The other party has signed it too (`confirm`), even after a dispute.",
+            "disputed": "The other party disputes it (`close`) and has not confirmed it.",
+        }
+    )
     naming = ("giver", "receiver")
     minutes = Minutes(required=True, help="what is right; 0 if nothing was given")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.19: software corrects what is confirmed, to something else, and never in vain."""
-        receipt = thread.view_of(entry.about, "receipt")
+        """Software corrects a confirmed receipt, to other minutes than those that count (R-13.19)."""
+        receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             return
         if receipt["state"] != "confirmed":
@@ -29,24 +35,28 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        known = thread.linked("correction", "about", receipt["id"])
-        if any(one["state"] == "confirmed" and one["created"] >= entry.time for one in known):
+        # Corrections count by their times: one before the latest confirmed one would change nothing.
+        is_overtaken = any(
+            correction["state"] == "confirmed" and correction["created"] >= entry.time
+            for correction in thread.linked_views("correction", "about", receipt["id"])
+        )
+        if is_overtaken:
             raise Refused(
                 "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
             )
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.17: by a party of a receipt that counts."""
-        receipt = thread.view_of(entry.about, "receipt")
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A party corrects a receipt that counts (R-13.17)."""
+        receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
-        if entry.person not in pot.signers(thread, receipt):
+        if entry.person not in common_pot.signers_of(thread, receipt):
             raise Refused("R-13.17", "only giver and receiver correct a receipt")
         parties = {name: receipt[name] for name in ("giver", "receiver")}
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-13.17: confirmed by the other party, whatever else was said."""
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Confirmed once the other party says so, even after a dispute (R-13.17)."""
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
             view["state"] = "confirmed"
@@ -56,15 +66,15 @@ class Correction(Kind):
 
 @kind("thanks", plural="thanks")
 class Thanks(Kind):
-    """Time given as a gift: counted, and it moves no balance. Who received says so."""
+    """Time given as a gift: counted, and it moves no balance. The person who received says so."""
 
-    states = ("given",)
+    states = States({"given": "Always: a gift needs no answer."})
     person = Person(required=True, help="who gave")
     minutes = Minutes(default=0, help="0 or more")
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.20: for somebody else."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """One thanks somebody else (R-13.20)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")
         thread.make_view(entry, state="given", minutes=entry.fields.get("minutes") or 0)

@@ -1,25 +1,34 @@
 """Kinds of the exchange: from an offer or a request to a receipt both have signed (specs/13).
 
 States come from what is there, not from the order in which it came: a confirmed receipt makes an
-agreement done, whatever else is said of it.
+agreement done, even if somebody cancels it.
 """
 
 from typing import Any
 
 from protocol.errors import Refused
 from protocol.fold.balance import POT
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.exchange import common_pot as pot
-from protocol.kinds.exchange import occurrences
-from protocol.kinds.exchange.negotiation import parley
+from protocol.kinds.exchange import common_pot, occurrences
+from protocol.kinds.exchange.negotiation import parley_of
 from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 
 
 class Intent(Kind):
-    """What somebody would give or would like. `minutes` is a guess until both have agreed."""
+    """Something that somebody would give or would like. `minutes` is a guess until both have agreed."""
 
-    states = ("open", "agreed", "done", "expired", "withdrawn")
+    states = States(
+        {
+            "open": "It has fewer living agreements than places.",
+            "agreed": "It has as many living agreements as places, or more (`agreement`).",
+            "done": "It has as many living agreements as places, and all of them are done.",
+            "expired": "By the clock: it is open, and `until` is past.",
+            "withdrawn": (
+                "Its author withdrew it (`close`), and it has fewer living agreements than places."
+            ),
+        }
+    )
     ends = ("until", "expired")
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
@@ -33,22 +42,23 @@ class Intent(Kind):
     lang = Text(max=35, help="the language of the words, such as es")
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.18: software signs no rule that it does not understand."""
+        """Software signs no rule that it does not understand (R-13.18)."""
         del thread
-        occurrences.check(entry.fields.get("starts"), entry.fields.get("repeats"))
+        occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """A new intent is open."""
         thread.make_view(entry, state="open", responses=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-13.2: agreed or done once as many agreements live as there are places."""
-        agreements = thread.linked("agreement", "intent", view["id"])
-        live = [one for one in agreements if one["state"] != "cancelled"]
-        view["responses"] = [one["id"] for one in thread.linked("response", "intent", view["id"])]
-        if len(live) >= (view["places"] or 1):
-            done = all(one["state"] == "done" for one in live)
-            view["state"] = "done" if done else "agreed"
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Agreed or done once as many agreements live as there are places (R-13.2)."""
+        agreements = thread.linked_views("agreement", "intent", view["id"])
+        living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
+        responses = thread.linked_views("response", "intent", view["id"])
+        view["responses"] = [response["id"] for response in responses]
+        if len(living) >= (view["places"] or 1):
+            is_done = all(agreement["state"] == "done" for agreement in living)
+            view["state"] = "done" if is_done else "agreed"
         elif "withdrawn" in thread.marks[view["id"]]:
             view["state"] = "withdrawn"
 
@@ -67,56 +77,65 @@ class Request(Intent):
 class Response(Kind):
     """Somebody takes up an intent, or answers a response, with their terms."""
 
-    states = ("waiting", "accepted", "declined", "withdrawn")
+    states = States(
+        {
+            "waiting": "Nobody has answered it.",
+            "accepted": "An agreement about it lives (`agreement`).",
+            "declined": (
+                "The other party declined it (`close`), answered with other terms (`response`) or "
+                "cancelled the agreement about it (`close`)."
+            ),
+            "withdrawn": "Its author withdrew it, or cancelled the agreement about it (`close`).",
+        }
+    )
     minutes = Minutes(min=1)
     when = Moment()
     text = Text(max=2000, private=True, help="words for the other of you only")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The terms of what it answers, unless others are named."""
+        """The terms of the record that it answers, unless others are named."""
         del today
-        above = thread.target(entry)
+        above = thread.target_of(entry)
         when = above.fields.get("when" if above.kind == "response" else "starts")
         return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Whose intent it is, and who responded."""
-        found = parley(thread, entry)
-        return {found.intent.person, found.responder}
+        """The author of the intent, and the person who responded."""
+        parley = parley_of(thread, entry)
+        return {parley.intent.person, parley.responder}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.4: software does not respond to what is closed."""
-        asked = parley(thread, entry).intent
-        when = entry.fields.get("when") or asked.fields.get("starts")
-        occurrences.check(when, asked.fields.get("repeats"))
-        intent = thread.views.get(asked.id)
-        if intent is not None and intent["state"] not in {"open", "agreed"}:
-            raise Refused(
-                "R-13.4", f"it is {intent['state']} already; `meshcoop list` shows others"
-            )
-        if occurrences.is_past(thread, entry, asked.fields.get("until")):
-            raise Refused("R-13.4", f"it was open until {asked.fields['until']}; ask its author")
-        above = thread.view_of(entry.about, "response")
+        """Software does not respond to an intent that is closed (R-13.4)."""
+        intent = parley_of(thread, entry).intent
+        when = entry.fields.get("when") or intent.fields.get("starts")
+        occurrences.check_rule(when, intent.fields.get("repeats"))
+        view = thread.views.get(intent.id)
+        if view is not None and view["state"] not in {"open", "agreed"}:
+            raise Refused("R-13.4", f"it is {view['state']} already; `meshcoop list` shows others")
+        if occurrences.is_day_over(thread, entry, intent.fields.get("until")):
+            raise Refused("R-13.4", f"it was open until {intent.fields['until']}; ask its author")
+        above = thread.find_view(entry.about, "response")
         if above is not None and above["state"] != "waiting":
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.3, R-13.16: by somebody else than the intent; by turns."""
-        intent = parley(thread, entry).intent.id
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A response is by somebody else than the intent; then the two take turns (R-13.3, R-13.16)."""
+        intent = parley_of(thread, entry).intent.id
         thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-13.5: an agreement that lives accepts it; other terms in its place decline it."""
-        agreements = thread.linked("agreement", "about", view["id"])
-        living = [one for one in agreements if one["state"] != "cancelled"]
-        answers = thread.linked("response", "about", view["id"])
-        answered = any(one["state"] != "withdrawn" for one in answers)
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Accepted by an agreement that lives, declined by other terms in its place (R-13.5)."""
+        agreements = thread.linked_views("agreement", "about", view["id"])
+        living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
+        answers = thread.linked_views("response", "about", view["id"])
+        has_other_terms = any(answer["state"] != "withdrawn" for answer in answers)
         marks = thread.marks[view["id"]]
         if living:
-            view["state"], view["agreement"] = "accepted", living[0]["id"]
-        elif "withdrawn" in marks or _cancelled_by(thread, agreements, view["author"]):
+            view["state"] = "accepted"
+            view["agreement"] = living[0]["id"]
+        elif "withdrawn" in marks or _has_cancelled(thread, agreements, view["author"]):
             view["state"] = "withdrawn"
-        elif "declined" in marks or agreements or answered:
+        elif "declined" in marks or agreements or has_other_terms:
             view["state"] = "declined"
         if view["state"] not in {"withdrawn", "declined"}:
             view["why"] = None
@@ -124,9 +143,15 @@ class Response(Kind):
 
 @kind("agreement", about=("response",), relied_on=True)
 class Agreement(Kind):
-    """The other of the two takes a response: with it, both have signed the same terms."""
+    """Takes a response: with it, both have signed the same terms."""
 
-    states = ("agreed", "done", "cancelled")
+    states = States(
+        {
+            "agreed": "Both have signed the same terms.",
+            "done": "Both have signed that the time was given, each time if it repeats (`confirm`).",
+            "cancelled": "A party cancelled it (`close`), and it is not done.",
+        }
+    )
     minutes = Minutes(min=1)
     when = Moment()
     giver = Person(required=True, filled=True)
@@ -136,64 +161,41 @@ class Agreement(Kind):
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The response's terms; the giver of a request is its responder, of an offer its author."""
         del today
-        response = thread.target(entry)
-        found = parley(thread, response)
-        giver, receiver = found.parties
+        response = thread.target_of(entry)
+        parley = parley_of(thread, response)
+        giver, receiver = parley.parties
         terms = {name: response.fields.get(name) for name in ("minutes", "when")}
         filled = {
             "giver": giver,
             "receiver": receiver,
-            "repeats": found.intent.fields.get("repeats"),
+            "repeats": parley.intent.fields.get("repeats"),
         }
         return {**terms, **entry.fields, **filled}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.7: software does not agree to what is no longer waiting."""
-        response = thread.view_of(entry.about, "response")
+        """Software does not agree to a response that is no longer waiting (R-13.7)."""
+        response = thread.find_view(entry.about, "response")
         if response is not None and response["state"] != "waiting":
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Whose turn it is countersigns the response."""
+        """The one of the two who is to answer countersigns the response."""
         try:
-            self._check(thread, entry, target)
+            _check_agreement(thread, entry, target)
         except Refused:
             return False
         return True
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.6: by the one of the two who is to answer, on the response's terms."""
-        intent = self._check(thread, entry, thread.target(entry))
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The one of the two who is to answer agrees to the response's terms (R-13.6)."""
+        intent = _check_agreement(thread, entry, thread.target_of(entry))
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
-    def _check(self, thread: Thread, entry: Entry, response: Entry) -> Entry:
-        found = parley(thread, response)
-        intent = found.intent
-        if entry.person != found.other(response.person):
-            whose = f"the author of the {intent.kind}"
-            who = whose if response.person == found.responder else "who responded"
-            raise Refused("R-13.6", f"only {who} can agree to this")
-        if (entry.fields["giver"], entry.fields["receiver"]) != found.parties:
-            raise Refused(
-                "R-13.6", f"giver and receiver are not those that this {intent.kind} means"
-            )
-        if entry.fields.get("repeats") != intent.fields.get("repeats"):
-            raise Refused("R-13.6", "it repeats otherwise than the intent says")
-        for name in ("minutes", "when"):
-            if entry.fields.get(name) != response.fields.get(name):
-                raise Refused(
-                    "R-13.6",
-                    f"{name} differs from the response's; answer it with a response of your own "
-                    "to propose other terms",
-                )
-        return intent
-
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-13.8: done once all of it is confirmed; else cancelled if a party says so."""
-        receipts = thread.linked("receipt", "about", view["id"])
-        shown = ("id", "state", "minutes", "on")
-        view["receipts"] = [{name: one[name] for name in shown} for one in receipts]
-        if occurrences.all_signed(thread, view):
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Done once all of it is confirmed; else cancelled if a party says so (R-13.8)."""
+        receipts = thread.linked_views("receipt", "about", view["id"])
+        view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
+        if occurrences.is_all_signed(thread, view):
             view["state"] = "done"
         elif "cancelled" in thread.marks[view["id"]]:
             view["state"] = "cancelled"
@@ -205,8 +207,14 @@ class Agreement(Kind):
 class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
-    states = ("proposed", "confirmed", "disputed")
-    alone = True
+    states = States(
+        {
+            "proposed": "One party has signed it.",
+            "confirmed": "The other party has signed it too (`confirm`), even after a dispute.",
+            "disputed": "The other party disputes it (`close`) and has not confirmed it.",
+        }
+    )
+    stands_alone = True
     giver = Person(required=True, filled=True)
     receiver = Person(required=True, filled=True)
     minutes = Minutes(required=True, min=1)
@@ -215,56 +223,55 @@ class Receipt(Kind):
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The agreement's parties and terms; the last of its days that is not signed for yet."""
-        if pot.pays(thread, entry):
-            return {**pot.terms(thread, entry), **entry.fields}
-        agreement, view = thread.target(entry).fields, thread.view_of(entry.about, "agreement")
-        names = ("giver", "receiver", "minutes")
-        terms = {name: agreement.get(name) for name in names}
-        day = occurrences.unsigned(thread, view, today) if view else None
+        if common_pot.is_paid_from_pot(thread, entry):
+            return {**common_pot.default_terms(thread, entry), **entry.fields}
+        agreement = thread.target_of(entry).fields
+        view = thread.find_view(entry.about, "agreement")
+        terms = {name: agreement.get(name) for name in ("giver", "receiver", "minutes")}
+        day = occurrences.last_unsigned_day(thread, view, today) if view else None
         return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """The two parties."""
         del thread
-        return {entry.person} | {
-            value for name in ("giver", "receiver") if (value := entry.fields.get(name))
-        }
+        named = (entry.fields.get("giver"), entry.fields.get("receiver"))
+        return {entry.person, *(person for person in named if person)}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-13.10: software does not ask twice for one hour, nor for one that was not agreed."""
-        if pot.pays(thread, entry):
-            pot.guard(thread, entry)
-        agreement = thread.view_of(entry.about, "agreement")
+        """Software does not ask twice for one hour, nor for one that was not agreed (R-13.10)."""
+        if common_pot.is_paid_from_pot(thread, entry):
+            common_pot.check_before_signing(thread, entry)
+        agreement = thread.find_view(entry.about, "agreement")
         if agreement is None:
             return
-        over = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
-        if agreement["state"] in over:
+        # What repeats may be signed for up to today, and take place again tomorrow.
+        closed_states = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
+        if agreement["state"] in closed_states:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
         if agreement["repeats"]:
             occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.9: by a party, and between the parties of its agreement where that stands."""
-        if pot.pays(thread, entry):
-            pot.check(thread, entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A party writes a receipt, between the parties of the agreement if that counts (R-13.9)."""
+        if common_pot.is_paid_from_pot(thread, entry):
+            common_pot.check_receipt(thread, entry)
         else:
             _check_receipt(thread, entry)
         thread.make_view(
             entry, state="proposed", duplicate=False, corrections=[], corrected=None, why=None
         )
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-13.11: what both have signed is confirmed, whatever was said before. R-13.17: as often
-        as both have signed other minutes, these count.
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Confirmed once both have signed, even after a dispute (R-13.11). Each time that both have
+        signed other minutes, these count (R-13.17).
         """
         marks = thread.marks[view["id"]]
-        corrections = thread.linked("correction", "about", view["id"])
-        shown = ("id", "state", "minutes")
-        view["corrections"] = [{name: one[name] for name in shown} for one in corrections]
+        corrections = thread.linked_views("correction", "about", view["id"])
+        view["corrections"] = _pick(corrections, ("id", "state", "minutes"))
         if "confirmed" in marks:
             view["state"] = "confirmed"
-            counting = occurrences.counting(thread, view["about"])
-            view["duplicate"] = counting[occurrences.occurrence(thread, view)] != view["id"]
+            counting = occurrences.counting_receipts(thread, view["about"])
+            view["duplicate"] = counting[occurrences.occurrence_of(thread, view)] != view["id"]
             _correct(view, corrections)
         elif "disputed" in marks:
             view["state"] = "disputed"
@@ -276,15 +283,16 @@ class Receipt(Kind):
 class Confirm(Kind):
     """The other party signs the receipt or correction: from now on it counts.
 
-    The software of who wrote that confirms the confirm in turn (R-13.15), so that it stands and is
-    kept whatever becomes of its author's log: a debt does not end with a forked log.
+    The software of the person who wrote that confirms the confirm in turn (R-13.15). So the confirm
+    stands and is kept even if its author forks their log: a debt does not end with a forked log.
     """
 
-    alone = True
+    states = NO_VIEW
+    stands_alone = True
 
     def guard(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
-        target = thread.target(entry)
+        target = thread.target_of(entry)
         if "confirmed" in thread.marks[target.id]:
             rule = "R-13.15" if target.kind == "confirm" else "R-13.12"
             raise Refused(rule, f"the {target.kind} is confirmed already")
@@ -295,54 +303,90 @@ class Confirm(Kind):
             return _confirmed_author(thread, target) == entry.person
         return _parties(thread, target) == {entry.person, target.person}
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-13.12: by the party that did not write what it confirms."""
-        target = thread.target(entry)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The party that did not write a receipt or correction confirms it (R-13.12)."""
+        target = thread.target_of(entry)
         if target.kind == "confirm":
             if _confirmed_author(thread, target) != entry.person:
-                raise Refused("R-13.15", "only who wrote what is confirmed confirms that it is")
+                raise Refused(
+                    "R-13.15", "only the author of what was confirmed confirms the confirm"
+                )
         else:
-            if target.id not in thread.views or not (two := _parties(thread, target)):
-                raise Refused("R-13.12", "what it confirms does not count itself")
-            if entry.person not in two - {target.person}:
+            parties = _parties(thread, target)
+            if target.id not in thread.views or not parties:
+                raise Refused("R-13.12", "the record that it confirms does not count")
+            if entry.person not in parties - {target.person}:
                 raise Refused("R-13.12", f"only the other party can confirm a {target.kind}")
         thread.marks[target.id].add("confirmed")
+
+
+def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
+    """The intent that an agreement is about (R-13.6). Raises Refused for other people or terms."""
+    parley = parley_of(thread, response)
+    intent = parley.intent
+    if entry.person != parley.other_party(response.person):
+        author = f"the author of the {intent.kind}"
+        who = author if response.person == parley.responder else "the person who responded"
+        raise Refused("R-13.6", f"only {who} can agree to this")
+    if (entry.fields["giver"], entry.fields["receiver"]) != parley.parties:
+        raise Refused("R-13.6", f"giver and receiver do not fit this {intent.kind}")
+    if entry.fields.get("repeats") != intent.fields.get("repeats"):
+        raise Refused("R-13.6", "it must repeat as the intent says")
+    for name in ("minutes", "when"):
+        if entry.fields.get(name) != response.fields.get(name):
+            raise Refused(
+                "R-13.6",
+                f"{name} differs from the response's; answer it with a response of your own "
+                "to propose other terms",
+            )
+    return intent
 
 
 def _check_receipt(thread: Thread, entry: Entry) -> None:
     parties = {entry.fields["giver"], entry.fields["receiver"]}
     if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
         raise Refused("R-13.9", "a receipt is between two people and by one of them")
-    agreement = thread.view_of(entry.about, "agreement")
+    agreement = thread.find_view(entry.about, "agreement")
     if agreement is not None:
-        same = all(entry.fields[name] == agreement[name] for name in ("giver", "receiver"))
-        if not same:
-            raise Refused("R-13.9", "giver and receiver are those of the agreement")
+        for name in ("giver", "receiver"):
+            if entry.fields[name] != agreement[name]:
+                raise Refused("R-13.9", "giver and receiver are those of the agreement")
 
 
 def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
+    """The author of the receipt or correction that a confirm is about."""
     above = thread.entries.get(confirm.about or b"")
     return above.person if above is not None and above.kind in {"receipt", "correction"} else None
 
 
 def _parties(thread: Thread, signed: Entry) -> set[bytes]:
-    """Who signs for giver and receiver of a receipt, or of the one that a correction is about."""
+    """The people who sign for giver and receiver of a receipt, or of the one that a correction is
+    about: for the common pot the receipt's author.
+    """
     receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
     if receipt is None or receipt.kind != "receipt":
         return set()
-    giver, receiver = receipt.fields["giver"], receipt.fields["receiver"]
-    return {giver, receipt.person if receiver == POT else receiver}
+    receiver = receipt.fields["receiver"]
+    return {receipt.fields["giver"], receipt.person if receiver == POT else receiver}
 
 
 def _correct(receipt: View, corrections: list[View]) -> None:
-    """R-13.17: each confirmed correction, by (time, id), takes the place of the one before."""
+    """Each confirmed correction, by (time, id), takes the place of the one before (R-13.17)."""
     minutes = receipt["minutes"]
-    for one in sorted(corrections, key=lambda view: (view["created"], view["id"])):
-        if one["state"] == "confirmed":
-            one["moved"] = None if receipt["duplicate"] else one["minutes"] - minutes
-            receipt["corrected"] = minutes = one["minutes"]
+    for correction in sorted(corrections, key=lambda view: (view["created"], view["id"])):
+        if correction["state"] != "confirmed":
+            continue
+        difference = correction["minutes"] - minutes
+        correction["moved"] = None if receipt["duplicate"] else difference
+        minutes = correction["minutes"]
+        receipt["corrected"] = minutes
 
 
-def _cancelled_by(thread: Thread, agreements: list[View], person: bytes) -> bool:
+def _has_cancelled(thread: Thread, agreements: list[View], person: bytes) -> bool:
     word = f"cancelled by {person.hex()}"
-    return any(word in thread.marks[one["id"]] for one in agreements)
+    return any(word in thread.marks[agreement["id"]] for agreement in agreements)
+
+
+def _pick(views: list[View], names: tuple[str, ...]) -> list[View]:
+    """A few fields of each view, to be shown in another."""
+    return [{name: view[name] for name in names} for view in views]

@@ -1,4 +1,4 @@
-"""A parley: the two who are finding terms about an intent, one answer after the other (specs/13)."""
+"""A parley: two people find terms about an intent, one response after the other (specs/13)."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ INTENTS = ("offer", "request")
 
 
 class Parley(NamedTuple):
-    """An intent and who responded to it. Who gives and who receives is as the intent says,
-    whoever named the terms last.
+    """An intent and the person who responded to it. Who gives and who receives follows from the
+    intent, not from who named the terms last.
     """
 
     intent: Entry
@@ -19,31 +19,39 @@ class Parley(NamedTuple):
     @property
     def parties(self) -> tuple[bytes, bytes]:
         """Giver and receiver."""
-        two = self.intent.person, self.responder
-        return two if self.intent.kind == "offer" else (two[1], two[0])
+        author = self.intent.person
+        if self.intent.kind == "offer":
+            return author, self.responder
+        return self.responder, author
 
-    def other(self, person: bytes) -> bytes:
-        """The one of the two whom `person` speaks to."""
+    def other_party(self, person: bytes) -> bytes:
+        """The other one of the two: the one who is to answer `person`."""
         return self.responder if person == self.intent.person else self.intent.person
 
 
-def parley(thread: Thread, response: Entry) -> Parley:
+class _Parleys(dict[bytes, Parley | Refused]):
+    """The parley of each response of a thread, or why it is part of none."""
+
+
+def parley_of(thread: Thread, response: Entry) -> Parley:
     """The parley that a response is part of. Raises Refused where it is part of none."""
-    path: list[Entry] = []
-    one: Entry | None = response
+    parleys = thread.index(_Parleys)
     # A loop that remembers, because two hostile people answer each other without end.
-    while one is not None and one.kind == "response" and one.id not in thread.memo:
-        path.append(one)
-        one = thread.entries.get(one.about or b"")
+    path: list[Entry] = []
+    above: Entry | None = response
+    while above is not None and above.kind == "response" and above.id not in parleys:
+        path.append(above)
+        above = thread.entries.get(above.about or b"")
     for answer in reversed(path):
-        thread.memo[answer.id] = _joined(thread, answer)
-    found = thread.memo.get(response.id) or _gone()
-    if isinstance(found, Refused):
-        raise found
-    return Parley(*found)
+        parleys[answer.id] = _join_parley(thread, answer)
+    parley = parleys.get(response.id) or _gone()
+    if isinstance(parley, Refused):
+        raise parley
+    return parley
 
 
-def _joined(thread: Thread, answer: Entry) -> Parley | Refused:
+def _join_parley(thread: Thread, answer: Entry) -> Parley | Refused:
+    """The parley of a response, once that of the record above it is known."""
     above = thread.entries.get(answer.about or b"")
     if above is not None and above.kind in INTENTS:
         if answer.person == above.person:
@@ -51,11 +59,11 @@ def _joined(thread: Thread, answer: Entry) -> Parley | Refused:
         return Parley(above, answer.person)
     if above is None or above.kind != "response":
         return _gone()
-    known: Parley | Refused = thread.memo[above.id]
-    if isinstance(known, Parley) and answer.person != known.other(above.person):
-        return Refused("R-13.16", "other terms come from the one of the two who is to answer")
-    return known
+    parley = thread.index(_Parleys)[above.id]
+    if isinstance(parley, Parley) and answer.person != parley.other_party(above.person):
+        return Refused("R-13.16", "only the person whose turn it is proposes other terms")
+    return parley
 
 
 def _gone() -> Refused:
-    return Refused("R-03.13", "the words that this answers are not there any more")
+    return Refused("R-03.13", "the words that this answers are not here any more")

@@ -1,14 +1,14 @@
 """Kinds of doing something about it (specs/23-matters.md): actions, and whether they helped.
 
-Whether an action is confirmed depends on who raised the matter, which a clock has a part in: so a
-view has what was said, and `protocol.loops` says what it comes to when it is shown.
+Whether an action is confirmed depends on who raised the matter, and so on a clock. A view has what
+was said; `protocol.loops` works out the rest when it is shown.
 """
 
 from datetime import date, timedelta
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Bytes, Choice, Integer, Moment, Person, Text
 
@@ -17,9 +17,24 @@ LONGEST_DAYS = 28
 
 @kind("action", about=("measure",), relied_on=True)
 class Action(Kind):
-    """What somebody takes up in a matter."""
+    """Something that somebody takes up in a matter."""
 
-    states = ("open", "reported done", "confirmed", "partly", "reopened", "overdue")
+    states = States(
+        {
+            "open": "Its owner has not reported it done.",
+            "reported done": (
+                "Its owner reported it done (`done`), and the raisers have neither confirmed nor "
+                "reopened it."
+            ),
+            "confirmed": "As the loop shows it: enough raisers say that it is fixed (`verdict`).",
+            "partly": "Never: an action that is only partly fixed is shown as reopened.",
+            "reopened": (
+                "As the loop shows it: a raiser says that it is partly or not fixed (`verdict`), and "
+                "it is not confirmed."
+            ),
+            "overdue": "By the clock: it is open or reopened, and `due` is past.",
+        }
+    )
     owner = Person(help="who does it; its author if left out")
     what = Text(required=True, min=1, max=500)
     due = Moment(required=True, day_only=True, help="by when")
@@ -29,28 +44,29 @@ class Action(Kind):
     answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Its author does it, within four weeks."""
+        """The author does it, within four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-23.3: software acts on a measure in use, within four weeks."""
-        measure = thread.view_of(entry.about, "measure")
+        """Software acts on a measure in use, within four weeks (R-23.3)."""
+        measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-23.3", f"this measure is {measure['state']}")
         if entry.fields["owner"] != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-23.3: one takes it up oneself: nobody is made responsible by another's word."""
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """People take up actions themselves: nobody is made responsible by another's word (R-23.3)."""
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """What was reported done, in order."""
-        view["done"] = [one["id"] for one in thread.linked("done", "about", view["id"])]
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Lists the reports that it is done, in order."""
+        reports = thread.linked_views("done", "about", view["id"])
+        view["done"] = [report["id"] for report in reports]
         if view["done"]:
             view["state"] = "reported done"
 
@@ -59,26 +75,26 @@ class Action(Kind):
 class Done(Kind):
     """Its owner's word that an action is done."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-23.4: whose action it is says so."""
-        if entry.person != thread.target(entry).person:
-            raise Refused("R-23.4", "an action is reported done by whose it is")
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """The owner reports an action done (R-23.4)."""
+        if entry.person != thread.target_of(entry).person:
+            raise Refused("R-23.4", "only its owner reports an action done")
         thread.make_view(entry, state="said")
 
 
 @kind("verdict", about=("action",))
 class Verdict(Kind):
-    """What somebody who raised the matter says of the action."""
+    """A verdict on an action by somebody who raised the matter."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     fixed = Choice(required=True, words=("yes", "partly", "no"))
     text = Text(max=2000)
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-23.5: never its owner; whether they raised it is told when it is counted."""
-        if entry.person == thread.target(entry).person:
-            raise Refused("R-23.5", "whose action it is does not judge it")
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Anybody but the owner; the loop counts the verdicts of those who raised it (R-23.5)."""
+        if entry.person == thread.target_of(entry).person:
+            raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.make_view(entry, state="said")

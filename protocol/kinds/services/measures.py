@@ -1,24 +1,33 @@
 """Kinds of local feedback (specs/22-measures.md): a question about a service, and what people answer.
 
-The views hold what people said, each once; what that comes to, and whether it is signal or noise, a
-clock has a part in: `protocol.loops` works it out when it is shown.
+The views hold what people said, each once. Whether it is signal or noise depends on a clock, too:
+`protocol.loops` works that out when it is shown.
 """
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, kind
+from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.services.services import links_of
+from protocol.kinds.services.services import parties_of
 from protocol.loops.target_check import MOST_TARGET
-from protocol.loops.windows import Calendar, day_of, day_text
+from protocol.loops.windows import Calendar, day_of, format_day
 from protocol.schema.bounds import outside
 from protocol.schema.fields import Choice, Integer, Moment, Record, Text
 
-YES_NO, ONE_TO_FIVE, MINUTES, COUNT = "yes_no", "one_to_five", "minutes", "count"
-HIGHER, LOWER = "higher", "lower"
+# The scales that a measure may have.
+YES_NO = "yes_no"
+ONE_TO_FIVE = "one_to_five"
+MINUTES = "minutes"
+COUNT = "count"
+
+# Which answers are good.
+HIGHER = "higher"
+LOWER = "lower"
+
 MERGEABLE_DAYS = 14
 DAYS_BACK = 92  # that feedback may be about; a day ahead, for clocks and time zones differ
 
@@ -33,16 +42,25 @@ _SCALES = {  # the values that an answer may have
 _TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 
+@dataclass
+class _FeedbackIndex:
+    """The index of feedback that a thread keeps while it is folded."""
+
+    alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → first
+    apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that a reporter keeps apart
+
+
 @kind("measure", about=("service",), relied_on=True)
 class Measure(Kind):
     """A question about a service with a target that the neighbourhood agrees on."""
 
-    states = ("proposed", "in use", "retired")
-
-    def adopted(self, thread: Thread, entry: Entry) -> bool:
-        """R-22.3: a decision has adopted it."""
-        return bool(thread.authority.holding((MEASURE, entry.id)).n)
-
+    states = States(
+        {
+            "proposed": "No decision has adopted it, or it is outside the charter's bounds.",
+            "in use": "A decision adopted it (`proposal`), and it is within the charter's bounds.",
+            "retired": "A decision retired it (`proposal`).",
+        }
+    )
     question = Text(required=True, min=1, max=200)
     scale = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
     better = Choice(words=(HIGHER, LOWER), help="which answers are good")
@@ -57,7 +75,7 @@ class Measure(Kind):
     who = Choice(words=("everybody", "served"), help="whose answers count; everybody if left out")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """What is usual where nothing is said."""
+        """The usual measure of this scale, where the author says nothing else."""
         del thread, today
         scale = entry.fields.get("scale")
         better = entry.fields.get("better", LOWER if scale in {COUNT, MINUTES} else HIGHER)
@@ -72,30 +90,39 @@ class Measure(Kind):
         return usual | entry.fields
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-22.3: software proposes what the charter's bounds allow."""
-        amiss = outside(entry.fields, thread.authority.charter.get("bounds") or ())
-        if amiss:
-            raise Refused("R-22.3", f"{amiss}; a decision can change the bounds")
+        """Software proposes what the charter's bounds allow (R-22.3)."""
+        fault = outside(entry.fields, thread.authority.charter.get("bounds") or ())
+        if fault:
+            raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-22.1, R-22.3: proposed until a decision adopts it, within what a scale allows."""
+    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
+        """A decision has adopted it (R-22.3)."""
+        return bool(thread.authority.holding((MEASURE, entry.id)).n)
+
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Proposed until a decision adopts it, within what a scale allows (R-22.1, R-22.3)."""
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
-            least, most = _TARGETS[fields["scale"]][0], _TARGETS[fields["scale"]][-1]
-            raise Refused("R-22.1", f"its target is a number from {least} to {most}")
+            allowed = _TARGETS[fields["scale"]]
+            raise Refused("R-22.1", f"its target is a number from {allowed[0]} to {allowed[-1]}")
         if fields["scale"] == COUNT and fields.get("better", LOWER) != LOWER:
-            raise Refused("R-22.1", "of what is counted, fewer are better")
-        held = thread.authority.holding((MEASURE, entry.id))
-        adopted = held.n % 2 and not outside(fields, thread.authority.charter.get("bounds") or ())
-        state = "in use" if adopted else "retired" if held.n and not held.n % 2 else "proposed"
-        thread.make_view(entry, state=state, offset=held.value if adopted else None)
+            raise Refused("R-22.1", "where incidents are counted, fewer are better")
+        holding = thread.authority.holding((MEASURE, entry.id))
+        bounds = thread.authority.charter.get("bounds") or ()
+        # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
+        # become narrower since, nothing is in use.
+        if holding.n % 2 == 1 and not outside(fields, bounds):
+            thread.make_view(entry, state="in use", offset=holding.value)
+        else:
+            is_retired = holding.n > 0 and holding.n % 2 == 0
+            thread.make_view(entry, state="retired" if is_retired else "proposed", offset=None)
 
 
 @kind("feedback", about=("measure", "service"), plural="feedback")
 class Feedback(Kind):
-    """What somebody says of a service, or answers to a measure."""
+    """Words about a service, or an answer to a measure."""
 
-    states = ("said",)
+    states = States({"said": "Always."})
     value = Integer(min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none")
     text = Text(max=2000)
     on = Moment(day_only=True, help="the day that it is about; today if left out")
@@ -104,57 +131,61 @@ class Feedback(Kind):
     urgent = Choice(words=("yes", "no"), help="yes: everybody who holds a part is told at once")
 
     def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Today, and one incident where something is reported."""
-        measure = thread.view_of(entry.about, "measure")
-        counted = measure is not None and measure["scale"] == COUNT
-        return {"on": today, **({"value": 1} if counted else {}), **entry.fields}
+        """Today, and one incident where the measure counts incidents."""
+        measure = thread.find_view(entry.about, "measure")
+        defaults: dict[str, Any] = {"on": today}
+        if measure is not None and measure["scale"] == COUNT:
+            defaults["value"] = 1
+        return {**defaults, **entry.fields}
 
     def guard(self, thread: Thread, entry: Entry) -> None:
-        """R-22.4: software answers what is in use, of days that have been and are not long gone."""
-        measure = thread.view_of(entry.about, "measure")
+        """Software answers only measures that are in use (R-22.4)."""
+        measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-22.4: an answer that the measure's scale has; to a service anybody's words."""
-        fields, measure = entry.fields, thread.view_of(entry.about, "measure")
-        if measure is not None and fields.get("value") not in _SCALES[measure["scale"]]:
-            allowed = _SCALES[measure["scale"]]
-            raise Refused("R-22.4", f"an answer is a number from {allowed[0]} to {allowed[-1]}")
-        if measure is None and not fields.get("text"):
-            raise Refused("R-22.4", "feedback says something: --text")
-        service, offset = (measure["about"], measure["offset"]) if measure else (entry.about, 0)
-        today = Calendar(1, offset or 0).day(entry.time)
-        on = fields.get("on") or day_text(today)
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """A measure is answered on its scale, a service in words, about the last weeks (R-22.4)."""
+        measure = thread.find_view(entry.about, "measure")
+        _check_answer(measure, entry.fields)
+        service = entry.about if measure is None else measure["about"]
+        offset = 0 if measure is None else measure["offset"] or 0
+        today = Calendar(1, offset).day_at(entry.time)
+        on = entry.fields.get("on") or format_day(today)
         if not -1 <= today - day_of(on) <= DAYS_BACK:
             raise Refused("R-22.4", f"feedback is about the last {DAYS_BACK} days")
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
-        if fields.get("urgent") == "yes":
-            alarm = b"urgent %d " % _WEEKS.at(entry.time) + entry.person
-            if thread.memo.setdefault(alarm, entry.id) != entry.id:
-                view["urgent"] = None  # R-22.9: an alarm a person and week, or it is none
+        if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
+            view["urgent"] = None  # one alarm a person and week counts (R-22.9)
 
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
     """Says that two people have reported one incident: all of them stay its reporters."""
 
-    states = ("said", "cancelled")
+    states = States(
+        {
+            "said": "Neither reporter has said that theirs is another incident.",
+            "cancelled": "One of the reporters said that theirs is another incident (`not_same`).",
+        }
+    )
     other = Record(required=True, help="the other report")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-22.6: two reports to one measure, by anybody who is no party to the chain."""
-        one, other = _pair(thread, entry)
-        if entry.person in _parties(thread, one):
-            raise Refused("R-22.6", "who holds a part of the service does not merge reports of it")
-        if abs(_day(one) - _day(other)) > MERGEABLE_DAYS:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """Anybody who is no party to the chain merges two reports to one measure (R-22.6)."""
+        report, other = _report_pair(thread, entry)
+        if entry.person in parties_of(thread, thread.views[report["service"]]):
+            raise Refused(
+                "R-22.6", "people who hold a part of the service do not merge reports of it"
+            )
+        if abs(_day(report) - _day(other)) > MERGEABLE_DAYS:
             raise Refused("R-22.6", f"they are more than {MERGEABLE_DAYS} days apart")
         thread.make_view(entry, state="said")
 
-    def settle(self, thread: Thread, view: View) -> None:
-        """R-22.6: either reporter's word cancels it."""
-        if _pair_key(view["about"], view["other"]) in thread.marks:
+    def settle_view(self, thread: Thread, view: View) -> None:
+        """Either reporter's word cancels it (R-22.6)."""
+        if frozenset((view["about"], view["other"])) in thread.index(_FeedbackIndex).apart:
             view["state"] = "cancelled"
 
 
@@ -162,44 +193,56 @@ class SameAs(Kind):
 class NotSame(Kind):
     """A reporter's word that theirs is another incident."""
 
+    states = NO_VIEW
     other = Record(required=True, help="the other report")
 
-    def fold(self, thread: Thread, entry: Entry) -> None:
-        """R-22.6: by one of the two reporters."""
-        one, other = _pair(thread, entry)
-        if entry.person not in {one["author"], other["author"]}:
+    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        """One of the two reporters says so (R-22.6)."""
+        report, other = _report_pair(thread, entry)
+        if entry.person not in {report["author"], other["author"]}:
             raise Refused("R-22.6", "only one of the two reporters says that they are not the same")
-        thread.marks[_pair_key(one["id"], other["id"])].add("cancelled")
+        thread.index(_FeedbackIndex).apart.add(frozenset((report["id"], other["id"])))
 
 
 @kind("answer", about=("feedback", "measure"))
 class Answer(Kind):
-    """What somebody replies in public to what was said."""
+    """A public reply to feedback or about a measure."""
 
-    states = ("said",)
+    states = States({"said": "Never: an answer has no view of its own."})
     text = Text(required=True, min=1, max=2000)
     reason = Choice(words=("explained", "being_done", "not_ours"), help="what kind of answer it is")
     to = Record(help="not ours: the link of who it is for, once they accept")
 
 
-def _pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    one = thread.view_of(entry.about, "feedback")
-    other = thread.view_of(entry.fields["other"], "feedback")
-    if one is None or other is None or one["id"] == other["id"]:
+def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
+    """Raises Refused for an answer that is not on the measure's scale, and for feedback to a
+    service that says nothing (R-22.4).
+    """
+    if measure is None:
+        if not fields.get("text"):
+            raise Refused("R-22.4", "feedback says something: --text")
+        return
+    allowed = _SCALES[measure["scale"]]
+    if fields.get("value") not in allowed:
+        raise Refused("R-22.4", f"an answer is a number from {allowed[0]} to {allowed[-1]}")
+
+
+def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
+    """Whether an urgent answer is its author's first of the week."""
+    alarms = thread.index(_FeedbackIndex).alarms
+    return alarms.setdefault((_WEEKS.at(entry.time), entry.person), entry.id) == entry.id
+
+
+def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:
+    """The two reports that a record compares. Raises Refused unless both answer one measure."""
+    report = thread.find_view(entry.about, "feedback")
+    other = thread.find_view(entry.fields["other"], "feedback")
+    if report is None or other is None or report["id"] == other["id"]:
         raise Refused("R-22.6", "it names another report, which is here and counts")
-    if one["about"] != other["about"] or thread.view_of(one["about"], "measure") is None:
+    if report["about"] != other["about"] or thread.find_view(report["about"], "measure") is None:
         raise Refused("R-22.6", "both reports answer one measure")
-    return one, other
+    return report, other
 
 
-def _pair_key(one: bytes, other: bytes) -> bytes:
-    return b"".join(sorted((one, other)))
-
-
-def _parties(thread: Thread, feedback: View) -> set[bytes]:
-    service = thread.views[feedback["service"]]
-    return {service["answers_for"], *(one["to"] for one in links_of(thread) if one["since"])}
-
-
-def _day(view: View) -> int:
-    return date.fromisoformat(view["on"]).toordinal()
+def _day(report: View) -> int:
+    return date.fromisoformat(report["on"]).toordinal()

@@ -1,6 +1,6 @@
 """specs/09: a file of records, or of what a node holds, that is carried by hand."""
 
-from stranger.codec import Frames, frame, need, within
+from tests.specs.stranger.codec import Frames, frame, need, within
 
 _MOST = {b"bundle": 1_073_741_824, b"have": 4_194_304}
 

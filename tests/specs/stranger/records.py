@@ -11,7 +11,7 @@ import nacl.exceptions
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from stranger.codec import RefusedError, need, pack, unpack, unpack_framed, within
+from tests.specs.stranger.codec import RefusedError, need, pack, unpack, unpack_framed, within
 
 _MOST = 2**48
 _SIGN, _NAME, _SAY = (

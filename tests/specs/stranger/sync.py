@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 
-from stranger.codec import Frames, frame, need
-from stranger.records import check_signature, derive, parse, sha, signed, verify
+from tests.specs.stranger.codec import Frames, frame, need
+from tests.specs.stranger.records import check_signature, derive, parse, sha, signed, verify
 
 WINDOW = 524_288
 _HELLO = b"meshcoop sync 1 hello\0"

@@ -1,0 +1,79 @@
+"""Advice to a person whose balance goes further than the charter suggests (R-13.21)."""
+
+from meshcoop.api.presenter import Presenter
+from meshcoop.fold.state import State
+from protocol.fold import balance
+from protocol.fold.balance import Balance
+from protocol.fold.thread import View
+from protocol.record.envelope import Record
+
+_ADVISED_VIEWS = frozenset({"agreement", "receipt", "correction"})
+_ADVISED_RECORDS = frozenset({"agreement", "receipt", "confirm"})
+_AHEAD = frozenset({"agreed", "proposed"})  # states whose minutes do not count in a balance yet
+
+
+class CreditAdvisor:
+    """Advises the signer of a record, for one call."""
+
+    def __init__(self, state: State, presenter: Presenter) -> None:
+        self._state = state
+        self._presenter = presenter
+
+    def advise(self, record: Record, me: bytes | None) -> str | None:
+        """Advice for the signer, or None. `me` is the person addressed as "you"."""
+        view = self._view_of(record)
+        authority = self._state.authority
+        person = self._signer_of(record)
+        if view is None or authority is None or person is None:
+            return None
+        if view["kind"] not in _ADVISED_VIEWS or person not in {view["giver"], view["receiver"]}:
+            return None
+        is_giver = view["giver"] == person
+        minutes_ahead = (view["minutes"] or 0) if view["state"] in _AHEAD else 0
+        reached = self._balance(person) + (minutes_ahead if is_giver else -minutes_ahead)
+        limit = authority.charter["credit_high" if is_giver else "credit_low"]
+        is_within = reached <= limit if is_giver else reached >= limit
+        if is_within:
+            return None
+        who_is = self._who_is(person, me, is_ahead=bool(minutes_ahead))
+        return (
+            f"The charter suggests no further than {_hours(limit)}; {who_is} at {_hours(reached)}"
+        )
+
+    def _view_of(self, record: Record) -> View | None:
+        """The view of a record; of a confirm, which has none, the view that it confirms."""
+        view = self._state.views.get(record.id)
+        if view is None and record.about:
+            return self._state.views.get(record.about)
+        return view
+
+    def _signer_of(self, record: Record) -> bytes | None:
+        """The person that a record is from, by their own hand or a deputy's; None if of another kind."""
+        row = self._state.store.records.find(record.id)
+        entry = self._state.thread_fold.entry(row) if row else None
+        return entry.person if entry and entry.kind in _ADVISED_RECORDS else None
+
+    def _balance(self, person: bytes) -> int:
+        """A person's balance in minutes."""
+        balances = balance.balances(self._state.views.credits_of(person))
+        return balances.get(person, Balance()).balance
+
+    def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
+        """The beginning of the sentence: "you are" or "Ada is"; "would be" for minutes still ahead."""
+        is_me = person == me
+        who = "you" if is_me else str(self._presenter.person(person)["name"])
+        if is_ahead:
+            return f"{who} would be"
+        return f"{who} are" if is_me else f"{who} is"
+
+
+def _hours(minutes: int) -> str:
+    """Minutes as "−10 h 30 min"."""
+    hours, rest = divmod(abs(minutes), 60)
+    parts = []
+    if hours or not rest:
+        parts.append(f"{hours} h")
+    if rest:
+        parts.append(f"{rest} min")
+    sign = "−" if minutes < 0 else ""  # a minus as people write it
+    return sign + " ".join(parts)

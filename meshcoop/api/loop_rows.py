@@ -1,0 +1,176 @@
+"""Signals and matters as rows of lists."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from meshcoop.api.loop_sentences import FADED, describe_outcome, describe_signal, draft_proposal
+from meshcoop.api.presenter import Presenter
+from meshcoop.clock import iso
+from meshcoop.fold.loop_cache import Followed, Following
+from meshcoop.fold.state import State
+from protocol.fold.thread import View
+from protocol.loops import outcome as outcomes
+from protocol.loops.action_state import Tally
+from protocol.loops.matters import Loop, Matter, Signal
+from protocol.loops.points import Totals
+
+Shown = dict[str, Any]
+
+_DAY_LENGTH = len("2026-11-23")
+
+
+class LoopRows:
+    """Shows the signals and matters of one home to `me`, for one call. `now` is in ms."""
+
+    def __init__(
+        self,
+        state: State,
+        following: Following,
+        presenter: Presenter,
+        me: bytes | None,
+        now: Callable[[], int],
+    ) -> None:
+        self._state = state
+        self._following = following
+        self._presenter = presenter
+        self._me = me
+        self._now = now
+
+    def list_matters(self, services: Iterable[View]) -> list[Shown]:
+        """The matters of these services, newest first."""
+        rows = [
+            self._show_matter(followed, loop, matter)
+            for followed, loop in self._loops_of(services)
+            for matter in loop.matters
+        ]
+        return _newest_first(rows)
+
+    def list_signals(self, services: Iterable[View]) -> list[Shown]:
+        """The signals of these services, newest first."""
+        rows = [
+            self.show_signal(followed, loop, signal)
+            for followed, loop in self._loops_of(services)
+            for signal in loop.signals
+        ]
+        return _newest_first(rows)
+
+    def show_signal(self, followed: Followed, loop: Loop, signal: Signal) -> Shown:
+        """One signal of a measure."""
+        measure = loop.asked.measure
+        is_early = signal.found.w1 is None
+        return {
+            "id": f"{measure['id'].hex()}:{signal.window}",
+            "kind": "signal",
+            "author": self._presenter.person(measure["author"]),
+            "created": iso(signal.at),
+            "state": "worse" if signal.calls else "better",
+            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
+            "service": _show_service(followed.service),
+            "window": signal.window,
+            "from": loop.asked.calendar.first_day(signal.window),
+            "n": signal.point.n,
+            "bad": signal.point.bad,
+            "short": signal.short,
+            "change": signal.change,
+            "by": signal.found.by,
+            "sentence": describe_signal(signal.change, is_short=signal.short, is_early=is_early),
+        }
+
+    def state_of_action(self, tally: Tally) -> str:
+        """The state of an action as those who raised its matter see it, or "overdue"."""
+        due = date.fromisoformat(tally.action["due"]).isoformat()
+        is_late = due < iso(self._now())[:_DAY_LENGTH]
+        return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
+
+    def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[Followed, Loop]]:
+        """The loops of the measures in use, each with its service."""
+        for service in services:
+            followed = self._following.of(service["id"], self._now())
+            if followed is None:
+                continue
+            for loop in followed.loops.values():
+                yield followed, loop
+
+    def _show_matter(self, followed: Followed, loop: Loop, matter: Matter) -> Shown:
+        measure = loop.asked.measure
+        held = followed.holder(loop, matter, self._answer_days, self._now())
+        # A matter that climbed past the top of the chain is held by the neighbourhood: None here.
+        holder = followed.chain[held.level] if held.level >= 0 else None
+        window = loop.windows.get(matter.window)
+        point = window.point(loop.asked.scale, 1) if window else None
+        sentence = describe_signal(matter.change, is_short=matter.short, is_early=matter.early)
+        return {
+            "id": matter.id.hex(),
+            "kind": "matter",
+            "author": self._presenter.person(measure["author"]),
+            "created": iso(matter.opened),
+            "state": "open" if matter.closed is None else "closed",
+            "closed": None if matter.closed is None else iso(matter.closed),
+            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
+            "service": _show_service(followed.service),
+            "window": matter.window,
+            "from": loop.asked.calendar.first_day(matter.window),
+            "n": point.n if point else 0,
+            "bad": point.bad if point else 0,
+            "short": matter.short,
+            "change": matter.change,
+            "sentence": FADED if matter.faded else sentence,
+            "raised_by": len(matter.raisers),
+            "i_raised_it": self._me in matter.raisers,
+            "holder": self._presenter.person(holder) if holder else None,
+            "level": held.level,
+            "held_since": iso(held.since),
+            "answer_by": None if held.answer_by is None else iso(held.answer_by),
+            "actions": [action["id"].hex() for action in matter.actions],
+            "leading": self._show_leading_action(matter),
+            "outcome": _show_outcome(loop, matter),
+            "draft": None if holder else draft_proposal(followed.service, measure),
+        }
+
+    def _show_leading_action(self, matter: Matter) -> Shown | None:
+        tally = matter.leading
+        if tally is None:
+            return None
+        action = tally.action
+        return {
+            "id": action["id"].hex(),
+            "owner": self._presenter.person(action["author"]),
+            "what": action["what"],
+            "due": action["due"],
+            "state": self.state_of_action(tally),
+            "fixed": tally.fixed,
+        }
+
+    @property
+    def _answer_days(self) -> int:
+        """The days that a holder has to answer, by the charter."""
+        authority = self._state.authority
+        assert authority is not None, "the charter has been read: there are loops"
+        days: int = authority.charter["answer_days"]
+        return days
+
+
+def show_totals(totals: Totals) -> Shown:
+    """Numbers of answers and of bad ones among them."""
+    return {"n": totals.n, "bad": totals.bad}
+
+
+def _newest_first(rows: list[Shown]) -> list[Shown]:
+    return sorted(rows, key=lambda row: (row["created"], row["id"]), reverse=True)
+
+
+def _show_service(service: View) -> Shown:
+    return {"id": service["id"].hex(), "title": service["title"]}
+
+
+def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
+    """The answers before and after an action, and what changed; None while it is too early."""
+    outcome = outcomes.outcome(loop, matter)
+    if outcome is None:
+        return None
+    return {
+        "before": show_totals(outcome.before),
+        "after": show_totals(outcome.after),
+        "words": describe_outcome(outcome),
+    }

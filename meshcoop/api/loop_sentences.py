@@ -1,0 +1,49 @@
+"""Sentences about how a measure goes, and what an action changed."""
+
+from typing import Any
+
+from protocol.fold.thread import View
+from protocol.loops.outcome import Outcome
+
+TOO_FEW_ANSWERS = "Too few people have answered yet to say anything."
+FADED = "With late answers this no longer stands out."
+
+_AS_USUAL = "As agreed, and as usual. Ups and downs like these are normal."
+_WORSE = "No sign that the target is missed, but worse than usual here. Something changed: what?"
+_BETTER = "As agreed, and better than usual."
+_SHORT = (
+    "As usual, and usual is not good enough. Trying harder won't help; the arrangement must change."
+)
+_SHORT_AND_WORSE = "Worse than usual and short of the target."
+_SHORT_AND_EARLY = "Short of the target; it is too early to know what is usual."
+_BY_CHANGE = {"worse": _WORSE, "better": _BETTER, None: _AS_USUAL}
+_BY_OUTCOME = {
+    "better": "It is better than before.",
+    "fewer": "It is less than before; that could still be chance.",
+    "no better": "It is no better than before.",
+}
+_MAX_TITLE = 120
+
+
+def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> str:
+    """A sentence about a point. `is_short`: it misses the target; `is_early`: no baseline yet."""
+    if is_short and change == "worse":
+        return _SHORT_AND_WORSE
+    if is_short:
+        return _SHORT_AND_EARLY if is_early else _SHORT
+    return _BY_CHANGE[change]
+
+
+def describe_outcome(outcome: Outcome) -> str:
+    """A sentence about what an action changed."""
+    return _BY_OUTCOME[outcome.words]
+
+
+def draft_proposal(service: View, measure: View) -> dict[str, Any]:
+    """The proposal that a neighbourhood may make of a matter that nobody in the chain solved
+    (R-23.6).
+    """
+    return {
+        "title": f"What shall become of {service['title']}?"[:_MAX_TITLE],
+        "text": f"Nobody in its chain has put this right: {measure['question']}",
+    }

@@ -1,0 +1,45 @@
+"""All methods of the local API (specs/06-local-api.md): what screens and commands may ask a node.
+
+Parameters come from programs of the same user, and are checked all the same: a wrong one is a
+sentence, never a traceback.
+"""
+
+from meshcoop.api.methods.addresses import AddressMethods
+from meshcoop.api.methods.bundles import BundleMethods
+from meshcoop.api.methods.devices import DeviceMethods
+from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.methods.matching import MatchingMethods
+from meshcoop.api.methods.membership import MembershipMethods
+from meshcoop.api.methods.posts import PostMethods
+from meshcoop.api.methods.relays import RelayEnrolmentMethods, RelayMethods
+from meshcoop.api.methods.status import StatusMethods
+from meshcoop.api.methods.views import ViewMethods
+from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.server import Method
+
+
+class Methods:
+    """Answers for one node. Every method takes a map of parameters and returns plain values."""
+
+    def __init__(self, node: NodeHandle) -> None:
+        self._node = node
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        node = self._node
+        loops = LoopMethods(node)
+        matching = MatchingMethods(node)
+        enrolments = RelayEnrolmentMethods(node)
+        lists = {**loops.lists, **matching.lists, "relays": enrolments.list_relays}
+        return {
+            **StatusMethods(node).table(),
+            **PostMethods(node, loops).table(),
+            **ViewMethods(node, loops, lists).table(),
+            **MembershipMethods(node).table(),
+            **DeviceMethods(node).table(),
+            **AddressMethods(node).table(),
+            **BundleMethods(node).table(),
+            **matching.table(),
+            **enrolments.table(),
+            **RelayMethods(node).table(),
+        }

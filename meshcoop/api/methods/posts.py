@@ -1,0 +1,100 @@
+"""The method of the local API that posts a record, for this home's people and its guests."""
+
+from meshcoop.api.credit_advice import CreditAdvisor
+from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import USAGE_ERROR, Params, read_pin, read_text
+from meshcoop.api.presenter import Presenter
+from meshcoop.api.queries import open_private
+from meshcoop.api.resolver import Resolver
+from meshcoop.api.server import Method
+from meshcoop.author.signer import Signer
+from meshcoop.errors import Mistake
+from meshcoop.fold.private_threads import Private
+from meshcoop.home.key_file import Guest
+from protocol.record import sealing as seal
+from protocol.record.envelope import Record
+
+
+class PostMethods:
+    """Posts records at one node."""
+
+    def __init__(self, node: NodeHandle, loops: LoopMethods) -> None:
+        self._node = node
+        self._loops = loops
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        return {"post": self.post}
+
+    async def post(self, params: Params) -> Params:
+        """Signs one record, stores it and sends it to the neighbours."""
+        membership = await self._node.may_sign()
+        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        fields = _read_fields(params)
+        about = _resolve_about(resolver, params)
+        represented = _resolve_represented(resolver, params)
+        person = _resolve_signer(membership, resolver, params)
+        guest = None if person is None else membership.guests.of(person)
+        if params.get("kind") == "action" and about:
+            fields = fields | self._loops.citation_for(about)
+        signer: Signer | None = None  # None: any device of this home that may sign
+        if guest is not None:
+            signer = await _open_guest(membership, guest, params)
+            # A guest who was admitted while nobody gave their PIN accepts the charter only now.
+            membership.guests.settle(guest, signer)
+        else:
+            await open_private(membership.author.private)
+            if person is not None:
+                signer = membership.author.signer_of(person)
+        record = membership.author.post(
+            read_text(params, "kind"),
+            fields,
+            signer=signer,
+            about=about,
+            represented=represented,
+            resolve=resolver.resolve,
+        )
+        me = membership.author.person if guest is None else person
+        return self._answer(membership, record, me)
+
+    def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
+        """The id of a record, with advice if there is some."""
+        presenter = Presenter(membership.state, self._node.now)
+        advice = CreditAdvisor(membership.state, presenter).advise(record, me)
+        answer: Params = {"id": record.id.hex()}
+        if advice:
+            answer["advice"] = advice
+        return answer
+
+
+def _read_fields(params: Params) -> Params:
+    fields: object = params.get("fields") or {}
+    if type(fields) is not dict:
+        raise Mistake("The fields of a record are a map of names and values.", USAGE_ERROR)
+    return fields
+
+
+def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:
+    """The record that the new one is about."""
+    about = params.get("about")
+    return None if about is None else resolver.resolve_record(about)
+
+
+def _resolve_represented(resolver: Resolver, params: Params) -> bytes | None:
+    """The person named by `for`, who has made the signer their deputy."""
+    represented = params.get("for")
+    return None if represented is None else resolver.resolve_person(represented)
+
+
+def _resolve_signer(membership: Membership, resolver: Resolver, params: Params) -> bytes | None:
+    """The person of this home who signs, by `as`; None for this home's own."""
+    person = params.get("as")
+    return None if person is None else membership.guests.whom(person, resolver.resolve_person)
+
+
+async def _open_guest(membership: Membership, guest: Guest, params: Params) -> Signer:
+    """The guest's device, opened with their PIN for this one call. Raises Mistake."""
+    seed = await membership.guests.open(guest, read_pin(params))
+    private = await open_private(Private(membership.state, [seal.box_key(seed)]))
+    return Signer(guest.person, guest.device, seed, private)

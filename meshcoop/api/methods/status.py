@@ -1,0 +1,209 @@
+"""The methods of the local API about the node itself: status, wait, stop."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+
+import trio
+
+from meshcoop.api.node_handle import Membership, NodeHandle
+from meshcoop.api.params import Params, read_id_prefix, read_number
+from meshcoop.api.presenter import Presenter
+from meshcoop.api.server import Method
+from meshcoop.clock import iso
+from meshcoop.relay.relay import Relay
+
+_WAIT_SECONDS = 30
+_LOOK_AGAIN_SECONDS = 0.2
+
+# What a home without a neighbourhood, or a relay, cannot say.
+_NO_MEMBERSHIP: Params = {
+    "relay": None,
+    "neighbourhood": None,
+    "person": None,
+    "device": None,
+    "term": None,
+    "trouble": None,
+    "peers": [],
+    "records": 0,
+    "set_hash": None,
+    "state_hash": None,
+    "muted": [],
+}
+
+
+class StatusMethods:
+    """Says how one node is, and ends it."""
+
+    def __init__(self, node: NodeHandle) -> None:
+        self._node = node
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        return {"status": self.show_status, "stop": self.stop, "wait": self.wait}
+
+    async def show_status(self, params: Params) -> Params:
+        """Shows who this home is, which peers it is connected to, and what it stores."""
+        del params
+        node = self._node
+        status = {
+            "pid": os.getpid(),
+            "ready": node.ready,
+            "peer_id": node.network.peer_id,
+            "addresses": node.network.addresses,
+            "damage": node.damage,
+        }
+        if node.relay is not None:
+            return {**status, **_NO_MEMBERSHIP, "waiting": {}, **self._relay_status(node.relay)}
+        if node.member is None:
+            has_knocked = node.home.read_settings().invitation is not None
+            return {**status, **_NO_MEMBERSHIP, "waiting": {"admission": has_knocked}}
+        return {**status, **self._member_status(node.member)}
+
+    async def stop(self, params: Params) -> None:
+        """Stops the node."""
+        del params
+        self._node.stop()
+
+    async def wait(self, params: Params) -> bool:
+        """Waits until this home has these records, peers and hashes; false if time runs out."""
+        with trio.move_on_after(read_number(params, "timeout", _WAIT_SECONDS)):
+            while not self._is_reached(params):
+                # Peers come and go without a record, so `changed` alone is not enough.
+                with trio.move_on_after(_LOOK_AGAIN_SECONDS):
+                    await self._node.changed.wait()
+        return self._is_reached(params)
+
+    def _relay_status(self, relay: Relay) -> Params:
+        tenants = relay.served.values()
+        addresses = self._node.network.peers()
+        return {
+            "relay": self._node.home.read_settings().relay,
+            "serves": len(tenants),
+            "records": sum(tenant.store.records.count() for tenant in tenants),
+            "peers": [
+                {
+                    "peer_id": peer,
+                    "person": None,
+                    "neighbourhood": tenant.neighbourhood.hex(),
+                    "address": addresses.get(peer),
+                    "since": iso(tenant.mesh.since[peer]),
+                }
+                for tenant in tenants
+                for peer in sorted(tenant.mesh.conversations)
+            ],
+            "served": [
+                {
+                    "id": tenant.neighbourhood.hex(),
+                    "name": tenant.name,
+                    "set_hash": set_hash(tenant.store.records.ids()).hex(),
+                }
+                for tenant in tenants
+            ],
+        }
+
+    def _member_status(self, membership: Membership) -> Params:
+        state = membership.state
+        mesh = membership.mesh
+        presenter = Presenter(state, self._node.now)
+        authority = state.authority
+        device = mesh.credentials.device
+        person = authority.author(device) if authority else None
+        muted = sorted(membership.muted.people)
+        return {
+            "relay": None,
+            "neighbourhood": {
+                "id": state.neighbourhood.hex(),
+                "name": authority.charter["name"] if authority else None,
+            },
+            "person": presenter.person(person) if person else None,
+            "device": device.hex(),
+            "term": presenter.show_term(),
+            "trouble": _trouble(membership),
+            "peers": _show_peers(membership, presenter),
+            "relays": len(authority.relays) if authority else 0,
+            "reserved": len(mesh.reach.relays),
+            "seen_as": mesh.network.seen_as,
+            "settled": None if mesh.settled_at is None else iso(mesh.settled_at),
+            "records": state.store.records.count(),
+            "set_hash": set_hash(state.store.records.ids()).hex(),
+            "state_hash": state.views.state_hash().hex(),
+            "waiting": _show_waiting(membership, presenter),
+            "muted": [presenter.person(muted_person) for muted_person in muted],
+        }
+
+    def _is_reached(self, params: Params) -> bool:
+        """True once everything that the parameters of `wait` name is so."""
+        membership = self._node.member
+        if membership is None:
+            return False
+        records = membership.state.store.records
+        if records.count() < read_number(params, "records", 0):
+            return False
+        if len(membership.mesh.conversations) < read_number(params, "peers", 0):
+            return False
+        record_id = params.get("id")
+        if record_id is not None and not records.ids_beginning(read_id_prefix(record_id)):
+            return False
+        wanted_hash = params.get("state_hash")
+        return wanted_hash is None or membership.state.views.state_hash().hex() == wanted_hash
+
+
+def set_hash(record_ids: Iterable[bytes]) -> bytes:
+    """SHA-256 over all record ids, which come sorted; equal on nodes with the same records
+    (R-03.17).
+    """
+    hasher = hashlib.sha256(b"meshcoop set 1\0")
+    for record_id in record_ids:
+        hasher.update(record_id)
+    return hasher.digest()
+
+
+def _trouble(membership: Membership) -> str | None:
+    """The reason why this home signs nothing, or None if it signs."""
+    author = membership.author
+    if author.able:
+        return None
+    first_device = next(iter(author.devices))
+    fault = author.fault(first_device)
+    return fault.reason if fault else None
+
+
+def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
+    mesh = membership.mesh
+    addresses = mesh.network.peers()
+    return [
+        {
+            "peer_id": peer,
+            "person": presenter.person(conversation.person) if conversation.person else None,
+            "address": addresses.get(peer),
+            "since": iso(mesh.since[peer]),
+        }
+        for peer, conversation in sorted(mesh.conversations.items())
+    ]
+
+
+def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
+    """Who waits to be admitted, and how many records wait for others."""
+    authority = membership.state.authority
+    vouchers_of = authority.waiting if authority else {}
+
+    def show_vouchers(person: bytes) -> list[Params]:
+        vouchers = sorted(vouchers_of.get(person, ()))
+        return [presenter.person(voucher) for voucher in vouchers]
+
+    return {
+        "knocks": [
+            {
+                "person": {"id": knock.person.hex(), "name": knock.name},
+                "since": iso(knock.since),
+                "vouchers": show_vouchers(knock.person),
+            }
+            for knock in membership.door.knocks()
+        ],
+        "vouched": [
+            {"person": presenter.person(person), "vouchers": show_vouchers(person)}
+            for person in sorted(vouchers_of)
+        ],
+        "unplaced": len(membership.mesh.inbox.pool),
+    }

@@ -1,0 +1,89 @@
+"""The methods of the local API that show what a home holds: lists, threads, balances, a diary."""
+
+from collections.abc import Mapping
+
+from meshcoop.api.balances import Balances
+from meshcoop.api.calendar import Diary
+from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.params import Params, read_text
+from meshcoop.api.presenter import Presenter
+from meshcoop.api.queries import open_queries
+from meshcoop.api.resolver import Resolver
+from meshcoop.api.server import Method
+from meshcoop.errors import Mistake
+
+
+class ViewMethods:
+    """Shows the views of one node. `lists`: the lists that others make, by name."""
+
+    def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Method]) -> None:
+        self._node = node
+        self._loops = loops
+        self._lists = lists
+
+    def table(self) -> dict[str, Method]:
+        """The methods by name."""
+        return {
+            "list": self.list_views,
+            "show": self.show_record,
+            "balance": self.show_balances,
+            "search": self.search,
+            "diary": self.show_diary,
+            "mute": self.mute,
+        }
+
+    async def list_views(self, params: Params) -> list[Params]:
+        """Lists views of one kind, newest first; or people, suggestions, matters and others."""
+        list_rows = self._lists.get(str(params.get("what")))
+        if list_rows is not None:
+            rows: list[Params] = await list_rows(params)
+            return rows
+        return (await open_queries(self._node, params)).list_views(params)
+
+    async def show_record(self, params: Params) -> Params:
+        """Shows one record's view, with the history of its thread."""
+        matter = await self._loops.find_matter(params)
+        if matter is not None:
+            return matter
+        shown = (await open_queries(self._node, params)).show_record(params)
+        return self._loops.with_loop_status(shown)
+
+    async def show_balances(self, params: Params) -> Params | list[Params]:
+        """Shows the minutes that members gave and received; of one person with their history."""
+        membership = self._node.belonging()
+        presenter = Presenter(membership.state, self._node.now)
+        balances = Balances(membership.state, presenter)
+        if params.get("person") is None:
+            return balances.list_balances()
+        resolver = Resolver(membership.state, presenter)
+        return balances.show_balance(resolver.resolve_person(params["person"]))
+
+    async def search(self, params: Params) -> list[Params]:
+        """Searches for views that have all of these words."""
+        return (await open_queries(self._node, params)).search(params)
+
+    async def show_diary(self, params: Params) -> Params:
+        """Shows what this home's person has promised to attend, and when."""
+        del params
+        membership = self._node.belonging()
+        authority = membership.state.authority
+        device = membership.mesh.credentials.device
+        person = authority.signer(device) if authority else None
+        if person is None:
+            raise Mistake("This home belongs to no member of the neighbourhood yet.")
+        presenter = Presenter(membership.state, self._node.now)
+        return Diary(membership.state, presenter, person).show()
+
+    async def mute(self, params: Params) -> Params:
+        """Leaves a person's posts out of this home's lists, or shows them again with `off`."""
+        membership = self._node.belonging()
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
+        person = resolver.resolve_person(read_text(params, "person"))
+        muted = not params.get("off")
+        if muted and person in membership.author.people:
+            raise Mistake("You cannot mute yourself.")
+        membership.muted.turn(person, muted=muted)
+        self._node.change()
+        return {"person": presenter.person(person), "muted": muted}

@@ -1,0 +1,75 @@
+"""The private fields of views, for those that a device of this home can open."""
+
+from collections.abc import Iterable
+from functools import cache, cached_property
+from typing import Any
+
+import msgpack
+
+from meshcoop.fold.state import State
+from meshcoop.store.records import Row
+from protocol.errors import Refused
+from protocol.fold.kind import KINDS, people_in
+from protocol.fold.thread import View
+from protocol.record import sealing as seal
+from protocol.record.sealing import BoxKey
+
+
+class PrivateFields:
+    """Opens the private fields of views with the keys of this home, and `boxes` beside them."""
+
+    def __init__(self, state: State, boxes: Iterable[BoxKey] = ()) -> None:
+        self._state = state
+        self._boxes = [*state.ring.boxes.values(), *boxes]
+
+    def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
+        """The private fields of a view; None for those that no key here opens.
+
+        `parties`: people who may read the view beside those it names, if the caller knows them.
+        """
+        names = _private_names(view["kind"])
+        if not names or not self._may_read(view, parties):
+            return {}
+        row = self._state.store.records.find(view["id"])
+        if row is None:
+            return {}
+        entry = self._state.thread_fold.entry(row)
+        sealed = entry.fields if entry else {}
+        return {name: self._open(row, name, sealed[name]) for name in names if sealed.get(name)}
+
+    def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
+        """True if a person with a device here may be a party to the view."""
+        # To try every key on every view would take long, so only likely readers try.
+        if parties is None:
+            about = self._state.views.get(view["about"])
+            if about is None:
+                return True  # the parties cannot be known: try
+            parties = {about["author"]}
+        likely = parties | {view["author"], view.get("by")} | people_in(view)
+        return not self._readers.isdisjoint(likely)
+
+    @cached_property
+    def _readers(self) -> set[bytes]:
+        """The people whose devices have a key here."""
+        authority = self._state.authority
+        if authority is None:
+            return set()
+        own = {box.public for box in self._boxes}
+        return {device.person for device in authority.devices.values() if device.box in own}
+
+    def _open(self, row: Row, name: str, sealed: bytes) -> Any:
+        header = row.record.fields
+        context = seal.private_context(self._state.neighbourhood, header.device, header.seq, name)
+        try:
+            packed = seal.open_private(sealed, self._boxes, context)
+            return None if packed is None else msgpack.unpackb(packed)
+        except (Refused, ValueError):
+            return None  # sealed wrongly by its author: nobody can read it
+
+
+@cache
+def _private_names(kind_name: str) -> tuple[str, ...]:
+    kind = KINDS.get(kind_name)
+    if kind is None:
+        return ()
+    return tuple(name for name, field in kind.fields.items() if field.private)

@@ -1,0 +1,101 @@
+"""Sealing and signing: an entry that would count becomes a record at its place in a log."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from meshcoop.author.signer import Signer
+from meshcoop.fold.state import State
+from protocol.errors import Refused
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS, Kind
+from protocol.fold.proxies import FIELD
+from protocol.fold.thread import Entry, Thread
+from protocol.record import codec
+from protocol.record import envelope as record
+from protocol.record import sealing as seal
+from protocol.record.envelope import Header, Record
+from protocol.record.log import START
+
+_HEADER_ROOM = 1024  # bytes of a record that are not for its content
+
+
+class RecordSealer:
+    """Seals and signs for the devices of a home. `random(n)` gives n random bytes."""
+
+    def __init__(self, state: State, random: Callable[[int], bytes]) -> None:
+        self._state = state
+        self._random = random
+
+    def seal_fields(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
+        """R-10.6: private fields, checked in the clear, then sealed to both parties' devices."""
+        authority = self._state.authority
+        assert authority is not None, "a member signs"
+        fields = dict(entry.fields)
+        readers = kind.readers(thread, entry) | ({entry.by} if entry.by else set())
+        for name, field in kind.fields.items():
+            if field.private and fields.get(name) is not None:
+                field.check(name, fields[name])
+                fields[name] = seal.seal_for(
+                    authority.boxes(readers),
+                    codec.pack(fields[name]),
+                    seal.private_context(self._state.neighbourhood, entry.device, entry.seq, name),
+                    self._random(32),
+                )
+        return fields
+
+    def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes], signer: Signer) -> Record:
+        """The signed record of an entry that all members read. `naming`: further parents."""
+        signed_for = {} if entry.proxy is None else {FIELD: entry.proxy}
+        content = schema.content(kind.name, entry.fields | signed_for)
+        if kind.audience == record.EPOCH:
+            content = self._seal_epoch(content, entry)
+        parents = [*([entry.about] if entry.about else []), *naming]
+        return self._sign(entry, parents, kind.audience_code, content, signer)
+
+    def sign_private(self, kind: Kind, thread: Thread, entry: Entry, signer: Signer) -> Record:
+        """The signed record of an entry in a private thread.
+
+        What it is, what it is about and who reads it is inside the seal (R-15.1).
+        """
+        authority = self._state.authority
+        assert authority is not None, "a member signs"
+        root = entry
+        while root.about is not None:
+            root = thread.entries[root.about]
+        assert root.kind is not None, "the author can read the thread"
+        readers = KINDS[root.kind].readers(thread, entry) & set(authority.members)
+        content = seal.seal_for(
+            seal.with_decoys(authority.boxes(readers), self._random(32)),
+            seal.cover(schema.private_content(kind.name, entry.fields, entry.about)),
+            seal.context(self._state.neighbourhood, entry.device, entry.seq),
+            self._random(32),
+        )
+        return self._sign(entry, [], record.PRIVATE, content, signer)
+
+    def _seal_epoch(self, content: bytes, entry: Entry) -> bytes:
+        epoch = self._state.ring.current()
+        if epoch is None:
+            raise Refused("R-03.8", "this home has no key of the neighbourhood yet; wait for one")
+        place = seal.context(self._state.neighbourhood, entry.device, entry.seq)
+        return seal.seal_epoch(epoch, content, place, self._random(32))
+
+    def _sign(
+        self, entry: Entry, parents: list[bytes], audience: int, content: bytes, signer: Signer
+    ) -> Record:
+        if len(content) > codec.MAX_BYTES - _HEADER_ROOM:
+            raise Refused("R-01.1", "this is too long for one record; write it shorter")
+        log = self._state.store.logs.find(entry.device)
+        head = log.head if log else START
+        header = Header(
+            record.VERSION,
+            entry.device,
+            head.seq + 1,
+            head.id,
+            entry.time,
+            None,
+            parents,
+            audience,
+            len(content),
+            record.digest(content),
+        )
+        return record.sign(header, content, self._state.neighbourhood, signer.seed)

@@ -1,0 +1,107 @@
+"""The commands about addresses, which go from person to person: address give, show, forget."""
+
+import sys
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from meshcoop.cli.context import Context, Given
+from meshcoop.cli.records import obtain_pin
+from meshcoop.errors import Mistake
+from protocol.display_text import line, safe
+
+PartyOption = Annotated[
+    str | None,
+    Parameter(name="--as", help="which person of this home, if the party is a guest here"),
+]
+
+_USAGE = 2
+_MOST_CHARACTERS = 4096  # of an address that is typed
+
+_WHO_HOLDS_IT = "Only your home and theirs hold it, until the agreement is over"
+
+
+def give_address(
+    agreement: str,
+    /,
+    *,
+    text: Annotated[
+        str | None,
+        Parameter(help="the address; it is safer to type it when asked: others may see a command"),
+    ] = None,
+    keep: Annotated[
+        bool, Parameter(negative=(), help="keep your own copy here when the agreement is over")
+    ] = False,
+    as_: PartyOption = None,
+    context: Given,
+) -> None:
+    """Gives your address to the other party of an agreement; no other home ever holds it."""
+    fields = {"text": _read_address() if text is None else text, "keep": keep}
+    answer = _call_for_agreement(context, "give_address", agreement, as_, fields)
+    recipient = line(answer["to"]["name"])
+    sentences = {
+        "delivered": f"{recipient} has it. {_WHO_HOLDS_IT}.",
+        "waiting": f"It goes to {recipient} as soon as both homes are up. {_WHO_HOLDS_IT}.",
+    }
+    context.answer(answer, lambda: sentences[answer["state"]])
+
+
+def show_address(
+    agreement: str,
+    /,
+    *,
+    keep: Annotated[
+        bool, Parameter(negative=(), help="keep it here when the agreement is over")
+    ] = False,
+    as_: PartyOption = None,
+    context: Given,
+) -> None:
+    """Shows the address that you were given for an agreement, or else the one that you gave."""
+    answer = _call_for_agreement(context, "show_address", agreement, as_, {"keep": keep})
+    giver = line(answer["from"]["name"])
+    until = "kept" if answer["kept"] else "until the agreement is over"
+    context.answer(answer, lambda: f"From {giver}, {until}:\n{safe(answer['text'])}")
+
+
+def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Given) -> None:
+    """Erases the addresses of an agreement here; one you gave is erased at the other home as well,
+    unless they keep it.
+    """
+    answer = _call_for_agreement(context, "forget_address", agreement, as_, {})
+    sentences = {
+        "forgotten": "Forgotten.",
+        "waiting": "Forgotten here, and at the other home as soon as both are up.",
+    }
+    context.answer(answer, lambda: sentences[answer["state"]])
+
+
+def _call_for_agreement(
+    context: Context, method: str, agreement: str, person: str | None, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """Calls a method of the node about an agreement, with the PIN if `person` is a guest."""
+    with context.connect_node() as node:
+        party = {"as": person, **obtain_pin(node, person)}
+        answer: dict[str, Any] = node.call(method, agreement=agreement, **party, **fields)
+        return answer
+
+
+def _read_address() -> str:
+    """Reads the address from standard input; at a terminal, asks for it."""
+    if sys.stdin is None:
+        raise Mistake("Give the address with --text, or on standard input.", _USAGE)
+    if sys.stdin.isatty():
+        print("Address, on one line: ", end="", file=sys.stderr, flush=True)
+        address = sys.stdin.readline(_MOST_CHARACTERS)
+    else:
+        address = sys.stdin.read(_MOST_CHARACTERS)
+    if not address.strip():
+        raise Mistake("The address is empty; give it with --text, or on standard input.", _USAGE)
+    return address.strip()
+
+
+address_app = App(
+    name="address", help="Gives your address to one person, and to nobody else.", version_flags=()
+)
+address_app.command(give_address, name="give")
+address_app.command(show_address, name="show")
+address_app.command(forget_address, name="forget")

@@ -1,0 +1,68 @@
+"""The command `help`: the guides, Markdown files that are written by task (specs/guides)."""
+
+import importlib.resources
+import re
+from pathlib import Path
+
+from meshcoop.cli.context import Given
+from meshcoop.errors import Mistake
+from protocol.display_text import safe
+
+_USAGE = 2
+_ORDER = ("resident", "technician", "developer")  # other guides follow by their names
+
+
+def find_guides() -> Path | None:
+    """The folder of the guides: in the installed package, or in a checkout; None if it is missing."""
+    package = Path(str(importlib.resources.files("meshcoop")))
+    for folder in (package / "guides", package.parent / "specs" / "guides"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def show_guide(topic: str | None = None, /, *, context: Given) -> None:
+    """Shows a guide; without a topic, lists the guides."""
+    guides = _read_guides()
+    if topic is None:
+        summaries = {name: _first_sentence(text) for name, text in guides.items()}
+        rows = [{"topic": name, "about": about} for name, about in summaries.items()]
+        context.answer(rows, lambda: _list_topics(summaries))
+    elif topic in guides:
+        text = guides[topic]
+        context.answer({"topic": topic, "text": text}, text.rstrip)
+    else:
+        raise Mistake(f"There is no guide {topic!r}; there are: {', '.join(guides)}.", _USAGE)
+
+
+def _read_guides() -> dict[str, str]:
+    """The text of each guide by its topic. Raises Mistake where none are installed."""
+    folder = find_guides()
+    files = sorted(folder.glob("*.md"), key=_place) if folder else []
+    if not files:
+        raise Mistake("This installation has no guides; `meshcoop --help` lists the commands.")
+    return {file.stem: safe(file.read_text(encoding="utf-8")) for file in files}
+
+
+def _place(file: Path) -> tuple[int, str]:
+    """Where a guide stands in the list."""
+    order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
+    return order, file.stem
+
+
+def _list_topics(summaries: dict[str, str]) -> str:
+    width = max(map(len, summaries))
+    rows = [f"{topic:<{width}}  {about}".rstrip() for topic, about in summaries.items()]
+    advice = "`meshcoop help TOPIC` shows a guide; `meshcoop --help` lists the commands."
+    return "\n".join([*rows, "", advice])
+
+
+def _first_sentence(markdown: str) -> str:
+    """The first sentence of a guide below its headings, on one line and without links."""
+    for paragraph in re.split(r"\n\s*\n", markdown):
+        lines = [row.strip() for row in paragraph.splitlines()]
+        text = " ".join(row for row in lines if row and not row.startswith(("#", "<!--")))
+        if text:
+            text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+            return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
+    return ""

@@ -1,0 +1,32 @@
+"""The people that this home has muted: its lists and screens leave them out, its state does not."""
+
+from typing import Any
+
+from meshcoop.store.store import Store
+from protocol.fold.kind import people_in
+from protocol.fold.thread import View
+
+_NOTE = "muted"
+_PERSON = 32  # bytes of a person's id
+
+
+class Muted:
+    """People whose posts this home leaves out. They are noted in its store, and nobody is told."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        noted: Any = store.note(_NOTE) or b""  # the ids of the people, one after the other
+        starts = range(0, len(noted), _PERSON)
+        self.people = {noted[start : start + _PERSON] for start in starts}
+
+    def turn(self, person: bytes, *, muted: bool) -> None:
+        """Mutes a person, or ends that."""
+        self.people = self.people | {person} if muted else self.people - {person}
+        with self._store.transaction():
+            self._store.set_note(_NOTE, b"".join(sorted(self.people)))
+
+    def hides(self, view: View, own_people: set[bytes]) -> bool:
+        """Whether a view is left out: a muted person wrote it, and it names none of this home's
+        people. What two have signed together stays in sight (R-06.8).
+        """
+        return view["author"] in self.people and not people_in(view) & own_people

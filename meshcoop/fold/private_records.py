@@ -1,0 +1,129 @@
+"""Private records, as this home's devices can open them (specs/15, R-15.1).
+
+What is opened here stays in memory: no view, search table, log or export ever holds it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from meshcoop.fold.state import State
+from meshcoop.store.records import Row
+from protocol.errors import Refused
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import envelope, sealing
+from protocol.record.envelope import Record
+from protocol.record.sealing import BoxKey
+
+
+class Opened(NamedTuple):
+    """A private record that this home can read. `row` is without its content."""
+
+    row: Row
+    key: bytes
+    kind: str | None
+    fields: dict[str, object]
+    about: bytes | None
+    fault: Refused | None
+
+
+class PrivateRecords:
+    """Opens the private records of the store: with this home's box keys, with those of a guest, and
+    with keys that other private records hand on.
+    """
+
+    def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:
+        self._state = state
+        self._guest_boxes = guest_boxes
+        self._opened: dict[bytes, Opened | None] = {}  # by id; None: not for this home
+        self._handed: dict[bytes, set[bytes]] = defaultdict(set)  # keys for records not here yet
+        self._box_count = 0  # the number of this home's box keys when records were last opened
+        self.change_count = 0  # while it is the same, so is every opened record
+
+    def __iter__(self) -> Iterator[Opened]:
+        """The records that are open now."""
+        return (opened for opened in self._opened.values() if opened)
+
+    def find(self, record_id: bytes) -> Opened | None:
+        """The record with this id, if it is open."""
+        return self._opened.get(record_id)
+
+    def is_private(self, record_id: bytes) -> bool:
+        """Whether the store has a private record with this id, open or not."""
+        row = self._state.store.records.find(record_id)
+        return row is not None and row.record.fields.reach == envelope.PRIVATE
+
+    def open_new(self, most: int | None = None) -> bool:
+        """Opens what is new in the store, at most `most` records; returns whether there is more."""
+        held = self._state.store.records.private_ids()
+        self._forget_changed(held)
+        new = [record_id for record_id in held if record_id not in self._opened]
+        for record_id in new[:most]:
+            row = self._find_row(record_id)
+            self._opened[record_id] = None
+            self._open_with(row, self._own_key(row.record))
+            for key in self._handed.pop(record_id, ()):
+                self._open_with(row, key)
+        return most is not None and len(new) > most
+
+    def _forget_changed(self, held: Mapping[bytes, bool]) -> None:
+        """Forgets what may be read otherwise now. `held`: whether each record is over its quota."""
+        # A new device may read what was closed.
+        if self._box_count != len(self._state.ring.boxes):
+            self._box_count = len(self._state.ring.boxes)
+            self._opened = {opened.row.record.id: opened for opened in self}
+        # Content may have been erased, and quotas may have moved.
+        for record_id, opened in list(self._opened.items()):
+            if record_id not in held or (opened and opened.row.over != held[record_id]):
+                del self._opened[record_id]
+                self.change_count += 1
+
+    def _own_key(self, record: Record) -> bytes | None:
+        boxes = [*self._state.ring.boxes.values(), *self._guest_boxes]
+        try:
+            return sealing.private_key(record.content or b"", boxes)
+        except Refused:
+            return None  # sealed wrongly by its author: nobody can read it
+
+    def _open_with(self, row: Row, key: bytes | None) -> None:
+        """Opens a record, and then those whose keys it hands on."""
+        waiting = [(row, key)]
+        while waiting:
+            row, key = waiting.pop()
+            opened = self._open(row, key) if key else None
+            if opened is None or self._opened.get(row.record.id):
+                continue
+            self._opened[row.record.id] = opened
+            self.change_count += 1
+            if opened.kind not in KINDS or opened.fault:
+                continue
+            for record_id, handed in KINDS[opened.kind].hands_on(opened.fields).items():
+                if record_id not in self._opened:
+                    self._handed[record_id].add(handed)
+                elif self._opened[record_id] is None:
+                    waiting.append((self._find_row(record_id), handed))
+
+    def _open(self, row: Row, key: bytes) -> Opened | None:
+        record = row.record
+        try:
+            context = self._state.contents.context(record)
+            plain = sealing.uncover(sealing.open_with(key, record.content or b"", context))
+        except Refused:
+            return None
+        # The content stays in the store: what is kept in memory for long is small.
+        closed = Opened(
+            row._replace(record=record._replace(content=None)), key, None, {}, None, None
+        )
+        try:
+            if record.fields.parents or record.fields.lasting:
+                raise Refused("R-15.1", "the header of a private record tells nothing else")
+            kind, fields, about = schema.read_private(plain)
+        except Refused as refusal:
+            return closed._replace(fault=refusal)
+        return closed._replace(kind=kind, fields=fields, about=about)
+
+    def _find_row(self, record_id: bytes) -> Row:
+        row = self._state.store.records.find(record_id)
+        assert row is not None, "the store has just listed the record"
+        return row

@@ -1,0 +1,169 @@
+"""Strata 2 to 4: who signs for whom, what threads fold to, and the views that are stored of them."""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+
+from meshcoop.fold import invalidation
+from meshcoop.fold.authority_fold import AuthorityFold
+from meshcoop.fold.clock_limit import ClockLimit
+from meshcoop.fold.record_contents import RecordContents
+from meshcoop.fold.views import Views
+from meshcoop.store.records import Row
+from meshcoop.store.store import Store
+from protocol.errors import Refused
+from protocol.fold import fold
+from protocol.fold.kind import KINDS
+from protocol.fold.proxies import Standing, signed_for, standing
+from protocol.fold.thread import Entry, Thread, View
+from protocol.record import envelope
+
+_AT_ONCE = 500  # threads folded before their views are written
+_NONE: Mapping[int, list[Row]] = MappingProxyType({})
+
+
+class ThreadFold:
+    """Folds threads into views. A thread is named by the row of its root."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority_fold: AuthorityFold,
+        contents: RecordContents,
+        clock_limit: ClockLimit,
+        views: Views,
+    ) -> None:
+        self._store = store
+        self._authority_fold = authority_fold
+        self._contents = contents
+        self._clock_limit = clock_limit
+        self._views = views
+        self.proxies: Standing = standing(views.of_kind("proxy"))
+
+    def fold(self, roots: Iterable[int], begun: Mapping[int, list[Row]] = _NONE) -> None:
+        """Folds these threads and replaces their views. `begun`: all records of those among them
+        that were never folded before.
+        """
+        left = iter(roots if self._authority_fold.authority is not None else ())
+        while part := list(islice(left, _AT_ONCE)):
+            threads = {
+                root: self._fold_rows(begun.get(root) or self._store.records.in_thread(root))
+                for root in part
+            }
+            self._views.replace(threads, new=begun)
+            for views in threads.values():
+                self._erase_retracted(views.values())
+            changed = self._fold_proxies()
+            if changed:
+                self.fold(changed)
+        if self._store.has_erased:
+            self._views.purge()
+
+    def fold_all(self) -> None:
+        """Makes the views of all threads anew."""
+        self._views.clear()
+        self.fold(self._store.records.roots())
+
+    def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
+        """Folds one thread with `extra` entries that are not posted yet, and stores no views."""
+        authority = self._authority_fold.authority
+        assert authority is not None, "a home without a charter has no threads"
+        entries = self._entries(self._store.records.in_thread(root))
+        return fold.fold([*entries, *extra], authority)
+
+    def entry(self, row: Row) -> Entry | None:
+        """The record as threads read it; None while it is ahead of this clock."""
+        record = row.record
+        fields = record.fields
+        if self._clock_limit.postpones(fields.time, row.root or row.n):
+            return None
+        authority = self._authority_fold.authority
+        person = authority.signer(fields.device) if authority else None
+        fault: Refused | None = None
+        kind: str | None = None
+        values: dict[str, object] = {}
+        if person is None:
+            fault = Refused("R-03.5", "its device belongs to no member")
+        else:
+            try:
+                kind, values = self._contents.read(record)
+            except Refused as refusal:
+                fault = refusal
+        if row.over and not _is_judged(kind):
+            kind = None
+            values = {}
+            fault = fault or Refused("R-03.15", "it lies above its device's quota for the day")
+        entry = Entry(
+            record.id,
+            fields.device,
+            fields.seq,
+            fields.time,
+            record.about,
+            person or b"",
+            kind,
+            values,
+            fault,
+            fields.lasting,
+        )
+        return signed_for(entry, self.proxies, authority) if authority else entry
+
+    def is_erased(self, row: Row) -> bool:
+        """Whether a retraction of this record is here and holds (R-01.17)."""
+        # Only what a record is about is retracted; a further parent is merely named.
+        answers = [
+            child
+            for child in self._store.records.children(row.record.id)
+            if child.record.fields.reach == envelope.OPEN and child.record.about == row.record.id
+        ]
+        target = self.entry(row) if answers else None
+        return target is not None and any(self._erases(answer, target) for answer in answers)
+
+    def _fold_rows(self, rows: list[Row]) -> dict[int, View]:
+        """The views of a thread, by the rows of their records."""
+        authority = self._authority_fold.authority
+        assert authority is not None, "threads are folded under an authority"
+        entries = self._entries(rows)
+        if all(entry.kind is None for entry in entries):
+            return {}  # no entry is readable, so there is no view
+        views = fold.fold(entries, authority).views
+        return {row.n: view for row in rows if (view := views.get(row.record.id))}
+
+    def _entries(self, rows: Iterable[Row]) -> list[Entry]:
+        return [entry for row in rows if (entry := self.entry(row))]
+
+    def _erase_retracted(self, views: Iterable[View]) -> None:
+        # A retraction can take effect late: when it falls due, or when its content arrives.
+        for view in views:
+            if view["kind"] == "retracted":
+                row = self._store.records.find(view["id"])
+                if row is not None and row.record.content is not None:
+                    self._store.records.set_content(view["id"], None)
+
+    def _fold_proxies(self) -> set[int]:
+        """Folds stratum 2; returns the threads in which somebody signs by a proxy that changed."""
+        before = self.proxies
+        self.proxies = standing(self._views.of_kind("proxy"))
+        signers = invalidation.changed_signers(before, self.proxies)
+        authority = self._authority_fold.authority
+        if not signers or authority is None:
+            return set()
+        roots: set[int] = set()
+        for device in authority.devices.values():
+            log = self._store.logs.find(device.key) if device.person in signers else None
+            if log is not None:
+                roots |= self._store.records.roots_of_log(log.n)
+        return roots
+
+    def _erases(self, answer: Row, target: Entry) -> bool:
+        entry = self.entry(answer)
+        authority = self._authority_fold.authority
+        return (
+            entry is not None
+            and authority is not None
+            and authority.stands(entry.device, entry.seq)
+            and fold.retracts(entry, target)
+        )
+
+
+def _is_judged(kind: str | None) -> bool:
+    return kind is not None and kind in KINDS and KINDS[kind].judged

@@ -1,0 +1,23 @@
+"""The machine that a home lies on: its addresses and ports."""
+
+import socket
+
+import ifaddr
+
+
+def own_addresses() -> list[str]:
+    """The IPv4 addresses of this machine now, loopback first."""
+    addresses = [
+        str(address.ip)
+        for adapter in ifaddr.get_adapters()
+        for address in adapter.ips
+        if address.is_IPv4
+    ]
+    return list(dict.fromkeys(["127.0.0.1", *addresses]))
+
+
+def free_port() -> int:
+    """A TCP port that no program uses now."""
+    with socket.create_server(("", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

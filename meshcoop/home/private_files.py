@@ -1,0 +1,59 @@
+"""Files and folders that only their owner can enter, read or change."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from meshcoop.errors import Mistake
+
+# Mode bits that a folder may be forbidden to have.
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replaces `path` by `data` for its owner alone (0600): whole and on disk, or untouched.
+
+    A link at `path` is replaced, not followed. Raises Mistake.
+    """
+    try:
+        with replacing(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file for its owner alone (0600), to be written in the block: then `path` is this file, whole
+    and on disk; where the block raises, `path` is untouched. Raises OSError.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    temporary = Path(name)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name, too, survives a power cut
+    finally:
+        os.close(folder)
+
+
+def check_private_folder(folder: Path, forbidden: int) -> None:
+    """Raises Mistake unless `folder` is a folder of this user without the `forbidden` mode bits."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise Mistake(f"{folder} is not a folder of yours; move it out of the way.")
+    if status.st_mode & forbidden:
+        raise Mistake(f"Others can get at {folder}; keep them out with `chmod 700 {folder}`.")

@@ -1,0 +1,155 @@
+"""Placing: each record to its place in its device's log, or to those that wait for record.
+
+Placing decides by authority as it was folded last. Records of authors who are not known by it are
+put off while there are acts that it was not folded with (`Batch.deferred`): the inbox folds them,
+and tries again.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+from meshcoop.fold.state import State
+from meshcoop.ingest import admission_gate, quota
+from meshcoop.ingest.result import IngestResult, Refusal
+from meshcoop.ingest.retention import Retention
+from meshcoop.ingest.waiting_pool import WaitingPool
+from meshcoop.store.logs import Log
+from meshcoop.store.records import Row
+from protocol.errors import Refused
+from protocol.record.envelope import OPEN, Record
+from protocol.record.log import follows
+
+_LOG = logging.getLogger(__name__)
+
+_ANOTHER_HISTORY = "R-01.12"
+
+
+@dataclass
+class Batch:
+    """The work that the passes of one ingest leave for each other."""
+
+    result: IngestResult
+    authority_is_stale: bool = False  # acts were read that authority was not folded with
+    deferred: list[Record] = field(default_factory=list)  # to be judged by fresh authority
+    beyond_forks: list[Record] = field(default_factory=list)  # inserted, and perhaps not to be kept
+    retractable: dict[bytes, None] = field(default_factory=dict)  # ids that others answer
+    touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
+    # Of these threads, those that began here just now, whole: they need not be read back.
+    begun: dict[int, list[Row]] = field(default_factory=dict)
+
+
+class Placement:
+    """Puts verified records into the store. What cannot be placed yet goes to `pool`."""
+
+    def __init__(self, state: State, pool: WaitingPool, retention: Retention) -> None:
+        self._state = state
+        self._store = state.store
+        self._pool = pool
+        self._retention = retention
+
+    def can_place(self, record: Record) -> bool:
+        """Whether a waiting record's turn has come."""
+        if not admission_gate.is_storable(self._state, record):
+            return False
+        log = self._store.logs.find(record.fields.device)
+        if log is None:
+            return record.fields.seq <= 1
+        return record.fields.seq <= log.head.seq + 1 or log.fork is not None
+
+    def place(self, record: Record, batch: Batch) -> None:
+        """Stores a record, defers it, lets it wait in the pool, or refuses it."""
+        seq = record.fields.seq
+        if record.id != self._state.neighbourhood and not admission_gate.is_storable(
+            self._state, record
+        ):
+            if batch.authority_is_stale:
+                batch.deferred.append(record)
+            else:
+                self._wait(record, batch)
+            return
+        log = self._store.logs.find_or_add(record.fields.device)
+        if log.ended is not None and seq > log.ended:
+            reason = "the log ended when it passed twice its quota"
+            batch.result.refused.append(Refusal("R-03.15", reason))
+        elif log.fork is not None and seq >= log.fork:
+            self._insert_beyond_fork(record, log, batch)
+        elif seq <= log.head.seq:
+            self._fork(record, log, batch)
+        elif seq > log.head.seq + 1:
+            self._wait(record, batch)
+        else:
+            self._append(record, log, batch)
+
+    def note_stored(self, row: Row, batch: Batch) -> None:
+        """Leaves to the later passes what a stored record may change."""
+        record = row.record
+        batch.result.stored.append(record)
+        is_named = self._store.parents.has(record.id)  # mostly not, and then nothing waited for it
+        self._join_thread(row, batch, is_named=is_named)
+        if self._state.authority_fold.read(row):
+            batch.authority_is_stale = True
+        if is_named:
+            batch.retractable[record.id] = None
+        if record.about is not None and record.fields.reach == OPEN:
+            batch.retractable[record.about] = None
+
+    def _wait(self, record: Record, batch: Batch) -> None:
+        self._pool.add(record)
+        batch.result.devices_with_gaps.add(record.fields.device)
+
+    def _append(self, record: Record, log: Log, batch: Batch) -> None:
+        try:
+            follows(log.head, record)
+        except Refused as error:
+            batch.result.refused.append(Refusal.of(error))
+            if error.rule == _ANOTHER_HISTORY:
+                batch.result.devices_with_gaps.add(log.device)
+                batch.result.diverged_devices.add(log.device)
+            return
+        if not self._fits(record):
+            reason = "there is no room for what this neighbourhood sends"
+            batch.result.refused.append(Refusal("R-08.8", reason))
+            return
+        share = quota.share(self._state.authority, record.fields, log)
+        row = self._store.append(record, log, over=share.over, ended=share.ends)
+        self.note_stored(row, batch)
+
+    def _fits(self, record: Record) -> bool:
+        """R-08.8: whether there is room. What authority is made of comes in all the same: its
+        authors' quotas bound it, and without it nobody could be told from a stranger.
+        """
+        return record.fields.reach == OPEN or not self._retention.is_full
+
+    def _fork(self, record: Record, log: Log, batch: Batch) -> None:
+        """Another record at a number that the log has passed: the log is forked there."""
+        _LOG.warning("device %s forked its log at %d", log.device.hex(), record.fields.seq)
+        self._store.fork_log(log.device, record.fields.seq)
+        batch.begun.clear()
+        batch.touched_roots |= self._store.records.roots_of_log(log.n)
+        batch.authority_is_stale = True  # what the device signed from here on counts no more
+        self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
+
+    def _insert_beyond_fork(self, record: Record, log: Log, batch: Batch) -> None:
+        """R-01.14: from a fork on, only proof and what others have named is kept."""
+        row = self._store.insert(record, log.n, over=False)
+        if self._state.authority_fold.read(row):  # a vote is kept for what it says
+            batch.authority_is_stale = True
+        batch.beyond_forks.append(record)
+
+    def _join_thread(self, row: Row, batch: Batch, *, is_named: bool) -> None:
+        """Notes the record's thread, and gives it to the answers that waited for this record."""
+        if row.root is None:
+            return
+        batch.touched_roots.add(row.root)
+        if not is_named:
+            if row.root == row.n:
+                batch.begun[row.n] = [row]
+            elif row.root in batch.begun:
+                batch.begun[row.root].append(row)
+            return
+        batch.begun.pop(row.root, None)
+        waited = [row.record.id]
+        while waited:
+            for answer in self._store.records.waiting_for(waited.pop()):
+                self._store.records.set_root(answer.n, row.root)
+                waited.append(answer.record.id)

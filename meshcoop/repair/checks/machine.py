@@ -1,0 +1,53 @@
+"""Checks of the machine that a home lies on: its clock, its disk and the installed program."""
+
+import importlib.metadata
+import shutil
+from contextlib import closing
+from datetime import UTC, datetime
+
+from meshcoop.repair.finding import Finding, Patient
+from meshcoop.store.read_only import ReadOnlyStore
+from protocol.wire import sync_session as sync
+
+_LITTLE_ROOM = 200 * 1024**2  # bytes
+_HARDLY_ROOM = 20 * 1024**2
+_GIGABYTE = 1024**3
+_HOUR_MS = 3_600_000
+
+
+def check_clock(patient: Patient) -> Finding:
+    """Compares the clock with what was last signed here and what the neighbours signed."""
+    with closing(ReadOnlyStore(patient.home.store)) as store:
+        latest = store.latest_time()
+    time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if latest is None:
+        return Finding("clock", "unknown", f"It is {time} here; there is nothing to compare with.")
+    ahead = latest - patient.now
+    if ahead > _HOUR_MS:
+        return Finding(
+            "clock",
+            "wrong",
+            f"It is {time} here, but something was signed {ahead // _HOUR_MS} hours later.",
+            "Set this machine's clock; without the right time nothing is signed here.",
+        )
+    return Finding("clock", "fine", f"The clock says {time}, which fits what was signed.")
+
+
+def check_disk(patient: Patient) -> Finding:
+    """Looks for room for what will come."""
+    free = shutil.disk_usage(patient.home.path).free
+    sentence = f"{free / _GIGABYTE:.1f} GB are free where this home lies."
+    if free < _HARDLY_ROOM:
+        remedy = "Make room now: nothing more can be stored or signed."
+        return Finding("disk", "wrong", sentence, remedy)
+    if free < _LITTLE_ROOM:
+        return Finding("disk", "note", sentence, "Make some room soon.")
+    return Finding("disk", "fine", sentence)
+
+
+def check_version(_patient: Patient) -> Finding:
+    """Names the installed versions, for a person who is asked for help."""
+    meshcoop = importlib.metadata.version("meshcoop")
+    libp2p = importlib.metadata.version("libp2p")
+    sentence = f"meshcoop {meshcoop}, sync protocol {sync.VERSION}, libp2p {libp2p}."
+    return Finding("version", "fine", sentence)

@@ -1,0 +1,129 @@
+"""Checks of the node, the network that it is in, and its neighbours."""
+
+import time
+from contextlib import closing
+from datetime import datetime
+
+from meshcoop.home.machine import own_addresses
+from meshcoop.repair.finding import Finding, Patient
+from meshcoop.store.read_only import ReadOnlyStore
+
+_DAY_MS = 86_400_000
+
+
+def check_node(patient: Patient) -> Finding:
+    """Looks whether a node runs and answers."""
+    if patient.status is not None:
+        trouble = patient.status.get("trouble")
+        if trouble:
+            return Finding("node", "wrong", f"The node runs, and signs nothing: {trouble}.")
+        return Finding("node", "fine", f"The node runs (process {patient.status['pid']}).")
+    if patient.home.running():
+        remedy = f"Wait a moment; if that does not help, look into {patient.home.log}."
+        return Finding("node", "wrong", "A node runs, and does not answer.", remedy)
+    return Finding("node", "note", "No node runs in this home.", "`meshcoop up` starts it.")
+
+
+def check_port(patient: Patient) -> Finding:
+    """Names the addresses at which others dial this home; looks whether another program has the
+    port, while the node does not run.
+    """
+    if patient.status is not None:
+        addresses = [address.split("/p2p/")[0] for address in patient.status["addresses"]]
+        return Finding("port", "fine", f"The node listens at {', '.join(addresses)}.")
+    settings = patient.home.read_settings()
+    if not settings.listen and settings.port is None:
+        return Finding("port", "unknown", "No port has been chosen yet.")
+    wanted = list(settings.listen) or patient.home.default_listen()
+    taken = [address for address in wanted if not _is_free(address)]
+    if taken:
+        return Finding(
+            "port",
+            "wrong",
+            f"The node cannot listen at {', '.join(taken)}: another program does, or the address is"
+            " no longer this machine's.",
+            "Stop that program, or name another address: `meshcoop up --listen /ip4/…/tcp/…`.",
+        )
+    return Finding("port", "fine", f"The node's port is free: {', '.join(wanted)}.")
+
+
+def check_network(patient: Patient) -> Finding:
+    """Compares this machine's addresses with those at which relays see it."""
+    own = [address for address in own_addresses() if not address.startswith("127.")]
+    if not own:
+        remedy = "Connect to the home network or the internet."
+        return Finding("network", "wrong", "This machine is in no network.", remedy)
+    status = patient.status or {}
+    observed = status.get("seen_as") or []
+    here = ", ".join(own)
+    if not observed:
+        return Finding("network", "unknown", f"This machine is {here}; no relay has seen it yet.")
+    if set(observed) & set(own):
+        return Finding("network", "fine", f"This machine is {here}, and others can dial it there.")
+    sentence = f"This machine is {here}, behind a router that shows it as {', '.join(observed)}."
+    relays = status.get("reserved", 0)
+    if relays:
+        sentence = f"{sentence} Neighbours reach it through {relays} relays."
+        return Finding("network", "fine", sentence)
+    return Finding(
+        "network", "note", sentence, "A relay lets neighbours reach it: `meshcoop relay list`."
+    )
+
+
+def check_relays(patient: Patient) -> Finding:
+    """Counts the relays that there are, and those that are reached."""
+    status = patient.status
+    if status is None:
+        return Finding("relays", "unknown", "Only a running node knows which relays are reached.")
+    if status.get("relay"):
+        served = status["serves"]
+        return Finding("relays", "fine", f"This is a relay, and serves {served} neighbourhoods.")
+    enrolled = status.get("relays", 0)
+    connected = sum(peer["person"] is None for peer in status["peers"])
+    if not enrolled:
+        remedy = "Fine on one street's network; else a technician's ticket: `meshcoop relay enrol`."
+        return Finding("relays", "note", "The neighbourhood has no relay.", remedy)
+    if not connected:
+        remedy = "Ask its technician; see whether this machine reaches the internet."
+        return Finding("relays", "wrong", f"None of {enrolled} relays is reached.", remedy)
+    return Finding("relays", "fine", f"{connected} of {enrolled} relays are connected.")
+
+
+def check_peers(patient: Patient) -> Finding:
+    """Counts the homes that are connected; else looks when one was last met."""
+    if patient.status is not None:
+        homes = [peer for peer in patient.status["peers"] if peer["person"]]
+        if homes:
+            return Finding("peers", "fine", f"{len(homes)} neighbours' homes are connected.")
+    with closing(ReadOnlyStore(patient.home.store)) as store:
+        last_meeting = store.last_meeting()
+    if last_meeting is None:
+        sentence = "No neighbour's home has been met yet."
+        return Finding("peers", "note", sentence, "Keep the node up; invite somebody.")
+    days = (patient.now - last_meeting) / _DAY_MS
+    when = f"{days:.0f} days ago" if days >= 1 else "today"
+    return Finding("peers", "note", f"No neighbour's home is connected; one was met {when}.")
+
+
+def check_sync(patient: Patient) -> Finding:
+    """Asks the node when notes were last compared with another one."""
+    if patient.status is None:
+        return Finding(
+            "sync", "unknown", "Only a running node knows when notes were last compared."
+        )
+    settled = patient.status.get("settled")
+    if settled is None:
+        return Finding("sync", "note", "Notes have not been compared with anybody since the start.")
+    seconds = max(0, int(time.time() - datetime.fromisoformat(settled).timestamp()))
+    return Finding("sync", "fine", f"Notes were last compared with another node {seconds} s ago.")
+
+
+def _is_free(address: str) -> bool:
+    from meshcoop.network.interface import NetworkError
+    from meshcoop.network.libp2p.address import check_listen
+
+    try:
+        check_listen(address)
+    except NetworkError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""Checks of what is stored, now and when the node started."""
+
+from contextlib import closing
+from pathlib import Path
+
+from meshcoop.home.folder import Home
+from meshcoop.repair import integrity
+from meshcoop.repair.finding import Finding, Patient
+from meshcoop.store.read_only import ReadOnlyStore
+
+
+def check_store(patient: Patient) -> Finding:
+    """Asks SQLite, and hashes every record again; of a relay, in each of its stores."""
+    stores = _stores(patient.home)
+    faults = {path.name: problems for path in stores if (problems := integrity.problems(path))}
+    # A running node writes to its log at any time: half a frame would look like damage.
+    if patient.status is None:
+        for path in stores:
+            fault = integrity.wal_problem(path)
+            if fault is not None:
+                faults.setdefault(path.name, []).append(fault)
+    if faults:
+        listed = "; ".join(f"{name}: {', '.join(of_store)}" for name, of_store in faults.items())
+        return Finding(
+            "store",
+            "wrong",
+            f"What is stored here is damaged ({listed}).",
+            "`meshcoop down` and `meshcoop up` mend it, with what the neighbours' nodes hold.",
+        )
+    if not patient.home.store.exists():
+        return Finding("store", "note", "Nothing is stored here yet.")
+    with closing(ReadOnlyStore(patient.home.store)) as store:
+        count = store.count()
+    return Finding("store", "fine", f"All {count} records were read again and are as signed.")
+
+
+def check_past(patient: Patient) -> Finding:
+    """Asks the node what it had to mend when it started."""
+    if patient.status is None:
+        return Finding("past", "unknown", "Only a running node knows whether something was mended.")
+    damage = patient.status.get("damage") or []
+    if damage:
+        return Finding(
+            "past",
+            "note",
+            f"When the node started, {'; '.join(damage)}.",
+            "Look at the disk's health.",
+        )
+    return Finding("past", "fine", "Nothing had to be mended when the node started.")
+
+
+def _stores(home: Home) -> list[Path]:
+    return [home.store, *sorted((home.path / "served").glob("*[0-9a-f].db"))]

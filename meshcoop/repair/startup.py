@@ -1,0 +1,44 @@
+"""What a node does about damaged stores before it starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from meshcoop.author import founding
+from meshcoop.fold.state import State
+from meshcoop.home.folder import Home
+from meshcoop.home.key_file import Keys
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.repair import rebuild
+from meshcoop.store.store import Store
+from protocol.record.envelope import device_key
+
+
+def mend(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
+    """Mends the stores of a home whose lock is held; returns what was wrong and done, a sentence
+    each.
+    """
+    neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
+
+    def inbox_of(store: Store) -> Inbox | None:
+        if not neighbourhood:
+            return None
+        devices = {device_key(device.seed): device.seed for device in keys.devices}
+        return Inbox(founding.open_state(store, neighbourhood, devices, now, keys.boxes))
+
+    served = sorted((home.path / "served").glob("*[0-9a-f].db"))
+    sentences = [
+        rebuild.mend(home.store, inbox_of),
+        *(_mend_at_relay(path, now) for path in served),
+    ]
+    return [sentence for sentence in sentences if sentence is not None]
+
+
+def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
+    from meshcoop.relay.tenant import HandedKeys  # late: only a relay has such stores
+
+    neighbourhood = bytes.fromhex(path.stem)
+
+    def inbox_of(store: Store) -> Inbox:
+        return Inbox(State(store, neighbourhood, HandedKeys(store), now))
+
+    return rebuild.mend(path, inbox_of)

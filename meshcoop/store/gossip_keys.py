@@ -1,0 +1,29 @@
+"""The gossip keys that members' homes handed to a relay."""
+
+from collections.abc import Iterable
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS gossip_keys (
+    person BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (person, key)
+) WITHOUT ROWID;
+"""
+
+
+class GossipKeys:
+    """Gossip keys, each with the person whose home handed it over."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def all(self) -> list[bytes]:
+        """All keys, each once."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
+
+    def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
+        """Puts these keys in the place of those that this person's home handed over before."""
+        self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
+        rows = [(person, key) for key in keys]
+        self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

@@ -1,0 +1,79 @@
+"""Invitations that this home gave out, and who knocked with them."""
+
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS invitations (
+    id BLOB PRIMARY KEY, secret BLOB NOT NULL, expires INTEGER NOT NULL, approve INTEGER NOT NULL,
+    person BLOB, statement BLOB, name TEXT, since INTEGER
+) WITHOUT ROWID;
+"""
+
+
+class StoredInvitation(NamedTuple):
+    """An invitation. `expires` in milliseconds; `approves`: the home vouches at once for the person
+    who brings it; `person`: who has used it, None while nobody has.
+    """
+
+    secret: bytes
+    expires: int
+    approves: bool
+    person: bytes | None
+
+
+class Invitations:
+    """The invitations of a home, by id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def find(self, invitation_id: bytes) -> StoredInvitation | None:
+        """The invitation with this id."""
+        row = self._db.execute(
+            "SELECT secret, expires, approve, person FROM invitations WHERE id = ?",
+            (invitation_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        secret, expires, approve, person = row
+        return StoredInvitation(secret, expires, bool(approve), person)
+
+    def knocks(self) -> list[tuple[bytes, str, int]]:
+        """The id, the name and the time (ms) of everybody who knocked, the first one first."""
+        rows = self._db.execute(
+            "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
+        )
+        return rows.fetchall()
+
+    def statement_of(self, person: bytes) -> bytes | None:
+        """The root statement with which a person knocked."""
+        row = self._db.execute(
+            "SELECT statement FROM invitations WHERE person = ?", (person,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def add(
+        self, invitation_id: bytes, secret: bytes, expires: int, *, approves: bool, now: int
+    ) -> None:
+        """Adds an invitation, and forgets those that have expired by `now`."""
+        with self._database.transaction():
+            self._db.execute("DELETE FROM invitations WHERE expires < ?", (now,))
+            self._db.execute(
+                "INSERT INTO invitations (id, secret, expires, approve) VALUES (?, ?, ?, ?)",
+                (invitation_id, secret, expires, approves),
+            )
+
+    def note_knock(
+        self, invitation_id: bytes, person: bytes, statement: bytes, name: str, now: int
+    ) -> None:
+        """Notes that a person has used the invitation, which is then theirs alone."""
+        with self._database.transaction():
+            self._db.execute(
+                "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"
+                " WHERE id = ?",
+                (person, statement, name, now, invitation_id),
+            )

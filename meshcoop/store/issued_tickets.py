@@ -1,0 +1,51 @@
+"""Tickets that a relay has given out."""
+
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tickets (
+    id BLOB PRIMARY KEY, secret BLOB NOT NULL, expires INTEGER NOT NULL, neighbourhood BLOB
+) WITHOUT ROWID;
+"""
+
+
+class IssuedTicket(NamedTuple):
+    """A ticket. `expires` in milliseconds; `neighbourhood`: the one that has used it, if any."""
+
+    secret: bytes
+    expires: int
+    neighbourhood: bytes | None
+
+
+class IssuedTickets:
+    """The tickets of a relay, by id."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def find(self, ticket_id: bytes) -> IssuedTicket | None:
+        """The ticket with this id."""
+        row = self._db.execute(
+            "SELECT secret, expires, neighbourhood FROM tickets WHERE id = ?", (ticket_id,)
+        ).fetchone()
+        return IssuedTicket(*row) if row else None
+
+    def add(self, ticket_id: bytes, secret: bytes, expires: int) -> None:
+        """Adds a ticket that nobody has used."""
+        self._db.execute(
+            "INSERT INTO tickets (id, secret, expires) VALUES (?, ?, ?)",
+            (ticket_id, secret, expires),
+        )
+
+    def forget_expired(self, now: int) -> None:
+        """Forgets the tickets that have expired by `now` (ms)."""
+        self._db.execute("DELETE FROM tickets WHERE expires < ?", (now,))
+
+    def note_use(self, ticket_id: bytes, neighbourhood: bytes) -> None:
+        """Notes the neighbourhood that has used a ticket, which is then that one's alone."""
+        self._db.execute(
+            "UPDATE tickets SET neighbourhood = ? WHERE id = ?", (neighbourhood, ticket_id)
+        )

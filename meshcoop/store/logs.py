@@ -1,0 +1,160 @@
+"""The table of logs: one a device, with its head, its fork and its use of the quota."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+from protocol.record import log as record_log
+from protocol.record.envelope import DAY_MS, Record
+from protocol.record.log import Head
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS logs (
+    n INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE,
+    seq INTEGER NOT NULL, id BLOB, time INTEGER NOT NULL,
+    day INTEGER NOT NULL, records INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    fork INTEGER, ended INTEGER
+);
+"""
+
+
+class Log(NamedTuple):
+    """What is known of one device's log. `day` counts days since 1970; `records` and `bytes` are
+    what its head's day has used of the quota; `fork` is its lowest forked number; `ended` is the
+    number that passed twice the quota, after which nothing is stored.
+    """
+
+    n: int
+    device: bytes
+    head: Head
+    day: int
+    records: int
+    bytes: int
+    fork: int | None
+    ended: int | None
+
+
+class Logs:
+    """The logs of a store, with a cache in front of the table while a transaction runs: a batch of
+    records is mostly a run of one log, whose row would be read and written for each.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+        self._is_caching = False
+        self._cached: dict[bytes, Log] = {}
+        self._unwritten: set[bytes] = set()  # devices whose logs have grown in the cache alone
+        database.add_cache(self)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def find(self, device: bytes) -> Log | None:
+        """The log of `device`."""
+        log = self._cached.get(device)
+        if log is None:
+            row = self._db.execute("SELECT * FROM logs WHERE device = ?", (device,)).fetchone()
+            log = _read_log(row) if row else None
+            if log is not None and self._is_caching:
+                self._cached[device] = log
+        return log
+
+    def all(self) -> list[Log]:
+        """All logs."""
+        self.flush()
+        return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
+
+    def forks(self) -> dict[bytes, int]:
+        """The devices whose logs are forked, each with its lowest forked number."""
+        self.flush()
+        return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def find_or_add(self, device: bytes) -> Log:
+        """The log of `device`, empty if it is new."""
+        log = self.find(device)
+        if log is None:
+            self._db.execute(
+                "INSERT INTO logs (device, seq, id, time, day, records, bytes)"
+                " VALUES (?, 0, NULL, 0, 0, 0, 0)",
+                (device,),
+            )
+            log = self.find(device)
+            assert log is not None, "the log has just been added"
+        return log
+
+    def grow(self, log: Log, record: Record, *, ended: bool) -> None:
+        """Makes the record the head of its log, and counts it. `ended`: it is the last one."""
+        fields = record.fields
+        day = fields.time // DAY_MS
+        is_same_day = day == log.day
+        self._cached[log.device] = Log(
+            log.n,
+            log.device,
+            Head(fields.seq, record.id, fields.time),
+            day,
+            (log.records if is_same_day else 0) + 1,
+            (log.bytes if is_same_day else 0) + fields.size,
+            log.fork,
+            fields.seq if ended else log.ended,
+        )
+        self._unwritten.add(log.device)
+        if not self._is_caching:
+            self.flush()
+            self.end()
+
+    def fork(self, log: Log, seq: int, head: Head | None) -> None:
+        """Notes that the log was continued twice at number `seq`. `head` is the record before, None
+        where there is none.
+        """
+        self.flush()
+        self._db.execute(
+            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ?, ended = NULL WHERE n = ?",
+            (seq, *(head or record_log.START), log.n),
+        )
+        self._cached.pop(log.device, None)
+
+    def delete(self, device: bytes) -> None:
+        """Deletes the log of `device`."""
+        self._db.execute("DELETE FROM logs WHERE device = ?", (device,))
+        self._cached.pop(device, None)
+        self._unwritten.discard(device)
+
+    # -- the cache --------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begins to cache: nobody else writes until the transaction ends."""
+        self._is_caching = True
+        self._cached = {}
+
+    def flush(self) -> None:
+        """Writes the logs that have grown into the table."""
+        grown = [self._cached[device] for device in self._unwritten]
+        self._unwritten = set()
+        self._db.executemany(
+            "UPDATE logs SET seq = ?, id = ?, time = ?, day = ?, records = ?, bytes = ?, ended = ?"
+            " WHERE n = ?",
+            [(*log.head, log.day, log.records, log.bytes, log.ended, log.n) for log in grown],
+        )
+
+    def end(self) -> None:
+        """Ends caching; what was not written is forgotten."""
+        self._is_caching = False
+        self._cached = {}
+        self._unwritten = set()
+
+    @contextmanager
+    def uncached(self) -> Iterator[None]:
+        """Lets somebody write to the table itself in the block, within a transaction."""
+        self.flush()
+        yield
+        self.begin()
+
+
+def _read_log(
+    row: tuple[int, bytes, int, bytes | None, int, int, int, int, int | None, int | None],
+) -> Log:
+    n, device, seq, head_id, time, day, records, size, fork, ended = row
+    return Log(n, device, Head(seq, head_id, time), day, records, size, fork, ended)

@@ -1,0 +1,33 @@
+"""Which record names which others as its parents, whether these are here or not."""
+
+from collections.abc import Iterable
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS parents (
+    parent BLOB NOT NULL, child INTEGER NOT NULL, PRIMARY KEY (parent, child)
+) WITHOUT ROWID;
+"""
+
+
+class Parents:
+    """The id of each parent, with the row of the record that names it."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def has(self, record_id: bytes) -> bool:
+        """Whether a record here names this one, held or not, as a parent."""
+        rows = self._db.execute("SELECT 1 FROM parents WHERE parent = ? LIMIT 1", (record_id,))
+        return rows.fetchone() is not None
+
+    def add(self, child: int, parents: Iterable[bytes]) -> None:
+        """Notes the parents of the record in row `child`."""
+        for parent in parents:
+            self._db.execute("INSERT INTO parents VALUES (?, ?)", (parent, child))
+
+    def remove(self, child: int) -> None:
+        """Forgets the parents of the record in row `child`."""
+        self._db.execute("DELETE FROM parents WHERE child = ?", (child,))

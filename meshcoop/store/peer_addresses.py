@@ -1,0 +1,48 @@
+"""Addresses at which homes of members were met."""
+
+from collections.abc import Iterable
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS addresses (
+    address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+_LONG_AGO = 1  # the time of those that another store has remembered; they do not age
+
+
+class PeerAddresses:
+    """Each address with the peer that was met there, and the time (ms) of the last meeting."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def all(self) -> list[str]:
+        """All addresses, the latest met first."""
+        rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC")
+        return [row[0] for row in rows.fetchall()]
+
+    def latest(self, limit: int) -> list[str]:
+        """At most `limit` addresses, the latest met first."""
+        rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (limit,))
+        return [row[0] for row in rows]
+
+    def met(self) -> list[str]:
+        """The addresses at which a home was met, the latest first."""
+        rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
+        return [row[0] for row in rows]
+
+    def note_meeting(self, address: str, peer: str, when: int) -> None:
+        """Notes that the peer was met at this address at `when` (ms)."""
+        self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
+
+    def forget_older(self, limit: int) -> None:
+        """Forgets the addresses where nobody was met since `limit` (ms)."""
+        self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
+
+    def restore(self, addresses: Iterable[tuple[str, str]]) -> None:
+        """Adds addresses, each with its peer, that were met long ago."""
+        rows = [(address, peer, _LONG_AGO) for address, peer in addresses]
+        self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", rows)

@@ -1,0 +1,111 @@
+"""A store's file as it lies on the disk, whole or damaged: looked at, and never changed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from meshcoop.store.connection import open_to_read
+from meshcoop.store.disk_errors import StoreError
+from meshcoop.store.store import Store
+
+UNREADABLE = (StoreError, UnicodeDecodeError)  # a text that is none any more, too
+
+_NOTES = ("name", "arrival", "muted")  # of the store's own, that no record tells
+# What is made of records, and what SQLite keeps for itself; all other tables are copied.
+_DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
+_SHORTEST_RECORD = 200  # bytes
+_MOST_ROWS = 50_000_000
+
+
+class RecordParts(NamedTuple):
+    """A record in row `n` as it was read: in a damaged store any part may be of any type."""
+
+    n: int
+    id: Any
+    header: Any
+    signature: Any
+    content: Any
+
+
+class ReadOnlyStore:
+    """The store at a path. Every method raises one of UNREADABLE where the file cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = open_to_read(path)
+
+    def close(self) -> None:
+        """Ends the use of the file."""
+        self._db.close()
+
+    def problems(self, limit: int) -> list[str]:
+        """At most `limit` faults that SQLite finds in the file."""
+        answers = [row[0] for row in self._db.execute(f"PRAGMA integrity_check({limit})")]
+        return [] if answers == ["ok"] else answers
+
+    def count(self) -> int:
+        """The number of records."""
+        count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
+        return count
+
+    def records(self) -> Iterator[RecordParts]:
+        """All records."""
+        rows = self._db.execute("SELECT n, id, header, signature, content FROM records")
+        return (RecordParts(*row) for row in rows)
+
+    def record(self, n: int) -> RecordParts | None:
+        """The record in row `n`, if there is one."""
+        row = self._db.execute(
+            "SELECT n, id, header, signature, content FROM records WHERE n = ?", (n,)
+        ).fetchone()
+        return RecordParts(*row) if row else None
+
+    def last_row(self) -> int:
+        """The highest row of a record, or what it can be at most where the table does not say.
+        Raises nothing.
+        """
+        with suppress(*UNREADABLE):
+            return int(self._db.execute("SELECT coalesce(max(n), 0) FROM records").fetchone()[0])
+        with suppress(*UNREADABLE):
+            pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+            size = self._db.execute("PRAGMA page_size").fetchone()[0]
+            return min(int(pages) * int(size) // _SHORTEST_RECORD, _MOST_ROWS)
+        return 0
+
+    def latest_time(self) -> int | None:
+        """The latest time (ms) that the head of a log was signed at; None where nothing was."""
+        time: int | None = self._db.execute("SELECT max(time) FROM logs").fetchone()[0]
+        return time
+
+    def last_meeting(self) -> int | None:
+        """The time (ms) at which a member's home was last met; None where none was."""
+        with suppress(sqlite3.OperationalError):  # a store that never met anybody has no table
+            time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
+            return time if time and time > 1 else None
+        return None
+
+    def copy_to(self, store: Store) -> None:
+        """Copies what no record tells: addresses, invitations, what was given person to person, and
+        notes. What cannot be read is left out.
+        """
+        for name in _NOTES:
+            with suppress(*UNREADABLE):
+                self._copy_note(name, store)
+        tables = self._db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        for name, sql in tables.fetchall():
+            if name in _DERIVED or name.startswith(("sqlite_", "search")) or not sql:
+                continue
+            with suppress(*UNREADABLE):
+                self._copy_table(name, sql, store)
+
+    def _copy_note(self, name: str, store: Store) -> None:
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        if row is not None:
+            store.set_note(name, row[0])
+
+    def _copy_table(self, name: str, sql: str, store: Store) -> None:
+        store.db.execute(sql)
+        for row in self._db.execute(f'SELECT * FROM "{name}"'):  # noqa: S608 -- its own name
+            marks = ",".join("?" * len(row))
+            store.db.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({marks})', row)  # noqa: S608

@@ -1,0 +1,70 @@
+"""What the records of a relay take on the disk, and their sealed content, which it may let go."""
+
+from collections.abc import Iterator
+
+from meshcoop.store.database import Database
+from protocol.record.envelope import Record
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS arrived (day INTEGER PRIMARY KEY, last INTEGER NOT NULL);
+"""
+_SIGNATURE = 64
+_ROW = 200  # bytes that SQLite needs beside a record's own: ids in its indexes, its place in a log
+_SIZE = f"length(header) + {_SIGNATURE} + coalesce(length(content), 0) + {_ROW}"
+_BETWEEN = "n > ? AND n <= ? AND NOT open AND content NOT NULL"
+
+
+def stored_size(record: Record) -> int:
+    """The bytes that a record takes in the store."""
+    return len(record.header) + _SIGNATURE + len(record.content or b"") + _ROW
+
+
+class RelayedContent:
+    """The records of one neighbourhood at a relay, by row: those that came first have the lowest."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def used(self) -> int:
+        """The bytes that all records take."""
+        row = self._db.execute(f"SELECT coalesce(sum({_SIZE}), 0) FROM records").fetchone()  # noqa: S608
+        return int(row[0])
+
+    def count_missing(self, last: int) -> int:
+        """The number of sealed records up to row `last` that are held without their content."""
+        row = self._db.execute(
+            "SELECT count(*) FROM records WHERE n <= ? AND NOT open AND content IS NULL", (last,)
+        ).fetchone()
+        return int(row[0])
+
+    def last_row(self) -> int:
+        """The row of the record that came last; 0 where none has."""
+        return self._db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
+
+    def note_arrival(self, day: int, last: int) -> None:
+        """Notes that the records up to row `last` have come by this day (counted since 1970)."""
+        self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (day, last))
+
+    def last_row_before(self, day: int) -> int:
+        """The row of the record that came last before this day; 0 where none had come."""
+        row = self._db.execute("SELECT max(last) FROM arrived WHERE day < ?", (day,)).fetchone()
+        return row[0] or 0
+
+    def content_sizes(self, after: int) -> Iterator[tuple[int, int]]:
+        """The row and the size in bytes of every sealed content in rows above `after`."""
+        return self._db.execute(
+            "SELECT n, length(content) FROM records"
+            " WHERE n > ? AND NOT open AND content NOT NULL ORDER BY n",
+            (after,),
+        )
+
+    def let_go(self, after: int, last: int) -> int:
+        """Deletes the sealed content in rows above `after`, up to `last`; returns its bytes."""
+        limits = (after, last)
+        row = self._db.execute(
+            f"SELECT coalesce(sum(length(content)), 0) FROM records WHERE {_BETWEEN}",  # noqa: S608
+            limits,
+        ).fetchone()
+        self._db.execute(f"UPDATE records SET content = NULL WHERE {_BETWEEN}", limits)  # noqa: S608
+        return int(row[0])

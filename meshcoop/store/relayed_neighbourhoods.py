@@ -1,0 +1,36 @@
+"""The neighbourhoods that a relay serves."""
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS served (
+    neighbourhood BLOB PRIMARY KEY, since INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class RelayedNeighbourhoods:
+    """Each neighbourhood's id, with the time (ms) at which the relay was enrolled."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def all(self) -> list[bytes]:
+        """The ids of all neighbourhoods."""
+        return [row[0] for row in self._db.execute("SELECT neighbourhood FROM served").fetchall()]
+
+    def since(self, neighbourhood: bytes) -> int:
+        """The time (ms) at which a neighbourhood that is served enrolled the relay."""
+        row = self._db.execute(
+            "SELECT since FROM served WHERE neighbourhood = ?", (neighbourhood,)
+        ).fetchone()
+        return int(row[0])
+
+    def add(self, neighbourhood: bytes, since: int) -> None:
+        """Serves a neighbourhood from `since` (ms) on; if it is served, its time stays."""
+        self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (neighbourhood, since))
+
+    def remove(self, neighbourhood: bytes) -> None:
+        """Serves a neighbourhood no more."""
+        self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))

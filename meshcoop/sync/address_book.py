@@ -1,0 +1,136 @@
+"""The address book: where homes were met or may be, and how often each address failed."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshcoop.errors import Mistake
+from meshcoop.home.private_files import write_private
+from meshcoop.store.disk_errors import enduring
+from meshcoop.store.peer_addresses import PeerAddresses
+from meshcoop.store.store import Store
+
+MAX_SAVED = 1024
+MAX_OF_ONE = 8  # addresses of one home, and as many through relays
+
+_AGED_MS = 180 * 86_400_000  # after which an address where nobody was met is forgotten
+_CIRCUIT = "/p2p-circuit/"
+_ADDRESS = re.compile(
+    r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
+    r"(?:/p2p/[1-9A-HJ-NP-Za-km-z]{40,60}/p2p-circuit)?/p2p/([1-9A-HJ-NP-Za-km-z]{40,60})"
+)
+
+
+@dataclass
+class KnownAddress:
+    """An address at which a peer may be dialled."""
+
+    address: str
+    peer: str
+    failures: int = 0  # since it last worked
+    next_at: float = 0.0  # when to dial it again, by Trio's clock
+
+    @property
+    def is_circuit(self) -> bool:
+        """Whether it leads through a relay."""
+        return _CIRCUIT in self.address
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The address that failed least is the likeliest; a direct one comes before a circuit."""
+        return self.failures, self.is_circuit
+
+
+class AddressBook:
+    """The addresses that a node knows; those where a home was met are kept in the store.
+
+    `own_peer`: this node's peer id; `beside`: a file that keeps addresses beside the store, for they
+    are what brings back the rest.
+    """
+
+    def __init__(self, store: Store, own_peer: str, beside: Path | None = None) -> None:
+        self._stored = PeerAddresses(store)
+        self._own_peer = own_peer
+        self._beside = beside
+        self._written: list[str] = []  # what the file beside the store holds
+        self._entries: dict[str, KnownAddress] = {}
+        self.learn(self._stored.all())
+        if beside is not None and beside.exists():
+            self.learn(beside.read_text(errors="replace").splitlines())
+        self._write_beside()
+
+    @property
+    def entries(self) -> list[KnownAddress]:
+        """All known addresses."""
+        return list(self._entries.values())
+
+    @property
+    def met(self) -> list[str]:
+        """The addresses where a member's home was met, the latest first."""
+        return self._stored.met()
+
+    def learn(self, addresses: Iterable[str]) -> bool:
+        """Notes where homes may be, and passes over what is no address of a home.
+
+        Returns True if any was new.
+        """
+        has_learnt = False
+        for address in addresses:
+            match = _ADDRESS.fullmatch(address)
+            if match is None or match[1] == self._own_peer or address in self._entries:
+                continue
+            entry = KnownAddress(address, match[1])
+            if self._count_like(entry) < MAX_OF_ONE:
+                self._make_room()
+                self._entries[address] = entry
+                has_learnt = True
+        return has_learnt
+
+    def note_meeting(self, address: str, when: int) -> None:
+        """Notes that a member's home answered at this address at `when` (milliseconds)."""
+        # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
+        entry = self._entries.get(address)
+        if entry is not None:
+            with enduring("an address is not kept"):
+                self._stored.note_meeting(address, entry.peer, when)
+                self._stored.forget_older(when - _AGED_MS)
+            self._write_beside()
+
+    def forget_failures(self) -> None:
+        """Makes every address worth a try now."""
+        for entry in self._entries.values():
+            entry.failures = 0
+            entry.next_at = 0.0
+
+    def _count_like(self, entry: KnownAddress) -> int:
+        """How many addresses of the same peer are known, directly or through relays."""
+        return sum(
+            other.peer == entry.peer and other.is_circuit == entry.is_circuit
+            for other in self._entries.values()
+        )
+
+    def _make_room(self) -> None:
+        """A full book forgets the address that failed most: hostile entries cannot fill it."""
+        while len(self._entries) >= MAX_SAVED:
+            worst = max(self._entries.values(), key=lambda entry: entry.failures)
+            del self._entries[worst.address]
+
+    def _write_beside(self) -> None:
+        met = sorted(self.met)
+        if self._beside is not None and met and met != self._written:
+            with suppress(Mistake):  # a full disk; the store has them
+                write_private(self._beside, "\n".join(met).encode())
+                self._written = met
+
+
+def remembered(store: Store) -> list[str]:
+    """Addresses where homes have been met, the latest first, for a backup."""
+    return PeerAddresses(store).latest(MAX_SAVED)
+
+
+def remember(store: Store, addresses: Iterable[str]) -> None:
+    """Puts the addresses of a backup into a store, as met long ago; passes over what is none."""
+    matches = (_ADDRESS.fullmatch(address) for address in addresses)
+    PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)

@@ -1,0 +1,184 @@
+"""The invitation desk: a home gives out invitations, and answers those who come with one
+(specs/07-joining.md).
+"""
+
+import hmac
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import trio
+
+from meshcoop.author import automatic
+from meshcoop.errors import Mistake
+from meshcoop.network.interface import Stream
+from meshcoop.store.invitations import Invitations
+from meshcoop.sync.home_mesh import HomeMesh
+from protocol.errors import Refused
+from protocol.fold.kind import KINDS
+from protocol.record import root_statement as statement
+from protocol.wire import frames, invitation
+from protocol.wire.invitation import Invitation, Knock
+
+_LOG = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 10
+
+
+class Knocked(NamedTuple):
+    """A person who showed an invitation and waits for a voucher. `since` in milliseconds."""
+
+    person: bytes
+    name: str
+    since: int
+
+
+class InvitationDesk:
+    """Gives out invitations and answers those who come with one."""
+
+    def __init__(
+        self,
+        mesh: HomeMesh,
+        public_key: bytes,
+        now: Callable[[], int],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._mesh = mesh
+        self._invitations = Invitations(mesh.inbox.store)
+        self._public_key = public_key
+        self._now = now
+        self._random = random
+
+    def invite(self, *, approve: bool) -> tuple[str, int]:
+        """A new invitation and when it ends (milliseconds). `approve`: this home vouches at once."""
+        invite = Invitation(
+            self._mesh.inbox.state.neighbourhood[: invitation.PREFIX],
+            self._public_key,
+            self._random(invitation.SECRET),
+            tuple(_in_order(self._mesh.network.addresses, self._mesh.reach.relays)),
+        )
+        expires = self._now() + invitation.LIFETIME_MS
+        self._invitations.add(invite.id, invite.secret, expires, approves=approve, now=self._now())
+        return invitation.encode(invite), expires
+
+    def knocks(self) -> list[Knocked]:
+        """The people who knocked here and are no members yet, the first one first."""
+        knocks = [Knocked(*columns) for columns in self._invitations.knocks()]
+        return [knock for knock in knocks if not self._is_member(knock.person)]
+
+    def approve(self, person: bytes) -> bool:
+        """Vouches for a person who knocked or for whom others vouched.
+
+        Returns True if they are a member now. Raises Mistake, Refused.
+        """
+        certificate = self._invitations.statement_of(person)
+        if certificate is None:
+            certificate = self._mesh.inbox.state.authority_fold.statement(person)
+        if certificate is None:
+            raise Mistake("Nobody with this id has knocked; `meshcoop status` shows who waits.")
+        return self.vouch(person, certificate)
+
+    def vouch(self, person: bytes, certificate: bytes) -> bool:
+        """Vouches for a person with their first device; returns True if they are a member now."""
+        if not self._is_member(person):
+            self._vouch(person, certificate)
+        return self._is_member(person)
+
+    async def answer(self, stream: Stream) -> None:
+        """Answers knocks on one stream."""
+        decoder = frames.Decoder()
+        with trio.move_on_after(_ANSWER_SECONDS):
+            await self._mesh.may_sign.wait()
+            while data := await stream.read():
+                for frame in decoder.feed(data):
+                    await stream.write(frames.encode(self._reply(stream.peer, frame)))
+
+    def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
+        try:
+            return self._knock(peer, Knock.read(frame))
+        except Refused as refusal:
+            _LOG.info("a knock from %s: %s", peer, refusal)
+            return [invitation.REFUSAL, refusal.rule, refusal.reason]
+
+    def _knock(self, peer: str, knock: Knock) -> list[Any]:
+        certified = self._certified(peer, knock)
+        self._mesh.peers.welcome(peer)
+        given = self._invitations.find(knock.invitation)
+        assert given is not None, "the knock was checked against an invitation that is here"
+        if given.approves and not self._is_member(certified.person):
+            self._vouch(certified.person, knock.statement)
+        if not self._is_member(certified.person):
+            return [invitation.ANSWER, invitation.WAITING, []]
+        self._mesh.expect(certified.person)
+        return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
+
+    def _chain(self, certified: statement.Certified) -> list[bytes]:
+        """Records that show the person to be a member, by this device or an earlier one (R-07.5,
+        R-07.6).
+        """
+        authority = self._mesh.inbox.state.authority
+        assert authority is not None, "the person is a member by it"
+        devices = [device.key for device in authority.devices_of(certified.person)]
+        is_shown = certified.device in devices or not devices
+        return self._mesh.credentials.chain(certified.device if is_shown else devices[0])
+
+    def _certified(self, peer: str, knock: Knock) -> statement.Certified:
+        """The certificate of a knock whose invitation is ours, valid, proved, and this person's alone
+        (R-07.3, R-07.4). Raises Refused.
+        """
+        given = self._invitations.find(knock.invitation)
+        if given is None:
+            raise Refused(
+                "R-07.3", "the inviter's home knows no such invitation; ask for a new one"
+            )
+        certified = statement.read(knock.statement)
+        if not isinstance(certified, statement.Certified):
+            raise Refused("R-07.2", "a knock certifies a device")
+        own = self._mesh.network.peer_id
+        expected = invitation.proof(given.secret, peer, own, certified.person)
+        if not hmac.compare_digest(expected, knock.proof):
+            raise Refused("R-07.3", "the knock does not prove the invitation's secret")
+        knock.check(certified.device)
+        place = self._mesh.inbox.state.neighbourhood[: statement.PLACE]
+        if certified.place != place:
+            raise Refused("R-07.2", "the statement is for another neighbourhood")
+        if given.person not in {None, certified.person}:
+            raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
+        if given.person is None and given.expires < self._now():
+            raise Refused("R-07.4", "this invitation has expired; ask for a new one")
+        if given.person is None:
+            self._invitations.note_knock(
+                knock.invitation, certified.person, knock.statement, knock.name, self._now()
+            )
+        return certified
+
+    def _vouch(self, person: bytes, certificate: bytes) -> None:
+        author = self._mesh.author
+        authority = author.state.authority
+        voucher = author.person
+        assert authority is not None, "who signs here is a member by it"
+        if voucher in authority.waiting.get(person, frozenset()):
+            return  # vouched already; somebody else is to
+        if not authority.may_vouch(voucher, self._now()):
+            most = authority.charter["admissions_a_month"]
+            raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
+        author.write(KINDS["admit"], {"person": person, "statement": certificate})
+        automatic.seal_epochs(author, {person})
+
+    def _is_member(self, person: bytes) -> bool:
+        authority = self._mesh.inbox.state.authority
+        return authority is not None and person in authority.members
+
+
+def _in_order(addresses: list[str], relays: list[str]) -> list[str]:
+    """Addresses that other machines can dial, the relays that pass newcomers on, then addresses
+    that only this machine can dial.
+    """
+    own = sorted(addresses, key=_is_loopback)
+    # An invitation has little room: beside relays, two addresses of its own are enough.
+    first = [address for address in own if not _is_loopback(address)][: 2 if relays else None]
+    return [*first, *relays, *(address for address in own if address not in first)]
+
+
+def _is_loopback(address: str) -> bool:
+    return address.startswith(("/ip4/127.", "/ip6/::1/"))

@@ -1,0 +1,66 @@
+"""Standing: up to which number the records of each device count (R-03.7, R-03.12, R-03.28)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.authority.admission import Device
+from protocol.authority.records import Act, Acts
+from protocol.authority.registers import Cuts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where the logs of devices end, and what is accepted beyond a fork.
+
+    `cuts`: the removed people, each with the last number of each of their devices that counts;
+    `forks`: device → the number at which its log forks; `accepts`: what newcomers' accepts of the
+    charter name → the person who accepted → the accept's id.
+    """
+
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    cuts: dict[bytes, Cuts] = field(default_factory=dict)
+    forks: Mapping[bytes, int] = field(default_factory=dict)
+    accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+
+    def stands(self, device: bytes, seq: int) -> bool:
+        """Whether number `seq` of the device's log lies before its fork and not after its
+        revocation or the cut of a removal (R-03.12, R-03.28).
+        """
+        return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
+
+    def is_before_fork(self, device: bytes, seq: int) -> bool:
+        """Whether number `seq` of the device's log lies before its fork, if it has one."""
+        return seq < self.forks.get(device, seq + 1)
+
+    def counts(self, record: Act, accepted_by: bytes | None) -> bool:
+        """Whether a record stands, or lies beyond a fork and the person that it concerns has
+        accepted it (R-03.12). No accept helps against a revocation or a removal.
+        """
+        if not self._is_within_cuts(record.device, record.seq):
+            return False
+        is_accepted = accepted_by in self.accepts.get(record.id, {})
+        return is_accepted or self.is_before_fork(record.device, record.seq)
+
+    def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
+        """Whether number `seq` is not after the device's revocation or the cut of a removal."""
+        device = self.devices.get(device_key)
+        if device is None or not device.is_unrevoked_at(seq):
+            return False
+        cuts = self.cuts.get(device.person)
+        return cuts is None or seq <= cuts.get(device_key, 0)
+
+
+def read_accepts(
+    index: Acts, charter: bytes, devices: Mapping[bytes, Device], forks: Mapping[bytes, int]
+) -> dict[bytes, dict[bytes, bytes]]:
+    """The records that newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
+    accepts: dict[bytes, dict[bytes, bytes]] = {}
+    for record in index.with_subject_in_order("accept", charter):
+        device = devices.get(record.device)
+        is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
+        # A removal's cut does not touch an accept: people that the newcomer admitted within the
+        # cut would fall otherwise.
+        if device and device.is_unrevoked_at(record.seq) and is_before_fork:
+            for accepted in record.parents[1:]:
+                accepts.setdefault(accepted, {}).setdefault(device.person, record.id)
+    return accepts

@@ -1,0 +1,83 @@
+"""Decisions as screens and commands see them: who voted what, what it is about (R-06.10)."""
+
+from meshcoop.api.presenter import Presenter
+from meshcoop.author import renewal as deciding
+from tests.support.council import by_software, council, propose, vote
+from tests.support.street_in_memory import settle, street
+
+
+def shown(home, act):
+    return Presenter(home.state, home.now).show_view(home.view(act))
+
+
+def people(*homes):
+    return sorted(one.me.person.hex() for one in homes)
+
+
+def ids(found):
+    return [one["id"] for one in found]
+
+
+def test_who_voted_is_shown_as_it_counts():
+    with street(homes=4) as homes:
+        ada, ben, cho, dan = homes
+        by_software(*homes)
+        act = propose(ada, "charter answer_days=9")
+        settle(*homes)
+        for home, choice in ((ada, "yes"), (ben, "no"), (cho, "no"), (cho, "yes")):
+            home.post("vote", act, choice=choice)
+        settle(*homes)
+        voted = shown(dan, act)["voted"]
+        assert (ids(voted["yes"]), ids(voted["no"])) == (people(ada, cho), people(ben))
+        assert shown(dan, act)["concerns"] is None
+
+
+def test_who_said_no_to_a_renewal_is_shown_too():
+    with street(homes=4) as homes:
+        ada, ben, cho, dan = homes
+        by_software(*homes)
+        act = deciding.renew(ada.author, share=60)
+        settle(*homes)
+        ben.post("vote", act, choice="no")
+        settle(*homes)
+        voted = shown(dan, act)["voted"]
+        assert (ids(voted["yes"]), ids(voted["no"])) == (people(ada), people(ben))
+        vote(act, [ben, cho], homes)
+        voted = shown(dan, act)["voted"]
+        assert (ids(voted["yes"]), ids(voted["no"])) == (people(ada, ben, cho), [])
+
+
+def test_whom_or_what_a_decision_is_about_is_shown():
+    with street(homes=4) as homes:
+        council(*homes)
+        ada, ben, cho, dan = homes
+        offer = dan.post("offer", title="Something unkind")
+        settle(*homes)
+        out = propose(ada, f"remove {dan.me.person.hex()}")
+        hidden = propose(ada, f"hide {offer.id.hex()}")
+        flag = cho.post("flag", offer, reason="unkind")
+        hide = ada.post("hide", offer)
+        settle(*homes)
+        assert shown(ben, out)["concerns"]["id"] == dan.me.person.hex()
+        for act in (hidden, flag, hide):
+            about = shown(ben, act)["concerns"]
+            assert (about["id"], about["kind"]) == (offer.id.hex(), "offer")
+            assert (about["title"], about["hidden"]) == ("Something unkind", False)
+            assert about["author"]["id"] == dan.me.person.hex()
+        ben.post("hide", offer)
+        settle(*homes)
+        about = shown(cho, hide)["concerns"]
+        assert (about["title"], about["hidden"]) == (None, True)
+
+
+def test_whose_name_is_hidden_is_named_by_the_start_of_their_id():
+    with street(homes=4) as homes:
+        council(*homes)
+        ada, ben, cho, dan = homes
+        profile = dan.post("profile", name="Something unkind")
+        settle(*homes)
+        for home in (ada, ben):
+            home.post("hide", profile)
+        settle(*homes)
+        person = dan.me.person
+        assert Presenter(cho.state, cho.now).person(person)["name"] == person.hex()[:8]

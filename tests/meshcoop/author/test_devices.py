@@ -1,0 +1,286 @@
+"""A person's further devices: they bring themselves, read everything, and end when revoked."""
+
+import itertools
+import random
+
+import pytest
+
+from meshcoop.author import automatic as duties
+from meshcoop.author import founding
+from meshcoop.author.epoch_rotation import Rotation
+from meshcoop.author.founding import Identity
+from protocol.errors import Refused
+from protocol.record import sealing as seal
+from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
+
+
+def back(home, like=None):
+    """The person of `home` on a new machine, with nothing but the root key and what a neighbour has."""
+    here = home.street
+    identity = Identity.of(home.me.root_seed, here.dice.randbytes, here.place)
+    fresh = here.home(home, identity)
+    fresh.take(introduction(home, identity))
+    fresh.feed((like or home).wires())
+    return fresh
+
+
+def introduction(home, identity):
+    return founding.introduction(
+        identity.device_seed, identity.statement, home.state.neighbourhood, home.street.clock
+    )
+
+
+def keys_for(by, newcomer):
+    """The neighbour's software has met the new device's person."""
+    duties.seal_epochs(by.author, {newcomer.me.person})
+
+
+def revoke(by, home, after=None):
+    last = home.head.seq if after is None else after
+    return by.write("device", statement=home.revocation(last))
+
+
+def rotate(home, seconds=0):
+    """The home's software looks, and again later."""
+    rotation = getattr(home, "rotation", None) or Rotation(home.author, home.now)
+    home.rotation = rotation
+    rotation.run()
+    home.street.clock += seconds * 1000
+    rotation.run()
+
+
+def test_somebody_who_lost_everything_is_back_with_balance_and_history():
+    with street(homes=3) as (ada, ben, cho):
+        exchange(ada, ben)
+        settle(ada, ben, cho)
+        new = back(ben, like=cho)
+        assert new.head.seq == 1
+        settle(cho, ada, new)
+        assert new.state.ring.current() is None
+        keys_for(cho, new)  # any neighbour, not the one who vouched
+        settle(cho, ada, new)
+        assert new.balances() == ada.balances() == {ada.me.person: 90, ben.me.person: -90}
+        assert new.state_hash() == ada.state_hash()
+        offer = new.post("offer", title="I am back")
+        settle(cho, ada, new)
+        assert ada.view(offer)["author"] == ben.me.person
+
+
+def test_in_any_order_a_device_that_brings_itself_is_stored_alike():
+    with street() as (ada, ben):
+        new = back(ben)
+        settle(ada, ben, new)
+        keys_for(ada, new)
+        settle(ada, ben, new)
+        posts = [new.post("offer", title=f"offer {n}") for n in range(3)]
+        settle(ada, ben, new)
+        wires = ada.wires()
+        for seed in range(6):
+            other = ada.street.home(ada, ada.street.person())
+            shuffled = random.Random(seed).sample(wires, len(wires))
+            for one in shuffled:
+                other.feed([one])
+            assert other.ids() == ada.ids()
+        assert all(ada.view(one) for one in posts)
+
+
+def test_a_device_of_somebody_who_does_not_belong_brings_nothing():
+    with street() as (ada, _):
+        stranger = ada.street.person()
+        forged = ada.street.home(ada, stranger)
+        forged.feed(ada.wires())
+        one = forged.forge("device", statement=stranger.statement)
+        assert ada.take(one).stored == []
+
+
+def test_nobody_brings_another_device_than_the_one_that_signs():
+    with street() as (ada, ben):
+        new = Identity.of(ben.me.root_seed, ada.street.dice.randbytes, ada.street.place)
+        other = Identity.of(ben.me.root_seed, ada.street.dice.randbytes, ada.street.place)
+        home = ada.street.home(ada, new)
+        home.feed(ada.wires())
+        assert ada.take(home.forge("device", statement=other.statement)).stored == []
+        assert ada.take(home.forge("device", statement=new.statement)).stored != []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_fork_at_its_first_record_leaves_every_home_alike(order):
+    with street() as (ada, ben):
+        new = back(ben)
+        first = introduction(ben, new.me)
+        again = new.forge("device", seq=1, statement=new.me.statement, time=first.fields.time + 1)
+        junk = [
+            new.forge("accept", ada.records()[0], seq=1, time=first.fields.time + n) for n in (2, 3)
+        ]
+        for at in order:
+            ada.take((first, again, *junk)[at])
+        ben.take(first, again, *junk)
+        settle(ada, ben)
+        assert ada.ids() == ben.ids()
+        assert {first.id, again.id} <= set(ada.ids())
+        assert not {one.id for one in junk} & set(ada.ids())
+
+
+def test_a_fifth_live_device_does_not_count_until_one_is_revoked():
+    with street() as (ada, ben):
+        homes = [ben]
+        for _ in range(4):
+            homes.append(back(ben))
+            ada.street.clock += 1000
+            settle(ada, *homes)
+        fifth = homes[-1].me.device
+        assert not ada.state.authority.live(fifth)
+        revoke(ada, homes[1])  # a neighbour may carry what the root key has signed
+        assert ada.state.authority.live(fifth)
+
+
+def test_a_revoked_device_signs_nothing_and_reads_nothing_posted_after():
+    with street(homes=3) as (ada, ben, cho):
+        new = back(ben)
+        settle(ada, ben, cho, new)
+        keys_for(ada, new)
+        settle(ada, ben, cho, new)
+        before = ada.post("offer", title="before")
+        settle(ada, ben, cho, new)
+        revoke(new, ben)
+        rotate(new, seconds=100)
+        settle(ada, cho, new)
+        assert new.state.ring.current().number == 2
+        after = ada.post("offer", title="after")
+        settle(ada, cho, new, ben)  # the thief's home gets every byte
+        assert ben.view(before)["title"] == "before"
+        assert ben.view(after) is None
+        assert cho.view(after)["title"] == new.view(after)["title"] == "after"
+        with pytest.raises(Refused, match=r"has been revoked.*R-03\.32"):
+            ben.post("offer", title="a thief")
+        assert seal.sealed_epoch_id(after.content) not in {one.id for one in ben.state.ring.all()}
+
+
+def test_the_home_that_revoked_begins_the_epoch_and_others_wait_for_it():
+    with street(homes=3) as (ada, ben, cho):
+        rotate(cho)
+        rotate(ada)
+        revoke(ada, ben)
+        settle(ada, cho)
+        rotate(cho)  # due there, but not at once
+        assert cho.state.ring.current().number == 1
+        rotate(ada)
+        assert ada.state.ring.current().number == 2
+        settle(ada, cho)
+        rotate(cho, seconds=600)
+        assert [one.number for one in cho.state.ring.all()] == [2, 1]
+
+
+def test_where_nobody_else_does_it_others_begin_the_epoch():
+    with street(homes=3) as (ada, ben, cho):
+        revoke(ada, ben)  # and Ada's machine dies
+        settle(ada, cho)
+        rotate(cho, seconds=89)
+        rotate(cho, seconds=2)
+        assert cho.state.ring.current().number == 2
+        assert not any(
+            one == ben.me.device
+            for one, _ in cho.state.authority_fold.seals() - ada.state.authority_fold.seals()
+        )
+
+
+def test_two_homes_that_begin_an_epoch_at_once_agree_on_one_and_read_both():
+    with street(homes=4) as (ada, ben, cho, dan):
+        revoke(ada, ben)
+        settle(ada, cho, dan)
+        rotate(cho, seconds=200)
+        rotate(dan, seconds=200)
+        posts = [home.post("offer", title=home.me.device.hex()) for home in (cho, dan)]
+        settle(ada, cho, dan)
+        for home in (ada, cho, dan):
+            rotate(home, seconds=200)
+            assert all(home.view(one) for one in posts)
+            numbers = [one.number for one in home.state.ring.all()]
+            assert numbers == [2, 2, 1]
+        assert len({home.state.ring.current() for home in (ada, cho, dan)}) == 1
+
+
+def test_more_devices_than_a_record_holds_take_several():
+    with Street() as here:
+        ada = here.found(admissions_a_month=100)
+        people = [here.person() for _ in range(70)]
+        for one in people:
+            ada.admit(one)
+        ben = here.home(ada, people[0])
+        settle(ada, ben)
+        keys_for(ada, ben)
+        settle(ada, ben)
+        ada.write("device", statement=ben.revocation(0))
+        rotate(ada, seconds=100)
+        epochs = [
+            act for act in ada.state.authority_fold.acts("epoch") if act.fields["number"] == 2
+        ]
+        assert sorted(len(act.fields["seals"]) for act in epochs) == [6, 64]
+
+
+def test_what_was_written_with_a_thiefs_epoch_stays_readable():
+    with street(homes=3) as (ada, ben, cho):
+        last = ben.head.seq
+        thiefs = seal.EpochKey.of(2, b"t" * 32)
+        duties.offer_epochs(ben.author, [thiefs], *sorted(ben.state.authority.devices))
+        settle(ada, ben, cho)
+        innocent = cho.post("offer", title="bread")
+        settle(ada, ben, cho)
+        revoke(ada, ben, last)
+        rotate(ada, seconds=100)
+        settle(ada, cho)
+        assert ada.view(innocent)["title"] == cho.view(innocent)["title"] == "bread"
+        assert ada.state.ring.current().number == cho.state.ring.current().number == 2
+        assert ada.state.ring.current().id != thiefs.id
+        newcomer = ada.street.neighbour(ada)
+        settle(ada, cho, newcomer)
+        assert newcomer.view(innocent)["title"] == "bread"
+        assert newcomer.state.ring.current() == cho.state.ring.current() == ada.state.ring.current()
+        assert newcomer.state_hash() == ada.state_hash()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda home: home.author.elsewhere.add(home.me.device), "copied or moved"),
+        (lambda home: setattr(home, "skew", -2 * HOUR), "over an hour behind"),
+        (lambda home: home.take(*forks(home)), "signed twice with one number"),
+    ],
+)
+def test_a_home_that_finds_itself_spoilt_says_so_and_signs_nothing(spoil, found):
+    with street() as (_, ben):
+        ben.post("offer", title="before")
+        spoil(ben)
+        head = ben.head
+        assert not ben.author.able
+        with pytest.raises(Refused, match=found) as caught:
+            ben.post("offer", title="after")
+        assert "meshcoop certify" in caught.value.reason
+        assert ben.head == head
+
+
+def forks(home):
+    head = home.head
+    return [
+        home.forge("offer", seq=head.seq + 1, prev=head.id, title=title) for title in ("a", "b")
+    ]
+
+
+def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
+    with street() as (ada, ben):
+        *_, receipt, _ = exchange(ada, ben)
+        ben.author.elsewhere.add(ben.me.device)
+        new = Identity.of(ben.me.root_seed, ada.street.dice.randbytes, ada.street.place)
+        ben.take(introduction(ben, new))
+        moved = ada.street.home(ben, new, ben.me)
+        moved.feed(ben.wires())
+        moved.author.elsewhere.add(ben.me.device)
+        assert moved.view(receipt)["state"] == "confirmed"
+        duties.seal_epochs(moved.author, set())  # it gives the keys to its own new device
+        post = moved.post("offer", title="from here on")
+        assert post.fields.device == new.device
+        settle(ada, moved)
+        assert ada.view(post)["author"] == ben.me.person
+        assert ada.state.ring.current().id in {
+            key for one, key in ada.state.authority_fold.seals() if one == new.device
+        }

@@ -1,0 +1,93 @@
+"""`meshcoop help`: the guides, from a checkout or from the package, and the topics there are."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from meshcoop.cli import guides, screen
+from meshcoop.cli.context import Context
+from meshcoop.errors import Mistake
+from meshcoop.home.folder import Home
+
+IN_THE_CHECKOUT = Path(__file__).parents[2] / "specs" / "guides"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with three guides, in place of the real ones."""
+    texts = {
+        "developer": "# For developers\n\nYou add a kind\nin one file. You test it.\n",
+        "resident": "<!-- a note -->\n# For residents\n\nSee [the street](street.md). Ask.\n",
+        "zebras": "# Nothing but a heading\n",
+    }
+    for topic, text in texts.items():
+        (tmp_path / f"{topic}.md").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(guides, "find_guides", lambda: tmp_path)
+    return tmp_path
+
+
+def show(topic, capsys, *, as_json=False):
+    guides.show_guide(topic, context=Context(Home(Path("/nowhere")), as_json))
+    return capsys.readouterr().out
+
+
+def test_help_lists_the_topics_with_their_first_sentences(folder, capsys):
+    lines = show(None, capsys).splitlines()
+    assert lines[:3] == [
+        "resident   See the street.",
+        "developer  You add a kind in one file.",
+        "zebras",
+    ]
+    assert "meshcoop help TOPIC" in lines[-1]
+
+
+def test_help_shows_a_guide_as_it_is_written(folder, capsys):
+    assert show("developer", capsys) == (folder / "developer.md").read_text(encoding="utf-8")
+
+
+def test_help_answers_with_json(folder, capsys):
+    topics = json.loads(show(None, capsys, as_json=True))
+    assert topics[0] == {"topic": "resident", "about": "See the street."}
+    text = (folder / "resident.md").read_text(encoding="utf-8")
+    assert json.loads(show("resident", capsys, as_json=True)) == {"topic": "resident", "text": text}
+
+
+@pytest.mark.parametrize("topic", ["nothing", "../resident", "resident.md"])
+def test_an_unknown_topic_is_refused_with_the_topics_there_are(folder, topic):
+    with pytest.raises(Mistake, match="there are: resident, developer, zebras") as refusal:
+        guides.show_guide(topic, context=Context(Home(Path("/nowhere")), json=False))
+    assert refusal.value.code == 2
+
+
+@pytest.mark.parametrize("missing", [None, Path("/nowhere")])
+def test_an_installation_without_guides_says_so(monkeypatch, missing):
+    monkeypatch.setattr(guides, "find_guides", lambda: missing)
+    with pytest.raises(Mistake, match="no guides"):
+        guides.show_guide(None, context=Context(Home(Path("/nowhere")), json=False))
+
+
+def test_a_checkout_takes_the_guides_from_the_specs():
+    assert guides.find_guides() == IN_THE_CHECKOUT
+
+
+def test_the_screen_is_told_where_the_guides_are(tmp_path):
+    command = screen.screen_command(tmp_path / "api.sock")
+    assert command[-2:] == ["--guides", str(IN_THE_CHECKOUT)]
+
+
+def test_the_program_shows_every_guide_and_refuses_other_topics():
+    def run(*words):
+        command = [sys.executable, "-m", "meshcoop", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    topics = json.loads(run("--json", "help").stdout)
+    assert {"resident", "technician", "developer"} <= {row["topic"] for row in topics}
+    assert all(row["about"] for row in topics)
+    text = (IN_THE_CHECKOUT / "technician.md").read_text(encoding="utf-8")
+    assert run("help", "technician").stdout.rstrip() == text.rstrip()
+    refused = run("help", "nothing")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.count("\n") == 1

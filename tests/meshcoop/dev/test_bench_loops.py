@@ -1,0 +1,20 @@
+"""The rules of the loop alarm seldom for nothing and soon for something, beside the naive rule."""
+
+import math
+
+from meshcoop.dev.bench.loop_alarms import measure_alarms
+
+
+def test_a_few_runs_of_every_cell_tell_what_the_method_is_for():
+    told = {one["name"]: one for one in measure_alarms(4)}
+    assert len(told) == 20
+    for name, one in told.items():
+        assert (len(one["runs"]), one["records"]) == (4, 4)
+        if name.endswith("false alarms"):
+            assert one["figure"] <= one["limit"]  # the naive rule's
+        else:
+            assert 1 <= one["figure"] <= 52
+    large = told["share, 30 answers a week, 10 % bad, then 50 %: delay"]
+    assert large["figure"] <= 2
+    spread = math.dist(large["runs"], [large["figure"]] * 4) / 4
+    assert large["tolerance"] == round(2 * spread, 2)

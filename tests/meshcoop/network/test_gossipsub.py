@@ -1,0 +1,240 @@
+import pytest
+import trio
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.utils.varint import encode_varint_prefixed
+
+from meshcoop.network.interface import NetworkError
+from meshcoop.network.libp2p import gossipsub as pubsub
+from meshcoop.network.libp2p.gossipsub import message_id
+from tests.support.libp2p_nodes import alive, call, meshed, node, stranger, until
+
+MESHSUB = "/meshsub/1.1.0"
+TOPIC = "street/1"
+
+
+def anything(_data: bytes) -> bool:
+    return True
+
+
+async def gossip_as(them, ours, *messages):
+    """A stranger sends `messages` in one frame each."""
+    stream = await call(them, ours, MESHSUB)
+    for message in messages:
+        frame = rpc_pb2.RPC(publish=[message]).SerializeToString()
+        await stream.write(encode_varint_prefixed(frame))
+    return stream
+
+
+async def test_a_burst_arrives_whole(monkeypatch):
+    # libp2p's queues hold 32 messages and its spam cap lets ten a second pass.
+    monkeypatch.setattr(pubsub, "BURST", 1000.0)
+    async with node(1) as one, node(2) as two:
+        await one.subscribe(TOPIC, anything)
+        inbox = await two.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        burst = [b"record %d" % number for number in range(300)]
+        with trio.fail_after(15):
+            for data in burst:
+                await one.publish(TOPIC, data)
+            assert sorted([await inbox.receive() for _ in burst]) == sorted(burst)
+        assert inbox.statistics().current_buffer_used == 0  # each once
+
+
+async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch):
+    monkeypatch.setattr(pubsub, "PACE", 0)
+    monkeypatch.setattr(pubsub, "BURST", 1000.0)
+    async with node(1) as one, node(2) as two:
+        await one.subscribe(TOPIC, anything)
+        inbox = await two.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        for number in range(300):
+            await one.publish(TOPIC, b"record %d" % number)
+        await until(lambda: inbox.statistics().current_buffer_used == 300)
+
+
+async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
+    monkeypatch.setattr(pubsub, "PACE", 0)
+    monkeypatch.setattr(pubsub, "BURST", 20.0)
+    monkeypatch.setattr(pubsub, "RATE", 0.0)
+    async with node(1) as loud, node(2) as two, node(3) as quiet:
+        for each in (loud, quiet):
+            await each.subscribe(TOPIC, anything)
+            await each.connect(two.addresses[0])
+        inbox = await two.subscribe(TOPIC, anything)
+        await meshed(TOPIC, loud, quiet)
+        for number in range(100):
+            await loud.publish(TOPIC, b"noise %d" % number)
+        await quiet.publish(TOPIC, b"a word")
+        with trio.fail_after(10):
+            heard = [await inbox.receive() for _ in range(21)]
+        assert b"a word" in heard
+        await trio.sleep(0.3)  # the rest has come by now, and is not looked at
+        assert inbox.statistics().current_buffer_used == 0
+
+
+async def test_publishes_are_paced():
+    async with node(1) as one:
+        start = trio.current_time()
+        for number in range(11):
+            await one.publish(TOPIC, b"%d" % number)
+        assert trio.current_time() - start >= 10 * pubsub.PACE
+
+
+async def test_gossip_crosses_two_hops():
+    async with node(1) as one, node(2) as two, node(3) as three:
+        for each in (one, two):
+            await each.subscribe(TOPIC, anything)
+        inbox = await three.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await three.connect(two.addresses[0])
+        await meshed(TOPIC, one, three)
+        await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
+        await one.publish(TOPIC, b"news")
+        with trio.fail_after(5):
+            assert await inbox.receive() == b"news"
+
+
+async def test_what_the_validator_refuses_is_neither_delivered_nor_forwarded():
+    def honest(data: bytes) -> bool:
+        return data != b"lie"
+
+    async with node(1) as one, node(2) as two, node(3) as three:
+        await one.subscribe(TOPIC, anything)
+        middle = await two.subscribe(TOPIC, honest)
+        far = await three.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await three.connect(two.addresses[0])
+        await meshed(TOPIC, one, three)
+        await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
+        await one.publish(TOPIC, b"lie")
+        await one.publish(TOPIC, b"truth")
+        with trio.fail_after(5):
+            assert await middle.receive() == b"truth"
+            assert await far.receive() == b"truth"
+
+
+async def test_a_validator_that_raises_refuses_its_message_only(tmp_path):
+    def faulty(data: bytes) -> bool:
+        if data == b"poison":
+            raise ValueError("a fault of ours")
+        return True
+
+    log_file = tmp_path / "net.log"
+    async with node(1, log_file=log_file) as one, node(2) as two:
+        inbox = await one.subscribe(TOPIC, faulty)
+        await two.subscribe(TOPIC, anything)
+        await two.connect(one.addresses[0])
+        await meshed(TOPIC, one, two)
+        await two.publish(TOPIC, b"poison")
+        await two.publish(TOPIC, b"news")
+        with trio.fail_after(5):
+            assert await inbox.receive() == b"news"
+        await alive(one)
+    assert "ValueError: a fault of ours" in log_file.read_text()
+
+
+async def test_a_copy_with_another_origin_does_not_censor():
+    # libp2p drops a message that claims to come from the receiver, after marking it as seen.
+    async with node(1) as ours, node(2) as honest, stranger() as them:
+        inbox = await ours.subscribe(TOPIC, anything)
+        await honest.subscribe(TOPIC, anything)
+        await honest.connect(ours.addresses[0])
+        await meshed(TOPIC, ours, honest)
+        mine = ours.host.get_id().to_bytes()
+        copy = rpc_pb2.Message(data=b"news", topicIDs=[TOPIC], from_id=mine, seqno=b"1")
+        marker = rpc_pb2.Message(data=b"marker", topicIDs=[TOPIC], from_id=b"?", seqno=b"1")
+        await gossip_as(them, ours, copy, marker)
+        with trio.fail_after(5):
+            assert {await inbox.receive(), await inbox.receive()} == {b"news", b"marker"}
+
+
+async def test_one_origin_and_number_with_other_contents_are_other_messages():
+    # libp2p calls this equivocation, refuses all but the first and keeps every message for ever.
+    async with node(1) as ours, stranger() as them:
+        inbox = await ours.subscribe(TOPIC, anything)
+        await gossip_as(
+            them,
+            ours,
+            *(
+                rpc_pb2.Message(data=b"%d" % number, topicIDs=[TOPIC], from_id=b"x", seqno=b"1")
+                for number in range(20)
+            ),
+        )
+        with trio.fail_after(5):
+            assert {await inbox.receive() for _ in range(20)} == {b"%d" % n for n in range(20)}
+        gossip = ours.pubsub.gossip
+        await until(lambda: not gossip.recent_message_deliveries)
+        assert not gossip.equivocation_detection
+
+
+async def test_a_message_arrives_once_and_never_at_its_own_node():
+    async with node(1) as one, node(2) as two:
+        mine = await one.subscribe(TOPIC, anything)
+        theirs = await two.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        await one.publish(TOPIC, b"news")
+        await one.publish(TOPIC, b"news")
+        await two.publish(TOPIC, b"end")
+        with trio.fail_after(5):
+            assert await theirs.receive() == b"news"
+            assert await mine.receive() == b"end"
+        for inbox in (mine, theirs):
+            assert inbox.statistics().current_buffer_used == 0
+
+
+async def test_a_full_subscriber_loses_messages_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(pubsub, "QUEUE_SIZE", 64)
+    async with node(1) as ours, stranger() as them:
+        inbox = await ours.subscribe(TOPIC, anything)
+        messages = [rpc_pb2.Message(data=b"%d" % n, topicIDs=[TOPIC]) for n in range(100)]
+        await gossip_as(them, ours, *messages)
+        await until(lambda: inbox.statistics().current_buffer_used == 64)
+        inbox.close()
+        await gossip_as(them, ours, rpc_pb2.Message(data=b"more", topicIDs=[TOPIC]))
+        await alive(ours)
+
+
+async def test_too_large_a_message_and_a_second_subscription_are_refused():
+    async with node(1) as one:
+        await one.subscribe(TOPIC, anything)
+        with pytest.raises(NetworkError):
+            await one.subscribe(TOPIC, anything)
+        with pytest.raises(NetworkError):
+            await one.publish(TOPIC, bytes(pubsub.MESSAGE_BYTES + 1))
+
+
+async def test_the_largest_message_arrives():
+    async with node(1) as one, node(2) as two:
+        await one.subscribe(TOPIC, anything)
+        inbox = await two.subscribe(TOPIC, anything)
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        await one.publish(TOPIC, bytes(pubsub.MESSAGE_BYTES))
+        with trio.fail_after(10):
+            assert len(await inbox.receive()) == pubsub.MESSAGE_BYTES
+
+
+async def test_the_settings_are_ours():
+    async with node(1) as one:
+        gossip = one.pubsub.gossip
+        assert gossip.heartbeat_interval == 1
+        assert gossip.get_protocols() == [MESHSUB]
+        assert not gossip.adaptive_gossip_enabled
+        assert not gossip.eclipse_protection_enabled
+        assert not gossip.spam_protection_enabled
+        assert not one.pubsub.strict_signing
+
+
+def test_a_message_id_covers_topic_and_data():
+    def name(data, *topics):
+        return message_id(rpc_pb2.Message(data=data, topicIDs=topics, from_id=b"x", seqno=b"y"))
+
+    assert name(b"data", "topic") == name(b"data", "topic")
+    assert len(name(b"data", "topic")) == 32
+    others = {name(b"adata", "topi"), name(b"data", "topic2"), name(b"data2", "topic")}
+    assert len(others | {name(b"data", "topic")}) == 4
+    fields = rpc_pb2.Message(data=b"data", topicIDs=["topic"], from_id=b"z", signature=b"s")
+    assert message_id(fields) == name(b"data", "topic")

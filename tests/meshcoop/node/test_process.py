@@ -1,0 +1,156 @@
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from meshcoop.client import Client
+from meshcoop.errors import Mistake
+from meshcoop.home.folder import Home
+from meshcoop.node import process
+
+NODE = """
+import os, sys
+from pathlib import Path
+import trio
+from meshcoop.api.event_hub import Hub
+from meshcoop.api.server import serve
+from meshcoop.home.folder import Home
+from meshcoop.errors import Mistake
+from meshcoop.home.passphrase import obtain
+
+async def node(home, passphrase):
+    looks = 0
+    async with trio.open_nursery() as nursery:
+        async def status(params):
+            nonlocal looks
+            looks += 1
+            return {"ready": looks > 2, "pid": os.getpid(), "passphrase": passphrase,
+                    "terminal": os.isatty(0), "session": os.getsid(0)}
+        async def stop(params):
+            nursery.cancel_scope.cancel()
+        await serve(home.socket, {"status": status, "stop": stop}, Hub())
+
+option, path, command = sys.argv[1:]
+assert (option, command) == ("--home", "run")
+home = Home(Path(path))
+try:
+    with home.lock():
+        trio.run(node, home, obtain())
+except Mistake as mistake:
+    sys.exit(mistake.sentence)
+"""
+
+STUBBORN = NODE.replace("nursery.cancel_scope.cancel()", "pass")
+
+
+def program(tmp_path, text):
+    path = tmp_path / "node.py"
+    path.write_text(text)
+    return (sys.executable, str(path))
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.delenv("MESHCOOP_PASSPHRASE_FILE", raising=False)
+    return Home(tmp_path / "home")
+
+
+def test_a_node_starts_ready_and_stops(home, tmp_path):
+    node = program(tmp_path, NODE)
+    assert not process.running(home)
+    pid = process.start(home, "four w\u00f6rds", program=node)
+    try:
+        assert process.running(home)
+        with Client(home.socket) as client:
+            status = client.call("status")
+        assert status["pid"] == status["session"] == pid != os.getpid()
+        assert status["passphrase"] == "four w\u00f6rds"
+        assert not status["terminal"]
+        assert process.start(home, "", program=node) == pid
+    finally:
+        process.stop(home)
+    assert not process.running(home)
+    assert not home.socket.exists()
+    process.stop(home)
+
+
+def test_two_starts_at_once_make_one_node(home, tmp_path):
+    node = program(tmp_path, NODE)
+    text = (
+        "import sys; from pathlib import Path; from meshcoop.node import process\n"
+        "from meshcoop.home.folder import Home\n"
+        "print(process.start(Home(Path(sys.argv[1])), 'four words', program=sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", text, str(home.path), *node]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        pids = [start.communicate()[0] for start in starts]
+        with Client(home.socket) as client:
+            assert [int(pid) for pid in pids] == [client.call("status")["pid"]] * 2
+    finally:
+        process.stop(home)
+
+
+def test_a_node_that_ends_before_it_is_ready_is_followed_by_another(home, tmp_path):
+    home.create()
+    with ThreadPoolExecutor() as pool:
+        with home.lock():
+            pid = pool.submit(process.start, home, "four words", program=program(tmp_path, NODE))
+        try:
+            started = pid.result()
+            with Client(home.socket) as client:
+                assert client.call("status")["pid"] == started
+        finally:
+            process.stop(home)
+
+
+def test_where_there_is_no_home_stopping_is_done(home):
+    process.stop(home)
+    assert not home.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "code"),
+    [
+        ("import sys; print('first'); sys.exit('Wrong passphrase; try again.')", "Wrong pass", 1),
+        ("import sys; print('Say which.', file=sys.stderr); sys.exit(2)", "Say which", 2),
+        ("raise KeyError('who')", "KeyError: 'who'", 1),
+        ("import os; os._exit(3)", "without a word", 1),
+    ],
+)
+def test_a_node_that_ends_early_says_why(home, tmp_path, text, sentence, code):
+    home.create()
+    home.log.write_text("an old line\n")
+    with pytest.raises(Mistake, match=sentence) as caught:
+        process.start(home, "four words", program=program(tmp_path, text))
+    assert caught.value.code == code
+    assert home.log.read_text().startswith("an old line\n")
+
+
+def test_a_program_that_is_not_there_is_said(home, tmp_path):
+    with pytest.raises(Mistake, match="cannot start"):
+        process.start(home, "four words", program=(str(tmp_path / "none"),))
+
+
+def test_a_node_that_does_not_get_ready_is_given_up(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+    node = program(
+        tmp_path, "import sys; sys.stdin.read(); import threading; threading.Event().wait()"
+    )
+    with pytest.raises(Mistake, match="not get ready"):
+        process.start(home, "four words", program=node)
+
+
+def test_a_node_that_does_not_stop_is_said(home, tmp_path):
+    process.start(home, "four words", program=program(tmp_path, STUBBORN))
+    with Client(home.socket) as client:
+        pid = client.call("status")["pid"]
+    try:
+        with pytest.raises(Mistake, match="not stopped"):
+            process.stop(home, timeout=0.1)
+        assert process.running(home)
+    finally:
+        os.kill(pid, 15)
+        process.stop(home)

@@ -1,0 +1,138 @@
+"""The doctor looks at homes in every state, changes nothing, and never fails itself."""
+
+import os
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from meshcoop.author import founding
+from meshcoop.author.founding import Identity
+from meshcoop.home import key_file as keystore
+from meshcoop.home.folder import Home
+from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.home.settings import Settings
+from meshcoop.repair.doctor import CHECKS, examine
+from meshcoop.store.store import Store
+
+NOW = 1_795_000_000_000
+HOUR = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A founded home whose node does not run."""
+    home = Home(tmp_path_factory.mktemp("homes") / "ada")
+    home.create()
+    identity = Identity.new(random.Random(1).randbytes)
+    with closing(Store(home.store)) as store:
+        author = founding.found(
+            store, identity, {"name": "Rushey Lane"}, "Ada", lambda: NOW, random.Random(2).randbytes
+        )
+        place = author.state.neighbourhood.hex()
+    held = HeldDevice(identity.person, identity.device_seed, identity.statement, "")
+    keystore.create(home.keys, "brass kettle", Keys(bytes(32), (held,)))
+    home.write_settings(Settings(listen=("/ip4/127.0.0.1/tcp/0",), neighbourhood=place))
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    copy = Home(tmp_path / "ada")
+    shutil.copytree(made.path, copy.path)
+    copy.path.chmod(0o700)
+    return copy
+
+
+def found(home, name, now=NOW):
+    (one,) = [one for one in examine(home, now) if one.name == name]
+    return one
+
+
+def test_a_sound_home_has_nothing_wrong_and_is_not_changed(home):
+    def content():
+        files = (one for one in home.path.rglob("*") if one.is_file())
+        return {
+            one.name: one.read_bytes() for one in files if not one.name.endswith(("-shm", "-wal"))
+        }
+
+    before = content()
+    told = examine(home, NOW)
+    assert len(told) == len(CHECKS)
+    assert not [one for one in told if one.state == "wrong"]
+    assert content() == before
+    assert found(home, "clock").state == "fine"
+    assert "3 records" in found(home, "store").sentence
+
+
+def test_the_worst_comes_first_and_says_what_to_do(home):
+    home.keys.chmod(0o644)
+    first = examine(home, NOW - 5 * HOUR)[:2]
+    assert {one.name for one in first} == {"keys", "clock"}
+    assert all(one.state == "wrong" and one.remedy for one in first)
+    assert "chmod 600" in found(home, "keys").remedy
+    assert "5 hours" in found(home, "clock", NOW - 5 * HOUR).sentence
+
+
+def test_who_else_can_change_the_folder(home):
+    home.path.chmod(0o777)
+    assert "chmod 700" in found(home, "folder").remedy
+
+
+def test_a_port_that_another_program_has(home):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings = home.read_settings()
+        home.write_settings(Settings((f"/ip4/127.0.0.1/tcp/{port}",), None, settings.neighbourhood))
+        one = found(home, "port")
+    assert one.state == "wrong"
+    assert str(port) in one.sentence
+
+
+def test_a_record_that_is_not_what_was_signed(home):
+    with closing(sqlite3.connect(home.store)) as db, db:
+        db.execute("UPDATE records SET content = x'00' WHERE n = 2")
+    one = found(home, "store")
+    assert one.state == "wrong"
+    assert "1 records" in one.sentence
+    assert "meshcoop up" in one.remedy
+
+
+def spoil_nothing_left(home):
+    for one in home.path.iterdir():
+        shutil.rmtree(one) if one.is_dir() else one.unlink()
+
+
+STRANGE = {
+    "nothing left": spoil_nothing_left,
+    "a folder for a store": lambda home: (home.store.unlink(), home.store.mkdir()),
+    "no database": lambda home: home.store.write_bytes(b"letters" * 999),
+    "an empty store": lambda home: home.store.write_bytes(b""),
+    "garbage for settings": lambda home: home.settings.write_bytes(b"\xff\x00 = ["),
+    "a folder for settings": lambda home: (home.settings.unlink(), home.settings.mkdir()),
+    "settings of another version": lambda home: home.settings.write_text("colour = 'red'"),
+    "a folder for keys": lambda home: (home.keys.unlink(), home.keys.mkdir()),
+    "a pipe for keys": lambda home: (home.keys.unlink(), os.mkfifo(home.keys)),
+    "a strange lock": lambda home: home.lock_file.write_text("not a number"),
+    "a link for a lock": lambda home: home.lock_file.symlink_to("/dev/null"),
+    "a cut store": lambda home: home.store.write_bytes(home.store.read_bytes()[:5000]),
+    "a strange log of writes": lambda home: home.path.joinpath("store.db-wal").write_bytes(
+        b"x" * 5000
+    ),
+    "no port chosen": lambda home: home.write_settings(Settings()),
+    "a relay": lambda home: home.write_settings(Settings(relay="Surgery")),
+    "tables missing": lambda home: sqlite3.connect(home.store).execute("DROP TABLE logs"),
+}
+
+
+@pytest.mark.parametrize("how", STRANGE)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_doctor_survives_every_patient(home, how):
+    STRANGE[how](home)
+    told = examine(home, NOW)
+    assert {one.name for one in told} == set(CHECKS)
+    assert all(one.sentence for one in told)

@@ -1,0 +1,139 @@
+"""Random histories: whatever the order and the route, one result, and that of the plain model.
+
+`HISTORY=127` replays one of them, and `HISTORIES=1000000` sets how many the long run has.
+"""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from protocol.authority import authority
+from protocol.authority.records import Acts
+from tests.support.plain_authority import Plain
+from tests.support.random_history import History
+
+THOUSAND = 1000
+NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(300)
+THOUSANDS = int(os.environ.get("HISTORIES", 100 * THOUSAND)) // THOUSAND
+
+
+def told(known):
+    """All that the rules speak of, as plain values."""
+    seats = {one for term in known.chain.terms for one in term.roll}
+    return {
+        "terms": {one.id: lists(one) for one in known.terms.values()},
+        "chain": [one.id for one in known.chain.terms],
+        "settled": known.chain.settled,
+        "rules": {name: one for name, one in known.charter.items() if name != "founders"},
+        "registers": {one: (held.n, held.value) for one, held in known.registers.items()},
+        "outcomes": {one: (it.passed, it.yes, it.no) for one, it in known.outcomes.items()},
+        "ballots": {one: (it.yes, it.accepted) for one, it in known.renewals.items()},
+        "members": set(known.members),
+        "people": {
+            one: None if one in seats else member.since for one, member in known.people.items()
+        },
+        "cuts": known.cuts,
+        "waiting": known.waiting,
+        "devices": {one.key: (one.person, one.revoked) for one in known.devices.values()},
+        "storable": known.storable,
+    }
+
+
+def lists(term):
+    return term.roll, term.moderators, term.vouchers, term.share
+
+
+def told_plainly(plain):
+    ballots = {}
+    for act in plain.of("renewal"):
+        parent = plain.terms.get(act.fields["parent"])
+        roll = parent.roll if parent else frozenset()
+        accepted = plain.accepted_by(act.id) & roll
+        ballots[act.id] = (plain.who_says(act, "yes") & roll, accepted)
+    return {
+        "terms": {one.id: lists(one) for one in plain.terms.values()},
+        "chain": [one.id for one in plain.chain],
+        "settled": plain.settled,
+        "rules": {name: one for name, one in plain.rules.items() if one is not None},
+        "registers": plain.registers,
+        "outcomes": {act.id: plain.outcome(act) for act in plain.of("proposal")},
+        "ballots": ballots,
+        "members": plain.members,
+        "people": plain.people,
+        "cuts": plain.cuts,
+        "waiting": plain.waiting,
+        "devices": {one: (plain.owner[one], plain.end.get(one)) for one in plain.devices},
+        "storable": plain.storable,
+    }
+
+
+def check(number):
+    """One history in several orders, with doubles, one by one, and with some dropped and back."""
+    history = History(number)
+    first, acts, forks = history.charter, history.acts, history.forks
+    order = random.Random(f"order {number}")
+    expected = told_plainly(Plain(first, acts, forks))
+    for _ in range(2):
+        mixed = order.sample(acts + acts[:9], len(acts) + len(acts[:9]))
+        assert told(authority.fold(first, mixed, forks)) == expected
+    index = Acts()
+    for act in order.sample(acts, len(acts)):
+        index.add(act)
+        known = authority.fold(first, index, forks)
+        if order.random() < 0.04:
+            here = list(index)
+            assert told(known) == told_plainly(Plain(first, here, forks))
+    for act in order.sample(acts, len(acts) // 4):
+        index.drop(act.id)
+    assert told(authority.fold(first, index, forks)) == told_plainly(Plain(first, index, forks))
+    for act in acts:
+        index.add(act)
+    known = authority.fold(first, index, forks)
+    assert told(known) == expected
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_one_result(number):
+    check(number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("thousand", range(THOUSANDS))
+def test_one_result_of_many_more(thousand):
+    for number in range(THOUSAND * thousand, THOUSAND * (thousand + 1)):
+        check(number)
+
+
+def test_a_number_means_one_history():
+    one, again = History(7), History(7)
+    assert (one.charter, one.acts, one.forks) == (again.charter, again.acts, again.forks)
+
+
+def test_histories_come_to_something():
+    """What they are to try out happens in many of them, so that agreement says something."""
+    seen = Counter(what for number in range(100) for what in happened(History(number)))
+    assert min(seen[one] for one in HAPPENINGS) >= 5, seen
+
+
+HAPPENINGS = {
+    "several terms": lambda known: len(known.chain.terms) > 2,
+    "settled": lambda known: known.chain.settled and len(known.chain.terms) > 1,
+    "not settled": lambda known: not known.chain.settled,
+    "rivals": lambda known: len(known.terms) > len(known.chain.terms),
+    "removed": lambda known: len(known.people) > len(known.members),
+    "restored": lambda known: any(
+        what == "standing" and held.n % 2 == 0 for (what, _), held in known.registers.items()
+    ),
+    "written": lambda known: any(known.registers.get(one) for one in known.term.written),
+    "decided": lambda known: any(one.passed for one in known.outcomes.values()),
+    "waiting": lambda known: known.waiting,
+    "accepted": lambda known: known.accepts,
+    "revoked": lambda known: any(one.revoked is not None for one in known.devices.values()),
+}
+
+
+def happened(history):
+    known = authority.fold(history.charter, history.acts, history.forks)
+    return [what for what, is_so in HAPPENINGS.items() if is_so(known)]

@@ -1,0 +1,115 @@
+"""What late records can still revise is what specs/03 lists, and nothing else."""
+
+import pytest
+
+from protocol.authority import authority
+from protocol.authority.terms import RULE, STANDING
+from tests.support.authority_records import charter, people
+from tests.support.hostile_members import Hostility
+from tests.support.random_town import Town
+
+
+def reverts_only_as_listed(town, before, after):
+    """Two views of one home, the later with more records; numbers as in specs/03's list."""
+    assert before.terms.keys() <= after.terms.keys()
+    assert before.storable <= after.storable
+    assert all(after.devices[one].revoked is not None for one in revoked(before))
+    chain, now = before.chain.terms, after.chain.terms
+    for place, term in enumerate(chain[: len(now)]):
+        if now[place] != term:
+            siblings = {one.id for one in after.terms.values() if one.parent == term.parent}
+            assert {now[place].id, term.id} <= siblings  # 5
+            return  # and all that its lists judge
+    if chain != now:
+        return  # 6
+    same_votes = revoked(before) == revoked(after)  # 9
+    for one, outcome in before.outcomes.items():
+        assert outcome.passed <= after.outcomes[one].passed or not same_votes
+    for register, held in before.registers.items():
+        later = after.holding(register)
+        assert later.n >= held.n or not same_votes
+        if later.n == held.n and later != held and same_votes:
+            written = before.term.written.get(register)
+            assert written is None or written.n < held.n, "what a term wrote is fixed"
+            if register[0] == STANDING and held.n % 2:
+                assert all(least(town, after, register[1], later)), "7"
+            else:
+                assert register[0] == RULE  # 8
+    for person in before.people.keys() - after.people.keys():
+        assert fell(before, after, before.people[person])
+
+
+def revoked(known):
+    return {one.key: one.revoked for one in known.devices.values() if one.revoked is not None}
+
+
+def least(town, known, person, held):
+    """For each device, whether it is cut no lower than some honest person said."""
+    for device, last in held.value:
+        said = [
+            dict(cuts).get(device, 0)
+            for act in town.acts
+            if act.device in town.honest_devices
+            for cuts in [cuts_in(act, person)]
+            if cuts is not None
+        ]
+        yield not said or last >= min(said)
+
+
+def cuts_in(act, person):
+    if act.kind == "remove" and act.fields["person"] == person:
+        return act.fields["cuts"]
+    change = act.fields.get("change") or [None, None, 0, None]
+    return change[3] if change[:2] == [STANDING, person] and change[2] % 2 else None
+
+
+def fell(before, after, member):
+    """2, 10: an admit that let them in lies beyond a fork, a revocation, a cut or a month's most, or
+    their voucher fell the same way.
+    """
+    for admit in member.admits:
+        device = before.voucher_devices[admit]
+        voucher = before.devices[device].person
+        if voucher not in after.people:
+            return True
+        if not after.may_vouch(voucher, member.since):
+            return True
+        if revoked(after) != revoked(before) or after.forks != before.forks:
+            return True
+        if after.cuts.get(voucher) != before.cuts.get(voucher):
+            return True
+    return after.charter["admissions_a_month"] != before.charter["admissions_a_month"]
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_nothing_reverts_but_what_is_listed(number):
+    town = Town(f"reverting {number}")
+    hostility = Hostility(town)
+    views = {home.who.key: home.known() for home in town.homes}
+    for _ in range(25):
+        town.now += 60_000
+        if town.random.random() < 0.2:
+            town.part()
+        hostility.move()
+        town.random.choice(town.homes).idea()
+        town.spread()
+        for home in town.homes:
+            home.duties()
+            known = home.known()
+            reverts_only_as_listed(town, views[home.who.key], known)
+            views[home.who.key] = known
+    town.heal()
+    for home in town.homes:
+        reverts_only_as_listed(town, views[home.who.key], home.known())
+
+
+def test_a_vouchers_earlier_admits_that_come_late_push_a_newcomer_out_until_the_roll_has_them():
+    ada, xia, yan = people("A", "X", "Y")
+    first = charter(ada, admissions_a_month=1)
+    admit = ada.admits(xia)
+    assert xia.key in authority.fold(first, [admit], {}).members
+    late = ada.admits(yan, time=admit.time - 1)
+    assert xia.key not in authority.fold(first, [admit, late], {}).members
+    renewal = ada.renews(first, [ada], joining=[xia])
+    seated = [admit, late, renewal, ada.says("yes", renewal)]
+    assert xia.key in authority.fold(first, seated, {}).members

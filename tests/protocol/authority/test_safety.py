@@ -1,0 +1,129 @@
+"""With fewer than half of every roll and of the moderators hostile: nobody honest is expelled, no rule
+changes without an honest yes, and what the honest want comes about once they can talk again.
+"""
+
+import pytest
+
+from protocol.authority import authority
+from protocol.authority.terms import RULE, STANDING
+from tests.support.hostile_members import Hostility
+from tests.support.random_town import Town
+
+HALF, THIRD = 2, 3
+FEW, MANY = range(15), range(15, 1000)
+FOUNDING_DAYS = 3  # answer_days, if nobody changes it
+
+
+def safe(town, known):
+    """What holds in any view, however little of the records it knows."""
+    for term in known.chain.terms[1:]:
+        assert term.id in town.renewed, "a term without an honest yes"
+    seats = {one for term in known.chain.terms for one in term.roll} - town.hostile
+    assert seats <= set(known.members), "somebody honest is expelled"
+    days = known.holding((RULE, "answer_days"))
+    agreed = [FOUNDING_DAYS, *(one[3] for one in town.agreed if one[0] == RULE)]
+    assert known.charter["answer_days"] in agreed, "a rule without an honest yes"
+    assert days.n == 0 or known.charter["answer_days"] == days.value
+
+
+def final(town, home, known):
+    """Once two thirds accepted each term of a chain it stays, wherever more is known."""
+    now = [one.id for one in known.chain.terms]
+    was = town.settled.get(home.who.key, [])
+    assert now[: len(was)] == was, "what was settled is not any more"
+    if known.chain.settled:
+        town.settled[home.who.key] = now
+
+
+def lived(number, least=HALF, steps=25):
+    """A town after a while of partitions, with every home's view checked as it went."""
+    town = Town(number, least)
+    hostility = Hostility(town)
+    for _ in range(steps):
+        town.now += 60_000
+        if town.random.random() < 0.2:
+            town.part()
+        for _ in range(town.random.randint(0, 2)):
+            hostility.move()
+        home = town.random.choice(town.homes)
+        if town.random.random() < 0.6:
+            home.idea()
+        town.spread()
+        for home in town.homes:
+            home.duties()
+            known = home.known()
+            safe(town, known)
+            if least == THIRD:
+                final(town, home, known)
+    safe(town, authority.fold(town.charter, town.acts, town.forks))
+    return town
+
+
+def talk(town, hostility=None):
+    """Everything reaches everybody, and software does its duties until nothing new comes."""
+    for _ in range(20):
+        town.heal()
+        if hostility:
+            hostility.move()
+        before = len(town.acts)
+        for home in town.random.sample(town.homes, len(town.homes)):
+            home.duties()
+            town.heal()
+        if len(town.acts) == before:
+            return town.homes[0].known()
+    return town.homes[0].known()
+
+
+def on_the_roll(town, known):
+    return next(home for home in town.homes if home.who.key in known.term.roll)
+
+
+def gets_its_way(town):
+    """A renewal and a removal that the honest want hold soon, whatever the hostile do meanwhile."""
+    hostility = Hostility(town)
+    known = talk(town)
+    for _ in range(6):
+        renewal = on_the_roll(town, known).renew()
+        known = talk(town, hostility)
+        if renewal.id in [one.id for one in known.chain.terms]:
+            break
+    else:
+        raise AssertionError("the honest could not renew")
+    enemy = town.random.choice(town.enemies)
+    n = known.holding((STANDING, enemy.key)).n
+    n += 1 + n % 2
+    home = on_the_roll(town, known)
+    asked = town.post(home.who, "proposes", STANDING, enemy.key, n, [[enemy.device, 3]])
+    known = talk(town)
+    assert known.outcomes[asked.id].passed
+    assert enemy.key not in known.members
+    assert all(home.known() == known for home in town.homes)
+    safe(town, known)
+
+
+@pytest.mark.parametrize("number", FEW)
+def test_nobody_honest_is_expelled_and_the_honest_get_their_way(number):
+    gets_its_way(lived(number))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", MANY)
+def test_nobody_honest_is_expelled_in_many_more(number):
+    gets_its_way(lived(number))
+
+
+@pytest.mark.parametrize("number", FEW)
+def test_what_two_thirds_accepted_is_final_with_fewer_than_a_third_hostile(number):
+    stays_final(lived(number, THIRD))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", MANY)
+def test_what_two_thirds_accepted_is_final_in_many_more(number):
+    stays_final(lived(number, THIRD))
+
+
+def stays_final(town):
+    whole = authority.fold(town.charter, town.acts, town.forks)
+    for chain in town.settled.values():
+        assert [one.id for one in whole.chain.terms[: len(chain)]] == chain

@@ -1,0 +1,160 @@
+"""Service chains (specs/21): who holds a thing now, from what both ends have signed."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from tests.support.service_chain import (
+    CONTRACTOR,
+    COUNCIL,
+    OTHER,
+    PEOPLE,
+    RESIDENTS,
+    SUB,
+    Story,
+    bins,
+)
+
+
+def holder(story, service):
+    view = story.view(service)
+    return view["holder"], len(view["chain"])
+
+
+def test_what_is_not_accepted_is_plainly_not():
+    story, service, first, second, _ = bins()
+    assert story.view(first)["state"] == "accepted"
+    assert story.view(second)["state"] == "offered"
+    assert holder(story, service) == (CONTRACTOR, 1)
+    accepted = story.says(SUB, "accept", second, day=1)
+    assert holder(story, service) == (SUB, 2)
+    assert story.view(service)["held_since"] == accepted.time
+    assert story.view(service)["answers_for"] == COUNCIL
+    assert story.view(service)["provider"] == "The council"
+
+
+@pytest.mark.parametrize(
+    "who", [COUNCIL, CONTRACTOR, RESIDENTS[0]], ids=["who answers", "who offers", "a resident"]
+)
+def test_only_whom_it_is_offered_to_accepts(who):
+    story, service, _, second, _ = bins()
+    assert story.told(story.says(who, "accept", second)) == "R-21.3"
+    assert holder(story, service) == (CONTRACTOR, 1)
+
+
+def test_only_who_holds_something_hands_it_on():
+    story, service, first, second, _ = bins()
+    for who, about in ((RESIDENTS[0], service), (CONTRACTOR, service), (COUNCIL, first)):
+        link = story.says(who, "link", about, to=OTHER, title="Mine?")
+        assert story.told(link) == "R-21.2"
+    assert story.told(story.says(SUB, "link", second, to=SUB, title="To me")) == "R-21.2"
+
+
+def test_declined_and_then_accepted_all_the_same():
+    story, _, _, second, _ = bins()
+    story.says(SUB, "close", second, as_state="declined")
+    assert story.view(second)["state"] == "declined"
+    story.says(SUB, "accept", second)
+    assert story.view(second)["state"] == "accepted"
+    assert story.told(story.says(COUNCIL, "close", second, as_state="declined")) == "R-14.2"
+
+
+@pytest.mark.parametrize("who", [CONTRACTOR, SUB], ids=["who offered", "who accepted"])
+def test_either_end_ends_it(who):
+    story, service, _, second, _ = bins()
+    story.says(SUB, "accept", second)
+    story.says(who, "close", second, as_state="ended", day=2)
+    assert story.view(second)["state"] == "ended"
+    assert holder(story, service) == (CONTRACTOR, 1)
+    assert SUB in story.view(service)["parties"]  # has been one
+
+
+def test_what_hangs_from_an_ended_link_holds_nothing():
+    story, service, first, second, _ = bins()
+    story.says(SUB, "accept", second)
+    story.says(COUNCIL, "close", first, as_state="ended")
+    assert holder(story, service) == (COUNCIL, 0)
+
+
+def test_eight_links_and_no_more():
+    story = Story()
+    above = story.says(PEOPLE[0], "service", title="Deep")
+    for one, other in pairwise(PEOPLE[:10]):
+        above = story.says(one, "link", above, to=other, title="on")
+        story.says(other, "accept", above)
+    assert story.told(above) == "R-21.2"
+    assert max(one.get("depth", 0) for one in story.fold().views.values()) == 8
+
+
+def test_a_link_in_the_middle_of_eight_is_handed_over_on_both_sides_of_a_cut():
+    story = Story()
+    service = above = story.says(PEOPLE[0], "service", title="Deep")
+    chain = []
+    for one, other in pairwise(PEOPLE[:9]):
+        above = story.says(one, "link", above, to=other, title="on")
+        story.says(other, "accept", above)
+        chain.append(above)
+    assert holder(story, service) == (PEOPLE[8], 8)
+    place, old = chain[2], chain[3]
+    takeovers = [
+        story.says(who, "link", place, day=day, to=to, title="on", instead=old.id)
+        for who, to, day in ((PEOPLE[3], PEOPLE[9], 2), (PEOPLE[4], PEOPLE[10], 2.5))
+    ]
+    for to, one in zip(PEOPLE[9:11], takeovers, strict=True):
+        story.says(to, "accept", one, day=3)
+    assert holder(story, service) == (PEOPLE[9], 4)
+    views = story.fold().views
+    assert [views[one.id]["state"] for one in (old, *takeovers)] == ["ended", "accepted", "ended"]
+    chance = random.Random(8)
+    for _ in range(10):
+        assert story.fold(chance.sample(story.entries, len(story.entries))).views == views
+
+
+def handed_over_twice():
+    """The contractor hands over to one, the council to another, each on a side of a cut."""
+    story, service, first, *_ = bins()
+    takeovers = [
+        story.says(who, "link", service, day=day, to=to, title="All of it", instead=first.id)
+        for who, to, day in ((CONTRACTOR, OTHER, 2), (COUNCIL, RESIDENTS[1], 2.5))
+    ]
+    return story, service, first, takeovers
+
+
+def test_handing_over_needs_the_others_acceptance():
+    story, service, first, (one, _) = handed_over_twice()
+    assert holder(story, service) == (CONTRACTOR, 1)
+    assert story.view(one)["state"] == "offered"
+    story.says(OTHER, "accept", one, day=3)
+    assert holder(story, service) == (OTHER, 1)
+    assert story.view(first)["state"] == "ended"
+
+
+def test_handed_over_on_both_sides_of_a_cut_one_holds_it_everywhere():
+    story, service, first, (one, other) = handed_over_twice()
+    story.says(RESIDENTS[1], "accept", other, day=3)
+    assert holder(story, service) == (RESIDENTS[1], 1)
+    assert story.view(one)["state"] == "ended"  # what it would take over is taken
+    story.says(OTHER, "accept", one, day=4)
+    assert holder(story, service) == (OTHER, 1)
+    states = {story.view(each)["state"] for each in (first, other)}
+    assert states == {"ended"}
+    whole = story.fold().views
+    chance = random.Random(3)
+    for _ in range(10):
+        assert story.fold(chance.sample(story.entries, len(story.entries))).views == whole
+
+
+def test_a_takeover_is_at_the_same_place_by_either_end():
+    story, service, first, *_ = bins()
+    for who, about in ((RESIDENTS[0], service), (CONTRACTOR, first)):
+        link = story.says(who, "link", about, to=OTHER, title="x", instead=first.id)
+        assert story.told(link) in {"R-21.2", "R-21.4"}
+    assert holder(story, service) == (CONTRACTOR, 1)
+
+
+def test_a_service_ends_by_who_answers_for_it():
+    story, service, *_ = bins()
+    assert story.told(story.says(SUB, "close", service, as_state="ended")) == "R-14.2"
+    story.says(COUNCIL, "close", service, as_state="ended")
+    assert story.view(service)["state"] == "ended"

@@ -1,0 +1,330 @@
+"""The states that kinds declare are those that their views have: all of these, and no others."""
+
+import json
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from protocol import kinds
+from protocol.authority.admission import Device, Member
+from protocol.authority.authority import Authority
+from protocol.authority.charter_rules import CHARTER_RULES
+from protocol.authority.register_change import Change, Cuts
+from protocol.authority.registers import Outcome
+from protocol.authority.terms import HIDDEN, MEASURE, STANDING, Ballot, Chain, Holding, Term
+from protocol.errors import Refused
+from protocol.fold import fold as thread
+from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
+from protocol.fold.thread import Entry
+from protocol.schema import fields as schema
+from protocol.schema.bounds import Bound
+from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
+
+assert kinds  # registers every kind
+VECTORS = Path(__file__).resolve().parents[3] / "specs" / "vectors" / "threads.json"
+PEOPLE = [name * 32 for name in (b"a", b"b", b"c")]
+DAYS = ["2026-11-02", "2026-11-09", "2026-11-16"]
+START = 1_793_577_600_000  # 2026-11-02, in ms
+HOUR = 3_600_000
+CHARTER = b"n" * 32
+THREADS = 1_000
+LONGEST = 40  # entries
+TRIES = 6  # until a record counts
+
+# Only `meshcoop.api.loop_views` shows an action so, by its clock.
+OVERDUE = ("action", "overdue")
+# The states are contract. What is partly fixed is reopened, and an answer has no view.
+NEVER = {("action", "partly"), ("answer", "said")}
+
+
+class RandomThread:
+    """A thread that people write in, mostly what counts, under an authority that is drawn too."""
+
+    def __init__(self, number):
+        self.dice = random.Random(f"thread {number}")
+        self.entries = []
+        self.authority = self.draw_authority()
+        self.write(self.draw_root(), None)
+        for _ in range(self.dice.randrange(LONGEST)):
+            if self.entries:
+                self.answer()
+        self.authority = self.draw_authority()
+
+    def fold(self):
+        return thread.fold(self.entries, self.authority)
+
+    def draw_root(self):
+        """A kind of root; more often one that something can be about."""
+        answered = {about for declared in KINDS.values() for about in declared.about}
+        roots = [declared for declared in KINDS.values() if declared.root]
+        weights = [5 if declared.name in answered else 1 for declared in roots]
+        return self.dice.choices(roots, weights)[0]
+
+    def answer(self):
+        target = self.dice.choice(self.entries[self.dice.choice([0, -3]) :])
+        wanted = "*" if self.dice.random() < 0.1 else target.kind
+        fitting = [declared for declared in KINDS.values() if wanted in declared.about]
+        if fitting:
+            self.write(self.dice.choice(fitting), target)
+
+    def write(self, declared, target):
+        """Adds the first of some records that counts, and now and then one that does not."""
+        for _ in range(TRIES):
+            entry = self.draw_entry(declared, target)
+            if entry is not None:
+                self.entries.append(entry)
+                if self.counts(entry) or self.dice.random() < 0.05:
+                    return
+                self.entries.pop()
+
+    def counts(self, entry):
+        lines = self.fold().history
+        return next(line.refusal is None for line in lines if line.entry.id == entry.id)
+
+    def draw_entry(self, declared: Kind, target):
+        """A record as its author's software completes it, or None where that writes none."""
+        number = len(self.entries) + 1
+        who = self.dice.choice(PEOPLE)
+        fields = {
+            name: self.value(field, target)
+            for name, field in declared.fields.items()
+            if self.fills(field) and not (declared.posted and field.filled)
+        }
+        entry = Entry(
+            CHARTER if declared.name == "charter" else number.to_bytes(32, "big"),
+            who,
+            number,
+            START + number * HOUR,
+            target and target.id,
+            who,
+            declared.name,
+            fields,
+            lasting=declared.relied_on,
+            key=bytes(32),
+        )
+        try:
+            fields = declared.complete(self.fold(), entry, self.dice.choice(DAYS))
+            fields = {name: value for name, value in fields.items() if value is not None}
+            declared.check(fields)
+        except Refused:
+            return None
+        return entry._replace(fields=fields)
+
+    def fills(self, field):
+        if field.private or field.beside:
+            return False
+        return field.required or self.dice.random() < 0.3
+
+    def record_near(self, target):
+        """A record beside what is answered or about it, else any."""
+        near = [
+            entry for entry in self.entries if target and entry.about in {target.id, target.about}
+        ]
+        return self.dice.choice(near or self.entries).id
+
+    def value(self, field, target):
+        """A value that the field may hold, from a few."""
+        if isinstance(field, schema.Record):
+            return self.record_near(target)
+        if isinstance(field, schema.Map):
+            return {self.dice.choice(["cook", "host"]): self.value(field.of, target)}
+        if isinstance(field, schema.Many):
+            return [self.value(field.of, target) for _ in range(self.dice.randint(1, 2))]
+        for field_type, draw in VALUES.items():
+            if isinstance(field, field_type):
+                return draw(self.dice, field)
+        raise TypeError(f"no value for a field of type {field.type_name}")
+
+    def draw_authority(self):
+        """Registers, votes and terms by chance."""
+        people = {person: Member(person, 0, ()) for person in PEOPLE}
+        first = term(CHARTER)
+        later = [term(entry.id) for entry in self.entries if entry.kind == "renewal"]
+        passed = [renewal for renewal in later if self.dice.random() < 0.7]
+        in_chain = [first, *(held for held in passed if self.dice.random() < 0.7)]
+        if self.dice.random() < 0.3:
+            in_chain.append(term(bytes(32)))
+        registers = {
+            (which, key): Holding(number, 0 if which == MEASURE and number % 2 else None)
+            for which, key, number in self.draw_registers()
+        }
+        return Authority(
+            neighbourhood=CHARTER,
+            charter={name: rule.default for name, rule in CHARTER_RULES.items()},
+            chain=Chain(tuple(in_chain), (True,) * len(in_chain)),
+            terms={held.id: held for held in [first, *passed]},
+            registers=registers,
+            outcomes={entry.id: self.draw_outcome() for entry in self.entries},
+            renewals={renewal.id: ballot(renewal) for renewal in later},
+            members=dict(list(people.items())[: self.dice.choice([0, 3, 3, 3])]),
+            people=people,
+            devices={person: Device(person, person, person, None, CHARTER) for person in PEOPLE},
+            forks={self.dice.choice(PEOPLE): 8} if self.dice.random() < 0.2 else {},
+        )
+
+    def draw_registers(self):
+        for entry in self.entries:
+            yield MEASURE, entry.id, self.dice.randrange(3)
+            yield HIDDEN, entry.id, self.dice.choice([0, 0, 0, 1, 2])
+        for person in PEOPLE:
+            yield STANDING, person, self.dice.randrange(3)
+
+    def draw_outcome(self):
+        return Outcome(self.dice.random() < 0.5, frozenset(PEOPLE[:2]), frozenset())
+
+
+VALUES = {
+    schema.Choice: lambda dice, field: dice.choice(field.words),
+    schema.Person: lambda dice, _: dice.choice(PEOPLE),
+    schema.Named: lambda dice, _: dice.choice(PEOPLE),
+    schema.Moment: lambda dice, _: dice.choice(DAYS),
+    schema.Integer: lambda dice, field: max(dice.randrange(4), field.min),
+    schema.Bytes: lambda _, field: bytes(field.min),
+    schema.Text: lambda _, field: "FREQ=WEEKLY" if "RRULE" in field.help else "x",
+    Bound: lambda *_: ["share", 60, 99],
+    Change: lambda dice, _: [STANDING, dice.choice(PEOPLE), None, dice.random() < 0.5],
+    Cuts: lambda *_: [],
+}
+
+
+def term(record_id):
+    everybody = frozenset(PEOPLE)
+    return Term(record_id, None, 1, START, everybody, everybody, 1, 50)
+
+
+def ballot(renewed):
+    nobody = frozenset()
+    return Ballot(CHARTER, 1, frozenset(PEOPLE), nobody, nobody, len(PEOPLE), renewed)
+
+
+def states_of(views):
+    """(kind, state) of views as they are folded, and as a clock may show them."""
+    for view in views:
+        declared: Kind | None = KINDS.get(view["kind"])
+        if declared is not None:
+            yield view["kind"], view["state"]
+            later = declared.over(view)
+            if later is not None:
+                yield view["kind"], later[1]
+
+
+def states_of_vectors():
+    """(kind, state) in the threads of the specs."""
+    for case in json.loads(VECTORS.read_text()):
+        names = {entry["id"]: entry["kind"] for entry in case["entries"]}
+        for record, state in case["states"].items():
+            if state != "retracted":
+                yield names[record], state
+
+
+def states_of_stories():
+    """(kind, state) in an exchange and in a service, and of an action as its loop shows it."""
+    story = Story()
+    offer = story.says(COUNCIL, "offer", title="A lift")
+    response = story.says(OTHER, "response", offer, minutes=30)
+    parties = {"giver": COUNCIL, "receiver": OTHER}
+    agreement = story.says(COUNCIL, "agreement", response, minutes=30, **parties)
+    receipt = story.says(COUNCIL, "receipt", agreement, minutes=30, on=DAYS[0], **parties)
+    story.says(OTHER, "confirm", receipt)
+    yield from states_of(story.fold().views.values())
+
+    story, _, _, link, measure = bins()
+    story.says(SUB, "close", link, as_state="declined")
+    reports = [story.says(who, "feedback", measure, day=1, value=1) for who in RESIDENTS[:6]]
+    story.says(OTHER, "same_as", reports[0], day=2, other=reports[1].id)
+    story.says(OTHER, "same_as", reports[0], day=2, other=reports[2].id)
+    story.says(RESIDENTS[2], "not_same", reports[0], day=2, other=reports[2].id)
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-10")
+    story.says(CONTRACTOR, "done", action, day=4)
+    yield from states_of(story.fold().views.values())
+    for day, word in ((5, "no"), (6, "yes")):
+        for who in RESIDENTS[:6]:
+            story.says(who, "verdict", action, day=day, fixed=word)
+        (matter,) = story.loop(measure, day + 1).matters
+        yield "action", matter.leading.state
+
+
+def declared_states():
+    return {(declared.name, word) for declared in KINDS.values() for word in declared.states}
+
+
+@pytest.fixture(scope="module")
+def by_chance():
+    """How often views of random threads have each state."""
+    counts = Counter()
+    for number in range(THREADS):
+        counts.update(states_of(RandomThread(number).fold().views.values()))
+    return counts
+
+
+def test_views_of_random_threads_have_only_declared_states(by_chance):
+    assert by_chance.total() > THREADS
+    assert by_chance.keys() <= declared_states()
+
+
+def test_views_of_vectors_and_stories_have_only_declared_states():
+    assert {*states_of_vectors(), *states_of_stories()} <= declared_states()
+
+
+def test_every_declared_state_is_reached_by_some_thread_or_by_the_clock(by_chance):
+    reached = {*by_chance, *states_of_vectors(), *states_of_stories(), OVERDUE}
+
+    assert declared_states() - reached == NEVER
+
+
+def test_sentences_name_only_kinds_and_fields():
+    for declared in KINDS.values():
+        for sentence in declared.states.values():
+            named = set(re.findall("`(.*?)`", sentence))
+            assert named <= {*KINDS, *declared.fields}, declared.name
+
+
+class Silent(Kind):
+    """A kind that declares no states."""
+
+
+class Wordless(Kind):
+    """A kind that does not say when a view has its state."""
+
+    states = States({"open": ""})
+
+
+class Elsewhere(Kind):
+    """A kind whose views end in a state that it does not have."""
+
+    states = States({"open": "Always."})
+    ends = ("until", "over")
+
+
+@pytest.mark.parametrize(
+    ("declared", "fault"),
+    [
+        (Silent, "declares no states"),
+        (Wordless, "when a view is 'open'"),
+        (Elsewhere, "none of its states"),
+    ],
+)
+def test_a_kind_whose_states_are_not_said_fails_when_it_is_declared(declared, fault):
+    with pytest.raises(ValueError, match=fault):
+        kind("loan")(declared)
+
+    assert "loan" not in KINDS
+
+
+def test_a_kind_without_states_makes_no_view():
+    class Loan(Kind):
+        states = NO_VIEW
+
+        def fold_entry(self, thread, entry):
+            thread.make_view(entry, state="lent")
+
+    entry = Entry(bytes(32), PEOPLE[0], 1, START, None, PEOPLE[0], "loan", {})
+    kind("loan")(Loan)
+    try:
+        with pytest.raises(AssertionError, match="declares every state"):
+            thread.fold([entry], RandomThread(0).authority)
+    finally:
+        del KINDS["loan"]

@@ -1,0 +1,44 @@
+"""The same fractions on every Python that is here; the others are skipped by name."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.paths import ROOT
+
+PROGRAM = """
+import json, random
+from protocol.loops.change_detection import held_against
+from protocol.loops.points import COUNT, SHARE, Point
+from protocol.loops.target_check import is_short
+chance, told = random.Random(7), []
+for n in range(40):
+    share = [Point(m := 5 + int(chance.random() * 9), int(chance.random() * m)) for _ in range(n)]
+    count = [Point(1, int(chance.random() * 7)) for _ in range(n)]
+    for scale, points, aim in ((SHARE, share, 80), (COUNT, count, 2)):
+        held = held_against(scale, points)
+        tails = [str(one) for w in (held.w1, held.w4) if w for one in w]
+        told.append([tails, held.r8, held.change, is_short(scale, aim, points)])
+print(json.dumps(told))
+"""
+
+
+def told(python):
+    done = subprocess.run(
+        [python, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_same_everywhere(version):
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "-c", ""], check=False).returncode:
+        pytest.skip(f"no Python {version} here")
+    code, found, errors = told(python)
+    assert code == 0, errors
+    assert len(json.loads(found)) == 80
+    assert found == told(sys.executable)[1]

@@ -1,0 +1,311 @@
+"""Matters: opened once, held by somebody, closed by those who raised them (specs/22, specs/23)."""
+
+import random
+from itertools import count
+
+from protocol.loops.counted_answers import PANEL_SIZE, Asked, draw_panel
+from protocol.loops.escalation import Step, holds
+from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
+from protocol.loops.outcome import outcome
+from protocol.loops.windows import DAY_MS, Calendar, format_day
+
+MONDAY = 20 * 365 * DAY_MS  # made a Monday below
+CALENDAR = Calendar(7, 0)
+MONDAY = CALENDAR.begin(CALENDAR.at(MONDAY))
+HOUR = DAY_MS // 24
+MEASURE = b"measure".ljust(32)
+RULES = LoopRules(3, 72 * HOUR)
+PEOPLE = [f"person {n}".encode().ljust(32) for n in range(12)]
+BINS = {"id": MEASURE, "scale": "count", "better": "lower", "target": 2, "share": None,
+        "min_answers": 1}  # fmt: skip
+VISITS = {**BINS, "scale": "one_to_five", "better": "higher", "target": 4, "share": 80}
+
+
+def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
+    return Asked(measure, calendar, leave_out, members, None)
+
+
+class Street:
+    """Says things about one measure; times in days from the first Monday."""
+
+    def __init__(self, measure=BINS, leave_out=(), members=PEOPLE):
+        self.asked = asked(measure, leave_out, members)
+        self.said = MeasureInputs([], [], [], [], [])
+        self._ids = count(1)
+
+    def _view(self, kind, who, day, **more):
+        place = {"id": next(self._ids).to_bytes(32, "big"), "kind": kind, "author": PEOPLE[who]}
+        return {**place, "created": MONDAY + int(day * DAY_MS), "about": MEASURE, **more}
+
+    def report(self, who, day, value=1, **more):
+        on = format_day(CALENDAR.day_at(MONDAY + int(day * DAY_MS)))
+        view = {"value": value, "on": on, "link": None, **more}
+        self.said.feedback.append(self._view("feedback", who, day, **view))
+        return self.said.feedback[-1]["id"]
+
+    def merge(self, one, other, who=9, day=3):
+        view = self._view("same_as", who, day, other=other, state="said") | {"about": one}
+        self.said.merges.append(view)
+
+    def act(self, who, day, window=None):
+        self.said.actions.append(self._view("action", who, day, window=window))
+        return self.said.actions[-1]["id"]
+
+    def done(self, action, who, day):
+        self.said.done.append(self._view("done", who, day) | {"about": action})
+
+    def judge(self, action, who, day, fixed):
+        self.said.verdicts.append(self._view("verdict", who, day, fixed=fixed) | {"about": action})
+
+    def loop(self, day):
+        return follow_measure(self.asked, self.said, RULES, MONDAY + int(day * DAY_MS))
+
+
+def missed_bins():
+    """Six report, two of them the same one."""
+    street = Street()
+    reports = [street.report(who, 2 + who / 10) for who in range(6)]
+    street.merge(reports[1], reports[4])
+    return street, reports
+
+
+def test_windows_begin_on_mondays():
+    monday = 1_795_996_800_000 // DAY_MS * DAY_MS
+    assert CALENDAR.first_day(CALENDAR.at(monday)) <= "2026-11-30"
+    assert CALENDAR.begin(CALENDAR.at(MONDAY)) == MONDAY
+    assert CALENDAR.at(MONDAY - 1) == CALENDAR.at(MONDAY) - 1
+    assert Calendar(7, 60).at(MONDAY - 1) == CALENDAR.at(MONDAY)
+    assert Calendar(7, -60).at(MONDAY) == CALENDAR.at(MONDAY) - 1
+
+
+def test_the_matter_opens_once_at_the_fourth_distinct_report():
+    street, _ = missed_bins()
+    before = street.loop(2.29)
+    assert before.matters == []
+    loop = street.loop(3.1)
+    (matter,) = loop.matters
+    # Reports 1 and 5 are one incident: the fourth distinct one is report 4.
+    assert matter.opened == MONDAY + int(2.3 * DAY_MS)
+    assert matter.id == matter_id(MEASURE, CALENDAR.at(MONDAY))
+    assert matter.raisers == set(PEOPLE[:6])
+    assert (matter.short, matter.change, matter.early) == (True, None, True)
+    assert len(loop.windows[matter.window].incidents) == 5
+    assert len(street.loop(30).matters) == 1
+
+
+def test_late_reports_do_not_double_it():
+    street, _ = missed_bins()
+    street.report(7, 20, on=CALENDAR.first_day(CALENDAR.at(MONDAY)))
+    (matter,) = street.loop(30).matters
+    assert matter.opened == MONDAY + int(2.3 * DAY_MS)
+    assert PEOPLE[7] in matter.raisers
+
+
+def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():
+    street, reports = missed_bins()
+    action = street.act(8, 3, window=CALENDAR.at(MONDAY))
+    for one in reports[1:]:
+        street.merge(reports[0], one)
+    (matter,) = street.loop(30).matters
+    assert matter.faded
+    assert [one["id"] for one in matter.actions] == [action]
+    street.said.actions.clear()
+    assert street.loop(30).matters == []
+
+
+def test_too_few_people_are_a_gap_and_all_fine_is_an_answer():
+    street = Street()
+    for n in range(4):
+        street.report(0, 1, link=bytes([n]).ljust(32))
+        street.report(1, 1, link=bytes([n]).ljust(32))
+    assert street.loop(20).matters == []
+    street.report(2, 4, value=0)
+    assert len(street.loop(20).matters) == 1
+    assert street.loop(20).points[0][1].bad == 8
+
+
+def test_one_person_reports_one_thing_once_a_day():
+    street = Street()
+    for who, day in ((0, 1), (0, 1.1), (1, 1), (2, 1)):
+        street.report(who, day)
+    assert street.loop(20).points[0][1].bad == 3
+
+
+def test_parties_change_nothing():
+    street, _ = missed_bins()
+    alone = street.loop(30)
+    street.asked = asked(leave_out=PEOPLE[6:9])
+    for who in (6, 7, 8):
+        street.report(who, 2, value=0)
+        street.report(who, 2.5)
+    assert street.loop(30) == street.loop(30)
+    with_parties = street.loop(30)
+    assert with_parties.points == alone.points
+    week = CALENDAR.at(MONDAY)
+    assert with_parties.windows[week].incidents == alone.windows[week].incidents
+    assert len(with_parties.windows[week].apart) == 6
+
+
+def test_it_closes_when_most_who_raised_it_say_so():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    street.judge(action, 0, 4.5, "partly")
+    street.judge(action, 9, 4.5, "yes")  # has raised nothing
+    (matter,) = street.loop(5).matters
+    assert (matter.leading.state, matter.leading.fixed) == ("reopened", {"partly": 1})
+    street.judge(action, 1, 5, "yes")
+    street.judge(action, 2, 5.1, "yes")
+    (matter,) = street.loop(6).matters
+    assert matter.leading.state == "confirmed"
+    assert matter.closed == MONDAY + int(5.1 * DAY_MS)
+    street.judge(action, 1, 7, "no")
+    (matter,) = street.loop(8).matters
+    assert (matter.leading.state, matter.closed) == ("reopened", None)
+
+
+def test_what_was_said_before_the_latest_report_counts_no_more():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    street.judge(action, 0, 4.5, "no")
+    street.done(action, 8, 5)
+    (matter,) = street.loop(6).matters
+    assert (matter.leading.state, matter.leading.fixed) == ("reported done", {})
+    assert len(matter.leading.reopened) == 1
+
+
+def test_silence_never_closes_it():
+    street, _ = missed_bins()
+    street.done(street.act(8, 3), 8, 4)
+    (matter,) = street.loop(400).matters
+    assert (matter.leading.state, matter.closed) == ("reported done", None)
+
+
+def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(3):
+        street.judge(action, who, 5, "yes")
+    for who in range(3):
+        street.report(who, 8 + who / 10, value=1 if who == 0 else 0)
+    loop = street.loop(19)
+    (matter,) = loop.matters
+    assert matter.closed is not None
+    came = outcome(loop, matter)
+    assert (came.before.bad, came.after.bad, came.words) == (5, 1, "fewer")
+    for who in range(6):
+        street.report(who, 15 + who / 10)
+    first, second = street.loop(40).matters
+    assert first.id != second.id
+    assert second.window == CALENDAR.at(MONDAY) + 2
+
+
+def test_a_clear_fall_is_called_better():
+    street = Street()
+    for who in range(12):
+        street.report(who, 2 + who / 20)
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(12):
+        street.report(who, 8, value=int(who == 0))
+    loop = street.loop(20)
+    assert outcome(loop, loop.matters[0]).words == "better"
+    assert outcome(street.loop(5), street.loop(5).matters[0]) is None
+
+
+def test_a_share_waits_until_its_window_settles():
+    street = Street(VISITS)
+    for who in range(10):
+        street.report(who, 2, value=1 if who < 6 else 5)
+    assert street.loop(9.9).matters == []
+    (matter,) = street.loop(10.1).matters
+    assert matter.opened == MONDAY + 10 * DAY_MS
+    assert matter.raisers == set(PEOPLE[:6])
+
+
+def test_of_a_person_the_latest_answer_counts():
+    street = Street(VISITS)
+    for who in range(10):
+        street.report(who, 2, value=1)
+        street.report(who, 3, value=5)
+    (point,) = [point for _, point in street.loop(20).points]
+    assert (point.n, point.bad) == (10, 0)
+
+
+def test_by_proxy_two_a_window():
+    street = Street(VISITS)
+    for who in range(5):
+        street.report(who, 2 + who / 10, value=1, by=PEOPLE[9])
+    street.report(5, 2, value=1)
+    loop = street.loop(20)
+    window = loop.windows[CALENDAR.at(MONDAY)]
+    assert ([one.person for one in window.answers], window.by_proxy) == (
+        [PEOPLE[0], PEOPLE[5], PEOPLE[1]],
+        2,
+    )
+
+
+def test_of_many_members_thirty_are_charted_and_who_they_are_changes():
+    many = [n.to_bytes(32, "big") for n in range(100)]
+    first, second = draw_panel(MEASURE, 5, many), draw_panel(MEASURE, 6, many)
+    assert len(first) == len(second) == PANEL_SIZE
+    assert first != second
+    assert draw_panel(MEASURE, 5, list(reversed(many))) == first
+    assert draw_panel(MEASURE, -3, many[:30]) == set(many[:30])
+
+
+def test_any_order_gives_one_loop():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(4):
+        street.judge(action, who, 5 + who / 10, "yes")
+    told = street.loop(30)
+    chance = random.Random(5)
+    for _ in range(20):
+        street.said = MeasureInputs(*(chance.sample(one, len(one)) for one in street.said))
+        assert street.loop(30) == told
+
+
+# -- who holds it ---------------------------------------------------------------------------------
+
+CHAIN = PEOPLE[:3]
+ANSWER = 3 * DAY_MS
+
+
+def held(steps=(), reopened=(), day=0.0, begin=2):
+    steps = [
+        Step(int(t * DAY_MS), who, *(int(x * DAY_MS) for x in more)) for t, who, *more in steps
+    ]
+    again = [int(one * DAY_MS) for one in reopened]
+    found = holds(CHAIN, begin, 0, steps, again, ANSWER, int(day * DAY_MS))
+    return found.level, found.since / DAY_MS
+
+
+def test_who_does_not_answer_hands_it_up():
+    assert held(day=2.9) == (2, 0)
+    assert held(day=3) == (1, 3)
+    assert held(day=6) == (0, 6)
+    assert held(day=9) == (-1, 9)
+    assert held(day=99) == (-1, 9)
+
+
+def test_an_answer_or_an_action_keeps_it():
+    assert held([(1, CHAIN[2])], day=50) == (2, 0)
+    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # another's does not
+    assert held([(4, CHAIN[2])], day=4.5) == (1, 3)  # too late
+    assert held([(1, CHAIN[2]), (5, CHAIN[1])], day=50) == (2, 0)
+
+
+def test_what_is_not_done_when_due_climbs():
+    assert held([(1, CHAIN[2], 10)], day=9.9) == (2, 0)
+    assert held([(1, CHAIN[2], 10)], day=10) == (1, 10)
+    assert held([(1, CHAIN[2], 10, 9)], day=50) == (2, 0)
+    assert held([(1, CHAIN[2], 90)], day=29) == (1, 29)  # 28 days at the most
+
+
+def test_reopened_twice_climbs():
+    assert held([(1, CHAIN[2], 10, 5)], reopened=[6], day=8) == (2, 0)
+    assert held([(1, CHAIN[2], 10, 5)], reopened=[6, 7], day=8) == (1, 7)

@@ -1,0 +1,59 @@
+"""Asks the methods of the local API that match people, at a home in memory."""
+
+import trio
+
+from meshcoop.api.methods.matching import MatchingMethods
+from meshcoop.api.node_handle import Membership
+from meshcoop.fold.loop_cache import Following
+from meshcoop.fold.muted_people import Muted
+from meshcoop.matching.index import Index
+
+
+class Everybody:
+    """Lets everybody be asked for, as if they lived here."""
+
+    def whom(self, who, finder):
+        return finder.person(who)
+
+
+class Asking:
+    """One home's node, as far as these methods know it."""
+
+    def __init__(self, home):
+        self.home = home
+        self.now = home.now
+        self.member = Membership(
+            author=home.author,
+            mesh=None,
+            door=None,
+            guests=Everybody(),
+            muted=Muted(home.store),
+            giving=None,
+            index=Index(home.state.views),
+            following=Following(home.state),
+        )
+        self.methods = MatchingMethods(self)
+
+    def belonging(self):
+        return self.member
+
+    def __call__(self, what, **params):
+        """What a list or a method answers."""
+        method = (self.methods.lists | self.methods.table())[what]
+        return trio.run(method, params)
+
+    def suggestions(self, about=None, **params):
+        if about is not None:
+            params["about"] = about.hex()
+        return self("suggestions", **params)
+
+    def titles(self, about=None):
+        """What is suggested, as (how, to whom, what)."""
+        found = self.suggestions(about)
+        return [(one["suggests"], one["for"]["name"], one["title"]) for one in found]
+
+
+def named(home, name, **profile):
+    """The home's person says who they are, what they bring and would like."""
+    home.post("profile", name=name, **profile)
+    return Asking(home)

@@ -1,0 +1,54 @@
+"""Homes in memory that decide together: who proposes, votes, and what their software adds."""
+
+from meshcoop.author import renewal as deciding
+from tests.support.street_in_memory import settle
+
+
+def by_software(*homes):
+    """Every home's software does its duty until nothing is due any more."""
+    before = None
+    while before != (before := [home.ids() for home in homes]):
+        settle(*homes)
+        for home in homes:
+            deciding.decide(home.author)
+        settle(*homes)
+
+
+def propose(home, change, **more):
+    return home.post("proposal", title="What shall we do?", change=change, **more)
+
+
+def vote(act, voters, homes):
+    for home in voters:
+        home.post("vote", act, choice="yes")
+    settle(*homes)
+
+
+def members(home):
+    return set(home.state.authority.members)
+
+
+def alike(*homes):
+    settle(*homes)
+    for home in homes:
+        before = home.state_hash()
+        home.state.rebuild()
+        assert home.state_hash() == before
+        fresh = home.street.home(home, *home.who)
+        fresh.feed(home.wires()[::-1])
+        settle(home, fresh)
+        assert (fresh.ids(), fresh.state_hash()) == (home.ids(), before)
+    assert len({home.state_hash() for home in homes}) == 1
+
+
+def council(*homes):
+    """A street whose first three homes moderate."""
+    by_software(*homes)
+    ada, ben, cho, *_ = homes
+    renewal = deciding.renew(
+        ada.author, moderators=sorted(one.me.person for one in (ada, ben, cho))
+    )
+    settle(*homes)
+    vote(renewal, [ben, cho], homes)
+    by_software(*homes)
+    assert len(ada.state.authority.term.moderators) == 3

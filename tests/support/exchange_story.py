@@ -1,0 +1,92 @@
+"""A thread of an exchange as entries without bytes, said by three people."""
+
+import hashlib
+
+from protocol import kinds
+from protocol.authority.admission import Device, Member
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Chain
+from protocol.fold import balance
+from protocol.fold import fold as thread
+from protocol.fold.kind import KINDS
+from protocol.fold.thread import Entry
+
+assert kinds  # registers every kind
+
+ADA, BEN, CHO = (name * 32 for name in (b"a", b"b", b"c"))
+
+
+PEOPLE = (ADA, BEN, CHO)
+
+
+def authority(*, forks=None, revoked=None):
+    people = {one: Member(one, 0, ()) for one in PEOPLE}
+    devices = {one: Device(one, one, one, (revoked or {}).get(one), b"n" * 32) for one in PEOPLE}
+    return Authority(
+        neighbourhood=b"n" * 32,
+        chain=Chain((), ()),
+        members=people,
+        people=people,
+        devices=devices,
+        forks=forks or {},
+    )
+
+
+class Story:
+    """Entries of one thread; each person has one device, and the clock goes on by one."""
+
+    def __init__(self):
+        self.entries = []
+        self.seqs = dict.fromkeys(PEOPLE, 0)
+
+    def says(self, who, kind, about=None, *, time=None, **fields):
+        self.seqs[who] += 1
+        n = len(self.entries) + 1
+        one = Entry(
+            hashlib.sha256(str(n).encode()).digest(),
+            who,
+            self.seqs[who],
+            n if time is None else time,
+            about and about.id,
+            who,
+            kind,
+            fields,
+            lasting=kind in KINDS and KINDS[kind].relied_on,
+        )
+        self.entries.append(one)
+        return one
+
+    def fold(self, **more):
+        return thread.fold(self.entries, authority(**more))
+
+    def view(self, one, **more):
+        return self.fold(**more).views.get(one.id)
+
+    def state(self, one, **more):
+        view = self.view(one, **more)
+        return view and view["state"]
+
+    def told(self, one, **more):
+        history = self.fold(**more).history
+        return next((t.refusal and t.refusal.rule for t in history if t.entry.id == one.id), "?")
+
+    def counted(self, **more):
+        found = [balance.credit(view) for view in self.fold(**more).views.values()]
+        return {one.id: one.minutes for one in found if one}
+
+
+def agreed(kind="offer", **intent):
+    """Ada's intent, Ben's response, Ada's agreement."""
+    story = Story()
+    root = story.says(ADA, kind, title="x", **intent)
+    response = story.says(BEN, "response", root, minutes=60, when="2026-12-01")
+    giver, receiver = (ADA, BEN) if kind == "offer" else (BEN, ADA)
+    terms = {"minutes": 60, "when": "2026-12-01", "giver": giver, "receiver": receiver}
+    terms |= {name: one for name, one in intent.items() if name == "repeats"}
+    agreement = story.says(ADA, "agreement", response, **terms)
+    return story, root, response, agreement, terms
+
+
+def receipt_of(story, agreement, terms, who=BEN, **more):
+    fields = {name: terms[name] for name in ("giver", "receiver", "minutes")}
+    return story.says(who, "receipt", agreement, **(fields | {"on": "2026-12-01"} | more))

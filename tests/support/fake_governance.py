@@ -1,0 +1,98 @@
+"""The fake street with decisions, moderators, flags, hidden words, proxies and devices."""
+
+from tests.support.fake_node import (
+    ADA,
+    MARIA,
+    SAM,
+    ident,
+    intent,
+    person,
+    profile,
+    street,
+    term,
+    view,
+)
+
+EVE, WIM = person("Eve", 4), person("Wim", 5)
+
+
+def proposal(number, author, title, *, yes=(), no=(), **more):
+    """A decision; without a change, a question."""
+    empty = {"text": None, "change": None, "newcomers": [], "closes": None, "concerns": None}
+    voted = {"yes": list(yes), "no": list(no)}
+    return view(number, "proposal", author, title=title, voted=voted, **(empty | more))
+
+
+def governed():
+    """At Ada's home, who moderates with Sam and Maria: Eve is being talked about."""
+    node = street()
+    node.term = term([ADA, SAM, MARIA], [ADA, SAM, MARIA])
+    node.lists["people"] += [profile(EVE, [], [])]
+    unkind = intent(25, "request", EVE, "Unkind words about Sam", text="He never pays back.")
+    node.lists["requests"].append(unkind)
+    gone = intent(26, "offer", EVE, None, hidden=True)
+    node.lists["offers"].append(gone)
+    about = {"id": unkind["id"], "kind": "request", "author": EVE, "hidden": False}
+    about["title"] = unkind["title"]
+    away = {"id": gone["id"], "kind": "offer", "author": EVE, "title": None, "hidden": True}
+    for one in (unkind, gone):
+        one["created"] = "2026-11-23T09:00:00.000Z"
+    node.lists["decisions"] = [
+        proposal(
+            60,
+            SAM,
+            "More time to answer",
+            text="Three days are too few for who works shifts.",
+            change=["rule", "answer_days", 1, 5],
+            yes=[SAM],
+            closes="2026-12-01",
+        ),
+        proposal(61, ADA, "A bench by the well?", yes=[ADA, SAM], no=[MARIA], state="passed"),
+        proposal(
+            62,
+            MARIA,
+            "Eve has to go",
+            change=["standing", EVE["id"], 1, []],
+            concerns=EVE,
+            no=[ADA],
+        ),
+    ]
+    node.lists["renewals"] = [
+        view(
+            63,
+            "renewal",
+            MARIA,
+            title=None,
+            parent=ident(90),
+            joining=[EVE],
+            leaving=[],
+            moderators=[ADA, SAM, MARIA],
+            vouchers=2,
+            share=60,
+            parts=[],
+            voted={"yes": [MARIA], "no": []},
+        )
+    ]
+    flood = {"person": EVE, "why": "A flood of offers.", "n": 1}
+    node.lists["removes"] = [view(64, "remove", SAM, state="said", **flood)]
+    node.lists["flags"] = [
+        view(65, "flag", SAM, unkind["id"], reason="That is not true.", concerns=about)
+    ]
+    node.lists["hides"] = [
+        view(n, "hide", who, gone["id"], "in force", hidden="yes", reason=why, concerns=away)
+        for n, who, why in ((66, SAM, "An advert."), (67, MARIA, None))
+    ]
+    node.lists["proxies"] = [
+        view(
+            68, "proxy", ADA, state="in force", person=SAM, matters=["request"], until="2026-12-24"
+        ),
+        view(
+            69, "proxy", MARIA, state="in force", person=ADA, matters=["offer"], until="2026-11-01"
+        ),
+    ]
+    node.devices_here = [
+        {"device": ident(98)[::-1], "person": ADA, "state": "live", "records": 12, "here": True},
+        {"device": ident(97)[::-1], "person": ADA, "state": "revoked", "records": 3, "here": False},
+    ]
+    node.vouched = [{"person": WIM, "vouchers": [SAM]}]
+    return node

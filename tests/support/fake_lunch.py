@@ -1,0 +1,55 @@
+"""The fake street with a weekly lunch in it: Sam organises, Maria has the last place, Ada waits."""
+
+from tests.support.fake_node import ADA, MARIA, SAM, street, view
+
+DAY, PAST = "2026-11-26", "2026-11-19"
+
+
+def role(name, places, has=(), waits=()):
+    return {"role": name, "places": places, "has": list(has), "waits": list(waits)}
+
+
+def occurrence(on, *roles, came=(), attended=False, missed=()):
+    return {
+        "on": on, "state": "open", "roles": list(roles), "attended": attended,
+        "came": list(came), "missed": list(missed),
+    }  # fmt: skip
+
+
+def signup(number, author, root, name="cook", **more):
+    about = {"role": name, "on": DAY, "accepted": False}
+    return view(number, "signup", author, root["id"], **({"state": "placed"} | about | more))
+
+
+def lunch(organiser=SAM):
+    node = street()
+    days = [occurrence(DAY, role("cook", 1, [MARIA], [ADA]), role("server", 4))]
+    root = view(
+        60, "activity", organiser, title="Lunch at the hall", text="Soup, and who likes sings.",
+        starts=f"{PAST}T12:30", minutes=90, repeats="FREQ=WEEKLY", area="the hall", lang=None,
+        roles={"cook": 1, "server": 4}, offset=0, occurrences=days,
+        upcoming=[DAY, "2026-12-03"],
+    )  # fmt: skip
+    node.lists["activities"] = [root]
+    node.lists["signups"] = [signup(61, MARIA, root), signup(62, ADA, root, state="waiting")]
+    return node
+
+
+def organised():
+    """The same at its organiser's home, after the first lunch."""
+    node = lunch(ADA)
+    (root,) = node.lists["activities"]
+    root["occurrences"].insert(0, occurrence(PAST, role("cook", 1, [SAM]), role("server", 4)))
+    node.lists["signups"].append(signup(63, SAM, root, on=PAST))
+    return node
+
+
+def attended():
+    """And when it is written down who came."""
+    node = organised()
+    (root,) = node.lists["activities"]
+    root["occurrences"][0] |= {"attended": True, "came": [SAM], "missed": []}
+    node.lists["attendances"] = [
+        view(64, "attendance", ADA, root["id"], "written", people=[SAM, ADA], on=PAST, held=None)
+    ]
+    return node

@@ -1,0 +1,507 @@
+"""A node that is none: a real Unix socket that speaks protocol.control, with a street in memory."""
+
+import asyncio
+import copy
+import os
+import tempfile
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from protocol.wire.local_rpc import (
+    HELLO,
+    SUBSCRIBE,
+    VERSION,
+    Decoder,
+    Error,
+    Event,
+    Response,
+    encode,
+)
+from tui.app import MeshcoopApp
+from tui.node.connection import Link
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+def ident(number):
+    return f"{number:064x}"
+
+
+def person(name, number):
+    return {"id": ident(number), "name": name}
+
+
+PLANNED = ("activities", "signups", "attendances")
+TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
+GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
+SERVING = (
+    *("services", "measures", "matters", "actions"),
+    *("feedback", "answers", "reports", "verdicts"),
+)
+ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)
+
+
+def intent(number, kind, author, title, **more):
+    empty = dict.fromkeys(
+        ("text", "minutes", "area", "starts", "until", "repeats", "places", "lang", "tags")
+    )
+    return {
+        **empty,
+        "id": ident(number),
+        "kind": kind,
+        "author": author,
+        "created": f"2026-11-23T17:{number % 60:02d}:00.000Z",
+        "about": None,
+        "state": "open",
+        "title": title,
+        "responses": [],
+        **more,
+    }
+
+
+def response(number, author, about, **more):
+    return {
+        "id": ident(number),
+        "kind": "response",
+        "author": author,
+        "created": f"2026-11-23T17:{number % 60:02d}:00.000Z",
+        "about": about,
+        "state": "waiting",
+        "minutes": 90,
+        "when": "2026-11-26T09:30",
+        "text": None,
+        "agreement": None,
+        **more,
+    }
+
+
+def told(view):
+    return {
+        "id": view["id"],
+        "kind": view["kind"],
+        "author": view["author"],
+        "created": view["created"],
+        "about": view["about"],
+        "counted": True,
+        "note": None,
+    }
+
+
+class FakeNode:
+    """`lists` is what it holds; `posted` what it was asked to post."""
+
+    def __init__(self):
+        self.me = ADA
+        self.lists = {
+            "requests": [],
+            "offers": [],
+            "agreements": [],
+            "receipts": [],
+            "activities": [],
+            "signups": [],
+            "attendances": [],
+            "corrections": [],
+            "thanks": [],
+            "people": [],
+            "suggestions": [],
+            **{name: [] for name in (*TOGETHER, *GOVERNING, *SERVING)},
+        }
+        self.ways = {}  # to people, by their ids
+        self.lists["charters"] = [charter()]
+        self.term = term([ADA, SAM, MARIA], [MARIA])
+        self.vouched = []
+        self.devices_here = []
+        self.renewed = []
+        self.muted = []
+        self.balances = []
+        self.hours = {}  # lines of a balance, by person
+        self.knocks = []
+        self.name = "Rushey Lane"
+        self.posted = []
+        self.approved = []
+        self.addresses = {}
+        self.given = []
+        self.refusal = self.advice = None
+        self.belongs = True
+        self.peers = [SAM, MARIA]
+        self.subscribed = asyncio.Event()
+        self._writers = set()
+        self._server = None
+
+    # -- what it answers --------------------------------------------------------------------------
+
+    def status(self, params):
+        known = {"pid": 1, "ready": True, "peer_id": "12D3", "addresses": []}
+        if not self.belongs:
+            nobody = {"neighbourhood": None, "person": None, "device": None, "peers": []}
+            return {**known, **nobody, "records": 0, "waiting": {"admission": True}}
+        return {
+            **known,
+            "neighbourhood": {"id": ident(99), "name": self.name},
+            "person": self.me,
+            "device": ident(98),
+            "peers": [
+                {"peer_id": "12D3", "person": one, "address": None, "since": "2026-11-23T17:00Z"}
+                for one in self.peers
+            ],
+            "records": 12,
+            "muted": self.muted,
+            "term": self.term,
+            "set_hash": ident(97),
+            "state_hash": ident(96),
+            "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
+        }
+
+    def list(self, params):
+        found = self.lists[params["what"]]
+        if params["what"] == "people":
+            return [{**one, "muted": self._is_muted(one)} for one in copy.deepcopy(found)]
+        wanted = bool(params.get("muted"))
+        found = [one for one in found if self._is_muted(one["author"]) == wanted]
+        if params.get("state"):
+            found = [one for one in found if one["state"] == params["state"]]
+        if params["what"] == "suggestions":
+            about = params.get("about")
+            return copy.deepcopy([one for one in found if about in {None, one["author"]["id"]}])
+        if params.get("about") and params["what"] == "matters":
+            found = [one for one in found if one["measure"]["id"] == params["about"]]
+        elif params.get("about"):
+            found = [one for one in found if self._root(one) == params["about"]]
+        return copy.deepcopy(sorted(found, key=lambda one: one["created"], reverse=True))
+
+    def show(self, params):
+        view = self._views()[params["id"]]
+        root = self._root(view)
+        thread = [one for one in self._views().values() if self._root(one) == root]
+        thread.sort(key=lambda one: one["created"])
+        return {**copy.deepcopy(view), "history": [told(one) for one in thread]}
+
+    def introductions(self, params):
+        ways = self.ways.get(params["person"], [])
+        return {"person": params["person"], "steps": None, "ways": ways}
+
+    def balance(self, params):
+        if params.get("person") is None:
+            return self.balances
+        rows = {one["person"]["id"]: one for one in self.balances}
+        names = ("given", "received", "balance", "gifts_given", "gifts_received")
+        nothing = dict.fromkeys(names, 0)
+        row = rows.get(
+            params["person"], {"person": {"id": params["person"], "name": "?"}, **nothing}
+        )
+        return {**row, "history": self.hours.get(params["person"], [])}
+
+    def search(self, params):
+        words = params["words"].casefold().split()
+        return [
+            view
+            for view in self._views().values()
+            if all(word in str(view.get("title", "")).casefold() for word in words)
+        ]
+
+    def post(self, params):
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self.posted.append(params)
+        advice = {"advice": self.advice} if self.advice else {}
+        return {"id": ident(500 + len(self.posted)), **advice}
+
+    def renew(self, params):
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self.renewed.append(params)
+        return {"id": ident(499)}
+
+    def devices(self, params):
+        assert params["person"] == self.me["id"]
+        return self.devices_here
+
+    def mute(self, params):
+        (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
+        self.muted = [each for each in self.muted if each != one]
+        self.muted += [] if params["off"] else [one]
+        self.tell()
+        return {"person": one, "muted": not params["off"]}
+
+    def _is_muted(self, one):
+        return one["id"] in {each["id"] for each in self.muted}
+
+    def show_address(self, params):
+        if params["agreement"] not in self.addresses:
+            raise ValueError("No address has come yet.")
+        return self.addresses[params["agreement"]]
+
+    def give_address(self, params):
+        self.given.append(params)
+        return {"agreement": params["agreement"], "state": "delivered", "to": MARIA}
+
+    def forget_address(self, params):
+        del self.addresses[params["agreement"]]
+        return {"agreement": params["agreement"], "state": "forgotten"}
+
+    def approve(self, params):
+        self.approved.append(params["person"])
+        return {"person": params["person"], "state": "member"}
+
+    def _views(self):
+        intents = [*self.lists["requests"], *self.lists["offers"]]
+        responses = [each for one in intents for each in one["responses"]]
+        rest = [
+            one
+            for name in ("agreements", "receipts", "corrections", "thanks")
+            for one in self.lists[name]
+        ]
+        rest += [
+            one for name in (*TOGETHER, *PLANNED, *GOVERNING, *SERVING) for one in self.lists[name]
+        ]
+        return {one["id"]: one for one in [*intents, *responses, *rest]}
+
+    def _root(self, view):
+        views = self._views()
+        while view["about"] in views:
+            view = views[view["about"]]
+        return view["id"]
+
+    # -- the socket -------------------------------------------------------------------------------
+
+    async def start(self, path):
+        self._server = await asyncio.start_unix_server(self._attend, os.fspath(path))
+
+    async def stop(self):
+        self._server.close()
+        for writer in list(self._writers):
+            writer.close()
+
+    def tell(self, topic="changed", payload=None):
+        for writer in self._writers:
+            writer.write(encode(Event(topic, payload or {"stored": 1})))
+
+    async def _attend(self, reader, writer):
+        decoder = Decoder()
+        self._writers.add(writer)
+        try:
+            while data := await reader.read(65536):
+                decoder.feed(data)
+                for request in decoder:
+                    writer.write(encode(self._answer(request)))
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    def _answer(self, request):
+        if request.method == HELLO:
+            return Response(request.id, result={"version": VERSION})
+        if request.method == SUBSCRIBE:
+            self.subscribed.set()
+            return Response(request.id, result={})
+        try:
+            return Response(request.id, result=getattr(self, request.method)(request.params))
+        except ValueError as error:
+            return Response(request.id, Error("refused", str(error)))
+
+
+def street():
+    """A fake node with a small street, at Ada's home."""
+    node = FakeNode()
+    lift = intent(
+        30,
+        "request",
+        ADA,
+        "A lift to the eye clinic",
+        minutes=90,
+        starts="2026-11-26T09:30",
+        area="south side",
+        tags=["transport"],
+        text="I cannot see well enough to take the bus on my own.",
+    )
+    lift["responses"] = [
+        response(31, SAM, lift["id"], text="I can fetch you. Ring twice, the bell is slow.")
+    ]
+    shirts = intent(20, "request", MARIA, "Three shirts taken in", minutes=60)
+    shelves = intent(21, "request", SAM, "Help with the shelves", area="the shop's back room")
+    bread = intent(22, "offer", SAM, "Bread rolls on Saturday", minutes=30, area="corner shop")
+    yoruba = intent(23, "offer", ADA, "An hour of Yoruba", minutes=60)
+    weeding = intent(10, "offer", MARIA, "An hour of weeding", minutes=60)
+    weeding["created"] = "2026-11-21T10:00:00.000Z"
+    weeding["responses"] = [response(11, ADA, weeding["id"], state="accepted", minutes=60)]
+    weeding["responses"][0]["created"] = "2026-11-21T12:00:00.000Z"
+    agreement = {
+        **told(weeding),
+        "id": ident(12),
+        "kind": "agreement",
+        "author": MARIA,
+        "created": "2026-11-22T10:00:00.000Z",
+        "about": ident(11),
+        "state": "agreed",
+        "intent": weeding["id"],
+        "giver": MARIA,
+        "receiver": ADA,
+        "minutes": 60,
+        "when": "2026-11-22",
+        "receipts": [{"id": ident(13), "state": "proposed", "minutes": 60, "on": "2026-11-22"}],
+    }
+    receipt = {
+        **told(weeding),
+        "id": ident(13),
+        "kind": "receipt",
+        "author": MARIA,
+        "created": "2026-11-22T12:00:00.000Z",
+        "about": ident(12),
+        "state": "proposed",
+        "giver": MARIA,
+        "receiver": ADA,
+        "minutes": 60,
+        "on": "2026-11-22",
+        "note": "The roses, too.",
+        "duplicate": False,
+    }
+    node.lists["requests"] = [lift, shirts, shelves]
+    node.lists["offers"] = [bread, yoruba, {**weeding, "state": "agreed"}]
+    node.lists["agreements"] = [agreement]
+    node.lists["receipts"] = [receipt]
+    node.lists["people"] = [
+        profile(ADA, ["hemming", "Yoruba", "listening"], ["a lift now and then"]),
+        profile(MARIA, ["blood pressure checks"], ["a Yoruba speaker"], "Community nursing"),
+        profile(SAM, ["driving"], ["shirts taken in"]),
+    ]
+    node.balances = [
+        balance(ADA, received=150),
+        balance(MARIA, given=60),
+        balance(SAM, given=90),
+    ]
+    node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
+    return node
+
+
+def balance(person, given=0, received=0, gifts_given=0, gifts_received=0):
+    sums = {"given": given, "received": received, "balance": given - received}
+    return {
+        "person": person,
+        **sums,
+        "gifts_given": gifts_given,
+        "gifts_received": gifts_received,
+    }
+
+
+def view(number, kind, author, about=None, state="open", **more):
+    return {
+        "id": ident(number),
+        "kind": kind,
+        "author": author,
+        "created": f"2026-11-23T17:{number % 60:02d}:00.000Z",
+        "about": about,
+        "state": state,
+        **more,
+    }
+
+
+def term(roll, moderators, **more):
+    """Who decides."""
+    known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
+    return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
+
+
+def charter():
+    """The rules as they begin."""
+    rules = {
+        "name": "Rushey Lane",
+        "moderators": [MARIA],
+        "vouchers": 1,
+        "share": 50,
+        "quota_records": 250,
+        "quota_bytes": 262144,
+        "credit_low": -600,
+        "credit_high": 1200,
+        "smallest_group": 3,
+        "admissions_a_month": 10,
+        "settle_hours": 72,
+        "answer_days": 3,
+        "offset": 0,
+        "timezone": None,
+        "review": None,
+    }
+    return view(99, "charter", MARIA, state="in force", founders=[], **rules)
+
+
+def profile(one, assets, wants, affiliation=None):
+    return {
+        **one,
+        "kind": "person",
+        "author": one,
+        "created": "2026-11-20T10:00:00.000Z",
+        "state": "member",
+        "about": None,
+        "assets": assets,
+        "wants": wants,
+        "languages": [],
+        "area": None,
+        "affiliation": affiliation,
+        "minutes_a_month": None,
+    }
+
+
+@asynccontextmanager
+async def opened(node, *, size=(80, 24), guides=None):
+    """The screen on `node`, in Textual's pilot, once it knows where it stands."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "api.sock"
+        await node.start(path)
+        app = MeshcoopApp(path, guides)
+        app.node = Link(app, path, now=lambda: NOW)
+        app.animation_level = "none"
+        try:
+            async with app.run_test(size=size) as pilot:
+                await until(pilot, lambda: app.node.status is not None)
+                yield pilot
+        finally:
+            await node.stop()
+
+
+def on_screen(scenario=None, *, node=None, size=(80, 24)):
+    """Makes a test of a scenario(pilot, node). asyncio's own: the suite's async tests are Trio's."""
+
+    def make(scenario):
+        def test():
+            async def run():
+                there = (node or street)()
+                async with opened(there, size=size) as pilot:
+                    await scenario(pilot, there)
+
+            asyncio.run(run())
+
+        test.__name__, test.__doc__ = scenario.__name__, scenario.__doc__
+        return test
+
+    return make if scenario is None else make(scenario)
+
+
+async def until(pilot, condition, tries=1500):
+    """Waits for what is bound to come; fails with the screen if it does not."""
+    for _ in range(tries):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it did not come; the screen shows:\n" + picture(pilot.app))
+
+
+async def shows(pilot, *texts, tries=1500):
+    """Waits until the screen shows all these texts."""
+    await until(pilot, lambda: all(text in picture(pilot.app) for text in texts), tries)
+
+
+async def chooses(pilot, label):
+    """Opens the act with this label, in the list that has the cursor."""
+    cards = pilot.app.focused
+    labels = [str(cards.get_option_at_index(n).prompt) for n in range(cards.option_count)]
+    cards.highlighted = next(n for n, one in enumerate(labels) if one.startswith(label))
+    await pilot.press("enter")
+
+
+def picture(app):
+    """What the terminal would show, as text."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)

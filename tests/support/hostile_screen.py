@@ -1,0 +1,168 @@
+"""Shows page after page of strings in every widget that shows what people wrote; for a terminal.
+
+    python hostile_screen.py SEED COUNT [plain]
+
+`plain` shows harmless words instead: what the terminal receives then is what it may receive.
+"""
+
+import sys
+from pathlib import Path
+
+from textual.app import App
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Select, Static, TextArea
+
+import protocol.kinds as _kinds  # noqa: F401  # registers them
+from protocol.display_text import line
+from protocol.fold.kind import Kind
+from protocol.schema.fields import Many, Person, Text
+from tests.support.fake_node import ADA, NOW, SAM, ident, intent, response, told, view
+from tests.support.fake_services import served
+from tests.support.hostile_text import strings
+from tui.format import phrases as telling
+from tui.kinds import matters, services
+from tui.kinds.exchange import history, story
+from tui.kinds.thread_data import Case
+from tui.node.connection import Link
+from tui.screens.people_tab import _describe_person
+from tui.widgets.feed import Feed
+from tui.widgets.form import Form
+from tui.widgets.inputs import clean_text
+from tui.widgets.status_line import StatusLine
+
+A_PAGE = 50
+AFRESH = 10
+
+
+class Page(App):
+    CSS = "Horizontal > * { width: 1fr; } StatusLine { width: 100%; } TextBox { height: 20; }"
+
+    def __init__(self, found):
+        super().__init__()
+        self.pages = [found[at : at + A_PAGE] for at in range(0, len(found), A_PAGE)]
+        self.links = [Link(self, Path("/nowhere"), now=lambda: NOW) for _ in range(8)]
+        self.told = []
+
+    def compose(self):
+        with Horizontal():
+            yield Feed("Cards", "Nothing", id="cards")
+            yield VerticalScroll(Static(id="story", markup=False))
+            yield VerticalScroll(
+                Static(id="history", markup=False),
+                Static(id="about", markup=False),
+                Static(id="service", markup=False),
+                Static(id="matter", markup=False),
+            )
+            yield Vertical(id="forms")
+        yield from (StatusLine(link) for link in self.links)
+        yield Static(id="page")
+
+    def on_mount(self):
+        self.call_after_refresh(self.turn)
+
+    async def turn(self):
+        if not self.pages:
+            self.exit(message="all pages were shown")
+            return
+        with self.batch_update():
+            self.query_one("#page", Static).update(f"page {len(self.pages)} ends")
+            await self.show(self.pages.pop(0))
+        self.call_after_refresh(self.set_timer, 0.001, self.turn)
+
+    async def show(self, page):
+        date = NOW.date()
+        people = [{"id": ident(n), "name": text} for n, text in enumerate(page)]
+        views = [intent(n, "request", one, one["name"]) for n, one in enumerate(people)]
+        feed = self.query_one("#cards", Feed)
+        feed.border_title = telling.plain_line(page[0], 30)
+        feed.cards.highlighted = None
+        feed.offer([telling.any_view(one, date, None) for one in views])
+        feed.cards.scroll_home(animate=False)
+        whole = intent(1, "request", people[0], page[0], text=page[1], tags=page[2:5], area=page[5])
+        whole["responses"] = [
+            response(n, people[n], whole["id"], text=page[n][:60]) for n in range(10)
+        ]
+        two = {"giver": people[6], "receiver": people[7], "minutes": 60, "on": "2026-11-23"}
+        receipt = view(2, "receipt", people[6], state="disputed", why=page[8], note=page[9], **two)
+        right = view(3, "correction", people[7], receipt["id"], "proposed", why=page[10], **two)
+        case = Case(whole, [], [receipt], corrections=[right])
+        self.query_one("#story", Static).update(story(case, date, None))
+        lines = [{**told(one), "counted": False, "note": one["title"]} for one in views]
+        lines[0]["kind"] = page[0]
+        self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))
+        person = {**ADA, "assets": page[6:16], "about": page[1], "affiliation": page[2]}
+        self.query_one("#about", Static).update(_describe_person(person, None))
+        self._served(page, people)
+        await self._forms(page, people)
+        self._standings(page, people)
+        self.clear_notifications()
+        self.notify(line(page[-1]), markup=False)
+
+    def _served(self, page, people):
+        node, date = served(), NOW.date()
+        root, (asked, *_rest) = node.lists["services"][0], node.lists["measures"]
+        root |= {"title": page[0], "text": page[1], "area": page[2], "contact": page[3]}
+        root |= {"holder": people[4], "answers_for": people[5]}
+        for one, text in zip(root["links"], page[6:9], strict=True):
+            one |= {"title": text, "to": people[9]}
+        root["measures"][0] |= {"question": page[10], "sentence": page[11]}
+        said = [{**node.lists["feedback"][0], "author": people[12], "text": page[13]}]
+        self.query_one("#service", Static).update(services.story(root, said, date, None))
+        matter, (action,) = node.lists["matters"][0], node.lists["actions"]
+        action |= {"what": page[14], "author": people[15]}
+        words = [*node.lists["reports"], *node.lists["verdicts"]]
+        for one, text in zip(words, page[16:18], strict=True):
+            one["text"] = text
+        matter |= {"sentence": page[18], "holder": people[19], "answer_by": page[20]}
+        told = matters.story(matter, asked, [action], words, date, None)
+        self.query_one("#matter", Static).update(Content.assemble(*told))
+
+    async def _forms(self, page, people):
+        place = self.query_one("#forms")
+        if len(self.pages) % AFRESH and place.query(
+            Form
+        ):  # mounting is slow, so most pages only change the values
+            rows = place.query_one(Form).rows
+            for row, text in zip(rows, page[12:], strict=False):
+                match row._input:
+                    case Select() as select:
+                        select.set_options([(telling.plain(text), text)])
+                        select.value = text
+                    case TextArea() as box:
+                        box.text = clean_text("\n".join(page[20:])[:1500])
+                    case field:
+                        field.value = clean_text(text)
+            return
+        kind = Kind()
+        lines = {f"line{n}": Text() for n in range(12)}
+        picks = {f"pick{n}": Person() for n in range(2)}
+        kind.fields = {**lines, **picks, "box": Text(max=2000), "many": Many(of=Text())}
+        given = {name: page[n] for n, name in enumerate(lines)}
+        given |= {name: people[n + 12]["id"] for n, name in enumerate(picks)}
+        given["box"] = "\n".join(page[20:])[:1500]
+        given["many"] = ", ".join(page[:3])
+        await place.remove_children()
+        await place.mount(Form(kind, given, people=people[12:16]))
+
+    def _standings(self, page, people):
+        for n, link in enumerate(self.links):
+            known = {"id": "", "name": page[4 * n]}
+            peers = [{"person": people[4 * n + m]} for m in (2, 3)]
+            link.status = {"person": people[4 * n + 1], "neighbourhood": known, "peers": peers}
+            link.trouble = page[0] if n == 0 else None
+            link.status_changed.publish(None)
+
+
+def main():
+    seed, count = int(sys.argv[1]), int(sys.argv[2])
+    found = list(strings(seed, count))
+    if len(sys.argv) > 3:
+        found = [f"bread {n} for {SAM['name']}" for n in range(count)]
+    app = Page(found)
+    app.run()
+    sys.exit(app.return_code)
+
+
+if __name__ == "__main__":
+    main()

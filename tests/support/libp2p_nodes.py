@@ -1,0 +1,96 @@
+"""Helpers of the network tests: nodes on 127.0.0.1, strangers with a bare libp2p, waiting."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+from libp2p import new_host
+from libp2p.custom_types import TProtocol
+from libp2p.host.basic_host import BasicHost
+from libp2p.network.stream.net_stream import NetStream
+from libp2p.peer.peerinfo import info_from_p2p_addr
+from multiaddr import Multiaddr
+
+from meshcoop.network.libp2p.host import HostNetwork, open_host
+from meshcoop.network.libp2p.swarm import OF_A_HOME, ConnectionLimits
+
+ANYWHERE = "/ip4/127.0.0.1/tcp/0"
+WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take
+
+
+def seed(number: int) -> bytes:
+    return bytes([number]) * 32
+
+
+@asynccontextmanager
+async def node(
+    number: int,
+    listen: str = ANYWHERE,
+    log_file: Path | None = None,
+    places: ConnectionLimits = OF_A_HOME,
+) -> AsyncIterator[HostNetwork]:
+    async with open_host(
+        seed(number), [listen], log_file=log_file, mdns=False, places=places
+    ) as network:
+        assert isinstance(network, HostNetwork)
+        yield network
+
+
+@asynccontextmanager
+async def stranger() -> AsyncIterator[BasicHost]:
+    """Somebody else's libp2p with every default, and none of our guards."""
+    host = new_host()
+    assert isinstance(host, BasicHost)
+    async with host.run([Multiaddr(ANYWHERE)]):
+        try:
+            yield host
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(5):
+                await host.close()
+
+
+async def call(host: BasicHost, network: HostNetwork, protocol: str) -> NetStream:
+    """A stream from a stranger to a node, over one connection."""
+    info = info_from_p2p_addr(Multiaddr(network.addresses[0]))
+    if not host.get_network().get_connections(info.peer_id):
+        await host.connect(info)
+    stream = await host.new_stream(info.peer_id, [TProtocol(protocol)])
+    assert isinstance(stream, NetStream)
+    return stream
+
+
+async def until(condition: Callable[[], object], within: float = WAIT) -> None:
+    """Waits for `condition`; TooSlowError when it does not come."""
+    with trio.fail_after(within):
+        while not condition():  # noqa: ASYNC110 -- libp2p has no event for most of this
+            await trio.sleep(0.01)
+
+
+async def meshed(topic: str, *networks: HostNetwork) -> None:
+    """Waits until every one of `networks` has a peer in its mesh of `topic`."""
+    await until(lambda: all(each.pubsub.gossip.mesh.get(topic) for each in networks))
+
+
+async def alive(network: HostNetwork, number: int = 99) -> None:
+    """Fails unless `network` still accepts an honest node, answers it and passes gossip."""
+    network.serve("/alive/1", _echo)
+    async with node(number) as honest:
+        with trio.fail_after(WAIT):
+            await honest.connect(network.addresses[0])
+            stream = await honest.open(network.peer_id, "/alive/1")
+            await stream.write(b"still there?")
+            assert await stream.read() == b"still there?"
+            await stream.close()
+        topic = f"alive/{number}"
+        inbox = await network.subscribe(topic, lambda _: True)
+        await honest.subscribe(topic, lambda _: True)
+        await meshed(topic, network, honest)
+        with trio.fail_after(WAIT):
+            await honest.publish(topic, b"news")
+            assert await inbox.receive() == b"news"
+
+
+async def _echo(stream) -> None:
+    while data := await stream.read():
+        await stream.write(data)

@@ -1,0 +1,22 @@
+"""Homes and relays in the lab of network namespaces."""
+
+from tests.support.real_homes import eventually
+
+
+def relay(folders, host="R", name="Surgery"):
+    home = folders[host].home(name.lower())
+    home("relay", "found", name, "--listen", folders[host].listen())
+    home("up")
+    return home
+
+
+def street(folders):
+    """Ada at A has founded, enrolled the relay and invited Ben at B, who has only that relay."""
+    surgery = relay(folders)
+    ada = folders["A"].home("ada")
+    ada("found", "Rushey Lane", "--as", "Ada")  # listens wherever the machine is
+    ada("up")
+    ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
+    eventually(lambda: ada("list", "relays")[0]["state"] == "connected", "no relay")
+    ben = folders["B"].newcomer(ada, "Ben")
+    return surgery, ada, ben

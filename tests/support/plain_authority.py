@@ -1,0 +1,226 @@
+"""Authority once more, from the text of specs/03 alone and in the plainest way: sets and loops.
+
+Nothing is indexed and nothing is clever, so that it can be read beside the rules. `protocol` lends
+what authority is not about: statements are read and fields checked as everywhere.
+"""
+
+from functools import cached_property
+from itertools import chain
+
+from protocol.errors import Refused
+from protocol.fold.kind import KINDS
+from tests.support.plain_terms import PlainTerms
+
+MONTH = 2_592_000_000
+BY_RENEWAL = {"founders", "moderators", "vouchers", "share"}
+
+
+class Plain(PlainTerms):
+    # Registers (R-03.25 to R-03.27)
+
+    def outcome(self, proposal):
+        """Whether it passed, who says yes and who only no."""
+        roll = self.term.roll
+        both = roll | set(proposal.fields.get("newcomers") or [])
+        yes = self.who_says(proposal, "yes") & both
+        no = (self.who_says(proposal, "no") & both) - yes
+        enough = [100 * len(yes & some) > self.term.share * len(some) for some in (roll, both)]
+        return all(enough), yes, no
+
+    @cached_property
+    def registers(self):
+        """(what, key) → (n, value), of all that was ever changed."""
+        registers = dict(self.term.written)
+        for register in set(self.asked):
+            start, _ = self.term.written.get(register, (0, None))
+            passed = [one for one in self.asked[register] if one[0] > start]
+            if register[0] == "standing":
+                passed += [one for one in self.removals(register[1], passed) if one[0] > start]
+            if passed:
+                highest = max(n for n, _, _ in passed)
+                n, _, value = min(
+                    [one for one in passed if one[0] == highest], key=lambda one: one[1]
+                )
+                registers[register] = (n, value)
+        return registers
+
+    @cached_property
+    def asked(self):
+        """Changes that passed, and for removals, empty lists of these: register → (n, id, value)."""
+        asked = {}
+        for act in self.of("remove"):
+            asked["standing", act.fields["person"]] = []
+        for act in self.of("proposal"):
+            if act.fields.get("change"):
+                what, key, n, value = act.fields["change"]
+                if self.outcome(act)[0] and may_hold((what, key), value):
+                    asked.setdefault((what, key), []).append((n, act.id, value))
+        return asked
+
+    def removals(self, person, decided):
+        """The council's: (n, an id before all others, cuts)."""
+        council = self.term.moderators
+        if len(council) < 3:
+            return []
+        enough = len(council) // 2 + 1
+        said = [
+            act
+            for act in self.of("remove")
+            if act.fields["person"] == person
+            and act.fields["n"] % 2 == 1
+            and self.owner.get(act.device) in council
+            and self.not_revoked(act)
+        ]
+        removals = []
+        for n in {act.fields["n"] for act in said}:
+            posted = [act for act in said if act.fields["n"] == n]
+            if len({self.owner[act.device] for act in posted}) >= enough:
+                cuts = self.council_cuts(posted, enough)
+                beside = sorted([one for one in decided if one[0] == n], key=lambda one: one[1])
+                for device, last in beside[0][2] if beside else []:
+                    cuts[device] = max(last, cuts.get(device, 0))
+                removals.append((n, b"", [[device, cuts[device]] for device in sorted(cuts)]))
+        return removals
+
+    def council_cuts(self, posted, enough):
+        cuts = {}
+        for device in {device for act in posted for device, _ in act.fields["cuts"]}:
+            highest = {}
+            for act in posted:
+                moderator = self.owner[act.device]
+                last = dict(act.fields["cuts"]).get(device, 0)
+                highest[moderator] = max(last, highest.get(moderator, 0))
+            cuts[device] = sorted(highest.values())[enough - 1]
+        return cuts
+
+    @cached_property
+    def cuts(self):
+        """Of each person who is removed: device → the last number that counts."""
+        return {
+            key: dict(value)
+            for (what, key), (n, value) in self.registers.items()
+            if what == "standing" and n % 2 == 1
+        }
+
+    @cached_property
+    def rules(self):
+        """The charter as it holds now."""
+        names = KINDS["charter"].fields.keys() - {"founders"}
+        rules = {name: self.rule_at_first(name) for name in names}
+        for (what, key), (_, value) in self.registers.items():
+            if what == "rule" and key in rules and may_hold((what, key), value):
+                rules[key] = value
+        now = {"vouchers": self.term.vouchers, "share": self.term.share}
+        return {**rules, **now, "moderators": sorted(self.term.moderators)}
+
+    # Admission (R-03.6, R-03.7, R-03.19, R-03.20)
+
+    def not_cut(self, act):
+        cuts = self.cuts.get(self.owner[act.device])
+        return cuts is None or act.seq <= cuts.get(act.device, 0)
+
+    def has_accepted(self, act):
+        """Whether the person admitted named this admit under the charter."""
+        return any(
+            accept.device in self.devices
+            and self.owner[accept.device] == act.fields["person"]
+            and accept.about == self.charter.id
+            and act.id in accept.parents[1:]
+            and self.not_forked(accept)
+            and self.not_revoked(accept)
+            for accept in self.of("accept")
+        )
+
+    @cached_property
+    def counting_admits(self):
+        most = self.rules["admissions_a_month"]
+        counting, month = [], {}
+        for act in self.of("admit"):
+            if act.device not in self.devices:
+                continue
+            if not self.not_revoked(act) or not self.not_cut(act):
+                continue
+            if not self.not_forked(act) and not self.has_accepted(act):
+                continue
+            others = month.setdefault((self.owner[act.device], act.time // MONTH), set())
+            if len(others - {act.fields["person"]}) < most:
+                counting.append(act)
+            others.add(act.fields["person"])
+        return counting
+
+    @cached_property
+    def people(self):
+        """Whoever was ever let in → the time of the last admit needed, None for those on a roll."""
+        people = {one: None for term in self.chain for one in term.roll}
+        admits = self.counting_admits
+        growing = True
+        while growing:
+            growing = False
+            for person in dict.fromkeys(act.fields["person"] for act in admits):
+                needed = enough_admits(
+                    self.of_person(admits, person), people, self.owner, self.term
+                )
+                if person not in people and needed:
+                    people[person] = needed[-1].time
+                    growing = True
+        return people
+
+    def of_person(self, admits, person):
+        return [act for act in admits if act.fields["person"] == person]
+
+    @cached_property
+    def members(self):
+        return set(self.people) - set(self.cuts)
+
+    @cached_property
+    def waiting(self):
+        waiting = {}
+        for act in self.counting_admits:
+            person, voucher = act.fields["person"], self.owner[act.device]
+            if person not in self.people and voucher in self.members:
+                waiting.setdefault(person, set()).add(voucher)
+        return waiting
+
+    @cached_property
+    def storable(self):
+        """Devices of whoever any term that passed would have let in, had nobody been stopped."""
+        people = set(chain(*(term.roll for term in self.terms.values())))
+        admits = [act for act in self.of("admit") if act.device in self.owner]
+        before = None
+        while before != len(people):
+            before = len(people)
+            for person in {act.fields["person"] for act in admits}:
+                mine = self.of_person(admits, person)
+                if any(enough_admits(mine, people, self.owner, one) for one in self.terms.values()):
+                    people.add(person)
+        return {device for device, person in self.owner.items() if person in people}
+
+
+def may_hold(register, value):
+    """Whether this version knows what to do with the value, or does not know the register."""
+    what, key = register
+    declared = KINDS["charter"].fields
+    if what != "rule" or key not in declared:
+        return True
+    if key in BY_RENEWAL:
+        return False
+    try:
+        declared[key].check(key, value)
+    except Refused:
+        return False
+    return True
+
+
+def enough_admits(admits, people, owner, term):
+    """Of the admits for one person those that let them in, or none (R-03.6)."""
+    needed = []
+    for act in admits:
+        vouched = {owner[one.device] for one in needed}
+        if owner[act.device] in people and owner[act.device] not in vouched:
+            needed.append(act)
+        vouched = {owner[one.device] for one in needed}
+        if len(needed) >= term.vouchers:
+            return needed
+        if len(term.roll) < term.vouchers and term.roll <= vouched:
+            return needed
+    return []

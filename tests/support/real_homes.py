@@ -1,0 +1,297 @@
+"""Homes of the acceptance tests: real nodes on this machine, used through the command line alone."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from tests.support import forked_programs as warm
+from tests.support.forked_programs import PROGRAM
+
+PASSPHRASE = "brass kettle sings"
+PATIENCE = 60.0  # seconds: the bound of every wait, never what a wait should take
+ROOMY = ("--quota-records", "100000", "--quota-bytes", "1000000000")  # a charter for busy scripts
+
+_LINE = re.compile(r"(?!Traceback)[^\n]+\n")
+_SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
+
+
+class Place(NamedTuple):
+    """An address of this machine that homes are at; `network`: a namespace, else where we are."""
+
+    address: str
+    network: str | None = None
+
+
+HERE = Place("127.0.0.1")
+
+
+class Home:
+    """One home folder. `passphrase_file` None: nobody says the passphrase."""
+
+    def __init__(self, path: Path, passphrase_file: Path | None, place: Place = HERE) -> None:
+        self.path = path
+        self.place = place
+        self.env = {**os.environ, "MESHCOOP_MDNS": "0"}
+        self.env.pop("MESHCOOP_HOME", None)
+        self.env.pop("MESHCOOP_PASSPHRASE_FILE", None)
+        if passphrase_file is not None:
+            self.env["MESHCOOP_PASSPHRASE_FILE"] = str(passphrase_file)
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store.db"
+
+    def command(self, *words: str) -> list[str]:
+        return [*PROGRAM, "--home", str(self.path), *words]
+
+    def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        """Any command, whatever comes of it. `said`: its standard input."""
+        return warm.run(
+            self.command(*words), network=self.place.network, said=said, env=self.env,
+            timeout=2 * PATIENCE,
+        )  # fmt: skip
+
+    def __call__(self, *words: str) -> Any:
+        """What a command that must succeed answers: one JSON document and nothing else."""
+        done = self.run("--json", *words)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        assert done.stderr == ""
+        return json.loads(done.stdout)
+
+    def text(self, *words: str) -> str:
+        """The same for people."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        assert done.stderr == ""
+        return done.stdout
+
+    def refused(self, *words: str, code: int = 1, said: str = "", several: bool = False) -> str:
+        """The one sentence with which a command refuses; `several` of them in one line."""
+        done = self.run("--json", *words, said=said)
+        assert (done.returncode, done.stdout) == (code, ""), f"{words}: {done}"
+        assert _LINE.fullmatch(done.stderr), done.stderr
+        assert several or _SENTENCE.fullmatch(done.stderr), f"no one sentence: {done.stderr}"
+        return done.stderr.strip()
+
+    def post(self, kind: str, *words: str) -> str:
+        posted = self("post", kind, *words)
+        assert list(posted) == ["id"]
+        return str(posted["id"])
+
+    def lines(self) -> "Lines":
+        return Lines(self)
+
+    def has(self, *ids: str) -> None:
+        """Waits until these records are stored here."""
+        for one in ids:
+            self("wait", "--id", one, "--timeout", str(PATIENCE))
+
+    def invite(self) -> str:
+        return str(self("invite", "--approve")["invitation"])
+
+    # -- behind the command line ------------------------------------------------------------------
+
+    @property
+    def holder(self) -> int | None:
+        """The process that the lock names; it may have ended."""
+        try:
+            text = (self.path / "lock").read_text()
+        except FileNotFoundError:
+            return None
+        return int(text) if text else None
+
+    def kill(self) -> None:
+        """kill -9 of the node, which must be running or starting."""
+        pid = self.holder
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    @contextmanager
+    def database(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """The store of a stopped node."""
+        mode = "rw" if write else "ro"
+        with closing(sqlite3.connect(f"file:{self.store}?mode={mode}", uri=True)) as db, db:
+            yield db
+
+    def holds(self, words: str) -> list[str]:
+        """The files of this home in which the words lie in the clear."""
+        wanted = words.encode()
+        return [
+            str(one.relative_to(self.path))
+            for one in sorted(self.path.rglob("*"))
+            if one.is_file() and wanted in one.read_bytes()
+        ]
+
+
+class Lines:
+    """A script at `post --lines`: says lines, reads an answer to each."""
+
+    def __init__(self, home: Home) -> None:
+        command = home.command("--json", "post", "--lines")
+        self.process = warm.start(command, network=home.place.network, env=home.env)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+    def say(self, *requests: dict[str, Any]) -> None:
+        for one in requests:
+            self.process.stdin.write(json.dumps(one) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> dict[str, Any] | None:
+        """The next answer; None once there is no more."""
+        text = self.process.stdout.readline()
+        return json.loads(text) if text else None
+
+    def post(self, *requests: dict[str, Any]) -> list[str]:
+        """Says the lines and returns the ids."""
+        found = []
+        for at in range(0, len(requests), 50):  # neither pipe may fill up
+            self.say(*requests[at : at + 50])
+            found += [self.answer()["id"] for _ in requests[at : at + 50]]
+        return found
+
+    def end(self) -> int:
+        """No more lines; the exit code."""
+        self.process.stdin.close()
+        return self.process.wait(2 * PATIENCE)
+
+
+def request(title: str, **fields: Any) -> dict[str, Any]:
+    """A line for `post --lines`."""
+    return {"kind": "request", "fields": {"title": title, "minutes": 30, **fields}}
+
+
+class Folder:
+    """Where homes are made, with a passphrase file. Short: a socket's path has to fit."""
+
+    def __init__(self, path: Path, place: Place) -> None:
+        self.path = path
+        self.place = place
+        self.passphrase_file = path / "passphrase"
+        self.passphrase_file.write_text(PASSPHRASE + "\n")
+        self.homes: list[Home] = []
+
+    def home(self, name: str) -> Home:
+        one = Home(self.path / name, self.passphrase_file, self.place)
+        self.homes.append(one)
+        return one
+
+    def listen(self) -> str:
+        """An address that was free a moment ago; a home keeps it, so that others find it again."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
+
+    def founded(self, person: str = "Ada", *charter: str) -> Home:
+        """The home of somebody who has founded Rushey Lane."""
+        home = self.home(person.lower())
+        home("found", "Rushey Lane", "--as", person, "--listen", self.listen(), *charter)
+        return home
+
+    def founder(self, person: str = "Ada", *charter: str) -> Home:
+        """The same with the node up."""
+        home = self.founded(person, *charter)
+        home("up")
+        return home
+
+    def newcomer(self, inviter: Home, person: str) -> Home:
+        """The home of somebody who has joined by an invitation of `inviter`."""
+        home = self.home(person.lower())
+        joined = home("join", inviter.invite(), "--as", person, "--listen", self.listen())
+        assert joined["state"] == "member"
+        return home
+
+
+@contextmanager
+def folder(place: Place = HERE) -> Iterator[Folder]:
+    """A folder for homes. Afterwards every node is stopped, and no process is left."""
+    one = Folder(Path(tempfile.mkdtemp(prefix="mc-")), place)
+    try:
+        yield one
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda home: home("down"), one.homes))
+        assert all(answer == {"stopped": True} for answer in answers)
+        eventually(lambda: not processes_about(one.path), "a process is left")
+    finally:
+        for pid in processes_about(one.path):
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(one.path, ignore_errors=True)
+
+
+def together(*jobs: Callable[[], Any]) -> list[Any]:
+    """Does these at the same time."""
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [one.result() for one in [pool.submit(job) for job in jobs]]
+
+
+def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
+    """Checks all cases, two at a time, and tells all that fail."""
+
+    def one(case: Any) -> tuple[Any, str | None]:
+        try:
+            return check(case), None
+        except AssertionError as error:
+            return None, f"{case}: {error}"
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(one, cases))
+    failures = [failure for _, failure in found if failure]
+    assert not failures, "\n".join(failures)
+    return [value for value, _ in found]
+
+
+def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
+    """The first truth that `is_so` tells; fails with `what` when none comes."""
+    deadline = time.monotonic() + within
+    while not (found := is_so()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return found
+
+
+def agree(*homes: Home) -> dict[str, Any]:
+    """Waits until all homes have the same records and make the same of them; the last status."""
+
+    def equal() -> Any:
+        found = together(*(lambda home=home: home("status") for home in homes))
+        names = ("records", "set_hash", "state_hash")
+        return found[0] if len({tuple(one[name] for name in names) for one in found}) == 1 else None
+
+    return eventually(equal, "the homes do not come to agree")
+
+
+def processes_about(path: Path) -> list[int]:
+    """The processes whose command line names something below `path`."""
+    wanted = os.fsencode(path)
+    found = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            said = one.read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if wanted in said:
+            found.append(int(one.parent.name))
+    return found
+
+
+def titles(views: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted(str(one["title"]) for one in views)

@@ -1,0 +1,92 @@
+"""Relays of a simulated neighbourhood: the real ones, over the network in memory."""
+
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+
+import trio
+
+from meshcoop.home.folder import Home as Folder
+from meshcoop.home.relay_limits import Limits
+from meshcoop.network.interface import Starting
+from meshcoop.relay.relay import Relay
+from meshcoop.relay.tenant import Tenant
+from meshcoop.store.store import Store
+from meshcoop.sync import relay_enrolment as enrolling
+from protocol.record.envelope import Record
+from tests.support.simulated_street import EPOCH_MS, Home, Street, chance
+
+
+class RelayHome:
+    """A relay: its folder outlives its node. `knows` nothing; homes find it."""
+
+    def __init__(self, street: Street, name: str, limits: Limits | None = None) -> None:
+        self.street, self.name = street, name
+        self.path = street.folder / name
+        self.path.mkdir(mode=0o700)
+        self.seed = Random(f"{street.seed} {name}").randbytes(32)
+        self.random = Random(f"{street.seed} {name} dice")
+        self.limits = limits or Limits()
+        self.address = street.network.address(name, self.seed)
+        street.relays.append(self.address)
+        self.relay: Relay | None = None
+        self._scope = trio.CancelScope()
+        self._gone = trio.Event()
+
+    def now(self) -> int:
+        return EPOCH_MS + int(trio.current_time() * 1000)
+
+    async def live(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """One life of the relay's node."""
+        self._scope, self._gone = trio.CancelScope(), trio.Event()
+        store = Store(self.path / "store.db")
+        try:
+            with self._scope:
+                async with (
+                    self.street.network.host(self.name, self.seed) as network,
+                    trio.open_nursery() as nursery,
+                ):
+                    relay = Relay(
+                        _Folder(self.path, self.limits), store, network, nursery, self.seed,
+                        self.now, chance(self.random), None,
+                    )  # fmt: skip
+                    await relay.start()
+                    self.relay = relay
+                    task_status.started()
+        finally:
+            self.relay = None
+            store.close()
+            self._gone.set()
+
+    async def stop(self) -> None:
+        self._scope.cancel()
+        await self._gone.wait()
+
+    async def enrolled_by(self, home: Home) -> Record:
+        """A member's home takes a ticket of this relay."""
+        assert self.relay is not None
+        assert home.mesh is not None
+        text, _ = self.relay.ticket([])
+        return await enrolling.enrol(home.mesh, text)
+
+    @property
+    def served(self) -> Tenant:
+        """The only neighbourhood that it serves."""
+        assert self.relay is not None
+        (one,) = self.relay.served.values()
+        return one
+
+    def holds(self, words: bytes) -> bool:
+        """Whether the words lie in a file of this relay."""
+        return any(words in one.read_bytes() for one in self.path.rglob("*") if one.is_file())
+
+
+class _Folder(Folder):
+    """A relay's folder whose settings are the test's."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        super().__init__(path)
+        object.__setattr__(self, "limits", limits)
+
+    def read_settings(self):
+        return SimpleNamespace(limits=self.limits)

@@ -1,0 +1,329 @@
+"""A simulated neighbourhood: homes with real stores over a network in memory, in no real time.
+
+Everything random comes from one seed, and Trio's scheduler is seeded by the fixture `simulate` in
+test_street.py, so a seed tells one story: `Street.trace` hashes who stored which record when.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import trio
+
+from meshcoop.author.author import Author
+from meshcoop.author.automatic import offer_epochs
+from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
+from meshcoop.network.interface import Network, NetworkError, Starting
+from meshcoop.store.store import Store
+from meshcoop.sync.address_delivery import Giving
+from meshcoop.sync.home_mesh import HomeMesh
+from meshcoop.sync.invitation_desk import InvitationDesk
+from meshcoop.sync.joining import Joiner, keep_knocking
+from meshcoop.testing.memory_network import MemoryNetwork
+from protocol.errors import Refused
+from protocol.fold.kind import KINDS
+from protocol.record import root_statement as statement
+from protocol.record.envelope import Record
+from protocol.wire import address_gift as giving
+from protocol.wire import invitation
+
+EPOCH_MS = 1_790_000_000_000  # when simulated time begins
+CHARTER = {
+    "name": "Rushey Lane",
+    "admissions_a_month": 200,
+    "quota_records": 100_000,
+    "quota_bytes": 2**30,
+}
+NAMES = ("ada", "ben", "cem", "dot", "eva", "fay", "gus", "hal", "ida", "jon", "kay", "lea")
+MARK = "nobody-else-reads-this"
+QUIET = 5.0  # seconds between two looks at whether homes agree
+WITHIN = 600.0  # seconds of good weather in which they must
+
+
+def chance(random: Random) -> Callable[[int], bytes]:
+    """Random bytes, as a node asks for them."""
+    return random.randbytes
+
+
+def as_hex(_what: str, text: str) -> bytes:
+    """What a person typed, when it is an id in full."""
+    return bytes.fromhex(text)
+
+
+class Home:
+    """One household: a database file that outlives its node, and the node while it is up."""
+
+    def __init__(self, street: "Street", name: str, identity: Identity, path: Path) -> None:
+        self.street, self.name, self.identity, self.path = street, name, identity, path
+        self.random = Random(f"{street.seed} {name}")
+        self.skew = self.random.randint(-120_000, 120_000)
+        self.elsewhere = False  # its disk was copied to another machine
+        self.arrival: list[bytes] = []
+        self.invitation = ""  # and the peer who gave it
+        self.inviter = ""
+        self.knows: list[str] = []
+        self.posted: list[bytes] = []
+        self.refused: list[Refused] = []
+        self.heard: list[bytes] = []  # ids in the order in which they were stored
+        self.author: Author | None = None  # while it is up and a member
+        self.mesh: HomeMesh | None = None
+        self.door: InvitationDesk | None = None
+        self.giving: Giving | None = None
+        self._scope = trio.CancelScope()
+        self._gone = trio.Event()
+        self._lives = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether people can post here."""
+        return self.author is not None
+
+    def now(self) -> int:
+        """This home's clock."""
+        return EPOCH_MS + int(trio.current_time() * 1000) + self.skew
+
+    async def live(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+        """One life of the home's node, until it is killed."""
+        self._scope, self._gone = trio.CancelScope(), trio.Event()
+        store = Store(self.path)
+        try:
+            with self._scope:
+                async with self.street.network.host(self.name) as network:
+                    if self.invitation:
+                        task_status.started()
+                        await self._knock(network, store)
+                    await self._run(network, store, task_status)
+        finally:
+            self.author = self.mesh = self.door = self.giving = None
+            store.close()
+            self._gone.set()
+
+    async def kill(self) -> None:
+        """The machine dies at once; what was not safe in the files by now is lost."""
+        self._lives += 1
+        self.path = self.copy_disk(f"{self.name}.{self._lives}")
+        self.street.network.kill(self.name)
+        self._scope.cancel()
+        await self._gone.wait()
+
+    def copy_disk(self, name: str) -> Path:
+        """The files as they are now, which a reader has to recover."""
+        copy = self.path.with_name(f"{name}.db")
+        for end in ("", "-wal"):
+            if Path(f"{self.path}{end}").exists():
+                shutil.copy(f"{self.path}{end}", f"{copy}{end}")
+        return copy
+
+    def post(self, kind: str, given: dict[str, str], about: bytes | None = None) -> Record | None:
+        """Posts as the person who lives here; None where a rule forbids it."""
+        assert self.author is not None
+        try:
+            one = self.author.post(kind, given, about=about, resolve=as_hex)
+        except Refused as refusal:
+            self.refused.append(refusal)
+            return None
+        self.posted.append(one.id)
+        return one
+
+    def must_post(self, kind: str, given: dict[str, str], about: bytes | None = None) -> Record:
+        """The same where no rule forbids it."""
+        one = self.post(kind, given, about)
+        assert one is not None, self.refused
+        return one
+
+    async def _run(self, network: Network, store: Store, task_status: Starting) -> None:
+        devices = {self.identity.device: self.identity.device_seed}
+        state = open_state(store, self.street.neighbourhood, devices, self.now)
+        inbox = Inbox(state)
+        inbox.listeners.append(self._stored)
+        random = chance(self.random)
+        elsewhere = devices if self.elsewhere else ()
+        author = Author(inbox, devices, self.now, random, elsewhere=elsewhere)
+        inbox.take_wires(self.arrival)
+        mesh = HomeMesh(network, author, self.now, random, arrival=self.arrival)
+        mesh.peers.learn(self.knows)
+        door = InvitationDesk(mesh, bytes(32), self.now, random)
+        network.serve(invitation.PROTOCOL, door.answer)
+        hands = Giving(mesh, self.now, random)
+        network.serve(giving.PROTOCOL, hands.answer)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(mesh.run)
+            nursery.start_soon(hands.run)
+            self.author, self.mesh, self.door, self.giving = author, mesh, door, hands
+            if not self.invitation:
+                task_status.started()
+
+    async def _knock(self, network: Network, store: Store) -> None:
+        if store.records.count():
+            return
+        while True:
+            try:
+                admitted = await keep_knocking(
+                    network,
+                    invitation.decode(self.invitation),
+                    self.inviter,
+                    Joiner(self.identity.device_seed, self.identity.statement, self.name),
+                    60,
+                )
+            except NetworkError:
+                continue
+            assert admitted is not None
+            devices = {self.identity.device: self.identity.device_seed}
+            state = open_state(store, admitted.neighbourhood, devices, self.now)
+            seed, certificate = self.identity.device_seed, self.identity.statement
+            self.arrival = admitted.arrival(seed, certificate, self.now())
+            Inbox(state).take_wires(self.arrival)
+            return
+
+    def _stored(self, taken: IngestResult) -> None:
+        ids = [one.id for one in taken.stored]
+        self.heard += ids
+        self.street.note(self.name, ids)
+
+
+class Street:
+    """The homes, the network between them, and what happens to both."""
+
+    def __init__(self, seed: int, folder: Path, names: Iterable[str] = NAMES) -> None:
+        self.seed, self.folder = seed, folder
+        self.random = Random(seed)
+        self.network = MemoryNetwork(Random(f"{seed} network"))
+        self.events = 0
+        self._trace = hashlib.sha256()
+        self.neighbourhood, members = founded(tuple(names))
+        self.relays: list[str] = []  # their addresses
+        self.homes: dict[str, Home] = {}
+        for name, (identity, database) in members.items():
+            path = folder / f"{name}.db"
+            path.write_bytes(database)
+            self.homes[name] = Home(self, name, identity, path)
+        for name, home in self.homes.items():
+            others = sorted(set(self.homes) - {name})
+            home.knows = [
+                self.network.address(one) for one in self.random.sample(others, min(3, len(others)))
+            ]
+
+    @property
+    def trace(self) -> str:
+        """The hash of all that was stored so far, in order."""
+        return self._trace.hexdigest()
+
+    def note(self, name: str, ids: list[bytes]) -> None:
+        """A home has stored these records."""
+        self.events += len(ids)
+        self._trace.update(f"{trio.current_time():.9f} {name}\n".encode() + b"".join(ids))
+
+    def newcomer(self, name: str, inviter: Home, of: Home | None = None) -> Home:
+        """A home that has nothing yet but an invitation, and the recovery words of the person `of`
+        another home if that is theirs.
+        """
+        assert inviter.door is not None
+        assert inviter.author is not None
+        place = inviter.author.state.neighbourhood[: statement.PLACE]
+        keys = chance(Random(f"{self.seed} {name} keys"))
+        root = of.identity.root_seed if of else keys(32)
+        identity = Identity.of(root, keys, place)
+        home = Home(self, name, identity, self.folder / f"{name}.db")
+        home.invitation, _ = inviter.door.invite(approve=True)
+        address = self.network.address(inviter.name)
+        home.inviter = address.rpartition("/")[2]
+        home.knows = [address]
+        self.homes[name] = home
+        return home
+
+    def clone(self, home: Home, name: str) -> Home:
+        """A copy of a home's disk, keys and all, in another machine."""
+        copy = Home(self, name, home.identity, home.copy_disk(name))
+        copy.knows = [self.network.address(one) for one in self.homes if one != home.name]
+        self.homes[name] = copy
+        return copy
+
+    async def settle(self) -> None:
+        """Good weather until all homes agree and nothing more is stored. Fails when they do not."""
+        self.network.heal()
+        self.network.calm()
+        deadline = trio.current_time() + WITHIN
+        before = -1
+        while before != self.events or not self.agreed():
+            assert trio.current_time() < deadline, self.differences()
+            before = self.events
+            await trio.sleep(QUIET)
+
+    def agreed(self) -> bool:
+        """Whether all homes hold the same records and see the same state."""
+        homes = list(self.homes.values())
+        return all(one.up for one in homes) and len({facts(one) for one in homes}) == 1
+
+    def differences(self) -> str:
+        """What each home lacks, for whoever has to find out why."""
+        held = {
+            name: set(store_of(one).records.ids()) for name, one in self.homes.items() if one.up
+        }
+        every = set().union(*held.values())
+        told = [f"seed {self.seed}: homes do not agree after {trio.current_time():.0f} s"]
+        for name, home in self.homes.items():
+            if home.mesh is None or home.author is None:
+                told.append(f"{name} is not there")
+                continue
+            lacks = sorted(one.hex()[:8] for one in every - held[name])
+            shared = home.author.state.views.state_hash().hex()[:8]
+            links = len(home.mesh.conversations)
+            told.append(f"{name}: {links} links, state {shared}, lacks {len(lacks)}: {lacks[:5]}")
+        return "\n".join(told)
+
+
+Scenario = Callable[[Street], Awaitable[None]]
+Simulate = Callable[..., Street]
+
+
+@cache
+def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, bytes]]]:
+    """A neighbourhood whose first person has admitted the others by ordinary records: its id, and
+    everybody's keys and database.
+    """
+    random = chance(Random(f"founding {names}"))
+    founder = Identity.new(random)
+    clock = iter(range(EPOCH_MS - 3_600_000, EPOCH_MS - 300_000, 500))
+    first = Store(":memory:")
+    author = found(first, founder, CHARTER, names[0], lambda: next(clock), random)
+    people = {names[0]: founder}
+    for name in names[1:]:
+        place = author.state.neighbourhood[: statement.PLACE]
+        one = people[name] = Identity.new(random, place)
+        author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
+        offer_epochs(author, author.state.ring.all(), one.device)
+    wires = [one.wire for one in first.records.of_log(founder.device, 1, 10_000)]
+    first.close()
+    databases = {name: (one, _database(author, one, wires)) for name, one in people.items()}
+    return author.state.neighbourhood, databases
+
+
+def _database(author: Author, identity: Identity, wires: list[bytes]) -> bytes:
+    store = Store(":memory:")
+    devices = {identity.device: identity.device_seed}
+    state = open_state(store, author.state.neighbourhood, devices, lambda: EPOCH_MS)
+    taken = Inbox(state).take_wires(wires)
+    assert not taken.refused, taken.refused
+    database = store.db.serialize()
+    store.close()
+    return database
+
+
+def store_of(home: Home) -> Store:
+    """The store of a home that is up."""
+    assert home.author is not None, f"{home.name} is not up"
+    return home.author.inbox.store
+
+
+def facts(home: Home) -> tuple[str, str]:
+    """set_hash and state_hash."""
+    assert home.author is not None
+    hasher = hashlib.sha256()
+    for one in store_of(home).records.ids():
+        hasher.update(one)
+    return hasher.hexdigest(), home.author.state.views.state_hash().hex()

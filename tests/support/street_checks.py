@@ -1,0 +1,97 @@
+"""What must hold in a simulated neighbourhood once all is quiet."""
+
+from pathlib import Path
+
+from meshcoop.store.store import Store
+from protocol.fold.thread import View
+from protocol.record import codec
+from protocol.record import sealing as seal
+from tests.support.simulated_street import MARK, Home, Street, store_of
+
+
+def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
+    """All homes agree, nothing acknowledged is lost, and private words are where they belong."""
+    homes = list(street.homes.values())
+    assert street.agreed(), street.differences()
+    posted = {one for home in homes for one in home.posted if home.identity.device not in forked}
+    balances = [home.author.state.views.balances() for home in homes if home.author]
+    assert all(one == balances[0] for one in balances)
+    assert sum(one.balance for one in balances[0].values()) == 0
+    for home in homes:
+        check_logs(store_of(home), forked)
+        lost = [one.hex() for one in posted if not store_of(home).records.has(one)]
+        assert not lost, f"seed {street.seed}: {home.name} lacks what was acknowledged: {lost}"
+        check_private(street, home)
+        check_folding(home)
+        check_addresses(street, home)
+
+
+def check_logs(store: Store, forked: frozenset[bytes]) -> None:
+    """No log has a gap or a fork, and each record names the one before it."""
+    for known in store.logs.all():
+        if known.device in forked:
+            continue
+        assert known.fork is None, f"the log of {known.device.hex()} forked at {known.fork}"
+        records = store.records.of_log(known.device, 1, 1_000_000)
+        assert [one.fields.seq for one in records] == list(range(1, known.head.seq + 1))
+        before = [None, *(one.id for one in records)]
+        assert [one.fields.prev for one in records] == before[:-1]
+
+
+def check_private(street: Street, home: Home) -> None:
+    """Both parties can read their words; nobody else, and no view or file, holds them."""
+    assert home.author is not None
+    state = home.author.state
+    for (body,) in store_of(home).db.execute("SELECT body FROM views"):
+        assert MARK.encode() not in body
+    assert not state.views.search("nobody", 10)
+    for end in ("", "-wal"):
+        path = Path(f"{home.path}{end}")
+        assert not path.exists() or MARK.encode() not in path.read_bytes()
+    people = {one.identity.person: one.name.split("-")[0] for one in street.homes.values()}
+    for kind, field in (("response", "text"), ("receipt", "note")):
+        for view in state.views.of_kind(kind):
+            row = store_of(home).records.find(view["id"])
+            entry = state.thread_fold.entry(row) if row else None
+            sealed = entry.fields.get(field) if entry else None
+            if entry is None or sealed is None:
+                continue
+            place = seal.private_context(state.neighbourhood, entry.device, entry.seq, field)
+            plain = seal.open_private(sealed, state.ring.boxes.values(), place)
+            parties = {view["author"], _other_party(home, view)}
+            if home.identity.person in parties:
+                assert plain is not None
+                assert codec.unpack(plain).startswith(f"{MARK} {people[view['author']]}")
+            else:
+                assert plain is None
+
+
+def _other_party(home: Home, view: View) -> bytes | None:
+    """Who reads a response or a receipt beside its author."""
+    assert home.author is not None
+    if view["kind"] == "receipt":
+        other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
+        return other
+    row, authority = store_of(home).records.find(view["about"]), home.author.state.authority
+    return authority.author(row.record.fields.device) if row and authority else None
+
+
+def check_folding(home: Home) -> None:
+    """Incremental folding gave what a rebuild gives."""
+    assert home.author is not None
+    state = home.author.state
+    before = state.views.state_hash(), state.views.balances()
+    state.rebuild()
+    assert (state.views.state_hash(), state.views.balances()) == before
+
+
+def check_addresses(street: Street, home: Home) -> None:
+    """Only addresses at which a home can be dialled are kept and told to others."""
+    assert home.mesh is not None
+    homes = {street.network.address(name) for name in street.homes}
+    circuits = {
+        f"{relay}/p2p-circuit/p2p/{one.rpartition('/')[2]}"
+        for relay in street.relays
+        for one in homes
+    }
+    assert set(home.mesh.peers.book.met) <= homes | set(street.relays) | circuits

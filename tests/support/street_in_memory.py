@@ -1,0 +1,411 @@
+"""Helpers of the store and fold tests: a street of homes in memory, with a clock and dice."""
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from meshcoop.author.author import Author
+from meshcoop.author.founding import Identity, found, offer_epochs, open_state
+from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.result import IngestResult
+from meshcoop.store.store import Store
+from protocol.fold import kind as schema
+from protocol.fold.kind import KINDS
+from protocol.record import envelope as record
+from protocol.record import root_statement as statement
+from protocol.record import sealing as seal
+from protocol.record.envelope import Header, Record
+from protocol.record.log import START, Head
+from protocol.wire import sync_events as events
+from protocol.wire.sync_session import Session
+
+MORNING = 1_795_000_000_000  # milliseconds; when every story begins
+HOUR = 3_600_000
+
+
+def by_id(_what: str, typed: str) -> bytes:
+    return bytes.fromhex(typed)
+
+
+class Home:
+    """One home: a store, who lives there, and what they post. `skew`: how far its clock is off."""
+
+    def __init__(
+        self,
+        street: "Street",
+        neighbourhood: bytes,
+        who: tuple[Identity, ...],
+        *,
+        path: Path | str = ":memory:",
+        author: Author | None = None,
+    ) -> None:
+        self.street = street
+        self.who = who
+        self.skew = 0
+        devices = {one.device: one.device_seed for one in who}
+        if author is None:
+            state = open_state(Store(path), neighbourhood, devices, self.now)
+            author = Author(Inbox(state), devices, self.now, street.dice.randbytes)
+        self.author = author
+        author.now = self.now
+        self.inbox, self.state, self.store = author.inbox, author.state, author.inbox.store
+        street.opened.append(self.store)
+
+    def now(self) -> int:
+        return self.street.clock + self.skew
+
+    @property
+    def me(self) -> Identity:
+        return self.who[0]
+
+    @property
+    def head(self) -> Head:
+        known = self.store.logs.find(self.me.device)
+        return known.head if known else START
+
+    def post(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
+        """What a person posts; a minute passes."""
+        self.street.clock += 60_000
+        return self.author.post(kind, fields, about=about and about.id, resolve=by_id)
+
+    def write(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
+        """What the software posts."""
+        self.street.clock += 60_000
+        return self.author.write(KINDS[kind], fields, about=about and about.id)
+
+    def admit(self, newcomer: Identity) -> Record:
+        return self.write("admit", person=newcomer.person, statement=newcomer.statement)
+
+    def welcome(self, newcomer: Identity) -> None:
+        """Admits and offers every epoch key."""
+        self.admit(newcomer)
+        offer_epochs(self.author, self.state.ring.all(), newcomer.device)
+
+    def forge(
+        self,
+        kind: str,
+        about: Record | None = None,
+        /,
+        *,
+        seq: int | None = None,
+        prev: bytes | None = None,
+        time: int | None = None,
+        content: bytes | None = None,
+        audience: int | None = None,
+        **fields: Any,
+    ) -> Record:
+        """A well-signed record that the software of an honest home would not sign or not yet take.
+
+        Without `seq` it takes the next place of this home's log.
+        """
+        head = self.head
+        if seq is None:
+            seq, prev = head.seq + 1, head.id
+        audience = KINDS[kind].audience_code if audience is None else audience
+        plain = schema.content(kind, fields) if content is None else content
+        if audience & ~record.LASTING == record.EPOCH:
+            place = seal.context(self.state.neighbourhood, self.me.device, seq)
+            plain = seal.seal_epoch(
+                self.state.ring.current(), plain, place, self.street.dice.randbytes(32)
+            )
+        header = Header(
+            record.VERSION,
+            self.me.device,
+            seq,
+            prev,
+            max(self.now(), head.time) if time is None else time,
+            None,
+            [about.id] if about else [],
+            audience,
+            len(plain),
+            record.digest(plain),
+        )
+        return record.sign(header, plain, self.state.neighbourhood, self.me.device_seed)
+
+    def take(self, *records: Record) -> IngestResult:
+        return self.inbox.take_wires([one.wire for one in records])
+
+    def put(self, one: Record) -> Record:
+        """Takes a forged record of its own, which then must be stored."""
+        assert self.take(one).stored == [one]
+        return one
+
+    def feed(self, wires: Iterable[bytes]) -> IngestResult:
+        return self.inbox.take_wires(wires)
+
+    def records(self) -> list[Record]:
+        """All records held, in log order."""
+        found = []
+        for known in sorted(self.store.logs.all(), key=lambda one: one.device):
+            found += self.store.records.of_log(known.device, 1, 1_000_000)
+        return found
+
+    def wires(self) -> list[bytes]:
+        return [one.wire for one in self.records()]
+
+    def ids(self) -> list[bytes]:
+        return list(self.store.records.ids())
+
+    def absent(self) -> list[bytes]:
+        """Records whose content is missing though nobody took it back."""
+        rows = self.store.records.without_content(0, 10_000)
+        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)]
+
+    def revocation(self, after: int) -> bytes:
+        """The root statement that ends this home's device after a number."""
+        place = self.state.neighbourhood[: statement.PLACE]
+        return statement.revoke(self.me.root_seed, self.me.device, after, place)
+
+    def certificate(self, of: Identity) -> bytes:
+        """The root statement that makes the device of `of` one of this home's person."""
+        place = self.state.neighbourhood[: statement.PLACE]
+        box = seal.box_key(of.device_seed).public
+        return statement.certify(self.me.root_seed, of.device_seed, box, place)
+
+    def state_hash(self) -> bytes:
+        return self.state.views.state_hash()
+
+    def view(self, one: Record) -> dict[str, Any] | None:
+        return self.state.views.get(one.id)
+
+    def told(self, one: Record) -> str | None:
+        """The rule by which a record does not count in its thread; None if it counts."""
+        thread = self.state.thread_fold.fold_thread(self.store.records.find(one.id).root)
+        refusal = next(told.refusal for told in thread.history if told.entry.id == one.id)
+        return refusal and refusal.rule
+
+    def balances(self) -> dict[bytes, int]:
+        return {who: one.balance for who, one in self.state.views.balances().items()}
+
+
+class Street:
+    """Homes of one neighbourhood, its clock and its dice."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.dice = random.Random(seed)
+        self.clock = MORNING
+        self.opened: list[Store] = []
+        self.place = statement.FOUNDING
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for store in self.opened:
+            store.close()
+
+    def person(self) -> Identity:
+        """Somebody who is to found the neighbourhood, or to join it once it is founded."""
+        return Identity.new(self.dice.randbytes, self.place)
+
+    def found(self, *, path: Path | str = ":memory:", **charter: Any) -> Home:
+        """The founder's home."""
+        identity = self.person()
+        fields = {"name": "Rushey Lane", **charter}
+        home: Home | None = None
+
+        def now() -> int:
+            return home.now() if home else self.clock
+
+        author = found(Store(path), identity, fields, "Founder", now, self.dice.randbytes)
+        self.place = author.state.neighbourhood[: statement.PLACE]
+        home = Home(self, author.state.neighbourhood, (identity,), author=author)
+        return home
+
+    def home(self, like: Home, *who: Identity, path: Path | str = ":memory:") -> Home:
+        """A home that holds nothing yet."""
+        return Home(self, like.state.neighbourhood, who, path=path)
+
+    def twin(self, of: Home) -> Home:
+        """A fresh home with the same devices."""
+        return self.home(of, *of.who)
+
+    def neighbour(self, by: Home) -> Home:
+        """Somebody admitted by `by`, who has everything that `by` has."""
+        newcomer = self.person()
+        by.welcome(newcomer)
+        home = self.home(by, newcomer)
+        home.feed(by.wires())
+        return home
+
+
+@contextmanager
+def street(seed: int = 1, homes: int = 2, **charter: Any) -> Iterator[list[Home]]:
+    """`homes` homes that have met."""
+    with Street(seed) as one:
+        first = one.found(**charter)
+        others = [one.neighbour(first) for _ in range(homes - 1)]
+        settle(first, *others)
+        yield [first, *others]
+
+
+def settle(*homes: Home) -> None:
+    """Everything to everybody, until nothing changes."""
+    before = None
+    for _ in range(12):
+        now = [(tuple(home.ids()), tuple(home.absent()), len(home.inbox.pool)) for home in homes]
+        if now == before:
+            return
+        before = now
+        for giver in homes:
+            for taker in homes:
+                if giver is not taker:
+                    taker.feed(giver.wires())
+                    wanted = [giver.store.records.find(one) for one in taker.absent()]
+                    have = [row.record for row in wanted if row]
+                    taker.inbox.take_contents(
+                        [(one.id, one.content) for one in have if one.content is not None]
+                    )
+    raise AssertionError("the homes never come to rest")
+
+
+def exchange(giver: Home, asker: Home, *, need: int = 90) -> list[Record]:
+    """Offer, response, agreement, receipt, confirm; both homes then hold all five."""
+    offer = giver.post("offer", title="A lift", minutes=str(need))
+    settle(giver, asker)
+    response = asker.post("response", offer, text="at nine please")
+    settle(giver, asker)
+    agreement = giver.post("agreement", response)
+    settle(giver, asker)
+    receipt = asker.post("receipt", agreement, note="thank you")
+    settle(giver, asker)
+    confirm = giver.post("confirm", receipt)
+    settle(giver, asker)
+    return [offer, response, agreement, receipt, confirm]
+
+
+class Line:
+    """A driver of sync sessions between two homes in memory; bytes travel in pieces of our choice."""
+
+    def __init__(
+        self,
+        one: Home,
+        other: Home,
+        *,
+        dice: random.Random | None = None,
+        largest: int | None = 700,
+        batch: int = 1,
+    ) -> None:
+        self.homes = (one, other)
+        self.sessions = (Session(), Session())
+        self.queues = (bytearray(), bytearray())  # what each is yet to receive
+        self.sent = [0, 0]
+        self.wires = [0, 0]
+        self.turns = 0
+        self.settled: list[list[bool]] = [[], []]
+        self.piece = lambda left: left
+        if dice is not None:
+            self.piece = lambda left: min(left, dice.randint(1, largest))
+        self.batch = batch
+        self.due: tuple[list[bytes], list[bytes]] = ([], [])
+        self.ending = [False, False]
+        for side in (0, 1):
+            self.send(side, self.hello(side))
+        self.flow()
+        self.sent = [0, 0]
+        self.turns = 0
+
+    def hello(self, side: int) -> bytes:
+        home = self.homes[side]
+        return self.sessions[side].hello(home.state.neighbourhood, home.me.device, bytes(64), [])
+
+    def send(self, side: int, data: bytes) -> None:
+        self.sent[side] += len(data)
+        self.queues[1 - side].extend(data)
+
+    def begin(self, *sides: int) -> None:
+        for side in sides:
+            self.send(side, self.sessions[side].begin(self.homes[side].store.heads()))
+
+    def flow(self) -> None:
+        """Lets the bytes travel until both ends are silent."""
+        while any(self.queues):
+            self.turns += 1
+            waiting = [bytes(queue) for queue in self.queues]
+            for side in (0, 1):
+                self.queues[side].clear()
+            for side, data in enumerate(waiting):
+                at = 0
+                while at < len(data):
+                    end = at + self.piece(len(data) - at)
+                    self._receive(side, data[at:end])
+                    at = end
+
+    def _receive(self, side: int, chunk: bytes) -> None:
+        home, session = self.homes[side], self.sessions[side]
+        for event in session.receive(chunk):
+            if isinstance(event, events.Hello):
+                session.admit()
+            elif isinstance(event, events.Compare):
+                out, found = session.compare(home.store.heads())
+                self.send(side, out)
+                self._note(side, found)
+            elif isinstance(event, events.Lacks):
+                self.due[side].extend(self._lacking(home, event))
+                self.ending[side] = True
+            elif isinstance(event, events.Wanted):
+                rows = [home.store.records.find(one) for one in event.ids]
+                have = [row.record for row in rows if row and row.record.content is not None]
+                self.send(side, session.contents((one.id, one.content) for one in have))
+            elif isinstance(event, events.Contents):
+                home.inbox.take_contents(event.items)
+            elif isinstance(event, events.Received):
+                home.feed(event.wires)
+                self.send(side, session.taken(event.size))
+            else:
+                self._note(side, [event])
+        self._pump(side)
+
+    def _pump(self, side: int) -> None:
+        due, session = self.due[side], self.sessions[side]
+        while due and session.window > 0:
+            wires, due[: self.batch] = due[: self.batch], []
+            self.wires[side] += len(wires)
+            self.send(side, session.records(wires))
+        if self.ending[side] and not due:
+            self.ending[side] = False
+            out, told = session.end()
+            self.send(side, out)
+            self._note(side, told)
+
+    def _note(self, side: int, told: Iterable[events.Event]) -> None:
+        self.settled[side] += [one.equal for one in told if isinstance(one, events.Settled)]
+
+    def _lacking(self, home: Home, lacks: events.Lacks) -> list[bytes]:
+        found: dict[bytes, None] = {}
+        for device, seq, head in lacks.logs:
+            mine = home.store.records.id_at(device, seq) or b""
+            start = seq + 1 if mine[: len(head)] == head else 1
+            found |= dict.fromkeys(
+                one.wire for one in home.store.records.of_log(device, start, 1_000_000)
+            )
+        for device in lacks.forks:
+            fork = home.store.logs.find(device).fork
+            found |= dict.fromkeys(
+                one.wire for one in home.store.records.of_log(device, fork, 1_000_000)
+            )
+        return list(found)
+
+    def fetch(self) -> None:
+        """Each asks the other for content that it lacks."""
+        for side in (0, 1):
+            missing = self.homes[side].absent()
+            self.send(side, self.sessions[side].want(missing))
+        self.flow()
+
+    def rounds(self, most: int = 8) -> int:
+        """Rounds until one finds nothing to send; how many it took."""
+        for count in range(1, most + 1):
+            self.begin(0)
+            self.flow()
+            if self.settled[0][-1]:
+                return count
+        raise AssertionError("the homes never come to rest")

@@ -1,0 +1,99 @@
+"""The recipes of CONTRIBUTING work as they stand there: they are followed in a copy of the tree."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.paths import ROOT
+
+TEXT = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+COPIED = ("meshcoop", "protocol", "tui", "tests", "specs", ".github", "pyproject.toml")
+COPIED_PAPERS = ("README.md", "CHANGELOG.md")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language and its text."""
+
+    language: str
+    text: str
+
+
+def recipes():
+    """The blocks of each recipe, by its heading. The recipe for a rule goes on from that for a kind."""
+    section = TEXT.split("## Four recipes", 1)[1].split("\n## ", 1)[0]
+    parts = re.split(r"^### (.+)$", section, flags=re.MULTILINE)[1:]
+    return {
+        heading: [Block(*pair) for pair in re.findall(r"```(\w+)\n(.*?)```", body, re.DOTALL)]
+        for heading, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def follow(block, tree):
+    """Does what a block says in the copy of the tree."""
+    if block.language == "sh":
+        for line in block.text.splitlines():
+            run(shlex.split(line), tree)
+        return
+    first, text = block.text.split("\n", 1)
+    if new := re.fullmatch(r"# new file: (\S+)", first):
+        path = tree / new[1]
+        assert not path.exists(), f"{new[1]} is there already"
+        path.write_text(text, encoding="utf-8")
+        return
+    edit = re.fullmatch(r"# in (\S+), after: (.*)", first)
+    assert edit, f"a block begins with the file that it is for, not with {first!r}"
+    path = tree / edit[1]
+    before = path.read_text(encoding="utf-8")
+    assert before.count(f"{edit[2]}\n") == 1, f"{edit[1]} has this line once: {edit[2]}"
+    path.write_text(before.replace(f"{edit[2]}\n", f"{edit[2]}\n{text}"), encoding="utf-8")
+
+
+def run(words, tree):
+    assert words[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *words[1:]],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of what a recipe may touch."""
+    for name in COPIED[:-1]:
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in (COPIED[-1], *COPIED_PAPERS):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_the_recipes_work_as_they_stand(tree):
+    for blocks in recipes().values():
+        for block in blocks:
+            follow(block, tree)
+
+    for check in (
+        ["-m", "ruff", "check", "."],
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "mypy"],
+    ):
+        run(["python", *check], tree)
+
+
+def test_there_are_four_recipes_and_each_is_checked_by_a_command():
+    blocks = recipes()
+
+    assert list(blocks) == ["A kind of record", "A command", "A screen", "A rule"]
+    assert all(any(block.language == "sh" for block in parts) for parts in blocks.values())

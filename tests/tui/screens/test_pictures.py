@@ -1,0 +1,16 @@
+"""Each screen looks as it did when somebody last looked at it: `python -m tests.support.pictures`."""
+
+import pytest
+
+from tests.support.pictures import DRAWINGS, DRAWN, SCENES, TEXTS, take
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_screen_looks_as_it_did(name):
+    text, _ = take(name)
+    assert text == (TEXTS / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_the_drawings_in_the_readme_fetch_nothing():
+    for name in DRAWN:
+        assert "url(http" not in (DRAWINGS / f"{name}.svg").read_text(encoding="utf-8")

@@ -1,0 +1,169 @@
+"""An asyncio client of a node's local API (specs/06): it sends calls and collects events."""
+
+import asyncio
+import itertools
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from protocol.errors import Refused
+from protocol.wire.local_rpc import (
+    REFUSED,
+    SUBSCRIBE,
+    Decoder,
+    Event,
+    Frame,
+    Request,
+    Response,
+    encode,
+    hello,
+)
+from tui.i18n import _
+
+HELLO_SECONDS = 10
+
+_READ_BYTES = 64 * 1024
+
+
+class Declined(Exception):
+    """The node refused a call; `sentence` says why and what helps."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class NodeGone(Declined):
+    """No node answers, or it went away during a call; then nobody knows the outcome of the call."""
+
+
+class Client:
+    """One connection to a node. Every method raises Declined, or NodeGone, a kind of it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._pending: dict[int, asyncio.Future[Any]] = {}
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._end: NodeGone | None = None
+        self._task = asyncio.create_task(self._read_frames(), name="local API")
+
+    @classmethod
+    async def connect(cls, path: Path) -> Self:
+        """Connects and shakes hands within HELLO_SECONDS."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(os.fspath(path))
+        except OSError:
+            raise NodeGone(_("This home is not running.")) from None
+        client = cls(reader, writer)
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                await client._send_request(hello(next(client._ids)))
+        except TimeoutError:
+            await client.close()
+            raise NodeGone(_("This home does not answer.")) from None
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Calls a method and returns its result; several calls may wait at the same time."""
+        return await self._send_request(Request(next(self._ids), method, params))
+
+    async def subscribe(self) -> None:
+        """Asks for events; it is to be called again after an event with the topic "resync"."""
+        await self.call(SUBSCRIBE)
+
+    async def next_event(self, seconds: float) -> Event | None:
+        """Returns the next event, or None if none comes in time. Raises NodeGone after the last."""
+        try:
+            async with asyncio.timeout(seconds):
+                event = await self._events.get()
+        except TimeoutError:
+            return None
+        if event is None:
+            raise self._end or NodeGone(_("This home has closed the connection."))
+        return event
+
+    def take_waiting_events(self) -> list[Event]:
+        """Returns the events that are here already, without waiting."""
+        events: list[Event] = []
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if event is None:
+                # The end of the connection stays in the queue, for `next_event` to report.
+                self._events.put_nowait(None)
+                break
+            events.append(event)
+        return events
+
+    async def close(self) -> None:
+        """Closes the connection; the node goes on. Closing twice is fine."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _send_request(self, request: Request) -> Any:
+        if self._end is not None:
+            raise self._end
+        try:
+            data = encode(request)
+        except Refused as refusal:
+            raise Declined(_("This cannot be sent: {why}.").format(why=refusal.reason)) from None
+        future = asyncio.get_running_loop().create_future()
+        self._pending[request.id] = future
+        try:
+            self._writer.write(data)
+            # What the node said before it left is still read by `_read_frames`.
+            with suppress(OSError):
+                await self._writer.drain()
+            return await future
+        finally:
+            self._pending.pop(request.id, None)
+
+    async def _read_frames(self) -> None:
+        decoder = Decoder()
+        end = NodeGone(_("This home has stopped."))
+        try:
+            while data := await self._reader.read(_READ_BYTES):
+                decoder.feed(data)
+                for frame in decoder:
+                    self._handle_frame(frame)
+        except Refused as refusal:
+            words = _("This home answers in a way that this screen cannot read: {why}.")
+            end = NodeGone(words.format(why=refusal.reason))
+        except NodeGone as gone:
+            end = gone
+        except OSError:
+            pass
+        finally:
+            self._end_calls(end)
+
+    def _handle_frame(self, frame: Frame) -> None:
+        if isinstance(frame, Response):
+            future = self._pending.get(frame.id)
+            if future is None or future.done():
+                return
+            if frame.error is None:
+                future.set_result(frame.result)
+            else:
+                future.set_exception(Declined(frame.error.message))
+        elif isinstance(frame, Event):
+            if frame.topic == REFUSED:
+                payload = frame.payload if isinstance(frame.payload, dict) else {}
+                sentence = payload.get("message") or _("This home has closed the connection.")
+                raise NodeGone(str(sentence))
+            self._events.put_nowait(frame)
+
+    def _end_calls(self, end: NodeGone) -> None:
+        self._end = end
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(end)
+        self._events.put_nowait(None)

@@ -1,0 +1,83 @@
+"""The board: requests, offers and activities, and on wide terminals the details of one of them."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.widgets import Static
+
+from tui.format import phrases
+from tui.i18n import _
+from tui.kinds import activities, exchange
+from tui.kinds.thread_data import Case
+from tui.node.connection import Link
+from tui.screens.pane import Pane
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+_LISTS = {"#requests": "requests", "#offers": "offers", "#activities": "activities"}
+_OPEN_STATES = {"open", "agreed", "full"}
+
+
+class BoardTab(Pane):
+    """The lists of what is open; a key shows everything."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "toggle_all", _("All/open"), id="board-all"),
+    ]
+
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._shows_closed = False
+        self._views: dict[str, Shown] = {}
+        self._muted_counts: dict[str, int] = {}
+
+    def compose(self) -> ComposeResult:
+        """The lists, and the details, which narrow terminals hide."""
+        with Container(id="lists"):
+            yield Feed(_("Requests"), _("Nobody asks for anything. Press n to ask."), id="requests")
+            with Vertical(id="offers-and-activities"):
+                yield Feed(_("Offers"), _("Nobody offers anything. Press n to offer."), id="offers")
+                yield Feed(
+                    _("Activities"), _("Nothing is planned. Press n to plan."), id="activities"
+                )
+            with VerticalScroll(id="details", can_focus=False):
+                yield Static(id="details-text", markup=False)
+
+    async def load(self) -> None:
+        """Fetches the lists and shows them."""
+        lists = await asyncio.gather(
+            *(self.node.call("list", what=what) for what in _LISTS.values())
+        )
+        self._views = {view["id"]: view for views in lists for view in views}
+        for (feed, what), views in zip(_LISTS.items(), lists, strict=True):
+            self._muted_counts[feed] = await self.count_muted("list", what=what)
+            self._show_cards(feed, views)
+
+    def action_toggle_all(self) -> None:
+        """Shows closed posts too, or only open ones."""
+        self._shows_closed = not self._shows_closed
+        for feed in self.query(Feed):
+            # Nobody reads the old list any more, so that the new one need not be held back.
+            feed.cards.highlighted = None
+            feed.cards.scroll_home(animate=False)
+        self.reload()
+
+    def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
+        """Shows the details of the card under the cursor."""
+        view = self._views.get(event.card_id)
+        if view is None or not event.feed.cards.has_focus:
+            return
+        describe = activities.story if view["kind"] == "activity" else exchange.story
+        story = describe(Case(view, [], []), self.node.now().date(), self.node.me)
+        self.query_one("#details-text", Static).update(story)
+
+    def _show_cards(self, feed: str, views: list[Shown]) -> None:
+        today = self.node.now().date()
+        make_card = activities.card if feed == "#activities" else phrases.intent
+        wanted = [view for view in views if self._shows_closed or view["state"] in _OPEN_STATES]
+        cards = [make_card(view, today, self.node.me) for view in wanted]
+        self.query_one(feed, Feed).offer(cards, muted=self._muted_counts[feed])

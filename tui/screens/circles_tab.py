@@ -1,0 +1,42 @@
+"""Circles and pacts, which only their people see, and the pages that everybody writes."""
+
+import asyncio
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from tui.i18n import _
+from tui.kinds import faces
+from tui.screens.pane import Pane
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+
+class CirclesTab(Pane):
+    """Two lists: circles with pacts, and pages. The home screen opens their cards."""
+
+    def compose(self) -> ComposeResult:
+        """What few people see stands beside what all see."""
+        with Container(id="circle-lists"):
+            yield Feed(
+                _("Circles and pacts"),
+                _("You are in no circle and no pact. Press n to begin one."),
+                id="circles-list",
+            )
+            yield Feed(_("Pages"), _("Nothing is written yet. Press n to begin."), id="pages-list")
+
+    async def load(self) -> None:
+        """Fetches circles, pacts and pages, and shows them."""
+        circles, pacts, pages = await asyncio.gather(
+            *(self.node.call("list", what=what) for what in ("circles", "pacts", "pages"))
+        )
+        await self._show_cards("#circles-list", [*circles, *pacts], ("circles", "pacts"))
+        await self._show_cards("#pages-list", pages, ("pages",))
+
+    async def _show_cards(self, feed: str, views: list[Shown], lists: tuple[str, ...]) -> None:
+        today = self.node.now().date()
+        muted = sum([await self.count_muted("list", what=what) for what in lists])
+        cards = [faces.card(view, today, self.node.me) for view in views]
+        self.query_one(feed, Feed).offer(cards, muted=muted)

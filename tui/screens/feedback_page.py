@@ -1,0 +1,119 @@
+"""The reports about a service or a measure, and what the reader can do about each of them."""
+
+from typing import Any
+
+from textual.app import ComposeResult
+
+from tui.format.phrases import Card
+from tui.i18n import _, plural
+from tui.kinds import feedback
+from tui.kinds.next_steps import Act
+from tui.node.connection import Link
+from tui.screens.page import PageScreen
+from tui.screens.pane import Pane
+from tui.screens.post_form import PostFormScreen
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+_FEEDBACK_CARD = "reports"
+
+
+class FeedbackScreen(PageScreen):
+    """The reports about record `record_id`, a service or a measure."""
+
+    def __init__(self, node: Link, record_id: str) -> None:
+        super().__init__(node)
+        self._record_id = record_id
+
+    def make_pane(self) -> "FeedbackPane":
+        """The pane with the reports."""
+        return FeedbackPane(self.node, self._record_id)
+
+
+class FeedbackPane(Pane):
+    """A list of reports, and the steps for the report under the cursor."""
+
+    def __init__(self, node: Link, record_id: str) -> None:
+        super().__init__(node)
+        self._record_id = record_id
+        self._reports: list[Shown] = []
+        self._measures: dict[str, Shown] = {}
+        self._service: Shown = {}
+        self._steps: list[Act] = []
+
+    def compose(self) -> ComposeResult:
+        """The reports above the steps."""
+        yield Feed(_("What people said"), _("Nobody has said anything yet."), id="reports")
+        yield Feed(_("What you can do about it"), _("Nothing for you to do here."), id="steps")
+
+    async def load(self) -> None:
+        """Fetches the reports, newest first, and what they are about."""
+        subject = await self.node.call("show", id=self._record_id)
+        if subject["kind"] == "service":
+            self._service = subject
+        else:
+            self._service = await self.node.call("show", id=subject["about"])
+        service_id = self._service["id"]
+        measures = await self.node.call("list", what="measures", about=service_id)
+        reports = await self.node.call("list", what="feedback", about=service_id)
+        self._measures = {measure["id"]: measure for measure in measures}
+        if subject["kind"] != "service":
+            reports = [report for report in reports if report["about"] == subject["id"]]
+        self._reports = reports
+        self._show_reports(await self.count_muted("list", what="feedback", about=service_id))
+
+    def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
+        """Shows the steps for the report under the cursor."""
+        event.stop()
+        if event.feed.id == "reports":
+            self._show_steps_for(event.card_id)
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Moves from a report to its steps, and from a step to its form."""
+        event.stop()
+        if event.feed.id == "reports":
+            self.query_one("#steps", Feed).cards.focus()
+            return
+        for step in self._steps:
+            if step.key == event.card_id:
+                self.app.push_screen(PostFormScreen(self.node, step))
+
+    def _show_reports(self, muted: int) -> None:
+        today = self.node.now().date()
+        cards = [
+            feedback.card(report, self._measures.get(report["about"]), today, self.node.me)
+            for report in self._reports
+        ]
+        feed = self.query_one("#reports", Feed)
+        feed.offer(cards, muted=muted)
+        self._show_steps_for(feed.cards.highlighted_id)
+        if self.screen.focused is None and self._reports:
+            feed.cards.focus()
+
+    def _show_steps_for(self, report_id: str | None) -> None:
+        self._steps = self._list_steps(report_id)
+        feed = self.query_one("#steps", Feed)
+        feed.offer([Card(step.key, step.label, quiet=True) for step in self._steps])
+        # At once, even while the list is being read: the steps must be those of the report above.
+        feed.action_show_new()
+
+    def _list_steps(self, report_id: str | None) -> list[Act]:
+        for report in self._reports:
+            if report["id"] == report_id:
+                measure = self._measures.get(report["about"])
+                today = self.node.now().date()
+                return feedback.acts(
+                    report, self._reports, measure, self._service, self.node.me, today
+                )
+        return []
+
+
+def feedback_card(reports: list[Shown]) -> list[Card]:
+    """The card that leads from a page to its reports; none if there are no reports."""
+    if not reports:
+        return []
+    title = plural("Read the {n} thing that people said", "Read the {n} things that people said",
+                   len(reports))  # fmt: skip
+    detail = _("Answer, or say that two reports are the same.")
+    return [Card(_FEEDBACK_CARD, title.format(n=len(reports)), detail, quiet=True)]

@@ -1,0 +1,93 @@
+"""The words that are flagged for the moderators, and the words that are hidden, with the reasons."""
+
+import asyncio
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from tui.format.phrases import plain
+from tui.i18n import _
+from tui.kinds import moderation
+from tui.node.connection import Link
+from tui.screens.pane import Pane
+from tui.screens.thread_page import ThreadScreen
+from tui.widgets.feed import Feed
+from tui.widgets.status_line import StatusLine
+
+
+class ModerationScreen(Screen[None]):
+    """The page of flagged and hidden words, closed with Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
+        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
+    ]
+
+    def __init__(self, node: Link) -> None:
+        super().__init__()
+        self.node = node
+
+    def compose(self) -> ComposeResult:
+        """The page under the status line."""
+        yield StatusLine(self.node)
+        yield ModerationPane(self.node)
+        yield Footer(show_command_palette=False)
+
+    def on_screen_resume(self) -> None:
+        """Shows what has changed in a thread that was open meanwhile."""
+        self.query_one(ModerationPane).reload()
+
+    def on_pane_loaded(self) -> None:
+        """Moves the cursor into the first list that has cards."""
+        if self.focused is None:
+            visible = [feed.cards for feed in self.query(Feed) if feed.cards.display]
+            if visible:
+                visible[0].focus()
+
+    def action_back(self) -> None:
+        """Goes back to the neighbourhood."""
+        self.dismiss()
+
+
+class ModerationPane(Pane):
+    """Two lists; a card opens the thread that the words are in."""
+
+    def compose(self) -> ComposeResult:
+        """What the moderators have to decide stands first."""
+        yield Static(
+            plain(
+                _(
+                    "Three or more moderators hide words by a majority, never words about "
+                    "themselves. Current voters can show them again: open one to propose it."
+                )
+            ),
+            id="moderation",
+        )
+        with Container(id="moderation-lists"):
+            yield Feed(
+                _("For the moderators"),
+                _("Nothing is flagged. Open a thread to flag what is wrong in it."),
+                id="flagged",
+            )
+            yield Feed(_("Hidden words"), _("No words are hidden."), id="hidden")
+
+    async def load(self) -> None:
+        """Fetches both lists and shows them."""
+        flags, hides, proposals = await asyncio.gather(
+            *(self.node.call("list", what=what) for what in ("flags", "hides", "decisions"))
+        )
+        today = self.node.now().date()
+        muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
+        flagged = moderation.flagged(flags, hides, today, self.node.me)
+        self.query_one("#flagged", Feed).offer(flagged, muted=muted)
+        hidden = moderation.hidden(hides, proposals, self.node.me)
+        self.query_one("#hidden", Feed).offer(hidden)
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens the thread."""
+        event.stop()
+        self.app.push_screen(ThreadScreen(self.node, event.card_id))

@@ -1,0 +1,159 @@
+"""The neighbourhood: decisions, members, rules in force, and how to begin a decision."""
+
+import asyncio
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from tui.format import phrases
+from tui.format.phrases import Card
+from tui.i18n import _
+from tui.kinds import charter, decisions, moderation
+from tui.kinds.person import at_the_door, door, members, vouching
+from tui.kinds.proposal_steps import ids, renewing
+from tui.node.connection import Link
+from tui.screens.moderation_page import ModerationScreen
+from tui.screens.pane import Pane
+from tui.screens.person_page import PersonScreen
+from tui.screens.post_form import PostFormScreen, new_post_step
+from tui.screens.thread_page import ThreadScreen
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+# The ids of the cards under "What you can do".
+_PROPOSE = "propose"
+_RENEW = "renew"
+_MODERATION = "hidden"
+_MYSELF = "myself"
+
+_MOST_DECISIONS = 50
+_NOTICE_SECONDS = 5
+
+
+class NeighbourhoodTab(Pane):
+    """Four lists: decisions, members, steps and rules. Each card opens what it shows."""
+
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._people: dict[str, Shown] = {}
+        self._charter: Shown = {}
+
+    def compose(self) -> ComposeResult:
+        """The decisions stand first."""
+        with Container(id="decision-lists"):
+            yield Feed(
+                _("Decisions"),
+                _("No decisions right now. Press Tab for actions."),
+                id="decisions",
+            )
+            yield Feed(_("Members"), _("Nobody is a member yet."), id="members")
+            yield Feed(_("What you can do"), _("Nothing yet."), id="neighbourhood-steps")
+            yield Feed(_("Rules in force"), _("The rules have not arrived yet."), id="rules")
+
+    async def load(self) -> None:
+        """Fetches all four lists and shows them."""
+        call = self.node.call
+        proposals, renewals, removals, flags, hides, people, rules = await asyncio.gather(
+            *(call("list", what=what) for what in ("decisions", "renewals", "removes")),
+            *(call("list", what=what) for what in ("flags", "hides", "people")),
+            self.node.rules(),
+        )
+        self._people = {person["id"]: person for person in people}
+        self._charter = rules
+        today = self.node.now().date()
+        await self._show_decisions([*proposals, *renewals, *decisions.removals(removals)])
+        self._show_members(people)
+        self._feed("#rules").offer(charter.cards(rules, today))
+        flagged = moderation.flagged(flags, hides, today, self.node.me)
+        hidden = moderation.hidden(hides, proposals, self.node.me)
+        self._feed("#neighbourhood-steps").offer(self._step_cards(len(flagged), len(hidden)))
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens a decision or a person, or takes a step."""
+        event.stop()
+        open_card = {
+            "decisions": self._open_decision,
+            "members": self._open_person,
+            "rules": self._change_rule,
+            "neighbourhood-steps": self._take_step,
+        }[event.feed.id or ""]
+        open_card(event.card_id)
+
+    async def _show_decisions(self, views: list[Shown]) -> None:
+        newest = sorted(views, key=lambda view: str(view["created"]), reverse=True)
+        muted = sum(
+            [await self.count_muted("list", what=what) for what in ("decisions", "renewals")]
+        )
+        today = self.node.now().date()
+        cards = decisions.cards(newest[:_MOST_DECISIONS], self.node.term, today, self.node.me)
+        self._feed("#decisions").offer(cards, muted=muted)
+
+    def _show_members(self, people: list[Shown]) -> None:
+        waiting = [at_the_door(knock, self.node.me) for knock in door(self.node.waiting)]
+        cards = members(people, self.node.term, self.node.me)
+        self._feed("#members").offer([*waiting, *cards])
+
+    def _open_decision(self, record_id: str) -> None:
+        self.app.push_screen(ThreadScreen(self.node, record_id))
+
+    def _open_person(self, person_id: str) -> None:
+        if person_id in self._people:
+            self.app.push_screen(PersonScreen(self.node, self._people[person_id]))
+            return
+        for knock in door(self.node.waiting):
+            if knock["person"]["id"] == person_id:
+                self._answer_knock(knock)
+
+    def _answer_knock(self, knock: Shown) -> None:
+        person = knock["person"]
+        if self.node.me in ids(knock.get("vouchers")):
+            words = _("You have vouched for {who}. Another neighbour has to vouch too.")
+            self._show_notice(words.format(who=phrases.name(person)))
+        else:
+            self.app.push_screen(PostFormScreen(self.node, vouching(person)))
+
+    def _change_rule(self, rule: str) -> None:
+        step = charter.change(rule, self._charter, self.node.term, self.node.now().date())
+        if step is not None:
+            self.app.push_screen(PostFormScreen(self.node, step))
+        else:
+            self._take_step(_RENEW)
+
+    def _take_step(self, card_id: str) -> None:
+        if card_id == _PROPOSE:
+            self.app.push_screen(PostFormScreen(self.node, new_post_step("proposal", {})))
+        elif card_id == _MODERATION:
+            self.app.push_screen(ModerationScreen(self.node))
+        elif card_id == _MYSELF and self.node.me in self._people:
+            self.app.push_screen(PersonScreen(self.node, self._people[self.node.me]))
+        elif card_id == _RENEW:
+            self._begin_renewal()
+
+    def _begin_renewal(self) -> None:
+        if self._is_on_roll():
+            self.app.push_screen(PostFormScreen(self.node, renewing(self.node.term)))
+        else:
+            self._show_notice(
+                _("Only a new term changes this, and only current voters can propose one.")
+            )
+
+    def _step_cards(self, flagged: int, hidden: int) -> list[Card]:
+        cards = [Card(_PROPOSE, _("Ask everybody to decide something"), quiet=True)]
+        if self._is_on_roll():
+            cards.append(Card(_RENEW, _("Renew who votes and moderates"), quiet=True))
+        title = _("Flags ({flags}) and hidden words ({hidden})")
+        title = title.format(flags=flagged, hidden=hidden)
+        cards.append(Card(_MODERATION, title, quiet=not flagged))
+        cards.append(Card(_MYSELF, _("Your devices, and who acts for you"), quiet=True))
+        return cards
+
+    def _is_on_roll(self) -> bool:
+        return self.node.me in ids(self.node.term.get("roll"))
+
+    def _show_notice(self, sentence: str) -> None:
+        self.notify(sentence, timeout=_NOTICE_SECONDS, markup=False)
+
+    def _feed(self, selector: str) -> Feed:
+        return self.query_one(selector, Feed)

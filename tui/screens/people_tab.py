@@ -1,0 +1,127 @@
+"""People: the members, what each can give and would like, and the time they gave and received."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from protocol.display_text import line, safe
+from tui.format import phrases, vocabulary
+from tui.i18n import _
+from tui.kinds.suggestions import Between
+from tui.node.api_client import Declined
+from tui.node.connection import Link
+from tui.screens.pane import Pane
+from tui.screens.person_page import PersonScreen
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+_FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_month")
+
+
+class PeopleTab(Pane):
+    """The list of people, and beside it the person under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mute", _("Mute/unmute"), id="mute"),
+    ]
+
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._people: dict[str, Shown] = {}
+        self._balances: dict[str, Shown] = {}
+
+    def compose(self) -> ComposeResult:
+        """The list with everybody's balance, and the person under the cursor."""
+        with Container(id="people-and-person"):
+            yield Feed(_("People"), _("Nobody is a member yet."), id="people-list")
+            with VerticalScroll(id="person"):
+                yield Static(id="person-text", markup=False)
+                yield Between(self.node)
+
+    async def load(self) -> None:
+        """Fetches the people and the balances."""
+        people, balances = await asyncio.gather(
+            self.node.call("list", what="people"), self.node.call("balance")
+        )
+        self._people = {person["id"]: person for person in people}
+        self._balances = {balance["person"]["id"]: balance for balance in balances}
+        feed = self.query_one("#people-list", Feed)
+        feed.offer(
+            [
+                phrases.person(person, self._balances.get(person["id"]), self.node.me)
+                for person in people
+            ]
+        )
+        self._show_person(feed.cards.highlighted_id)
+
+    def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
+        """Shows the person under the cursor."""
+        self._show_person(event.card_id)
+
+    async def action_mute(self) -> None:
+        """Mutes the person under the cursor, or unmutes them; nobody else learns of it."""
+        person_id = self.query_one("#people-list", Feed).cards.highlighted_id
+        person = self._people.get(person_id or "")
+        if person is None:
+            return
+        try:
+            answer = await self.node.call("mute", person=person_id, off=bool(person.get("muted")))
+        except Declined as declined:
+            self.notify(line(declined.sentence), markup=False)
+            return
+        if answer["muted"]:
+            sentence = _("You no longer see what {who} posts.")
+        else:
+            sentence = _("You see what {who} posts again.")
+        sentence = sentence.format(who=phrases.name(answer["person"]))
+        self.notify(sentence, timeout=3, markup=False)
+        self.reload()
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens the person's page, with their hours and what the reader can do."""
+        event.stop()
+        person = self._people.get(event.card_id)
+        if person is not None:
+            self.app.push_screen(PersonScreen(self.node, person))
+
+    def _show_person(self, person_id: str | None) -> None:
+        person = self._people.get(person_id or "")
+        name = phrases.name(person) if person else ""
+        text = Content("")
+        if person:
+            text = _describe_person(person, self._balances.get(person["id"]))
+        self.query_one("#person").border_title = phrases.plain_line(name, 40)
+        self.query_one(Between).tell(person)
+        self.query_one("#person-text", Static).update(text)
+
+
+def _describe_person(person: Shown, balance: Shown | None) -> Content:
+    parts: list[str | tuple[str, str]] = []
+    if person.get("muted"):
+        parts += [_("You have muted this person. Press m to see what they post again."), "\n\n"]
+    if person.get("about"):
+        parts += [safe(str(person["about"])), "\n\n"]
+    for field in _FIELDS:
+        if person.get(field):
+            text = _format_field(field, person[field])
+            parts += [(vocabulary.field(field) + ": ", "dim"), text, "\n"]
+    if balance:
+        hint = _("Press Enter to see each entry.")
+        parts += ["\n", phrases.sums(balance), "\n", (hint, "dim")]
+    if not person.get("assets") and not person.get("wants"):
+        hint = _("They have not said yet what they can give or would like.")
+        parts += ["\n\n", (hint, "dim")]
+    return Content.assemble(*parts)
+
+
+def _format_field(field: str, value: Any) -> str:
+    if field == "minutes_a_month":
+        return line(phrases.minutes(value))
+    texts = value if isinstance(value, list) else [value]
+    return ", ".join(line(str(text)) for text in texts)

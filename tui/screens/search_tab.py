@@ -1,0 +1,65 @@
+"""Search: everything that this home can read, by the beginnings of words."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from tui.format import phrases
+from tui.i18n import _
+from tui.node.connection import Link
+from tui.screens.pane import Pane
+from tui.widgets.feed import Feed
+from tui.widgets.inputs import LineInput
+
+
+class SearchTab(Pane):
+    """A line to type in, and the results."""
+
+    DEFAULT_CSS = """
+    SearchTab LineInput { width: 1fr; }
+    """
+
+    def __init__(self, node: Link) -> None:
+        super().__init__(node)
+        self._latest_query = ""
+
+    def compose(self) -> ComposeResult:
+        """The line above the results."""
+        yield LineInput(placeholder=_("Type words, or their beginnings"))
+        yield Feed(_("Found"), _("Type what you look for: a lift, bread, a name."), id="results")
+
+    async def load(self) -> None:
+        """Searches for the words in the line."""
+        query = self.query_one(LineInput).value.strip()
+        views = []
+        muted = 0
+        empty = _("Type what you look for: a lift, bread, a name.")
+        if query:
+            views = await self.node.call("search", words=query)
+            muted = await self.count_muted("search", words=query)
+            empty = _("Nothing found. Try fewer letters.")
+        feed = self.query_one("#results", Feed)
+        if query != self._latest_query:
+            self._latest_query = query
+            # Nobody reads the results of other words any more, so that nothing is held back.
+            feed.cards.highlighted = None
+            feed.cards.scroll_home(animate=False)
+        today = self.node.now().date()
+        cards = [phrases.any_view(view, today, self.node.me) for view in views]
+        feed.offer(cards, empty=empty, muted=muted)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Searches while somebody types."""
+        event.stop()
+        self.reload()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Moves the cursor to the results."""
+        event.stop()
+        self.query_one(Feed).cards.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Moves the cursor from the line to the results with the Down key."""
+        if event.key == "down" and self.query_one(LineInput).has_focus:
+            event.stop()
+            self.query_one(Feed).cards.focus()

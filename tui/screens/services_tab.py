@@ -1,0 +1,58 @@
+"""Services: what is done for the neighbourhood, what needs the reader, and their reports."""
+
+import asyncio
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from tui.i18n import _
+from tui.kinds import matters, services
+from tui.screens.pane import Pane
+from tui.screens.service_page import ServiceScreen, page_for_card
+from tui.widgets.feed import Feed
+
+_LISTS = ("services", "measures", "matters", "actions", "feedback", "answers")
+_MOST_REPORTS = 50
+
+
+class ServicesTab(Pane):
+    """Three lists; each card opens the service or measure that it is about."""
+
+    def compose(self) -> ComposeResult:
+        """All services above what concerns the reader."""
+        with Container(id="service-lists"):
+            yield Feed(
+                _("Services"),
+                _("No service is described yet. Press n to describe one."),
+                id="services-list",
+            )
+            yield Feed(_("What needs me"), _("Nothing here needs you."), id="needs")
+            yield Feed(
+                _("What happened with my reports"),
+                _("You have reported nothing yet. Open a service to say how it goes."),
+                id="my-reports",
+            )
+
+    async def load(self) -> None:
+        """Fetches all three lists and shows them."""
+        lists = await asyncio.gather(*(self.node.call("list", what=what) for what in _LISTS))
+        rows, measures, open_matters, actions, feedback, answers = lists
+        me = self.node.me
+        today = self.node.now().date()
+        muted = await self.count_muted("list", what="services")
+        rows.sort(key=services.order)
+        cards = [services.card(service, me) for service in rows]
+        self.query_one("#services-list", Feed).offer(cards, muted=muted)
+        needs = matters.waits(rows, open_matters, actions, me, today)
+        self.query_one("#needs", Feed).offer(list(needs))
+        my_reports = [report for report in feedback if report["author"]["id"] == me]
+        outcomes = matters.came_of(
+            my_reports[:_MOST_REPORTS], measures, open_matters, answers, today
+        )
+        self.query_one("#my-reports", Feed).offer(outcomes)
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens a service or a measure."""
+        event.stop()
+        page = page_for_card(self.node, event.card_id)
+        self.app.push_screen(page or ServiceScreen(self.node, event.card_id))

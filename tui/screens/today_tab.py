@@ -1,0 +1,158 @@
+"""Today: what needs my answer, what is new on the board, and what may suit me."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from textual.app import ComposeResult
+
+from tui.format import phrases
+from tui.format.phrases import Card
+from tui.i18n import _
+from tui.kinds import (
+    activities,
+    activity_steps,
+    decisions,
+    matters,
+    moderation,
+    pacts,
+)
+from tui.kinds.exchange_steps import correction, waits_in
+from tui.kinds.next_steps import Act
+from tui.kinds.person import vouching
+from tui.kinds.proposal_steps import ids
+from tui.kinds.suggestions import MOST, Suggested
+from tui.kinds.thread_data import Case
+from tui.screens.pane import Pane
+from tui.widgets.feed import Feed
+
+Shown = dict[str, Any]
+
+KNOCK_PREFIX = "knock:"  # of the id of a card for somebody who wants to join
+_MOST_NEWS = 20
+_LISTS: dict[str, dict[str, Any]] = {
+    "requests": {},
+    "offers": {},
+    "agreements": {"state": "agreed"},
+    "receipts": {"state": "proposed"},
+    "corrections": {"state": "proposed"},
+    "pacts": {"state": "offered"},
+    "thanks": {},
+    "activities": {},
+    "signups": {},
+    "suggestions": {"limit": MOST},
+    "decisions": {"state": "open"},
+    "renewals": {"state": "open"},
+    "services": {"state": "open"},
+    "matters": {"state": "open"},
+    "actions": {},
+}
+
+
+class TodayTab(Pane):
+    """Three lists. The home screen opens their cards."""
+
+    def compose(self) -> ComposeResult:
+        """What needs the reader's answer stands first."""
+        yield Feed(
+            _("Needs your answer"),
+            _("You are all caught up. Press n to ask or offer."),
+            id="waits",
+        )
+        yield Feed(
+            _("New on the board"),
+            _("Nobody asks or offers anything yet. Press n to begin."),
+            id="news",
+        )
+        yield Suggested()
+
+    async def load(self) -> None:
+        """Fetches what may concern the reader and shows it in the three lists."""
+        views = await asyncio.gather(
+            *(self.node.call("list", what=what, **only) for what, only in _LISTS.items())
+        )
+        lists = dict(zip(_LISTS, views, strict=True))
+        waiting = [*self._knock_cards(), *self._waiting_cards(lists)]
+        waiting += await self._moderation_cards()
+        self.query_one("#waits", Feed).offer(waiting)
+        self.query_one(Suggested).suggest(lists["suggestions"])
+        self.query_one("#news", Feed).offer(self._news_cards(lists))
+
+    def step_of_knock(self, card_id: str) -> Act:
+        """The step of vouching for the person behind the card of a knock."""
+        person_id = card_id.removeprefix(KNOCK_PREFIX)
+        people = [knock["person"] for knock in self.node.waiting.get("knocks") or []]
+        # Somebody else may have answered the knock since the card was shown.
+        unknown = {"id": person_id, "name": _("somebody")}
+        return vouching({person["id"]: person for person in people}.get(person_id, unknown))
+
+    def _knock_cards(self) -> Iterator[Card]:
+        for knock in self.node.waiting.get("knocks") or []:
+            person = knock["person"]
+            title = _("{who} wants to join").format(who=phrases.name(person))
+            yield Card(KNOCK_PREFIX + person["id"], title, _("Press Enter to let them in"))
+
+    def _waiting_cards(self, lists: dict[str, list[Shown]]) -> Iterator[Card]:
+        me = self.node.me
+        today = self.node.now().date()
+        receipts = lists["receipts"]
+        services = lists["services"]
+        proposals = [*lists["decisions"], *lists["renewals"]]
+        yield from self._exchange_cards(_intents(lists), lists["agreements"], receipts)
+        yield from _correction_cards(lists["corrections"], me)
+        yield from pacts.waits(lists["pacts"], me)
+        yield from activity_steps.waits(lists["activities"], lists["signups"], receipts, me, today)
+        yield from matters.waits(services, lists["matters"], lists["actions"], me, today)
+        yield from decisions.waits(proposals, self.node.term, today, me)
+
+    def _exchange_cards(
+        self, intents: list[Shown], agreements: list[Shown], receipts: list[Shown]
+    ) -> Iterator[Card]:
+        receipt_of = {receipt["about"]: receipt for receipt in receipts}
+        today = self.node.now().date()
+        for root in intents:
+            own = [agreement for agreement in agreements if agreement["intent"] == root["id"]]
+            ids_of_own = [agreement["id"] for agreement in own]
+            written = [receipt_of[record] for record in ids_of_own if record in receipt_of]
+            steps = waits_in(Case(root, own, written), self.node.me, today)
+            if steps:
+                more = f" (+{len(steps) - 1})" if len(steps) > 1 else ""
+                yield Card(root["id"], steps[0].label + more, phrases.title(root))
+
+    async def _moderation_cards(self) -> list[Card]:
+        """What moderators are asked for; nothing for other members."""
+        node = self.node
+        if node.me not in ids(node.term.get("moderators")):
+            return []
+        flags, hides, removals = await asyncio.gather(
+            node.call("list", what="flags", state="open"),
+            node.call("list", what="hides", state="said"),
+            node.call("list", what="removes", state="said"),
+        )
+        proposals = decisions.removals(removals)
+        asked = decisions.waits(proposals, node.term, node.now().date(), node.me)
+        return [*asked, *moderation.waits(flags, hides, node.term, node.me)]
+
+    def _news_cards(self, lists: dict[str, list[Shown]]) -> list[Card]:
+        me = self.node.me
+        posts = [*_intents(lists), *lists["activities"]]
+        news = [post for post in posts if post["state"] == "open"]
+        news += lists["thanks"]
+        news = [post for post in news if post["author"]["id"] != me]
+        news.sort(key=lambda post: (post["created"], post["id"]), reverse=True)
+        today = self.node.now().date()
+        return [activities.news(post, today, me) for post in news[:_MOST_NEWS]]
+
+
+def _intents(lists: dict[str, list[Shown]]) -> list[Shown]:
+    """The requests and offers."""
+    return [*lists["requests"], *lists["offers"]]
+
+
+def _correction_cards(corrections: list[Shown], me: str | None) -> Iterator[Card]:
+    if me is None:
+        return
+    for view in corrections:
+        step = correction(view, me)
+        if step:
+            yield Card(view["id"], step.label, phrases.name(view["author"]))
