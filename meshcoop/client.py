@@ -22,21 +22,21 @@ from protocol.wire.local_rpc import (
     Request,
     Response,
     encode,
-    hello,
+    hello_request,
 )
 
 HELLO_SECONDS = 10
 
 _EXIT_CODES: dict[ErrorCode, int] = {"refused": 1, "usage": 2, "internal": 1, "unknown": 1}
-_PIECE = 64 * 1024
+_READ_BYTES = 64 * 1024
 
 
 class NodeGone(Mistake):
-    """No node answers, or it has gone in the middle of a call, whose outcome is then unknown."""
+    """No node answers, or it went away during a call; then the outcome of the call is unknown."""
 
 
 class Client:
-    """One connection to the node of a home. Every method raises Mistake, NodeGone among them.
+    """One connection to the node of a home. Every method raises Mistake, or NodeGone, a kind of it.
 
     A call that takes more than `patience` seconds counts as gone; None waits while the node lives.
     """
@@ -46,7 +46,7 @@ class Client:
         self._patience = patience
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._decoder = Decoder()
-        self._events: deque[Event] = deque()  # those that came while a call was waited for
+        self._events: deque[Event] = deque()  # that came while a call waited for its response
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -67,24 +67,25 @@ class Client:
         self._socket.close()
 
     def call(self, method: str, **params: Any) -> Any:
-        """The method's result. A refusal raises Mistake."""
+        """Calls a method and returns its result. A refusal raises Mistake."""
         deadline = None if self._patience is None else time.monotonic() + self._patience
-        return self._ask(Request(next(self._ids), method, params), deadline)
+        return self._send_request(Request(next(self._ids), method, params), deadline)
 
     def subscribe(self, *topics: str) -> None:
-        """Asks for the events of `topics`, or for all; `events` then brings them."""
+        """Asks for the events of `topics`, or for all; `events` then yields them."""
         self.call(SUBSCRIBE, **({"topics": list(topics)} if topics else {}))
 
     def events(self, seconds: float) -> Iterator[Event]:
-        """Events as they come, and no more after `seconds`.
+        """Yields events as they come, until `seconds` have passed.
 
-        After one with the topic "resync" some are lost: read again what matters, and subscribe again.
+        An event with the topic "resync" means that some are lost: read again what matters, and
+        subscribe again.
         """
         deadline = time.monotonic() + seconds
         while True:
             while self._events:
                 yield self._events.popleft()
-            frame = self._next(deadline)
+            frame = self._next_frame(deadline)
             if frame is None:
                 return
             if isinstance(frame, Event):
@@ -98,9 +99,9 @@ class Client:
             self._socket.connect(os.fspath(self._path))
         except OSError:
             raise NodeGone("No node runs in this home; start it with `meshcoop up`.") from None
-        self._ask(hello(next(self._ids)), deadline)
+        self._send_request(hello_request(next(self._ids)), deadline)
 
-    def _ask(self, request: Request, deadline: float | None) -> Any:
+    def _send_request(self, request: Request, deadline: float | None) -> Any:
         try:
             data = encode(request)
         except Refused as refusal:
@@ -108,10 +109,10 @@ class Client:
         try:
             self._socket.sendall(data)
         except OSError:
-            # The node may have said why before it closed: what it said is read below.
+            # The node may have sent the reason before it closed; it is read below.
             deadline = time.monotonic() + HELLO_SECONDS
         while True:
-            frame = self._next(deadline)
+            frame = self._next_frame(deadline)
             if frame is None:
                 raise NodeGone("The node does not answer; see its log, or restart it.")
             if isinstance(frame, Event):
@@ -121,7 +122,7 @@ class Client:
                     return frame.result
                 raise Mistake(frame.error.message, _EXIT_CODES[frame.error.code])
 
-    def _next(self, deadline: float | None) -> Frame | None:
+    def _next_frame(self, deadline: float | None) -> Frame | None:
         """The next frame, or None when the deadline (of time.monotonic) has passed."""
         try:
             while (frame := next(iter(self._decoder), None)) is None:
@@ -133,7 +134,7 @@ class Client:
             reason = f"The node answers in a way that this program cannot read: {refusal.reason}"
             raise Mistake(f"{reason}; restart it.") from None
         if isinstance(frame, Event) and frame.topic == REFUSED:
-            _closed_with(frame)
+            _raise_refusal(frame)
         return frame
 
     def _receive(self, deadline: float | None) -> bytes | None:
@@ -145,18 +146,19 @@ class Client:
         else:
             self._socket.settimeout(None)
         try:
-            data = self._socket.recv(_PIECE)
+            data = self._socket.recv(_READ_BYTES)
         except TimeoutError:
             return None
         except OSError:
             data = b""
         if not data:
             gone = "The node has stopped before it answered"
-            raise NodeGone(f"{gone}; start it with `meshcoop up` and look whether it was done.")
+            raise NodeGone(f"{gone}; start it with `meshcoop up` and check whether it was done.")
         return data
 
 
-def _closed_with(event: Event) -> NoReturn:
+def _raise_refusal(event: Event) -> NoReturn:
+    """Raises the reason for which the node has closed the connection."""
     payload = event.payload
     message = payload.get("message") if isinstance(payload, dict) else None
     raise Mistake(message if isinstance(message, str) else "The node has closed the connection.")

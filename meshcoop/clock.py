@@ -1,4 +1,4 @@
-"""The clock of a home: this machine's, or one beside it, to rehearse what weeks bring."""
+"""The clock of a home: this machine's, or one that is hours ahead or behind, for rehearsals."""
 
 import os
 import re
@@ -14,14 +14,14 @@ _HOUR_MS = 3_600_000
 
 
 def now() -> int:
-    """Milliseconds since 1970. Raises Mistake where the variable is no number of hours."""
+    """Milliseconds since 1970. Raises Mistake if the variable is not a number of hours."""
     ahead = os.environ.get(CLOCK_VARIABLE, "0")
     if not _HOURS_PATTERN.fullmatch(ahead):
         raise Mistake(f"{CLOCK_VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
     return time.time_ns() // 1_000_000 + int(ahead) * _HOUR_MS
 
 
-def iso(milliseconds: int) -> str:
-    """A time as ISO 8601 in UTC."""
+def iso_time(milliseconds: int) -> str:
+    """A time in milliseconds since 1970, as ISO 8601 in UTC."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,7 +16,7 @@ _DOTTED_CIRCLE = "\u25cc"  # carries a combining mark whose writer gave it no le
 _LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\u0085": "\n"})
 
 
-def safe(text: str) -> str:
+def safe_text(text: str) -> str:
     """The text with control, format, private and unassigned characters marked, and no letter
     carrying more than MAX_COMBINING combining marks. Every kind of line end becomes a newline.
     """
@@ -51,9 +51,9 @@ def safe(text: str) -> str:
     return "".join(shown)
 
 
-def line(text: str, width: int | None = None) -> str:
+def safe_line(text: str, width: int | None = None) -> str:
     """The safe text on one line, cut to `width` characters with an ellipsis."""
-    flat = " ".join(safe(text).split())
+    flat = " ".join(safe_text(text).split())
     if width is not None and len(flat) > width:
         return flat[: max(0, width - 1)] + "…"
     return flat

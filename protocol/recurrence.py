@@ -46,7 +46,7 @@ _Rule = dict[str, str]  # part → value
 
 
 @lru_cache(maxsize=256)
-def days(starts: str, repeats: str | None) -> tuple[str, ...]:
+def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     """The local days, as YYYY-MM-DD, of what begins at the local moment `starts` and repeats by the
     RRULE `repeats` (R-17.2, R-17.3). Raises Refused.
     """
@@ -71,12 +71,12 @@ def days(starts: str, repeats: str | None) -> tuple[str, ...]:
     return series
 
 
-def moment(starts: str, day: str) -> str:
+def occurrence_start(starts: str, day: str) -> str:
     """The local moment of the occurrence on `day`: the clock on the wall says the same each time."""
     return day + starts[_DAY:]
 
 
-def instant(local: str, zone: tzinfo) -> int:
+def local_to_ms(local: str, zone: tzinfo) -> int:
     """The milliseconds since 1970 of a local moment in a time zone (R-17.4).
 
     An hour that the change to summer time leaves out is counted by the offset before it; of a

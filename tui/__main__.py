@@ -52,14 +52,14 @@ def _log_to_file(path: Path) -> None:
     # The screen is drawn on standard error, so that no library may write there.
     import logging
 
-    from protocol.display_text import safe
+    from protocol.display_text import safe_text
 
     class HarmlessFormatter(logging.Formatter):
         """A formatter whose lines are harmless on a terminal, where logs are read too."""
 
         def format(self, record: logging.LogRecord) -> str:
             """Formats a log record as harmless text."""
-            return safe(super().format(record))
+            return safe_text(super().format(record))
 
     handler = logging.FileHandler(path, delay=True)
     handler.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.i18n import _
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class MeshcoopApp(App[None]):
 
     def __init__(self, socket: Path, guides: Path | None = None) -> None:
         super().__init__()
-        self.node = Link(self, socket)
+        self.node = NodeConnection(self, socket)
         self._guides = guides
 
     def compose(self) -> ComposeResult:

@@ -5,7 +5,7 @@
 from typing import Any
 
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
@@ -35,19 +35,19 @@ class Balances:
     def show_balance(self, person: bytes) -> Shown:
         """One person's row, with the last 500 lines of its history, oldest first."""
         person_credits = self._state.views.credits_of(person)
-        balance_now = balance.balances(person_credits).get(person, Balance())
+        balance_now = balance.sum_balances(person_credits).get(person, Balance())
         lines = []
         running = 0  # minutes; gifts do not count
         for credit in person_credits:
-            minutes = balance.moved(credit, person)
-            running += 0 if credit.gift else minutes
+            minutes = balance.minutes_for(credit, person)
+            running += 0 if credit.is_gift else minutes
             lines.append((credit, minutes, running))
         history = [self._line(person, *line) for line in lines[-_MAX_LINES:]]
         return {**self._row(person, balance_now), "history": history}
 
     def _row(self, person: bytes, person_balance: Balance) -> Shown:
         return {
-            "person": self._presenter.person(person),
+            "person": self._presenter.show_person(person),
             "given": person_balance.given,
             "received": person_balance.received,
             "balance": person_balance.balance,
@@ -60,8 +60,8 @@ class Balances:
         return {
             "id": credit.id.hex(),
             "kind": credit.kind,
-            "on": credit.on or iso(credit.created)[:_DAY_LENGTH],
-            "person": self._presenter.person(other),
+            "on": credit.on or iso_time(credit.created)[:_DAY_LENGTH],
+            "person": self._presenter.show_person(other),
             "minutes": minutes,
             "balance": running,
         }

@@ -6,11 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.errors import Refused
 from protocol.fold.thread import View
 
@@ -44,7 +44,7 @@ class Diary:
     def _agreements(self) -> Iterator[Shown]:
         for agreement in self._state.views.of_kind("agreement"):
             parties = (agreement["giver"], agreement["receiver"])
-            intent = self._state.views.get(agreement["intent"])
+            intent = self._state.views.find(agreement["intent"])
             if self._person not in parties or not agreement["when"] or not intent:
                 continue
             if agreement["state"] == "cancelled":
@@ -61,14 +61,14 @@ class Diary:
 
     def _signups(self) -> Iterator[Shown]:
         for signup in self._state.views.of_kind("signup"):
-            activity = self._state.views.get(signup["about"])
+            activity = self._state.views.find(signup["about"])
             if signup["author"] != self._person or activity is None:
                 continue
             if signup["state"] == "withdrawn":
                 continue
-            role = f" ({line(signup['role'])})" if signup["role"] else ""
+            role = f" ({safe_line(signup['role'])})" if signup["role"] else ""
             title = self._title_with(_title(activity) + role, activity["author"])
-            starts = series.moment(activity["starts"], signup["on"])
+            starts = series.occurrence_start(activity["starts"], signup["on"])
             is_cancelled = activity["state"] == "cancelled"
             state = "cancelled" if is_cancelled else signup["state"]
             yield {
@@ -89,27 +89,27 @@ class Diary:
 
     def _title_with(self, title: str, other: bytes) -> str:
         """A title with the other person's name, if something of it can be shown on a line."""
-        name = line(self._presenter.person(other)["name"])
+        name = safe_line(self._presenter.show_person(other)["name"])
         return f"{title}, {name}" if name else title
 
 
 def _title(view: View) -> str:
-    return line(view["title"] or view["kind"])
+    return safe_line(view["title"] or view["kind"])
 
 
 def _entry(view: View, title: str, starts: str, about: View, repeats: str | None = None) -> Shown:
     """An entry for a view; `about` is the request, offer or activity that names the area."""
     try:
-        series.days(starts, repeats)
+        series.occurrence_days(starts, repeats)
     except Refused:
         repeats = None  # signed by software with other rules of repetition: the first day is sure
     return {
         "id": view["id"].hex(),
-        "created": iso(view["created"]),
+        "created": iso_time(view["created"]),
         "title": title,
         "starts": starts,
         "minutes": view.get("minutes"),
         "repeats": repeats,
-        "area": line(about["area"] or "") or None,
+        "area": safe_line(about["area"] or "") or None,
         "state": "confirmed",
     }

@@ -42,9 +42,9 @@ class CreditAdvisor:
 
     def _view_of(self, record: Record) -> View | None:
         """The view of a record; of a confirm, which has none, the view that it confirms."""
-        view = self._state.views.get(record.id)
+        view = self._state.views.find(record.id)
         if view is None and record.about:
-            return self._state.views.get(record.about)
+            return self._state.views.find(record.about)
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
@@ -55,13 +55,13 @@ class CreditAdvisor:
 
     def _balance(self, person: bytes) -> int:
         """A person's balance in minutes."""
-        balances = balance.balances(self._state.views.credits_of(person))
+        balances = balance.sum_balances(self._state.views.credits_of(person))
         return balances.get(person, Balance()).balance
 
     def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
         """The beginning of the sentence: "you are" or "Ada is"; "would be" for minutes still ahead."""
         is_me = person == me
-        who = "you" if is_me else str(self._presenter.person(person)["name"])
+        who = "you" if is_me else str(self._presenter.show_person(person)["name"])
         if is_ahead:
             return f"{who} would be"
         return f"{who} are" if is_me else f"{who} is"

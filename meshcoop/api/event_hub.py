@@ -45,7 +45,7 @@ class Subscription:
         self._sender.close()
 
 
-class Hub:
+class EventHub:
     """Sends the events of the node to all subscribers, and waits for none of them."""
 
     def __init__(self) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from meshcoop.api.loop_sentences import FADED, describe_outcome, describe_signal, draft_proposal
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso
-from meshcoop.fold.loop_cache import Followed, Following
+from meshcoop.clock import iso_time
+from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
 from protocol.fold.thread import View
 from protocol.loops import outcome as outcomes
@@ -26,7 +26,7 @@ class LoopRows:
     def __init__(
         self,
         state: State,
-        following: Following,
+        following: LoopCache,
         presenter: Presenter,
         me: bytes | None,
         now: Callable[[], int],
@@ -55,73 +55,77 @@ class LoopRows:
         ]
         return _newest_first(rows)
 
-    def show_signal(self, followed: Followed, loop: Loop, signal: Signal) -> Shown:
+    def show_signal(self, followed: FollowedService, loop: Loop, signal: Signal) -> Shown:
         """One signal of a measure."""
-        measure = loop.asked.measure
-        is_early = signal.found.w1 is None
+        measure = loop.context.measure
+        is_early = signal.change_test.w1 is None
         return {
             "id": f"{measure['id'].hex()}:{signal.window}",
             "kind": "signal",
-            "author": self._presenter.person(measure["author"]),
-            "created": iso(signal.at),
-            "state": "worse" if signal.calls else "better",
+            "author": self._presenter.show_person(measure["author"]),
+            "created": iso_time(signal.at),
+            "state": "worse" if signal.needs_attention else "better",
             "measure": {"id": measure["id"].hex(), "question": measure["question"]},
             "service": _show_service(followed.service),
             "window": signal.window,
-            "from": loop.asked.calendar.first_day(signal.window),
+            "from": loop.context.calendar.first_day(signal.window),
             "n": signal.point.n,
             "bad": signal.point.bad,
-            "short": signal.short,
+            "short": signal.misses_target,
             "change": signal.change,
-            "by": signal.found.by,
-            "sentence": describe_signal(signal.change, is_short=signal.short, is_early=is_early),
+            "by": signal.change_test.decided_by,
+            "sentence": describe_signal(
+                signal.change, is_short=signal.misses_target, is_early=is_early
+            ),
         }
 
     def state_of_action(self, tally: Tally) -> str:
         """The state of an action as those who raised its matter see it, or "overdue"."""
         due = date.fromisoformat(tally.action["due"]).isoformat()
-        is_late = due < iso(self._now())[:_DAY_LENGTH]
+        is_late = due < iso_time(self._now())[:_DAY_LENGTH]
         return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
 
-    def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[Followed, Loop]]:
+    def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
         """The loops of the measures in use, each with its service."""
         for service in services:
-            followed = self._following.of(service["id"], self._now())
+            followed = self._following.loops_for(service["id"], self._now())
             if followed is None:
                 continue
             for loop in followed.loops.values():
                 yield followed, loop
 
-    def _show_matter(self, followed: Followed, loop: Loop, matter: Matter) -> Shown:
-        measure = loop.asked.measure
-        held = followed.holder(loop, matter, self._answer_days, self._now())
+    def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
+        measure = loop.context.measure
+        held = followed.holder_of(loop, matter, self._answer_days, self._now())
         # A matter that climbed past the top of the chain is held by the neighbourhood: None here.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
-        point = window.point(loop.asked.scale, 1) if window else None
-        sentence = describe_signal(matter.change, is_short=matter.short, is_early=matter.early)
+        point = window.point(loop.context.scale, 1) if window else None
+        sentence = describe_signal(
+            matter.change, is_short=matter.misses_target, is_early=matter.opened_early
+        )
         return {
             "id": matter.id.hex(),
             "kind": "matter",
-            "author": self._presenter.person(measure["author"]),
-            "created": iso(matter.opened),
+            "author": self._presenter.show_person(measure["author"]),
+            "created": iso_time(matter.opened),
             "state": "open" if matter.closed is None else "closed",
-            "closed": None if matter.closed is None else iso(matter.closed),
+            "closed": None if matter.closed is None else iso_time(matter.closed),
             "measure": {"id": measure["id"].hex(), "question": measure["question"]},
             "service": _show_service(followed.service),
             "window": matter.window,
-            "from": loop.asked.calendar.first_day(matter.window),
+            "from": loop.context.calendar.first_day(matter.window),
             "n": point.n if point else 0,
             "bad": point.bad if point else 0,
-            "short": matter.short,
+            "short": matter.misses_target,
             "change": matter.change,
             "sentence": FADED if matter.faded else sentence,
             "raised_by": len(matter.raisers),
             "i_raised_it": self._me in matter.raisers,
-            "holder": self._presenter.person(holder) if holder else None,
+            "holder": self._presenter.show_person(holder) if holder else None,
             "level": held.level,
-            "held_since": iso(held.since),
-            "answer_by": None if held.answer_by is None else iso(held.answer_by),
+            "held_since": iso_time(held.since),
+            "answer_by": None if held.answer_by is None else iso_time(held.answer_by),
             "actions": [action["id"].hex() for action in matter.actions],
             "leading": self._show_leading_action(matter),
             "outcome": _show_outcome(loop, matter),
@@ -135,7 +139,7 @@ class LoopRows:
         action = tally.action
         return {
             "id": action["id"].hex(),
-            "owner": self._presenter.person(action["author"]),
+            "owner": self._presenter.show_person(action["author"]),
             "what": action["what"],
             "due": action["due"],
             "state": self.state_of_action(tally),
@@ -166,7 +170,7 @@ def _show_service(service: View) -> Shown:
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
     """The answers before and after an action, and what changed; None while it is too early."""
-    outcome = outcomes.outcome(loop, matter)
+    outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:
         return None
     return {

@@ -36,7 +36,7 @@ def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> st
 
 def describe_outcome(outcome: Outcome) -> str:
     """A sentence about what an action changed."""
-    return _BY_OUTCOME[outcome.words]
+    return _BY_OUTCOME[outcome.result]
 
 
 def draft_proposal(service: View, measure: View) -> dict[str, Any]:

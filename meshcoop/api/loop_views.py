@@ -6,14 +6,14 @@ from typing import Any
 from meshcoop.api.loop_rows import LoopRows, show_totals
 from meshcoop.api.loop_sentences import TOO_FEW_ANSWERS, describe_signal
 from meshcoop.api.presenter import Presenter
-from meshcoop.fold.loop_cache import Followed, Following
+from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
 from protocol.fold.thread import View
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
 from protocol.loops.matters import Loop, Matter
-from protocol.loops.points import totals
-from protocol.loops.windows import day_of
+from protocol.loops.points import sum_points
+from protocol.loops.windows import parse_day
 
 Shown = dict[str, Any]
 
@@ -27,7 +27,7 @@ class LoopViews:
     def __init__(
         self,
         state: State,
-        following: Following,
+        following: LoopCache,
         presenter: Presenter,
         me: bytes | None,
         now: Callable[[], int],
@@ -51,14 +51,14 @@ class LoopViews:
         if status_of is None:
             return shown
         record_id = bytes.fromhex(shown["id"])
-        followed = self._following.of(record_id, self._now())
+        followed = self._following.loops_for(record_id, self._now())
         if followed is None or record_id not in followed.views:
             return shown
         return {**shown, **status_of(followed, followed.views[record_id])}
 
     def citation_for(self, measure: bytes) -> Shown:
         """The fields with which an action cites the open matter of its measure (R-23.2)."""
-        followed = self._following.of(measure, self._now())
+        followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
         matter = _open_matter(loop) if loop else None
         if loop is None or matter is None:
@@ -66,11 +66,11 @@ class LoopViews:
         window = loop.windows.get(matter.window)
         if window is None:
             return {"window": matter.window}
-        point = window.point(loop.asked.scale, 1)
+        point = window.point(loop.context.scale, 1)
         n, bad = point or (0, 0)
         return {"window": matter.window, "n": n, "bad": bad, "answers": window.digest.hex()}
 
-    def _service_status(self, followed: Followed, service: View) -> Shown:
+    def _service_status(self, followed: FollowedService, service: View) -> Shown:
         views = followed.views.values()
         links = [followed.views[link_id] for link_id in service["links"]]
         feedback = [view for view in views if view["kind"] == "feedback"]
@@ -90,12 +90,12 @@ class LoopViews:
             "i_said_something": any(view["author"] == self._me for view in feedback),
         }
 
-    def _measure_status(self, followed: Followed, measure: View) -> Shown:
+    def _measure_status(self, followed: FollowedService, measure: View) -> Shown:
         loop = followed.loops.get(measure["id"])
         if loop is None:
             return self._status(followed, measure)
         has_baseline = len(loop.points) >= BASELINE[0]
-        baseline = totals(point for _, point in loop.points[: BASELINE[-1]])
+        baseline = sum_points(point for _, point in loop.points[: BASELINE[-1]])
         return {
             **self._status(followed, measure),
             "points": _show_points(loop),
@@ -104,7 +104,7 @@ class LoopViews:
             "answered": self._show_answered(loop),
         }
 
-    def _action_status(self, followed: Followed, action: View) -> Shown:
+    def _action_status(self, followed: FollowedService, action: View) -> Shown:
         loop = followed.loops.get(action["about"])
         matter_and_tally = _find_tally(loop, action) if loop else None
         if matter_and_tally is None:
@@ -119,7 +119,7 @@ class LoopViews:
             "i_said": self._my_verdict(followed, tally),
         }
 
-    def _feedback_status(self, followed: Followed, feedback: View) -> Shown:
+    def _feedback_status(self, followed: FollowedService, feedback: View) -> Shown:
         """While fewer people than the smallest group have answered, only the author of an answer
         sees what it says (R-22.8).
         """
@@ -128,16 +128,16 @@ class LoopViews:
             return {}
         if feedback["author"] == self._me:
             return {"matter": _matter_after(loop, feedback)}
-        window = loop.windows.get(loop.asked.calendar.window(day_of(feedback["on"])))
+        window = loop.windows.get(loop.context.calendar.window_of_day(parse_day(feedback["on"])))
         people: set[bytes] = set()
         if window is not None:
-            uncounted = {report.person for report in window.apart + window.beside}
+            uncounted = {report.person for report in window.by_parties + window.not_charted}
             people = window.people | uncounted
         if len(people) >= self._smallest_group:
             return {}
         return {"value": None, "text": None, "held_back": True}
 
-    def _status(self, followed: Followed, measure: View) -> Shown:
+    def _status(self, followed: FollowedService, measure: View) -> Shown:
         """How a measure goes, in a sentence; nothing of a measure that is not in use."""
         loop = followed.loops.get(measure["id"])
         if loop is None:
@@ -154,15 +154,17 @@ class LoopViews:
             }
         is_early = len(loop.points) <= BASELINE[0]
         return {
-            "short": latest.short,
+            "short": latest.misses_target,
             "change": latest.change,
             "matter": matter_id,
-            "sentence": describe_signal(latest.change, is_short=latest.short, is_early=is_early),
+            "sentence": describe_signal(
+                latest.change, is_short=latest.misses_target, is_early=is_early
+            ),
         }
 
-    def _my_verdict(self, followed: Followed, tally: Tally) -> str | None:
+    def _my_verdict(self, followed: FollowedService, tally: Tally) -> str | None:
         """My latest verdict on an action since it was last reported done, or None."""
-        reported = tally.done or 0
+        reported = tally.done_at or 0
         verdicts = [
             view
             for view in followed.views.values()
@@ -181,15 +183,15 @@ class LoopViews:
 
     def _show_answered(self, loop: Loop) -> Shown:
         """How many people have answered in today's window, and how the parties see it."""
-        window = loop.windows.get(loop.asked.calendar.at(self._now()))
+        window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0
-        by_parties = window.apart if window else []
+        by_parties = window.by_parties if window else []
         # As with all answers, those of few parties are not shown: they would tell who said what.
         is_shown = len({report.person for report in by_parties}) >= self._smallest_group
         bad = sum(report.bad for report in by_parties)
         return {
             "people": people,
-            "of": len(set(loop.asked.members) - set(loop.asked.leave_out)),
+            "of": len(set(loop.context.members) - set(loop.context.parties)),
             "parties": {"n": len(by_parties), "bad": bad} if is_shown else None,
         }
 
@@ -206,11 +208,11 @@ def _show_points(loop: Loop) -> list[Shown]:
     return [
         {
             "window": number,
-            "from": loop.asked.calendar.first_day(number),
+            "from": loop.context.calendar.first_day(number),
             "n": point.n,
             "bad": point.bad,
             "by_proxy": loop.windows[number].by_proxy,
-            "limit": loop.limits.get(number),
+            "limit": loop.alarm_limits.get(number),
         }
         for number, point in loop.points
     ]
@@ -233,12 +235,12 @@ def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
 
 def _matter_after(loop: Loop, feedback: View) -> str | None:
     """The matter that was open in the window of an answer, or was opened in it; the last of them."""
-    calendar = loop.asked.calendar
-    answered_in = calendar.window(day_of(feedback["on"]))
+    calendar = loop.context.calendar
+    answered_in = calendar.window_of_day(parse_day(feedback["on"]))
     matters = [
         matter
         for matter in loop.matters
         if matter.window <= answered_in
-        and (matter.closed is None or answered_in <= calendar.at(matter.closed))
+        and (matter.closed is None or answered_in <= calendar.window_at(matter.closed))
     ]
     return matters[-1].id.hex() if matters else None

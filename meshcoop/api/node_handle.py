@@ -8,14 +8,14 @@ import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
-from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.muted_people import Muted
+from meshcoop.fold.loop_cache import LoopCache
+from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
-from meshcoop.matching.index import Index
+from meshcoop.matching.index import MatchingIndex
 from meshcoop.network.interface import Network
 from meshcoop.relay.relay import Relay
-from meshcoop.sync.address_delivery import Giving
+from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
 
@@ -26,12 +26,12 @@ class Membership:
 
     author: Author
     mesh: HomeMesh
-    door: InvitationDesk
+    invitation_desk: InvitationDesk
     guests: Guests
-    muted: Muted
-    giving: Giving
-    index: Index
-    following: Following
+    muted: MutedPeople
+    address_delivery: AddressDelivery
+    matching_index: MatchingIndex
+    loop_cache: LoopCache
 
     @property
     def state(self) -> State:
@@ -46,24 +46,24 @@ class NodeHandle(Protocol):
     network: Network
     now: Callable[[], int]  # milliseconds
     damage: list[str]  # sentences about what was repaired at the start
-    ready: bool  # peers and programs are answered
+    is_ready: bool  # peers and programs are answered
     changed: trio.Event  # replaced whenever something has changed
-    member: Membership | None  # None at a relay, and before this home has joined
+    membership: Membership | None  # None at a relay, and before this home has joined
     relay: Relay | None  # None at a home
 
     def stop(self) -> None:
         """Stops the node."""
 
-    def change(self) -> None:
+    def announce_change(self) -> None:
         """Wakes all tasks that wait on `changed`, and replaces the event."""
 
-    def belonging(self) -> Membership:
+    def require_membership(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
 
-    async def may_sign(self) -> Membership:
+    async def wait_to_sign(self) -> Membership:
         """Waits until this home may sign, and returns the membership. Raises Mistake if it may not."""
 
-    def relaying(self) -> Relay:
+    def require_relay(self) -> Relay:
         """The relay that this node runs. Raises Mistake if it runs none."""
 
     async def join(self, text: str, name: str, seconds: float) -> bool:

@@ -10,14 +10,14 @@ from itertools import islice
 from typing import Any
 
 from meshcoop.api.private_fields import PrivateFields
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import HIDDEN, STANDING
-from protocol.fold.balance import POT
+from protocol.fold.balance import COMMON_POT
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities import activities
@@ -43,12 +43,12 @@ class Presenter:
     def names(self) -> dict[bytes, str]:
         """The names of the people who have a profile, and of the common pot."""
         if self._names is None:
-            profiles = self._state.views.latest("profile")
+            profiles = self._state.views.latest_by_author("profile")
             names = {person: str(view["name"]) for person, view in profiles.items() if view["name"]}
-            self._names = {**names, POT: "the common pot"}
+            self._names = {**names, COMMON_POT: "the common pot"}
         return self._names
 
-    def person(self, person: bytes) -> Shown:
+    def show_person(self, person: bytes) -> Shown:
         """`{id, name}`; a person without a profile is named by the start of their id."""
         short_id = person.hex()[:_SHORT_ID]
         return {"id": person.hex(), "name": self.names().get(person, short_id)}
@@ -63,7 +63,7 @@ class Presenter:
         intents = [view for view in views if view["kind"] in INTENTS]
         response_ids = [response_id for view in intents for response_id in view["responses"]]
         # All responses are read at once: a list may have hundreds of requests.
-        responses = self._state.views.several(response_ids)
+        responses = self._state.views.find_several(response_ids)
         return [self._show_whole(view, responses) for view in views]
 
     def show_history(self, thread: Thread) -> list[Shown]:
@@ -74,9 +74,9 @@ class Presenter:
             {
                 "id": line.entry.id.hex(),
                 "kind": line.entry.kind,
-                "author": self.person(line.entry.person),
-                "by": self.person(line.entry.by) if line.entry.by else None,
-                "created": iso(line.entry.time),
+                "author": self.show_person(line.entry.person),
+                "by": self.show_person(line.entry.by) if line.entry.by else None,
+                "created": iso_time(line.entry.time),
                 "about": line.entry.about.hex() if line.entry.about else None,
                 "counted": line.refusal is None,
                 "automatic": _is_countersignature(thread, line.entry),
@@ -88,7 +88,7 @@ class Presenter:
     def list_people(self) -> list[Shown]:
         """The members and the people who were removed, with their profiles, by name."""
         authority = self._authority
-        profiles = self._state.views.latest("profile")
+        profiles = self._state.views.latest_by_author("profile")
         vouches = self._vouches()
         people = [
             {
@@ -107,19 +107,19 @@ class Presenter:
         term = authority.term
         return {
             "id": term.id.hex(),
-            "since": iso(term.since),
+            "since": iso_time(term.since),
             "roll": self._show_people(sorted(term.roll)),
             "moderators": self._show_people(sorted(term.moderators)),
             "vouchers": term.vouchers,
             "share": term.share,
-            "settled": authority.chain.settled,
+            "settled": authority.chain.is_settled,
         }
 
     def state_of(self, view: View) -> str:
         """The state of a view as of now."""
         # What only a clock changes is not in the view: equal records give equal views.
         kind = KINDS.get(view["kind"])
-        timed = kind.over(view) if kind else None
+        timed = kind.clock_state(view) if kind else None
         if timed is not None:
             moment, later_state = timed
             if self._is_past(moment):
@@ -149,9 +149,9 @@ class Presenter:
             name: self._show_people(value) if name in people_fields else _show_value(value)
             for name, value in view.items()
         }
-        for name in ("created", *(kind.timing if kind else ())):
+        for name in ("created", *(kind.extra_time_fields if kind else ())):
             time = view.get(name)
-            shown[name] = None if time is None else iso(time)
+            shown[name] = None if time is None else iso_time(time)
         shown["state"] = self.state_of(view)
         return shown | self._private_fields.open_fields(view, parties)
 
@@ -165,8 +165,8 @@ class Presenter:
         return {
             **head,
             "id": head["id"].hex(),
-            "author": self.person(head["author"]),
-            "created": iso(head["created"]),
+            "author": self.show_person(head["author"]),
+            "created": iso_time(head["created"]),
         }
 
     def _show_occurrence(self, occurrence: Shown) -> Shown:
@@ -188,8 +188,8 @@ class Presenter:
 
     def _upcoming_days(self, activity: View) -> list[str]:
         """The next days of an activity that are not over yet."""
-        days = series.days(activity["starts"], activity["repeats"])
-        ahead = (day for day in days if not self._is_past(activities.ends(activity, day)))
+        days = series.occurrence_days(activity["starts"], activity["repeats"])
+        ahead = (day for day in days if not self._is_past(activities.occurrence_end(activity, day)))
         return list(islice(ahead, _MAX_UPCOMING))
 
     def _show_votes(self, view: View) -> Shown:
@@ -210,15 +210,15 @@ class Presenter:
         change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
         register, key, *_ = change or [None, None]
         if register == STANDING:
-            return self.person(key)
-        words = self._state.views.get(key) if register == HIDDEN else None
+            return self.show_person(key)
+        words = self._state.views.find(key) if register == HIDDEN else None
         if words is None:
             return None
         title = words.get("title") or words.get("name") or words.get("text")
         return {
             "id": key.hex(),
             "kind": words["kind"],
-            "author": self.person(words["author"]),
+            "author": self.show_person(words["author"]),
             "title": title,
             "hidden": bool(words.get("hidden")),
         }
@@ -227,10 +227,10 @@ class Presenter:
         fields = self._show_alone(profile) if profile else {}
         return {
             **fields,
-            **self.person(member.person),
+            **self.show_person(member.person),
             "kind": "person",
-            "author": self.person(member.person),
-            "created": iso(member.since),
+            "author": self.show_person(member.person),
+            "created": iso_time(member.since),
             "state": "member" if member.person in authority.members else "removed",
             "on_roll": member.person in authority.term.roll,
             "moderator": member.person in authority.term.moderators,
@@ -245,8 +245,8 @@ class Presenter:
             vouches[view["person"]].append(
                 {
                     "id": view["id"].hex(),
-                    "author": self.person(view["author"]),
-                    "created": iso(view["created"]),
+                    "author": self.show_person(view["author"]),
+                    "created": iso_time(view["created"]),
                     "text": view["text"],
                 }
             )
@@ -255,12 +255,12 @@ class Presenter:
     def _show_people(self, value: Any) -> Any:
         """A value that names people: one person, a name from outside, a list or map of these."""
         if isinstance(value, list):
-            return [self.person(person) for person in value]
+            return [self.show_person(person) for person in value]
         if isinstance(value, str):  # the name of somebody outside
             return {"id": None, "name": value}
         if isinstance(value, dict):
             return {name: self._show_people(people) for name, people in value.items()}
-        return self.person(value) if value is not None else None
+        return self.show_person(value) if value is not None else None
 
     def _is_past(self, moment: str) -> bool:
         """True if a moment, by the clock here or in UTC, lies before now."""
@@ -300,7 +300,7 @@ def _people_fields(kind_name: str) -> frozenset[str]:
     if kind is None:
         return frozenset({"author", "by"})
     declared = [name for name, field in kind.fields.items() if field.names_people]
-    return frozenset({"author", "by", *kind.naming, *declared})
+    return frozenset({"author", "by", *kind.extra_people_fields, *declared})
 
 
 def _show_value(value: Any) -> Any:

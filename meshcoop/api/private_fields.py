@@ -7,7 +7,7 @@ from typing import Any
 import msgpack
 
 from meshcoop.fold.state import State
-from meshcoop.store.records import Row
+from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, people_in
 from protocol.fold.thread import View
@@ -41,7 +41,7 @@ class PrivateFields:
         """True if a person with a device here may be a party to the view."""
         # To try every key on every view would take long, so only likely readers try.
         if parties is None:
-            about = self._state.views.get(view["about"])
+            about = self._state.views.find(view["about"])
             if about is None:
                 return True  # the parties cannot be known: try
             parties = {about["author"]}
@@ -57,11 +57,13 @@ class PrivateFields:
         own = {box.public for box in self._boxes}
         return {device.person for device in authority.devices.values() if device.box in own}
 
-    def _open(self, row: Row, name: str, sealed: bytes) -> Any:
-        header = row.record.fields
-        context = seal.private_context(self._state.neighbourhood, header.device, header.seq, name)
+    def _open(self, row: StoredRecord, name: str, sealed: bytes) -> Any:
+        header = row.record.header
+        context = seal.private_field_context(
+            self._state.neighbourhood, header.device, header.seq, name
+        )
         try:
-            packed = seal.open_private(sealed, self._boxes, context)
+            packed = seal.open_private_content(sealed, self._boxes, context)
             return None if packed is None else msgpack.unpackb(packed)
         except (Refused, ValueError):
             return None  # sealed wrongly by its author: nobody can read it

@@ -10,7 +10,7 @@ from meshcoop.api.params import USAGE_ERROR, Params, read_number, read_pin, read
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
-from meshcoop.fold.private_threads import Private
+from meshcoop.fold.private_threads import PrivateThreads
 from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Thread, View
 from protocol.record import sealing as seal
@@ -44,7 +44,7 @@ class Queries:
         self,
         membership: Membership,
         now: Callable[[], int],
-        private: Private,
+        private: PrivateThreads,
         boxes: Sequence[BoxKey] = (),
     ) -> None:
         self._membership = membership
@@ -95,7 +95,7 @@ class Queries:
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
         # A state that the clock brings is in no table.
-        stored_state = None if kind.ends and state == kind.ends[1] else state
+        stored_state = None if kind.deadline and state == kind.deadline[1] else state
         if about is None:
             return self._state.views.newest(kind.name, state=stored_state)
         row = self._state.store.records.find(about)
@@ -135,22 +135,22 @@ class Queries:
 
 async def open_queries(node: NodeHandle, params: Params) -> Queries:
     """The queries of one call. If `as` names a guest, their PIN opens what is private to them."""
-    membership = node.belonging()
+    membership = node.require_membership()
     guest = None
     if params.get("as") is not None:
         resolver = Resolver(membership.state, Presenter(membership.state, node.now))
-        person = membership.guests.whom(params["as"], resolver.resolve_person)
-        guest = membership.guests.of(person)
+        person = membership.guests.resolve(params["as"], resolver.resolve_person)
+        guest = membership.guests.find(person)
     if guest is None:
         return Queries(membership, node.now, await open_private(membership.author.private))
-    box = seal.box_key(await membership.guests.open(guest, read_pin(params)))
-    private = await open_private(Private(membership.state, [box]))
+    box = seal.device_box_key(await membership.guests.open_seed(guest, read_pin(params)))
+    private = await open_private(PrivateThreads(membership.state, [box]))
     return Queries(membership, node.now, private, [box])
 
 
-async def open_private(private: Private) -> Private:
+async def open_private(private: PrivateThreads) -> PrivateThreads:
     """Opens all private records, a few at a time, so that other tasks run in between."""
-    while private.open(_PRIVATE_AT_ONCE):
+    while private.open_new(_PRIVATE_AT_ONCE):
         await trio.lowlevel.checkpoint()
     return private
 

@@ -7,7 +7,7 @@ from meshcoop.api.params import USAGE_ERROR
 from meshcoop.api.presenter import Presenter
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
-from meshcoop.sync.invitation_desk import Knocked
+from meshcoop.sync.invitation_desk import WaitingPerson
 from protocol.errors import Refused
 
 _ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
@@ -49,10 +49,10 @@ class Resolver:
         """A member, or else a person who was removed, by a unique name or the start of an id."""
         return _only_match(typed, self._candidates(typed), "`meshcoop list people` shows everybody")
 
-    def resolve_newcomer(self, typed: str, knocks: Iterable[Knocked]) -> bytes:
+    def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
         """A person who knocked, or who has been vouched for already."""
         authority = self._state.authority
-        newcomers = dict.fromkeys(authority.waiting, "") if authority else {}
+        newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}
         if authority:
             # Who has been admitted meanwhile is found as well: to approve them again is harmless.

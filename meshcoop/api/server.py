@@ -14,18 +14,18 @@ from typing import Any
 
 import trio
 
-from meshcoop.api.event_hub import Hub, Subscription
+from meshcoop.api.event_hub import EventHub, Subscription
 from meshcoop.api.params import USAGE_ERROR
-from meshcoop.errors import USAGE, Mistake
-from meshcoop.network.interface import Starting
-from meshcoop.store.disk_errors import trouble
+from meshcoop.errors import USAGE_RULES, Mistake
+from meshcoop.network.interface import TaskStatus
+from meshcoop.store.disk_errors import disk_error_of
 from protocol.errors import Refused
 from protocol.wire.local_rpc import (
     MAX_MESSAGE,
     REFUSED,
     RESYNC,
     SUBSCRIBE,
-    TOO_MUCH,
+    TOO_MUCH_RULES,
     VERSION,
     Decoder,
     Error,
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 class ApiServer:
     """Serves the methods of one node to as many as MAX_CLIENTS connections at a time."""
 
-    def __init__(self, methods: Mapping[str, Method], hub: Hub) -> None:
+    def __init__(self, methods: Mapping[str, Method], hub: EventHub) -> None:
         self._methods = methods
         self._hub = hub
         self._clients = 0
@@ -86,7 +86,9 @@ class ApiServer:
 class _Client:
     """One connection: reads requests, answers them side by side, forwards events."""
 
-    def __init__(self, stream: trio.abc.Stream, methods: Mapping[str, Method], hub: Hub) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, methods: Mapping[str, Method], hub: EventHub
+    ) -> None:
         self._stream = stream
         self._methods = methods
         self._hub = hub
@@ -159,12 +161,12 @@ class _Client:
         try:
             return _encode_result(request, await method(request.params))
         except Refused as refusal:
-            return _encode_failure(request, _error_code(refusal.rule in USAGE), f"{refusal}.")
+            return _encode_failure(request, _error_code(refusal.rule in USAGE_RULES), f"{refusal}.")
         except Mistake as mistake:
             is_usage = mistake.code == USAGE_ERROR
             return _encode_failure(request, _error_code(is_usage), mistake.sentence)
         except Exception as error:  # noqa: BLE001  # it is logged, and the node goes on
-            disk_trouble = trouble(error)
+            disk_trouble = disk_error_of(error)
             if disk_trouble is not None:
                 return _encode_failure(request, "refused", disk_trouble.sentence)
             _log.exception("The method %s failed", request.method)
@@ -200,12 +202,12 @@ class _Client:
             await self._stream.send_all(data)
 
 
-async def serve(
+async def serve_api(
     path: Path,
     methods: Mapping[str, Method],
-    hub: Hub,
+    hub: EventHub,
     *,
-    task_status: Starting = trio.TASK_STATUS_IGNORED,
+    task_status: TaskStatus = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves the local API on a Unix socket at `path` (0600) until cancelled.
 
@@ -275,7 +277,7 @@ def _encode_result(request: Request, result: Any) -> bytes:
     try:
         return encode(Response(request.id, result=result))
     except Refused as refusal:
-        if refusal.rule in TOO_MUCH:
+        if refusal.rule in TOO_MUCH_RULES:
             raise Mistake("The answer is too large for one frame; ask for it in pages.") from None
         raise TypeError(f"a result that no frame carries: {refusal}") from refusal
 

@@ -10,17 +10,17 @@ from typing import Any
 
 from meshcoop.author.record_sealer import RecordSealer
 from meshcoop.author.signer import Signer
-from meshcoop.fold.private_threads import Private
+from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.store.last_signed import Signed
+from meshcoop.store.last_signed import LastSigned
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.thread import Entry, Thread
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
-from protocol.record.log import START
+from protocol.record.log import LOG_START
 from protocol.schema.fields import Resolve
 
 CLOCK_BEHIND_MS = 3_600_000
@@ -43,11 +43,11 @@ class Author:
         random: Callable[[int], bytes],
         *,
         elsewhere: Iterable[bytes] = (),
-        last_signed: Signed | None = None,
+        last_signed: LastSigned | None = None,
     ) -> None:
         self.inbox = inbox
         self.state = inbox.state
-        self.private = Private(inbox.state)
+        self.private = PrivateThreads(inbox.state)
         self.devices = devices
         self.elsewhere = set(elsewhere)
         self.now = now
@@ -69,18 +69,18 @@ class Author:
         authority = self.state.authority
         if authority is None:
             return set()
-        owners = {authority.author(device) for device in self.devices}
+        owners = {authority.member_of_device(device) for device in self.devices}
         return {person for person in owners if person is not None}
 
     @property
-    def able(self) -> bool:
+    def can_sign(self) -> bool:
         """Whether some device of this home may sign now."""
         members = [device for device in self.devices if self.state.authority_fold.is_member(device)]
-        return any(self.fault(device) is None for device in members)
+        return any(self.find_fault(device) is None for device in members)
 
     def check(self) -> None:
         """Raises Refused where this home has devices and none of them may sign."""
-        if not self.able:
+        if not self.can_sign:
             self.signer_of()
 
     def signer_of(self, person: bytes | None = None) -> Signer:
@@ -91,22 +91,22 @@ class Author:
         authority = self.state.authority
         first_fault: Refused | None = None
         for device, seed in self.devices.items():
-            owner = authority.author(device) if authority else None
+            owner = authority.member_of_device(device) if authority else None
             if owner is None or person not in {None, owner}:
                 continue
-            fault = self.fault(device)
+            fault = self.find_fault(device)
             if fault is None:
                 return Signer(owner, device, seed, self.private)
             first_fault = first_fault or fault
         whose = "that person" if person else "a member"
         raise first_fault or Refused("R-03.5", f"no device of {whose} is at this home")
 
-    def fault(self, device: bytes) -> Refused | None:
+    def find_fault(self, device: bytes) -> Refused | None:
         """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
         authority = self.state.authority
         log = self.inbox.store.logs.find(device)
         held = authority.devices.get(device) if authority else None
-        if held is not None and held.revoked is not None:
+        if held is not None and held.revoked_after is not None:
             return _unusable("this home's device has been revoked")
         if log is not None and log.fork is not None:
             return _unusable(
@@ -152,13 +152,15 @@ class Author:
             posted = ", ".join(sorted(kind.name for kind in KINDS.values() if kind.posted))
             raise Refused("R-10.8", f"there is no kind {kind_name!r} to post; there are: {posted}")
         private = signer.private if signer else self.private
-        target = private.reads(about) if about is not None else None
-        if kind.name == "retract" and target is not None and target.relied_on:
+        target = private.kind_of(about) if about is not None else None
+        if kind.name == "retract" and target is not None and target.lasting:
             raise Refused("R-01.17", f"others rely on the {target.name}: close what it is about")
         proxy = None
         if represented:
             proxy = self._proxy(kind, represented, signer.person if signer else self.person)
-        return self.write(kind, kind.read(given, resolve), about=about, signer=signer, proxy=proxy)
+        return self.write(
+            kind, kind.read_input(given, resolve), about=about, signer=signer, proxy=proxy
+        )
 
     def write(
         self,
@@ -184,11 +186,11 @@ class Author:
         if private is not None:  # R-15.11: never before what its author has read of the thread
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
-        thread.heads = self._heads() if kind.audience == record.OPEN else {}
-        entry = entry._replace(fields=kind.complete(thread, entry, self._today(entry)))
+        thread.log_heads = self._heads() if kind.audience == record.OPEN else {}
+        entry = entry._replace(fields=kind.complete_fields(thread, entry, self._today(entry)))
         entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, entry))
-        kind.check(entry.fields)
-        kind.guard(thread, entry)
+        kind.check_fields(entry.fields)
+        kind.check_before_signing(thread, entry)
         _must_count(self._thread(kind, about, private, extra=[entry]))
         if private is not None:
             signed = self._sealer.sign_private(kind, thread, entry, signer)
@@ -202,7 +204,7 @@ class Author:
 
     def _store(self, signed: Record) -> None:
         """Stores a record of this home, and tells of it once it is safe."""
-        result = self.inbox.take([signed], durable=True)
+        result = self.inbox.ingest([signed], durable=True)
         assert signed in result.stored, result.refused
         if self._last_signed is not None:
             self._last_signed.note(signed)
@@ -219,13 +221,13 @@ class Author:
         proxies = [
             proxy
             for proxy in self.state.thread_fold.proxies.values()
-            if proxy.person == represented and proxy.by == person
+            if proxy.person == represented and proxy.deputy == person
         ]
         # The one that holds longest tells best why none of them does.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
-                proxy.check(person, kind, self.now(), authority.charter["offset"])
+                proxy.check_use(person, kind, self.now(), authority.charter["offset"])
             except Refused as refusal:
                 first_refusal = first_refusal or refusal
             else:
@@ -237,9 +239,9 @@ class Author:
     def _fit(self, signer: Signer) -> Signer:
         """The signer, if its device is a member's and may sign. Raises Refused."""
         authority = self.state.authority
-        if authority is None or authority.author(signer.device) != signer.person:
+        if authority is None or authority.member_of_device(signer.device) != signer.person:
             raise Refused("R-03.5", "no device of that person is at this home")
-        fault = self.fault(signer.device)
+        fault = self.find_fault(signer.device)
         if fault is not None:
             raise fault
         return signer
@@ -250,7 +252,7 @@ class Author:
         authority = self.state.authority
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
-        head = log.head if log else START
+        head = log.head if log else LOG_START
         # R-01.13 and R-03.9: never before the log's last record, nor before one belonged.
         time = max(self.now(), head.time, authority.members[signer.person].since)
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
@@ -259,22 +261,26 @@ class Author:
     def _heads(self) -> dict[bytes, int]:
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
-    def _is_private(self, kind: Kind, about: bytes | None, private: Private) -> bool:
+    def _is_private(self, kind: Kind, about: bytes | None, private: PrivateThreads) -> bool:
         """R-10.9: whether a record of this kind about `about` is private."""
         if kind.audience == record.PRIVATE:
             return True
-        return kind.may_be_private and about is not None and private.reads(about) is not None
+        return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
     def _thread(
-        self, kind: Kind, about: bytes | None, private: Private | None, extra: Iterable[Entry] = ()
+        self,
+        kind: Kind,
+        about: bytes | None,
+        private: PrivateThreads | None,
+        extra: Iterable[Entry] = (),
     ) -> Thread:
         """The thread that a record of `kind` about `about` joins, with `extra` not yet posted.
 
         `private`: what reads it, if it is a private one.
         """
-        if kind.root and about is not None:
+        if kind.is_root and about is not None:
             raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
-        if not kind.root and about is None:
+        if not kind.is_root and about is None:
             what = " or ".join(kind.about)
             raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
         if private is not None:
@@ -288,8 +294,8 @@ class Author:
         return row.root
 
     def _must_be_within_quota(self, signed: Record) -> None:
-        log = self.inbox.store.logs.find_or_add(signed.fields.device)
-        if quota.share(self.state.authority, signed.fields, log).over:
+        log = self.inbox.store.logs.find_or_add(signed.header.device)
+        if quota.share(self.state.authority, signed.header, log).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )

@@ -4,8 +4,8 @@ import logging
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
-from meshcoop.store.records import Row
-from protocol.authority.relays import ENDED, MAX_PACKED
+from meshcoop.store.records import StoredRecord
+from protocol.authority.relays import ENDED, MAX_PACKED_ADDRESSES
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record import sealing as seal
@@ -45,8 +45,8 @@ def accept_charter(author: Author) -> None:
         return
     due: list[tuple[Signer, list[bytes]]] = []
     for device in author.devices:
-        person = authority.author(device)
-        if person is not None and author.fault(device) is None:
+        person = authority.member_of_device(device)
+        if person is not None and author.find_fault(device) is None:
             due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
     for signer, acts in due:
         accept_acts(author, signer, acts)
@@ -60,8 +60,8 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
-        for act in author.state.authority_fold.acts("epoch")
-        if authority.author(act.device) != person  # a founder needs nobody's key
+        for act in author.state.authority_fold.records_of_kind("epoch")
+        if authority.member_of_device(act.device) != person  # a founder needs nobody's key
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]
@@ -88,7 +88,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     if authority is None or not keys or not people:
         return
     sent = author.state.authority_fold.seals()
-    for device in filter(authority.live, sorted(authority.devices)):
+    for device in filter(authority.is_live, sorted(authority.devices)):
         person = authority.devices[device].person
         is_near = person in met or person in people
         if not is_near and not authority.vouchers_of(person) & people:
@@ -104,7 +104,7 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
     """R-08.1: enrols a relay, or ends what this home's person said of it."""
-    packed = pack_addresses(addresses, MAX_PACKED)
+    packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
@@ -133,7 +133,7 @@ class Countersigner:
     def __init__(self, author: Author) -> None:
         self._author = author
         self._store = author.inbox.store
-        self._done = int(str(self._store.note(_COUNTERSIGNED) or 0))  # the last row looked at
+        self._done = int(str(self._store.read_note(_COUNTERSIGNED) or 0))  # the last row looked at
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
@@ -155,7 +155,7 @@ class Countersigner:
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )
 
-    def _look(self, row: Row) -> None:
+    def _look(self, row: StoredRecord) -> None:
         self._waiting.pop(row.n, None)
         if row.root is None:
             self._waiting[row.n] = None
@@ -171,7 +171,7 @@ class Countersigner:
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
-    def _confirmed_author(self, row: Row) -> bytes | None:
+    def _confirmed_author(self, row: StoredRecord) -> bytes | None:
         """The person of this home whose receipt or correction the record confirms."""
         state = self._author.state
         entry = state.thread_fold.entry(row)

@@ -54,7 +54,7 @@ class Rotation:
         if authority is None or current is None:
             return False
         return any(
-            not authority.live(device)
+            not authority.is_live(device)
             for device, key_id in state.authority_fold.seals()
             if key_id == current.id and device in authority.devices
         )
@@ -65,8 +65,8 @@ class Rotation:
         current = state.ring.current()
         assert authority is not None, "a new epoch is needed"
         assert current is not None, "a new epoch is needed"
-        live = [device for device in sorted(authority.devices) if authority.live(device)]
-        key = EpochKey.of(current.number + 1, self._author.random(32))
+        live = [device for device in sorted(authority.devices) if authority.is_live(device)]
+        key = EpochKey.from_key(current.number + 1, self._author.random(32))
         try:
             with state.store.transaction():
                 offer_epochs(self._author, [key], *live)
@@ -76,4 +76,4 @@ class Rotation:
             _LOG.info("epoch %d begins, for %d devices", key.number, len(live))
 
     def _on_signed(self, signed: Record) -> None:
-        self._has_acted = self._has_acted or signed.fields.reach == OPEN
+        self._has_acted = self._has_acted or signed.header.base_audience == OPEN

@@ -16,7 +16,7 @@ from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
-from protocol.record.root_statement import FOUNDING
+from protocol.record.root_statement import FOUNDING_PLACE
 from protocol.record.sealing import EpochKey
 
 
@@ -31,7 +31,7 @@ class Identity:
     statement: bytes  # with which the root key certifies the device
 
     @classmethod
-    def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING) -> "Identity":
+    def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
         """A new person with a new device, to found a neighbourhood or to join the one at `place`."""
         return cls.of(random(32), random, place)
 
@@ -39,16 +39,16 @@ class Identity:
     def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
         """A new device of the person with this root key."""
         device_seed = random(32)
-        box = seal.box_key(device_seed).public
-        certificate = statement.certify(root_seed, device_seed, box, place)
-        certified = statement.read(certificate)
+        box = seal.device_box_key(device_seed).public
+        certificate = statement.certify_device(root_seed, device_seed, box, place)
+        certified = statement.read_statement(certificate)
         return cls(root_seed, device_seed, certified.person, certified.device, certificate)
 
 
 def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
     """The record that founds a neighbourhood; its id is that of the neighbourhood."""
     values = {**fields, "founders": [identity.statement]}
-    return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING, now)
+    return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING_ID, now)
 
 
 def introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
@@ -60,8 +60,8 @@ def _first(
     kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
     """The first record of a device that nobody knows yet."""
-    kind.check(fields)
-    content = schema.content(kind.name, fields)
+    kind.check_fields(fields)
+    content = schema.pack_content(kind.name, fields)
     header = Header(
         record.VERSION,
         record.device_key(seed),
@@ -72,7 +72,7 @@ def _first(
         [],
         kind.audience_code,
         len(content),
-        record.digest(content),
+        record.content_digest(content),
     )
     return record.sign(header, content, neighbourhood, seed)
 
@@ -89,12 +89,12 @@ def open_state(
     It is read with the keys of `devices` (key → seed), and with the `boxes` of earlier ones (key,
     box secret).
     """
-    current = [(device, seal.box_key(seed)) for device, seed in devices.items()]
-    earlier = [(device, seal.box_of(secret)) for device, secret in boxes]
+    current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
+    earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]
     return State(store, neighbourhood, KeyRing([*current, *earlier]), now)
 
 
-def found(
+def found_neighbourhood(
     store: Store,
     identity: Identity,
     fields: dict[str, Any],
@@ -108,7 +108,7 @@ def found(
     state = open_state(store, first.id, devices, now)
     author = Author(Inbox(state), devices, now, random)
     with store.transaction():
-        author.inbox.take([first], durable=True)
-        offer_epochs(author, [EpochKey.of(1, random(32))], identity.device)
+        author.inbox.ingest([first], durable=True)
+        offer_epochs(author, [EpochKey.from_key(1, random(32))], identity.device)
         author.write(KINDS["profile"], {"name": name})
     return author

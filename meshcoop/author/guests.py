@@ -15,7 +15,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box
-from meshcoop.home.key_file import Guest, Unlocked
+from meshcoop.home.key_file import Guest, UnlockedKeys
 from meshcoop.home.passphrase_box import Lock
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import device_key
@@ -38,39 +38,39 @@ class _Tries:
 class Guests:
     """The guests of one home."""
 
-    def __init__(self, author: Author, unlocked: Unlocked) -> None:
+    def __init__(self, author: Author, unlocked: UnlockedKeys) -> None:
         self._author = author
         self._unlocked = unlocked
         self._tries: dict[bytes, _Tries] = {}
 
     @property
-    def all(self) -> tuple[Guest, ...]:
+    def devices(self) -> tuple[Guest, ...]:
         """The devices of all guests, the latest last."""
         return self._unlocked.keys.guests
 
-    def of(self, person: bytes) -> Guest | None:
+    def find(self, person: bytes) -> Guest | None:
         """The guest's latest device here; None for everybody else."""
-        devices = [guest for guest in self.all if guest.person == person]
+        devices = [guest for guest in self.devices if guest.person == person]
         return devices[-1] if devices else None
 
-    def whom(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
+    def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
         """The person whom `--as` names: a guest, who may have no profile yet, or a member."""
         name = str(typed).strip().casefold()
-        named = {guest.person for guest in self.all if guest.name.casefold() == name}
+        named = {guest.person for guest in self.devices if guest.name.casefold() == name}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def add(self, guest: Guest) -> None:
         """Keeps a guest's device in the key file."""
-        keys = self._unlocked.again().keys  # a command may have changed it meanwhile
+        keys = self._unlocked.reread().keys  # a command may have changed it meanwhile
         self._unlocked = self._unlocked.save(replace(keys, guests=(*keys.guests, guest)))
 
-    def drop(self, guest: Guest) -> None:
+    def remove(self, guest: Guest) -> None:
         """Forgets a guest who could not be let in."""
-        keys = self._unlocked.again().keys
+        keys = self._unlocked.reread().keys
         others = tuple(other for other in keys.guests if other != guest)
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
-    async def open(self, guest: Guest, pin: str | None) -> bytes:
+    async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
         """The seed of a guest's device. Raises Mistake for a wrong PIN, and for one too many."""
         if not pin:
             raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)
@@ -81,7 +81,7 @@ class Guests:
                 raise Mistake(f"Too many wrong PINs; try again in {-(-left // 1000)} s.")
             try:
                 seed = await trio.to_thread.run_sync(_open, guest, pin)
-            except passphrase_box.Unlike:
+            except passphrase_box.WrongSecret:
                 raise Mistake(self._count_wrong(tries, guest)) from None
             tries.wrong = 0
             return seed
@@ -102,21 +102,21 @@ class Guests:
         assert state.authority is not None, "the guest is a member by it"
         time = max(self._author.now(), state.authority.members[guest.person].since)
         first = founding.introduction(seed, guest.statement, state.neighbourhood, time)
-        self._author.inbox.take([first], durable=True)
+        self._author.inbox.ingest([first], durable=True)
 
     def settle(self, guest: Guest, signer: Signer) -> None:
         """Accepts the charter for a guest who is a member, and posts their name, once."""
         state = self._author.state
         if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return
-        if self._author.fault(guest.device) is None:
+        if self._author.find_fault(guest.device) is None:
             acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)
             automatic.accept_acts(self._author, signer, acts)
-        if guest.person not in state.views.latest("profile"):
+        if guest.person not in state.views.latest_by_author("profile"):
             self._author.write(KINDS["profile"], {"name": guest.name}, signer=signer)
 
 
 def _open(guest: Guest, pin: str) -> bytes:
-    seed = Lock.of(guest.locked, pin).open(guest.locked)
+    seed = Lock.derive(guest.locked, pin).open(guest.locked)
     assert device_key(seed) == guest.device, "the file was opened by the passphrase"
     return seed

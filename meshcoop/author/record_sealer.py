@@ -8,13 +8,13 @@ from meshcoop.fold.state import State
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
-from protocol.fold.proxies import FIELD
+from protocol.fold.proxies import PROXY_FIELD
 from protocol.fold.thread import Entry, Thread
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
-from protocol.record.log import START
+from protocol.record.log import LOG_START
 
 _HEADER_ROOM = 1024  # bytes of a record that are not for its content
 
@@ -35,18 +35,20 @@ class RecordSealer:
         for name, field in kind.fields.items():
             if field.private and fields.get(name) is not None:
                 field.check(name, fields[name])
-                fields[name] = seal.seal_for(
-                    authority.boxes(readers),
+                fields[name] = seal.seal_private_content(
+                    authority.box_keys_of(readers),
                     codec.pack(fields[name]),
-                    seal.private_context(self._state.neighbourhood, entry.device, entry.seq, name),
+                    seal.private_field_context(
+                        self._state.neighbourhood, entry.device, entry.seq, name
+                    ),
                     self._random(32),
                 )
         return fields
 
     def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes], signer: Signer) -> Record:
         """The signed record of an entry that all members read. `naming`: further parents."""
-        signed_for = {} if entry.proxy is None else {FIELD: entry.proxy}
-        content = schema.content(kind.name, entry.fields | signed_for)
+        signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
+        content = schema.pack_content(kind.name, entry.fields | signed_for)
         if kind.audience == record.EPOCH:
             content = self._seal_epoch(content, entry)
         parents = [*([entry.about] if entry.about else []), *naming]
@@ -64,10 +66,10 @@ class RecordSealer:
             root = thread.entries[root.about]
         assert root.kind is not None, "the author can read the thread"
         readers = KINDS[root.kind].readers(thread, entry) & set(authority.members)
-        content = seal.seal_for(
-            seal.with_decoys(authority.boxes(readers), self._random(32)),
-            seal.cover(schema.private_content(kind.name, entry.fields, entry.about)),
-            seal.context(self._state.neighbourhood, entry.device, entry.seq),
+        content = seal.seal_private_content(
+            seal.add_decoys(authority.box_keys_of(readers), self._random(32)),
+            seal.pad(schema.pack_private_content(kind.name, entry.fields, entry.about)),
+            seal.content_context(self._state.neighbourhood, entry.device, entry.seq),
             self._random(32),
         )
         return self._sign(entry, [], record.PRIVATE, content, signer)
@@ -76,8 +78,8 @@ class RecordSealer:
         epoch = self._state.ring.current()
         if epoch is None:
             raise Refused("R-03.8", "this home has no key of the neighbourhood yet; wait for one")
-        place = seal.context(self._state.neighbourhood, entry.device, entry.seq)
-        return seal.seal_epoch(epoch, content, place, self._random(32))
+        place = seal.content_context(self._state.neighbourhood, entry.device, entry.seq)
+        return seal.seal_epoch_content(epoch, content, place, self._random(32))
 
     def _sign(
         self, entry: Entry, parents: list[bytes], audience: int, content: bytes, signer: Signer
@@ -85,7 +87,7 @@ class RecordSealer:
         if len(content) > codec.MAX_BYTES - _HEADER_ROOM:
             raise Refused("R-01.1", "this is too long for one record; write it shorter")
         log = self._state.store.logs.find(entry.device)
-        head = log.head if log else START
+        head = log.head if log else LOG_START
         header = Header(
             record.VERSION,
             entry.device,
@@ -96,6 +98,6 @@ class RecordSealer:
             parents,
             audience,
             len(content),
-            record.digest(content),
+            record.content_digest(content),
         )
         return record.sign(header, content, self._state.neighbourhood, signer.seed)

@@ -14,7 +14,7 @@ from protocol.authority.terms import Term
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
-from protocol.kinds.decisions import MOST
+from protocol.kinds.decisions import MOST_LISTED
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
@@ -55,14 +55,18 @@ def renew(
     lists: dict[str, list[Any]] = {
         "joining": sorted(members - term.roll),
         "leaving": sorted(term.roll - members),
-        "holds": register_change.written(authority),
+        "holds": register_change.holdings_to_write(authority),
     }
     pages = list(_pages(lists))
     fields |= pages.pop(0) if pages else {}
     if pages:
-        fields["parts"] = [record.digest(schema.content("part", page)) for page in pages]
+        fields["parts"] = [
+            record.content_digest(schema.pack_content("part", page)) for page in pages
+        ]
     # The parts are checked before the first of them is signed; the title goes beside.
-    KINDS["renewal"].check({name: value for name, value in fields.items() if name != "title"})
+    KINDS["renewal"].check_fields(
+        {name: value for name, value in fields.items() if name != "title"}
+    )
     signer = author.signer_of(person)
     for page in pages:
         author.write(KINDS["part"], page, signer=signer)
@@ -83,7 +87,7 @@ def decide(author: Author) -> None:
 
 def _accept_term(author: Author, person: bytes) -> None:
     """R-16.5: accepts what it finds in force."""
-    term = _authority(author).to_accept(person)
+    term = _authority(author).term_to_accept(person)
     if term is not None:
         author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
 
@@ -119,7 +123,7 @@ def _only_adds(authority: Authority, term: Term) -> bool:
         return False
     holds = [[what, key, entry.n, entry.value] for (what, key), entry in term.written.items()]
     holds.sort(key=lambda hold: (hold[0], repr(hold[1])))
-    keeps_decisions = holds == register_change.written(authority)
+    keeps_decisions = holds == register_change.holdings_to_write(authority)
     adds_members = present.roll <= term.roll <= set(authority.members) | present.roll
     return term.parent == present.id and keeps_decisions and adds_members
 
@@ -131,7 +135,7 @@ def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
     for name, values in lists.items():
         for value in values:
             size = len(codec.pack(value))
-            if size > room or len(page.get(name, ())) == MOST:
+            if size > room or len(page.get(name, ())) == MOST_LISTED:
                 yield page
                 page = {}
                 room = _ROOM

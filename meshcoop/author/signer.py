@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from meshcoop.fold.private_threads import Private
+from meshcoop.fold.private_threads import PrivateThreads
 
 
 @dataclass(frozen=True)
@@ -12,4 +12,4 @@ class Signer:
     person: bytes  # the person's root public key, 32 bytes
     device: bytes  # the device's public key, 32 bytes
     seed: bytes = field(repr=False)  # 32 bytes
-    private: Private = field(repr=False)
+    private: PrivateThreads = field(repr=False)

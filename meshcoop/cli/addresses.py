@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, Given
+from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.cli.records import obtain_pin
 from meshcoop.errors import Mistake
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 
 PartyOption = Annotated[
     str | None,
@@ -33,12 +33,12 @@ def give_address(
         bool, Parameter(negative=(), help="keep your own copy here when the agreement is over")
     ] = False,
     as_: PartyOption = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Gives your address to the other party of an agreement; no other home ever holds it."""
     fields = {"text": _read_address() if text is None else text, "keep": keep}
     answer = _call_for_agreement(context, "give_address", agreement, as_, fields)
-    recipient = line(answer["to"]["name"])
+    recipient = safe_line(answer["to"]["name"])
     sentences = {
         "delivered": f"{recipient} has it. {_WHO_HOLDS_IT}.",
         "waiting": f"It goes to {recipient} as soon as both homes are up. {_WHO_HOLDS_IT}.",
@@ -54,16 +54,16 @@ def show_address(
         bool, Parameter(negative=(), help="keep it here when the agreement is over")
     ] = False,
     as_: PartyOption = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Shows the address that you were given for an agreement, or else the one that you gave."""
     answer = _call_for_agreement(context, "show_address", agreement, as_, {"keep": keep})
-    giver = line(answer["from"]["name"])
+    giver = safe_line(answer["from"]["name"])
     until = "kept" if answer["kept"] else "until the agreement is over"
-    context.answer(answer, lambda: f"From {giver}, {until}:\n{safe(answer['text'])}")
+    context.answer(answer, lambda: f"From {giver}, {until}:\n{safe_text(answer['text'])}")
 
 
-def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Given) -> None:
+def forget_address(agreement: str, /, *, as_: PartyOption = None, context: ContextArgument) -> None:
     """Erases the addresses of an agreement here; one you gave is erased at the other home as well,
     unless they keep it.
     """

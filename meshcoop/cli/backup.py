@@ -10,18 +10,18 @@ from typing import Any
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
-from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
-from meshcoop.export.backup import Contents, Reader
+from meshcoop.export.backup import BackupContents, BackupReader
 from meshcoop.fold.state import State
 from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.record import root_statement, sealing
 from protocol.record.envelope import device_key
 
@@ -29,7 +29,7 @@ _PAGE = 500
 _USAGE = 2
 
 
-def write_backup(file: Path, /, *, context: Given) -> None:
+def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     """Writes who you are and what your home holds to a file, under your passphrase."""
     from meshcoop.sync import address_book
 
@@ -37,32 +37,37 @@ def write_backup(file: Path, /, *, context: Given) -> None:
     neighbourhood = context.home.read_settings().neighbourhood
     if neighbourhood is None:
         raise Mistake("This home belongs to no neighbourhood yet, so there is nothing to back up.")
-    secret = passphrase.obtain()
-    keys = key_file.unlock(context.home.keys, secret).keys
-    with contextlib.closing(Store(context.home.store)) as store:
-        contents = Contents(
+    secret = passphrase.obtain_passphrase()
+    keys = key_file.unlock_key_file(context.home.key_file, secret).keys
+    with contextlib.closing(Store(context.home.store_file)) as store:
+        contents = BackupContents(
             bytes.fromhex(neighbourhood),
             keys.devices[0].person,
-            keys.recovery,
+            keys.recovery_seed,
             _box_secrets(keys),
-            address_book.remembered(store),
+            address_book.remembered_addresses(store),
         )
-        count = backup.write(file, secret, contents, _read_wires(store))
-    needs_words = keys.recovery is None
+        count = backup.write_backup(file, secret, contents, _read_wires(store))
+    needs_words = keys.recovery_seed is None
     result = {"file": str(file.absolute()), "records": count, "needs_words": needs_words}
     advice = " To restore it you also need your recovery words." if needs_words else ""
     context.answer(result, lambda: f"{count} records are in {file}.{advice}")
 
 
 def restore_backup(
-    file: Path, /, *, words: WordsOption = None, listen: ListenOption = None, context: Given
+    file: Path,
+    /,
+    *,
+    words: WordsOption = None,
+    listen: ListenOption = None,
+    context: ContextArgument,
 ) -> None:
     """Makes this home yours again, as a new device, with what a backup holds."""
-    if context.home.keys.exists():
+    if context.home.key_file.exists():
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
-    root_of_words = recovery_words.read(words) if words else None
-    secret = passphrase.obtain()
-    with contextlib.closing(Reader(file, secret)) as reader:
+    root_of_words = recovery_words.read_root_seed(words) if words else None
+    secret = passphrase.obtain_passphrase()
+    with contextlib.closing(BackupReader(file, secret)) as reader:
         contents = reader.contents
         identity = _certify_device(contents, root_of_words)
         context.home.create()
@@ -77,12 +82,12 @@ def restore_backup(
     boxes = tuple((device, box) for device, box in contents.boxes)
     keys = Keys(os.urandom(32), (held,), contents.root, boxes=boxes)
     # Last: with its keys the folder becomes a home, and nothing of it may be missing then.
-    key_file.create(context.home.keys, secret, keys)
+    key_file.create_key_file(context.home.key_file, secret, keys)
     result = {"state": "member", **summary, "device": identity.device.hex()}
     context.answer(
         result,
         lambda: (
-            f"You are back as {line(summary['person']['name'])}, with a new device. `meshcoop up` "
+            f"You are back as {safe_line(summary['person']['name'])}, with a new device. `meshcoop up` "
             "fetches what has happened since; `meshcoop devices` shows the devices you had."
         ),
     )
@@ -90,7 +95,9 @@ def restore_backup(
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
     """The secrets that open what was sealed to this home: of its own devices, and of earlier ones."""
-    own = [[device_key(held.seed), sealing.box_key(held.seed).secret] for held in keys.devices]
+    own = [
+        [device_key(held.seed), sealing.device_box_key(held.seed).secret] for held in keys.devices
+    ]
     earlier = [list(box) for box in keys.boxes]
     return own + earlier
 
@@ -102,7 +109,7 @@ def _read_wires(store: Store) -> Iterator[bytes]:
         after = rows[-1].n
 
 
-def _certify_device(contents: Contents, root_of_words: bytes | None) -> Identity:
+def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
     """Certifies a new device of the backup's owner. Raises Mistake without the owner's root key."""
     root = root_of_words or contents.root
     if root is None:
@@ -113,10 +120,10 @@ def _certify_device(contents: Contents, root_of_words: bytes | None) -> Identity
         )
     if recovery_words.person_of(root) != contents.person:
         raise Mistake("These words belong to somebody else than the backup's owner.")
-    return Identity.of(root, os.urandom, contents.neighbourhood[: root_statement.PLACE])
+    return Identity.of(root, os.urandom, contents.neighbourhood[: root_statement.PLACE_SIZE])
 
 
-def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[str, Any]:
+def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> dict[str, Any]:
     """Makes the store of the home from the backup and returns a summary of it."""
     from meshcoop.sync import address_book
 
@@ -130,11 +137,11 @@ def _fill_store(context: Context, reader: Reader, identity: Identity) -> dict[st
     with contextlib.closing(Store(unfinished)) as store:
         state = founding.open_state(store, contents.neighbourhood, devices, now, boxes)
         inbox = Inbox(state)
-        for wires in reader.records():
-            inbox.take_wires(wires)
+        for wires in reader.read_records():
+            inbox.ingest_wires(wires)
         summary = _introduce_device(inbox, state, identity)
-        address_book.remember(store, contents.addresses)
-    unfinished.replace(context.home.store)
+        address_book.restore_addresses(store, contents.addresses)
+    unfinished.replace(context.home.store_file)
     return summary
 
 
@@ -147,9 +154,9 @@ def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[st
     introduction = founding.introduction(
         identity.device_seed, identity.statement, state.neighbourhood, time
     )
-    inbox.take([introduction], durable=True)
+    inbox.ingest([introduction], durable=True)
     return {
-        "person": Presenter(state, now).person(identity.person),
+        "person": Presenter(state, now).show_person(identity.person),
         "neighbourhood": {"id": state.neighbourhood.hex(), "name": authority.charter["name"]},
         "records": state.store.records.count(),
     }

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, Given
+from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
-from meshcoop.export.bundle import Reader
+from meshcoop.export.bundle import BundleReader
 from meshcoop.store.store import Store
 from protocol.wire import frames, have_map
-from protocol.wire.bundle import BUNDLE, HAVE, MAX_REFUSED, PIECE
+from protocol.wire.bundle import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
 _USAGE = 2
 _COUNTS = ("new", "known", "refused", "waiting")
@@ -30,26 +30,26 @@ def write_bundle(
         Path | None,
         Parameter(name="--for", help="only what a home lacks: its file of `bundle have`"),
     ] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Writes the records of this home to a file, for a home that no network reaches."""
     neighbourhood = context.require_neighbourhood()
     start = 0 if since is None else _parse_day(since)
     held_there = [] if for_ is None else _read_have_map(for_, neighbourhood)
-    with closing(Store(context.home.store)) as store:
-        batches = frames.batches(bundle.records(store, held_there, start), PIECE)
-        count = bundle.write(file, BUNDLE, neighbourhood, batches)
+    with closing(Store(context.home.store_file)) as store:
+        batches = frames.batch_records(bundle.missing_wires(store, held_there, start), LIST_BYTES)
+        count = bundle.write_file(file, BUNDLE, neighbourhood, batches)
     advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
     result = {"file": str(file.absolute()), "records": count}
     context.answer(result, lambda: f"{count} records are in {file}.{advice}")
 
 
-def write_have_map(file: Path, /, *, context: Given) -> None:
+def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
     """Writes a short list of what this home holds, so that another home can write what it lacks."""
     neighbourhood = context.require_neighbourhood()
-    with closing(Store(context.home.store)) as store:
+    with closing(Store(context.home.store_file)) as store:
         heads = store.heads()
-    bundle.write(file, HAVE, neighbourhood, have_map.have_map(heads))
+    bundle.write_file(file, HAVE_FILE, neighbourhood, have_map.have_map_lists(heads))
     result = {"file": str(file.absolute()), "logs": len(heads)}
     context.answer(
         result,
@@ -60,12 +60,12 @@ def write_have_map(file: Path, /, *, context: Given) -> None:
     )
 
 
-def read_bundle(file: Path, /, *, context: Given) -> None:
+def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
     """Adds the records of a bundle, each checked like a neighbour's; reading twice is harmless."""
     neighbourhood = context.require_neighbourhood()
     counts = dict.fromkeys(_COUNTS, 0)
-    with bundle.opened(file) as data:
-        reader = Reader(data, BUNDLE, neighbourhood)
+    with bundle.open_file(file) as data:
+        reader = BundleReader(data, BUNDLE, neighbourhood)
         fault = _ingest_records(reader, counts, context) or reader.fault
     if fault is not None:
         kept = f"; what came before is kept: {_list_counts(counts)}" if any(counts.values()) else ""
@@ -73,14 +73,14 @@ def read_bundle(file: Path, /, *, context: Given) -> None:
     context.answer(counts, lambda: _describe_counts(counts))
 
 
-def _ingest_records(reader: Reader, counts: dict[str, int], context: Context) -> str | None:
+def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Context) -> str | None:
     """Hands the records to the node in batches and adds up `counts`.
 
     Returns why it stopped early, or None if it did not (R-09.8).
     """
-    wires = (wire for batch in reader.lists() for wire in batch)
+    wires = (wire for batch in reader.read_lists() for wire in batch)
     with context.connect_node() as node:
-        for batch in frames.batches(wires):
+        for batch in frames.batch_records(wires):
             result: dict[str, Any] = node.call("take", wires=batch)
             for name in ("new", "known", "refused"):
                 counts[name] += result[name]
@@ -92,9 +92,9 @@ def _ingest_records(reader: Reader, counts: dict[str, int], context: Context) ->
 
 
 def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
-    with bundle.opened(file) as data:
-        reader = Reader(data, HAVE, neighbourhood)
-        lists = list(reader.lists())
+    with bundle.open_file(file) as data:
+        reader = BundleReader(data, HAVE_FILE, neighbourhood)
+        lists = list(reader.read_lists())
     if reader.fault is not None:
         raise Mistake(f"Reading {file}: {reader.fault}.")
     return lists

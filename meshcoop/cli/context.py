@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.client import Client, NodeGone
-from meshcoop.errors import NOWHERE, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home import passphrase
 from meshcoop.home.folder import Home
 from meshcoop.node import process
@@ -39,17 +39,17 @@ class Context:
         """Connects to this home's node, which is started if it does not run."""
         with ExitStack() as stack:
             try:
-                client = stack.enter_context(Client(self.home.socket))
+                client = stack.enter_context(Client(self.home.api_socket))
             except NodeGone:
                 # No node runs, or one is just starting or stopping; `start` copes with all three.
                 self.require_home()
-                process.start(self.home, passphrase.obtain())
-                client = stack.enter_context(Client(self.home.socket))
+                process.start(self.home, passphrase.obtain_passphrase())
+                client = stack.enter_context(Client(self.home.api_socket))
             yield client
 
     def require_home(self) -> None:
         """Raises Mistake if the folder is nobody's home yet."""
-        if not self.home.keys.exists():
+        if not self.home.key_file.exists():
             raise Mistake(
                 f"There is no home in {self.home.path} yet: `meshcoop found` begins a "
                 "neighbourhood, `meshcoop join` enters one."
@@ -60,11 +60,11 @@ class Context:
         self.require_home()
         neighbourhood = self.home.read_settings().neighbourhood
         if neighbourhood is None:
-            raise Mistake(NOWHERE)
+            raise Mistake(NO_NEIGHBOURHOOD)
         return bytes.fromhex(neighbourhood)
 
 
-Given = Annotated[Context, Parameter(parse=False)]
+ContextArgument = Annotated[Context, Parameter(parse=False)]
 ListenOption = Annotated[
     list[str] | None,
     Parameter(negative=(), help="an address to listen on, such as /ip4/192.0.2.7/tcp/4001; kept"),

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
-from meshcoop.cli.context import Context, Given
+from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -22,43 +22,43 @@ from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
 from meshcoop.store.store import Store
-from protocol.authority.admission import MAX_DEVICES
-from protocol.display_text import line
+from protocol.authority.admission import MAX_LIVE_DEVICES
+from protocol.display_text import safe_line
 from protocol.record import root_statement
 from protocol.record.envelope import device_key
 
 _USAGE = 2
 
 
-def check_recovery_words(*, context: Given) -> None:
+def check_recovery_words(*, context: ContextArgument) -> None:
     """Shows your recovery words, asks for two of them, and then erases them from this home."""
     context.require_home()
-    unlocked = key_file.unlock(context.home.keys, passphrase.obtain())
-    if unlocked.keys.recovery is None:
+    unlocked = key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase())
+    if unlocked.keys.recovery_seed is None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
-    recovery_sheet.check_sheet(unlocked.keys.recovery)
+    recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
     recovery_sheet.forget_root_key(unlocked)
     context.answer({"checked": True}, lambda: "The words are on paper, and no longer in this home.")
 
 
-def list_devices(person: str | None = None, /, *, context: Given) -> None:
+def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Lists your devices with their states, or those of another person."""
     with context.connect_node() as node:
         devices = node.call("devices", person=person)
     context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
 
 
-def certify_device(*, words: WordsOption = None, context: Given) -> None:
+def certify_device(*, words: WordsOption = None, context: ContextArgument) -> None:
     """Makes a new device for this home, in place of one that may not sign any more."""
     context.require_home()
     named = context.home.read_settings().neighbourhood
     if named is None:
         raise Mistake("This home belongs to no neighbourhood yet; `meshcoop join` it.")
-    secret = passphrase.obtain()
-    unlocked = key_file.unlock(context.home.keys, secret)
+    secret = passphrase.obtain_passphrase()
+    unlocked = key_file.unlock_key_file(context.home.key_file, secret)
     neighbourhood = bytes.fromhex(named)
     root = _read_root_seed(unlocked.keys, words)
-    identity = Identity.of(root, os.urandom, neighbourhood[: root_statement.PLACE])
+    identity = Identity.of(root, os.urandom, neighbourhood[: root_statement.PLACE_SIZE])
     if identity.person not in {held.person for held in unlocked.keys.devices}:
         raise Mistake("These words belong to somebody who has no device at this home.")
     was_running = process.running(context.home)
@@ -68,14 +68,14 @@ def certify_device(*, words: WordsOption = None, context: Given) -> None:
         introduction = founding.introduction(
             identity.device_seed, identity.statement, neighbourhood, time
         )
-        keys = unlocked.again().keys
+        keys = unlocked.reread().keys
         held = HeldDevice(
             identity.person, identity.device_seed, identity.statement, key_file.machine_id()
         )
         # The key is saved before its first record is stored: a crash in between must not leave a
         # device that nobody can sign with.
         unlocked.save(replace(keys, devices=(held, *keys.devices)))
-        Inbox(state).take([introduction], durable=True)
+        Inbox(state).ingest([introduction], durable=True)
     if was_running:
         process.start(context.home, secret)
     result = {"device": identity.device.hex(), "person": identity.person.hex()}
@@ -97,7 +97,7 @@ def revoke_device(
         int | None,
         Parameter(help="the last of its records that counts; the last known one if left out"),
     ] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Ends a device that is lost or stolen: what it signs from now on does not count."""
     root = _obtain_root_seed(context, words)
@@ -107,7 +107,7 @@ def revoke_device(
             raise Mistake(f"These are not the words of {view['person']['name']}.")
         last = view["records"] if after is None else after
         place = bytes.fromhex(view["place"])
-        statement = root_statement.revoke(root, bytes.fromhex(view["device"]), last, place)
+        statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
         posted = node.call("carry", statement=statement.hex())
     result = {**posted, "device": view["device"], "after": last}
     context.answer(result, lambda: f"Device {view['device'][:8]} ends after its record {last}.")
@@ -117,17 +117,19 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
     """The root key, with the passphrase only where it is needed. Raises Mistake."""
     context.require_home()
     if words is not None:
-        return recovery_words.read(words)
-    return _read_root_seed(key_file.unlock(context.home.keys, passphrase.obtain()).keys, None)
+        return recovery_words.read_root_seed(words)
+    return _read_root_seed(
+        key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase()).keys, None
+    )
 
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
     """The root key, from the words or from a home that still keeps it. Raises Mistake (2)."""
     if words is not None:
-        return recovery_words.read(words)
-    if keys.recovery is None:
+        return recovery_words.read_root_seed(words)
+    if keys.recovery_seed is None:
         raise Mistake("This needs your recovery words; name their file with --words.", _USAGE)
-    return keys.recovery
+    return keys.recovery_seed
 
 
 def _member_since(state: State, person: bytes) -> int:
@@ -135,10 +137,10 @@ def _member_since(state: State, person: bytes) -> int:
     authority = state.authority
     if authority is None or person not in authority.members:
         raise Mistake("These words do not belong to a member that this home knows.")
-    live = sum(authority.live(device.key) for device in authority.devices_of(person))
-    if live >= MAX_DEVICES:
+    live = sum(authority.is_live(device.key) for device in authority.devices_of(person))
+    if live >= MAX_LIVE_DEVICES:
         raise Mistake(
-            f"There are {MAX_DEVICES} live devices already; end one with `meshcoop revoke` at any "
+            f"There are {MAX_LIVE_DEVICES} live devices already; end one with `meshcoop revoke` at any "
             "neighbour's home."
         )
     return authority.members[person].since
@@ -146,12 +148,12 @@ def _member_since(state: State, person: bytes) -> int:
 
 @contextlib.contextmanager
 def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
-    with contextlib.closing(Store(context.home.store)) as store:
+    with contextlib.closing(Store(context.home.store_file)) as store:
         devices = {device_key(held.seed): held.seed for held in keys.devices}
         yield founding.open_state(store, neighbourhood, devices, now, keys.boxes)
 
 
 def _describe_device(view: dict[str, Any]) -> str:
     here = "  at this home" if view["here"] else ""
-    who = line(view["person"]["name"], 20)
+    who = safe_line(view["person"]["name"], 20)
     return f"{view['device'][:8]}  {who}  {view['state']}  {view['records']} records{here}"

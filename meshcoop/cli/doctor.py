@@ -2,24 +2,24 @@
 
 import sys
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.repair.doctor import examine
+from meshcoop.repair.doctor import examine_home
 from meshcoop.repair.finding import Finding
-from protocol.display_text import line
+from protocol.display_text import safe_line
 
 _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
 
 
-def examine_home(*, context: Given) -> None:
+def show_findings(*, context: ContextArgument) -> None:
     """Says what is wrong with this home and what to do about it; exit code 1 if something is."""
     if not context.home.path.exists():
         raise Mistake(
             f"There is no home in {context.home.path} yet: `meshcoop found` begins a "
             "neighbourhood, `meshcoop join` enters one."
         )
-    findings = examine(context.home, now())
+    findings = examine_home(context.home, now())
     faults = sum(finding.state == "wrong" for finding in findings)
     context.answer(
         [finding.as_dict() for finding in findings],
@@ -30,8 +30,8 @@ def examine_home(*, context: Given) -> None:
 
 
 def _describe_finding(finding: Finding) -> str:
-    text = f"{_MARKS[finding.state]} {finding.name}: {line(finding.sentence)}"
-    return text if finding.remedy is None else f"{text}\n     {line(finding.remedy)}"
+    text = f"{_MARKS[finding.state]} {finding.name}: {safe_line(finding.sentence)}"
+    return text if finding.remedy is None else f"{text}\n     {safe_line(finding.remedy)}"
 
 
 def _count_faults(faults: int) -> str:

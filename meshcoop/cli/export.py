@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -33,7 +33,7 @@ def export_file(
     month: Annotated[
         str | None, Parameter(help="for a page, such as 2026-11; this month if left out")
     ] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Writes files that other programs read: ics, page."""
     make_file = _FORMS.get(form)
@@ -59,12 +59,12 @@ def _make_calendar(node: Client, month: str | None) -> ExportFile:
         raise Mistake("A calendar holds everything that is ahead; leave out --month.", _USAGE)
     diary = node.call("diary")
     entries = diary["entries"]
-    data = icalendar.written(entries, diary["timezone"])
+    data = icalendar.encode_calendar(entries, diary["timezone"])
     return "diary.ics", data, {"entries": len(entries)}
 
 
 def _make_month_page(node: Client, month: str | None) -> ExportFile:
-    from meshcoop.export.month_page import Month
+    from meshcoop.export.month_page import MonthPage
 
     if month is None:
         month = datetime.fromtimestamp(now() / 1000, UTC).strftime("%Y-%m")
@@ -72,7 +72,7 @@ def _make_month_page(node: Client, month: str | None) -> ExportFile:
         raise Mistake(f"A month is written like 2026-11, not {month!r}.", _USAGE)
     lists = {what: node.call("list", what=what) for what in _LISTS}
     charter = node.call("show", id=node.call("status")["neighbourhood"]["id"])
-    page = Month(month, **lists).page(charter["name"], charter["smallest_group"])
+    page = MonthPage(month, **lists).render(charter["name"], charter["smallest_group"])
     return f"{month}.html", page.encode(), {"month": month}
 
 

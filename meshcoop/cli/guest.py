@@ -4,20 +4,20 @@ import os
 
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.cli.membership import NameOption, check_name
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase, recovery_words
 from meshcoop.home.passphrase_box import Lock
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.record import root_statement
 
 
-def add_guest(*, as_: NameOption, words: WordsOption = None, context: Given) -> None:
+def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArgument) -> None:
     """Gives somebody without a machine a device at this home, with a PIN of their own."""
     check_name(as_)
-    root = recovery_words.read(words) if words else os.urandom(32)
+    root = recovery_words.read_root_seed(words) if words else os.urandom(32)
     with context.connect_node() as node:
         neighbourhood = node.call("status")["neighbourhood"]
         if neighbourhood is None:
@@ -26,7 +26,7 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: Given) -> 
         if words is None and not context.json and recovery_sheet.has_terminal():
             # Before the guest is posted: only the paper keeps a guest's root key.
             recovery_sheet.check_sheet(root)
-        place = bytes.fromhex(neighbourhood["id"])[: root_statement.PLACE]
+        place = bytes.fromhex(neighbourhood["id"])[: root_statement.PLACE_SIZE]
         identity = Identity.of(root, os.urandom, place)
         locked = Lock.new(pin).seal(identity.device_seed)
         certificate = identity.statement.hex()
@@ -40,7 +40,7 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: Given) -> 
 
 
 def _describe_guest(name: str, state: str, words: str | None) -> str:
-    who = line(name)
+    who = safe_line(name)
     sentence = {
         "member": f"{who} is a member now: `meshcoop post KIND --as {who}` asks for their PIN.",
         "waiting": f"{who} waits: another member has to vouch, with `meshcoop approve`.",

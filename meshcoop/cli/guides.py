@@ -4,9 +4,9 @@ import importlib.resources
 import re
 from pathlib import Path
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.errors import Mistake
-from protocol.display_text import safe
+from protocol.display_text import safe_text
 
 _USAGE = 2
 _ORDER = ("resident", "technician", "developer")  # other guides follow by their names
@@ -21,7 +21,7 @@ def find_guides() -> Path | None:
     return None
 
 
-def show_guide(topic: str | None = None, /, *, context: Given) -> None:
+def show_guide(topic: str | None = None, /, *, context: ContextArgument) -> None:
     """Shows a guide; without a topic, lists the guides."""
     guides = _read_guides()
     if topic is None:
@@ -41,7 +41,7 @@ def _read_guides() -> dict[str, str]:
     files = sorted(folder.glob("*.md"), key=_place) if folder else []
     if not files:
         raise Mistake("This installation has no guides; `meshcoop --help` lists the commands.")
-    return {file.stem: safe(file.read_text(encoding="utf-8")) for file in files}
+    return {file.stem: safe_text(file.read_text(encoding="utf-8")) for file in files}
 
 
 def _place(file: Path) -> tuple[int, str]:

@@ -34,7 +34,7 @@ def add_field_options(
 
 
 def _make_option(name: str, field: Field) -> inspect.Parameter:
-    typed: Any = list[str] if field.many or field.phrase else str
+    typed: Any = list[str] if field.is_list or field.is_phrase else str
     notes = [f"{field.help} ({field.hint})" if field.help else field.hint]
     if field.required and not field.filled:
         notes.append("— needed")
@@ -49,7 +49,7 @@ def _make_option(name: str, field: Field) -> inspect.Parameter:
         name=f"--{name.replace('_', '-')}",
         help=" ".join(notes),
         negative=(),
-        consume_multiple=field.phrase,
+        consume_multiple=field.is_phrase,
         allow_leading_hyphen=True,
     )
     return inspect.Parameter(

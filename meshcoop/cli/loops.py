@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.errors import Mistake
 from protocol.loops import change_detection, target_check
 from protocol.loops.points import COUNT, SHARE, Point
@@ -24,7 +24,7 @@ _SHAPE = (
 
 
 def apply_loop_rules(
-    file: Annotated[Path, Parameter(help=f"holds {_SHAPE}")], *, context: Given
+    file: Annotated[Path, Parameter(help=f"holds {_SHAPE}")], *, context: ContextArgument
 ) -> None:
     """Says for each point of a measure whether something changed, and whether the target is missed."""
     scale, aim, points = _read_points(file)
@@ -38,7 +38,7 @@ def apply_loop_rules(
 
 def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
     """The tests of the last point against those before it."""
-    tests = change_detection.held_against(scale, points)
+    tests = change_detection.run_change_test(scale, points)
     first = tests.w1
     screened = None
     if first is not None and first.screened is not None:
@@ -49,12 +49,12 @@ def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
         "r8": tests.r8,
         "dispersion": first.dispersion if first else None,
         "screened": screened,
-        "short": target_check.is_short(scale, aim, points),
+        "short": target_check.misses_target(scale, aim, points),
         "change": tests.change,
     }
 
 
-def _format_fraction(test: change_detection.Held | None) -> str | None:
+def _format_fraction(test: change_detection.TailTest | None) -> str | None:
     return None if test is None else f"{test.worse.numerator}/{test.worse.denominator}"
 
 

@@ -11,10 +11,10 @@ from cyclopts import App, CycloptsError, Parameter
 
 from meshcoop.cli import screen
 from meshcoop.cli.context import Context
-from meshcoop.errors import USAGE, Mistake
+from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.home.folder import Home
-from meshcoop.store.disk_errors import StoreError, trouble
-from protocol.display_text import line
+from meshcoop.store.disk_errors import StoreError, disk_error_of
+from protocol.display_text import safe_line
 from protocol.errors import Refused
 
 _REFUSED = 1
@@ -50,7 +50,7 @@ _COMMANDS = {
     "introductions": "cli.records:show_introductions",
     "address": "cli.addresses:address_app",
     "relay": "cli.relay:relay_app",
-    "doctor": "cli.doctor:examine_home",
+    "doctor": "cli.doctor:show_findings",
     "search": "cli.records:search_records",
     "kinds": "cli.records:list_kinds",
     "mute": "cli.records:mute_person",
@@ -80,7 +80,7 @@ def build_app() -> App:
     return app
 
 
-def call(words: Sequence[str], context: Context) -> None:
+def run_command(words: Sequence[str], context: Context) -> None:
     """Runs one command in this process. Raises the errors for which `main` prints a sentence."""
     _run(build_app(), words, context)
 
@@ -96,9 +96,9 @@ def main() -> None:
     except Mistake as mistake:
         _exit_with(mistake.sentence, mistake.code)
     except Refused as refusal:
-        _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE else _REFUSED)
+        _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE_RULES else _REFUSED)
     except StoreError as error:
-        disk_trouble = trouble(error)
+        disk_trouble = disk_error_of(error)
         if disk_trouble is None:
             raise
         _exit_with(disk_trouble.sentence, disk_trouble.code)
@@ -123,7 +123,7 @@ def _make_launcher(app: App) -> Callable[..., Any]:
         context = Context(Home.find(home), json)
         if version:
             return _print_version(context)
-        if not tokens and not json and screen.terminal():
+        if not tokens and not json and screen.can_show_screen():
             return screen.become_screen(context)
         return _run(app, tokens, context)
 
@@ -143,7 +143,7 @@ def _run(app: App, words: Sequence[str], context: Context) -> Any:
 
 def _exit_with(sentence: str, code: int) -> None:
     # Some of the sentence may be a peer's words.
-    shown = line(sentence)
+    shown = safe_line(sentence)
     print(shown[0].upper() + shown[1:], file=sys.stderr)
     sys.exit(code)
 

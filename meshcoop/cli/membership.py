@@ -9,18 +9,18 @@ from typing import Annotated, Any, NoReturn
 from cyclopts import Parameter
 
 import protocol.kinds  # noqa: F401  # registers what can be posted
-from meshcoop.author.founding import Identity, found
-from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
+from meshcoop.author.founding import Identity, found_neighbourhood
+from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.cli.kind_options import add_field_options
 from meshcoop.cli.recovery_sheet import WordsOption, answer_with_words
 from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase, recovery_words
-from meshcoop.home.key_file import HeldDevice, Keys, Unlocked
+from meshcoop.home.key_file import HeldDevice, Keys, UnlockedKeys
 from meshcoop.node import process
 from meshcoop.store.store import Store
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement, sealing
 from protocol.wire import invitation
@@ -30,24 +30,30 @@ _USAGE = 2
 NameOption = Annotated[str, Parameter(name="--as", help="the person's name")]
 
 
-def found_neighbourhood(
-    name: str, /, *, as_: NameOption, listen: ListenOption = None, context: Given, **fields: Any
+def begin_neighbourhood(
+    name: str,
+    /,
+    *,
+    as_: NameOption,
+    listen: ListenOption = None,
+    context: ContextArgument,
+    **fields: Any,
 ) -> None:
     """Begins a new neighbourhood, with you as its founder."""
     check_name(as_)
     kind = KINDS["charter"]
-    charter = kind.read({"name": name, **fields}, _refuse_reference)
-    kind.check({**charter, "founders": []})
-    if context.home.keys.exists():
+    charter = kind.read_input({"name": name, **fields}, _refuse_reference)
+    kind.check_fields({**charter, "founders": []})
+    if context.home.key_file.exists():
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
     identity = Identity.new(os.urandom)
-    secret = passphrase.obtain(new=True)
+    secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
     # The keys come after everything that may be refused: with them the folder becomes a home.
     unlocked = create_keys(context, identity, secret)
-    with context.home.lock(), contextlib.closing(Store(context.home.store)) as store:
-        author = found(store, identity, charter, as_, now, os.urandom)
+    with context.home.lock(), contextlib.closing(Store(context.home.store_file)) as store:
+        author = found_neighbourhood(store, identity, charter, as_, now, os.urandom)
         neighbourhood = author.state.neighbourhood.hex()
     settings = replace(context.home.read_settings(), neighbourhood=neighbourhood)
     context.home.write_settings(settings)
@@ -57,7 +63,7 @@ def found_neighbourhood(
         "device": identity.device.hex(),
         "neighbourhood": {"id": neighbourhood, "name": name},
     }
-    sentence = f"{line(name)} is founded, with {line(as_)} as its first member."
+    sentence = f"{safe_line(name)} is founded, with {safe_line(as_)} as its first member."
     answer_with_words(context, unlocked, result, sentence)
 
 
@@ -66,7 +72,7 @@ def invite_newcomer(
     approve: Annotated[
         bool, Parameter(negative=(), help="vouch at once for the person who uses it")
     ] = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Makes an invitation for one newcomer, good for seven days while your node is up."""
     with context.connect_node() as node:
@@ -84,13 +90,13 @@ def join_neighbourhood(
     words: WordsOption = None,
     wait: Annotated[float, Parameter(help="seconds to look for the inviter")] = 60,
     listen: ListenOption = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Asks to join the neighbourhood of an invitation. With your recovery words you come back as the
     member that you are.
     """
     place = invitation.decode(code).neighbourhood
-    root = recovery_words.read(words) if words else None
+    root = recovery_words.read_root_seed(words) if words else None
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", _USAGE)
     name = as_ or recovery_words.person_of(root or b"").hex()[:8]
@@ -98,7 +104,7 @@ def join_neighbourhood(
     if context.home.read_settings().neighbourhood:
         _join_again(context, code, name, wait)
         return
-    secret = passphrase.obtain(new=not context.home.keys.exists())
+    secret = passphrase.obtain_passphrase(new=not context.home.key_file.exists())
     context.home.create()
     if not process.running(context.home):
         # While this home's node runs, it holds the address, and the check would call it taken.
@@ -109,7 +115,7 @@ def join_neighbourhood(
         status = node.call("status")
     result = {"state": "member" if is_member else "waiting", **_pick_identity(status)}
     if is_member:
-        sentence = f"Welcome to {line(status['neighbourhood']['name'])}, {line(name)}."
+        sentence = f"Welcome to {safe_line(status['neighbourhood']['name'])}, {safe_line(name)}."
     else:
         person = unlocked.keys.devices[0].person
         result["person"] = {"id": person.hex(), "name": name}
@@ -120,7 +126,7 @@ def join_neighbourhood(
     answer_with_words(context, unlocked, result, sentence)
 
 
-def approve_knock(person: str, /, *, context: Given) -> None:
+def approve_knock(person: str, /, *, context: ContextArgument) -> None:
     """Vouches for somebody who has asked to join."""
     with context.connect_node() as node:
         result = node.call("approve", person=person)
@@ -133,7 +139,7 @@ def approve_knock(person: str, /, *, context: Given) -> None:
 
 def create_keys(
     context: Context, identity: Identity, secret: str, *, on_paper: bool = False
-) -> Unlocked:
+) -> UnlockedKeys:
     """Creates the key file of a new home.
 
     `on_paper`: the person has the recovery words already, so that the file does not keep the root key.
@@ -142,13 +148,15 @@ def create_keys(
     machine = key_file.machine_id()
     held = HeldDevice(identity.person, identity.device_seed, identity.statement, machine)
     root = None if on_paper else identity.root_seed
-    return key_file.create(context.home.keys, secret, Keys(os.urandom(32), (held,), root))
+    return key_file.create_key_file(
+        context.home.key_file, secret, Keys(os.urandom(32), (held,), root)
+    )
 
 
 def check_name(name: str) -> None:
     """Raises Refused unless `name` is a possible name of a person."""
     kind = KINDS["profile"]
-    kind.check({"name": name.strip()})
+    kind.check_fields({"name": name.strip()})
 
 
 def _join_again(context: Context, code: str, name: str, wait: float) -> None:
@@ -160,34 +168,36 @@ def _join_again(context: Context, code: str, name: str, wait: float) -> None:
     context.answer(result, lambda: "You have joined already.")
 
 
-def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> Unlocked:
+def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:
     """The keys to join with, certified for the neighbourhood that begins with `place`."""
-    if context.home.keys.exists():
-        return _certify_for(context, place, root, key_file.unlock(context.home.keys, secret))
+    if context.home.key_file.exists():
+        return _certify_for(
+            context, place, root, key_file.unlock_key_file(context.home.key_file, secret)
+        )
     if root is not None:
         return create_keys(context, Identity.of(root, os.urandom, place), secret, on_paper=True)
     return create_keys(context, Identity.new(os.urandom, place), secret)
 
 
 def _certify_for(
-    context: Context, place: bytes, root: bytes | None, unlocked: Unlocked
-) -> Unlocked:
+    context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
+) -> UnlockedKeys:
     """The keys of an earlier join that nobody answered, certified for another neighbourhood."""
     keys = unlocked.keys
     held = keys.devices[0]
     if root is not None and recovery_words.person_of(root) != held.person:
         raise Mistake("These words belong to another person than this home; use another --home.")
-    if root_statement.read(held.statement).place == place:
+    if root_statement.read_statement(held.statement).place == place:
         return unlocked
-    root = root or keys.recovery
+    root = root or keys.recovery_seed
     if root is None:
         raise Mistake(
             "This home has asked to join another neighbourhood; use another --home, or add --words."
         )
     # A node that runs would go on with the old certificate.
     process.stop(context.home)
-    box_key = sealing.box_key(held.seed).public
-    certificate = root_statement.certify(root, held.seed, box_key, place)
+    box_key = sealing.device_box_key(held.seed).public
+    certificate = root_statement.certify_device(root, held.seed, box_key, place)
     return unlocked.save(replace(keys, devices=(replace(held, statement=certificate),)))
 
 
@@ -198,7 +208,7 @@ def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
     if was_started:
         process.start(context.home, secret)
     try:
-        with Client(context.home.socket) as client:
+        with Client(context.home.api_socket) as client:
             yield client
     except BaseException:
         if was_started and not context.home.read_settings().neighbourhood:
@@ -216,5 +226,5 @@ def _refuse_reference(what: str, typed: str) -> NoReturn:
 
 
 found_command = add_field_options(
-    KINDS["charter"], found_neighbourhood, leave_out=("name", "founders", "moderators")
+    KINDS["charter"], begin_neighbourhood, leave_out=("name", "founders", "moderators")
 )

@@ -9,29 +9,29 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
-from protocol.display_text import line
+from protocol.display_text import safe_line
 
 _LOG_BYTES = 1024 * 1024
 _SHOWN_HASH = 16  # digits
 
 
-def run_node(*, listen: ListenOption = None, context: Given) -> None:
+def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
     """Runs the node in the foreground until it is interrupted."""
     context.require_home()
     with context.home.lock():
         keep_listen_addresses(context, listen)
-        unlocked = key_file.unlock(context.home.keys, passphrase.obtain())
+        unlocked = key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase())
         context.home.create()
         _serve_home(context, unlocked)
 
 
-def start_node(*, listen: ListenOption = None, context: Given) -> None:
+def start_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
     """Starts the node in the background and returns when it is ready."""
     context.require_home()
     if not process.running(context.home):
@@ -42,13 +42,13 @@ def start_node(*, listen: ListenOption = None, context: Given) -> None:
     context.answer(status, lambda: f"The node is up (process {status['pid']}).")
 
 
-def stop_node(*, context: Given) -> None:
+def stop_node(*, context: ContextArgument) -> None:
     """Stops the node."""
     process.stop(context.home)
     context.answer({"stopped": True}, lambda: "The node is stopped.")
 
 
-def show_status(*, context: Given) -> None:
+def show_status(*, context: ContextArgument) -> None:
     """Shows the status of this home: people, peers, records, hashes, who wants to join."""
     with context.connect_node() as node:
         status = node.call("status")
@@ -62,7 +62,7 @@ def wait_for_node(
     id_: Annotated[str | None, Parameter(name="--id", help="this record is stored")] = None,
     peers: Annotated[int | None, Parameter(help="at least this many are connected")] = None,
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Waits until all of this is true; exit code 1 if the time is over first."""
     wanted = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
@@ -73,25 +73,27 @@ def wait_for_node(
         sys.exit(1)
 
 
-def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
+def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
     """Runs the node until a signal stops it. Raises Mistake."""
     # Late: libp2p takes a second to import, and only a node needs it.
     import trio
 
-    from meshcoop.ingest.verifier_process import verifier
+    from meshcoop.ingest.verifier_process import open_verifier
     from meshcoop.network.libp2p.host import open_host
-    from meshcoop.network.libp2p.swarm import OF_A_HOME, OF_A_RELAY
+    from meshcoop.network.libp2p.swarm import HOME_LIMITS, RELAY_LIMITS
     from meshcoop.node.node import Node, run_node
-    from meshcoop.repair.startup import mend
+    from meshcoop.repair.startup import mend_stores
 
     settings = context.home.read_settings()
     _log_to_file(context, as_json=settings.relay is not None)
-    damage = mend(context.home, unlocked.keys, now)
+    damage = mend_stores(context.home, unlocked.keys, now)
 
     def open_network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
-        places = OF_A_RELAY if settings.relay else OF_A_HOME
-        return open_host(seed, listen, log_file=context.home.network_log, mdns=mdns, places=places)
+        places = RELAY_LIMITS if settings.relay else HOME_LIMITS
+        return open_host(
+            seed, listen, log_file=context.home.network_log_file, mdns=mdns, places=places
+        )
 
     def tell_ready(node: Node) -> None:
         _announce_ready(context, node.network.peer_id, node.network.addresses)
@@ -99,7 +101,7 @@ def _serve_home(context: Context, unlocked: key_file.Unlocked) -> None:
 
     async def main() -> None:
         stop = trio.Event()
-        async with verifier() as verify, trio.open_nursery() as nursery:
+        async with open_verifier() as verify, trio.open_nursery() as nursery:
             nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_feed_watchdog)
             await run_node(
@@ -163,7 +165,7 @@ async def _feed_watchdog() -> None:
 
 def _log_to_file(context: Context, *, as_json: bool) -> None:
     # Bounded, like the network's own log: a stranger who provokes lines must not fill the disk.
-    handler = RotatingFileHandler(context.home.log, maxBytes=_LOG_BYTES, backupCount=1)
+    handler = RotatingFileHandler(context.home.log_file, maxBytes=_LOG_BYTES, backupCount=1)
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonLines() if as_json else plain)
     logger = logging.getLogger("meshcoop")
@@ -175,15 +177,15 @@ def _log_to_file(context: Context, *, as_json: bool) -> None:
 def _describe_status(status: dict[str, Any]) -> str:
     if status["relay"] is not None:
         return (
-            f"The relay {line(status['relay'])} serves {status['serves']} neighbourhoods:"
+            f"The relay {safe_line(status['relay'])} serves {status['serves']} neighbourhoods:"
             f" {status['records']} records, {len(status['peers'])} connected"
         )
     if status["neighbourhood"] is None:
         is_waiting = status["waiting"]["admission"]
         return "Waiting to be let in." if is_waiting else "This home is in no neighbourhood yet."
-    neighbourhood = line(status["neighbourhood"]["name"])
+    neighbourhood = safe_line(status["neighbourhood"]["name"])
     person = status["person"]
-    name = line(person["name"]) if person else "nobody who is a member"
+    name = safe_line(person["name"]) if person else "nobody who is a member"
     peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"
     lines = [
         f"{neighbourhood}, at the home of {name}",
@@ -192,7 +194,7 @@ def _describe_status(status: dict[str, Any]) -> str:
     ]
     for knock in status["waiting"]["knocks"]:
         who = knock["person"]
-        lines.append(f"{line(who['name'])} wants to join: `meshcoop approve {who['id'][:8]}`")
+        lines.append(f"{safe_line(who['name'])} wants to join: `meshcoop approve {who['id'][:8]}`")
     lines += [f"When the node started, {damage}." for damage in status["damage"]]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
@@ -200,4 +202,4 @@ def _describe_status(status: dict[str, Any]) -> str:
 
 
 def _name_peer(peer: dict[str, Any]) -> str:
-    return line(peer["person"]["name"]) if peer["person"] else "a relay"
+    return safe_line(peer["person"]["name"]) if peer["person"] else "a relay"

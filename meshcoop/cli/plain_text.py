@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 
 Shown = dict[str, Any]
 
@@ -27,7 +27,7 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
 
 def format_mute(answer: Shown) -> str:
     """What muting or unmuting somebody does."""
-    who = line(answer["person"]["name"])
+    who = safe_line(answer["person"]["name"])
     if answer["muted"]:
         return f"What {who} posts is left out of your lists; `meshcoop mute {who} --off` undoes it."
     return f"What {who} posts is in your lists again."
@@ -51,10 +51,10 @@ def format_view(view: Shown) -> str:
 
 def format_signers(view: Shown) -> str:
     """The author of a view; where somebody signed for another person, both."""
-    author = line(view["author"]["name"], _SHORT_NAME)
+    author = safe_line(view["author"]["name"], _SHORT_NAME)
     if not view.get("by"):
         return author
-    return f"{line(view['by']['name'], _SHORT_NAME)} for {author}"
+    return f"{safe_line(view['by']['name'], _SHORT_NAME)} for {author}"
 
 
 def format_balances(balances: list[Shown]) -> str:
@@ -79,13 +79,15 @@ def format_kinds(kinds: list[Shown]) -> str:
 
 def format_introductions(answer: Shown) -> str:
     """The people who can introduce the reader to somebody."""
-    who = line(answer["person"]["name"])
+    who = safe_line(answer["person"]["name"])
     ways = answer["ways"]
     if not ways:
         return f"Your home finds nobody who can introduce you to {who}."
     if answer["steps"] == 1:
-        return f"You know {who}. {line(ways[0]['sentence'])}"
-    return "\n".join(f"Ask {line(way['first']['name'])}. {line(way['sentence'])}" for way in ways)
+        return f"You know {who}. {safe_line(ways[0]['sentence'])}"
+    return "\n".join(
+        f"Ask {safe_line(way['first']['name'])}. {safe_line(way['sentence'])}" for way in ways
+    )
 
 
 def _format_line(view: Shown) -> str:
@@ -97,16 +99,21 @@ def _format_line(view: Shown) -> str:
     title = view.get("title") or view.get("name") or text or view["kind"] or "unreadable"
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
     state = "muted" if view.get("muted") else view.get("state", "")
-    parts = [view["id"][:8], line(str(title), _TITLE_WIDTH) + minutes, format_signers(view), state]
+    parts = [
+        view["id"][:8],
+        safe_line(str(title), _TITLE_WIDTH) + minutes,
+        format_signers(view),
+        state,
+    ]
     return "  ".join(parts).rstrip()
 
 
 def _format_suggestion(view: Shown) -> str:
-    text = f"{line(view['suggests'])}: {line(view['title'], _TITLE_WIDTH)}"
+    text = f"{safe_line(view['suggests'])}: {safe_line(view['title'], _TITLE_WIDTH)}"
     if view["suggests"] == "you may want" or view["subject"] != "person":
-        text += f"  ({line(view['author']['name'], _SHORT_NAME)})"
-    reader = line(view["for"]["name"], _SHORT_NAME)
-    return f"{view['about'][:8]}  for {reader}  {text}\n          {line(view['sentence'])}"
+        text += f"  ({safe_line(view['author']['name'], _SHORT_NAME)})"
+    reader = safe_line(view["for"]["name"], _SHORT_NAME)
+    return f"{view['about'][:8]}  for {reader}  {text}\n          {safe_line(view['sentence'])}"
 
 
 def _format_quarter(view: Shown) -> str:
@@ -114,16 +121,16 @@ def _format_quarter(view: Shown) -> str:
         f"{view['quarter']}  {view['both']} gave and received, {view['only_gave']} only gave, "
         f"{view['only_received']} only received, {view['neither']} did neither"
     )
-    names = ", ".join(line(person["name"], _SHORT_NAME) for person in view["ask_them"])
+    names = ", ".join(safe_line(person["name"], _SHORT_NAME) for person in view["ask_them"])
     return f"{text}\n         What would they like? {names}" if names else text
 
 
 def _format_revision(revision: Shown) -> list[str]:
     """One of several texts of a page that stand beside each other."""
-    author = line(revision["author"]["name"])
+    author = safe_line(revision["author"]["name"])
     return [
         f"\n  as {author} would have it ({revision['id'][:8]}):",
-        f"    {line(revision['title'])}\n    {_format_value(revision['text'])}",
+        f"    {safe_line(revision['title'])}\n    {_format_value(revision['text'])}",
     ]
 
 
@@ -133,7 +140,7 @@ def _format_day(day: Shown) -> list[str]:
     for role in day["roles"]:
         waiting = f"; waiting: {_format_value(role['waits'])}" if role["waits"] else ""
         count = f"{len(role['has'])}/{role['places']}"
-        name = line(role["role"] or "who comes")
+        name = safe_line(role["role"] or "who comes")
         lines.append(f"    {name} ({count}) {_format_value(role['has'])}{waiting}")
     if day["attended"]:
         lines.append(f"    came: {_format_value(day['came']) or 'nobody'}")
@@ -142,7 +149,7 @@ def _format_day(day: Shown) -> list[str]:
 
 def _format_entry(entry: Shown) -> str:
     """One line of a history."""
-    note = "" if entry["counted"] else f"  (does not count: {line(entry['note'])})"
+    note = "" if entry["counted"] else f"  (does not count: {safe_line(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
     return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
 
@@ -151,7 +158,7 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
     gifts = ""
     if balance["gifts_given"] or balance["gifts_received"]:
         gifts = f"+{balance['gifts_given']} −{balance['gifts_received']}"
-    name = line(balance["person"]["name"], _NAME_WIDTH)
+    name = safe_line(balance["person"]["name"], _NAME_WIDTH)
     given = str(balance["given"])
     received = str(balance["received"])
     return name, given, received, f"{balance['balance']:+d}", gifts
@@ -160,15 +167,15 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
 def _format_exchange(row: Shown) -> str:
     """One line of a balance's history: a receipt, a gift or a correction."""
     note = {"receipt": "", "thanks": "  (a gift)"}.get(row["kind"], f"  ({row['kind']})")
-    who = line(row["person"]["name"], _NAME_WIDTH)
+    who = safe_line(row["person"]["name"], _NAME_WIDTH)
     return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{note}"
 
 
 def _format_value(value: Any) -> str:
     if isinstance(value, dict) and "name" not in value:
-        return ", ".join(f"{line(name)}={_format_value(part)}" for name, part in value.items())
+        return ", ".join(f"{safe_line(name)}={_format_value(part)}" for name, part in value.items())
     if isinstance(value, dict):
-        return line(str(value["name"]))
+        return safe_line(str(value["name"]))
     if isinstance(value, list):
         return ", ".join(_format_value(part) for part in value)
-    return safe(str(value)).replace("\n", "\n    ")
+    return safe_text(str(value)).replace("\n", "\n    ")

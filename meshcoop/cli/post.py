@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 import protocol.kinds  # noqa: F401  # registers what can be posted
-from meshcoop.cli.context import Context, Given
+from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.cli.kind_options import add_field_options
 from meshcoop.cli.records import PersonOption, obtain_pin
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS, Kind
 
 AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
@@ -43,7 +43,7 @@ def _make_command(kind: Kind) -> Callable[..., None]:
         *,
         as_: PersonOption = None,
         for_: RepresentedOption = None,
-        context: Given,
+        context: ContextArgument,
         **fields: Any,
     ) -> None:
         _post_record(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
@@ -53,13 +53,13 @@ def _make_command(kind: Kind) -> Callable[..., None]:
         about: AboutOption,
         as_: PersonOption = None,
         for_: RepresentedOption = None,
-        context: Given,
+        context: ContextArgument,
         **fields: Any,
     ) -> None:
         people = {"as": as_, "for": for_}
         _post_record(context, {"kind": kind.name, "about": about, **people, "fields": fields})
 
-    command = post_root if kind.root else post_answer
+    command = post_root if kind.is_root else post_answer
     command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
     return command
 
@@ -69,7 +69,7 @@ def _post_record(context: Context, params: dict[str, Any]) -> None:
         posted = node.call("post", **params, **obtain_pin(node, params["as"]))
     context.answer(posted, lambda: str(posted["id"]))
     if "advice" in posted and not context.json:
-        print(line(posted["advice"]) + ".", file=sys.stderr)
+        print(safe_line(posted["advice"]) + ".", file=sys.stderr)
 
 
 def _post_lines(
@@ -80,7 +80,7 @@ def _post_lines(
             negative=(), help="JSON objects {kind, about?, as?, for?, fields}, one a line, on stdin"
         ),
     ] = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Posts many records: answers each line of standard input as soon as it is safely stored."""
     if not lines or kind:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.cli import plain_text
-from meshcoop.cli.context import Context, Given
+from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase
@@ -36,21 +36,21 @@ def list_records(
     state: Annotated[str | None, Parameter(help="only those in this state")] = None,
     limit: Annotated[int | None, Parameter(help="how many at most")] = None,
     muted: MutedOption = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Lists requests, offers, suggestions, people, decisions, reciprocity, pages and more."""
     wanted = {"what": what, "about": about, "state": state, "limit": limit}
     _print_list(context, "list", wanted, muted=muted, as_=as_)
 
 
-def show_record(record: str, /, *, as_: ReaderOption = None, context: Given) -> None:
+def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArgument) -> None:
     """Shows a record and its history."""
     with context.connect_node() as node:
         view = node.call("show", id=record, **{"as": as_}, **obtain_pin(node, as_))
     context.answer(view, lambda: plain_text.format_view(view))
 
 
-def show_balance(person: str | None = None, /, *, context: Given) -> None:
+def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Shows the minutes that everybody gave and received, or those of one person, line by line."""
     with context.connect_node() as node:
         answer = node.call("balance", person=person)
@@ -58,20 +58,22 @@ def show_balance(person: str | None = None, /, *, context: Given) -> None:
     context.answer(answer, lambda: plain_text.format_balances(rows))
 
 
-def show_introductions(person: str, /, *, as_: ReaderOption = None, context: Given) -> None:
+def show_introductions(
+    person: str, /, *, as_: ReaderOption = None, context: ContextArgument
+) -> None:
     """Says who can introduce you to somebody: the shortest ways through people who know each other."""
     with context.connect_node() as node:
         answer = node.call("introductions", person=person, **{"as": as_})
     context.answer(answer, lambda: plain_text.format_introductions(answer))
 
 
-def list_kinds(*, context: Given) -> None:
+def list_kinds(*, context: ContextArgument) -> None:
     """Lists the kinds of records and their fields."""
     # Late: the other commands need no kinds.
     import protocol.kinds  # noqa: F401  # registers them
-    from protocol.fold.kind import describe
+    from protocol.fold.kind import describe_kinds
 
-    kinds = describe()
+    kinds = describe_kinds()
     context.answer(kinds, lambda: plain_text.format_kinds(kinds))
 
 
@@ -80,7 +82,7 @@ def mute_person(
     /,
     *,
     off: Annotated[bool, Parameter(negative=(), help="show what they post again")] = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Leaves what a person posts out of this home's lists; nobody else learns of it."""
     with context.connect_node() as node:
@@ -88,7 +90,7 @@ def mute_person(
     context.answer(answer, lambda: plain_text.format_mute(answer))
 
 
-def search_records(*words: str, muted: MutedOption = False, context: Given) -> None:
+def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:
     """Finds what holds all these words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from meshcoop.cli.context import Context
 from meshcoop.errors import Mistake
 from meshcoop.home import recovery_words
-from meshcoop.home.key_file import Unlocked
+from meshcoop.home.key_file import UnlockedKeys
 
 WordsOption = Annotated[
     Path | None,
@@ -51,19 +51,19 @@ def check_sheet(root_seed: bytes) -> None:
             )
 
 
-def forget_root_key(unlocked: Unlocked) -> Unlocked:
+def forget_root_key(unlocked: UnlockedKeys) -> UnlockedKeys:
     """Erases the root key from the home: from now on it is on paper only."""
-    return unlocked.save(replace(unlocked.again().keys, recovery=None))
+    return unlocked.save(replace(unlocked.reread().keys, recovery_seed=None))
 
 
 def answer_with_words(
-    context: Context, unlocked: Unlocked, result: dict[str, Any], sentence: str
+    context: Context, unlocked: UnlockedKeys, result: dict[str, Any], sentence: str
 ) -> None:
     """Answers a command that has made a person, and shows the recovery words if there is a terminal.
 
     JSON holds the words until somebody has proved at a terminal that they are on paper.
     """
-    seed = unlocked.keys.recovery
+    seed = unlocked.keys.recovery_seed
     if seed is None:
         context.answer({**result, "recovery": None}, lambda: sentence)
         return

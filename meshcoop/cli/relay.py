@@ -7,36 +7,36 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, Given, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
 from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
-from protocol.display_text import line
+from protocol.display_text import safe_line
 
 _USAGE = 2
 _MOST_CHARACTERS = 80  # of a relay's name
 _MOST_PORT = 65535
 
 
-def found_relay(name: str, /, *, listen: ListenOption = None, context: Given) -> None:
+def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextArgument) -> None:
     """Makes this home a relay: it carries the records of neighbourhoods and reads none of them."""
     relay = name.strip()
     if not 1 <= len(relay) <= _MOST_CHARACTERS:
         raise Mistake(f"A relay's name has 1 to {_MOST_CHARACTERS} characters.", _USAGE)
-    if context.home.keys.exists():
+    if context.home.key_file.exists():
         raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
-    secret = passphrase.obtain(new=True)
+    secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
-    key_file.create(context.home.keys, secret, Keys(os.urandom(32)))
+    key_file.create_key_file(context.home.key_file, secret, Keys(os.urandom(32)))
     context.home.write_settings(replace(context.home.read_settings(), relay=relay))
     context.answer(
         {"relay": relay},
         lambda: (
-            f"{line(name)} is a relay. `meshcoop up` starts it, `meshcoop relay ticket` makes a"
+            f"{safe_line(name)} is a relay. `meshcoop up` starts it, `meshcoop relay ticket` makes a"
             " ticket for a neighbourhood."
         ),
     )
@@ -51,7 +51,7 @@ def make_ticket(
             help="an address where homes reach it, if it listens elsewhere; repeat for more",
         ),
     ] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Makes a ticket for one neighbourhood; a member enrols this relay with it within seven days."""
     answer = _call_node(context, "relay_ticket", addresses=at or [])
@@ -61,25 +61,25 @@ def make_ticket(
     )
 
 
-def enrol_relay(ticket: str, /, *, context: Given) -> None:
+def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
     """Enrols the relay of a ticket, which then carries your neighbourhood's records."""
     answer = _call_node(context, "relay_enrol", ticket=ticket)
     context.answer(answer, lambda: "The relay is enrolled; your neighbours' homes learn of it now.")
 
 
-def end_relay(relay: str, /, *, context: Given) -> None:
+def end_relay(relay: str, /, *, context: ContextArgument) -> None:
     """Ends the service of a relay that you enrolled."""
     answer = _call_node(context, "relay_end", relay=relay)
     context.answer(answer, lambda: "You have ended the relay. Others may have enrolled it too.")
 
 
-def list_relays(*, context: Given) -> None:
+def list_relays(*, context: ContextArgument) -> None:
     """Lists the relays that serve you; at a relay, the neighbourhoods that it serves."""
     views = _call_node(context, "relays")
     context.answer(views, lambda: "\n".join(map(_describe_relay, views)) or "None.")
 
 
-def leave_neighbourhood(neighbourhood: str, /, *, context: Given) -> None:
+def leave_neighbourhood(neighbourhood: str, /, *, context: ContextArgument) -> None:
     """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
     answer = _call_node(context, "relay_leave", neighbourhood=neighbourhood)
     name = _name_neighbourhood(answer)
@@ -92,7 +92,7 @@ def show_limits(
         int | None, Parameter(help="what each neighbourhood may use of the disk")
     ] = None,
     days: Annotated[int | None, Parameter(help="how long sealed content is kept")] = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Shows or sets what each neighbourhood may use of this relay."""
     limits = _call_node(context, "relay_limits", megabytes=megabytes, days=days)
@@ -105,7 +105,7 @@ def show_limits(
     )
 
 
-def show_storage(*, context: Given) -> None:
+def show_storage(*, context: ContextArgument) -> None:
     """Shows how much this relay keeps for each neighbourhood."""
     views = _call_node(context, "relay_storage")
     context.answer(
@@ -120,7 +120,7 @@ def show_metrics_port(
     ] = None,
     /,
     *,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Shows or sets the port at which this relay serves its figures for Prometheus."""
     settings = _require_relay(context)
@@ -141,11 +141,11 @@ def show_metrics_port(
 def print_unit(
     *,
     user: Annotated[str, Parameter(help="the user who runs the relay")] = getpass.getuser(),
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Prints a unit file with which systemd runs this relay."""
     settings = _require_relay(context)
-    text = systemd.unit(context.home, line(settings.relay or ""), user)
+    text = systemd.unit(context.home, safe_line(settings.relay or ""), user)
     context.answer({"unit": text}, text.rstrip)
 
 
@@ -170,7 +170,7 @@ def _describe_relay(view: dict[str, Any]) -> str:
             f" {view['connected']} connected,"
             f" since {view['since'][:10]}, id {view['neighbourhood']['id'][:16]}"
         )
-    people = ", ".join(line(person["name"]) for person in view["people"])
+    people = ", ".join(safe_line(person["name"]) for person in view["people"])
     addresses = ", ".join(view["addresses"])
     return f"{view['key'][:16]} ({view['state']}), enrolled by {people}, at {addresses}"
 
@@ -187,7 +187,7 @@ def _describe_storage(view: dict[str, Any]) -> str:
 
 def _name_neighbourhood(view: dict[str, Any]) -> str:
     neighbourhood = view["neighbourhood"]
-    return line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"
+    return safe_line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"
 
 
 relay_app = App(name="relay", help="Relays: homes that carry records which they cannot read.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.cli.records import PersonOption
 
 
@@ -20,7 +20,7 @@ def propose_renewal(
     ] = None,
     title: Annotated[str | None, Parameter(help="what it is about, in a few words")] = None,
     as_: PersonOption = None,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Proposes the next term: newcomers join the roll, and everything else stays as it is."""
     fields = {"moderators": moderator, "vouchers": vouchers, "share": share, "title": title}

@@ -20,7 +20,7 @@ def screen_command(socket: Path) -> list[str]:
     return command if guides is None else [*command, "--guides", str(guides)]
 
 
-def terminal() -> bool:
+def can_show_screen() -> bool:
     """Whether there is a terminal that can show the screen."""
     is_able = os.environ.get("TERM", "dumb") not in {"dumb", ""}
     return is_able and sys.stdin.isatty() and sys.stdout.isatty()
@@ -33,15 +33,15 @@ def become_screen(context: Context) -> None:
     """
     context.require_home()
     if not process.running(context.home):
-        secret = passphrase.obtain()
+        secret = passphrase.obtain_passphrase()
         print("Starting your home…", flush=True)
         process.start(context.home, secret)
-    command = screen_command(context.home.socket)
+    command = screen_command(context.home.api_socket)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606  # our own program, and no shell
 
 
-def show(socket: Path) -> int:
+def show_screen(socket: Path) -> int:
     """Shows the screen and returns its exit code when it is closed."""
     child = subprocess.Popen(screen_command(socket))  # noqa: S603  # our own program
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from meshcoop.cli.context import Given
+from meshcoop.cli.context import ContextArgument
 from meshcoop.errors import Mistake
 
 _AT_LEAST_ONE = Number(gte=1)
@@ -16,7 +16,7 @@ def _demo(
     *,
     households: Annotated[int, Parameter(help="how many homes, 3 to 12")] = 5,
     headless: Annotated[bool, Parameter(negative=(), help="tell the story, then end")] = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Runs a neighbourhood of real nodes on this machine and tells its story."""
     from meshcoop.dev.demo import demo
@@ -28,7 +28,7 @@ def _demo(
 def _specs(
     *,
     check: Annotated[bool, Parameter(negative=(), help="only say what differs")] = False,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Writes the generated parts of the specs again, and checks the specs against the code."""
     from meshcoop.dev.specs import check as specs
@@ -53,7 +53,7 @@ def _bench(
     runs: Annotated[
         int, Parameter(validator=_AT_LEAST_ONE, help="how many runs; their median counts")
     ] = 5,
-    context: Given,
+    context: ContextArgument,
 ) -> None:
     """Measures this machine, compared with one core that does nothing but verify signatures."""
     from meshcoop.dev.bench import benches

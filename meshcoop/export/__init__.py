@@ -1,1 +1,1 @@
-"""What leaves as files and comes back: backups, bundles, calendars, printed pages."""
+"""Files that leave a home, and some that come back: backups, bundles, calendars, printed pages."""

@@ -1,10 +1,10 @@
-"""A backup: a person and what their node holds, in one file under the passphrase.
+"""A backup: a person and the records of their node, in one file under the passphrase.
 
 The file is a mark, then pieces, each `u32(length) ‖ bytes`: first the map of the lock in the clear,
 then a secretstream of XChaCha20-Poly1305 (libsodium), so that a file of any size is read piece by
 piece, and a cut, shuffled or changed one is refused. Its pieces are the contents, lists of records
-as they travel, and last, marked as final, their number. No signing key is in it: whoever comes back
-does so as a new device. No name of a file is in it either.
+as they travel, and last, marked as final, the number of records. The file has no signing key, so a
+person who restores it gets a new device. It has no name of a file either.
 """
 
 import os
@@ -45,22 +45,25 @@ from nacl.bindings import (
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
-from meshcoop.home.private_files import replacing
+from meshcoop.home.private_files import open_replacement
 
-MARK = b"meshcoop backup 1\n"
+FILE_MARK = b"meshcoop backup 1\n"
 
-_FILL = 32 * 1024  # bytes of records in a piece, and one record more
-_PIECE = 64 * 1024  # bytes, at most
-_LENGTH = 4
-_KEY = 32
+_PIECE_FILL = 32 * 1024  # bytes of records after which a piece is written
+_MAX_PIECE = 64 * 1024  # bytes
+_LENGTH_BYTES = 4
+_KEY_BYTES = 32
+_KEYS_OF_BOX = 2  # the public and the secret one
 _MAX_BOXES = 64
 _MAX_ADDRESSES = 256
 
 
 @dataclass(frozen=True)
-class Contents:
-    """Whose backup it is. `root`: the root seed, if it was not on paper alone. `boxes`: what opens
-    the words that were sealed to the person's devices so far.
+class BackupContents:
+    """The person of a backup, and what they need to come back.
+
+    `root` is the root seed, or None if it was on paper only. `boxes` are the key pairs, public and
+    secret, that open what was sealed to the person's devices so far.
     """
 
     neighbourhood: bytes
@@ -70,21 +73,26 @@ class Contents:
     addresses: list[str] = field(default_factory=list)
 
 
-def write(path: Path, passphrase: str, contents: Contents, records: Iterator[bytes]) -> int:
-    """Writes a backup for its owner alone (0600), whole or not at all; how many records it holds."""
+def write_backup(
+    path: Path, passphrase: str, contents: BackupContents, records: Iterator[bytes]
+) -> int:
+    """Writes a backup for its owner alone (0600), whole or not at all.
+
+    Returns how many records it holds. Raises Mistake.
+    """
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
     try:
-        with replacing(path) as file:
+        with open_replacement(path) as file:
             return _write(file, passphrase, contents, records)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; name another file.") from None
 
 
-class Reader:
-    """An open backup. `contents` is known at once; `records` come in lists, as they were stored.
+class BackupReader:
+    """An open backup. `contents` is there at once; `records` come in lists, as they were stored.
 
-    Raises Mistake for what is no backup, another passphrase's, cut off or changed.
+    Raises Mistake if the file is no backup, is cut off or changed, or has another passphrase.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
@@ -101,14 +109,14 @@ class Reader:
             raise
 
     def close(self) -> None:
-        """Ends the use of the file."""
+        """Closes the file."""
         self._file.close()
 
-    def records(self) -> Iterator[list[bytes]]:
-        """The records, piece by piece; the last one has proved that none is missing."""
+    def read_records(self) -> Iterator[list[bytes]]:
+        """Yields the records, piece by piece. At the end it is proved that none is missing."""
         count = 0
         while True:
-            value, tag = self._next()
+            value, tag = self._read_value()
             if tag == FINAL:
                 if value != count or self._file.read(1):
                     self._refuse()
@@ -118,41 +126,42 @@ class Reader:
             count += len(value)
             yield value
 
-    def _open(self, passphrase: str) -> Contents:
-        if self._file.read(len(MARK)) != MARK:
+    def _open(self, passphrase: str) -> BackupContents:
+        if self._file.read(len(FILE_MARK)) != FILE_MARK:
             raise Mistake(f"{self._path} is no backup; name a file that `meshcoop backup` wrote.")
-        head = self._piece()
+        head = self._read_piece()
         try:
-            fields = lock.check_cost(_unpack(head))
-            opening = fields["stream"]
-            if type(opening) is not bytes or len(opening) != HEADER:
+            fields = lock.check_costs(_unpack(head))
+            stream_header = fields["stream"]
+            if type(stream_header) is not bytes or len(stream_header) != HEADER:
                 self._refuse()
-        except lock.Strange as strange:
-            if strange.why == "newer":
+        except lock.UnreadableLock as strange:
+            if strange.reason == "newer":
                 sentence = f"{self._path} was written by a newer meshcoop; install that version."
                 raise Mistake(sentence) from None
             self._refuse()
         except (ValueError, KeyError):
             self._refuse()
-        init_pull(self._stream, opening, Lock.of(fields, passphrase).key)
+        init_pull(self._stream, stream_header, Lock.derive(fields, passphrase).key)
+        # What stands in the clear was sealed with the first piece, which proves it.
         self._head: bytes | None = head
-        value, _ = self._next(
+        value, _ = self._read_value(
             f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "
             "home that was backed up."
         )
-        return _contents(value) or self._refuse()
+        return _parse_contents(value) or self._refuse()
 
-    def _next(self, sentence: str | None = None) -> tuple[Any, int]:
+    def _read_value(self, sentence: str | None = None) -> tuple[Any, int]:
         try:
-            plain, tag = pull(self._stream, self._piece(), self._head)
+            plain, tag = pull(self._stream, self._read_piece(), self._head)
             self._head = None
             return _unpack(plain), tag
         except (RuntimeError, ValueError, TypeError):  # what PyNaCl raises for changed bytes
             self._refuse(sentence)
 
-    def _piece(self) -> bytes:
-        length = int.from_bytes(self._file.read(_LENGTH), "big")
-        if not OVERHEAD <= length <= _PIECE + OVERHEAD:
+    def _read_piece(self) -> bytes:
+        length = int.from_bytes(self._file.read(_LENGTH_BYTES), "big")
+        if not OVERHEAD <= length <= _MAX_PIECE + OVERHEAD:
             self._refuse()
         data = self._file.read(length)
         if len(data) != length:
@@ -164,28 +173,35 @@ class Reader:
         raise Mistake(sentence or damaged) from None
 
 
-def _write(file: BinaryIO, passphrase: str, contents: Contents, records: Iterator[bytes]) -> int:
-    stream, key = Stream(), Lock.new(passphrase)
-    head: bytes | None = msgpack.packb({**key.fields(), "stream": init_push(stream, key.key)})
-    assert head is not None
-    file.write(MARK)
-    _put(file, head)
+def _write(
+    file: BinaryIO, passphrase: str, contents: BackupContents, records: Iterator[bytes]
+) -> int:
+    stream = Stream()
+    new_lock = Lock.new(passphrase)
+    stream_header = init_push(stream, new_lock.key)
+    head: bytes = msgpack.packb({**new_lock.fields(), "stream": stream_header})
+    file.write(FILE_MARK)
+    _write_piece(file, head)
     # What stands in the clear is sealed with the first piece: nobody can change it.
-    _put(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
-    count, size, some = 0, 0, []
+    _write_piece(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
+    count = 0
+    size = 0
+    batch: list[bytes] = []
     for wire in records:
-        some.append(wire)
-        count, size = count + 1, size + len(wire)
-        if size > _FILL:
-            _put(file, push(stream, msgpack.packb(some), None, MORE))
-            size, some = 0, []
-    _put(file, push(stream, msgpack.packb(some), None, MORE))
-    _put(file, push(stream, msgpack.packb(count), None, FINAL))
+        batch.append(wire)
+        count += 1
+        size += len(wire)
+        if size > _PIECE_FILL:
+            _write_piece(file, push(stream, msgpack.packb(batch), None, MORE))
+            size = 0
+            batch = []
+    _write_piece(file, push(stream, msgpack.packb(batch), None, MORE))
+    _write_piece(file, push(stream, msgpack.packb(count), None, FINAL))
     return count
 
 
-def _put(file: BinaryIO, data: bytes) -> None:
-    file.write(len(data).to_bytes(_LENGTH, "big") + data)
+def _write_piece(file: BinaryIO, data: bytes) -> None:
+    file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 
 
 def _unpack(data: bytes) -> Any:
@@ -195,19 +211,23 @@ def _unpack(data: bytes) -> Any:
         raise ValueError("no msgpack") from None
 
 
-def _contents(value: Any) -> Contents | None:
+def _parse_contents(value: Any) -> BackupContents | None:
     """Contents of the right shapes; None for anything else."""
     try:
-        found = Contents(**value)
+        contents = BackupContents(**value)
     except TypeError:
         return None
-    keys = [found.neighbourhood, found.person, *([] if found.root is None else [found.root])]
-    boxes, addresses = found.boxes, found.addresses
-    lists = type(boxes) is list and type(addresses) is list
-    if not lists or len(boxes) > _MAX_BOXES or len(addresses) > _MAX_ADDRESSES:
+    boxes = contents.boxes
+    addresses = contents.addresses
+    if type(boxes) is not list or type(addresses) is not list:
         return None
-    if not all(type(one) is list and len(one) == 2 for one in boxes):  # noqa: PLR2004
+    if len(boxes) > _MAX_BOXES or len(addresses) > _MAX_ADDRESSES:
         return None
-    keys += [part for box in boxes for part in box]
-    fits = all(type(one) is bytes and len(one) == _KEY for one in keys)
-    return found if fits and all(type(one) is str for one in addresses) else None
+    if not all(type(box) is list and len(box) == _KEYS_OF_BOX for box in boxes):
+        return None
+    keys = [contents.neighbourhood, contents.person, *(key for box in boxes for key in box)]
+    if contents.root is not None:
+        keys.append(contents.root)
+    are_keys = all(type(key) is bytes and len(key) == _KEY_BYTES for key in keys)
+    are_addresses = all(type(address) is str for address in addresses)
+    return contents if are_keys and are_addresses else None

@@ -1,4 +1,4 @@
-"""Bundles on disk: a home's records in a file, and the records of a file (specs/09-bundles.md).
+"""Bundles on disk: writes records and have-maps to a file, and reads them (specs/09-bundles.md).
 
 The command's own process does this, beside the node: no node waits for a stick.
 """
@@ -11,44 +11,49 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from meshcoop.errors import Mistake
-from meshcoop.home.private_files import replacing
+from meshcoop.home.private_files import open_replacement
 from meshcoop.store.store import Store
-from meshcoop.sync import missing_records as lacking
+from meshcoop.sync import missing_records
 from protocol.errors import Refused
 from protocol.wire import bundle
-from protocol.wire.bundle import Sort
+from protocol.wire.bundle import FileFormat
 from protocol.wire.have_map import HaveMap
 
-_PIECE = 64 * 1024  # bytes read at once
+_READ_BYTES = 64 * 1024  # at once
 
 
-def records(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
-    """What a home with the have-map `theirs` lacks (R-09.7; without lists: all), in the order of
-    R-09.6, as far as it is of the time `since` or later (milliseconds). Raises Refused (R-05.5).
+def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
+    """The wires of the records that a home with the have-map `theirs` lacks (R-09.7).
+
+    Without lists these are all records. They come in the order of R-09.6, and only those of the time
+    `since` (milliseconds) or later. Raises Refused (R-05.5).
     """
     have = HaveMap(store.heads())
-    for some in theirs:
-        have.read(some)
-    for page in lacking.pages(store, *have.lacks()):
-        yield from (one.wire for one in page if one.fields.time >= since)
+    for entries in theirs:
+        have.read(entries)
+    for page in missing_records.missing_pages(store, *have.find_missing()):
+        yield from (record.wire for record in page if record.header.time >= since)
 
 
-def write(path: Path, sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> int:
-    """Writes a file for its owner alone (0600), whole or not at all (R-09.10); how many items its
-    lists hold. Raises Mistake, Refused (R-09.4).
+def write_file(
+    path: Path, file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
+) -> int:
+    """Writes a file for its owner alone (0600), whole or not at all (R-09.10).
+
+    Returns how many entries its lists hold. Raises Mistake, Refused (R-09.4).
     """
     count = 0
 
-    def counted() -> Iterator[list[Any]]:
+    def count_entries() -> Iterator[list[Any]]:
         nonlocal count
-        for one in lists:
-            count += len(one)
-            yield one
+        for entries in lists:
+            count += len(entries)
+            yield entries
 
-    _check_free(path, sort, neighbourhood)
+    _check_writable(path, file_format, neighbourhood)
     try:
-        with replacing(path) as file:
-            for piece in bundle.encode(sort, neighbourhood, counted()):
+        with open_replacement(path) as file:
+            for piece in bundle.encode_file(file_format, neighbourhood, count_entries()):
                 file.write(piece)
     except OSError as error:
         raise Mistake(
@@ -57,20 +62,22 @@ def write(path: Path, sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any
     return count
 
 
-class Reader:
-    """The lists of an open file. `fault`: what ended them before the file's end, once they have
-    ended: so that whoever reads takes what came before.
+class BundleReader:
+    """Reads the lists of an open file.
+
+    `fault` says, once the lists have ended, why they ended before the file did, or is None. A fault
+    is no exception: the reader keeps the lists that came before it.
     """
 
-    def __init__(self, file: BinaryIO, sort: Sort, neighbourhood: bytes) -> None:
+    def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
         self.fault: str | None = None
         self._file = file
-        self._decoder = bundle.Decoder(sort, neighbourhood)
+        self._decoder = bundle.Decoder(file_format, neighbourhood)
 
-    def lists(self) -> Iterator[list[Any]]:
-        """The lists, one after the other. Never raises for what the file is."""
+    def read_lists(self) -> Iterator[list[Any]]:
+        """Yields the lists, one after the other. Never raises for the contents of the file."""
         try:
-            while data := self._file.read(_PIECE):
+            while data := self._file.read(_READ_BYTES):
                 yield from self._decoder.feed(data)
             self._decoder.close()
         except Refused as refusal:
@@ -80,16 +87,17 @@ class Reader:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to read: a regular one, for a device or a pipe never ends, and no link (R-09.10).
-    Raises Mistake.
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a regular file to read, and no link (R-09.10). Raises Mistake.
+
+    A device or a pipe would never end.
     """
-    handle = _handle(path)
+    handle = _open_handle(path)
     with open(handle, "rb") as file:  # noqa: PTH123  # a handle, not a path
         yield file
 
 
-def _handle(path: Path) -> int:
+def _open_handle(path: Path) -> int:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -102,18 +110,18 @@ def _handle(path: Path) -> int:
     return handle
 
 
-def _check_free(path: Path, sort: Sort, neighbourhood: bytes) -> None:
-    """Raises Mistake unless nothing is there, or an older file of this sort and neighbourhood."""
+def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
+    """Raises Mistake unless the path is free or an older file of this format and neighbourhood."""
     if not os.path.lexists(path):
         return
-    first = bundle.opening(sort, neighbourhood)
+    expected = bundle.file_opening(file_format, neighbourhood)
     try:
-        with opened(path) as file:
-            ours = file.read(len(first)) == first
+        with open_file(path) as file:
+            is_ours = file.read(len(expected)) == expected
     except (Mistake, OSError):
-        ours = False
-    if not ours:
+        is_ours = False
+    if not is_ours:
         raise Mistake(
-            f"{path} is there already, and is no {sort.name} of this neighbourhood; name another "
+            f"{path} is there already, and is no {file_format.name} of this neighbourhood; name another "
             "file, or move that one away."
         )

@@ -7,56 +7,56 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vRecur
 
-Shown = dict[str, Any]
+Row = dict[str, Any]  # an entry of the diary, as the local API shows it
 
-_DAY = len("2026-11-23")
+_DAY_LENGTH = len("2026-11-23")
 
 
-def written(entries: Iterable[Shown], timezone: str | None) -> bytes:
-    """The file. Without a time zone the clock on the wall counts, wherever that hangs."""
+def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
+    """Returns the file. Without a time zone its times are local, wherever it is read."""
     zone = ZoneInfo(timezone) if timezone else None
     calendar = Calendar()
     calendar.add("prodid", "-//meshcoop//diary//EN")
     calendar.add("version", "2.0")
-    for one in entries:
-        calendar.add_component(_event(one, zone))
+    for entry in entries:
+        calendar.add_component(_make_event(entry, zone))
     calendar.add_missing_timezones()
-    found: bytes = calendar.to_ical()
-    return found
+    data: bytes = calendar.to_ical()
+    return data
 
 
-def _event(one: Shown, zone: tzinfo | None) -> Event:
+def _make_event(entry: Row, zone: tzinfo | None) -> Event:
     event = Event()
-    event.add("uid", one["id"])
-    event.add("dtstamp", datetime.fromisoformat(one["created"]))
-    event.add("summary", one["title"])
-    event.add("status", one["state"].upper())
-    event.add("dtstart", _begins(one["starts"], zone))
-    if one["minutes"] and len(one["starts"]) > _DAY:
-        event.add("duration", timedelta(minutes=one["minutes"]))
-    if one["area"]:
-        event.add("location", one["area"])
-    if one["repeats"]:
-        event.add("rrule", _rule(one["repeats"], one["starts"], zone))
+    event.add("uid", entry["id"])
+    event.add("dtstamp", datetime.fromisoformat(entry["created"]))
+    event.add("summary", entry["title"])
+    event.add("status", entry["state"].upper())
+    event.add("dtstart", _parse_start(entry["starts"], zone))
+    if entry["minutes"] and len(entry["starts"]) > _DAY_LENGTH:
+        event.add("duration", timedelta(minutes=entry["minutes"]))
+    if entry["area"]:
+        event.add("location", entry["area"])
+    if entry["repeats"]:
+        event.add("rrule", _make_rule(entry["repeats"], entry["starts"], zone))
     return event
 
 
-def _begins(starts: str, zone: tzinfo | None) -> date | datetime:
-    if len(starts) == _DAY:
+def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
+    if len(starts) == _DAY_LENGTH:
         return date.fromisoformat(starts)
-    begins = datetime.fromisoformat(starts)
-    return begins if begins.tzinfo else begins.replace(tzinfo=zone)
+    start = datetime.fromisoformat(starts)
+    return start if start.tzinfo else start.replace(tzinfo=zone)
 
 
-def _rule(repeats: str, starts: str, zone: tzinfo | None) -> vRecur:
-    """The rule, its last day said as RFC 5545 wants it: in UTC where the beginning has a zone."""
+def _make_rule(repeats: str, starts: str, zone: tzinfo | None) -> vRecur:
+    """The rule of repetition. RFC 5545 wants its end in UTC if the start has a time zone."""
     rule: vRecur = vRecur.from_ical(repeats)
     if "UNTIL" in rule:
-        begins = _begins(starts, zone)
-        last = date.fromisoformat(repeats.partition("UNTIL=")[2][: len("20261123")])
-        if isinstance(begins, datetime):
-            end = datetime.combine(last, time.max.replace(microsecond=0), begins.tzinfo)
-            rule["UNTIL"] = [end.astimezone(UTC) if begins.tzinfo else end]
+        start = _parse_start(starts, zone)
+        last_day = date.fromisoformat(repeats.partition("UNTIL=")[2][: len("20261123")])
+        if isinstance(start, datetime):
+            end = datetime.combine(last_day, time.max.replace(microsecond=0), start.tzinfo)
+            rule["UNTIL"] = [end.astimezone(UTC) if start.tzinfo else end]
         else:
-            rule["UNTIL"] = [last]
+            rule["UNTIL"] = [last_day]
     return rule

@@ -1,8 +1,8 @@
-"""The page of a month, which a neighbourhood can print: what was asked, what was heard, what was done,
-and whether it helped. Made from what the lists of the local API say, so it is the same at every home.
+"""The page of a month, which a neighbourhood can print: what was asked, heard and done, and if it helped.
 
-One HTML file without scripts and without anything that is fetched. It says of what people answered
-only what those lists say: nothing of what fewer than the smallest group said (R-22.8).
+The page is made from the lists of the local API, so it is the same at every home. It is one HTML file
+that has no scripts and fetches nothing. It shows no more of the answers than those lists do, so
+nothing that fewer people answered than the smallest group (R-22.8).
 """
 
 from calendar import month_name
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 
-Shown = dict[str, Any]
+Row = dict[str, Any]  # a row of a list, as the local API shows it
 
-_MONTH = len("2026-11")
+_MONTH_LENGTH = len("2026-11")
 _STYLE = """
 body { font: 11pt/1.4 serif; max-width: 42em; margin: 2em auto; padding: 0 1em; }
 h1, h2, h3 { line-height: 1.2; } h2 { border-bottom: 1px solid; margin-top: 2em; }
@@ -24,142 +24,162 @@ td + td { font-variant-numeric: tabular-nums; } .small { font-size: 9pt; }
 """
 
 
-class Month:
-    """One month, `month` as "2026-11", of what is here: rows of the lists that have these names."""
+class MonthPage:
+    """The page of a month ("2026-11"), made from the rows of the lists with these names."""
 
     def __init__(
         self,
         month: str,
         *,
-        services: Iterable[Shown],
-        measures: Iterable[Shown],
-        matters: Iterable[Shown],
-        actions: Iterable[Shown],
+        services: Iterable[Row],
+        measures: Iterable[Row],
+        matters: Iterable[Row],
+        actions: Iterable[Row],
     ) -> None:
         self._month = month
-        self._services = sorted(services, key=lambda one: (one["created"], one["id"]))
-        self._measures = sorted(measures, key=lambda one: (one["created"], one["id"]))
-        self._matters = sorted(matters, key=lambda one: (one["created"], one["id"]))
-        self._actions = {one["id"]: one for one in actions}
+        self._services = sorted(services, key=_age)
+        self._measures = sorted(measures, key=_age)
+        self._matters = sorted(matters, key=_age)
+        self._actions = {action["id"]: action for action in actions}
 
-    def page(self, neighbourhood: str, least: int) -> str:
-        """The page. `least`: how many people make the smallest group of which something is shown."""
+    def render(self, neighbourhood: str, least: int) -> str:
+        """Returns the page as HTML. `least` is the size of the smallest group that is shown."""
         year, _, number = self._month.partition("-")
         title = f"{_text(neighbourhood)}, {month_name[int(number)]} {year}"
-        told = "\n".join(part for one in self._services for part in self._service(one))
+        lines = [line for service in self._services for line in self._service_lines(service)]
+        body = "\n".join(lines) or "<p>Nothing was asked this month.</p>"
         return (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
             f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
             "<p>What we asked, what we heard, what was done, and whether it helped.</p>\n"
-            f"{told or '<p>Nothing was asked this month.</p>'}\n"
+            f"{body}\n"
             f'<p class="small">Where fewer than {least} people answered, nothing is shown.</p>\n'
             "</html>\n"
         )
 
-    def _service(self, service: Shown) -> Iterator[str]:
-        told = [
-            self._measure(one)
-            for one in self._measures
-            if one["about"] == service["id"] and self._was_in_use(one)
+    def _service_lines(self, service: Row) -> Iterator[str]:
+        measures = [
+            measure
+            for measure in self._measures
+            if measure["about"] == service["id"] and self._was_in_use(measure)
         ]
-        if not told:
+        if not measures:
             return
         yield f"<h2>{_text(service['title'])}</h2>"
-        answers = _name(service["answers_for"])
-        yield f"<p>{_name(service['holder'])} holds it; {answers} answers for it.</p>"
-        waiting = [one for one in service["links"] if one["state"] == "offered"]
-        for link in waiting:
-            yield f"<p>{_text(link['title'])}: offered to {_name(link['to'])}, not accepted.</p>"
-        yield from told
+        answerer = _name(service["answers_for"])
+        yield f"<p>{_name(service['holder'])} holds it; {answerer} answers for it.</p>"
+        for link in service["links"]:
+            if link["state"] == "offered":
+                offered = f"offered to {_name(link['to'])}, not accepted."
+                yield f"<p>{_text(link['title'])}: {offered}</p>"
+        for measure in measures:
+            yield self._measure_section(measure)
 
-    def _was_in_use(self, measure: Shown) -> bool:
-        """What was proposed in vain, or only later, was not asked."""
-        begun = measure["created"][:_MONTH] <= self._month
-        return begun and (measure["state"] == "in use" or bool(self._points(measure)))
+    def _was_in_use(self, measure: Row) -> bool:
+        """Whether the measure was asked this month: adopted by then, and in use or answered."""
+        has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
+        return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))
 
-    def _measure(self, measure: Shown) -> str:
-        matters = [one for one in self._matters if one["measure"]["id"] == measure["id"]]
-        parts = [
+    def _measure_section(self, measure: Row) -> str:
+        lines = [
             f"<h3>{_text(measure['question'])}</h3>",
             f"<p><b>Asked:</b> {_target(measure)}</p>",
-            self._heard(measure),
+            self._answers(measure),
         ]
-        parts += [
-            part for one in matters if self._concerns(one) for part in self._matter(measure, one)
-        ]
-        return "<section>\n" + "\n".join(parts) + "\n</section>"
+        for matter in self._matters:
+            if matter["measure"]["id"] == measure["id"] and self._was_open(matter):
+                lines += self._matter_lines(measure, matter)
+        return "<section>\n" + "\n".join(lines) + "\n</section>"
 
-    def _points(self, measure: Shown) -> list[Shown]:
+    def _points(self, measure: Row) -> list[Row]:
         points = measure.get("points") or []
-        return [one for one in points if one["from"][:_MONTH] == self._month]
+        return [point for point in points if point["from"][:_MONTH_LENGTH] == self._month]
 
-    def _heard(self, measure: Shown) -> str:
+    def _answers(self, measure: Row) -> str:
         points = self._points(measure)
         if not points:
             return "<p><b>Heard:</b> too little to say anything.</p>"
-        counts = measure["scale"] == "count"
-        rows = [
-            f"<tr><td>{one['from']}</td><td>{one['bad']}</td>"
-            + ("" if counts else f"<td>{one['n']}</td>")
-            + "</tr>"
-            for one in points
-        ]
-        heads = ("from", "times") if counts else ("from", "short of it", "answers")
-        head = "".join(f"<th>{one}</th>" for one in heads)
-        return f"<p><b>Heard:</b></p>\n<table><tr>{head}</tr>{''.join(rows)}</table>"
+        if measure["scale"] == "count":
+            titles = ["from", "times"]
+            rows = [[point["from"], point["bad"]] for point in points]
+        else:
+            titles = ["from", "short of it", "answers"]
+            rows = [[point["from"], point["bad"], point["n"]] for point in points]
+        lines = [_table_row("th", titles), *(_table_row("td", cells) for cells in rows)]
+        return f"<p><b>Heard:</b></p>\n<table>{''.join(lines)}</table>"
 
-    def _concerns(self, matter: Shown) -> bool:
-        """Whether it was open in this month."""
+    def _was_open(self, matter: Row) -> bool:
+        """Whether the matter was open in this month."""
         closed = matter["closed"] or self._month
-        return bool(matter["created"][:_MONTH] <= self._month <= closed[:_MONTH])
+        return bool(matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH])
 
-    def _matter(self, measure: Shown, matter: Shown) -> Iterator[str]:
+    def _matter_lines(self, measure: Row, matter: Row) -> Iterator[str]:
         raised = f"{matter['raised_by']} people raised it on {matter['created'][:10]}."
         yield f"<p><b>What it says:</b> {_text(matter['sentence'])} {raised}</p>"
-        done = [self._actions[one] for one in matter["actions"] if one in self._actions]
-        told = "".join(f"<li>{self._action(one)}</li>" for one in done)
-        nothing = "nobody has taken it up yet."
-        yield f"<p><b>Done:</b>{'' if done else ' ' + nothing}</p>" + (told and f"<ul>{told}</ul>")
-        yield f"<p><b>Whether it helped:</b> {_came(measure, matter)}</p>"
-
-    def _action(self, action: Shown) -> str:
-        said = ", ".join(f"{word} {count}" for word, count in sorted(action["fixed"].items()))
-        verdicts = f" Those who raised it said of “fixed?”: {said}." if said else ""
-        owner = _name(action["author"])
-        return f"{_text(action['what'])} ({owner}; {_text(action['state'])}).{verdicts}"
+        actions = [self._actions.get(action_id) for action_id in matter["actions"]]
+        steps = "".join(f"<li>{_describe_action(action)}</li>" for action in actions if action)
+        if steps:
+            yield f"<p><b>Done:</b></p><ul>{steps}</ul>"
+        else:
+            yield "<p><b>Done:</b> nobody has taken it up yet.</p>"
+        yield f"<p><b>Whether it helped:</b> {_describe_outcome(measure, matter)}</p>"
 
 
-def _came(measure: Shown, matter: Shown) -> str:
-    came = matter["outcome"]
-    if came is None:
+def _age(row: Row) -> tuple[str, str]:
+    """Sorts rows by age; those of the same moment by id, so that every home agrees."""
+    return row["created"], row["id"]
+
+
+def _table_row(tag: str, cells: list[Any]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _describe_action(action: Row) -> str:
+    counts = ", ".join(f"{word} {count}" for word, count in sorted(action["fixed"].items()))
+    verdicts = f" Those who raised it said of “fixed?”: {counts}." if counts else ""
+    owner = _name(action["author"])
+    return f"{_text(action['what'])} ({owner}; {_text(action['state'])}).{verdicts}"
+
+
+def _describe_outcome(measure: Row, matter: Row) -> str:
+    outcome = matter["outcome"]
+    if outcome is None:
         return "it is open." if matter["closed"] is None else "too few answered afterwards to say."
-    before, after = (_times(measure, came[when]) for when in ("before", "after"))
-    return f"{before} before, {after} after. {_text(came['words'])}"
+    before = _describe_count(measure, outcome["before"])
+    after = _describe_count(measure, outcome["after"])
+    return f"{before} before, {after} after. {_text(outcome['words'])}"
 
 
-def _times(measure: Shown, many: Shown) -> str:
+def _describe_count(measure: Row, point: Row) -> str:
+    """How often it happened, or how many of the answers were bad."""
     if measure["scale"] == "count":
-        times = "once" if many["bad"] == 1 else f"{many['bad']} times"
-        return f"{times} in {many['n'] * measure['window']} days"
-    return f"{many['bad']} of {many['n']} answers short of it"
+        times = "once" if point["bad"] == 1 else f"{point['bad']} times"
+        return f"{times} in {point['n'] * measure['window']} days"
+    return f"{point['bad']} of {point['n']} answers short of it"
 
 
-def _target(measure: Shown) -> str:
-    days, target, share = measure["window"], measure["target"], measure["share"]
+def _target(measure: Row) -> str:
+    days = measure["window"]
+    target = measure["target"]
     if measure["scale"] == "count":
         return f"it may happen at most {target} times in {days} days."
-    lower = measure["better"] == "lower"
-    good = f"{'at most' if lower else 'at least'} {target}"
-    if measure["scale"] == "yes_no":
-        good = "no" if lower else "yes"
-    unit = " minutes" if measure["scale"] == "minutes" else ""
-    return f"{share} of a hundred answers shall be {good}{unit}, counted by {days} days."
+    if measure["better"] == "lower":
+        answer = "no"
+        bound = f"at most {target}"
+    else:
+        answer = "yes"
+        bound = f"at least {target}"
+    if measure["scale"] == "minutes":
+        bound += " minutes"
+    good = answer if measure["scale"] == "yes_no" else bound
+    share = measure["share"]
+    return f"{share} of a hundred answers shall be {good}, counted by {days} days."
 
 
-def _name(person: Shown | None) -> str:
+def _name(person: Row | None) -> str:
     return _text(person["name"]) if person else "nobody"
 
 
 def _text(words: Any) -> str:
-    """What people wrote, harmless in a page."""
-    return escape(line(str(words)))
+    """A text that people wrote, made harmless in a page."""
+    return escape(safe_line(str(words)))

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from meshcoop.fold import invalidation
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.key_ring import KeyRing
-from meshcoop.fold.open_records import act_of
-from meshcoop.store.disk_errors import enduring
-from meshcoop.store.records import Row
+from meshcoop.fold.open_records import read_authority_record
+from meshcoop.store.disk_errors import log_disk_errors
+from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import Act, Acts
-from protocol.record.sealing import KEY
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.record.sealing import KEY_SIZE
 
 ROOT = 0  # stands for authority among the rows of the roots of threads that are postponed
 
@@ -30,20 +30,22 @@ class AuthorityFold:
         self._ring = ring
         self._clock_limit = clock_limit
         self.authority: Authority | None = None  # None without a charter
-        self._index = Acts()
-        self._index_with_early = Acts()
-        self._unfolded: dict[bytes, Act] = {}  # by id: those that came since the last fold
+        self._index = AuthorityIndex()
+        self._index_with_early = AuthorityIndex()
+        self._unfolded: dict[
+            bytes, AuthorityRecord
+        ] = {}  # by id: those that came since the last fold
         self._read_all()
 
     # -- authority records ------------------------------------------------------------------------
 
-    def read(self, row: Row) -> bool:
+    def read(self, row: StoredRecord) -> bool:
         """Takes in an open record; returns whether it is an authority record. What is malformed is
         none.
 
         No quota leaves one out (R-03.15): which of them count would hang on who counts.
         """
-        act = act_of(row.record, self._neighbourhood)
+        act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
             self._index_with_early.add(act)
             self._unfolded[act.id] = act
@@ -57,21 +59,21 @@ class AuthorityFold:
 
     def read_again(self) -> None:
         """Makes authority anew of what the store holds: some of it was not stored after all."""
-        self._index = Acts()
-        self._index_with_early = Acts()
+        self._index = AuthorityIndex()
+        self._index_with_early = AuthorityIndex()
         self._unfolded = {}
         self._read_all()
-        with enduring("authority cannot be folded"):
+        with log_disk_errors("authority cannot be folded"):
             self.authority = None
             self.fold()
 
-    def acts(self, kind: str) -> list[Act]:
+    def records_of_kind(self, kind: str) -> list[AuthorityRecord]:
         """The authority records of one kind that are here, whether they count or not."""
-        return self._index.of(kind)
+        return self._index.of_kinds(kind)
 
     def kept_beyond_forks(self) -> set[bytes]:
         """R-01.14: votes, removes and accepts that are kept wherever they stand in a forked log."""
-        return self._index_with_early.beyond_forks(self._store.logs.forks())
+        return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
 
     def _read_all(self) -> None:
         for row in self._store.records.with_open_audience():
@@ -88,7 +90,7 @@ class AuthorityFold:
         if charter is None:
             return set()
         before = self.authority
-        self.authority = authority.fold(charter, self._index, self._store.logs.forks())
+        self.authority = authority.fold_authority(charter, self._index, self._store.logs.forks())
         has_other_keys = self._learn_keys()
         if before is None:
             return set()
@@ -96,7 +98,7 @@ class AuthorityFold:
             return self._store.records.roots()
         return self._changed_roots(before, self.authority)
 
-    def fold_with(self, further: Iterable[Act]) -> Authority | None:
+    def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
         """Authority as it would be with further records, for a peer's proof of membership."""
         unknown = [act for act in further if self._index.get(act.id) is None]
         # A home that has lost its charter knows by the id which one it was.
@@ -104,18 +106,18 @@ class AuthorityFold:
         charter = self._index.get(self._neighbourhood) or next(shown, None)
         if charter is None or not unknown:
             return self.authority
-        acts = Acts([*self._index, *unknown])
-        return authority.fold(charter, acts, self._store.logs.forks())
+        acts = AuthorityIndex([*self._index, *unknown])
+        return authority.fold_authority(charter, acts, self._store.logs.forks())
 
     def is_storable(self, device: bytes) -> bool:
         """Whether the records of this device are stored (R-03.19)."""
-        return self.authority is not None and device in self.authority.storable
+        return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
         """Devices that have a log here and are not storable: the record that made them so is gone."""
         if self.authority is None:
             return []
-        storable = self.authority.storable
+        storable = self.authority.storable_devices
         return [
             log.device
             for log in self._store.logs.all()
@@ -124,12 +126,12 @@ class AuthorityFold:
 
     def is_member(self, device: bytes) -> bool:
         """Whether the device belongs to a member."""
-        return self.authority is not None and self.authority.author(device) is not None
+        return self.authority is not None and self.authority.member_of_device(device) is not None
 
     def statement(self, person: bytes) -> bytes | None:
         """The root statement with which somebody vouched for a person."""
         statements: list[bytes] = [
-            act.fields["statement"] for act in self._index.about("admit", person)
+            act.fields["statement"] for act in self._index.with_subject("admit", person)
         ]
         return min(statements, default=None)
 
@@ -150,7 +152,7 @@ class AuthorityFold:
     def seals(self) -> set[tuple[bytes, bytes]]:
         """Which devices (their keys) have been sent which epoch keys (their ids)."""
         return {
-            (seal[:KEY], act.fields["key_id"])
+            (seal[:KEY_SIZE], act.fields["key_id"])
             for act in self._counting_epochs()
             for seal in act.fields["seals"]
         }
@@ -158,17 +160,17 @@ class AuthorityFold:
     def _learn_keys(self) -> bool:
         counting = self._counting_epochs()
         counted_ids = {act.id for act in counting}
-        others = [act for act in self.acts("epoch") if act.id not in counted_ids]
+        others = [act for act in self.records_of_kind("epoch") if act.id not in counted_ids]
         return self._ring.learn(counting, others)
 
-    def _counting_epochs(self) -> list[Act]:
+    def _counting_epochs(self) -> list[AuthorityRecord]:
         """R-03.8: the epoch records that count, in order: by standing devices, and of each number
         above 1 only where the one before it exists.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"
-        counting: list[Act] = []
+        counting: list[AuthorityRecord] = []
         last_number = 0
-        for act in sorted(self.acts("epoch"), key=_epoch_order):
+        for act in sorted(self.records_of_kind("epoch"), key=_epoch_order):
             if act.fields["number"] > last_number + 1:
                 break
             last_number = act.fields["number"]
@@ -176,12 +178,12 @@ class AuthorityFold:
                 counting.append(act)
         return counting
 
-    def _counts(self, epoch: Act, authority: Authority) -> bool:
-        if not authority.signer(epoch.device):
+    def _counts(self, epoch: AuthorityRecord, authority: Authority) -> bool:
+        if not authority.person_of_device(epoch.device):
             return False
-        receivers = {authority.author(seal[:KEY]) for seal in epoch.fields["seals"]}
+        receivers = {authority.member_of_device(seal[:KEY_SIZE]) for seal in epoch.fields["seals"]}
         return any(authority.counts(epoch, receiver) for receiver in receivers or {None})
 
 
-def _epoch_order(act: Act) -> tuple[int, bytes]:
+def _epoch_order(act: AuthorityRecord) -> tuple[int, bytes]:
     return act.fields["number"], act.id

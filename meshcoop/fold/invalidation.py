@@ -1,9 +1,9 @@
 """The devices, decisions and people whose records a change of authority or proxies may affect."""
 
 from protocol.authority.authority import Authority
-from protocol.authority.records import Acts
+from protocol.authority.records import AuthorityIndex
 from protocol.authority.terms import HIDDEN, MEASURE
-from protocol.fold.proxies import Standing
+from protocol.fold.proxies import ProxiesById
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 
@@ -16,7 +16,7 @@ def changed_devices(before: Authority, after: Authority) -> list[bytes]:
     return [device for device in devices if _standing(before, device) != _standing(after, device)]
 
 
-def changed_decisions(before: Authority, after: Authority, acts: Acts) -> list[bytes]:
+def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex) -> list[bytes]:
     """R-16.8: the records whose views say what is decided, where that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
         registers = {*before.registers, *after.registers}
@@ -25,17 +25,17 @@ def changed_decisions(before: Authority, after: Authority, acts: Acts) -> list[b
             for register, key in registers
             if register in _OF_RECORDS and isinstance(key, bytes)
         ]
-        return [*(act.id for act in acts.of(*_DECIDED)), *subjects]
+        return [*(act.id for act in acts.of_kinds(*_DECIDED)), *subjects]
     earlier = {**before.outcomes, **before.renewals}
     later = {**after.outcomes, **after.renewals}
     return [decision for decision in later if later[decision] != earlier.get(decision)]
 
 
-def changed_signers(before: Standing, after: Standing) -> set[bytes]:
+def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
     """The people whose signing for others may count otherwise: their proxies have changed."""
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
-    return {proxy.by for proxy in proxies if proxy is not None}
+    return {proxy.deputy for proxy in proxies if proxy is not None}
 
 
 def _standing(authority: Authority, key: bytes) -> object:
@@ -43,5 +43,5 @@ def _standing(authority: Authority, key: bytes) -> object:
     device = authority.devices.get(key)
     cuts = authority.cuts.get(device.person) if device else None
     cut = None if cuts is None else cuts.get(key, 0)
-    revoked = device and device.revoked
-    return authority.signer(key), revoked, authority.forks.get(key), cut
+    revoked = device and device.revoked_after
+    return authority.person_of_device(key), revoked, authority.forks.get(key), cut

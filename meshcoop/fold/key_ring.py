@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.errors import Refused
-from protocol.record.sealing import KEY, BoxKey, EpochKey, epoch_id, open_key
+from protocol.record.sealing import KEY_SIZE, BoxKey, EpochKey, epoch_key_id, open_key
 from protocol.wire.gossip import gossip_key
 
 _HIGHEST_NUMBER = 2**63
@@ -20,7 +20,9 @@ class KeyRing:
         self._keys: dict[bytes, EpochKey] = {}
         self._opened: dict[bytes, EpochKey | None] = {}  # by act
 
-    def learn(self, acts: Iterable[Act], others: Iterable[Act] = ()) -> bool:
+    def learn(
+        self, acts: Iterable[AuthorityRecord], others: Iterable[AuthorityRecord] = ()
+    ) -> bool:
         """Takes the keys that `epoch` records seal to this home; returns whether that changed anything.
 
         `acts` are all that count. The keys of `others`, which do not count, are for reading alone.
@@ -62,23 +64,23 @@ class KeyRing:
         keys = [key for key in self._keys.values() if key.number != _READING_ALONE]
         return min(keys, key=_rank, default=None)
 
-    def _key_of(self, act: Act) -> EpochKey | None:
+    def _key_of(self, act: AuthorityRecord) -> EpochKey | None:
         if act.id not in self._opened:
             self._opened[act.id] = self._open(act)
         return self._opened[act.id]
 
-    def _open(self, act: Act) -> EpochKey | None:
+    def _open(self, act: AuthorityRecord) -> EpochKey | None:
         for seal in act.fields["seals"]:
-            box = self.boxes.get(seal[:KEY])
+            box = self.boxes.get(seal[:KEY_SIZE])
             if box is None:
                 continue
             try:
-                key = open_key(seal[KEY:], box)
+                key = open_key(seal[KEY_SIZE:], box)
             except Refused:
                 continue
             # Anybody can seal a wrong key: then another seal may hold the right one.
-            if epoch_id(key) == act.fields["key_id"]:
-                return EpochKey.of(act.fields["number"], key)
+            if epoch_key_id(key) == act.fields["key_id"]:
+                return EpochKey.from_key(act.fields["number"], key)
         return None
 
 

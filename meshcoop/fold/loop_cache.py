@@ -12,17 +12,17 @@ from typing import NamedTuple
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
 from protocol.fold.thread import View
-from protocol.loops.counted_answers import Asked
-from protocol.loops.escalation import Held, Step, holds
+from protocol.loops.counted_answers import MeasureContext
+from protocol.loops.escalation import Holder, Step, find_holder
 from protocol.loops.matters import Loop, Matter
-from protocol.loops.measure_loop import HOUR_MS, Served, loop_of
-from protocol.loops.windows import DAY_MS, day_of
+from protocol.loops.measure_loop import HOUR_MS, DaysServed, loop_of
+from protocol.loops.windows import DAY_MS, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
 
 
 @dataclass(frozen=True)
-class Followed:
+class FollowedService:
     """A service with the loops of its measures in use, which hold until `until` (ms), when a window
     settles next. `views`: those of its thread, by id; `loops`: by the id of the measure.
     """
@@ -38,22 +38,22 @@ class Followed:
         links = [self.views[link] for link in self.service["chain"]]
         return [self.service["answers_for"], *(link["to"] for link in links)]
 
-    def holder(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Held:
+    def holder_of(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Holder:
         """R-23.6: the holder of a matter at `now` (ms); of a closed one, its last holder."""
         chain = self.chain
         # A target missed without a change: as usual is not good enough, so it begins one place up.
-        begins_higher = matter.short and matter.change is None and not matter.early
+        begins_higher = matter.misses_target and matter.change is None and not matter.opened_early
         begin = max(0, len(chain) - 2) if begins_higher else len(chain) - 1
-        reopened = [*matter.again]
+        reopened = [*matter.reopened_at]
         for tally in matter.tallies:
-            reopened += tally.reopened
+            reopened += tally.reopened_at
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
-        return holds(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
+        return find_holder(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
         """The answers to a measure and its feedback, and the actions of a matter."""
-        measure = loop.asked.measure["id"]
+        measure = loop.context.measure["id"]
         answered = {view["id"] for view in self.views.values() if view["about"] == measure}
         answered.add(measure)
         steps = [
@@ -66,7 +66,7 @@ class Followed:
         for tally in matter.tallies:
             action = tally.action
             done_times = [self.views[done]["created"] for done in action["done"]]
-            due = _end_of(action["due"], loop.asked)
+            due = _end_of(action["due"], loop.context)
             first_done = min(done_times, default=None)
             steps.append(Step(action["created"], action["author"], due, first_done))
         return steps
@@ -77,25 +77,25 @@ class _Kept(NamedTuple):
 
     version: tuple[int, int]
     authority: Authority
-    followed: Followed
+    followed: FollowedService
 
 
-class Following:
+class LoopCache:
     """The followed services of one home, kept by the row of their thread's root."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._kept: dict[int, _Kept] = {}
-        self._served: Served = {}
+        self._served: DaysServed = {}
         self._served_at_change = -1  # the change count of the views that `_served` was made of
 
-    def of(self, record: bytes, now: int) -> Followed | None:
+    def loops_for(self, record: bytes, now: int) -> FollowedService | None:
         """The service in whose thread a record is, as of `now` (ms)."""
         row = self._state.store.records.find(record)
         authority = self._state.authority
         if row is None or row.root is None or authority is None:
             return None
-        version = self._state.views.version(row.root)
+        version = self._state.views.version_of_thread(row.root)
         kept = self._kept.get(row.root)
         if (
             kept is not None
@@ -109,7 +109,9 @@ class Following:
             self._kept[row.root] = _Kept(version, authority, followed)
         return followed
 
-    def _follow(self, thread: Sequence[View], authority: Authority, now: int) -> Followed | None:
+    def _follow(
+        self, thread: Sequence[View], authority: Authority, now: int
+    ) -> FollowedService | None:
         service = next((view for view in thread if view["kind"] == "service"), None)
         if service is None:
             return None
@@ -123,25 +125,25 @@ class Following:
             served = self._find_served() if measure["who"] == "served" else {}
             loop = loop_of(measure, thread, service, charter, authority.members, served, now)
             loops[measure["id"]] = loop
-            calendar = loop.asked.calendar
-            settled = [calendar.begin(window + 1) + settle_ms for window in loop.windows]
+            calendar = loop.context.calendar
+            settled = [calendar.window_start(window + 1) + settle_ms for window in loop.windows]
             until = min([until, *(time for time in settled if time > now)])
             if served:
                 until = now  # another thread may change it
-        return Followed(service, {view["id"]: view for view in thread}, loops, until)
+        return FollowedService(service, {view["id"]: view for view in thread}, loops, until)
 
-    def _find_served(self) -> Served:
+    def _find_served(self) -> DaysServed:
         """The days on which people were served, by person, from all receipts."""
-        change_count = self._state.views.writes
+        change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)
-            for person, day in self._state.views.received():
-                days[person].append(day_of(day))
+            for person, day in self._state.views.receipts():
+                days[person].append(parse_day(day))
             self._served = days
             self._served_at_change = change_count
         return self._served
 
 
-def _end_of(day: str, asked: Asked) -> int:
+def _end_of(day: str, asked: MeasureContext) -> int:
     """The end of a day (ms), by the calendar of a measure."""
-    return (day_of(day) + 1) * DAY_MS - asked.calendar.offset * 60_000
+    return (parse_day(day) + 1) * DAY_MS - asked.calendar.offset * 60_000

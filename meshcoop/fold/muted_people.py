@@ -10,16 +10,16 @@ _NOTE = "muted"
 _PERSON = 32  # bytes of a person's id
 
 
-class Muted:
+class MutedPeople:
     """People whose posts this home leaves out. They are noted in its store, and nobody is told."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        noted: Any = store.note(_NOTE) or b""  # the ids of the people, one after the other
+        noted: Any = store.read_note(_NOTE) or b""  # the ids of the people, one after the other
         starts = range(0, len(noted), _PERSON)
         self.people = {noted[start : start + _PERSON] for start in starts}
 
-    def turn(self, person: bytes, *, muted: bool) -> None:
+    def set_muted(self, person: bytes, *, muted: bool) -> None:
         """Mutes a person, or ends that."""
         self.people = self.people | {person} if muted else self.people - {person}
         with self._store.transaction():

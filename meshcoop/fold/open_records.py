@@ -2,7 +2,7 @@
 
 from protocol.authority import authority
 from protocol.authority import records as acts
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
@@ -10,26 +10,26 @@ from protocol.record import envelope
 from protocol.record.envelope import Record
 
 
-def act_of(record: Record, neighbourhood: bytes) -> Act | None:
+def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
     """Reads an open record as authority does; None if it is malformed or something else."""
-    if record.content is None or record.fields.reach != envelope.OPEN:
+    if record.content is None or record.header.base_audience != envelope.OPEN:
         return None
     try:
         name, values = schema.read_content(record.content)
-        if name not in acts.KINDS or KINDS[name].audience_code != record.fields.audience:
+        if name not in acts.AUTHORITY_KINDS or KINDS[name].audience_code != record.header.audience:
             return None
-        act = Act(
+        act = AuthorityRecord(
             record.id,
-            record.fields.device,
-            record.fields.seq,
-            record.fields.time,
+            record.header.device,
+            record.header.seq,
+            record.header.time,
             name,
             values,
-            tuple(record.fields.parents),
-            envelope.digest(record.content),
+            tuple(record.header.parents),
+            envelope.content_digest(record.content),
         )
         if record.id == neighbourhood:
-            authority.founding(act)  # it refuses a charter that cannot found a neighbourhood
+            authority.read_charter(act)  # it refuses a charter that cannot found a neighbourhood
     except Refused:
         return None
     return act

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from meshcoop.fold.state import State
-from meshcoop.store.records import Row
+from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
@@ -20,7 +20,7 @@ from protocol.record.sealing import BoxKey
 class Opened(NamedTuple):
     """A private record that this home can read. `row` is without its content."""
 
-    row: Row
+    row: StoredRecord
     key: bytes
     kind: str | None
     fields: dict[str, object]
@@ -52,7 +52,7 @@ class PrivateRecords:
     def is_private(self, record_id: bytes) -> bool:
         """Whether the store has a private record with this id, open or not."""
         row = self._state.store.records.find(record_id)
-        return row is not None and row.record.fields.reach == envelope.PRIVATE
+        return row is not None and row.record.header.base_audience == envelope.PRIVATE
 
     def open_new(self, most: int | None = None) -> bool:
         """Opens what is new in the store, at most `most` records; returns whether there is more."""
@@ -82,11 +82,11 @@ class PrivateRecords:
     def _own_key(self, record: Record) -> bytes | None:
         boxes = [*self._state.ring.boxes.values(), *self._guest_boxes]
         try:
-            return sealing.private_key(record.content or b"", boxes)
+            return sealing.find_content_key(record.content or b"", boxes)
         except Refused:
             return None  # sealed wrongly by its author: nobody can read it
 
-    def _open_with(self, row: Row, key: bytes | None) -> None:
+    def _open_with(self, row: StoredRecord, key: bytes | None) -> None:
         """Opens a record, and then those whose keys it hands on."""
         waiting = [(row, key)]
         while waiting:
@@ -98,17 +98,19 @@ class PrivateRecords:
             self.change_count += 1
             if opened.kind not in KINDS or opened.fault:
                 continue
-            for record_id, handed in KINDS[opened.kind].hands_on(opened.fields).items():
+            for record_id, handed in KINDS[opened.kind].handed_keys(opened.fields).items():
                 if record_id not in self._opened:
                     self._handed[record_id].add(handed)
                 elif self._opened[record_id] is None:
                     waiting.append((self._find_row(record_id), handed))
 
-    def _open(self, row: Row, key: bytes) -> Opened | None:
+    def _open(self, row: StoredRecord, key: bytes) -> Opened | None:
         record = row.record
         try:
             context = self._state.contents.context(record)
-            plain = sealing.uncover(sealing.open_with(key, record.content or b"", context))
+            plain = sealing.unpad(
+                sealing.open_with_content_key(key, record.content or b"", context)
+            )
         except Refused:
             return None
         # The content stays in the store: what is kept in memory for long is small.
@@ -116,14 +118,14 @@ class PrivateRecords:
             row._replace(record=record._replace(content=None)), key, None, {}, None, None
         )
         try:
-            if record.fields.parents or record.fields.lasting:
+            if record.header.parents or record.header.is_lasting:
                 raise Refused("R-15.1", "the header of a private record tells nothing else")
-            kind, fields, about = schema.read_private(plain)
+            kind, fields, about = schema.read_private_content(plain)
         except Refused as refusal:
             return closed._replace(fault=refusal)
         return closed._replace(kind=kind, fields=fields, about=about)
 
-    def _find_row(self, record_id: bytes) -> Row:
+    def _find_row(self, record_id: bytes) -> StoredRecord:
         row = self._state.store.records.find(record_id)
         assert row is not None, "the store has just listed the record"
         return row

@@ -17,7 +17,7 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.record.sealing import BoxKey
 
 
-class Private:
+class PrivateThreads:
     """The private threads that this home can read, folded when somebody asks."""
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
@@ -28,21 +28,21 @@ class Private:
         self._folded_under: Authority | None = None
         self._folded_at_change = 0  # the change count of the records that were folded
 
-    def open(self, most: int | None = None) -> bool:
+    def open_new(self, most: int | None = None) -> bool:
         """Opens what is new in the store, at most `most` records; returns whether there is more."""
         return self._records.open_new(most)
 
-    def reads(self, record_id: bytes) -> Kind | None:
+    def kind_of(self, record_id: bytes) -> Kind | None:
         """The kind of a record of a private thread, if this home can read it."""
         if not self._records.is_private(record_id):
             return None
-        self.open()
+        self.open_new()
         opened = self._records.find(record_id)
         return KINDS.get(opened.kind or "") if opened else None
 
     def threads(self) -> Mapping[bytes, Thread]:
         """The private threads, each under the id of every record in it."""
-        self.open()
+        self.open_new()
         authority = self._state.authority
         change_count = self._records.change_count
         if (
@@ -58,7 +58,7 @@ class Private:
         folded: dict[bytes, Thread] = {}
         for group in groups.values():
             assert authority is not None, "without authority there are no entries"
-            thread = fold.fold(group, authority)
+            thread = fold.fold_thread(group, authority)
             folded.update((entry.id, thread) for entry in group)
         # A record that is ahead of the clock may be due at the next call.
         self._folded = folded if is_whole else None
@@ -71,15 +71,15 @@ class Private:
         authority = self._state.authority
         assert authority is not None, "a home without a charter posts nothing"
         if about is None:
-            return fold.fold(extra, authority)
+            return fold.fold_thread(extra, authority)
         thread = self.threads().get(about)
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
         # Not the thread's own entries: in these, what is retracted has been emptied.
         entries, _ = self._entries()
-        return fold.fold([*(entries[entry] for entry in thread.entries), *extra], authority)
+        return fold.fold_thread([*(entries[entry] for entry in thread.entries), *extra], authority)
 
-    def view(self, record_id: bytes) -> View | None:
+    def find_view(self, record_id: bytes) -> View | None:
         """The view of one record."""
         thread = self.threads().get(record_id)
         return thread.views.get(record_id) if thread else None

@@ -19,18 +19,18 @@ class RecordContents:
 
     def open(self, record: Record) -> bytes | None:
         """The plain content of a record, or None where it is not here or not for this home."""
-        if record.content is None or record.fields.reach == envelope.PRIVATE:
+        if record.content is None or record.header.base_audience == envelope.PRIVATE:
             return None
-        if record.fields.reach == envelope.OPEN:
+        if record.header.base_audience == envelope.OPEN:
             return record.content
-        key = self._ring.get(sealing.sealed_epoch_id(record.content))
+        key = self._ring.get(sealing.read_epoch_key_id(record.content))
         if key is None:
             return None
-        return sealing.open_epoch(key, record.content, self.context(record))
+        return sealing.open_epoch_content(key, record.content, self.context(record))
 
     def context(self, record: Record) -> bytes:
         """The context that sealed content of this record is bound to."""
-        return sealing.context(self._neighbourhood, record.fields.device, record.fields.seq)
+        return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 
     def read(self, record: Record) -> tuple[str | None, dict[str, object]]:
         """The kind and the fields of a record; (None, {}) where it stays closed. Raises Refused."""
@@ -38,8 +38,8 @@ class RecordContents:
         if plain is None:
             return None, {}
         name, values = schema.read_content(plain)
-        if name in KINDS and KINDS[name].audience_code != record.fields.audience:
+        if name in KINDS and KINDS[name].audience_code != record.header.audience:
             audience = envelope.AUDIENCES[KINDS[name].audience]
-            lasting = " and lasts" if KINDS[name].relied_on else ""
+            lasting = " and lasts" if KINDS[name].lasting else ""
             raise Refused("R-10.9", f"a {name} has the audience {audience}{lasting}")
         return name, values

@@ -26,7 +26,7 @@ class State:
     def __init__(
         self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
     ) -> None:
-        is_stale = store.note(_NOTE) != _FOLD_VERSION
+        is_stale = store.read_note(_NOTE) != _FOLD_VERSION
         self.store = store
         self.neighbourhood = neighbourhood
         self.ring = ring

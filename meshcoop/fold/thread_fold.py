@@ -9,17 +9,17 @@ from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.fold.views import Views
-from meshcoop.store.records import Row
+from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.fold import fold
 from protocol.fold.kind import KINDS
-from protocol.fold.proxies import Standing, signed_for, standing
+from protocol.fold.proxies import ProxiesById, apply_proxy, proxies_by_id
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record import envelope
 
 _AT_ONCE = 500  # threads folded before their views are written
-_NONE: Mapping[int, list[Row]] = MappingProxyType({})
+_NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
 
 class ThreadFold:
@@ -38,9 +38,9 @@ class ThreadFold:
         self._contents = contents
         self._clock_limit = clock_limit
         self._views = views
-        self.proxies: Standing = standing(views.of_kind("proxy"))
+        self.proxies: ProxiesById = proxies_by_id(views.of_kind("proxy"))
 
-    def fold(self, roots: Iterable[int], begun: Mapping[int, list[Row]] = _NONE) -> None:
+    def fold(self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]] = _NONE) -> None:
         """Folds these threads and replaces their views. `begun`: all records of those among them
         that were never folded before.
         """
@@ -69,16 +69,16 @@ class ThreadFold:
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
         entries = self._entries(self._store.records.in_thread(root))
-        return fold.fold([*entries, *extra], authority)
+        return fold.fold_thread([*entries, *extra], authority)
 
-    def entry(self, row: Row) -> Entry | None:
+    def entry(self, row: StoredRecord) -> Entry | None:
         """The record as threads read it; None while it is ahead of this clock."""
         record = row.record
-        fields = record.fields
+        fields = record.header
         if self._clock_limit.postpones(fields.time, row.root or row.n):
             return None
         authority = self._authority_fold.authority
-        person = authority.signer(fields.device) if authority else None
+        person = authority.person_of_device(fields.device) if authority else None
         fault: Refused | None = None
         kind: str | None = None
         values: dict[str, object] = {}
@@ -103,32 +103,33 @@ class ThreadFold:
             kind,
             values,
             fault,
-            fields.lasting,
+            fields.is_lasting,
         )
-        return signed_for(entry, self.proxies, authority) if authority else entry
+        return apply_proxy(entry, self.proxies, authority) if authority else entry
 
-    def is_erased(self, row: Row) -> bool:
+    def is_erased(self, row: StoredRecord) -> bool:
         """Whether a retraction of this record is here and holds (R-01.17)."""
         # Only what a record is about is retracted; a further parent is merely named.
         answers = [
             child
             for child in self._store.records.children(row.record.id)
-            if child.record.fields.reach == envelope.OPEN and child.record.about == row.record.id
+            if child.record.header.base_audience == envelope.OPEN
+            and child.record.about == row.record.id
         ]
         target = self.entry(row) if answers else None
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
-    def _fold_rows(self, rows: list[Row]) -> dict[int, View]:
+    def _fold_rows(self, rows: list[StoredRecord]) -> dict[int, View]:
         """The views of a thread, by the rows of their records."""
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)
         if all(entry.kind is None for entry in entries):
             return {}  # no entry is readable, so there is no view
-        views = fold.fold(entries, authority).views
+        views = fold.fold_thread(entries, authority).views
         return {row.n: view for row in rows if (view := views.get(row.record.id))}
 
-    def _entries(self, rows: Iterable[Row]) -> list[Entry]:
+    def _entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
         return [entry for row in rows if (entry := self.entry(row))]
 
     def _erase_retracted(self, views: Iterable[View]) -> None:
@@ -142,7 +143,7 @@ class ThreadFold:
     def _fold_proxies(self) -> set[int]:
         """Folds stratum 2; returns the threads in which somebody signs by a proxy that changed."""
         before = self.proxies
-        self.proxies = standing(self._views.of_kind("proxy"))
+        self.proxies = proxies_by_id(self._views.of_kind("proxy"))
         signers = invalidation.changed_signers(before, self.proxies)
         authority = self._authority_fold.authority
         if not signers or authority is None:
@@ -154,7 +155,7 @@ class ThreadFold:
                 roots |= self._store.records.roots_of_log(log.n)
         return roots
 
-    def _erases(self, answer: Row, target: Entry) -> bool:
+    def _erases(self, answer: StoredRecord, target: Entry) -> bool:
         entry = self.entry(answer)
         authority = self._authority_fold.authority
         return (
@@ -166,4 +167,4 @@ class ThreadFold:
 
 
 def _is_judged(kind: str | None) -> bool:
-    return kind is not None and kind in KINDS and KINDS[kind].judged
+    return kind is not None and kind in KINDS and KINDS[kind].judged_by_authority

@@ -13,7 +13,7 @@ from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewRow, ViewRows
 from protocol.fold import balance
 from protocol.fold.balance import Balance, Credit
-from protocol.fold.fold import view_hash
+from protocol.fold.fold import hash_view
 from protocol.fold.thread import View
 from protocol.record import codec
 
@@ -45,7 +45,7 @@ class Views:
             hashes = {} if root in new else self._rows.hashes_in_thread(root)
             for n, view in views.items():
                 packed = codec.pack(view)
-                hash_now = view_hash(packed)
+                hash_now = hash_view(packed)
                 if hashes.get(n) == hash_now:
                     del hashes[n]
                 else:
@@ -55,7 +55,7 @@ class Views:
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
 
-    def drop(self, root: int) -> None:
+    def drop_thread(self, root: int) -> None:
         """Forgets the views of a thread that is no more."""
         self.replace({root: {}})
 
@@ -71,16 +71,16 @@ class Views:
 
     # -- views ------------------------------------------------------------------------------------
 
-    def get(self, record_id: bytes) -> View | None:
+    def find(self, record_id: bytes) -> View | None:
         """The view of one record."""
         body = self._rows.body(record_id)
         return None if body is None else _unpack(body)
 
-    def at(self, n: int) -> View:
+    def in_row(self, n: int) -> View:
         """The view of the record in row `n`, which has one."""
         return _unpack(self._rows.body_in_row(n))
 
-    def several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
+    def find_several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
         """The views of those of these records that have one, by id."""
         return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
 
@@ -104,7 +104,7 @@ class Views:
         bodies = self._rows.newest_bodies(kind, state=state, root=root)
         return (_unpack(body) for body in bodies)
 
-    def latest(self, kind: str) -> dict[bytes, View]:
+    def latest_by_author(self, kind: str) -> dict[bytes, View]:
         """Each author's latest view of one kind: the one with the highest (time, id)."""
         views = (_unpack(body) for body in self._rows.oldest_bodies(kind))
         return {view["author"]: view for view in views}
@@ -128,24 +128,24 @@ class Views:
         """What a person gave and received, in the order in which it was written down."""
         return [Credit(*columns) for columns in self._credits.of_person(person)]
 
-    def received(self) -> Iterator[tuple[bytes, str]]:
+    def receipts(self) -> Iterator[tuple[bytes, str]]:
         """The receiver and the day of every receipt that both parties signed."""
         return self._credits.receipts()
 
     # -- changes ----------------------------------------------------------------------------------
 
-    def version(self, root: int) -> tuple[int, int]:
+    def version_of_thread(self, root: int) -> tuple[int, int]:
         """A value that differs whenever the views of a thread may have changed, while this home
         runs.
         """
         return self._clear_count, self._changes.get(root, 0)
 
     @property
-    def writes(self) -> int:
+    def change_count(self) -> int:
         """The number of rows written to the store so far: while it is the same, so is every view."""
         return self._store.change_count
 
-    def hashes(self, kinds: Sequence[str]) -> dict[int, bytes]:
+    def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
         """The hash of every view of these kinds, by row: a view whose hash differs has changed."""
         return self._rows.hashes_of_kinds(kinds)
 
@@ -167,7 +167,7 @@ class Views:
     def _add(self, fresh: Sequence["_Fresh"]) -> None:
         words = [(view.n, text) for view in fresh if (text := _words(view.view))]
         self._rows.add([view.row() for view in fresh], words)
-        moved = ((view.n, balance.credit(view.view)) for view in fresh)
+        moved = ((view.n, balance.credit_of(view.view)) for view in fresh)
         self._credits.add([(n, *credit) for n, credit in moved if credit is not None])
 
     def _remove(self, n: int) -> None:

@@ -17,7 +17,7 @@ from meshcoop.home.machine import free_port, own_addresses
 from meshcoop.home.private_files import OTHERS, OTHERS_WRITE, check_private_folder
 from meshcoop.home.settings import Settings, read_settings, write_settings
 
-VARIABLE = "MESHCOOP_HOME"
+HOME_VARIABLE = "MESHCOOP_HOME"
 
 _MAX_SOCKET_PATH = 100  # bytes; Unix sockets end at 104 on some systems, at 108 on others
 _LOCK_TRIES = 10
@@ -33,41 +33,41 @@ class Home:
     @classmethod
     def find(cls, option: Path | None = None) -> "Home":
         """The home of `--home`, else of MESHCOOP_HOME, else the user's own."""
-        named = option or os.environ.get(VARIABLE) or platformdirs.user_data_dir("meshcoop")
+        named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())
 
     @property
-    def keys(self) -> Path:
+    def key_file(self) -> Path:
         """The node's secrets, locked with a passphrase."""
         return self.path / "keys"
 
     @property
-    def store(self) -> Path:
+    def store_file(self) -> Path:
         """The database of records."""
         return self.path / "store.db"
 
     @property
-    def signed(self) -> Path:
+    def last_signed_file(self) -> Path:
         """The last number that each device has signed."""
         return self.path / "signed"
 
     @property
-    def neighbours(self) -> Path:
+    def neighbours_file(self) -> Path:
         """Addresses of neighbours' homes."""
         return self.path / "neighbours"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         """What the node reports."""
         return self.path / "node.log"
 
     @property
-    def network_log(self) -> Path:
+    def network_log_file(self) -> Path:
         """What libp2p reports."""
         return self.path / "network.log"
 
     @property
-    def settings(self) -> Path:
+    def settings_file(self) -> Path:
         """The settings."""
         return self.path / "home.toml"
 
@@ -77,7 +77,7 @@ class Home:
         return self.path / "lock"
 
     @property
-    def socket(self) -> Path:
+    def api_socket(self) -> Path:
         """The socket of the local API, in a folder that only this user can enter.
 
         Raises Mistake when others can enter the folder, or no path is short enough.
@@ -111,17 +111,17 @@ class Home:
             reason = f"{error.filename or self.path} cannot be used: {error.strerror}"
             raise Mistake(f"{reason}; name another folder with --home.") from None
         check_private_folder(self.path, OTHERS_WRITE)
-        check_private_folder(self.socket.parent, OTHERS)
+        check_private_folder(self.api_socket.parent, OTHERS)
 
     def read_settings(self) -> Settings:
         """The settings of home.toml; the defaults while there is none. Raises Mistake."""
-        return read_settings(self.settings)
+        return read_settings(self.settings_file)
 
     def write_settings(self, settings: Settings) -> None:
         """Replaces home.toml as a whole, or not at all. Raises Mistake."""
-        write_settings(self.settings, settings)
+        write_settings(self.settings_file, settings)
 
-    def default_listen(self) -> list[str]:
+    def default_listen_addresses(self) -> list[str]:
         """Multiaddrs of one TCP port on 127.0.0.1 and on every IPv4 address of this machine.
 
         The port is free when it is chosen, the first time, and then kept; the addresses are today's.
@@ -151,7 +151,7 @@ class Home:
         finally:
             os.close(file)
 
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether a node holds the lock. Raises Mistake when the lock cannot be looked at."""
         if not self.lock_file.exists():
             return False
@@ -161,9 +161,9 @@ class Home:
         finally:
             os.close(file)
 
-    def holder(self) -> int | None:
+    def holder_pid(self) -> int | None:
         """The process that holds the lock; None while nobody does."""
-        text = self.lock_file.read_text() if self.running() else ""
+        text = self.lock_file.read_text() if self.is_running() else ""
         return int(text) if text.isdigit() else None
 
     def _open_lock(self) -> int:

@@ -14,7 +14,7 @@ import msgpack
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
-from meshcoop.home.private_files import write_private
+from meshcoop.home.private_files import write_private_file
 
 _MAX_FILE = 64 * 1024  # bytes
 
@@ -51,7 +51,7 @@ class Keys:
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     devices: tuple[HeldDevice, ...] = ()  # the one to sign with first
     # A root seed, kept until its words are checked.
-    recovery: bytes | None = field(default=None, repr=False)
+    recovery_seed: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
     # (device, box secret) of devices that were elsewhere: these open what was sealed to them, and
     # sign nothing.
@@ -59,38 +59,38 @@ class Keys:
 
 
 @dataclass(frozen=True)
-class Unlocked:
+class UnlockedKeys:
     """An open key file: saves changed keys under the same passphrase, without deriving again."""
 
     path: Path
     keys: Keys
     _lock: Lock = field(repr=False)
 
-    def save(self, keys: Keys) -> "Unlocked":
+    def save(self, keys: Keys) -> "UnlockedKeys":
         """Replaces the file, whole or not at all. Raises Mistake when the disk refuses."""
-        write_private(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
-        return Unlocked(self.path, keys, self._lock)
+        write_private_file(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
+        return UnlockedKeys(self.path, keys, self._lock)
 
-    def again(self) -> "Unlocked":
+    def reread(self) -> "UnlockedKeys":
         """The file as it is now: a command may have changed it while the node runs."""
         fields = _unpack_map(self.path, _read_file(self.path))
         if not self._lock.fits(fields):
             raise Mistake(f"{self.path} is another file than before; restart the node.")
-        return Unlocked(self.path, _open_keys(self.path, fields, self._lock), self._lock)
+        return UnlockedKeys(self.path, _open_keys(self.path, fields, self._lock), self._lock)
 
 
-def create(path: Path, passphrase: str, keys: Keys) -> Unlocked:
+def create_key_file(path: Path, passphrase: str, keys: Keys) -> UnlockedKeys:
     """Writes a new key file (0600). Raises Mistake when something is there already."""
     if os.path.lexists(path):
         raise Mistake(f"{path} already exists; unlock it, or move it to a safe place first.")
-    return Unlocked(path, keys, Lock.new(passphrase)).save(keys)
+    return UnlockedKeys(path, keys, Lock.new(passphrase)).save(keys)
 
 
-def unlock(path: Path, passphrase: str) -> Unlocked:
+def unlock_key_file(path: Path, passphrase: str) -> UnlockedKeys:
     """Opens the key file. Raises Mistake, which names what is wrong with it in one sentence."""
     fields = _unpack_map(path, _read_file(path))
-    key = Lock.of(fields, passphrase)
-    return Unlocked(path, _open_keys(path, fields, key), key)
+    key = Lock.derive(fields, passphrase)
+    return UnlockedKeys(path, _open_keys(path, fields, key), key)
 
 
 def machine_id() -> str:
@@ -107,7 +107,7 @@ def machine_id() -> str:
 def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
     try:
         packed = key.open(fields)
-    except lock.Unlike:
+    except lock.WrongSecret:
         remedy = "try again, or restore a backup if you are sure of it"
         raise Mistake(f"The passphrase does not open {path}; {remedy}.") from None
     return _unpack_keys(path, packed)
@@ -144,13 +144,13 @@ def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
     if len(data) > _MAX_FILE:
         _refuse_damaged(path)
     try:
-        return lock.check(msgpack.unpackb(data))
+        return lock.check_map(msgpack.unpackb(data))
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException):
         _refuse_damaged(path)
-    except lock.Strange as strange:
-        if strange.why == "newer":
+    except lock.UnreadableLock as strange:
+        if strange.reason == "newer":
             sentence = f"{path} was written by a newer meshcoop; install that version."
-        elif strange.why == "costly":
+        elif strange.reason == "costly":
             sentence = f"{path} asks for a cost that meshcoop never sets; restore a backup."
         else:
             _refuse_damaged(path)
@@ -164,7 +164,7 @@ def _pack_keys(keys: Keys) -> bytes:
             [device.person, device.seed, device.statement, device.machine]
             for device in keys.devices
         ],
-        "recovery": keys.recovery,
+        "recovery": keys.recovery_seed,
         "guests": [
             [guest.person, guest.device, guest.name, guest.statement, guest.locked]
             for guest in keys.guests

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meshcoop.errors import Mistake
 
-VARIABLE = "MESHCOOP_PASSPHRASE_FILE"
+PASSPHRASE_VARIABLE = "MESHCOOP_PASSPHRASE_FILE"  # noqa: S105  # a name, no secret
 PIN_VARIABLE = "MESHCOOP_PIN_FILE"
 SHORTEST_PIN = 4
 
@@ -23,14 +23,14 @@ class _Question(NamedTuple):
     prompt: str
 
 
-def obtain(*, new: bool = False) -> str:
+def obtain_passphrase(*, new: bool = False) -> str:
     """The passphrase, never empty: the first line of the file that MESHCOOP_PASSPHRASE_FILE names,
     else what the person types, twice when `new`.
 
     The file may be a pipe, /dev/stdin for one. Raises Mistake (2).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
-    return _obtain(_Question("passphrase", VARIABLE, prompt), new=new)
+    return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
 
 
 def obtain_pin(name: str, *, new: bool = False) -> str:

@@ -28,16 +28,16 @@ _OPS = range(argon2id.OPSLIMIT_INTERACTIVE, 17)
 _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 1)
 
 
-class Unlike(Exception):
+class WrongSecret(Exception):
     """The secret does not open the map, or somebody has changed the map."""
 
 
-class Strange(Exception):
+class UnreadableLock(Exception):
     """The map is none that a lock of this version wrote. `why`: newer, costly or damaged."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
-        self.why = why
+        self.reason = why
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Lock:
         return cls._derive(secret, salt, _OPS.start, _MEM.start)
 
     @classmethod
-    def of(cls, fields: dict[str, Any], secret: str) -> "Lock":
+    def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
         """The lock that a checked map was sealed with, if the secret is the same."""
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
@@ -92,7 +92,7 @@ class Lock:
                 fields["box"], self._header(), fields["nonce"], self.key
             )
         except CryptoError:
-            raise Unlike from None
+            raise WrongSecret from None
         return plain
 
     def _header(self) -> bytes:
@@ -100,27 +100,27 @@ class Lock:
         return packed
 
 
-def check(fields: object) -> dict[str, Any]:
+def check_map(fields: object) -> dict[str, Any]:
     """Returns the map, if its shapes and costs are right: they are checked before anything is
     derived. Raises Strange.
     """
-    checked = check_cost(fields)
+    checked = check_costs(fields)
     if not (_is_bytes(checked.get("nonce"), _NONCE) and type(checked.get("box")) is bytes):
-        raise Strange("damaged")
+        raise UnreadableLock("damaged")
     return checked
 
 
-def check_cost(fields: object) -> dict[str, Any]:
+def check_costs(fields: object) -> dict[str, Any]:
     """Does the same for a map without nonce and box."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
-        raise Strange("damaged")
+        raise UnreadableLock("damaged")
     if fields["version"] != VERSION:
-        raise Strange("newer")
+        raise UnreadableLock("newer")
     has_costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
     if not (has_costs and _is_bytes(fields.get("salt"), argon2id.SALTBYTES)):
-        raise Strange("damaged")
+        raise UnreadableLock("damaged")
     if fields["ops"] not in _OPS or fields["mem"] not in _MEM:
-        raise Strange("costly")
+        raise UnreadableLock("costly")
     return fields
 
 

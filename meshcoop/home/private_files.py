@@ -15,20 +15,20 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private_file(path: Path, data: bytes) -> None:
     """Replaces `path` by `data` for its owner alone (0600): whole and on disk, or untouched.
 
     A link at `path` is replaced, not followed. Raises Mistake.
     """
     try:
-        with replacing(path) as file:
+        with open_replacement(path) as file:
             file.write(data)
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def open_replacement(path: Path) -> Iterator[BinaryIO]:
     """A file for its owner alone (0600), to be written in the block: then `path` is this file, whole
     and on disk; where the block raises, `path` is untouched. Raises OSError.
     """

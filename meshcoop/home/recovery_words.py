@@ -45,7 +45,7 @@ def to_seed(text: str) -> bytes:
         ) from None
 
 
-def read(path: Path) -> bytes:
+def read_root_seed(path: Path) -> bytes:
     """The root seed of the words in a file; where that is `-`, of words typed at the terminal.
 
     Raises Mistake.

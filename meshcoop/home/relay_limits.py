@@ -6,7 +6,7 @@ MEGABYTE = 1024**2
 
 
 @dataclass(frozen=True)
-class Limits:
+class RelayLimits:
     """The limits of one neighbourhood. `room` in bytes; `days`: sealed content is kept so long, at
     least.
     """

@@ -8,8 +8,8 @@ from typing import Any
 import tomli_w
 
 from meshcoop.errors import Mistake
-from meshcoop.home.private_files import write_private
-from meshcoop.home.relay_limits import MEGABYTE, Limits
+from meshcoop.home.private_files import write_private_file
+from meshcoop.home.relay_limits import MEGABYTE, RelayLimits
 
 _PORTS = range(1, 1 << 16)
 _COUNTS = range(1, 1 << 32)
@@ -29,12 +29,12 @@ class Settings:
     metrics: int | None = None  # the port of loopback at which a relay serves its figures
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RelayLimits:
         """What a neighbourhood may use of this relay."""
-        usual = Limits()
+        usual = RelayLimits()
         room = usual.room if self.megabytes is None else self.megabytes * MEGABYTE
         days = usual.days if self.days is None else self.days
-        return Limits(room, days)
+        return RelayLimits(room, days)
 
 
 def read_settings(path: Path) -> Settings:
@@ -50,7 +50,7 @@ def read_settings(path: Path) -> Settings:
 def write_settings(path: Path, settings: Settings) -> None:
     """Replaces the file as a whole, or not at all. Raises Mistake."""
     table = {name: value for name, value in asdict(settings).items() if value}
-    write_private(path, tomli_w.dumps(table).encode())
+    write_private_file(path, tomli_w.dumps(table).encode())
 
 
 def _parse(table: dict[str, Any]) -> Settings:

@@ -5,22 +5,22 @@ person's root key has signed, and every home stores it because the person belong
 """
 
 from meshcoop.fold.clock_limit import DRIFT_MS
-from meshcoop.fold.open_records import act_of
+from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.state import State
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.errors import Refused
 from protocol.record import root_statement
 from protocol.record.envelope import Record
-from protocol.record.root_statement import PLACE, Certified
+from protocol.record.root_statement import PLACE_SIZE, Certificate
 
 
 def is_storable(state: State, record: Record) -> bool:
     """Whether the device of a record is one whose records are stored (R-03.19, R-03.31)."""
-    device = record.fields.device
+    device = record.header.device
     if not state.authority_fold.is_storable(device):
         return _brings_itself(state, record)
     # A log that rests on its own first record has no other first one, or a fork could drop it.
-    is_another_first = record.fields.seq == 1 and state.store.logs.find(device) is not None
+    is_another_first = record.header.seq == 1 and state.store.logs.find(device) is not None
     if not is_another_first:
         return True
     return _is_certified_by_others(state, device) or _brings_itself(state, record)
@@ -30,31 +30,33 @@ def _brings_itself(state: State, record: Record) -> bool:
     """Whether a record is number 1 of its log and carries its own device's certificate, by a person
     whose devices' records are stored.
     """
-    act = act_of(record, state.neighbourhood) if record.fields.seq == 1 else None
+    act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
     if act is None or act.time > state.now() + DRIFT_MS:  # ahead of the clock it waits outside
         return False
     certified = _certificate(state, act)
     if certified is None or certified.device != act.device or state.authority is None:
         return False
-    return certified.person in state.authority.belonging
+    return certified.person in state.authority.ever_let_in
 
 
 def _is_certified_by_others(state: State, device: bytes) -> bool:
     """Whether the charter, or a record of another log, certifies the device."""
     assert state.authority is not None, "the device is storable by it"
-    founders = map(root_statement.read, state.authority.charter["founders"])
+    founders = map(root_statement.read_statement, state.authority.charter["founders"])
     if any(founder.device == device for founder in founders):
         return True
-    acts = [act for kind in ("admit", "device") for act in state.authority_fold.acts(kind)]
+    acts = [
+        act for kind in ("admit", "device") for act in state.authority_fold.records_of_kind(kind)
+    ]
     certificates = (_certificate(state, act) for act in acts if act.device != device)
     return any(certified is not None and certified.device == device for certified in certificates)
 
 
-def _certificate(state: State, act: Act) -> Certified | None:
+def _certificate(state: State, act: AuthorityRecord) -> Certificate | None:
     """The certificate that an act carries, if it is for this neighbourhood."""
     try:
-        statement = root_statement.read(act.fields.get("statement", b""))
+        statement = root_statement.read_statement(act.fields.get("statement", b""))
     except Refused:
         return None
-    is_here = statement.place == state.neighbourhood[:PLACE]
-    return statement if isinstance(statement, Certified) and is_here else None
+    is_here = statement.place == state.neighbourhood[:PLACE_SIZE]
+    return statement if isinstance(statement, Certificate) and is_here else None

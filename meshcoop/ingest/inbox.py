@@ -16,7 +16,7 @@ from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
-from meshcoop.store.records import Row
+from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
@@ -38,13 +38,13 @@ class Inbox:
 
     # -- the steps of taking something in ---------------------------------------------------------
 
-    def take_wires(self, wires: Iterable[bytes]) -> IngestResult:
+    def ingest_wires(self, wires: Iterable[bytes]) -> IngestResult:
         """Takes records as they came from a peer."""
         result = IngestResult()
         records = self.select_unknown(self.parse(wires, result))
         return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
-    def take(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
+    def ingest(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
         """Verifies, stores and folds `records`, and what they make placeable in the pool.
 
         When it returns, what it calls stored survives a killed process; with `durable` also a
@@ -90,7 +90,7 @@ class Inbox:
                 listener(result)
         return result
 
-    def take_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
+    def ingest_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
         """Takes content for records that are held without it; what was stored because of that."""
         with self.store.transaction(durable=False):
             touched_roots = set()
@@ -105,7 +105,7 @@ class Inbox:
             if has_acts:
                 touched_roots |= self.state.authority_fold.fold()
             self.state.thread_fold.fold(touched_roots)
-        return self.take([])  # an admission may have come to light, for which others wait
+        return self.ingest([])  # an admission may have come to light, for which others wait
 
     def missing_contents(self, limit: int) -> list[bytes]:
         """Records whose content is missing here though nobody took it back; each call goes on
@@ -127,13 +127,13 @@ class Inbox:
                 self.state.authority_fold.read_again()
             raise
 
-    def _fill(self, record_id: bytes, content: bytes) -> Row | None:
+    def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
         """Stores the content of a record that is held without it; None where it does not belong."""
         row = self.store.records.find(record_id)
         if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
             return None
         try:
-            envelope.check_content(row.record.fields, content)
+            envelope.check_content(row.record.header, content)
         except Refused as error:
             _LOG.info("content for %s: %s", record_id.hex(), error)
             return None
@@ -168,7 +168,7 @@ class Inbox:
             if row is not None:
                 self._placement.note_stored(row, batch)
             else:  # what would keep it may be on its way
-                batch.result.devices_with_gaps.add(record.fields.device)
+                batch.result.devices_with_gaps.add(record.header.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
@@ -211,20 +211,20 @@ class Inbox:
         batch.result.devices_with_gaps |= devices
         batch.begun.clear()
 
-    def _prune(self) -> list[Row]:
+    def _prune(self) -> list[StoredRecord]:
         """Drops from forked logs what neither the store nor the pool has a reason to keep."""
         return self.store.prune_forks(
             self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
         )
 
-    def _forget(self, dropped: list[Row], batch: Batch) -> None:
+    def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
         """Takes rows that are no longer in the store out of authority and views."""
         if dropped:
             batch.begun.clear()
         for row in dropped:
             self.state.authority_fold.forget(row.record.id)
             if row.root == row.n:
-                self.state.views.drop(row.n)
+                self.state.views.drop_thread(row.n)
             elif row.root is not None:
                 batch.touched_roots.add(row.root)
         batch.touched_roots -= {row.n for row in dropped}

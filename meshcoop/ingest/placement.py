@@ -13,11 +13,11 @@ from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.retention import Retention
 from meshcoop.ingest.waiting_pool import WaitingPool
-from meshcoop.store.logs import Log
-from meshcoop.store.records import Row
+from meshcoop.store.logs import DeviceLog
+from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.record.envelope import OPEN, Record
-from protocol.record.log import follows
+from protocol.record.log import check_follows
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Batch:
     retractable: dict[bytes, None] = field(default_factory=dict)  # ids that others answer
     touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
     # Of these threads, those that began here just now, whole: they need not be read back.
-    begun: dict[int, list[Row]] = field(default_factory=dict)
+    begun: dict[int, list[StoredRecord]] = field(default_factory=dict)
 
 
 class Placement:
@@ -51,14 +51,14 @@ class Placement:
         """Whether a waiting record's turn has come."""
         if not admission_gate.is_storable(self._state, record):
             return False
-        log = self._store.logs.find(record.fields.device)
+        log = self._store.logs.find(record.header.device)
         if log is None:
-            return record.fields.seq <= 1
-        return record.fields.seq <= log.head.seq + 1 or log.fork is not None
+            return record.header.seq <= 1
+        return record.header.seq <= log.head.seq + 1 or log.fork is not None
 
     def place(self, record: Record, batch: Batch) -> None:
         """Stores a record, defers it, lets it wait in the pool, or refuses it."""
-        seq = record.fields.seq
+        seq = record.header.seq
         if record.id != self._state.neighbourhood and not admission_gate.is_storable(
             self._state, record
         ):
@@ -67,7 +67,7 @@ class Placement:
             else:
                 self._wait(record, batch)
             return
-        log = self._store.logs.find_or_add(record.fields.device)
+        log = self._store.logs.find_or_add(record.header.device)
         if log.ended is not None and seq > log.ended:
             reason = "the log ended when it passed twice its quota"
             batch.result.refused.append(Refusal("R-03.15", reason))
@@ -80,7 +80,7 @@ class Placement:
         else:
             self._append(record, log, batch)
 
-    def note_stored(self, row: Row, batch: Batch) -> None:
+    def note_stored(self, row: StoredRecord, batch: Batch) -> None:
         """Leaves to the later passes what a stored record may change."""
         record = row.record
         batch.result.stored.append(record)
@@ -90,16 +90,16 @@ class Placement:
             batch.authority_is_stale = True
         if is_named:
             batch.retractable[record.id] = None
-        if record.about is not None and record.fields.reach == OPEN:
+        if record.about is not None and record.header.base_audience == OPEN:
             batch.retractable[record.about] = None
 
     def _wait(self, record: Record, batch: Batch) -> None:
         self._pool.add(record)
-        batch.result.devices_with_gaps.add(record.fields.device)
+        batch.result.devices_with_gaps.add(record.header.device)
 
-    def _append(self, record: Record, log: Log, batch: Batch) -> None:
+    def _append(self, record: Record, log: DeviceLog, batch: Batch) -> None:
         try:
-            follows(log.head, record)
+            check_follows(log.head, record)
         except Refused as error:
             batch.result.refused.append(Refusal.of(error))
             if error.rule == _ANOTHER_HISTORY:
@@ -110,7 +110,7 @@ class Placement:
             reason = "there is no room for what this neighbourhood sends"
             batch.result.refused.append(Refusal("R-08.8", reason))
             return
-        share = quota.share(self._state.authority, record.fields, log)
+        share = quota.share(self._state.authority, record.header, log)
         row = self._store.append(record, log, over=share.over, ended=share.ends)
         self.note_stored(row, batch)
 
@@ -118,25 +118,25 @@ class Placement:
         """R-08.8: whether there is room. What authority is made of comes in all the same: its
         authors' quotas bound it, and without it nobody could be told from a stranger.
         """
-        return record.fields.reach == OPEN or not self._retention.is_full
+        return record.header.base_audience == OPEN or not self._retention.is_full
 
-    def _fork(self, record: Record, log: Log, batch: Batch) -> None:
+    def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
         """Another record at a number that the log has passed: the log is forked there."""
-        _LOG.warning("device %s forked its log at %d", log.device.hex(), record.fields.seq)
-        self._store.fork_log(log.device, record.fields.seq)
+        _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
+        self._store.fork_log(log.device, record.header.seq)
         batch.begun.clear()
         batch.touched_roots |= self._store.records.roots_of_log(log.n)
         batch.authority_is_stale = True  # what the device signed from here on counts no more
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
-    def _insert_beyond_fork(self, record: Record, log: Log, batch: Batch) -> None:
+    def _insert_beyond_fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
         """R-01.14: from a fork on, only proof and what others have named is kept."""
         row = self._store.insert(record, log.n, over=False)
         if self._state.authority_fold.read(row):  # a vote is kept for what it says
             batch.authority_is_stale = True
         batch.beyond_forks.append(record)
 
-    def _join_thread(self, row: Row, batch: Batch, *, is_named: bool) -> None:
+    def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
         """Notes the record's thread, and gives it to the answers that waited for this record."""
         if row.root is None:
             return

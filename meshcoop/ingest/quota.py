@@ -6,7 +6,7 @@ most that was ever allowed, which only grows with the set.
 
 from typing import NamedTuple
 
-from meshcoop.store.logs import Log
+from meshcoop.store.logs import DeviceLog
 from meshcoop.store.quota_counts import CountedLog, QuotaCounts
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
@@ -32,7 +32,7 @@ class Share(NamedTuple):
         return self.stored > _STORED
 
 
-def share(authority: Authority | None, fields: Header, log: Log) -> Share:
+def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
     """The share of its claimed day that a log has used with its next record."""
     is_same_day = fields.time // record.DAY_MS == log.day
     records = log.records if is_same_day else 0
@@ -47,7 +47,7 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
     return (
         authority.charter["quota_records"],
         authority.charter["quota_bytes"],
-        *authority.room,
+        *authority.largest_quotas,
     )
 
 
@@ -98,7 +98,7 @@ def _recount_log(
 def _share(authority: Authority | None, records: int, size: int) -> Share:
     if authority is None:
         return Share(0, 0)
-    by_count, by_size = authority.room
+    by_count, by_size = authority.largest_quotas
     return Share(
         max(records / authority.charter["quota_records"], size / authority.charter["quota_bytes"]),
         max(records / by_count, size / by_size),

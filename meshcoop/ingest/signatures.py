@@ -29,14 +29,18 @@ class Verified(NamedTuple):
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
     """R-01.10 for several records."""
-    return part_by_verdict(records, starmap(envelope.holds, claims(records, neighbourhood)))
+    return part_by_verdict(
+        records, starmap(envelope.is_signature_valid, claims(records, neighbourhood))
+    )
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
     """The claims of the signatures of these records, to be verified."""
-    before_founding = envelope.FOUNDING  # the charter is signed before there is a neighbourhood
+    before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [
-        envelope.claim(record, before_founding if record.id == neighbourhood else neighbourhood)
+        envelope.signature_claim(
+            record, before_founding if record.id == neighbourhood else neighbourhood
+        )
         for record in records
     ]
 
@@ -48,7 +52,7 @@ def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Veri
         if is_true:
             verified.genuine.append(record)
         else:
-            verified.refused.append(Refusal.of(envelope.forged()))
+            verified.refused.append(Refusal.of(envelope.signature_refusal()))
     return verified
 
 
@@ -65,7 +69,7 @@ def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
         body = asked.read(length)
         if len(body) < length:
             break
-        answers.write(bytes(starmap(envelope.holds, msgpack.unpackb(body))))
+        answers.write(bytes(starmap(envelope.is_signature_valid, msgpack.unpackb(body))))
         answers.flush()
 
 

@@ -58,7 +58,7 @@ class VerifyingProcess:
 
 
 @asynccontextmanager
-async def verifier() -> AsyncIterator[VerifyingProcess]:
+async def open_verifier() -> AsyncIterator[VerifyingProcess]:
     """The verifier of real nodes."""
     process = VerifyingProcess()
     try:

@@ -18,7 +18,7 @@ Verifier = Callable[[list[Record], bytes], Awaitable[Verified]]
 _DEPTH = 4  # batches on their way: one is stored, one waits for that, two are with the verifier
 
 
-class Intake:
+class VerifyPipeline:
     """Takes batches into an inbox. Without a verifier each is verified and stored in `put`."""
 
     def __init__(self, inbox: Inbox, verifier: Verifier | None) -> None:
@@ -32,7 +32,7 @@ class Intake:
     ) -> None:
         """Takes a batch, then tells `then`; waits while too many are on their way."""
         if self._verifier is None:
-            then(self._inbox.take_wires(wires))
+            then(self._inbox.ingest_wires(wires))
             return
         await self._slots.acquire()
         before = self._last

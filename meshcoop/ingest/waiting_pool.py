@@ -35,13 +35,13 @@ class WaitingPool:
     def parents(self) -> set[bytes]:
         """The ids that waiting records name as parents."""
         waiting = (record for records in self._by_device.values() for record in records.values())
-        return {parent for record in waiting for parent in record.fields.parents}
+        return {parent for record in waiting for parent in record.header.parents}
 
     def add(self, record: Record) -> None:
         """Keeps a record for later."""
         if record.id in self._ids:
             return
-        self._by_device[record.fields.device][record.id] = record
+        self._by_device[record.header.device][record.id] = record
         self._ids.add(record.id)
         self._bytes += _size(record)
         while len(self._ids) > self._max_records or self._bytes > self._max_bytes:
@@ -55,19 +55,19 @@ class WaitingPool:
         ready: list[Record] = []
         for records in list(self._by_device.values()):
             last = 0  # the number of the record that leaves just before
-            for record in sorted(records.values(), key=lambda record: record.fields.seq):
+            for record in sorted(records.values(), key=lambda record: record.header.seq):
                 # The next of a log makes the one after it placeable, so a run leaves together.
-                is_next = last > 0 and record.fields.seq <= last + 1
+                is_next = last > 0 and record.header.seq <= last + 1
                 if not is_next and not can_place(record):
                     break  # nor is any after it
                 ready.append(record)
-                last = record.fields.seq
+                last = record.header.seq
         for record in ready:
             self._remove(record)
         return ready
 
     def _remove(self, record: Record) -> None:
-        device = record.fields.device
+        device = record.header.device
         del self._by_device[device][record.id]
         if not self._by_device[device]:
             del self._by_device[device]
@@ -80,4 +80,4 @@ def _total_size(records: dict[bytes, Record]) -> int:
 
 
 def _size(record: Record) -> int:
-    return len(record.header) + len(record.signature) + len(record.content or b"")
+    return len(record.header_bytes) + len(record.signature) + len(record.content or b"")

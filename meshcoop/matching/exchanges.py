@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.matching.times import is_overlapping, time_span
 from protocol.fold import balance
 from protocol.fold.thread import View
@@ -91,7 +91,7 @@ class Exchanges:
 
 
 def _exchange_in(view: View) -> Exchange | None:
-    credit = balance.credit(view)
+    credit = balance.credit_of(view)
     if credit is not None:
         return Exchange(
             id=credit.id,
@@ -114,4 +114,4 @@ def _exchange_in(view: View) -> Exchange | None:
 
 
 def _day_of(milliseconds: int) -> str:
-    return iso(milliseconds)[:10]
+    return iso_time(milliseconds)[:10]

@@ -18,22 +18,22 @@ _TIE_VERBS = {"vouched": "vouched for {}", "admitted": "let {} in"}
 Name = Callable[[bytes], str]
 
 
-class Sentences:
+class Explainer:
     """Explains reasons to the reader `me`, who is "you"; `name` names everybody else."""
 
     def __init__(self, me: bytes | None, name: Name) -> None:
         self._me = me
         self._name = name
 
-    def whole(self, parts: list[str]) -> str:
+    def join_reasons(self, parts: list[str]) -> str:
         """One sentence that gives all reasons."""
         text = "; ".join(parts)
         return text[:1].upper() + text[1:] + "."
 
-    def of(self, reason: Reason, pair: Pair) -> str:
+    def explain_reason(self, reason: Reason, pair: Pair) -> str:
         """Why the offer of a pair fits its need, as a part of a sentence."""
-        details = reason.told
-        match reason.reason:
+        details = reason.details
+        match reason.code:
             case "words":
                 text = self._explain_words(details, pair)
             case "day":
@@ -43,24 +43,24 @@ class Sentences:
             case "language":
                 text = f"both speak {details['language']}"
             case "time":
-                text = self._explain_minutes_left(int(details["left"]), pair.means.person)
+                text = self._explain_minutes_left(int(details["left"]), pair.offer.person)
             case "gave":
                 text = self._explain_gift(details, pair)
             case "owes":
-                text = self._explain_debt(pair.means.person)
+                text = self._explain_debt(pair.offer.person)
             case _:
-                raise AssertionError(f"the reason {reason.reason!r} has words")
+                raise AssertionError(f"the reason {reason.code!r} has words")
         return text
 
-    def of_tie(self, tie: Tie) -> str:
+    def explain_tie(self, tie: Tie) -> str:
         """Why two people know each other, as a part of a sentence."""
-        actor = self._name_person(tie.one)
-        other = self._name_person(tie.other)
-        if tie.on is None:
+        actor = self._name_person(tie.actor)
+        other = self._name_person(tie.recipient)
+        if tie.when is None:
             return f"{actor} {_TIE_VERBS[tie.reason].format(other)}"
         # An exchange is mutual, so that the reader may always come first.
         first, second = (other, actor) if other == "you" else (actor, other)
-        return f"{first} and {second} exchanged on {format_day(tie.on)}"
+        return f"{first} and {second} exchanged on {format_day(tie.when)}"
 
     def _name_person(self, person: bytes) -> str:
         return "you" if person == self._me else self._name(person)
@@ -69,14 +69,14 @@ class Sentences:
         if "both" in details:
             return self._explain_same_words(details["brought"], pair)
         wanted = f"{self._subject_and_verb(pair.need)} “{details['wanted']}”"
-        brought = f"{self._subject_and_verb(pair.means)} “{details['brought']}”"
+        brought = f"{self._subject_and_verb(pair.offer)} “{details['brought']}”"
         return f"{wanted}, {brought}"
 
     def _explain_same_words(self, words: str, pair: Pair) -> str:
-        giver = self._name_person(pair.means.person)
+        giver = self._name_person(pair.offer.person)
         receiver = self._name_person(pair.need.person)
         both = "you both" if "you" in {giver, receiver} else f"{giver} and {receiver} both"
-        verb = "named" if pair.need.posted or pair.means.posted else "listed"
+        verb = "named" if pair.need.is_post or pair.offer.is_post else "listed"
         return f"{both} {verb} {words}"
 
     def _subject_and_verb(self, side: NeedOrOffer) -> str:
@@ -91,7 +91,7 @@ class Sentences:
     def _explain_gift(self, details: dict[str, str], pair: Pair) -> str:
         # The gift went the other way: who needs something now gave then.
         giver = self._name_person(pair.need.person)
-        receiver = self._name_person(pair.means.person)
+        receiver = self._name_person(pair.offer.person)
         minutes = format_minutes(int(details["minutes"]))
         return f"{giver} gave {receiver} {minutes} on {format_day(details['on'])}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from meshcoop.matching.index import Index
+from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.needs_and_offers import NeedOrOffer, is_same_text
 from meshcoop.matching.times import is_overlapping, is_past, time_span
 from meshcoop.matching.topics import is_word
@@ -21,32 +21,32 @@ _MAX_WORD_REASONS = 3  # so that a long list does not outweigh one exact fit
 class Reason(NamedTuple):
     """Why an offer fits a need, with details by name, as the local API gives them."""
 
-    reason: str
+    code: str
     points: int
-    told: dict[str, str]
+    details: dict[str, str]
 
 
 class Pair(NamedTuple):
     """A need, and an offer that may meet it."""
 
     need: NeedOrOffer
-    means: NeedOrOffer
+    offer: NeedOrOffer
 
     @property
     def minutes(self) -> int | None:
         """How many minutes it takes, if one of the two says so; the need counts first."""
-        return self.need.minutes or self.means.minutes
+        return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
         """The day or hour it begins, if one of the two says so; the need counts first."""
-        return self.need.starts or self.means.starts
+        return self.need.starts or self.offer.starts
 
 
 class FitJudge:
     """Judges pairs as of `now`: ISO 8601, by the neighbourhood's clock."""
 
-    def __init__(self, index: Index, now: str) -> None:
+    def __init__(self, index: MatchingIndex, now: str) -> None:
         self._index = index
         self._now = now
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
@@ -81,9 +81,9 @@ class FitJudge:
 
     def _is_possible(self, pair: Pair) -> bool:
         """Whether nothing but words, days and languages could speak against a pair."""
-        if not (self.is_open(pair.need) and self.is_open(pair.means)):
+        if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
-        exchanges = self._index.deals
+        exchanges = self._index.exchanges
         if any(exchanges.is_busy(side.person, pair.starts, pair.minutes) for side in pair):
             return False
         if _is_at_different_times(pair):
@@ -117,7 +117,7 @@ class FitJudge:
         return need_days & offer_days
 
     def _days_of(self, side: NeedOrOffer) -> frozenset[int] | None:
-        return side.days if side.posted else self._index.profile_of(side.person).days
+        return side.days if side.is_post else self._index.profile_of(side.person).days
 
     def _shared_languages(self, pair: Pair) -> list[str] | None:
         """The languages that both speak; None if one of them does not say."""
@@ -140,14 +140,14 @@ class FitJudge:
 
     def _minutes_left(self, pair: Pair) -> int | None:
         """The giver's minutes that are left in the month of a pair; None without a limit."""
-        giver = pair.means.person
+        giver = pair.offer.person
         limit = self._index.profile_of(giver).minutes_a_month
         if limit is None:
             return None
         month = (pair.starts or self._now)[:7]
         key = (giver, month)
         if key not in self._minutes_in_month:
-            self._minutes_in_month[key] = self._index.deals.minutes_in_month(giver, month)
+            self._minutes_in_month[key] = self._index.exchanges.minutes_in_month(giver, month)
         return limit - self._minutes_in_month[key]
 
 
@@ -188,4 +188,4 @@ def _language_reasons(languages: list[str] | None) -> Iterator[Reason]:
 
 def _is_about_language(reasons: list[Reason]) -> bool:
     # Who wants to learn a language, or needs an interpreter, need not share one already.
-    return any("language" in reason.told for reason in reasons)
+    return any("language" in reason.details for reason in reasons)

@@ -21,7 +21,7 @@ _NO_PROFILE = Profile({})
 EntryKey = tuple[int, str]  # the row of a view, and the source of the entry
 
 
-class Index:
+class MatchingIndex:
     """Needs and offers by topic and by person, exchanges, answers to posts, and vouches."""
 
     def __init__(self, views: Views) -> None:
@@ -33,7 +33,7 @@ class Index:
         self._clear()
 
     def _clear(self) -> None:
-        self.deals = Exchanges()
+        self.exchanges = Exchanges()
         self._hash_by_row: dict[int, bytes] = {}
         self._entries_by_row: dict[int, list[NeedOrOffer]] = {}
         self._needs_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
@@ -45,16 +45,16 @@ class Index:
         self._answers: dict[int, tuple[bytes, bytes]] = {}
         self._vouches: dict[int, View] = {}
 
-    def keep_up(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
+    def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
         """Reads the views that came or changed, at most `max_views` of them.
 
         Returns whether there are more to read.
         """
-        as_of = (self._views.writes, frozenset(muted))
+        as_of = (self._views.change_count, frozenset(muted))
         if as_of == self._as_of:
             return False
         vocabulary = self._update_vocabulary(muted)
-        hashes = self._views.hashes(_KINDS)
+        hashes = self._views.hashes_of_kinds(_KINDS)
         outdated = [
             row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
         ]
@@ -62,7 +62,7 @@ class Index:
             self._remove(row, vocabulary)
         fresh = [row for row in hashes if row not in self._hash_by_row]
         for row in fresh[:max_views]:
-            self._add(row, self._views.at(row), vocabulary)
+            self._add(row, self._views.in_row(row), vocabulary)
             self._hash_by_row[row] = hashes[row]
         has_more = max_views is not None and len(fresh) > max_views
         self._as_of = None if has_more else as_of
@@ -90,12 +90,12 @@ class Index:
         rows = self._entries_of.get(person, {})
         return [entry for entries in rows.values() for entry in entries]
 
-    def about(self, record_id: bytes) -> NeedOrOffer | None:
+    def find_post(self, record_id: bytes) -> NeedOrOffer | None:
         """The need or offer of a post; None if there is no such post, or it is not open."""
-        view = self._views.get(record_id)
+        view = self._views.find(record_id)
         if not view:
             return None
-        posts = (entry for entry in self.of_person(view["author"]) if entry.posted)
+        posts = (entry for entry in self.of_person(view["author"]) if entry.is_post)
         return next((post for post in posts if post.id == record_id), None)
 
     def profile_of(self, person: bytes) -> Profile:
@@ -132,7 +132,7 @@ class Index:
             self._profile_authors[row] = author
             self._read_latest_profile(author, vocabulary)
         elif kind in _EXCHANGES:
-            self.deals.add(row, view)
+            self.exchanges.add(row, view)
         elif kind == "response" and view["state"] in {"waiting", "accepted"}:
             self._answers[row] = (view["about"], author)
         elif kind == "vouch" and view["state"] == "in force":
@@ -140,7 +140,7 @@ class Index:
 
     def _remove(self, row: int, vocabulary: Vocabulary) -> None:
         del self._hash_by_row[row]
-        self.deals.remove(row)
+        self.exchanges.remove(row)
         self._answers.pop(row, None)
         self._vouches.pop(row, None)
         self._remove_entries(row)

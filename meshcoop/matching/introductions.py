@@ -20,9 +20,9 @@ class Tie(NamedTuple):
 
     rank: int
     reason: str  # exchanged, vouched, admitted
-    one: bytes
-    other: bytes
-    on: str | None  # when they exchanged
+    actor: bytes
+    recipient: bytes
+    when: str | None  # when they exchanged
 
 
 class Ties:
@@ -32,23 +32,23 @@ class Ties:
         self._people = frozenset(people)
         self._ties: dict[bytes, dict[bytes, Tie]] = defaultdict(dict)
 
-    def exchanged(self, given: Iterable[Exchange]) -> None:
+    def add_exchanges(self, given: Iterable[Exchange]) -> None:
         """Adds a tie for each pair of people who exchanged time; the latest exchange counts."""
         for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
             self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 
-    def vouched(self, vouches: Iterable[View]) -> None:
+    def add_vouches(self, vouches: Iterable[View]) -> None:
         """Adds a tie for each pair of people where one has vouched for the other."""
         for view in sorted(vouches, key=lambda view: (view["created"], view["id"])):
             self._add(Tie(1, "vouched", view["author"], view["person"], None))
 
-    def admitted(self, authority: Authority) -> None:
+    def add_admissions(self, authority: Authority) -> None:
         """Adds a tie for each pair of members where one has let the other in."""
         for person in sorted(authority.members):
             for voucher in sorted(authority.vouchers_of(person)):
                 self._add(Tie(2, "admitted", voucher, person, None))
 
-    def ways(self, start: bytes, end: bytes) -> list[list[Tie]]:
+    def shortest_paths(self, start: bytes, end: bytes) -> list[list[Tie]]:
         """At most three shortest paths that differ in the first person to ask (R-19.9a).
 
         Returns no path from a person to themselves, or to somebody out of reach.
@@ -97,9 +97,9 @@ class Ties:
 
     def _add(self, tie: Tie) -> None:
         """Keeps the strongest tie between two people, of equally strong ones the later."""
-        if tie.one == tie.other or not self._people.issuperset((tie.one, tie.other)):
+        if tie.actor == tie.recipient or not self._people.issuperset((tie.actor, tie.recipient)):
             return
-        present = self._ties[tie.one].get(tie.other)
+        present = self._ties[tie.actor].get(tie.recipient)
         if present is None or tie.rank <= present.rank:
-            self._ties[tie.one][tie.other] = tie
-            self._ties[tie.other][tie.one] = tie
+            self._ties[tie.actor][tie.recipient] = tie
+            self._ties[tie.recipient][tie.actor] = tie

@@ -40,7 +40,7 @@ class NeedOrOffer:
         return self.source in {"request", "wants"}
 
     @property
-    def posted(self) -> bool:
+    def is_post(self) -> bool:
         """Whether it is a post; otherwise it is a list of a profile."""
         return self.source in {"request", "offer"}
 

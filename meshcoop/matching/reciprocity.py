@@ -24,7 +24,7 @@ def quarter_of(day: str) -> str:
     return f"{day[:4]}-Q{(int(day[5:7]) - 1) // _MONTHS + 1}"
 
 
-def quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
+def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
     """The current quarter and every earlier one in which somebody gave, newest first.
 
     `given` are the exchanges in which time was given, `since` is the day on which each member

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from meshcoop.matching.fit import FitJudge, Pair, Reason
-from meshcoop.matching.index import Index
+from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.needs_and_offers import NeedOrOffer
 
 HELP = "you could help"
@@ -24,22 +24,22 @@ class Suggestion(NamedTuple):
     """A need and an offer that fit, suggested to the person who has one of the two."""
 
     suggests: str
-    to: bytes
+    recipient: bytes
     pair: Pair
     reasons: list[Reason]
 
     @property
     def subject(self) -> NeedOrOffer:
         """The need or offer of the other person: what the suggestion is about."""
-        is_giver = self.pair.means.person == self.to
-        return self.pair.need if is_giver else self.pair.means
+        is_giver = self.pair.offer.person == self.recipient
+        return self.pair.need if is_giver else self.pair.offer
 
     @property
     def key(self) -> bytes:
         """The id of the suggestion: the same whenever the same is suggested to the same person."""
         subject = self.subject
-        own = next(side for side in self.pair if side.person == self.to)
-        parts = (self.to, subject.id, subject.source.encode(), own.id)
+        own = next(side for side in self.pair if side.person == self.recipient)
+        parts = (self.recipient, subject.id, subject.source.encode(), own.id)
         return hashlib.sha256(b"\0".join((b"meshcoop suggestion", *parts))).digest()
 
     @property
@@ -55,13 +55,13 @@ class Suggestions:
     `now` is ISO 8601 by the neighbourhood's clock.
     """
 
-    def __init__(self, index: Index, people: Collection[bytes], now: str) -> None:
+    def __init__(self, index: MatchingIndex, people: Collection[bytes], now: str) -> None:
         self._index = index
         self._people = frozenset(people)
         self._fit_judge = FitJudge(index, now)
         self._answered = index.answered_posts()
 
-    def to(self, person: bytes) -> list[Suggestion]:
+    def for_person(self, person: bytes) -> list[Suggestion]:
         """What to suggest to a person: the best for each post and each person, best first."""
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
@@ -79,15 +79,17 @@ class Suggestions:
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
         """What there is between `me` and a person, then how that person could give back to anybody."""
         if person == me:
-            return self.to(me)
-        between = [suggestion for suggestion in self.to(me) if suggestion.subject.person == person]
+            return self.for_person(me)
+        between = [
+            suggestion for suggestion in self.for_person(me) if suggestion.subject.person == person
+        ]
         offers = [side for side in self._index.of_person(person) if not side.is_need]
         ways_back = _best_by_subject(self._suggest_all(person, offers))
         # These are read by somebody else than the person who gives, so that "you could help" would
         # address the wrong one.
         return [
             *between,
-            *(Suggestion(BACK, way.to, way.pair, way.reasons) for way in ways_back),
+            *(Suggestion(BACK, way.recipient, way.pair, way.reasons) for way in ways_back),
         ]
 
     def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
@@ -105,7 +107,7 @@ class Suggestions:
             return None
         is_giver = offer.person == recipient
         subject = need if is_giver else offer
-        if subject.posted and (subject.id, recipient) in self._answered:
+        if subject.is_post and (subject.id, recipient) in self._answered:
             return None
         reasons = self._fit_judge.find_reasons(pair)
         if not reasons:
@@ -116,12 +118,12 @@ class Suggestions:
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
         """Suggests to help, or to give back if the giver has received something before."""
-        exchanges = self._index.deals
+        exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
             gave = Reason("gave", _GAVE_POINTS, {"minutes": str(gift.minutes), "on": gift.when})
             return Suggestion(BACK, recipient, pair, [*reasons, gave])
-        if not pair.need.posted and exchanges.has_received_more(recipient):
+        if not pair.need.is_post and exchanges.has_received_more(recipient):
             owes = Reason("owes", _OWES_POINTS, {})
             return Suggestion(BACK, recipient, pair, [*reasons, owes])
         return Suggestion(HELP, recipient, pair, reasons)
@@ -136,7 +138,7 @@ def _best_by_subject(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     best: dict[tuple[str, bytes, bytes, str], Suggestion] = {}
     for suggestion in suggestions:
         subject = suggestion.subject
-        key = (suggestion.suggests, suggestion.to, subject.id, subject.source)
+        key = (suggestion.suggests, suggestion.recipient, subject.id, subject.source)
         if key not in best or suggestion.rank < best[key].rank:
             best[key] = suggestion
     return sorted(best.values(), key=lambda suggestion: suggestion.rank)

@@ -69,7 +69,7 @@ class Vocabulary:
 
     def __init__(self, synonyms: Iterable[Iterable[str]] = ()) -> None:
         # Copies: what one neighbourhood teaches is not known in another.
-        self.lexicons = {language: _copy(lexicon) for language, lexicon in lexicons().items()}
+        self.lexicons = {language: _copy(lexicon) for language, lexicon in load_lexicons().items()}
         # All meanings are looked up before any is taught, so that the order does not matter.
         meanings = [(group, _meaning_of_group(group)) for group in _join_groups(synonyms)]
         for group, meaning in meanings:
@@ -105,7 +105,7 @@ def thing_concepts() -> frozenset[str]:
 
 
 @cache
-def lexicons() -> dict[str, Lexicon]:
+def load_lexicons() -> dict[str, Lexicon]:
     """The lexicon of each language, without synonyms. Takes a moment when first called."""
     return {language: _build_lexicon(language) for language in _data()["stop"]}
 
@@ -179,7 +179,7 @@ def _meaning_of_group(group: list[str]) -> Meaning:
     """All that any of these synonyms means; a new concept if none of them is known."""
     concepts: set[str] = set()
     for phrase in group:
-        for lexicon in lexicons().values():
+        for lexicon in load_lexicons().values():
             concepts |= lexicon.concepts_of(phrase)
     return Meaning(frozenset(concepts or {f"“{group[0]}”"}))
 

@@ -15,7 +15,7 @@ class NetworkError(Exception):
     """A peer cannot be reached, or a stream to it was cut."""
 
 
-class AnotherNode(NetworkError):
+class UnexpectedPeer(NetworkError):
     """Another node than the expected one answers at an address: `peer`, which may be a relay."""
 
     def __init__(self, sentence: str, peer: str) -> None:
@@ -44,7 +44,7 @@ class Stream(Protocol):
 
 # The argument that `nursery.start` passes: trio.TaskStatus[None]. libp2p installs old stubs
 # (trio-typing) that hide this type from type checkers.
-Starting: TypeAlias = Any
+TaskStatus: TypeAlias = Any
 
 Handler = Callable[[Stream], Awaitable[None]]
 Validator = Callable[[bytes], bool]
@@ -54,22 +54,22 @@ Validator = Callable[[bytes], bool]
 class PeerEvent:
     """A peer came, went, or was discovered: announced at an address, but not yet connected."""
 
-    what: Literal["connected", "disconnected", "discovered"]
+    change: Literal["connected", "disconnected", "discovered"]
     peer: str
     address: str
 
 
-class Carrying(Protocol):
+class RelayService(Protocol):
     """The service of a relay: what it relays right now, and has relayed."""
 
-    carried: int  # bytes, in all
+    bytes_relayed: int  # bytes, in all
 
     @property
-    def reservations(self) -> int:
+    def reservation_count(self) -> int:
         """The number of peers that can be reached through this node."""
 
     @property
-    def circuits(self) -> int:
+    def circuit_count(self) -> int:
         """The number of connections that this node relays right now."""
 
 
@@ -114,7 +114,7 @@ class Network(Protocol):
         answers there.
         """
 
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
         """Makes this node a relay for the peers that `allowed` accepts."""
 
     async def reserve(self, relay: str) -> float:
@@ -124,17 +124,17 @@ class Network(Protocol):
         """
 
     @property
-    def seen_as(self) -> list[str]:
+    def observed_addresses(self) -> list[str]:
         """The IP addresses from which relays see this node."""
 
-    async def straighten(self, peer: str) -> bool:
+    async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries once to replace a connection through a relay by a direct one.
 
         Returns whether there is a direct connection now; the streams of the old one have then
         ended. Raises NetworkError when it is too early to try.
         """
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         """Opens a stream to a connected peer. Raises NetworkError within a bounded time."""
 
     async def drop(self, peer: str) -> None:

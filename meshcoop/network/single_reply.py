@@ -6,7 +6,7 @@ from meshcoop.network.interface import NetworkError, Stream
 from protocol.wire import frames
 
 
-async def first_frame(stream: Stream) -> list[Any]:
+async def read_reply(stream: Stream) -> list[Any]:
     """Reads the reply. Raises NetworkError if the peer closes the stream before it."""
     decoder = frames.Decoder()
     while data := await stream.read():

@@ -10,18 +10,18 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.author.guests import Guests
-from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.muted_people import Muted
+from meshcoop.fold.loop_cache import LoopCache
+from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.home import key_file
-from meshcoop.home.key_file import Unlocked
+from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.matching.index import Index
+from meshcoop.matching.index import MatchingIndex
 from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.identity import public_key_of
-from meshcoop.store.last_signed import Signed
+from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
-from meshcoop.sync.address_delivery import Giving
+from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
 from protocol.record.envelope import device_key
@@ -31,8 +31,8 @@ def open_membership(
     store: Store,
     neighbourhood: bytes,
     network: Network,
-    unlocked: Unlocked,
-    last_signed: Signed,
+    unlocked: UnlockedKeys,
+    last_signed: LastSigned,
     now: Callable[[], int],
     random: Callable[[int], bytes],
     verifier: Verifier | None,
@@ -56,17 +56,17 @@ def open_membership(
     inbox.listeners.append(lambda result: on_change(len(result.stored)))
     author = Author(inbox, seeds, now, random, elsewhere=elsewhere, last_signed=last_signed)
     # Before the mesh looks who belongs: a newcomer's own records may be among them.
-    inbox.take_wires(arrival)
+    inbox.ingest_wires(arrival)
     mesh = HomeMesh(network, author, now, random, verifier, arrival=arrival, neighbours=neighbours)
-    giving = Giving(mesh, now, random)
+    giving = AddressDelivery(mesh, now, random)
     giving.listeners.append(lambda: on_change(0))
     return Membership(
         author=author,
         mesh=mesh,
-        door=InvitationDesk(mesh, public_key_of(network.peer_id), now, random),
+        invitation_desk=InvitationDesk(mesh, public_key_of(network.peer_id), now, random),
         guests=Guests(author, unlocked),
-        muted=Muted(store),
-        giving=giving,
-        index=Index(state.views),
-        following=Following(state),
+        muted=MutedPeople(store),
+        address_delivery=giving,
+        matching_index=MatchingIndex(state.views),
+        loop_cache=LoopCache(state),
     )

@@ -10,13 +10,13 @@ import msgpack
 import trio
 
 from meshcoop.api import server as api
-from meshcoop.api.event_hub import Hub
+from meshcoop.api.event_hub import EventHub
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.node_handle import Membership
 from meshcoop.author import automatic
-from meshcoop.errors import NOWHERE, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home.folder import Home
-from meshcoop.home.key_file import Unlocked
+from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.home.machine import own_addresses
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, NetworkError
@@ -24,7 +24,7 @@ from meshcoop.network.libp2p.identity import peer_id_from_key
 from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay
-from meshcoop.store.last_signed import Signed
+from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.joining import Admission, Joiner
@@ -48,7 +48,7 @@ _MOVING_IN_SECONDS = 5  # at least, once admitted
 
 async def run_node(
     home: Home,
-    unlocked: Unlocked,
+    unlocked: UnlockedKeys,
     open_network: OpenNetwork,
     now: Callable[[], int],
     random: Callable[[int], bytes],
@@ -64,10 +64,10 @@ async def run_node(
     store before. `on_ready` is called once programs and peers are answered.
     """
     settings = home.read_settings()
-    listen = list(settings.listen) or home.default_listen()
+    listen = list(settings.listen) or home.default_listen_addresses()
     seed = unlocked.keys.network_seed
     with ExitStack() as files:
-        store = files.enter_context(closing(Store(home.store)))
+        store = files.enter_context(closing(Store(home.store_file)))
         async with open_network(seed, listen) as network, trio.open_nursery() as nursery:
             relay = None
             if settings.relay:
@@ -94,9 +94,9 @@ async def run_node(
                 await node.enter(bytes.fromhex(settings.neighbourhood))
             elif settings.invitation:
                 nursery.start_soon(node.wait_for_admission, settings.invitation)
-            await nursery.start(api.serve, home.socket, Methods(node).table(), node.hub)
+            await nursery.start(api.serve_api, home.api_socket, Methods(node).table(), node.hub)
             nursery.start_soon(node.watch_addresses)
-            node.ready = True
+            node.is_ready = True
             on_ready(node)
             await stop.wait()
             nursery.cancel_scope.cancel()
@@ -111,7 +111,7 @@ class Node:
     def __init__(
         self,
         home: Home,
-        unlocked: Unlocked,
+        unlocked: UnlockedKeys,
         store: Store,
         network: Network,
         files: ExitStack,
@@ -128,10 +128,10 @@ class Node:
         self.relay = relay
         self.now = now
         self.damage = list(damage)
-        self.hub = Hub()
-        self.ready = False
+        self.hub = EventHub()
+        self.is_ready = False
         self.changed = trio.Event()  # replaced whenever something changed
-        self.member: Membership | None = None
+        self.membership: Membership | None = None
         self._unlocked = unlocked
         self._store = store
         self._files = files
@@ -144,7 +144,7 @@ class Node:
         """Ends the node."""
         self._stop.set()
 
-    def change(self) -> None:
+    def announce_change(self) -> None:
         """Wakes everybody who waits on `changed`."""
         self.changed.set()
         self.changed = trio.Event()
@@ -158,30 +158,30 @@ class Node:
             if addresses != before:
                 _LOG.info("this machine's addresses are now %s", ", ".join(addresses))
                 before = addresses
-                listen = self.home.read_settings().listen or self.home.default_listen()
+                listen = self.home.read_settings().listen or self.home.default_listen_addresses()
                 await self.network.listen(list(listen))
-                meshes = [self.member.mesh] if self.member else []
+                meshes = [self.membership.mesh] if self.membership else []
                 for mesh in [*meshes, *(self.relay.meshes if self.relay else ())]:
                     mesh.peers.redial_now()
 
     # -- what the node has, or the reason why it has not ------------------------------------------
 
-    def belonging(self) -> Membership:
+    def require_membership(self) -> Membership:
         """The membership. Raises Mistake while there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
-        if self.member is None:
-            raise Mistake(NOWHERE)
-        return self.member
+        if self.membership is None:
+            raise Mistake(NO_NEIGHBOURHOOD)
+        return self.membership
 
-    async def may_sign(self) -> Membership:
+    async def wait_to_sign(self) -> Membership:
         """The membership, once this home knows what it last signed. Raises Mistake."""
-        member = self.belonging()
+        member = self.require_membership()
         await member.mesh.may_sign.wait()
         member.author.check()
         return member
 
-    def relaying(self) -> Relay:
+    def require_relay(self) -> Relay:
         """The relay that this node runs. Raises Mistake where it runs none."""
         if self.relay is None:
             raise Mistake(
@@ -194,8 +194,8 @@ class Node:
     async def join(self, text: str, name: str, seconds: float) -> bool:
         """Knocks with an invitation; returns True once this home belongs. Raises Refused, Mistake."""
         invite = invitation.decode(text)
-        if self.member is not None:
-            if self.member.state.neighbourhood.startswith(invite.neighbourhood):
+        if self.membership is not None:
+            if self.membership.state.neighbourhood.startswith(invite.neighbourhood):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
         self._store.set_note(_NAME, name)
@@ -216,7 +216,7 @@ class Node:
         membership = await self._move_in(admission, invite)
         with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
             await membership.mesh.settled.wait()
-            while self._store.note(_NAME) is not None:  # until the name is posted
+            while self._store.read_note(_NAME) is not None:  # until the name is posted
                 await self.changed.wait()
             return True
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
@@ -224,39 +224,39 @@ class Node:
     async def wait_for_admission(self, text: str) -> None:
         """Knocks again and again until somebody has vouched for the person."""
         invite = invitation.decode(text)
-        joiner = self._joiner(str(self._store.note(_NAME)))
+        joiner = self._joiner(str(self._store.read_note(_NAME)))
         inviter = peer_id_from_key(invite.peer)
-        while self.member is None:
+        while self.membership is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
             try:
                 admission = await joining.knock(self.network, invite, inviter, joiner)
             except (NetworkError, Refused) as error:
                 _LOG.info("still waiting to be admitted: %s", error)
                 continue
-            if admission is not None and self.member is None:
+            if admission is not None and self.membership is None:
                 await self._move_in(admission, invite)
 
     async def enter(self, neighbourhood: bytes) -> Membership:
         """Builds the membership and starts its tasks; returns once peers are answered."""
-        packed = self._store.note(_ARRIVAL)
+        packed = self._store.read_note(_ARRIVAL)
         membership = open_membership(
             self._store,
             neighbourhood,
             self.network,
             self._unlocked,
-            self._files.enter_context(closing(Signed(self.home.signed))),
+            self._files.enter_context(closing(LastSigned(self.home.last_signed_file))),
             self.now,
             self._random,
             self._verifier,
-            neighbours=self.home.neighbours,
+            neighbours=self.home.neighbours_file,
             arrival=msgpack.unpackb(packed) if isinstance(packed, bytes) else [],
             on_change=self._on_change,
         )
-        self.member = membership
-        self.network.serve(invitation.PROTOCOL, membership.door.answer)
-        self.network.serve(address_gift.PROTOCOL, membership.giving.answer)
+        self.membership = membership
+        self.network.serve(invitation.PROTOCOL, membership.invitation_desk.answer)
+        self.network.serve(address_gift.PROTOCOL, membership.address_delivery.answer)
         await self._nursery.start(membership.mesh.run)
-        self._nursery.start_soon(membership.giving.run)
+        self._nursery.start_soon(membership.address_delivery.run)
         self._nursery.start_soon(self._introduce, membership)
         return membership
 
@@ -275,25 +275,25 @@ class Node:
         """Posts a newcomer's name, as soon as this home can read and write."""
         author = membership.author
         await membership.mesh.may_sign.wait()
-        if self._store.note(_NAME) is not None:
+        if self._store.read_note(_NAME) is not None:
             await membership.mesh.settled.wait()  # somebody who comes back has a name already
-        while (name := self._store.note(_NAME)) is not None:
-            if membership.state.ring.current() is None or not author.able:
+        while (name := self._store.read_note(_NAME)) is not None:
+            if membership.state.ring.current() is None or not author.can_sign:
                 await self.changed.wait()
                 continue
             with self._store.transaction():
                 automatic.accept_charter(author)
-                has_name = author.person in membership.state.views.latest("profile")
+                has_name = author.person in membership.state.views.latest_by_author("profile")
                 # Somebody back by the recovery words alone is called by their key until then.
                 if not has_name and name != author.person.hex()[:8]:
                     author.write(KINDS["profile"], {"name": name})
                 self._store.set_note(_NAME, None)
                 self._store.set_note(_ARRIVAL, None)
-            self.change()
+            self.announce_change()
 
     def _on_change(self, stored: int) -> None:
         self.hub.publish("changed", {"stored": stored})
-        self.change()
+        self.announce_change()
 
     def _remember(self, **settings: Any) -> None:
         self.home.write_settings(replace(self.home.read_settings(), **settings))

@@ -16,7 +16,7 @@ from contextlib import suppress
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
-from meshcoop.home.passphrase import VARIABLE as PASSPHRASE_FILE
+from meshcoop.home.passphrase import PASSPHRASE_VARIABLE as PASSPHRASE_FILE
 
 PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
@@ -35,7 +35,7 @@ class _Ended(Mistake):
 
 def running(home: Home) -> bool:
     """Whether a node runs in this home, ready or not. Raises Mistake."""
-    return home.running()
+    return home.is_running()
 
 
 def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> int:
@@ -48,7 +48,7 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
     while running(home):
         with suppress(_Ended):  # before it was ready, or killed a moment ago: another one starts
             return _await_ready(home, lambda: _check_running(home))
-    log_before = home.log.stat().st_size if home.log.exists() else 0
+    log_before = home.log_file.stat().st_size if home.log_file.exists() else 0
     try:
         child = _spawn(home, passphrase, program)
     except OSError as error:
@@ -80,10 +80,10 @@ def stop(home: Home, timeout: float = 10) -> None:
     while running(home):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Mistake(f"The node has not stopped in time; {home.log} may say why.")
+            raise Mistake(f"The node has not stopped in time; {home.log_file} may say why.")
         if not has_asked:
             # NodeGone: it is about to listen, or it stops faster than it answers.
-            with suppress(NodeGone), Client(home.socket, left) as client:
+            with suppress(NodeGone), Client(home.api_socket, left) as client:
                 has_asked = True
                 client.call("stop")
         time.sleep(_PAUSE)
@@ -92,7 +92,7 @@ def stop(home: Home, timeout: float = 10) -> None:
 
 def kill(home: Home) -> None:
     """Ends a node that does not answer."""
-    holder = home.holder()
+    holder = home.holder_pid()
     if holder is not None:
         with suppress(ProcessLookupError):
             os.kill(holder, signal.SIGKILL)
@@ -100,7 +100,7 @@ def kill(home: Home) -> None:
 
 def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Popen[bytes]:
     _reap()
-    handle = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    handle = os.open(home.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     with open(handle, "ab") as log:  # noqa: PTH123  # a handle, not a path
         child = subprocess.Popen(  # noqa: S603  # our own program
             [*program, "--home", str(home.path), "run"],
@@ -122,12 +122,12 @@ def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
     deadline = time.monotonic() + START_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         check_alive()
-        with suppress(NodeGone), Client(home.socket, left) as client:
+        with suppress(NodeGone), Client(home.api_socket, left) as client:
             status = client.call("status")
             if status["ready"] is True:
                 return int(status["pid"])
         time.sleep(_PAUSE)
-    raise Mistake(f"The node did not get ready in time; {home.log} may say why.")
+    raise Mistake(f"The node did not get ready in time; {home.log_file} may say why.")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -141,16 +141,18 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _check_running(home: Home) -> None:
     if not running(home):
-        raise _Ended(f"The node has ended before it was ready; {home.log} may say why.")
+        raise _Ended(f"The node has ended before it was ready; {home.log_file} may say why.")
 
 
 def _last_line(home: Home, start: int) -> str:
     """The last line that the log has got since it had `start` bytes."""
-    with home.log.open("rb") as log:
+    with home.log_file.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
         lines = log.read().decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
-    return written[-1] if written else f"The node ended without a word; {home.log} may say more."
+    return (
+        written[-1] if written else f"The node ended without a word; {home.log_file} may say more."
+    )
 
 
 def _reap() -> None:

@@ -7,9 +7,9 @@ import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from meshcoop.errors import Mistake
-from meshcoop.network.interface import Starting
+from meshcoop.network.interface import TaskStatus
 from meshcoop.relay.relay import Relay
-from meshcoop.store.disk_errors import enduring
+from meshcoop.store.disk_errors import log_disk_errors
 
 HOST = "127.0.0.1"
 _REFRESH_SECONDS = 5
@@ -43,33 +43,33 @@ class Metrics:
         )
         self._counted = 0  # of the bytes passed on
 
-    async def run(self, port: int, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, port: int, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves the figures until cancelled. Raises Mistake where the port is taken."""
         with self.served_at(port):
             task_status.started()
             while True:
                 await trio.sleep(_REFRESH_SECONDS)
-                with enduring("the metrics are old"):
+                with log_disk_errors("the metrics are old"):
                     self.refresh()
 
     def refresh(self) -> None:
         """Reads the relay's figures."""
         relay = self._relay
-        self._served.set(len(relay.served))
+        self._served.set(len(relay.tenants))
         # Neighbourhoods that are served no more leave no figures behind.
         for gauge in (self._homes, self._records, self._used, self._room, self._waiting):
             gauge.clear()
-        for neighbourhood, tenant in relay.served.items():
+        for neighbourhood, tenant in relay.tenants.items():
             label = neighbourhood.hex()[:16]
             self._homes.labels(label).set(len(tenant.mesh.conversations))
             self._records.labels(label).set(tenant.store.records.count())
             self._used.labels(label).set(tenant.storage.used)
             self._room.labels(label).set(tenant.storage.limits.room)
             self._waiting.labels(label).set(len(tenant.inbox.pool))
-        self._reservations.set(relay.carrying.reservations)
-        self._circuits.set(relay.carrying.circuits)
-        self._carried.inc(relay.carrying.carried - self._counted)
-        self._counted = relay.carrying.carried
+        self._reservations.set(relay.carrying.reservation_count)
+        self._circuits.set(relay.carrying.circuit_count)
+        self._carried.inc(relay.carrying.bytes_relayed - self._counted)
+        self._counted = relay.carrying.bytes_relayed
 
     @contextmanager
     def served_at(self, port: int) -> Iterator[None]:

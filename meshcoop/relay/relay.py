@@ -8,7 +8,7 @@ import trio
 
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
-from meshcoop.home.relay_limits import Limits
+from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, Stream
 from meshcoop.relay.shared_network import NOT_SERVED, SharedNetwork
@@ -20,7 +20,7 @@ from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
 from protocol.wire import frames, relay_ticket
-from protocol.wire.relay_ticket import Request
+from protocol.wire.relay_ticket import EnrolRequest
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ class Relay:
         verifier: Verifier | None,
     ) -> None:
         self.key = device_key(seed)
-        self.served: dict[bytes, Tenant] = {}
+        self.tenants: dict[bytes, Tenant] = {}
         self.tickets = Tickets(store, now, random)
         self.shared_network = SharedNetwork(network, self.talking)
-        self.carrying = network.carry(self._is_reachable)
+        self.carrying = network.serve_relay(self._is_reachable)
         self._neighbourhoods = RelayedNeighbourhoods(store)
         self._home = home
         self._network = network
@@ -63,7 +63,7 @@ class Relay:
     @property
     def meshes(self) -> list[Mesh]:
         """The meshes of all neighbourhoods."""
-        return [tenant.mesh for tenant in self.served.values()]
+        return [tenant.mesh for tenant in self.tenants.values()]
 
     def talking(self) -> set[str]:
         """The peers that have proved to be a member's home, or a relay, somewhere."""
@@ -76,42 +76,42 @@ class Relay:
         self._network.serve(relay_ticket.PROTOCOL, self._answer)
         self._nursery.start_soon(self.shared_network.run)
 
-    def ticket(self, addresses: list[str]) -> tuple[str, int]:
+    def issue_ticket(self, addresses: list[str]) -> tuple[str, int]:
         """A new ticket, and when it ends (milliseconds). `addresses`: where the relay is dialled, if
         not where it listens, as behind a router that forwards a port.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
 
-    def since(self, neighbourhood: bytes) -> int:
+    def enrolled_at(self, neighbourhood: bytes) -> int:
         """When this relay was enrolled (milliseconds)."""
         return self._neighbourhoods.since(neighbourhood)
 
-    async def enrol(self, request: Request) -> None:
+    async def enrol(self, request: EnrolRequest) -> None:
         """Serves the neighbourhood of a checked request, and takes in what shows who asks for it."""
         async with self._enrolling:  # the same ticket may be shown twice at once
-            tenant = self.served.get(request.neighbourhood)
+            tenant = self.tenants.get(request.neighbourhood)
             if tenant is None:
                 tenant = await self._serve(request.neighbourhood)
                 self._neighbourhoods.add(request.neighbourhood, self._now())
                 self.tickets.note_use(request)
                 _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
-        tenant.inbox.take_wires(request.chain)
+        tenant.inbox.ingest_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Serves a neighbourhood no more: its records are erased here, and its homes are told the
         next time they ask (R-08.7).
         """
-        tenant = self.served.pop(neighbourhood, None)
+        tenant = self.tenants.pop(neighbourhood, None)
         if tenant is None:
             raise Mistake("This relay serves no such neighbourhood; `meshcoop relay list` tells.")
         self._neighbourhoods.remove(neighbourhood)
         self.shared_network.close(neighbourhood)
         await tenant.end(NOT_SERVED)
 
-    def limit(self, limits: Limits) -> None:
+    def change_limits(self, limits: RelayLimits) -> None:
         """Sets what each neighbourhood may use from now on."""
-        for tenant in self.served.values():
+        for tenant in self.tenants.values():
             tenant.storage.change_limits(limits, self._now())
 
     def _is_reachable(self, peer: str) -> bool:
@@ -135,7 +135,7 @@ class Relay:
             self._verifier,
         )
         await self._nursery.start(tenant.run)
-        self.served[neighbourhood] = tenant
+        self.tenants[neighbourhood] = tenant
         return tenant
 
     async def _answer(self, stream: Stream) -> None:
@@ -148,11 +148,11 @@ class Relay:
 
     async def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
         try:
-            request = Request.read(frame)
+            request = EnrolRequest.read(frame)
             self.tickets.check(request, peer, self._network.peer_id)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
             return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]
         self.shared_network.welcome(peer)
         await self.enrol(request)
-        return [relay_ticket.TAKEN]
+        return [relay_ticket.ENROLLED]

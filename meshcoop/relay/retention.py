@@ -4,7 +4,7 @@ Headers and what authority is made of stay, for logs hang on them. Sealed conten
 oldest is let go when the room is used up or its days are over; the homes still hold it.
 """
 
-from meshcoop.home.relay_limits import Limits
+from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.result import IngestResult
 from meshcoop.store.relayed_content import RelayedContent, stored_size
 from meshcoop.store.store import Store
@@ -21,12 +21,12 @@ class Storage:
     stored (`on_stored`).
     """
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: RelayLimits) -> None:
         self.limits = limits
         self._store = store
         self._content = RelayedContent(store)
         self.used = self._content.used()
-        self.released_row = int(str(store.note(_RELEASED_ROW) or 0))
+        self.released_row = int(str(store.read_note(_RELEASED_ROW) or 0))
 
     @property
     def is_full(self) -> bool:
@@ -34,11 +34,11 @@ class Storage:
         return self.used >= self.limits.room
 
     @property
-    def let_go(self) -> int:
+    def released_count(self) -> int:
         """The number of records that are held without the content that they had."""
         return self._content.count_missing(self.released_row)
 
-    def change_limits(self, limits: Limits, now: int) -> None:
+    def change_limits(self, limits: RelayLimits, now: int) -> None:
         """Keeps to other limits from now on. `now` in milliseconds."""
         self.limits = limits
         self.tidy(now)

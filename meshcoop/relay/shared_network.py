@@ -10,11 +10,11 @@ from collections.abc import Callable
 import trio
 
 from meshcoop.network.interface import (
-    Carrying,
     Handler,
     Network,
     NetworkError,
     PeerEvent,
+    RelayService,
     Stream,
     Validator,
 )
@@ -69,9 +69,9 @@ class SharedNetwork:
 
     async def _watch(self) -> None:
         async for event in self.network.events:
-            if event.what == "connected":
+            if event.change == "connected":
                 self._silent_since[event.peer] = trio.current_time()
-            elif event.what == "disconnected":
+            elif event.change == "disconnected":
                 self._silent_since.pop(event.peer, None)
                 self._guests.discard(event.peer)
 
@@ -96,7 +96,7 @@ class SharedNetwork:
             view = self._views.get(neighbourhood)
             answer = view.answer if view else None
             if answer is None:
-                await stream.write(sync.Session().bye(NOT_SERVED))
+                await stream.write(sync.SyncSession().send_goodbye(NOT_SERVED))
                 return
         if answer is not None:
             await answer(PrereadStream(stream, data))
@@ -179,26 +179,26 @@ class NeighbourhoodNetwork:
         """Dials `address`."""
         return await self._network.connect(address)
 
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
         """Relays connections for allowed peers."""
-        return self._network.carry(allowed)
+        return self._network.serve_relay(allowed)
 
     async def reserve(self, relay: str) -> float:
         """Has another relay pass connections on to this node."""
         return await self._network.reserve(relay)
 
     @property
-    def seen_as(self) -> list[str]:
+    def observed_addresses(self) -> list[str]:
         """The addresses from which other relays see this node."""
-        return self._network.seen_as
+        return self._network.observed_addresses
 
-    async def straighten(self, peer: str) -> bool:
+    async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries for a direct connection."""
-        return await self._network.straighten(peer)
+        return await self._network.upgrade_to_direct(peer)
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         """A new stream to a connected peer."""
-        return await self._network.open(peer, protocol)
+        return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
         """Closes the connections to `peer`, unless another neighbourhood is served over them."""

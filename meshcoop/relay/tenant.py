@@ -7,12 +7,12 @@ import trio
 
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.state import State
-from meshcoop.home.relay_limits import Limits
+from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Starting
+from meshcoop.network.interface import Network, TaskStatus
 from meshcoop.relay.retention import Storage
-from meshcoop.store.disk_errors import enduring
+from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.gossip_keys import GossipKeys
 from meshcoop.store.store import Store
 from meshcoop.sync.credentials import Credentials
@@ -94,7 +94,7 @@ class Tenant:
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None
 
-    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves until cancelled or ended; started once peers are answered."""
         try:
             with self._scope:
@@ -116,7 +116,7 @@ class Tenant:
         self._erase_files()
 
     @property
-    def on_disk(self) -> int:
+    def bytes_on_disk(self) -> int:
         """The bytes that its files take."""
         files = [Path(f"{self._path}{ending}") for ending in ("", "-wal")]
         return sum(file.stat().st_size for file in files if file.exists())
@@ -127,7 +127,7 @@ class Tenant:
 
     async def _tidy(self) -> None:
         while True:
-            with enduring("what is over its days stays for now"):
+            with log_disk_errors("what is over its days stays for now"):
                 self.storage.tidy(self._now())
             await trio.sleep(_TIDY_SECONDS)
 
@@ -138,7 +138,7 @@ def open_tenant(
     neighbourhood: bytes,
     network: Network,
     seed: bytes,
-    limits: Limits,
+    limits: RelayLimits,
     now: Callable[[], int],
     random: Callable[[int], bytes],
     verifier: Verifier | None,

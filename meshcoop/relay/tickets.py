@@ -7,7 +7,7 @@ from meshcoop.store.issued_tickets import IssuedTickets
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.wire import membership_proof, relay_ticket
-from protocol.wire.relay_ticket import Request, Ticket
+from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 class Tickets:
@@ -22,36 +22,36 @@ class Tickets:
 
     def issue(self, key: bytes, addresses: list[str]) -> tuple[str, int]:
         """A new ticket for one neighbourhood, and when it ends (milliseconds)."""
-        new = Ticket(key, self._random(relay_ticket.SECRET), tuple(addresses))
+        new = Ticket(key, self._random(relay_ticket.SECRET_SIZE), tuple(addresses))
         expires = self._now() + relay_ticket.LIFETIME_MS
         self._issued.forget_expired(self._now())
         self._issued.add(new.id, new.secret, expires)
         return relay_ticket.encode(new), expires
 
-    def check(self, request: Request, member: str, relay: str) -> None:
+    def check(self, request: EnrolRequest, member: str, relay: str) -> None:
         """R-08.6: raises Refused unless the ticket is ours, valid, proved, and this neighbourhood's
         alone, and a member asks. `member` and `relay` are the peer ids of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:
             raise Refused("R-08.6", "the relay knows no such ticket; ask for a new one")
-        expected = relay_ticket.proof(issued.secret, member, relay, request.neighbourhood)
+        expected = relay_ticket.ticket_proof(issued.secret, member, relay, request.neighbourhood)
         if not hmac.compare_digest(expected, request.proof):
             raise Refused("R-08.6", "the request does not prove the ticket's secret")
         if issued.neighbourhood not in {None, request.neighbourhood}:
             raise Refused("R-08.6", "another neighbourhood has used this ticket; ask for a new one")
         if issued.neighbourhood is None and issued.expires < self._now():
             raise Refused("R-08.6", "this ticket has expired; ask for a new one")
-        membership_proof.check(
+        membership_proof.check_proof(
             request.device,
             request.signature,
             request.neighbourhood,
             sender=member,
             receiver=relay,
-            domain=relay_ticket.DOMAIN,
+            domain=relay_ticket.HELLO_DOMAIN,
         )
-        membership_proof.member(request.chain, request.neighbourhood, request.device)
+        membership_proof.member_in_chain(request.chain, request.neighbourhood, request.device)
 
-    def note_use(self, request: Request) -> None:
+    def note_use(self, request: EnrolRequest) -> None:
         """Makes the ticket this neighbourhood's."""
         self._issued.note_use(request.ticket, request.neighbourhood)

@@ -45,13 +45,13 @@ _WORST_FIRST: tuple[State, ...] = ("wrong", "note", "unknown", "fine")
 _ANSWER_SECONDS = 10
 
 
-def examine(home: Home, now: int) -> list[Finding]:
+def examine_home(home: Home, now: int) -> list[Finding]:
     """Runs all checks at the time `now` (ms); returns their findings, the worst first.
 
     Raises nothing: what cannot be looked at is unknown.
     """
     status = None
-    with suppress(NodeGone, Mistake, OSError), Client(home.socket, _ANSWER_SECONDS) as client:
+    with suppress(NodeGone, Mistake, OSError), Client(home.api_socket, _ANSWER_SECONDS) as client:
         status = client.call("status")
     patient = Patient(home, now, status)
     findings = [_run(name, check, patient) for name, check in CHECKS.items()]

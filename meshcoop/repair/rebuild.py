@@ -42,7 +42,7 @@ class Mended(NamedTuple):
         )
 
 
-def mend(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
+def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
     """Makes the store at `path` whole where it is not; returns what was wrong and done, in a
     sentence, or None. `inbox_of` gives the inbox of a new store, None where it holds no records.
     The home's lock is held.
@@ -71,7 +71,7 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
         if inbox is not None:
             with suppress(*UNREADABLE), closing(ReadOnlyStore(path)) as old:
                 for wires in _batches(_readable(old, lost)):
-                    inbox.take_wires(wires)
+                    inbox.ingest_wires(wires)
         saved = store.records.count()
     kept = _put_aside(path)
     growing.rename(path)

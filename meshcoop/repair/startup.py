@@ -13,7 +13,7 @@ from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
 
 
-def mend(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
+def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
     """Mends the stores of a home whose lock is held; returns what was wrong and done, a sentence
     each.
     """
@@ -27,7 +27,7 @@ def mend(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
 
     served = sorted((home.path / "served").glob("*[0-9a-f].db"))
     sentences = [
-        rebuild.mend(home.store, inbox_of),
+        rebuild.mend_store(home.store_file, inbox_of),
         *(_mend_at_relay(path, now) for path in served),
     ]
     return [sentence for sentence in sentences if sentence is not None]
@@ -41,4 +41,4 @@ def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
     def inbox_of(store: Store) -> Inbox:
         return Inbox(State(store, neighbourhood, HandedKeys(store), now))
 
-    return rebuild.mend(path, inbox_of)
+    return rebuild.mend_store(path, inbox_of)

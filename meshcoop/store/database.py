@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from meshcoop.store.connection import open_to_write
-from meshcoop.store.disk_errors import trouble
+from meshcoop.store.disk_errors import disk_error_of
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID"
 
@@ -70,7 +70,7 @@ class Database:
         except BaseException as error:
             if self.db.in_transaction:  # a full disk may have ended it already
                 self.db.execute("ROLLBACK")
-            disk_error = trouble(error)
+            disk_error = disk_error_of(error)
             if disk_error is not None:
                 raise disk_error from error
             raise
@@ -89,7 +89,7 @@ class Database:
         """The number of rows written so far: while it is the same, nothing has changed."""
         return self.db.total_changes
 
-    def note(self, name: str) -> object:
+    def read_note(self, name: str) -> object:
         """The value that this home has noted under a name, or None."""
         row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None

@@ -32,7 +32,7 @@ class Damaged(Mistake):
         )
 
 
-def trouble(error: BaseException) -> Mistake | None:
+def disk_error_of(error: BaseException) -> Mistake | None:
     """The fault of the disk behind an error of the store; None for any other fault."""
     if not isinstance(error, sqlite3.DatabaseError):
         return None
@@ -45,7 +45,7 @@ def trouble(error: BaseException) -> Mistake | None:
 
 
 @contextmanager
-def enduring(what: str) -> Iterator[None]:
+def log_disk_errors(what: str) -> Iterator[None]:
     """Runs a task of the background, which may fail because of the disk: the log then says `what`
     this means, and the task is tried again another time.
     """
@@ -54,7 +54,7 @@ def enduring(what: str) -> Iterator[None]:
     except (NoRoom, Damaged) as disk_error:
         _LOG.error("%s: %s", what, disk_error.sentence)
     except StoreError as error:
-        mistake = trouble(error)
+        mistake = disk_error_of(error)
         if mistake is None:
             raise
         _LOG.error("%s: %s", what, mistake.sentence)

@@ -17,7 +17,7 @@ _SLOT = _KEY + _NUMBER
 _MOST_DEVICES = 1024
 
 
-class Signed:
+class LastSigned:
     """The file: a slot a device, with its key and its number."""
 
     def __init__(self, path: Path) -> None:
@@ -32,8 +32,8 @@ class Signed:
 
     def note(self, record: Record) -> None:
         """Notes the number of a record of this home that is safely stored."""
-        device = record.fields.device
-        seq = record.fields.seq
+        device = record.header.device
+        seq = record.header.seq
         self.numbers[device] = seq
         slot = self._slot_of.setdefault(device, len(self._slot_of))
         os.pwrite(self._file, device + seq.to_bytes(_NUMBER, "big"), slot * _SLOT)

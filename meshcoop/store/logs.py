@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS logs (
 """
 
 
-class Log(NamedTuple):
+class DeviceLog(NamedTuple):
     """What is known of one device's log. `day` counts days since 1970; `records` and `bytes` are
     what its head's day has used of the quota; `fork` is its lowest forked number; `ended` is the
     number that passed twice the quota, after which nothing is stored.
@@ -44,13 +44,13 @@ class Logs:
         self._db = database.db
         self._db.executescript(_SCHEMA)
         self._is_caching = False
-        self._cached: dict[bytes, Log] = {}
+        self._cached: dict[bytes, DeviceLog] = {}
         self._unwritten: set[bytes] = set()  # devices whose logs have grown in the cache alone
         database.add_cache(self)
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def find(self, device: bytes) -> Log | None:
+    def find(self, device: bytes) -> DeviceLog | None:
         """The log of `device`."""
         log = self._cached.get(device)
         if log is None:
@@ -60,7 +60,7 @@ class Logs:
                 self._cached[device] = log
         return log
 
-    def all(self) -> list[Log]:
+    def all(self) -> list[DeviceLog]:
         """All logs."""
         self.flush()
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
@@ -72,7 +72,7 @@ class Logs:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def find_or_add(self, device: bytes) -> Log:
+    def find_or_add(self, device: bytes) -> DeviceLog:
         """The log of `device`, empty if it is new."""
         log = self.find(device)
         if log is None:
@@ -85,12 +85,12 @@ class Logs:
             assert log is not None, "the log has just been added"
         return log
 
-    def grow(self, log: Log, record: Record, *, ended: bool) -> None:
+    def grow(self, log: DeviceLog, record: Record, *, ended: bool) -> None:
         """Makes the record the head of its log, and counts it. `ended`: it is the last one."""
-        fields = record.fields
+        fields = record.header
         day = fields.time // DAY_MS
         is_same_day = day == log.day
-        self._cached[log.device] = Log(
+        self._cached[log.device] = DeviceLog(
             log.n,
             log.device,
             Head(fields.seq, record.id, fields.time),
@@ -105,14 +105,14 @@ class Logs:
             self.flush()
             self.end()
 
-    def fork(self, log: Log, seq: int, head: Head | None) -> None:
+    def fork(self, log: DeviceLog, seq: int, head: Head | None) -> None:
         """Notes that the log was continued twice at number `seq`. `head` is the record before, None
         where there is none.
         """
         self.flush()
         self._db.execute(
             "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ?, ended = NULL WHERE n = ?",
-            (seq, *(head or record_log.START), log.n),
+            (seq, *(head or record_log.LOG_START), log.n),
         )
         self._cached.pop(log.device, None)
 
@@ -155,6 +155,6 @@ class Logs:
 
 def _read_log(
     row: tuple[int, bytes, int, bytes | None, int, int, int, int, int | None, int | None],
-) -> Log:
+) -> DeviceLog:
     n, device, seq, head_id, time, day, records, size, fork, ended = row
-    return Log(n, device, Head(seq, head_id, time), day, records, size, fork, ended)
+    return DeviceLog(n, device, Head(seq, head_id, time), day, records, size, fork, ended)

@@ -9,7 +9,7 @@ from meshcoop.store.disk_errors import Damaged
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
-from protocol.record.log import Kept
+from protocol.record.log import ForkedRecord
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ _DROPPED = "dropped"  # the note of the highest row number that was deleted
 _ID_DIGITS = 64  # hexadecimal
 
 
-class Row(NamedTuple):
+class StoredRecord(NamedTuple):
     """A stored record. `root` is the row number of its thread's root, None while that is not here;
     `over`: it lies above its device's quota.
     """
@@ -103,19 +103,19 @@ class Records:
             held.update(row[0] for row in rows)
         return held
 
-    def find(self, record_id: bytes) -> Row | None:
+    def find(self, record_id: bytes) -> StoredRecord | None:
         """The record with this id."""
         return self._select_first("id = ?", record_id)
 
-    def find_in_row(self, n: int) -> Row | None:
+    def find_in_row(self, n: int) -> StoredRecord | None:
         """The record in row `n`, if it is still kept."""
         return self._select_first("n = ?", n)
 
-    def in_thread(self, root: int) -> list[Row]:
+    def in_thread(self, root: int) -> list[StoredRecord]:
         """The records of the thread whose root is in row `root`."""
         return self._select("root = ? ORDER BY n", root)
 
-    def with_open_audience(self) -> list[Row]:
+    def with_open_audience(self) -> list[StoredRecord]:
         """The records that everybody may read: authority is made of them."""
         return self._select("open ORDER BY n")
 
@@ -181,7 +181,7 @@ class Records:
         )
         return [row.record for row in rows]
 
-    def whole_log(self, device: bytes) -> list[Row]:
+    def whole_log(self, device: bytes) -> list[StoredRecord]:
         """All records of a log, forks included, in order of number and id."""
         return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
 
@@ -192,38 +192,41 @@ class Records:
         ).fetchone()
         return row
 
-    def forked(self, log_n: int, fork: int) -> list[Kept]:
+    def forked(self, log_n: int, fork: int) -> list[ForkedRecord]:
         """The records of a log from its fork on."""
         rows = self._db.execute(_FORKED, (log_n, fork))
-        return [Kept(seq, record_id, bool(named), about) for seq, record_id, about, named in rows]
+        return [
+            ForkedRecord(seq, record_id, bool(named), about)
+            for seq, record_id, about, named in rows
+        ]
 
-    def without_content(self, after: int, limit: int) -> list[Row]:
+    def without_content(self, after: int, limit: int) -> list[StoredRecord]:
         """Records that are held without their content, in rows above `after`."""
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
-    def lasting_answers(self, after: int, limit: int) -> list[Row]:
+    def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
         """Lasting records that answer others, in rows above `after`."""
         return self._select("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
-    def page(self, after: int, limit: int) -> list[Row]:
+    def page(self, after: int, limit: int) -> list[StoredRecord]:
         """Records in rows above `after`, in the order in which they came."""
         return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
-    def children(self, parent: bytes) -> list[Row]:
+    def children(self, parent: bytes) -> list[StoredRecord]:
         """The records that name the record with this id as a parent."""
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
-    def waiting_for(self, about: bytes) -> list[Row]:
+    def waiting_for(self, about: bytes) -> list[StoredRecord]:
         """The records whose thread is not known, because they answer a record that was missing."""
         return self._select("about = ? AND root IS NULL", about)
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def insert(self, record: Record, log_n: int, *, over: bool) -> Row:
+    def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
         """Adds a record of a log, in its thread if that is known."""
         # The row number is known beforehand, so that a root can name itself.
         n = self._next_n()
-        fields = record.fields
+        fields = record.header
         about = record.about
         root = n if about is None else self._root_of(about)
         self._db.execute(
@@ -236,15 +239,15 @@ class Records:
                 about,
                 root,
                 over,
-                fields.reach == envelope.OPEN,
-                fields.reach == envelope.PRIVATE,
-                fields.lasting,
-                record.header,
+                fields.base_audience == envelope.OPEN,
+                fields.base_audience == envelope.PRIVATE,
+                fields.is_lasting,
+                record.header_bytes,
                 record.signature,
                 record.content,
             ),
         )
-        return Row(n, root, over, record)
+        return StoredRecord(n, root, over, record)
 
     def set_root(self, n: int, root: int) -> None:
         """Puts the record in row `n` into the thread of the root in row `root`."""
@@ -260,7 +263,7 @@ class Records:
         """Counts no record of a log from number `seq` on as over its quota."""
         self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
 
-    def delete(self, row: Row) -> None:
+    def delete(self, row: StoredRecord) -> None:
         """Deletes a record. The records that hang from it wait again, as if it had never come."""
         # A number is never given twice: who remembers how far they read would miss the second.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
@@ -288,17 +291,17 @@ class Records:
         return self._last_n
 
     def _last_deleted(self) -> int:
-        return int(str(self._database.note(_DROPPED) or 0))
+        return int(str(self._database.read_note(_DROPPED) or 0))
 
     def _root_of(self, record_id: bytes) -> int | None:
         row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
         return row[0] if row else None
 
-    def _select_first(self, where: str, *values: object) -> Row | None:
+    def _select_first(self, where: str, *values: object) -> StoredRecord | None:
         rows = self._select(where, *values)
         return rows[0] if rows else None
 
-    def _select(self, where: str, *values: object) -> list[Row]:
+    def _select(self, where: str, *values: object) -> list[StoredRecord]:
         # Everything is fetched first: damaged content is erased below, while nobody reads.
         stored = self._db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE {where}",  # noqa: S608
@@ -319,7 +322,7 @@ def _read_row(
     header: bytes,
     signature: bytes,
     content: bytes | None,
-) -> Row:
+) -> StoredRecord:
     """Reads a stored record back. It is hashed again: a disk can forget a bit without an error.
 
     Raises Damaged. Damaged content alone is left out, since peers still have it.
@@ -336,4 +339,4 @@ def _read_row(
         except Refused:
             _LOG.error("the content of %s is damaged; asking peers for it", record_id.hex())
             content = None
-    return Row(n, root, bool(over), Record(record_id, fields, header, signature, content))
+    return StoredRecord(n, root, bool(over), Record(record_id, fields, header, signature, content))

@@ -16,7 +16,7 @@ _BETWEEN = "n > ? AND n <= ? AND NOT open AND content NOT NULL"
 
 def stored_size(record: Record) -> int:
     """The bytes that a record takes in the store."""
-    return len(record.header) + _SIGNATURE + len(record.content or b"") + _ROW
+    return len(record.header_bytes) + _SIGNATURE + len(record.content or b"") + _ROW
 
 
 class RelayedContent:

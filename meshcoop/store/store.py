@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from meshcoop.store.database import Database
-from meshcoop.store.logs import Log, Logs
+from meshcoop.store.logs import DeviceLog, Logs
 from meshcoop.store.parents import Parents
 from meshcoop.store.quota_counts import QuotaCounts
-from meshcoop.store.records import Records, Row
+from meshcoop.store.records import Records, StoredRecord
 from protocol.record import envelope
 from protocol.record import log as record_log
 from protocol.record.envelope import Record
 from protocol.record.log import Head
-from protocol.wire.have_map import Held
+from protocol.wire.have_map import LogHead
 
 
 class Store(Database):
@@ -29,7 +29,7 @@ class Store(Database):
         self.records = Records(self)
         self.parents = Parents(self)
 
-    def append(self, record: Record, log: Log, *, over: bool, ended: bool) -> Row:
+    def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
         """Adds the next record of its log and counts it. `over`: it lies above its device's quota;
         `ended`: it is the last record of its log.
         """
@@ -37,10 +37,10 @@ class Store(Database):
         self.logs.grow(log, record, ended=ended)
         return row
 
-    def insert(self, record: Record, log_n: int, *, over: bool) -> Row:
+    def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
         """Adds a record of a log without making it the log's head."""
         row = self.records.insert(record, log_n, over=over)
-        self.parents.add(row.n, record.fields.parents)
+        self.parents.add(row.n, record.header.parents)
         return row
 
     @contextmanager
@@ -49,10 +49,10 @@ class Store(Database):
         with self.logs.uncached():
             yield QuotaCounts(self.db)
 
-    def heads(self) -> dict[bytes, Held]:
+    def heads(self) -> dict[bytes, LogHead]:
         """What sync compares: the head of every log, and what is kept of forks, by device."""
         return {
-            log.device: Held(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
+            log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
             for log in self.logs.all()
             if log.head.seq or log.fork  # a log of which only later records came is none yet
         }
@@ -72,11 +72,11 @@ class Store(Database):
         # A home that heard of the fork first has counted nothing beyond it: all forget their counts.
         self.records.clear_over(log.n, fork)
 
-    def prune_forks(self, named: set[bytes]) -> list[Row]:
+    def prune_forks(self, named: set[bytes]) -> list[StoredRecord]:
         """Drops what R-01.14 does not keep of forked logs; returns what was dropped. The records
         that are `named` by records outside the store, which wait, are kept for them.
         """
-        dropped: list[Row] = []
+        dropped: list[StoredRecord] = []
         # What was dropped may have been the only one that named another: again, until none goes.
         while rows := self._not_kept_of_forks(named):
             for row in rows:
@@ -84,7 +84,7 @@ class Store(Database):
             dropped += rows
         return dropped
 
-    def drop_log(self, device: bytes) -> list[Row]:
+    def drop_log(self, device: bytes) -> list[StoredRecord]:
         """Takes a whole log out of the store; returns what was in it."""
         rows = self.records.whole_log(device)
         for row in rows:
@@ -92,25 +92,25 @@ class Store(Database):
         self.logs.delete(device)
         return rows
 
-    def _delete(self, row: Row) -> None:
+    def _delete(self, row: StoredRecord) -> None:
         self.records.delete(row)
         self.parents.remove(row.n)
 
-    def _kept_of_fork(self, log: Log) -> tuple[bytes, ...]:
+    def _kept_of_fork(self, log: DeviceLog) -> tuple[bytes, ...]:
         if not log.fork:
             return ()
         return tuple(kept.id for kept in self.records.forked(log.n, log.fork))
 
-    def _not_kept_of_forks(self, named: set[bytes]) -> list[Row]:
-        rows: list[Row] = []
+    def _not_kept_of_forks(self, named: set[bytes]) -> list[StoredRecord]:
+        rows: list[StoredRecord] = []
         for log in self.logs.all():
             if log.fork is None:
                 continue
             forked = [
-                record._replace(named=record.named or record.id in named)
+                record._replace(is_named=record.is_named or record.id in named)
                 for record in self.records.forked(log.n, log.fork)
             ]
-            kept = record_log.kept(log.fork, forked)
+            kept = record_log.kept_ids(log.fork, forked)
             gone = [self.records.find(record.id) for record in forked if record.id not in kept]
             rows += [row for row in gone if row is not None]
         return rows

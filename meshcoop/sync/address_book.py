@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshcoop.errors import Mistake
-from meshcoop.home.private_files import write_private
-from meshcoop.store.disk_errors import enduring
+from meshcoop.home.private_files import write_private_file
+from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.peer_addresses import PeerAddresses
 from meshcoop.store.store import Store
 
@@ -93,7 +93,7 @@ class AddressBook:
         # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
         entry = self._entries.get(address)
         if entry is not None:
-            with enduring("an address is not kept"):
+            with log_disk_errors("an address is not kept"):
                 self._stored.note_meeting(address, entry.peer, when)
                 self._stored.forget_older(when - _AGED_MS)
             self._write_beside()
@@ -121,16 +121,16 @@ class AddressBook:
         met = sorted(self.met)
         if self._beside is not None and met and met != self._written:
             with suppress(Mistake):  # a full disk; the store has them
-                write_private(self._beside, "\n".join(met).encode())
+                write_private_file(self._beside, "\n".join(met).encode())
                 self._written = met
 
 
-def remembered(store: Store) -> list[str]:
+def remembered_addresses(store: Store) -> list[str]:
     """Addresses where homes have been met, the latest first, for a backup."""
     return PeerAddresses(store).latest(MAX_SAVED)
 
 
-def remember(store: Store, addresses: Iterable[str]) -> None:
+def restore_addresses(store: Store, addresses: Iterable[str]) -> None:
     """Puts the addresses of a backup into a store, as met long ago; passes over what is none."""
     matches = (_ADDRESS.fullmatch(address) for address in addresses)
     PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)

@@ -10,7 +10,7 @@ import trio
 
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.store.given_addresses import HeldAddress
-from meshcoop.sync.address_store import Addresses
+from meshcoop.sync.address_store import HeldAddresses
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
 from protocol.record import sealing as seal
@@ -38,7 +38,7 @@ class _Attempt:
     next_at: float = 0.0
 
 
-class Giving:
+class AddressDelivery:
     """Hands over what people of this home give, as soon as the other home is there, and takes what
     they are given.
     """
@@ -47,7 +47,7 @@ class Giving:
         self, mesh: HomeMesh, now: Callable[[], int], random: Callable[[int], bytes]
     ) -> None:
         state = mesh.inbox.state
-        self.addresses = Addresses(state.store, state)
+        self.addresses = HeldAddresses(state.store, state)
         self.handed = trio.Event()  # replaced whenever something was handed over
         self.listeners: list[Callable[[], None]] = []  # told when what is held here has changed
         self._mesh = mesh
@@ -67,20 +67,20 @@ class Giving:
         """Gives an address, in place of one given before; an empty text takes it back."""
         state = self._mesh.inbox.state
         device = device_key(seed)
-        giver = state.authority.author(device) if state.authority else None
+        giver = state.authority.member_of_device(device) if state.authority else None
         assert giver is not None, "the device may sign"
-        before = self.addresses.of(agreement, giver=giver)
+        before = self.addresses.find(agreement, giver=giver)
         time = max(self._now(), before.gift.time + 1 if before else 0)
         sealed = self.addresses.seal(text, agreement, device, self._random(32)) if text else b""
-        place = address_gift.Place(state.neighbourhood, self._mesh.network.peer_id)
-        gift = Gift.sign(agreement, time, sealed, seed=seed, place=place)
+        place = address_gift.GiftOrigin(state.neighbourhood, self._mesh.network.peer_id)
+        gift = Gift.sign(agreement, time, sealed, seed=seed, origin=place)
         held = HeldAddress(giver, receiver, here=True, kept=kept, gift=gift)
         self.addresses.put(held)
         self.tell_listeners()
         self.wake()
         return held
 
-    async def settled(self, held: HeldAddress, seconds: float) -> bool:
+    async def wait_until_handed(self, held: HeldAddress, seconds: float) -> bool:
         """Waits until an address is handed over, while the other home is connected.
 
         Returns True once it is.
@@ -90,7 +90,7 @@ class Giving:
                 await self.handed.wait()
         return self.addresses.is_delivered(held)
 
-    async def ask(self, seed: bytes) -> None:
+    async def fetch_pending(self, seed: bytes) -> None:
         """Takes what is waiting, at the homes that are connected, for a guest with this device."""
         async with trio.open_nursery() as nursery:
             for peer in list(self._mesh.conversations):
@@ -132,7 +132,7 @@ class Giving:
             raise Refused("R-18.8", f"one person comes at most {VISITS_A_MINUTE} times a minute")
         times.append(trio.current_time())
 
-    def has_handed(self, address: HeldAddress, device: bytes) -> None:
+    def note_handed(self, address: HeldAddress, device: bytes) -> None:
         """Notes that a device of the receiver has stored the address."""
         self.addresses.note_handed(address, device)
         self.tell_listeners()
@@ -167,7 +167,7 @@ class Giving:
     async def _visit(self, peer: str, seed: bytes) -> bool:
         """Opens a session; returns True if all that was due has been handed over."""
         try:
-            stream = await self._mesh.network.open(peer, address_gift.PROTOCOL)
+            stream = await self._mesh.network.open_stream(peer, address_gift.PROTOCOL)
         except NetworkError:
             return False
         return await self._run_session(stream, seed, opened=True)
@@ -195,7 +195,9 @@ class Giving:
 class _Handover:
     """One session: both prove who they are, then each gives what it has for the other."""
 
-    def __init__(self, giving: Giving, mesh: HomeMesh, stream: Stream, seed: bytes) -> None:
+    def __init__(
+        self, giving: AddressDelivery, mesh: HomeMesh, stream: Stream, seed: bytes
+    ) -> None:
         self._giving = giving
         self._state = mesh.inbox.state
         self._own_peer = mesh.network.peer_id
@@ -232,7 +234,7 @@ class _Handover:
 
     async def _greet(self) -> None:
         place = self._state.neighbourhood
-        signature = membership_proof.prove(
+        signature = membership_proof.prove_membership(
             self._seed, place, self._own_peer, self._stream.peer, domain=address_gift.HELLO_DOMAIN
         )
         await self._send(Hello(place, self._device, signature).frame())
@@ -241,7 +243,7 @@ class _Handover:
         """R-18.3: the member whose live device is at the other end. Raises Refused."""
         if greeting.neighbourhood != self._state.neighbourhood:
             raise Refused("R-18.3", "this home belongs to another neighbourhood")
-        membership_proof.check(
+        membership_proof.check_proof(
             greeting.device,
             greeting.signature,
             self._state.neighbourhood,
@@ -250,8 +252,8 @@ class _Handover:
             domain=address_gift.HELLO_DOMAIN,
         )
         authority = self._state.authority
-        person = authority.author(greeting.device) if authority else None
-        if authority is None or person is None or not authority.live(greeting.device):
+        person = authority.member_of_device(greeting.device) if authority else None
+        if authority is None or person is None or not authority.is_live(greeting.device):
             raise Refused("R-18.3", "this home knows no live device of a member by this key")
         return person
 
@@ -273,7 +275,7 @@ class _Handover:
                 received += 1
                 await self._receive(frame)
             elif frame == [address_gift.STORED] and len(answers) < len(gifts):
-                self._giving.has_handed(gifts[len(answers)], device)
+                self._giving.note_handed(gifts[len(answers)], device)
                 answers.append(True)
             elif frame[0] == address_gift.REFUSED and len(answers) < len(gifts):
                 answers.append(False)
@@ -287,8 +289,8 @@ class _Handover:
         authority = self._state.authority
         try:
             gift = Gift.read(frame)
-            receiver = authority.author(self._device) if authority else None
-            boxes = [seal.box_key(self._seed)]
+            receiver = authority.member_of_device(self._device) if authority else None
+            boxes = [seal.device_box_key(self._seed)]
             self._giving.addresses.receive(gift, self._stream.peer, receiver or b"", boxes)
         except Refused as refusal:
             _LOG.info("an address from %s: %s", self._stream.peer, refusal)

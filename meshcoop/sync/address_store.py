@@ -18,7 +18,7 @@ from protocol.wire.address_gift import Gift
 MOST = 256  # that others gave
 
 
-class Addresses:
+class HeldAddresses:
     """The addresses at a home, each as long as its agreement lives, or longer if it is kept."""
 
     def __init__(self, store: Store, state: State) -> None:
@@ -30,14 +30,14 @@ class Addresses:
 
     def parties(self, agreement: bytes) -> set[bytes]:
         """Giver and receiver of an agreement. Raises Mistake for anything else."""
-        view = self._state.views.get(agreement)
+        view = self._state.views.find(agreement)
         if view is None or view["kind"] != "agreement":
             raise Mistake("That is no agreement; `meshcoop list agreements` shows them.")
         return {view["giver"], view["receiver"]}
 
-    def lives(self, agreement: bytes) -> bool:
+    def is_alive(self, agreement: bytes) -> bool:
         """R-18.1: whether addresses belong to this agreement now."""
-        view = self._state.views.get(agreement)
+        view = self._state.views.find(agreement)
         authority = self._state.authority
         if view is None or view["kind"] != "agreement" or authority is None:
             return False
@@ -47,18 +47,18 @@ class Addresses:
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def of(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
+    def find(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
         """The address that `giver` gave for this agreement."""
         return self._given.find(agreement, giver=giver)
 
-    def text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
+    def open_text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
         """The address in the clear; None where none of the boxes opens it."""
         return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
     def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
         """The addresses that were given here to this person and that their device does not have."""
         waiting = self._given.waiting_for(person, device)
-        living = [address for address in waiting if self.lives(address.gift.agreement)]
+        living = [address for address in waiting if self.is_alive(address.gift.agreement)]
         return living[: address_gift.MAX_GIFTS]
 
     def is_delivered(self, address: HeldAddress) -> bool:
@@ -81,7 +81,7 @@ class Addresses:
         Raises Refused.
         """
         giver = self._check(gift, home, receiver)
-        held = self.of(gift.agreement, giver=giver)
+        held = self.find(gift.agreement, giver=giver)
         if held is not None and held.gift.time >= gift.time:
             return  # this one, or a later one, is here already
         if gift.sealed and address_gift.open_text(gift.sealed, boxes, self._place(gift)) is None:
@@ -96,30 +96,30 @@ class Addresses:
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
         """Notes that a device of the receiver has it, unless another was given meanwhile."""
         with self._store.transaction():
-            if self.of(address.gift.agreement, giver=address.giver) == address:
+            if self.find(address.gift.agreement, giver=address.giver) == address:
                 self._given.note_handed(address, device)
 
     def keep(self, address: HeldAddress) -> None:
         """Keeps an address when its agreement is over, by this home's own choice."""
         self._given.keep(address)
 
-    def drop(self, *addresses: HeldAddress) -> None:
+    def erase(self, *addresses: HeldAddress) -> None:
         """Erases addresses, from the free pages and the write-ahead log as well."""
         self._given.erase(addresses)
 
     def forget_ended(self) -> None:
         """R-18.7: erases the addresses whose agreement is over, unless they are kept."""
         not_kept = self._given.not_kept()
-        ended = [address for address in not_kept if not self.lives(address.gift.agreement)]
+        ended = [address for address in not_kept if not self.is_alive(address.gift.agreement)]
         if ended:
-            self.drop(*ended)
+            self.erase(*ended)
 
     def seal(self, text: str, agreement: bytes, device: bytes, seed: bytes) -> bytes:
         """R-18.6: the text sealed to all live devices of both parties."""
         assert self._state.authority is not None, "the giver is a member by it"
-        boxes = self._state.authority.boxes(self.parties(agreement))
-        place = address_gift.text_place(self._state.neighbourhood, agreement, device)
-        return address_gift.close(text, boxes, place, seed)
+        boxes = self._state.authority.box_keys_of(self.parties(agreement))
+        place = address_gift.text_context(self._state.neighbourhood, agreement, device)
+        return address_gift.seal_text(text, boxes, place, seed)
 
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
         """The giver, one of the two parties of an agreement that lives here (R-18.5).
@@ -127,18 +127,18 @@ class Addresses:
         Raises Refused for a gift that may not be stored.
         """
         authority = self._state.authority
-        giver = authority.author(gift.device) if authority else None
-        view = self._state.views.get(gift.agreement)
-        if authority is None or giver is None or not authority.live(gift.device):
+        giver = authority.member_of_device(gift.device) if authority else None
+        view = self._state.views.find(gift.agreement)
+        if authority is None or giver is None or not authority.is_live(gift.device):
             raise Refused("R-18.5", "no live device of a member gives this address")
-        if not self.lives(gift.agreement) or view is None:
+        if not self.is_alive(gift.agreement) or view is None:
             raise Refused("R-18.1", "no such agreement lives at this home")
         if {giver, receiver} != {view["giver"], view["receiver"]}:
             raise Refused("R-18.5", "the agreement is not between these two people")
-        gift.check(address_gift.Place(self._state.neighbourhood, home))
+        gift.check(address_gift.GiftOrigin(self._state.neighbourhood, home))
         if gift.time > self._state.now() + DRIFT_MS:
             raise Refused("R-18.4", "the gift is ahead of this home's clock")
         return giver
 
     def _place(self, gift: Gift) -> bytes:
-        return address_gift.text_place(self._state.neighbourhood, gift.agreement, gift.device)
+        return address_gift.text_context(self._state.neighbourhood, gift.agreement, gift.device)

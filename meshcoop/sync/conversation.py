@@ -8,14 +8,14 @@ from typing import Protocol
 import trio
 
 from meshcoop.ingest.result import IngestResult
-from meshcoop.ingest.verify_pipeline import Intake, Verifier
+from meshcoop.ingest.verify_pipeline import Verifier, VerifyPipeline
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.sync import missing_records
 from meshcoop.sync.credentials import Credentials
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.wire import sync_events as events
-from protocol.wire.sync_session import MAX_ASKED, WINDOW, Session
+from protocol.wire.sync_session import MAX_ASKED, WINDOW, SyncSession
 
 _LOG = logging.getLogger(__name__)
 
@@ -80,8 +80,8 @@ class Conversation:
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
-        self._intake = Intake(credentials.inbox, verifier)
-        self._session = Session()
+        self._intake = VerifyPipeline(credentials.inbox, verifier)
+        self._session = SyncSession()
         self._observer = observer
         self._scope = trio.CancelScope()
         self._hello_scope = trio.CancelScope()
@@ -123,29 +123,29 @@ class Conversation:
     async def say_goodbye(self, why: Refused) -> None:
         """Tells the peer why the session ends, if it listens."""
         with trio.move_on_after(1), suppress(NetworkError):
-            await self._stream.write(self._session.bye(why))
+            await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
         """Starts a round, or another one after the one under way."""
-        if not self.is_admitted or self._session.busy:
+        if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
         else:
-            self._send(self._session.begin(self._inbox.store.heads()))
+            self._send(self._session.begin_round(self._inbox.store.heads()))
 
     def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
         """Tells the peer which logs have grown."""
         if self.is_admitted:
-            self._send(self._session.announce(heads))
+            self._send(self._session.announce_heads(heads))
 
     def tell_peers(self, addresses: Iterable[str]) -> None:
         """Tells the peer where other homes are."""
         if self.is_admitted:
-            self._send(self._session.peers(addresses))
+            self._send(self._session.send_addresses(addresses))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
         """Gives the peer, a relay, the gossip keys held here."""
         if self.is_admitted:
-            self._send(self._session.keys(keys))
+            self._send(self._session.send_gossip_keys(keys))
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -161,45 +161,45 @@ class Conversation:
             _LOG.info("peer %s: %s", self.peer, refusal)
             await self.say_goodbye(refusal)
 
-    async def _handle(self, event: events.Event, nursery: trio.Nursery) -> None:
-        if not isinstance(event, events.Received):
+    async def _handle(self, event: events.SyncEvent, nursery: trio.Nursery) -> None:
+        if not isinstance(event, events.RecordsReceived):
             await self._intake.drained()  # what follows records counts on their being stored
         match event:
-            case events.Compare():
+            case events.DigestReceived():
                 await self._compare(nursery)
-            case events.Received():
+            case events.RecordsReceived():
                 await self._ingest(event, nursery)
-            case events.Lacks():
+            case events.PeerLacks():
                 nursery.start_soon(self._send_missing, event)
-            case events.Announced():
+            case events.HeadAnnounced():
                 nursery.start_soon(self._fill_announced_gap, event)
             case _:
                 self._handle_now(event)
         self._has_room.set()
 
-    def _handle_now(self, event: events.Event) -> None:
+    def _handle_now(self, event: events.SyncEvent) -> None:
         """Handles the events for which nothing waits."""
         match event:
-            case events.Hello():
+            case events.HelloReceived():
                 self._on_hello(event)
-            case events.Wanted():
-                self._send(self._session.contents(self._contents(event.ids)))
-            case events.Contents():
-                self._inbox.take_contents(event.items)
+            case events.ContentWanted():
+                self._send(self._session.send_content(self._contents(event.ids)))
+            case events.ContentReceived():
+                self._inbox.ingest_contents(event.items)
                 self._outstanding -= len(event.items)
                 if self._outstanding == 0:  # it has what was asked for, and may have more
                     self._ask_contents()
-            case events.Peers():
+            case events.AddressesReceived():
                 self._observer.on_peers(self.peer, event.addresses)
-            case events.Keys():
+            case events.GossipKeysReceived():
                 self._observer.on_keys(self.person, event.keys)
-            case events.Settled():
+            case events.RoundSettled():
                 self._end_round([event])
-            case events.Goodbye():
+            case events.GoodbyeReceived():
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
                 self._observer.on_goodbye(self.peer, event.rule)
 
-    def _on_hello(self, greeting: events.Hello) -> None:
+    def _on_hello(self, greeting: events.HelloReceived) -> None:
         self.person = self._credentials.check(greeting, self.peer)
         self.device = greeting.device
         self.chain = greeting.chain
@@ -209,7 +209,7 @@ class Conversation:
         self._observer.on_admitted(self)
         self.request_round()
 
-    async def _ingest(self, event: events.Received, nursery: trio.Nursery) -> None:
+    async def _ingest(self, event: events.RecordsReceived, nursery: trio.Nursery) -> None:
         self._received_frames += 1
 
         def on_ingested(result: IngestResult) -> None:
@@ -217,19 +217,19 @@ class Conversation:
             if result.refused:
                 _LOG.info("peer %s sent what is refused: %s", self.peer, result.refused[0])
             self._observer.on_stored(result.stored)
-            self._send(self._session.taken(event.size))
+            self._send(self._session.credit_taken(event.size))
 
         await self._intake.put(nursery, event.wires, on_ingested)
         await trio.lowlevel.checkpoint()
 
-    async def _fill_announced_gap(self, event: events.Announced) -> None:
+    async def _fill_announced_gap(self, event: events.HeadAnnounced) -> None:
         """A gap that gossip has not filled after a while is a reason for a round."""
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
             if self._lacks(event):
                 self.request_round()
 
-    def _lacks(self, event: events.Announced) -> bool:
+    def _lacks(self, event: events.HeadAnnounced) -> bool:
         log = self._inbox.store.logs.find(event.device)
         if log is None:
             return True
@@ -243,13 +243,13 @@ class Conversation:
             await self._observer.compare_slot.acquire()
             self._holds_slot = True
             nursery.start_soon(self._watch_slot)
-        out, settled = self._session.compare(self._inbox.store.heads())
+        out, settled = self._session.answer_digest(self._inbox.store.heads())
         self._send(out)
         self._end_round(settled)
         # A peer that asks for round after round gets them at a walking pace.
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
-    def _end_round(self, settled: list[events.Event]) -> None:
+    def _end_round(self, settled: list[events.SyncEvent]) -> None:
         """Ends the round, if these events say that it is over."""
         if not settled:
             return
@@ -272,7 +272,7 @@ class Conversation:
         missing = self._inbox.missing_contents(MAX_ASKED) if self._asks_left else []
         self._asks_left -= 1
         self._outstanding = len(missing)
-        self._send(self._session.want(missing))
+        self._send(self._session.ask_for_content(missing))
 
     async def _watch_slot(self) -> None:
         """Lets others compare where the peer sends nothing for a while."""
@@ -310,16 +310,16 @@ class Conversation:
             self._queued -= len(data)
             self._has_room.set()
 
-    async def _send_missing(self, lacks: events.Lacks) -> None:
+    async def _send_missing(self, lacks: events.PeerLacks) -> None:
         """Sends what the peer lacks, as fast as it grants credit."""
-        for page in missing_records.pages(self._inbox.store, lacks.logs, lacks.forks):
-            while self._session.window <= 0 or self._queued > WINDOW:
+        for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
+            while self._session.send_window <= 0 or self._queued > WINDOW:
                 await self._has_room.wait()
                 self._has_room = trio.Event()
-            self._send(self._session.records(record.wire for record in page))
+            self._send(self._session.send_records(record.wire for record in page))
             await trio.lowlevel.checkpoint()
         await self._intake.drained()  # the peer's own end may have come: then the round is over
-        out, settled = self._session.end()
+        out, settled = self._session.send_end()
         self._send(out)
         self._end_round(settled)
 

@@ -8,7 +8,7 @@ from protocol.errors import Refused
 from protocol.wire import membership_proof
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
-from protocol.wire.sync_session import Session
+from protocol.wire.sync_session import SyncSession
 
 
 class Credentials:
@@ -32,11 +32,15 @@ class Credentials:
         self._seed = seed
         self._arrival = list(arrival)
 
-    def greet(self, session: Session, receiver: str) -> bytes:
+    def greet(self, session: SyncSession, receiver: str) -> bytes:
         """Our hello to the peer `receiver`."""
         state = self.inbox.state
-        signature = membership_proof.prove(self._seed, state.neighbourhood, self.peer_id, receiver)
-        return session.hello(state.neighbourhood, self.device, signature, self.chain(self.device))
+        signature = membership_proof.prove_membership(
+            self._seed, state.neighbourhood, self.peer_id, receiver
+        )
+        return session.send_hello(
+            state.neighbourhood, self.device, signature, self.chain(self.device)
+        )
 
     def chain(self, device: bytes) -> list[bytes]:
         """The open records that show `device` to be a member's.
@@ -46,18 +50,18 @@ class Credentials:
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self._arrival
-        ids = authority.proof(device) if authority else []
+        ids = authority.proof_ids(device) if authority else []
         rows = [self.inbox.store.records.find(record_id) for record_id in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
         return wires if fits else []
 
-    def check(self, greeting: events.Hello, sender: str) -> bytes | None:
+    def check(self, greeting: events.HelloReceived, sender: str) -> bytes | None:
         """The person who greets, None for a relay. Raises Refused (R-05.2, R-05.3, R-08.3)."""
         state = self.inbox.state
         if greeting.neighbourhood != state.neighbourhood:
             raise Refused("R-05.2", "this home belongs to another neighbourhood")
-        membership_proof.check(
+        membership_proof.check_proof(
             greeting.device,
             greeting.signature,
             state.neighbourhood,
@@ -67,10 +71,10 @@ class Credentials:
         authority = self._judged_by(greeting.device, greeting.chain)
         if authority is None or not _knows(authority, greeting.device):
             raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
-        person = authority.author(greeting.device)
-        if person is not None and authority.devices[greeting.device].revoked is not None:
+        person = authority.member_of_device(greeting.device)
+        if person is not None and authority.devices[greeting.device].revoked_after is not None:
             raise Refused("R-03.3", "this device has been revoked")
-        self.inbox.take_wires(greeting.chain)
+        self.inbox.ingest_wires(greeting.chain)
         return person
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
@@ -80,16 +84,18 @@ class Credentials:
         this very peer may bring.
         """
         authority = self._judged_by(device, chain)
-        return authority is None or authority.live(device) or device in authority.relays
+        return authority is None or authority.is_live(device) or device in authority.relays
 
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
         """Authority as this home has it, or with what the chain shows where that says nothing."""
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_fold.fold_with(membership_proof.acts(chain, state.neighbourhood))
+        return state.authority_fold.fold_with(
+            membership_proof.read_chain(chain, state.neighbourhood)
+        )
 
 
 def _knows(authority: Authority, key: bytes) -> bool:
     """Whether a member's device or an enrolled relay (R-08.3) has this key."""
-    return authority.author(key) is not None or key in authority.relays
+    return authority.member_of_device(key) is not None or key in authority.relays

@@ -11,8 +11,8 @@ from meshcoop.author import automatic, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.epoch_rotation import Rotation
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Starting
-from meshcoop.store.disk_errors import enduring
+from meshcoop.network.interface import Network, TaskStatus
+from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.sync.conversation import Conversation
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
@@ -60,7 +60,7 @@ class HomeMesh(Mesh):
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
-    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Runs until cancelled; started once peers are answered and gossip is heard."""
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
@@ -107,11 +107,11 @@ class HomeMesh(Mesh):
             facts = (
                 self.inbox.store.change_count,
                 people,
-                self.author.able,
+                self.author.can_sign,
                 dict(self._relay_refusals),
             )
             if facts != seen or self._now() >= again:
-                with enduring("what is due to be signed waits"):
+                with log_disk_errors("what is due to be signed waits"):
                     self._sign_what_is_due(people)
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
@@ -125,7 +125,7 @@ class HomeMesh(Mesh):
         return {
             conversation.person
             for peer, conversation in self.conversations.items()
-            if conversation.person and self.since[peer] < late
+            if conversation.person and self.admitted_at[peer] < late
         }
 
     def _sign_what_is_due(self, people: set[bytes]) -> None:
@@ -139,7 +139,7 @@ class HomeMesh(Mesh):
             self.reach.post_home_record,
         ):
             try:
-                if self.author.able:
+                if self.author.can_sign:
                     sign()
             except Refused as refusal:  # such as the day's quota: it stays due
                 _LOG.warning("put off until later: %s", refusal)

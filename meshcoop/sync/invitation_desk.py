@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 _ANSWER_SECONDS = 10
 
 
-class Knocked(NamedTuple):
+class WaitingPerson(NamedTuple):
     """A person who showed an invitation and waits for a voucher. `since` in milliseconds."""
 
     person: bytes
@@ -52,18 +52,18 @@ class InvitationDesk:
     def invite(self, *, approve: bool) -> tuple[str, int]:
         """A new invitation and when it ends (milliseconds). `approve`: this home vouches at once."""
         invite = Invitation(
-            self._mesh.inbox.state.neighbourhood[: invitation.PREFIX],
+            self._mesh.inbox.state.neighbourhood[: invitation.PREFIX_SIZE],
             self._public_key,
-            self._random(invitation.SECRET),
+            self._random(invitation.SECRET_SIZE),
             tuple(_in_order(self._mesh.network.addresses, self._mesh.reach.relays)),
         )
         expires = self._now() + invitation.LIFETIME_MS
         self._invitations.add(invite.id, invite.secret, expires, approves=approve, now=self._now())
         return invitation.encode(invite), expires
 
-    def knocks(self) -> list[Knocked]:
+    def knocks(self) -> list[WaitingPerson]:
         """The people who knocked here and are no members yet, the first one first."""
-        knocks = [Knocked(*columns) for columns in self._invitations.knocks()]
+        knocks = [WaitingPerson(*columns) for columns in self._invitations.knocks()]
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
@@ -112,7 +112,7 @@ class InvitationDesk:
         self._mesh.expect(certified.person)
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
-    def _chain(self, certified: statement.Certified) -> list[bytes]:
+    def _chain(self, certified: statement.Certificate) -> list[bytes]:
         """Records that show the person to be a member, by this device or an earlier one (R-07.5,
         R-07.6).
         """
@@ -122,7 +122,7 @@ class InvitationDesk:
         is_shown = certified.device in devices or not devices
         return self._mesh.credentials.chain(certified.device if is_shown else devices[0])
 
-    def _certified(self, peer: str, knock: Knock) -> statement.Certified:
+    def _certified(self, peer: str, knock: Knock) -> statement.Certificate:
         """The certificate of a knock whose invitation is ours, valid, proved, and this person's alone
         (R-07.3, R-07.4). Raises Refused.
         """
@@ -131,15 +131,15 @@ class InvitationDesk:
             raise Refused(
                 "R-07.3", "the inviter's home knows no such invitation; ask for a new one"
             )
-        certified = statement.read(knock.statement)
-        if not isinstance(certified, statement.Certified):
+        certified = statement.read_statement(knock.statement)
+        if not isinstance(certified, statement.Certificate):
             raise Refused("R-07.2", "a knock certifies a device")
         own = self._mesh.network.peer_id
-        expected = invitation.proof(given.secret, peer, own, certified.person)
+        expected = invitation.knock_proof(given.secret, peer, own, certified.person)
         if not hmac.compare_digest(expected, knock.proof):
             raise Refused("R-07.3", "the knock does not prove the invitation's secret")
         knock.check(certified.device)
-        place = self._mesh.inbox.state.neighbourhood[: statement.PLACE]
+        place = self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
         if certified.place != place:
             raise Refused("R-07.2", "the statement is for another neighbourhood")
         if given.person not in {None, certified.person}:
@@ -157,7 +157,7 @@ class InvitationDesk:
         authority = author.state.authority
         voucher = author.person
         assert authority is not None, "who signs here is a member by it"
-        if voucher in authority.waiting.get(person, frozenset()):
+        if voucher in authority.candidates.get(person, frozenset()):
             return  # vouched already; somebody else is to
         if not authority.may_vouch(voucher, self._now()):
             most = authority.charter["admissions_a_month"]

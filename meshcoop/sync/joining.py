@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import trio
 
 from meshcoop.author.founding import introduction
-from meshcoop.network.interface import AnotherNode, Network, NetworkError, Stream
-from meshcoop.network.single_reply import first_frame
+from meshcoop.network.interface import Network, NetworkError, Stream, UnexpectedPeer
+from meshcoop.network.single_reply import read_reply
 from protocol.errors import Refused
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
@@ -53,16 +53,16 @@ async def knock(
     Returns None while the person waits for a voucher. Raises Refused when they are not let in,
     NetworkError when nobody is there.
     """
-    certified = statement.read(joiner.statement)
-    assert isinstance(certified, statement.Certified)
-    proof = invitation.proof(invite.secret, network.peer_id, inviter, certified.person)
-    signature = invitation.signed(proof, joiner.seed)
+    certified = statement.read_statement(joiner.statement)
+    assert isinstance(certified, statement.Certificate)
+    proof = invitation.knock_proof(invite.secret, network.peer_id, inviter, certified.person)
+    signature = invitation.sign_proof(proof, joiner.seed)
     request = Knock(invite.id, proof, signature, joiner.statement, joiner.name)
     address, stream = await _reach(network, invite, inviter)
     try:
         with trio.fail_after(_ANSWER_SECONDS):
             await stream.write(frames.encode(request.frame()))
-            answer = await first_frame(stream)
+            answer = await read_reply(stream)
     except trio.TooSlowError:
         raise NetworkError("the inviter's home does not answer") from None
     finally:
@@ -91,7 +91,7 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
     for address in invite.addresses:
         try:
             reached = await _dial(network, address, inviter)
-            return reached, await network.open(inviter, invitation.PROTOCOL)
+            return reached, await network.open_stream(inviter, invitation.PROTOCOL)
         except NetworkError as error:
             failure = error
     raise failure
@@ -104,7 +104,7 @@ async def _dial(network: Network, address: str, inviter: str) -> str:
     """
     try:
         await network.connect(f"{address}/p2p/{inviter}")
-    except AnotherNode as other:
+    except UnexpectedPeer as other:
         circuit = f"{address}/p2p/{other.peer}/p2p-circuit/p2p/{inviter}"
         await network.connect(circuit)
         return circuit
@@ -112,7 +112,7 @@ async def _dial(network: Network, address: str, inviter: str) -> str:
 
 
 def _read_answer(
-    frame: list[Any], invite: Invitation, certified: statement.Certified, address: str
+    frame: list[Any], invite: Invitation, certified: statement.Certificate, address: str
 ) -> Admission | None:
     types = [type(field) for field in frame]
     if frame[0] == invitation.REFUSAL and types == [int, str, str]:
@@ -130,7 +130,7 @@ def _read_answer(
             "R-07.5",
             "the inviter's home shows another neighbourhood than the invitation; ask for a new one",
         )
-    authority = hello.shown(chain, charter.id)
+    authority = hello.fold_chain(chain, charter.id)
     if certified.person not in authority.members:
         raise Refused("R-07.5", "the records shown do not make you a member")
     since = authority.members[certified.person].since

@@ -12,8 +12,8 @@ import trio
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Starting, Stream
-from meshcoop.store.disk_errors import enduring
+from meshcoop.network.interface import Network, Stream, TaskStatus
+from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.sync.address_book import AddressBook
 from meshcoop.sync.conversation import GAP_SECONDS, Conversation
 from meshcoop.sync.credentials import Credentials
@@ -55,7 +55,7 @@ class Mesh:
         self.inbox = inbox
         self.credentials = credentials
         self.conversations: dict[str, Conversation] = {}
-        self.since: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
+        self.admitted_at: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.compare_slot = trio.Semaphore(1)
         self.settled_at: int | None = None  # when a round was last completed, milliseconds
         self.settled = trio.Event()  # a round with some member has been completed
@@ -76,11 +76,11 @@ class Mesh:
         self._conversation_ended = trio.Event()
         self._is_closed = False
 
-    async def run(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Runs until cancelled; started once peers are answered and gossip is heard."""
         async with trio.open_nursery() as nursery:
             self.network.serve(sync.PROTOCOL, self._answer)
-            topic = gossip.topic(self.inbox.state.neighbourhood)
+            topic = gossip.topic_name(self.inbox.state.neighbourhood)
             messages = await self.network.subscribe(topic, self._is_valid)
             nursery.start_soon(self._receive_gossip, messages)
             nursery.start_soon(self._publish_loop, topic)
@@ -109,7 +109,7 @@ class Mesh:
             self._outgoing.send_nowait(record)
         except trio.WouldBlock:
             _LOG.info("too much to gossip at once; the rest follows by sync")
-        self._note_growth([record.fields.device])
+        self._note_growth([record.header.device])
 
     # -- conversations ----------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Mesh:
         peer = conversation.peer
         self._under_way.add(conversation)
         try:
-            with enduring(f"the conversation with {peer} ends"):
+            with log_disk_errors(f"the conversation with {peer} ends"):
                 await conversation.run()
         except Exception:  # noqa: BLE001  # loud, and still not the end of the node
             _LOG.exception("a conversation with %s is lost to a fault of ours", peer)
@@ -135,7 +135,7 @@ class Mesh:
             self._conversation_ended.set()
             if self.conversations.get(peer) is conversation:
                 del self.conversations[peer]
-                del self.since[peer]
+                del self.admitted_at[peer]
             self.peers.conversation_ended(peer)
 
     def on_admitted(self, conversation: Conversation) -> None:
@@ -148,7 +148,7 @@ class Mesh:
         if other is not None:
             other.end()
         self.conversations[peer] = conversation
-        self.since[peer] = self._now()
+        self.admitted_at[peer] = self._now()
         address = self.network.peers().get(peer)
         if address and conversation.opener == self.network.peer_id:
             self.peers.book.note_meeting(address, self._now())
@@ -156,7 +156,7 @@ class Mesh:
 
     def on_stored(self, records: list[Record]) -> None:
         """Announces to the others what came by sync from one peer."""
-        self._note_growth(record.fields.device for record in records)
+        self._note_growth(record.header.device for record in records)
 
     def on_settled(self) -> None:
         """Notes that this home has compared its records with at least one other."""
@@ -195,7 +195,9 @@ class Mesh:
     def _is_valid(self, data: bytes) -> bool:
         state = self.inbox.state
         try:
-            gossip.accept(data, state.ring.gossip_keys, state.neighbourhood, self._is_plausible)
+            gossip.accept_frame(
+                data, state.ring.gossip_keys, state.neighbourhood, self._is_plausible
+            )
         except Refused:
             return False
         return True
@@ -204,13 +206,13 @@ class Mesh:
         """R-04.4: whether the record may still find its place: else a member who floods would be
         verified and passed on without end.
         """
-        seq = record.fields.seq
-        log = self.inbox.store.logs.find(record.fields.device)
+        seq = record.header.seq
+        log = self.inbox.store.logs.find(record.header.device)
         if log is None:
-            return seq <= gossip.MOST_AHEAD
+            return seq <= gossip.MAX_AHEAD
         is_beyond_end = log.ended is not None and seq > log.ended
         is_beyond_fork = log.fork is not None and seq >= log.fork
-        return not is_beyond_end and not is_beyond_fork and seq <= log.head.seq + gossip.MOST_AHEAD
+        return not is_beyond_end and not is_beyond_fork and seq <= log.head.seq + gossip.MAX_AHEAD
 
     async def _receive_gossip(self, messages: trio.MemoryReceiveChannel[bytes]) -> None:
         async with trio.open_nursery() as nursery:
@@ -227,8 +229,8 @@ class Mesh:
 
     def _ingest_gossip(self, burst: list[bytes]) -> IngestResult:
         try:
-            with enduring("gossip is lost, and comes again by sync"):
-                return self.inbox.take_wires(message[gossip.MAC :] for message in burst)
+            with log_disk_errors("gossip is lost, and comes again by sync"):
+                return self.inbox.ingest_wires(message[gossip.MAC_SIZE :] for message in burst)
         except Exception:  # noqa: BLE001  # loud, and still not the end of the node
             _LOG.exception("gossip is lost to a fault of ours")
         return IngestResult()
@@ -244,7 +246,7 @@ class Mesh:
         async for record in self._to_gossip:
             key = next(iter(self.inbox.state.ring.gossip_keys), None)
             if key is not None and record.content is not None:
-                await self.network.publish(topic, gossip.frame(record.wire, key))
+                await self.network.publish(topic, gossip.encode_frame(record.wire, key))
 
     # -- announcing and tending -------------------------------------------------------------------
 
@@ -266,7 +268,7 @@ class Mesh:
 
     async def _tend_loop(self) -> None:
         while True:
-            with enduring("what is due now cannot be folded"):
+            with log_disk_errors("what is due now cannot be folded"):
                 self.inbox.state.fold_due()
             self._end_strangers()
             self._learn_relays()

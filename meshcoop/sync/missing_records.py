@@ -8,7 +8,7 @@ from protocol.record.envelope import Record
 _PAGE = 200  # records read at once
 
 
-def pages(
+def missing_pages(
     store: Store, logs: list[tuple[bytes, int, bytes]], forks: list[bytes]
 ) -> Iterator[list[Record]]:
     """The records that another home lacks, by `HaveMap.lacks`, in the order of R-05.6.
@@ -31,7 +31,7 @@ def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list
     for page in _pages(store, device, start):
         log = store.logs.find(device)  # it may fork while pages are sent
         fork = log.fork if log else None
-        before = [record for record in page if fork is None or record.fields.seq < fork]
+        before = [record for record in page if fork is None or record.header.seq < fork]
         if before:
             yield before
         if len(before) < len(page):
@@ -42,5 +42,5 @@ def _pages(store: Store, device: bytes, seq: int) -> Iterator[list[Record]]:
     after = b""
     while page := store.records.of_log(device, seq, _PAGE, after):
         yield page
-        seq = page[-1].fields.seq
+        seq = page[-1].header.seq
         after = page[-1].id

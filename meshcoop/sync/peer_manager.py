@@ -135,7 +135,7 @@ class PeerManager:
         began = trio.current_time()
         try:
             await self._network.connect(entry.address)
-            stream = await self._network.open(entry.peer, sync.PROTOCOL)
+            stream = await self._network.open_stream(entry.peer, sync.PROTOCOL)
             await self._talk(stream)
         except NetworkError:
             pass  # asleep, or gone; the pause says when to look again
@@ -152,9 +152,9 @@ class PeerManager:
 
     async def _watch(self) -> None:
         async for event in self._network.events:
-            if event.what == "discovered":
+            if event.change == "discovered":
                 self.learn([event.address])
-            elif event.what == "connected":
+            elif event.change == "connected":
                 self._begin_visit(event.peer)
             else:
                 self._guests.discard(event.peer)

@@ -5,14 +5,14 @@ import trio
 from meshcoop.author import automatic
 from meshcoop.errors import Mistake
 from meshcoop.network.interface import NetworkError, Stream
-from meshcoop.network.single_reply import first_frame
+from meshcoop.network.single_reply import read_reply
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.authority.relays import ENDED, SERVING, Relay
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.record.peer_id import peer_id
 from protocol.wire import frames, membership_proof, relay_ticket
-from protocol.wire.relay_ticket import Request, Ticket
+from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 _ANSWER_SECONDS = 10
 
@@ -29,7 +29,7 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
         try:
             with trio.fail_after(_ANSWER_SECONDS):
                 await stream.write(frames.encode(_request(mesh, ticket, relay).frame()))
-                answer = await first_frame(stream)
+                answer = await read_reply(stream)
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
@@ -41,29 +41,31 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
     is_refusal = answer[0] == relay_ticket.REFUSAL
     if is_refusal and [type(field) for field in answer] == [int, str, str]:
         raise Refused(answer[1][:16], answer[2][:500])
-    if answer[0] != relay_ticket.TAKEN:
+    if answer[0] != relay_ticket.ENROLLED:
         raise Refused("R-08.6", "the relay answers something else than expected")
     return automatic.post_relay(mesh.author, ticket.peer, ticket.addresses, SERVING)
 
 
-def end(mesh: HomeMesh, relay: Relay) -> Record | None:
+def end_enrolment(mesh: HomeMesh, relay: Relay) -> Record | None:
     """Ends what this home's person said of a relay; None where they never enrolled it."""
     if mesh.author.person not in relay.people:
         return None
     return automatic.post_relay(mesh.author, relay.key, relay.addresses, ENDED)
 
 
-def _request(mesh: HomeMesh, ticket: Ticket, relay: str) -> Request:
+def _request(mesh: HomeMesh, ticket: Ticket, relay: str) -> EnrolRequest:
     neighbourhood = mesh.inbox.state.neighbourhood
     own_peer = mesh.network.peer_id
     device = mesh.credentials.device
     seed = mesh.author.devices[device]
-    return Request(
+    return EnrolRequest(
         ticket.id,
-        relay_ticket.proof(ticket.secret, own_peer, relay, neighbourhood),
+        relay_ticket.ticket_proof(ticket.secret, own_peer, relay, neighbourhood),
         neighbourhood,
         device,
-        membership_proof.prove(seed, neighbourhood, own_peer, relay, relay_ticket.DOMAIN),
+        membership_proof.prove_membership(
+            seed, neighbourhood, own_peer, relay, relay_ticket.HELLO_DOMAIN
+        ),
         mesh.credentials.chain(device),
     )
 
@@ -74,7 +76,7 @@ async def _open_stream(mesh: HomeMesh, ticket: Ticket, relay: str) -> Stream:
     for address in ticket.addresses:
         try:
             await mesh.network.connect(f"{address}/p2p/{relay}")
-            return await mesh.network.open(relay, relay_ticket.PROTOCOL)
+            return await mesh.network.open_stream(relay, relay_ticket.PROTOCOL)
         except NetworkError as error:
             failure = error
     raise failure

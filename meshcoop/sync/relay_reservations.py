@@ -10,7 +10,7 @@ from meshcoop.network.interface import NetworkError
 from meshcoop.sync.conversation import Conversation
 from meshcoop.sync.mesh import RELAYS, Mesh
 from protocol.fold.kind import KINDS
-from protocol.record.peer_id import key_of, peer_id
+from protocol.record.peer_id import key_of_peer, peer_id
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Reach:
         reserved = [relay for relay in enrolled if peer_id(relay.key) in self._renew_at]
         return [address for relay in reserved for address in relay.addresses[:1]]
 
-    async def reachable(self) -> None:
+    async def wait_until_reachable(self) -> None:
         """Waits a moment for the first reservation, where the neighbourhood has relays: an
         invitation that is written before would not name them.
         """
@@ -68,10 +68,10 @@ class Reach:
         authority = state.authority
         if authority is None or not authority.relays or state.ring.current() is None:
             return
-        person = authority.author(self._mesh.credentials.device)
+        person = authority.member_of_device(self._mesh.credentials.device)
         if person is None:
             return
-        key = key_of(self._own_peer)
+        key = key_of_peer(self._own_peer)
         homes = {(view["author"], view["key"]) for view in state.views.of_kind("home")}
         if (person, key) not in homes:
             self._author.write(KINDS["home"], {"key": key})
@@ -95,7 +95,7 @@ class Reach:
                 if tries and self._is_circuit(peer):
                     self._tries_left[peer] = tries - 1
                     with suppress(NetworkError):
-                        await self._mesh.network.straighten(peer)
+                        await self._mesh.network.upgrade_to_direct(peer)
                         self._tries_left[peer] = 0
             await trio.sleep(_TRY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Hosts of the network in memory: what one node sees of it, its connections and its gossip."""
+"""Hosts of the network in memory: the network as one node sees it, its connections and its gossip."""
 
 import hashlib
 import heapq
@@ -11,165 +11,190 @@ from typing import Literal, Protocol
 import trio
 
 from meshcoop.network.interface import (
-    AnotherNode,
-    Carrying,
     Handler,
     NetworkError,
     PeerEvent,
+    RelayService,
     Stream,
+    UnexpectedPeer,
     Validator,
 )
-from meshcoop.testing.memory_link import QUEUED, Link, LinkNetwork, Topic
-from meshcoop.testing.memory_stream import End
+from meshcoop.testing.memory_link import QUEUE_SIZE, Link, NetworkForLinks, Topic
+from meshcoop.testing.memory_stream import StreamEnd
 
 _LOG = logging.getLogger(__name__)
 
-WITHIN = 10.0  # seconds until a dial or an opening that meets silence is given up
-PACE = 0.01  # seconds between two messages that one host publishes
-SEEN = 120.0  # seconds for which a host knows a gossip message again
-SILENCE = 20.0  # seconds at most until the ends of a connection find that nobody is there
-MESSAGE_BYTES = 512 * 1024
-RESERVED_SECONDS = 3600.0
+GIVE_UP_SECONDS = 10.0  # after which a dial or an opening fails that nobody answers
+PUBLISH_PAUSE_SECONDS = 0.01  # between two messages that one host publishes
+REMEMBER_SECONDS = 120.0  # for which a host recognises a gossip message
+MAX_SILENCE_SECONDS = 20.0  # until both ends of a cut connection have noticed
+MAX_MESSAGE_BYTES = 512 * 1024
+RESERVATION_SECONDS = 3600.0
 
 
-class Wires(LinkNetwork, Protocol):
+class NetworkForHosts(NetworkForLinks, Protocol):
     """What hosts ask of `meshcoop.testing.memory_network.MemoryNetwork`."""
 
     loss: float
     duplication: float
     refusals: float
 
-    def found(self, address: str) -> "Host | None":
-        """The host that is up at this address."""
+    def find_host(self, address: str) -> "Host | None":
+        """The host that is up at this address, or None."""
 
-    def at(self, where: str) -> "Host | None":
-        """The host that is up at this address, whoever is expected."""
+    def find_host_at(self, where: str) -> "Host | None":
+        """The host that is up at this address without /p2p/…, or None."""
 
-    def hidden(self, address: str) -> bool:
-        """Whether a NAT keeps everybody from dialling this address."""
+    def is_behind_nat(self, address: str) -> bool:
+        """Whether a NAT keeps others from dialling this address."""
 
 
 class Host:
-    """One node's place; implements meshcoop.network.Network."""
+    """One node's place in the network; implements `meshcoop.network.interface.Network`."""
 
-    def __init__(self, network: Wires, name: str, address: str, nursery: trio.Nursery) -> None:
-        self.name, self.address = name, address
+    def __init__(
+        self, network: NetworkForHosts, name: str, address: str, nursery: trio.Nursery
+    ) -> None:
+        self.name = name
+        self.address = address
         self.peer_id = address.rpartition("/")[2]
         self.addresses = [address]
         self.links: dict[str, Link[Host]] = {}
         self.topics: dict[str, Topic] = {}
-        self._network, self._nursery = network, nursery
+        self._network = network
+        self._nursery = nursery
         self._handlers: dict[str, Handler] = {}
-        self.carried = 0
-        self.reserved: set[str] = set()  # peers that are reached through this host
-        self._carries: Callable[[str], bool] | None = None
-        self._tell, self.events = trio.open_memory_channel[PeerEvent](QUEUED)
-        self._pace, self._next = trio.Lock(), 0.0
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = itertools.count()
-        self._sooner = trio.Event()
-        self._down = False
+        self._is_down = False
 
-    # -- what a node calls ------------------------------------------------------------------------
+        # As a relay.
+        self.bytes_relayed = 0
+        self.reserved: set[str] = set()  # peers that are reached through this host
+        self._is_relay_for: Callable[[str], bool] | None = None
+
+        self._event_sender, self.events = trio.open_memory_channel[PeerEvent](QUEUE_SIZE)
+        self._publish_lock = trio.Lock()
+        self._next_publish = 0.0  # Trio's time
+
+        # What is to happen at this host, by Trio's time. The number keeps the order of what is due at
+        # the same time, and callables are never compared.
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._agenda_changed = trio.Event()
+
+    # -- The interface of a network ---------------------------------------------------------------
 
     async def listen(self, addresses: list[str]) -> None:
-        del addresses  # a host of this network stays where it is
+        """Does nothing: a host of this network keeps its one address."""
+        del addresses
         await trio.lowlevel.checkpoint()
 
     def peers(self) -> dict[str, str]:
+        """Connected peers: id → the address of the connection."""
         return {peer: link.seen_by[self.peer_id] for peer, link in self.links.items()}
 
     def serve(self, protocol: str, handler: Handler) -> None:
+        """Answers a protocol."""
         self._handlers[protocol] = handler
 
     async def connect(self, address: str) -> str:
-        relay, circuit, behind = address.partition("/p2p-circuit/p2p/")
+        """Dials an address, directly or through a relay, and returns the peer's id."""
+        relay, circuit, peer_behind = address.partition("/p2p-circuit/p2p/")
         if circuit:
-            return await self._connect_through(relay, behind)
+            return await self._connect_through(relay, peer_behind)
         where, _, peer = address.rpartition("/p2p/")
         if not where or peer == self.peer_id:
             raise NetworkError(f"{address} is no other node's address.")
         if peer not in self.links:
-            await trio.sleep(self._network.lag())
-            unheard = self._network.apart(self, address) or self._network.hidden(address)
-            if self._down or unheard:
-                await trio.sleep(WITHIN)
+            await trio.sleep(self._network.draw_delay())
+            is_partitioned = self._network.is_partitioned(self, address)
+            if self._is_down or is_partitioned or self._network.is_behind_nat(address):
+                await trio.sleep(GIVE_UP_SECONDS)
                 raise NetworkError(f"Nobody answered at {address}.")
-            there, other = self._network.found(address), self._network.at(where)
-            if there is None and other is not None:
-                raise AnotherNode(f"Another node answers at {where}.", other.peer_id)
-            if there is None or self._network.happens(self._network.refusals):
+            there = self._network.find_host(address)
+            at_address = self._network.find_host_at(where)
+            if there is None and at_address is not None:
+                raise UnexpectedPeer(f"Another node answers at {where}.", at_address.peer_id)
+            if there is None or self._network.is_drawn(self._network.refusals):
                 raise NetworkError(f"Nobody listens at {address}.")
-            self._link(there)
+            self._add_link(there)
         return peer
 
     async def _connect_through(self, relay: str, peer: str) -> str:
         if peer in self.links:
             return peer
         link = self.links.get(await self.connect(relay))
-        await trio.sleep(self._network.lag())
-        carrier = link.other(self) if link and not link.cut else None
+        await trio.sleep(self._network.draw_delay())
+        carrier = link.other(self) if link and not link.is_cut else None
         onward = carrier.links.get(peer) if carrier and peer in carrier.reserved else None
-        if carrier is None or onward is None or onward.cut:
+        if carrier is None or onward is None or onward.is_cut:
             raise NetworkError("The relay refuses: no reservation.")
         if peer not in self.links:
-            self._link(onward.other(carrier), carrier)
+            self._add_link(onward.other(carrier), carrier)
         return peer
 
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
-        self._carries = allowed
+    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
+        """Makes this host a relay for the peers that `allowed` names."""
+        self._is_relay_for = allowed
         return self
 
     @property
-    def reservations(self) -> int:
+    def reservation_count(self) -> int:
+        """How many peers are reached through this host."""
         return len(self.reserved)
 
     @property
-    def circuits(self) -> int:
-        return 0  # nobody asks it of this network
+    def circuit_count(self) -> int:
+        """How many connections this host passes on: no test asks, so it is 0."""
+        return 0
 
     async def reserve(self, relay: str) -> float:
+        """Reserves a place at a relay; returns for how many seconds it holds."""
         link = self.links.get(relay)
-        await trio.sleep(self._network.lag())
-        there = link.other(self) if link and not link.cut else None
-        allowed = there._carries if there else None  # noqa: SLF001 -- the same class
+        await trio.sleep(self._network.draw_delay())
+        there = link.other(self) if link and not link.is_cut else None
+        allowed = there._is_relay_for if there else None  # noqa: SLF001 -- the same class
         if there is None or allowed is None or not allowed(self.peer_id):
             raise NetworkError("The relay refuses: permission denied.")
         there.reserved.add(self.peer_id)
-        return RESERVED_SECONDS
+        return RESERVATION_SECONDS
 
     @property
-    def seen_as(self) -> list[str]:
-        return []  # nobody looks in this network
+    def observed_addresses(self) -> list[str]:
+        """No addresses: a host here has no other than its own."""
+        return []
 
-    async def straighten(self, peer: str) -> bool:
-        await trio.sleep(self._network.lag())
+    async def upgrade_to_direct(self, peer: str) -> bool:
+        """Whether the connection is direct; a relayed one stays so, as every NAT here shuffles ports."""
+        await trio.sleep(self._network.draw_delay())
         link = self.links.get(peer)
-        return link is not None and link.through is None  # every NAT here shuffles ports
+        return link is not None and link.relay is None
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
+        """Opens a stream to a connected peer."""
         link = self.links.get(peer)
         if link is None:
             raise NetworkError(f"The peer {peer} is not connected.")
-        await trio.sleep(self._network.lag())
-        if link.cut:
-            await trio.sleep(WITHIN)
+        await trio.sleep(self._network.draw_delay())
+        if link.is_cut:
+            await trio.sleep(GIVE_UP_SECONDS)
             raise NetworkError(f"The peer {peer} does not answer.")
         there = link.other(self)
         handler = there._handlers.get(protocol)  # noqa: SLF001 -- the same class
-        standing = self.links.get(peer) is link and there.links.get(self.peer_id) is link
-        if not standing or handler is None or self._network.happens(self._network.refusals):
+        is_up = self.links.get(peer) is link and there.links.get(self.peer_id) is link
+        if not is_up or handler is None or self._network.is_drawn(self._network.refusals):
             raise NetworkError(f"The peer {peer} does not answer to {protocol}.")
-        mine, theirs = link.pair(self)
-        there._nursery.start_soon(there._handle, handler, theirs)  # noqa: SLF001
-        return mine
+        near_end, far_end = link.open_stream(self)
+        there._nursery.start_soon(there._handle, handler, far_end)  # noqa: SLF001
+        return near_end
 
     async def drop(self, peer: str) -> None:
+        """Closes the connection to a peer."""
         if peer in self.links:
-            self.leave(self.links[peer])
+            self.close_link(self.links[peer])
         await trio.lowlevel.checkpoint()
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
+        """Joins a gossip topic."""
         if topic in self.topics:
             raise NetworkError(f"The topic {topic!r} is taken.")
         self.topics[topic] = Topic(validator)
@@ -177,129 +202,133 @@ class Host:
         return self.topics[topic].receive
 
     async def publish(self, topic: str, data: bytes) -> None:
-        if len(data) > MESSAGE_BYTES:
-            raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
-        async with self._pace:
-            await trio.sleep_until(self._next)
-            self._next = trio.current_time() + PACE
-            message = hashlib.sha256(data).digest()
+        """Sends a message to a topic, after a pause since the last one."""
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
+        async with self._publish_lock:
+            await trio.sleep_until(self._next_publish)
+            self._next_publish = trio.current_time() + PUBLISH_PAUSE_SECONDS
+            message_id = hashlib.sha256(data).digest()
             if topic in self.topics:
-                self.topics[topic].seen[message] = trio.current_time(), False
-            self._flood(topic, message, data, self)
+                # Its own message does not come back to the host.
+                self.topics[topic].seen[message_id] = trio.current_time(), False
+            self._forward_message(topic, message_id, data, self)
 
-    # -- what happens to it -----------------------------------------------------------------------
+    # -- What the network, its connections and its streams call --------------------------------------
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
-        """Does something after a while, unless the host is down by then."""
-        if self._down:
+    def schedule(self, seconds: float, act: Callable[[], None]) -> None:
+        """Calls `act` after some seconds, unless the host is down by then."""
+        if self._is_down:
             return
-        entry = (trio.current_time() + seconds, next(self._count), act)
+        entry = (trio.current_time() + seconds, next(self._numbers), act)
         heapq.heappush(self._agenda, entry)
         if self._agenda[0] is entry:
-            self._sooner.set()
+            self._agenda_changed.set()
 
-    async def keep_agenda(self) -> None:
-        """Does what is due, one after the other, until cancelled."""
+    async def run_agenda(self) -> None:
+        """Calls what is due, one after the other, until cancelled."""
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):
-                await self._sooner.wait()
-            self._sooner = trio.Event()
+                await self._agenda_changed.wait()
+            self._agenda_changed = trio.Event()
             while self._agenda and self._agenda[0][0] <= trio.current_time():
                 heapq.heappop(self._agenda)[2]()
 
-    def leave(self, link: "Link[Host]") -> None:
-        """Ends a connection from this side; across a partition the other notices later."""
+    def close_link(self, link: "Link[Host]") -> None:
+        """Ends a connection from this side; across a partition the other side notices later."""
         there = link.other(self)
-        self.lose(link)
-        there.later(
-            self._network.random.uniform(0, SILENCE) if link.cut else 0.0,
-            partial(there.lose, link),
+        self.lose_link(link)
+        there.schedule(
+            self._network.random.uniform(0, MAX_SILENCE_SECONDS) if link.is_cut else 0.0,
+            partial(there.lose_link, link),
         )
 
-    def lose(self, link: "Link[Host]") -> None:
-        """A connection is over."""
+    def lose_link(self, link: "Link[Host]") -> None:
+        """Forgets a connection that is over, and breaks this side of its streams."""
         peer = link.other(self).peer_id
         if self.links.get(peer) is link:
             del self.links[peer]
             self.reserved.discard(peer)
-            self._event("disconnected", peer, link)
+            self._send_event("disconnected", peer, link)
         for host, end in link.ends:
             if host is self:
                 end.cut_off()
 
     def close(self) -> None:
         """Takes the host off the network for good."""
-        self._down = True
+        self._is_down = True
         self._agenda.clear()
-        self._tell.close()
-        for one in self.topics.values():
-            one.send.close()
+        self._event_sender.close()
+        for topic in self.topics.values():
+            topic.send.close()
 
-    def _link(self, there: "Host", through: "Host | None" = None) -> None:
+    def _add_link(self, there: "Host", relay: "Host | None" = None) -> None:
         if there.peer_id in self.links:
             return  # both dialled at once
         old = there.links.get(self.peer_id)
-        if old is not None:  # what is left of a connection of this host's earlier life
-            there.lose(old)
-        link = Link(self._network, self, there, through)
+        if old is not None:  # a connection from before this host went down and came back
+            there.lose_link(old)
+        link = Link(self._network, self, there, relay)
         self.links[there.peer_id] = there.links[self.peer_id] = link
-        self._event("connected", there.peer_id, link)
-        there._event("connected", self.peer_id, link)  # noqa: SLF001
+        self._send_event("connected", there.peer_id, link)
+        there._send_event("connected", self.peer_id, link)  # noqa: SLF001
 
-    def _event(
+    def _send_event(
         self, what: Literal["connected", "disconnected"], peer: str, link: "Link[Host]"
     ) -> None:
         try:
-            self._tell.send_nowait(PeerEvent(what, peer, link.seen_by[self.peer_id]))
+            self._event_sender.send_nowait(PeerEvent(what, peer, link.seen_by[self.peer_id]))
         except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
             _LOG.info("nobody reads the peer events of %s", self.name)
 
-    async def _handle(self, handler: Handler, end: End) -> None:
+    async def _handle(self, handler: Handler, end: StreamEnd) -> None:
         try:
             await handler(end)
         except NetworkError:
             end.reset()
-        except Exception:  # noqa: BLE001 -- whatever it is, it ends no more than this
+        except Exception:  # noqa: BLE001 -- a fault of a handler ends its stream only
             _LOG.exception("a handler at %s failed", self.name)
             end.reset()
         else:
             await end.close()
 
-    def _flood(self, topic: str, message: bytes, data: bytes, sender: "Host") -> None:
+    def _forward_message(self, topic: str, message_id: bytes, data: bytes, sender: "Host") -> None:
         network = self._network
         for link in list(self.links.values()):
             there = link.other(self)
-            if there is sender or link.cut or topic not in there.topics:
+            if there is sender or link.is_cut or topic not in there.topics:
                 continue
-            if network.happens(network.loss):
+            if network.is_drawn(network.loss):
                 continue
-            hear = partial(there._hear, topic, message, data, self)  # noqa: SLF001
-            first = network.lag()
-            there.later(first, partial(hear, again=False))
-            if network.happens(network.duplication):
-                there.later(first + network.lag(), partial(hear, again=True))
+            receive = partial(there._receive_message, topic, message_id, data, self)  # noqa: SLF001
+            delay = network.draw_delay()
+            there.schedule(delay, partial(receive, is_duplicate=False))
+            if network.is_drawn(network.duplication):
+                there.schedule(delay + network.draw_delay(), partial(receive, is_duplicate=True))
 
-    def _hear(
-        self, topic: str, message: bytes, data: bytes, sender: "Host", *, again: bool
+    def _receive_message(
+        self, topic_name: str, message_id: bytes, data: bytes, sender: "Host", *, is_duplicate: bool
     ) -> None:
-        one, now = self.topics[topic], trio.current_time()
-        while one.seen and next(iter(one.seen.values()))[0] < now - SEEN:
-            del one.seen[next(iter(one.seen))]
-        new = message not in one.seen
-        if new:
-            one.seen[message] = now, self._valid(one, data)
-        if not one.seen[message][1] or not (new or again):
+        topic = self.topics[topic_name]
+        now = trio.current_time()
+        while topic.seen and next(iter(topic.seen.values()))[0] < now - REMEMBER_SECONDS:
+            del topic.seen[next(iter(topic.seen))]
+        is_new = message_id not in topic.seen
+        if is_new:
+            topic.seen[message_id] = now, self._is_valid(topic, data)
+        _, is_valid = topic.seen[message_id]
+        if not is_valid or not (is_new or is_duplicate):
             return
-        if new:
-            self._flood(topic, message, data, sender)
+        if is_new:
+            self._forward_message(topic_name, message_id, data, sender)
         try:
-            one.send.send_nowait(data)
+            topic.send.send_nowait(data)
         except (trio.WouldBlock, trio.BrokenResourceError):
             _LOG.info("a gossip message is lost at %s", self.name)
 
-    def _valid(self, topic: Topic, data: bytes) -> bool:
+    def _is_valid(self, topic: Topic, data: bytes) -> bool:
         try:
             return topic.validator(data)
-        except Exception:  # noqa: BLE001 -- whatever it is, it ends no more than this
+        except Exception:  # noqa: BLE001 -- a fault of a validator costs one message only
             _LOG.exception("the validator at %s raised: the message is refused", self.name)
             return False

@@ -1,4 +1,4 @@
-"""Connections of the network in memory, and what a host has subscribed to."""
+"""Connections of the network in memory, and the gossip topics of a host."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,25 +7,25 @@ from typing import Any, Generic, Protocol, TypeVar
 import trio
 
 from meshcoop.network.interface import Validator
-from meshcoop.testing.memory_stream import End
+from meshcoop.testing.memory_stream import StreamEnd
 
-QUEUED = 4096
+QUEUE_SIZE = 4096
 
 
-class LinkNetwork(Protocol):
+class NetworkForLinks(Protocol):
     """What a link asks of `meshcoop.testing.memory_network.MemoryNetwork`."""
 
     random: Random
     breaks: float
 
-    def lag(self) -> float:
-        """How long something is on its way, in seconds."""
+    def draw_delay(self) -> float:
+        """Draws how long a message or a dial takes, in seconds."""
 
-    def happens(self, probability: float) -> bool:
-        """Whether it happens this time."""
+    def is_drawn(self, probability: float) -> bool:
+        """Draws whether something of this probability happens now."""
 
-    def apart(self, one: Any, address: str) -> bool:
-        """Whether a partition lies between a host and an address."""
+    def is_partitioned(self, host: Any, address: str) -> bool:
+        """Whether a partition separates a host from an address."""
 
 
 class LinkedHost(Protocol):
@@ -34,10 +34,10 @@ class LinkedHost(Protocol):
     address: str
     peer_id: str
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
-        """Does something after a while."""
+    def schedule(self, seconds: float, act: Callable[[], None]) -> None:
+        """Calls `act` after some seconds."""
 
-    def lose(self, link: Any) -> None:
+    def lose_link(self, link: Any) -> None:
         """Forgets a connection that is over."""
 
 
@@ -45,65 +45,74 @@ HostT = TypeVar("HostT", bound=LinkedHost)
 
 
 class Link(Generic[HostT]):
-    """A connection between two hosts."""
+    """A connection between two hosts, directly or through a relay."""
 
     def __init__(
-        self, network: LinkNetwork, dialler: HostT, answerer: HostT, through: HostT | None = None
+        self, network: NetworkForLinks, dialler: HostT, answerer: HostT, relay: HostT | None = None
     ) -> None:
         self.network = network
-        self.dialler, self.answerer = dialler, answerer
-        self.through = through  # the relay that passes it on
-        self.cut = False
-        self.ends: list[tuple[HostT, End]] = []
-        # As over TCP: who was dialled sees a port at which nobody listens.
+        self.dialler = dialler
+        self.answerer = answerer
+        self.relay = relay  # None if the connection is direct
+        self.is_cut = False
+        self.ends: list[tuple[HostT, StreamEnd]] = []
+        # As over TCP, the host that was dialled sees a port at which nobody listens. The port is drawn
+        # for relayed connections too: the draws of a run do not depend on the kind of connection.
         port = network.random.randint(32_768, 60_999)
-        whence = dialler.address.replace("/tcp/4001/", f"/tcp/{port}/")
-        self.seen_by = {dialler.peer_id: answerer.address, answerer.peer_id: whence}
-        if through is not None:
+        self.seen_by = {
+            dialler.peer_id: answerer.address,
+            answerer.peer_id: dialler.address.replace("/tcp/4001/", f"/tcp/{port}/"),
+        }
+        if relay is not None:
+            circuit = f"{relay.address}/p2p-circuit/p2p"
             self.seen_by = {
-                dialler.peer_id: f"{through.address}/p2p-circuit/p2p/{answerer.peer_id}",
-                answerer.peer_id: f"{through.address}/p2p-circuit/p2p/{dialler.peer_id}",
+                dialler.peer_id: f"{circuit}/{answerer.peer_id}",
+                answerer.peer_id: f"{circuit}/{dialler.peer_id}",
             }
 
     def other(self, host: HostT) -> HostT:
+        """The host at the other end."""
         return self.answerer if host is self.dialler else self.dialler
 
-    def wake(self) -> None:
+    def wake_streams(self) -> None:
+        """Lets waiting readers look again whether they may go on."""
         for _, end in self.ends:
             end.wake()
 
-    def feel(self) -> bool:
-        """Finds out whether a partition lies across it."""
-        ways = [(self.dialler, self.answerer)]
-        if self.through is not None:
-            ways = [(self.dialler, self.through), (self.through, self.answerer)]
-        self.cut = any(self.network.apart(one, other.address) for one, other in ways)
-        return self.cut
+    def check_partition(self) -> bool:
+        """Finds out whether a partition cuts the connection, and returns it."""
+        hops = [(self.dialler, self.answerer)]
+        if self.relay is not None:
+            hops = [(self.dialler, self.relay), (self.relay, self.answerer)]
+        self.is_cut = any(self.network.is_partitioned(host, other.address) for host, other in hops)
+        return self.is_cut
 
-    def found_silent(self) -> None:
-        if self.cut:
+    def sever_if_cut(self) -> None:
+        """Breaks the connection, unless the partition has ended meanwhile."""
+        if self.is_cut:
             self.sever()
 
     def sever(self) -> None:
-        """Breaks the connection and what streams over it, for both at once."""
-        self.dialler.lose(self)
-        self.answerer.lose(self)
+        """Breaks the connection and its streams, at both ends at once."""
+        self.dialler.lose_link(self)
+        self.answerer.lose_link(self)
 
-    def pair(self, opener: HostT) -> tuple[End, End]:
-        """The two ends of a new stream."""
+    def open_stream(self, opener: HostT) -> tuple[StreamEnd, StreamEnd]:
+        """Opens a stream; returns the opener's end and the other one."""
         other = self.other(opener)
-        mine = End(self.network, self, other.peer_id, opener.later)
-        theirs = End(self.network, self, opener.peer_id, other.later)
-        mine.other, theirs.other = theirs, mine
-        self.ends = [(host, end) for host, end in self.ends if not end.over]
-        self.ends += [(opener, mine), (other, theirs)]
-        return mine, theirs
+        near_end = StreamEnd(self.network, self, other.peer_id, opener.schedule)
+        far_end = StreamEnd(self.network, self, opener.peer_id, other.schedule)
+        near_end.other = far_end
+        far_end.other = near_end
+        self.ends = [(host, end) for host, end in self.ends if not end.is_over]
+        self.ends += [(opener, near_end), (other, far_end)]
+        return near_end, far_end
 
 
 class Topic:
-    """One host's subscription."""
+    """One host's subscription to a gossip topic."""
 
     def __init__(self, validator: Validator) -> None:
         self.validator = validator
-        self.seen: dict[bytes, tuple[float, bool]] = {}  # message id → when, whether to deliver
-        self.send, self.receive = trio.open_memory_channel[bytes](QUEUED)
+        self.seen: dict[bytes, tuple[float, bool]] = {}  # message id → (time, whether it is valid)
+        self.send, self.receive = trio.open_memory_channel[bytes](QUEUE_SIZE)

@@ -1,4 +1,4 @@
-"""Streams of the network in memory: ordered, late, bounded, and broken when the weather says so."""
+"""Streams of the network in memory: in order, late, bounded, and sometimes broken."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,90 +10,92 @@ import trio
 from meshcoop.network.interface import NetworkError
 
 READ_BYTES = 64 * 1024
-BUFFER = 256 * 1024  # bytes on their way, as in libp2p's window, before a writer waits
+BUFFER_BYTES = 256 * 1024  # bytes on their way, as in libp2p's window, before a writer waits
 _CHUNK = 16 * 1024
 
 
 class Weather(Protocol):
-    """What a stream asks of `meshcoop.testing.MemoryNetwork`."""
+    """What a stream asks of `meshcoop.testing.memory_network.MemoryNetwork`."""
 
     random: Random
     breaks: float
 
-    def lag(self) -> float:
-        """How long something is on its way."""
+    def draw_delay(self) -> float:
+        """Draws how long data is on its way, in seconds."""
 
-    def happens(self, probability: float) -> bool:
-        """Whether it happens this time."""
+    def is_drawn(self, probability: float) -> bool:
+        """Draws whether something of this probability happens now."""
 
 
 class Connection(Protocol):
-    """What a stream runs over."""
+    """The connection that a stream runs over."""
 
-    cut: bool
+    is_cut: bool
 
     def sever(self) -> None:
-        """Breaks it, and every stream over it."""
+        """Breaks the connection and every stream over it."""
 
 
-class End:
-    """One end of a stream; implements meshcoop.network.Stream."""
+class StreamEnd:
+    """One end of a stream; implements `meshcoop.network.interface.Stream`."""
 
-    other: "End"
+    other: "StreamEnd"
 
     def __init__(
         self,
         weather: Weather,
         connection: Connection,
         peer: str,
-        later: Callable[[float, Callable[[], None]], None],
+        schedule: Callable[[float, Callable[[], None]], None],
     ) -> None:
         self.peer = peer
-        self.over = False  # closed here, or cut off
-        self._weather, self._connection, self._later = weather, connection, later
-        self._coming: deque[tuple[float, bytes]] = deque()  # arrival, data; b"" is the end
-        self._size = 0
-        self._latest = 0.0
+        self.is_over = False  # closed here, or cut off
+        self._weather = weather
+        self._connection = connection
+        self._schedule = schedule
+        self._arrivals: deque[tuple[float, bytes]] = deque()  # arrival, data; b"" is the end
+        self._arriving_bytes = 0
+        self._last_arrival = 0.0
         self._changed = trio.Event()
-        self._writing = trio.Lock()
+        self._write_lock = trio.Lock()
 
     async def read(self) -> bytes:
-        """At most 64 KiB, in other pieces than were written; b"" once the peer has closed."""
+        """Reads at most 64 KiB, in other pieces than were written; b"" once the peer has closed."""
         await trio.lowlevel.checkpoint()
         while True:
-            self._check()
-            data = self._arrived()
+            self._check_open()
+            data = self._take_arrived()
             if data is not None:
                 return data
-            late = self._connection.cut or not self._coming
-            with trio.move_on_at(float("inf") if late else self._coming[0][0]):
+            nothing_comes = self._connection.is_cut or not self._arrivals
+            with trio.move_on_at(float("inf") if nothing_comes else self._arrivals[0][0]):
                 await self._changed.wait()
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`, in order; waits while the peer does not read."""
-        async with self._writing:
+        """Sends all of `data` in order; waits while the peer does not read."""
+        async with self._write_lock:
             while data:
-                self._check()
-                if self.other.over:
+                self._check_open()
+                if self.other.is_over:
                     raise NetworkError(f"The peer {self.peer} has closed the stream.")
-                if self.other._size >= BUFFER:  # noqa: SLF001 -- the same class
+                if self.other._arriving_bytes >= BUFFER_BYTES:  # noqa: SLF001 -- the same class
                     await self._changed.wait()
                     continue
                 size = _CHUNK
-                if self._weather.happens(0.25):  # a reader must not count on whole writes
+                if self._weather.is_drawn(0.25):  # a reader must not count on whole writes
                     size = self._weather.random.randint(1, _CHUNK)
-                arrival = self.other._send(data[:size])  # noqa: SLF001
-                if self._weather.happens(self._weather.breaks):
-                    whole = self._weather.happens(0.25)
-                    act = self._connection.sever if whole else self.reset
-                    self._later(arrival - trio.current_time(), act)
+                arrival = self.other._deliver(data[:size])  # noqa: SLF001
+                if self._weather.is_drawn(self._weather.breaks):
+                    breaks_all = self._weather.is_drawn(0.25)
+                    act = self._connection.sever if breaks_all else self.reset
+                    self._schedule(arrival - trio.current_time(), act)
                 data = data[size:]
 
     async def close(self) -> None:
-        """The peer reads what is on its way, and then the end."""
-        if not self.over:
-            self.over = True
-            self.other._send(b"")  # noqa: SLF001
+        """Closes the stream; the peer reads what is on its way, and then the end."""
+        if not self.is_over:
+            self.is_over = True
+            self.other._deliver(b"")  # noqa: SLF001
             self.wake()
 
     def reset(self) -> None:
@@ -102,42 +104,48 @@ class End:
         self.other.cut_off()
 
     def cut_off(self) -> None:
-        """Breaks this end: what was on its way is lost."""
-        self.over = True
-        self._coming.clear()
-        self._size = 0
+        """Breaks this end; data on its way to it is lost."""
+        self.is_over = True
+        self._arrivals.clear()
+        self._arriving_bytes = 0
         self.wake()
 
     def wake(self) -> None:
-        """Makes whoever waits look again."""
+        """Wakes waiting readers and writers."""
         self._changed.set()
         self._changed = trio.Event()
 
-    def _check(self) -> None:
-        if self.over:
+    def _check_open(self) -> None:
+        if self.is_over:
             raise NetworkError(f"The stream to {self.peer} was cut.")
 
-    def _send(self, data: bytes) -> float:
+    def _deliver(self, data: bytes) -> float:
         """Puts data on its way to this end; returns when it arrives."""
-        self._latest = max(self._latest, trio.current_time() + self._weather.lag())
-        if not self.over:
-            self._coming.append((self._latest, data))
-            self._size += len(data)
+        self._last_arrival = max(
+            self._last_arrival, trio.current_time() + self._weather.draw_delay()
+        )
+        if not self.is_over:
+            self._arrivals.append((self._last_arrival, data))
+            self._arriving_bytes += len(data)
             self.wake()
-        return self._latest
+        return self._last_arrival
 
-    def _arrived(self) -> bytes | None:
-        if self._connection.cut or not self._coming or self._coming[0][0] > trio.current_time():
+    def _take_arrived(self) -> bytes | None:
+        """Takes the data that has arrived, b"" at the end, or None if nothing has."""
+        if self._connection.is_cut or not self._has_arrival():
             return None
-        found = b""
-        while self._coming and self._coming[0][0] <= trio.current_time():
-            data = self._coming[0][1]
+        taken = b""
+        while self._has_arrival():
+            data = self._arrivals[0][1]
             if not data:
-                return found  # the end stays for further reads
-            if len(found) + len(data) > READ_BYTES:
+                return taken  # the end stays for further reads
+            if len(taken) + len(data) > READ_BYTES:
                 break
-            found += data
-            self._coming.popleft()
-        self._size -= len(found)
+            taken += data
+            self._arrivals.popleft()
+        self._arriving_bytes -= len(taken)
         self.other.wake()
-        return found
+        return taken
+
+    def _has_arrival(self) -> bool:
+        return bool(self._arrivals) and self._arrivals[0][0] <= trio.current_time()

@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 from protocol.record import root_statement
-from protocol.record.root_statement import Certified, Revoked
+from protocol.record.root_statement import Certificate, Revocation
 
 MONTH_MS = 30 * 86_400_000
-MAX_DEVICES = 4  # live ones of a person
+MAX_LIVE_DEVICES = 4  # live ones of a person
 
 
 class CarriedCertificate(NamedTuple):
     """The first certificate of a device, and the id of the record that carried it."""
 
-    statement: Certified
+    statement: Certificate
     carrier: bytes
 
 
@@ -32,12 +32,12 @@ class Device(NamedTuple):
     key: bytes
     person: bytes
     box: bytes
-    revoked: int | None
+    revoked_after: int | None
     carrier: bytes
 
     def is_unrevoked_at(self, seq: int) -> bool:
         """Whether the record with this number is not after the revocation (R-03.3)."""
-        return self.revoked is None or seq <= self.revoked
+        return self.revoked_after is None or seq <= self.revoked_after
 
 
 class Member(NamedTuple):
@@ -60,42 +60,45 @@ class AdmissionRule(NamedTuple):
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
 
-def read_founding_certificates(fields: dict[str, Any]) -> list[Certified]:
+def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
     """The certificates in a charter's founders that make them members. Raises Refused if anything
     there is no statement.
     """
-    statements = [root_statement.read(packed) for packed in fields["founders"]]
+    statements = [root_statement.read_statement(packed) for packed in fields["founders"]]
     return [
         statement
         for statement in statements
-        if isinstance(statement, Certified) and statement.place == root_statement.FOUNDING
+        if isinstance(statement, Certificate) and statement.place == root_statement.FOUNDING_PLACE
     ]
 
 
-def read_founders(charter: Act, fields: dict[str, Any]) -> dict[bytes, Member]:
+def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[bytes, Member]:
     """The people that the charter itself makes members."""
     people = [certificate.person for certificate in read_founding_certificates(fields)]
     return {person: Member(person, charter.time, ()) for person in people}
 
 
 def read_certificates(
-    charter: Act, fields: dict[str, Any], index: Acts
+    charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> dict[bytes, CarriedCertificate]:
     """The first certificate of every device (R-03.5)."""
     first: dict[bytes, CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
-        if isinstance(statement, Certified):
+        if isinstance(statement, Certificate):
             first.setdefault(statement.device, CarriedCertificate(statement, carrier))
     return first
 
 
 def read_revocations(
-    charter: Act, fields: dict[str, Any], index: Acts, certified: Mapping[bytes, CarriedCertificate]
+    charter: AuthorityRecord,
+    fields: dict[str, Any],
+    index: AuthorityIndex,
+    certified: Mapping[bytes, CarriedCertificate],
 ) -> dict[bytes, int]:
     """The last number that counts of each device that its own person revoked (R-03.3)."""
     last: dict[bytes, int] = {}
     for _, statement in _statements(charter, fields, index):
-        if not isinstance(statement, Revoked):
+        if not isinstance(statement, Revocation):
             continue
         certificate = certified.get(statement.device)
         if certificate and certificate.statement.person == statement.person:
@@ -114,7 +117,7 @@ def select_devices(
     for statement, carrier in certified.values():
         if statement.device not in revoked:
             live[statement.person] += 1
-            if live[statement.person] > MAX_DEVICES:
+            if live[statement.person] > MAX_LIVE_DEVICES:
                 continue
         last = revoked.get(statement.device)
         device = Device(statement.device, statement.person, statement.box, last, carrier)
@@ -122,23 +125,25 @@ def select_devices(
     return device_by_key
 
 
-def collect_admits(index: Acts, counts: Callable[[Act], bool]) -> dict[bytes, list[Act]]:
+def collect_admits(
+    index: AuthorityIndex, counts: Callable[[AuthorityRecord], bool]
+) -> dict[bytes, list[AuthorityRecord]]:
     """The admits of each person that count, in order of time and id."""
-    admits: dict[bytes, list[Act]] = defaultdict(list)
-    for admit in index.of("admit"):
+    admits: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
+    for admit in index.of_kinds("admit"):
         if counts(admit):
             admits[admit.fields["person"]].append(admit)
     return admits
 
 
 def cap_admits(
-    admits: Mapping[bytes, list[Act]], owners: Mapping[bytes, bytes], cap: int
-) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
+    admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
+) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
     """The admits of each person that are within what a voucher may do in a month (R-03.7), and the
     people that each voucher admitted, by (voucher, number of the month).
     """
     newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-    within: dict[bytes, list[Act]] = defaultdict(list)
+    within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
     all_admits = [admit for of_person in admits.values() for admit in of_person]
     for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
         person = admit.fields["person"]
@@ -152,7 +157,7 @@ def cap_admits(
 
 def let_in(
     seeds: Mapping[bytes, Member],
-    admits: Mapping[bytes, list[Act]],
+    admits: Mapping[bytes, list[AuthorityRecord]],
     owners: Mapping[bytes, bytes],
     rules: Iterable[AdmissionRule],
 ) -> dict[bytes, Member]:
@@ -177,15 +182,15 @@ def let_in(
 
 
 def _statements(
-    charter: Act, fields: dict[str, Any], index: Acts
-) -> Iterable[tuple[bytes, Certified | Revoked]]:
+    charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
+) -> Iterable[tuple[bytes, Certificate | Revocation]]:
     """The statements for this place, each with the id of the record that carries it (R-03.5)."""
     for packed in fields["founders"]:
-        statement = root_statement.read(packed)
-        if statement.place == root_statement.FOUNDING:
+        statement = root_statement.read_statement(packed)
+        if statement.place == root_statement.FOUNDING_PLACE:
             yield charter.id, statement
-    place = charter.id[: root_statement.PLACE]
-    for record in index.of("admit", "device"):
+    place = charter.id[: root_statement.PLACE_SIZE]
+    for record in index.of_kinds("admit", "device"):
         carried = index.statement_of(record)
         if carried is not None and carried.place == place:
             yield record.id, carried
@@ -193,12 +198,12 @@ def _statements(
 
 def _sufficient_admits(
     members: Mapping[bytes, Member],
-    admits: list[Act],
+    admits: list[AuthorityRecord],
     owners: Mapping[bytes, bytes],
     rules: list[AdmissionRule],
-) -> list[Act]:
+) -> list[AuthorityRecord]:
     """The first admits by different members that let their person in, oldest first; else none."""
-    by_voucher: dict[bytes, Act] = {}
+    by_voucher: dict[bytes, AuthorityRecord] = {}
     for admit in admits:
         voucher = owners[admit.device]
         if voucher in members:

@@ -13,7 +13,7 @@ from typing import Any
 from protocol.authority import admission, registers, relays, terms
 from protocol.authority.admission import AdmissionRule, Device, Member
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import Judge, Outcome, Registers
 from protocol.authority.relays import Relay
 from protocol.authority.standing import Standing, read_accepts
@@ -39,11 +39,13 @@ class Authority(Standing):
     renewals: dict[bytes, Ballot] = field(default_factory=dict)
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
-    waiting: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    candidates: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
     # The next three only grow with the set of records, so they decide what is stored.
-    storable: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
-    belonging: frozenset[bytes] = frozenset()  # people whose devices may bring themselves (R-03.31)
-    room: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
+    storable_devices: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
+    ever_let_in: frozenset[bytes] = (
+        frozenset()
+    )  # people whose devices may bring themselves (R-03.31)
+    largest_quotas: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its device
     # (voucher, number of the month) → the people that the voucher admitted in it
@@ -54,37 +56,39 @@ class Authority(Standing):
         """The term in force."""
         return self.chain.current
 
-    def author(self, device: bytes) -> bytes | None:
+    def member_of_device(self, device: bytes) -> bytes | None:
         """The member whose device this is, or None."""
-        person = self.signer(device)
+        person = self.person_of_device(device)
         return person if person in self.members else None
 
-    def signer(self, device: bytes) -> bytes | None:
+    def person_of_device(self, device: bytes) -> bytes | None:
         """The person whose device this is, if they were ever let in: what a removed person wrote up
         to the cut stays.
         """
         certified = self.devices.get(device)
         return certified.person if certified and certified.person in self.people else None
 
-    def live(self, device: bytes) -> bool:
+    def is_live(self, device: bytes) -> bool:
         """Whether the device is a member's and not revoked: it may take part, and read."""
-        return self.author(device) is not None and self.devices[device].revoked is None
+        return (
+            self.member_of_device(device) is not None and self.devices[device].revoked_after is None
+        )
 
     def devices_of(self, person: bytes) -> list[Device]:
         """The devices of a person, revoked ones too, by key."""
         return sorted(device for device in self.devices.values() if device.person == person)
 
-    def boxes(self, people: Iterable[bytes]) -> list[bytes]:
+    def box_keys_of(self, people: Iterable[bytes]) -> list[bytes]:
         """The box keys of the live devices of the members among `people`, sorted."""
         members = set(people) & set(self.members)
         theirs = [device for device in self.devices.values() if device.person in members]
-        return sorted(device.box for device in theirs if device.revoked is None)
+        return sorted(device.box for device in theirs if device.revoked_after is None)
 
     def holding(self, register: Register) -> Holding:
         """The number and value of a register."""
         return self.registers.get(register, Holding(0, None))
 
-    def to_accept(self, person: bytes) -> bytes | None:
+    def term_to_accept(self, person: bytes) -> bytes | None:
         """The id of the term that this person's software is to accept now, or None (R-16.5).
 
         It is the newest term of the chain whose parent has them on its roll.
@@ -111,13 +115,13 @@ class Authority(Standing):
         devices = [self.devices.get(self.voucher_devices[admit]) for admit in admits]
         return {device.person for device in devices if device is not None}
 
-    def proof(self, device: bytes) -> list[bytes]:
+    def proof_ids(self, device: bytes) -> list[bytes]:
         """Ids of the records, the charter first, that show `device` to be a member's (R-05.3), or
         to be the key of a relay that a member enrolled (R-08.3).
         """
         if device in self.relays:
             carrier = self.relays[device].carrier
-            return [*self.proof(carrier.device), carrier.id]
+            return [*self.proof_ids(carrier.device), carrier.id]
         needed: dict[bytes, None] = {self.neighbourhood: None}  # in order, each id once
         ahead = [device]
         seen = {device}
@@ -144,7 +148,7 @@ class Authority(Standing):
         return {term for term in children if person in self.renewals[term].accepted}
 
 
-def founding(charter: Act) -> dict[str, Any]:
+def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
     """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
     if charter.kind != "charter" or charter.seq != 1:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
@@ -159,14 +163,16 @@ def founding(charter: Act) -> dict[str, Any]:
     return fields
 
 
-def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Authority:
+def fold_authority(
+    charter: AuthorityRecord, records: Iterable[AuthorityRecord], forks: Mapping[bytes, int]
+) -> Authority:
     """Authority from the charter and all other open records, in any order.
 
     `forks`: device → the number at which its log forks. Raises Refused (R-03.4) for a charter that
     founds nothing.
     """
-    index = records if isinstance(records, Acts) else Acts(records)
-    fields = founding(charter)
+    index = records if isinstance(records, AuthorityIndex) else AuthorityIndex(records)
+    fields = read_charter(charter)
     founders = admission.read_founders(charter, fields)
     certified = admission.read_certificates(charter, fields, index)
     revoked = admission.read_revocations(charter, fields, index, certified)
@@ -202,19 +208,23 @@ def fold(charter: Act, records: Iterable[Act], forks: Mapping[bytes, int]) -> Au
         cuts=standing.cuts,
         forks=forks,
         accepts=standing.accepts,
-        storable=frozenset(device for device, person in owners.items() if person in ever_let_in),
-        belonging=frozenset(ever_let_in),
-        room=_largest_quotas(fields, index, passed, owners),
+        storable_devices=frozenset(
+            device for device, person in owners.items() if person in ever_let_in
+        ),
+        ever_let_in=frozenset(ever_let_in),
+        largest_quotas=_largest_quotas(fields, index, passed, owners),
         people=people,
         members=members,
-        waiting=_candidates(admits, devices, people, members),
+        candidates=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
         relays=_relays(index, standing, members, owners),
     )
 
 
-def _first_term(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, Member]) -> Term:
+def _first_term(
+    charter: AuthorityRecord, fields: dict[str, Any], founders: Mapping[bytes, Member]
+) -> Term:
     """Term 0: the founders are its roll, and moderate if the charter names nobody (R-03.21)."""
     roll = frozenset(founders)
     moderators = frozenset(fields.get("moderators") or roll)
@@ -225,7 +235,7 @@ def _first_term(charter: Act, fields: dict[str, Any], founders: Mapping[bytes, M
 
 def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
     """How each proposal stands, and what all registers hold."""
-    proposals = judge.index.of("proposal")
+    proposals = judge.index.of_kinds("proposal")
     outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
     passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
     return outcomes, registers.fold_registers(judge, passed)
@@ -247,7 +257,7 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 
 
 def _ever_let_in(
-    index: Acts,
+    index: AuthorityIndex,
     founders: Mapping[bytes, Member],
     owners: Mapping[bytes, bytes],
     passed: Iterable[Term],
@@ -270,8 +280,8 @@ def _ever_let_in(
 
 
 def _admits_that_count(
-    index: Acts, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
-) -> tuple[dict[bytes, list[Act]], dict[tuple[bytes, int], set[bytes]]]:
+    index: AuthorityIndex, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
+) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
     """The admits of each person that count, and the newcomers of each voucher and month (R-03.7)."""
     counting = admission.collect_admits(
         index, lambda admit: standing.counts(admit, admit.fields["person"])
@@ -281,7 +291,7 @@ def _admits_that_count(
 
 def _let_in(
     ever_let_in: Mapping[bytes, Member],
-    admits: Mapping[bytes, list[Act]],
+    admits: Mapping[bytes, list[AuthorityRecord]],
     owners: Mapping[bytes, bytes],
     chain: Chain,
 ) -> dict[bytes, Member]:
@@ -293,7 +303,7 @@ def _let_in(
 
 
 def _candidates(
-    admits: Mapping[bytes, list[Act]],
+    admits: Mapping[bytes, list[AuthorityRecord]],
     devices: Mapping[bytes, Device],
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
@@ -309,18 +319,21 @@ def _candidates(
     return candidates
 
 
-def _voucher_devices(index: Acts, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
+def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
     """The device that signed each admit that let somebody in."""
     used = {admit for member in people.values() for admit in member.admits}
-    return {admit.id: admit.device for admit in index.of("admit") if admit.id in used}
+    return {admit.id: admit.device for admit in index.of_kinds("admit") if admit.id in used}
 
 
 def _relays(
-    index: Acts, standing: Standing, members: Mapping[bytes, Member], owners: Mapping[bytes, bytes]
+    index: AuthorityIndex,
+    standing: Standing,
+    members: Mapping[bytes, Member],
+    owners: Mapping[bytes, bytes],
 ) -> dict[bytes, Relay]:
     """The relays that serve, by key (R-08.2)."""
 
-    def standing_member(record: Act) -> bytes | None:
+    def standing_member(record: AuthorityRecord) -> bytes | None:
         if not standing.stands(record.device, record.seq):
             return None
         person = standing.devices[record.device].person
@@ -333,15 +346,17 @@ def _relays(
 
 def _largest_quotas(
     fields: dict[str, Any],
-    index: Acts,
+    index: AuthorityIndex,
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> tuple[int, int]:
     """The highest quotas, of records and of bytes, that any term began with, or that passed under
     any (R-03.15). They only grow with the set, so they bound what is stored.
     """
-    proposals = [proposal for proposal in index.of("proposal") if proposal.fields.get("change")]
-    changes = [(proposal, *terms.register(proposal.fields["change"])) for proposal in proposals]
+    proposals = [
+        proposal for proposal in index.of_kinds("proposal") if proposal.fields.get("change")
+    ]
+    changes = [(proposal, *terms.read_holding(proposal.fields["change"])) for proposal in proposals]
     highest = []
     for name in ("quota_records", "quota_bytes"):
         rule = (RULE, name)
@@ -355,7 +370,10 @@ def _largest_quotas(
 
 
 def _would_ever_pass(
-    proposal: Act, index: Acts, passed: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
+    proposal: AuthorityRecord,
+    index: AuthorityIndex,
+    passed: Mapping[bytes, Term],
+    owners: Mapping[bytes, bytes],
 ) -> bool:
     """Whether a proposal would pass under any term, if no device were revoked."""
     judges = [Judge(index, term, owners, {}) for term in passed.values()]

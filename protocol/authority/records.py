@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from protocol.errors import Refused
 from protocol.record import root_statement
-from protocol.record.root_statement import Certified, Revoked
+from protocol.record.root_statement import Certificate, Revocation
 
-KINDS = frozenset({
+AUTHORITY_KINDS = frozenset({
     "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
     "hide", "relay",
 })  # fmt: skip
 
 
-class Act(NamedTuple):
+class AuthorityRecord(NamedTuple):
     """An open record as authority reads it: `fields` are those of its kind, `time` is in
     milliseconds, `digest` is the hash of its content.
     """
@@ -49,28 +49,28 @@ class Act(NamedTuple):
         return self.digest if self.kind == "part" else self.about
 
 
-class Acts:
+class AuthorityIndex:
     """Authority's records by id, by kind and by subject, with the root statements they carry."""
 
-    def __init__(self, records: Iterable[Act] = ()) -> None:
-        self._by_id: dict[bytes, Act] = {}
-        self._by_kind: dict[str, dict[bytes, Act]] = {}
-        self._by_subject: dict[str, dict[bytes, dict[bytes, Act]]] = {}
-        self._statements: dict[bytes, Certified | Revoked] = {}
+    def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
+        self._by_id: dict[bytes, AuthorityRecord] = {}
+        self._by_kind: dict[str, dict[bytes, AuthorityRecord]] = {}
+        self._by_subject: dict[str, dict[bytes, dict[bytes, AuthorityRecord]]] = {}
+        self._statements: dict[bytes, Certificate | Revocation] = {}
         for record in records:
             self.add(record)
 
-    def __iter__(self) -> Iterator[Act]:
+    def __iter__(self) -> Iterator[AuthorityRecord]:
         return iter(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, record_id: bytes) -> Act | None:
+    def get(self, record_id: bytes) -> AuthorityRecord | None:
         """The record with this id, or None."""
         return self._by_id.get(record_id)
 
-    def add(self, record: Act) -> None:
+    def add(self, record: AuthorityRecord) -> None:
         """Adds a record; one that is here already changes nothing."""
         if record.id in self._by_id:
             return
@@ -82,7 +82,9 @@ class Acts:
         if "statement" in record.fields:
             # A record may carry nonsense in place of a statement; it then certifies nothing.
             with suppress(Refused):
-                self._statements[record.id] = root_statement.read(record.fields["statement"])
+                self._statements[record.id] = root_statement.read_statement(
+                    record.fields["statement"]
+                )
 
     def drop(self, record_id: bytes) -> None:
         """Forgets a record that the store no longer keeps."""
@@ -97,24 +99,24 @@ class Acts:
             if not alike:
                 del self._by_subject[record.kind][record.subject]
 
-    def of(self, *kinds: str) -> list[Act]:
+    def of_kinds(self, *kinds: str) -> list[AuthorityRecord]:
         """The records of these kinds, in order of time and id."""
         records = [record for kind in kinds for record in self._by_kind.get(kind, {}).values()]
         return sorted(records, key=lambda record: (record.time, record.id))
 
-    def about(self, kind: str, subject: bytes) -> Collection[Act]:
+    def with_subject(self, kind: str, subject: bytes) -> Collection[AuthorityRecord]:
         """The records of one kind with this subject, in no order: for sets of voters."""
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
-    def with_subject_in_order(self, kind: str, subject: bytes) -> list[Act]:
+    def with_subject_in_order(self, kind: str, subject: bytes) -> list[AuthorityRecord]:
         """The records of one kind with this subject, by id: where the order leaves a trace."""
-        return sorted(self.about(kind, subject), key=lambda record: record.id)
+        return sorted(self.with_subject(kind, subject), key=lambda record: record.id)
 
     def subjects(self, kind: str) -> list[bytes]:
         """The subjects of the records of one kind, sorted."""
         return sorted(self._by_subject.get(kind, {}))
 
-    def statement_of(self, record: Act) -> Certified | Revoked | None:
+    def statement_of(self, record: AuthorityRecord) -> Certificate | Revocation | None:
         """The root statement that a record carries, or None."""
         return self._statements.get(record.id)
 
@@ -129,7 +131,7 @@ class Acts:
             change is not None and change[1] == key and change[2] % 2 == 0 for change in changes
         )
 
-    def beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
+    def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
         """The ids of what authority keeps of forked logs, whose authors could otherwise withdraw it
         (R-01.14, R-03.23). `forks`: device → the number at which its log forks.
 
@@ -146,7 +148,7 @@ class Acts:
                 kept[key] = min(record.id, kept.get(key, record.id))
         return set(kept.values())
 
-    def _may_count(self, record: Act, forks: Mapping[bytes, int]) -> bool:
+    def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
         """Whether a vote, accept, remove or hide beyond its log's fork may ever count."""
         if record.kind in {"remove", "hide"}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
@@ -160,10 +162,10 @@ class Acts:
         return any(
             other.device != record.device and _is_before_fork(other, forks)
             for kind in ("vote", "accept")
-            for other in self.about(kind, target.id)
+            for other in self.with_subject(kind, target.id)
         )
 
 
-def _is_before_fork(record: Act, forks: Mapping[bytes, int]) -> bool:
+def _is_before_fork(record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
     """Whether the record lies before its log's fork; every record of an unforked log does."""
     return record.seq < forks.get(record.device, record.seq + 1)

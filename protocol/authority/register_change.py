@@ -13,7 +13,7 @@ from protocol.authority.terms import HIDDEN, MEASURE, RULE, STANDING, Holding, R
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
 
-MOST_NUMBERS = 2**31  # the highest number of a register
+MAX_NUMBER = 2**31  # the highest number of a register
 MAX_OFFSET = 1080  # minutes from UTC
 
 _HOLDING_PARTS = 4
@@ -29,7 +29,7 @@ _VERBS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cuts(Field):
+class LogCuts(Field):
     """Where logs are cut: pairs of a device and the last number that counts, sorted by device."""
 
     type_name = "cuts"
@@ -44,7 +44,7 @@ class Cuts(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change(Field):
+class RegisterChange(Field):
     """A new number and value for a register."""
 
     type_name = "change"
@@ -52,7 +52,7 @@ class Change(Field):
         "remove PERSON, restore PERSON, hide ID, show ID, adopt MEASURE, retire MEASURE "
         "or charter FIELD=VALUE"
     )
-    phrase = True
+    is_phrase = True
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not list or len(value) != _HOLDING_PARTS:
@@ -60,7 +60,7 @@ class Change(Field):
         what, key, n, new = value
         if type(what) is not str or type(key) not in {bytes, str}:
             raise _refusal(name, "a register, its number and its value")
-        if type(n) is not int or not 1 <= n <= MOST_NUMBERS:
+        if type(n) is not int or not 1 <= n <= MAX_NUMBER:
             raise _refusal(name, "numbered from 1")
         if what == STANDING:
             _check_standing(name, key, n, new)
@@ -84,7 +84,7 @@ class Change(Field):
         raise _refusal(name, self.hint)
 
 
-def numbered(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
+def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
     """A change that `RegisterChange.read` has read, with the register's next number and the value to sign.
 
     A removal gets cuts where this home's logs end: `heads` are the last number of each device's log.
@@ -100,19 +100,21 @@ def numbered(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]
         raise Refused("R-03.25", "that is so already")
     new = None
     if value and what == STANDING:
-        new = cuts(authority, key, heads)
+        new = cuts_at_heads(authority, key, heads)
     elif value and what == MEASURE:
         new = authority.charter["offset"]
     return [what, key, held.n + 1, new]
 
 
-def cuts(authority: Authority, person: bytes, heads: Mapping[bytes, int]) -> list[list[Any]]:
+def cuts_at_heads(
+    authority: Authority, person: bytes, heads: Mapping[bytes, int]
+) -> list[list[Any]]:
     """Cuts that leave standing every record that this home holds of a person's devices."""
     devices = sorted(device.key for device in authority.devices_of(person))
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
 
-def written(authority: Authority) -> list[list[Any]]:
+def holdings_to_write(authority: Authority) -> list[list[Any]]:
     """All that holds, as a renewal writes it down, sorted (R-03.22)."""
     holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
@@ -144,7 +146,7 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
     if not _is_key(key):
         raise _refusal(name, "about a person")
     if n % 2:
-        Cuts().check(name, value)
+        LogCuts().check(name, value)
     elif value is not None:
         raise _refusal(name, "without a cut where somebody is restored")
 

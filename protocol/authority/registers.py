@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 from protocol.authority.terms import (
     BY_RENEWAL,
     HIDDEN,
@@ -18,12 +18,12 @@ from protocol.authority.terms import (
     Holding,
     Register,
     Term,
-    register,
+    read_holding,
     voters,
 )
 from protocol.errors import Refused
 
-COUNCIL = 3  # the fewest moderators whose majority removes
+MIN_COUNCIL = 3  # the fewest moderators whose majority removes
 
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
@@ -46,7 +46,7 @@ class Judge:
     `owners`: device → person; `revoked`: device → the last number that counts, if it is revoked.
     """
 
-    index: Acts
+    index: AuthorityIndex
     term: Term
     owners: Mapping[bytes, bytes]
     revoked: Mapping[bytes, int]
@@ -56,7 +56,7 @@ class Judge:
         """How many moderators are more than half of them."""
         return len(self.term.moderators) // 2 + 1
 
-    def outcome(self, proposal: Act) -> Outcome:
+    def outcome(self, proposal: AuthorityRecord) -> Outcome:
         """A proposal passes when yes exceeds the share of the roll, and of the roll together with
         the newcomers that the proposal names (R-03.26).
         """
@@ -66,7 +66,8 @@ class Judge:
         no = self._voters(proposal, "no") & with_newcomers
         share = self.term.share
         passed = all(
-            len(yes & people) >= enough(share, len(people)) for people in (roll, with_newcomers)
+            len(yes & people) >= votes_needed(share, len(people))
+            for people in (roll, with_newcomers)
         )
         return Outcome(passed, frozenset(yes), frozenset(no - yes))
 
@@ -74,10 +75,10 @@ class Judge:
         """The numbers that a majority of the moderators has given this person or record in removes
         or hides, with each of these moderators' highest cuts (R-03.27).
         """
-        if len(self.term.moderators) < COUNCIL:
+        if len(self.term.moderators) < MIN_COUNCIL:
             return {}
         cuts_by_number: dict[int, dict[bytes, Cuts]] = {}
-        for record in self.index.about(kind, subject):
+        for record in self.index.with_subject(kind, subject):
             moderator = self.owners.get(record.device)
             if moderator is None or moderator not in self.term.moderators:
                 continue
@@ -92,11 +93,11 @@ class Judge:
             if len(cuts_by_moderator) >= self.majority
         }
 
-    def _voters(self, proposal: Act, choice: str) -> set[bytes]:
+    def _voters(self, proposal: AuthorityRecord, choice: str) -> set[bytes]:
         return voters(self.index, self.owners, proposal.id, choice=choice, revoked=self.revoked)
 
 
-def enough(share: int, people: int) -> int:
+def votes_needed(share: int, people: int) -> int:
     """How many votes exceed a share, in percent, of a number of people (R-03.26)."""
     return share * people // 100 + 1
 
@@ -114,13 +115,13 @@ def may_hold(which: Register, value: Any) -> bool:
     return rule_name not in _NO_DECISION_CHANGES
 
 
-def fold_registers(judge: Judge, passed: Iterable[Act]) -> Registers:
+def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers:
     """The holdings of all registers, by the term and the proposals that passed (R-03.25)."""
     registers = dict(judge.term.written)
     # Of two changes with one number the first stays: that of the proposal with the lowest id.
     for proposal in sorted(passed, key=lambda record: record.id):
         if proposal.fields.get("change") is not None:
-            which, new = register(proposal.fields["change"])
+            which, new = read_holding(proposal.fields["change"])
             if may_hold(which, new.value) and new.n > _number(registers, which):
                 registers[which] = new
     # Moderators come second: where both have removed a person, the higher of the cuts holds.
@@ -131,7 +132,7 @@ def fold_registers(judge: Judge, passed: Iterable[Act]) -> Registers:
     return registers
 
 
-def hides(holding: Holding, subjects: Collection[bytes]) -> bool:
+def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
     """Whether a record's words are hidden: by a decision, or by a majority of the moderators
     without those that the words are about, the `subjects` (R-14.5).
     """
@@ -172,7 +173,7 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
     which = (STANDING, person)
     for n, cuts_by_moderator in judge.majorities("remove", person).items():
         # What the term wrote down is fixed, its cut included.
-        if n % 2 == 0 or n <= judge.term.held(which).n:
+        if n % 2 == 0 or n <= judge.term.holding(which).n:
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)
         if n > _number(registers, which):

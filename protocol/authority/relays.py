@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
 
@@ -14,14 +14,14 @@ SERVING = "serving"
 ENDED = "ended"
 
 MAX_PER_PERSON = 4  # relays that one member enrols
-MAX_PACKED = 152  # bytes: eight addresses of the longer sort
+MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer sort
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addresses(Bytes):
+class PackedAddresses(Bytes):
     """Where a node is dialled, packed in 7 or 19 bytes each, and no words (R-08.1)."""
 
-    max: int = MAX_PACKED
+    max: int = MAX_PACKED_ADDRESSES
     type_name = "addresses"
 
     def check(self, name: str, value: Any) -> None:
@@ -40,20 +40,24 @@ class Relay(NamedTuple):
     addresses: tuple[str, ...]
     people: tuple[bytes, ...]
     since: int
-    carrier: Act
+    carrier: AuthorityRecord
 
 
-def fold_relays(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[bytes, Relay]:
+def fold_relays(
+    index: AuthorityIndex, counts: Callable[[AuthorityRecord], bytes | None]
+) -> dict[bytes, Relay]:
     """The relays that serve, by key (R-08.2).
 
     `counts`: the member who signed a record, or None where the record does not count.
     """
-    latest: dict[tuple[bytes, bytes], Act] = {}  # (person, key) → the record that holds
-    for record in index.of("relay"):
+    latest: dict[tuple[bytes, bytes], AuthorityRecord] = {}  # (person, key) → the record that holds
+    for record in index.of_kinds("relay"):
         person = counts(record)
         if person is not None:
             latest[person, record.fields["key"]] = record
-    enrolments: dict[bytes, dict[bytes, Act]] = defaultdict(dict)  # key → person → record
+    enrolments: dict[bytes, dict[bytes, AuthorityRecord]] = defaultdict(
+        dict
+    )  # key → person → record
     relays_of: dict[bytes, int] = defaultdict(int)  # person → how many so far
     for (person, key), record in sorted(latest.items(), key=_time_and_id):
         if record.fields["state"] == SERVING:
@@ -63,12 +67,12 @@ def fold_relays(index: Acts, counts: Callable[[Act], bytes | None]) -> dict[byte
     return {key: _relay(key, by_person) for key, by_person in enrolments.items()}
 
 
-def _time_and_id(entry: tuple[tuple[bytes, bytes], Act]) -> tuple[int, bytes]:
+def _time_and_id(entry: tuple[tuple[bytes, bytes], AuthorityRecord]) -> tuple[int, bytes]:
     _, record = entry
     return record.time, record.id
 
 
-def _relay(key: bytes, enrolments: Mapping[bytes, Act]) -> Relay:
+def _relay(key: bytes, enrolments: Mapping[bytes, AuthorityRecord]) -> Relay:
     """The relay that these people enrolled, by their records, oldest first."""
     records = list(enrolments.values())
     first = records[0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.authority.admission import Device
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import Cuts
 
 
@@ -32,7 +32,7 @@ class Standing:
         """Whether number `seq` of the device's log lies before its fork, if it has one."""
         return seq < self.forks.get(device, seq + 1)
 
-    def counts(self, record: Act, accepted_by: bytes | None) -> bool:
+    def counts(self, record: AuthorityRecord, accepted_by: bytes | None) -> bool:
         """Whether a record stands, or lies beyond a fork and the person that it concerns has
         accepted it (R-03.12). No accept helps against a revocation or a removal.
         """
@@ -51,7 +51,10 @@ class Standing:
 
 
 def read_accepts(
-    index: Acts, charter: bytes, devices: Mapping[bytes, Device], forks: Mapping[bytes, int]
+    index: AuthorityIndex,
+    charter: bytes,
+    devices: Mapping[bytes, Device],
+    forks: Mapping[bytes, int],
 ) -> dict[bytes, dict[bytes, bytes]]:
     """The records that newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
     accepts: dict[bytes, dict[bytes, bytes]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from protocol.authority.records import Act, Acts
+from protocol.authority.records import AuthorityIndex, AuthorityRecord
 
 # What a register is of (R-03.25).
 STANDING = "standing"  # a person: removed or in
@@ -48,7 +48,7 @@ class Term:
     share: int
     written: Mapping[Register, Holding] = field(default_factory=dict)
 
-    def held(self, register: Register) -> Holding:
+    def holding(self, register: Register) -> Holding:
         """The number and value of a register when the term begins."""
         return self.written.get(register, Holding(0, None))
 
@@ -79,7 +79,7 @@ class Chain(NamedTuple):
     firm: tuple[bool, ...]
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether every term of the chain is firm."""
         return all(self.firm)
 
@@ -89,14 +89,14 @@ class Chain(NamedTuple):
         return self.terms[-1]
 
 
-def register(holding: list[Any]) -> tuple[Register, Holding]:
+def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
     """The register and the holding that a list `[what, key, n, value]` writes down."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
 
 
 def voters(
-    index: Acts,
+    index: AuthorityIndex,
     owners: Mapping[bytes, bytes],
     target: bytes,
     *,
@@ -110,20 +110,22 @@ def voters(
     """
     return {
         owners[vote.device]
-        for vote in index.about("vote", target)
+        for vote in index.with_subject("vote", target)
         if vote.fields["choice"] == choice
         and vote.device in owners
         and (revoked is None or vote.seq <= revoked.get(vote.device, vote.seq))
     }
 
 
-def accepters(index: Acts, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
+def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
     """The people who accepted this very term."""
-    accepts = index.about("accept", term)
+    accepts = index.with_subject("accept", term)
     return {owners[accept.device] for accept in accepts if accept.device in owners}
 
 
-def passed_terms(index: Acts, first: Term, owners: Mapping[bytes, bytes]) -> dict[bytes, Term]:
+def passed_terms(
+    index: AuthorityIndex, first: Term, owners: Mapping[bytes, bytes]
+) -> dict[bytes, Term]:
     """All terms that passed, each after its parent (R-03.22). They only grow with the set."""
     terms = {first.id: first}
     ahead = [first]
@@ -140,7 +142,7 @@ def passed_terms(index: Acts, first: Term, owners: Mapping[bytes, bytes]) -> dic
     return terms
 
 
-def read_renewal(index: Acts, parent: Term, renewal: Act) -> Term | None:
+def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) -> Term | None:
     """The term that a renewal writes down; None while a part is missing or nobody would vote."""
     parts = _parts(index, renewal)
     if parts is None:
@@ -164,7 +166,7 @@ def read_renewal(index: Acts, parent: Term, renewal: Act) -> Term | None:
 
 
 def supporters(
-    index: Acts, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
+    index: AuthorityIndex, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
 ) -> dict[bytes, set[bytes]]:
     """The people who accepted each term, or a later one that is built on it."""
     people_by_term = {term: accepters(index, owners, term) for term in terms}
@@ -195,14 +197,14 @@ def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[byte
 
 
 def count_ballots(
-    index: Acts,
+    index: AuthorityIndex,
     terms: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
     supported: Mapping[bytes, set[bytes]],
 ) -> dict[bytes, Ballot]:
     """How every renewal stands, passed or not, by its id."""
     ballot_by_renewal = {}
-    for renewal in index.of("renewal"):
+    for renewal in index.of_kinds("renewal"):
         parent = terms.get(renewal.fields["parent"])
         roll = parent.roll if parent else frozenset[bytes]()
         yes = voters(index, owners, renewal.id, choice="yes") & roll
@@ -220,7 +222,7 @@ def count_ballots(
     return ballot_by_renewal
 
 
-def _parts(index: Acts, renewal: Act) -> list[dict[str, Any]] | None:
+def _parts(index: AuthorityIndex, renewal: AuthorityRecord) -> list[dict[str, Any]] | None:
     """The fields of a renewal and then of its parts, in its order; None while one is missing."""
     fields = [renewal.fields]
     for digest in renewal.fields.get("parts") or ():
@@ -240,7 +242,7 @@ def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
     written: dict[Register, Holding] = {}
     for fields in parts:
         for holding in fields.get("holds") or ():
-            written.setdefault(*register(holding))
+            written.setdefault(*read_holding(holding))
     return written
 
 

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from protocol.fold.thread import View
 
-POT = bytes(32)  # stands for the common pot where a person gives or receives: nobody's root key
+COMMON_POT = bytes(
+    32
+)  # stands for the common pot where a person gives or receives: nobody's root key
 
 
 class Credit(NamedTuple):
@@ -21,7 +23,7 @@ class Credit(NamedTuple):
     minutes: int
 
     @property
-    def gift(self) -> bool:
+    def is_gift(self) -> bool:
         """Whether the minutes are a gift, which moves no balance."""
         return self.kind == "thanks"
 
@@ -40,7 +42,7 @@ class Balance(NamedTuple):
         return self.given - self.received
 
 
-def credit(view: View) -> Credit | None:
+def credit_of(view: View) -> Credit | None:
     """The credit that a view moves: a receipt that counts its minutes, a correction that counts the
     difference to what counted before it, thanks a gift. None for everything else.
     """
@@ -54,18 +56,18 @@ def credit(view: View) -> Credit | None:
     return None
 
 
-def balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
+def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
     """The balance of everybody who gave or received."""
     # The sums in the order of Balance: given, received, gifts given, gifts received.
     sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for move in moves:
-        first = 2 if move.gift else 0
+        first = 2 if move.is_gift else 0
         sums[move.giver][first] += move.minutes
         sums[move.receiver][first + 1] += move.minutes
     return {person: Balance(*numbers) for person, numbers in sums.items()}
 
 
-def moved(move: Credit, person: bytes) -> int:
+def minutes_for(move: Credit, person: bytes) -> int:
     """The minutes of a credit as one of its two people sees them: given, or with a minus received."""
     return move.minutes if move.giver == person else -move.minutes
 

@@ -20,7 +20,7 @@ _COUNTERSIGNING = ("agreement", "accept", "confirm")
 _Children = dict[bytes, list[Entry]]  # record → the records about it
 
 
-def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
+def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds one thread: exactly one entry is its root, and every other hangs from it."""
     thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
     _refuse_parties_as_proxies(thread)
@@ -44,7 +44,7 @@ def fold(entries: Iterable[Entry], authority: Authority) -> Thread:
     return thread
 
 
-def view_hash(packed: bytes) -> bytes:
+def hash_view(packed: bytes) -> bytes:
     """The share of the state hash of one view, packed by the codec (R-03.16)."""
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
@@ -135,7 +135,7 @@ def _hide(view: View) -> None:
     """The words leave the view; what is counted stays (R-14.6)."""
     kind = KINDS.get(view["kind"])
     if kind is not None:
-        view.update({name: None for name, field in kind.fields.items() if field.wording})
+        view.update({name: None for name, field in kind.fields.items() if field.is_wording})
     view["hidden"] = True
 
 
@@ -190,11 +190,11 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
     if entry.kind not in KINDS:
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
-    if not kind.judged and not counting.counts(entry):
+    if not kind.judged_by_authority and not counting.counts(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
-    if kind.root != (entry.about is None):
+    if kind.is_root != (entry.about is None):
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
-    if not kind.root:
+    if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
     kind.fold_entry(thread, entry)
 

@@ -51,26 +51,26 @@ class Kind:
     states: ClassVar[States]  # every kind declares them, or NO_VIEW
 
     # Others rely on its records: they neither expire nor can be retracted (R-01.17).
-    relied_on: ClassVar[bool]
+    lasting: ClassVar[bool]
     # People write its records with `post`; others are written by their software alone.
     posted: ClassVar[bool]
     # A record stands when the words that it grew from are gone (R-03.13).
     stands_alone: ClassVar[bool] = False
     # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
-    judged: ClassVar[bool] = False
+    judged_by_authority: ClassVar[bool] = False
     # A field and a state: past the field's moment a view in the first state is shown in this one.
-    ends: ClassVar[tuple[str, str] | None] = None
+    deadline: ClassVar[tuple[str, str] | None] = None
     # What its views add, beside the fields, that names people; and that is a time in ms.
-    naming: ClassVar[tuple[str, ...]] = ()
-    timing: ClassVar[tuple[str, ...]] = ()
+    extra_people_fields: ClassVar[tuple[str, ...]] = ()
+    extra_time_fields: ClassVar[tuple[str, ...]] = ()
 
     @property
     def audience_code(self) -> int:
         """The audience as it stands in headers (R-10.9)."""
-        return self.audience | (LASTING if self.relied_on else 0)
+        return self.audience | (LASTING if self.lasting else 0)
 
     @property
-    def root(self) -> bool:
+    def is_root(self) -> bool:
         """Whether a record of this kind begins a thread."""
         return not self.about
 
@@ -86,7 +86,7 @@ class Kind:
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
-    def check(self, fields: dict[str, Any]) -> None:
+    def check_fields(self, fields: dict[str, Any]) -> None:
         """Raises Refused unless required fields are there and known ones hold what they may
         (R-10.2, R-10.3). Fields that this version does not know are left alone: a later one may
         have added them.
@@ -107,7 +107,7 @@ class Kind:
         else:
             field.check(name, value)
 
-    def read(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
+    def read_input(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
         """The fields that a person's input means, private ones still in the clear. Raises Refused."""
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
@@ -128,12 +128,12 @@ class Kind:
                 people |= field.people(value)
         return people
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The fields with what may be left out filled in (author's software, R-10.7)."""
         del thread, today
         return entry.fields
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused for a record that the author's software does not sign, though homes that
         receive it would let it count.
         """
@@ -148,7 +148,7 @@ class Kind:
         del thread
         return {entry.person}
 
-    def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+    def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
         """The keys of other private records that this one hands on to its readers, by record id."""
         del fields
         return {}
@@ -165,7 +165,7 @@ class Kind:
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Lets a record change the thread's views; a root makes its own. Raises Refused."""
-        if self.root:
+        if self.is_root:
             thread.make_view(entry, state=self.first_state)
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
@@ -177,11 +177,11 @@ class Kind:
     def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
-    def over(self, view: dict[str, Any]) -> tuple[str, str] | None:
+    def clock_state(self, view: dict[str, Any]) -> tuple[str, str] | None:
         """The moment after which the view is shown in another state, and that state."""
-        if self.ends is None or view["state"] != self.first_state:
+        if self.deadline is None or view["state"] != self.first_state:
             return None
-        field, state = self.ends
+        field, state = self.deadline
         moment = view.get(field)
         return (moment, state) if moment else None
 
@@ -192,7 +192,7 @@ def kind(
     about: tuple[str, ...] = (),
     audience: int = EPOCH,
     plural: str | None = None,
-    relied_on: bool = False,
+    lasting: bool = False,
     posted: bool = True,
 ) -> Callable[[type[K]], type[K]]:
     """Registers the decorated class as kind `name`. Raises ValueError, at import, for a second kind of
@@ -209,7 +209,7 @@ def kind(
         cls.about = about
         cls.audience = audience
         cls.plural = plural or f"{name}s"
-        cls.relied_on = relied_on
+        cls.lasting = lasting
         cls.posted = posted
         KINDS[name] = cls()
         return cls
@@ -223,7 +223,7 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
     if kind is None:
         return set()
     people = kind.named_people(view)
-    for name in kind.naming:
+    for name in kind.extra_people_fields:
         value = view.get(name)
         if isinstance(value, list):
             people.update(value)
@@ -232,12 +232,12 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
     return people
 
 
-def content(name: str, fields: dict[str, Any]) -> bytes:
+def pack_content(name: str, fields: dict[str, Any]) -> bytes:
     """The plain content of a record, `[kind, fields]`; fields left empty are left out (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
-def private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
+def pack_private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
     """The plain content of a private record, `[kind, fields, about]` (R-10.10)."""
     filled = {key: value for key, value in fields.items() if value is not None}
     return codec.pack([name, filled, about])
@@ -251,11 +251,11 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
         raise Refused("R-10.1", "content is a list of a kind's name and its fields")
     name, fields = value
     if name in KINDS:
-        KINDS[name].check(fields)
+        KINDS[name].check_fields(fields)
     return name, fields
 
 
-def read_private(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
+def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
     """The kind's name, the fields and what it is about, in the content of a private record."""
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
@@ -267,20 +267,20 @@ def read_private(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
     if name in KINDS:
         if not KINDS[name].may_be_private:
             raise Refused("R-10.9", f"a {name} is not private")
-        KINDS[name].check(fields)
+        KINDS[name].check_fields(fields)
     return name, fields, about
 
 
-def describe() -> list[dict[str, Any]]:
+def describe_kinds() -> list[dict[str, Any]]:
     """The registry as data, for `meshcoop kinds`, the specs' tables and the screen's forms."""
     return [
         {
             "name": kind.name,
-            "root": kind.root,
+            "root": kind.is_root,
             "about": list(kind.about),
             "audience": AUDIENCES[kind.audience],
             "posted": kind.posted,
-            "lasting": kind.relied_on,
+            "lasting": kind.lasting,
             "states": list(kind.states),
             "fields": [_describe_field(name, field) for name, field in kind.fields.items()],
         }
@@ -295,8 +295,8 @@ def _check_states(name: str, cls: type[Kind]) -> None:
     for word, sentence in states.items():
         if not sentence.endswith("."):
             raise ValueError(f"kind {name} does not say in a sentence when a view is {word!r}")
-    if cls.ends is not None and cls.ends[1] not in states:
-        raise ValueError(f"kind {name} ends in {cls.ends[1]!r}, which is none of its states")
+    if cls.deadline is not None and cls.deadline[1] not in states:
+        raise ValueError(f"kind {name} ends in {cls.deadline[1]!r}, which is none of its states")
 
 
 def _declared_fields(cls: type[Kind]) -> dict[str, Field]:

@@ -14,7 +14,7 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
-FIELD = "for"  # of any content that one person signs for another: the proxy's id (R-10.12)
+PROXY_FIELD = "for"  # of any content that one person signs for another: the proxy's id (R-10.12)
 NEVER_BY_PROXY = frozenset({"proxy"})
 
 
@@ -25,18 +25,18 @@ class Proxy(NamedTuple):
 
     id: bytes
     person: bytes
-    by: bytes
+    deputy: bytes
     matters: tuple[str, ...]
     since: int
     until: str
     ended: int | None
 
-    def check(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
+    def check_use(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
         """Raises Refused unless `signer` may sign this at `time` (ms); `offset` from UTC in minutes
         (R-12.4).
         """
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
-        if signer != self.by:
+        if signer != self.deputy:
             raise Refused("R-12.4", "the proxy is somebody else's")
         if kind.name not in self.matters or kind.name in NEVER_BY_PROXY or kind.audience != EPOCH:
             matters = ", ".join(self.matters)
@@ -47,28 +47,28 @@ class Proxy(NamedTuple):
             raise Refused("R-12.4", "the person who gave the proxy has ended it")
 
 
-Standing = dict[bytes, Proxy]
+ProxiesById = dict[bytes, Proxy]
 
 
-def standing(views: Iterable[dict[str, Any]]) -> Standing:
+def proxies_by_id(views: Iterable[dict[str, Any]]) -> ProxiesById:
     """The proxies by id, from their views."""
     return {view["id"]: _read_proxy(view) for view in views if view["kind"] == "proxy"}
 
 
-def signed_for(entry: Entry, proxies: Standing, authority: Authority) -> Entry:
+def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
     """An entry that one person signed for another becomes the other's, if a proxy allows it; else
     its content does not count (R-12.4).
     """
-    if FIELD not in entry.fields or entry.kind not in KINDS:
+    if PROXY_FIELD not in entry.fields or entry.kind not in KINDS:
         return entry
-    proxy_id = entry.fields[FIELD]
+    proxy_id = entry.fields[PROXY_FIELD]
     proxy = proxies.get(proxy_id) if type(proxy_id) is bytes else None
     try:
         if proxy is None or proxy.person not in authority.people:
             raise Refused(
                 "R-12.4", "the proxy by which it was signed is not here, or not a member's"
             )
-        proxy.check(entry.person, KINDS[entry.kind], entry.time, authority.charter["offset"])
+        proxy.check_use(entry.person, KINDS[entry.kind], entry.time, authority.charter["offset"])
     except Refused as refusal:
         return entry.without_content()._replace(fault=refusal)
     return entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)

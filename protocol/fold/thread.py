@@ -79,7 +79,7 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
-    heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
+    log_heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -151,7 +151,7 @@ class Thread:
         entry = self.entries.get(record_id)
         if holding is None or entry is None:
             return False
-        return registers.hides(holding, self.people_about(entry))
+        return registers.is_hidden(holding, self.people_about(entry))
 
     def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
         """The views of one kind whose `link` ("about" or "intent") is this record, as folded."""

@@ -16,7 +16,7 @@ from protocol.errors import Refused
 from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.record.envelope import PRIVATE
-from protocol.record.sealing import KEY
+from protocol.record.sealing import KEY_SIZE
 from protocol.schema.fields import Bytes, Many, Person, Text
 
 MOST_PEOPLE = 32
@@ -24,7 +24,7 @@ _ID = 32
 _MOST_NAMED = 8
 
 _AFTER = Many(
-    of=Bytes(min=_ID + KEY, max=_ID + KEY),
+    of=Bytes(min=_ID + KEY_SIZE, max=_ID + KEY_SIZE),
     max=_MOST_NAMED,
     filled=True,
     help="the latest steps known: the id of each, then its key",
@@ -167,7 +167,7 @@ class Circle(Kind):
     name = Text(required=True, min=1, max=120)  # type: ignore[assignment]  # the field, not the kind's name
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Its author is in it (R-15.3)."""
         del thread, today
         named = entry.fields.get("members") or []
@@ -200,7 +200,7 @@ class CircleRecord(Kind):
 
     after = _AFTER
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Names the latest steps that the author knows of (R-15.3)."""
         del today
         heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
@@ -208,13 +208,13 @@ class CircleRecord(Kind):
         after = [step.id + step.key for step in heads if step.key]
         return {**entry.fields, "after": after[-_MOST_NAMED:]}
 
-    def hands_on(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+    def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
         """The keys of the steps that are named."""
         return {
             step_and_key[:_ID]: step_and_key[_ID:] for step_and_key in fields.get("after") or ()
         }
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software writes nothing in a circle that its person is not in (R-15.7)."""
         if entry.person not in roster_of(thread, entry.about).current:
             raise Refused("R-15.7", "you are not in this circle; somebody in it can take you in")
@@ -228,9 +228,9 @@ class Members(CircleRecord):
     joins = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software writes no step that changes nothing or makes the circle too large (R-15.7)."""
-        super().guard(thread, entry)
+        super().check_before_signing(thread, entry)
         current = roster_of(thread, entry.about).current
         joins = set(entry.fields.get("joins") or ())
         leaves = set(entry.fields.get("leaves") or ())

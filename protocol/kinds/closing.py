@@ -27,7 +27,7 @@ class Close(Kind):
     )
     why = Text(max=500)
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software closes nothing that both have signed already (R-14.7)."""
         view = thread.views.get(entry.about or b"")
         remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None

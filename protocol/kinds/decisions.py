@@ -9,7 +9,7 @@ from typing import Any
 
 from protocol.authority import register_change, registers, terms
 from protocol.authority.authority import Authority
-from protocol.authority.register_change import Change, Cuts
+from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.terms import RULE, STANDING, Ballot, Holding
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
@@ -17,14 +17,14 @@ from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
 
-MOST = 64  # people or registers in one record
+MOST_LISTED = 64  # people or registers in one record
 
 
-@kind("proposal", audience=OPEN, relied_on=True, plural="decisions")
+@kind("proposal", audience=OPEN, lasting=True, plural="decisions")
 class Proposal(Kind):
     """A question to all; with a change, an answer that holds everywhere once it has passed."""
 
-    judged = True
+    judged_by_authority = True
     states = States(
         {
             "open": "Too few have said yes.",
@@ -32,26 +32,28 @@ class Proposal(Kind):
             "failed": "By the clock: it is open, and `closes` is past.",
         }
     )
-    ends = ("closes", "failed")
+    deadline = ("closes", "failed")
     title = Text(required=True, min=1, max=120, beside=True)
     text = Text(max=2000, beside=True)
-    change = Change(help="what it changes; nothing if left out")
-    newcomers = Many(of=Person(), max=MOST, filled=True, help="members who are not on the roll yet")
+    change = RegisterChange(help="what it changes; nothing if left out")
+    newcomers = Many(
+        of=Person(), max=MOST_LISTED, filled=True, help="members who are not on the roll yet"
+    )
     closes = Moment(help="after this software votes no more")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the register's next number, and the newcomers who vote beside the roll (R-03.26)."""
         del today
         authority = thread.authority
         fields = dict(entry.fields)
         newcomers = sorted(set(authority.members) - authority.term.roll)
-        fields.setdefault("newcomers", newcomers[:MOST])
+        fields.setdefault("newcomers", newcomers[:MOST_LISTED])
         if fields.get("change") is not None:
             change = _read_rule(fields["change"])
-            fields["change"] = register_change.numbered(change, authority, thread.heads)
+            fields["change"] = register_change.number_change(change, authority, thread.log_heads)
         return fields
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software proposes only what could hold (R-16.2)."""
         what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
@@ -77,15 +79,15 @@ class Proposal(Kind):
         )
 
 
-@kind("vote", about=("proposal", "renewal"), audience=OPEN, relied_on=True)
+@kind("vote", about=("proposal", "renewal"), audience=OPEN, lasting=True)
 class Vote(Kind):
     """One person's answer. A yes stands."""
 
-    judged = True
+    judged_by_authority = True
     states = NO_VIEW
     choice = Choice(required=True, words=("yes", "no"))
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software votes where the vote counts, and for one renewal a round (R-16.4, R-16.5)."""
         authority = thread.authority
         target = thread.target_of(entry)
@@ -101,11 +103,11 @@ class Vote(Kind):
             check_renewal(authority, entry.person, target.id)
 
 
-@kind("renewal", audience=OPEN, relied_on=True, posted=False)
+@kind("renewal", audience=OPEN, lasting=True, posted=False)
 class Renewal(Kind):
     """Proposes the whole next term, with everything that holds written down."""
 
-    judged = True
+    judged_by_authority = True
     states = States(
         {
             "open": "Too few of the roll that it renews have said yes.",
@@ -117,13 +119,17 @@ class Renewal(Kind):
     title = Text(max=120, beside=True)
     parent = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
     round = Integer(required=True, min=1, filled=True, help="1 + the highest that its author saw")
-    joining = Many(of=Person(), max=MOST, filled=True, help="people who join the roll")
-    leaving = Many(of=Person(), max=MOST, help="people who leave the roll")
-    moderators = Many(of=Person(), max=MOST, required=True, help="who may remove somebody")
+    joining = Many(of=Person(), max=MOST_LISTED, filled=True, help="people who join the roll")
+    leaving = Many(of=Person(), max=MOST_LISTED, help="people who leave the roll")
+    moderators = Many(of=Person(), max=MOST_LISTED, required=True, help="who may remove somebody")
     vouchers = Integer(required=True, min=1, max=16, help="members who vouch for a newcomer")
     share = Integer(required=True, min=50, max=99, help="percent that a decision exceeds")
-    holds = Many(of=Change(), max=MOST, filled=True, help="registers at the term's start")
-    parts = Many(of=Bytes(min=32, max=32), max=MOST, filled=True, help="what did not fit, by hash")
+    holds = Many(
+        of=RegisterChange(), max=MOST_LISTED, filled=True, help="registers at the term's start"
+    )
+    parts = Many(
+        of=Bytes(min=32, max=32), max=MOST_LISTED, filled=True, help="what did not fit, by hash"
+    )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Its place among the terms, and how many have voted and accepted (R-16.6)."""
@@ -142,25 +148,25 @@ class Renewal(Kind):
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
 
-@kind("part", audience=OPEN, relied_on=True, posted=False)
+@kind("part", audience=OPEN, lasting=True, posted=False)
 class Part(Kind):
     """The part of a renewal that had no room in it, named there by the hash of this content."""
 
-    judged = True
+    judged_by_authority = True
     states = NO_VIEW
-    joining = Many(of=Person(), max=MOST)
-    leaving = Many(of=Person(), max=MOST)
-    holds = Many(of=Change(), max=MOST)
+    joining = Many(of=Person(), max=MOST_LISTED)
+    leaving = Many(of=Person(), max=MOST_LISTED)
+    holds = Many(of=RegisterChange(), max=MOST_LISTED)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Does nothing: `protocol.authority` folds the term of the renewal, with its parts."""
 
 
-@kind("remove", audience=OPEN, relied_on=True)
+@kind("remove", audience=OPEN, lasting=True)
 class Remove(Kind):
     """A moderator's word that somebody is out; a majority of three or more moderators removes."""
 
-    judged = True
+    judged_by_authority = True
     states = States(
         {
             "said": "The person's standing has a number lower than `n`.",
@@ -170,23 +176,27 @@ class Remove(Kind):
     )
     person = Person(required=True, help="who is to go")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)
-    cuts = Cuts(required=True, filled=True, help="the last number of each device that counts")
+    n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
+    cuts = LogCuts(required=True, filled=True, help="the last number of each device that counts")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the next odd number of the person's standing, and cuts that leave all they posted."""
         del today
         authority = thread.authority
         person = entry.fields.get("person")
         number = authority.holding((STANDING, person or b"")).n
         next_odd = number + 1 if number % 2 == 0 else number
-        cuts = register_change.cuts(authority, person, thread.heads) if person is not None else []
+        cuts = (
+            register_change.cuts_at_heads(authority, person, thread.log_heads)
+            if person is not None
+            else []
+        )
         return {"n": next_odd, "cuts": cuts} | entry.fields
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software lets moderators remove, and only people who were let in (R-16.7)."""
         term = thread.authority.term
-        if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
+        if entry.person not in term.moderators or len(term.moderators) < registers.MIN_COUNCIL:
             raise Refused(
                 "R-16.7",
                 "three or more moderators remove together, and you are none of them; "
@@ -245,7 +255,7 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
     if ballot.parent != authority.term.id:
         raise Refused("R-16.5", "it renews a term that is over")
     for register, holding in authority.registers.items():
-        if ballot.term.held(register).n < holding.n:
+        if ballot.term.holding(register).n < holding.n:
             raise Refused("R-16.5", "it leaves out something that was decided; renew again")
 
 
@@ -282,7 +292,7 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
     change = entry.fields.get("change")
     if change is None:
         return False
-    register, new = terms.register(change)
+    register, new = terms.read_holding(change)
     holding = thread.authority.term.written.get(register)
     if holding is None or holding.n != new.n:
         return False

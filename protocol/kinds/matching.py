@@ -28,7 +28,7 @@ class Synonym(Assertion):
 
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software posts no synonym of a single word (R-19.1)."""
         del thread
         if len(set(entry.fields["words"])) < 2:  # noqa: PLR2004

@@ -13,7 +13,7 @@ from protocol.record.envelope import OPEN
 from protocol.schema.fields import Choice, Integer, Text
 
 
-@kind("retract", about=("*",), audience=OPEN, relied_on=True)
+@kind("retract", about=("*",), audience=OPEN, lasting=True)
 class Retract(Kind):
     """Erases the content of one's own record everywhere; the log still verifies."""
 
@@ -58,11 +58,11 @@ class Flag(Kind):
             view["state"] = "settled"
 
 
-@kind("hide", about=("*",), audience=OPEN, relied_on=True)
+@kind("hide", about=("*",), audience=OPEN, lasting=True)
 class Hide(Kind):
     """A moderator's word that words are not to be shown; a majority of three or more hides them."""
 
-    judged = True
+    judged_by_authority = True
     stands_alone = True
     states = States(
         {
@@ -73,9 +73,9 @@ class Hide(Kind):
     )
     hidden = Choice(words=("yes", "no"), default="yes", help="no: show them again")
     reason = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=register_change.MOST_NUMBERS, filled=True)
+    n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the register's number: an odd one hides, an even one shows again. It is the one in
         force, else the next.
         """
@@ -86,11 +86,11 @@ class Hide(Kind):
             number += 1
         return {"n": max(number, 1)} | entry.fields
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software lets moderators hide words, but none that are about themselves (R-14.5)."""
         term = thread.authority.term
         target = thread.target_of(entry)
-        if entry.person not in term.moderators or len(term.moderators) < registers.COUNCIL:
+        if entry.person not in term.moderators or len(term.moderators) < registers.MIN_COUNCIL:
             raise Refused(
                 "R-14.5",
                 "three or more moderators hide together, and you are none of them; flag it, "

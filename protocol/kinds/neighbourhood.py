@@ -4,16 +4,16 @@ They change who belongs and which rules hold (`protocol.authority`), not a threa
 """
 
 from protocol.authority.charter_rules import CharterRules
-from protocol.authority.relays import ENDED, SERVING, Addresses
+from protocol.authority.relays import ENDED, SERVING, PackedAddresses
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
-from protocol.record.sealing import KEY, KEY_ID, SLOT
+from protocol.record.sealing import KEY_ID_SIZE, KEY_SIZE, SLOT_SIZE
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Person
 
 
-@kind("charter", audience=OPEN, relied_on=True, posted=False)
+@kind("charter", audience=OPEN, lasting=True, posted=False)
 class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hides the kind's own
     """The neighbourhood's own rules: term 0. Its id is the neighbourhood's."""
 
@@ -38,7 +38,7 @@ class Authorial(Kind):
         """Does nothing: `protocol.authority` has folded it."""
 
 
-@kind("admit", audience=OPEN, relied_on=True, posted=False)
+@kind("admit", audience=OPEN, lasting=True, posted=False)
 class Admit(Authorial):
     """A member vouches for a newcomer and certifies the device they came with."""
 
@@ -49,7 +49,7 @@ class Admit(Authorial):
 _ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
 
 
-@kind("accept", about=_ACCEPTED, audience=OPEN, relied_on=True)
+@kind("accept", about=_ACCEPTED, audience=OPEN, lasting=True)
 class Accept(Kind):
     """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
@@ -60,7 +60,7 @@ class Accept(Kind):
 
     states = NO_VIEW
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """The kind that it is about decides what the author's software accepts."""
         target = thread.target_of(entry)
         if target.kind is not None:
@@ -82,31 +82,31 @@ class Accept(Kind):
             KINDS[target.kind].apply_accept(thread, entry)
 
 
-@kind("device", audience=OPEN, relied_on=True, posted=False)
+@kind("device", audience=OPEN, lasting=True, posted=False)
 class Device(Authorial):
     """Carries a root statement: a device certified, or revoked after a number."""
 
     statement = Bytes(required=True, min=1, max=512)
 
 
-@kind("epoch", audience=OPEN, relied_on=True, posted=False)
+@kind("epoch", audience=OPEN, lasting=True, posted=False)
 class Epoch(Authorial):
     """A group key sealed to devices. As many records of one epoch as it takes."""
 
     number = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
-    key_id = Bytes(required=True, min=KEY_ID, max=KEY_ID)
+    key_id = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
     seals = Many(
-        of=Bytes(min=KEY + SLOT, max=KEY + SLOT),
+        of=Bytes(min=KEY_SIZE + SLOT_SIZE, max=KEY_SIZE + SLOT_SIZE),
         required=True,
         max=64,
         help="the device's key, then the epoch key sealed to it",
     )
 
 
-@kind("relay", audience=OPEN, relied_on=True, posted=False)
+@kind("relay", audience=OPEN, lasting=True, posted=False)
 class Relay(Authorial):
     """A member enrols a relay, or ends its service. Of one member and key the last one holds."""
 
-    key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
-    addresses = Addresses(help="where it is dialled")
+    key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
+    addresses = PackedAddresses(help="where it is dialled")
     state = Choice(required=True, words=(SERVING, ENDED))

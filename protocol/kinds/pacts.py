@@ -24,13 +24,13 @@ class Pact(Kind):
             "ended": "Every party has accepted it, and one of them ended it (`close`).",
         }
     )
-    naming = ("waiting",)
+    extra_people_fields = ("waiting",)
     parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
     text = Text(required=True, min=1, max=2000, help="what is promised")
     minutes = Minutes(min=1)
     due = Moment()
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The author is a party, named or not."""
         del thread, today
         parties = entry.fields.get("parties") or []

@@ -8,7 +8,7 @@ from typing import Any
 
 from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.schema.fields import Many, Record, Text
+from protocol.schema.fields import Many, RecordId, Text
 
 _MOST_NAMED = 8
 _WORDS = ("title", "text")
@@ -64,13 +64,13 @@ class Revision(Kind):
     title = Text(required=True, min=1, max=120)
     text = Text(required=True, min=1, max=2000)
     after = Many(
-        of=Record(),
+        of=RecordId(),
         max=_MOST_NAMED,
         filled=True,
         help="the texts that this one follows; all that stand, if left out",
     )
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The page's title, and the texts that no other follows, unless others are named (R-15.13)."""
         del today
         page = thread.find_view(entry.about, "page")

@@ -5,7 +5,7 @@ from protocol.fold.kind import KINDS, Kind, States, kind
 from protocol.fold.proxies import NEVER_BY_PROXY
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import EPOCH
-from protocol.record.sealing import KEY
+from protocol.record.sealing import KEY_SIZE
 from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 
 
@@ -32,10 +32,10 @@ class Home(Kind):
     """
 
     states = States({"known": "Always."})
-    key = Bytes(required=True, min=KEY, max=KEY, help="the public key of its node")
+    key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
 
 
-@kind("proxy", plural="proxies", relied_on=True)
+@kind("proxy", plural="proxies", lasting=True)
 class Proxy(Kind):
     """Lets somebody act for you in some matters until a day; what they sign shows both of you."""
 
@@ -51,7 +51,7 @@ class Proxy(Kind):
     )
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """A proxy is for somebody else, and for kinds of records that another may sign (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:

@@ -14,10 +14,10 @@ class Tally:
 
     action: View
     state: str = "open"
-    done: int | None = None  # when it was last reported done
+    done_at: int | None = None  # when it was last reported done
     fixed: dict[str, int] = field(default_factory=dict)  # how many raisers say each word
     since: int = 0  # when it came into its state
-    reopened: list[int] = field(default_factory=list)  # when it was reopened
+    reopened_at: list[int] = field(default_factory=list)  # when it was reopened
 
     def change_state(self, state: str, time: int) -> None:
         """Moves the action into a state at a time, unless it is in that state already."""
@@ -26,7 +26,7 @@ class Tally:
         self.state = state
         self.since = time
         if state == "reopened":
-            self.reopened.append(time)
+            self.reopened_at.append(time)
 
 
 def tally_action(
@@ -51,9 +51,9 @@ def tally_action(
         if view["kind"] == "done":
             # The raisers look again: what they said of an earlier report is over.
             verdict_of = {}
-            tally.done = time
+            tally.done_at = time
             tally.change_state("reported done", time)
-        elif tally.done is not None and view["author"] in raisers:
+        elif tally.done_at is not None and view["author"] in raisers:
             verdict_of[view["author"]] = view["fixed"]
             tally.change_state(_judge(verdict_of, needed), time)
     tally.fixed = dict(Counter(verdict_of.values()))

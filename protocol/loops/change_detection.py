@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from protocol.loops.exact_tails import binomial_tails, hypergeometric_tails
-from protocol.loops.points import COUNT, Point, Totals, median_rates, totals
+from protocol.loops.points import COUNT, Point, Totals, median_rates, sum_points
 
 Change = Literal["worse", "better"]
 
@@ -16,7 +16,7 @@ RUN = 8
 EVEN = 1000  # a dispersion of one, in thousandths
 
 
-class Held(NamedTuple):
+class TailTest(NamedTuple):
     """A tail test: the latest points held against a baseline."""
 
     better: Fraction  # the probability of as few bad ones, where nothing has changed
@@ -28,8 +28,8 @@ class Held(NamedTuple):
 class ChangeTest(NamedTuple):
     """The change test at a point; `w1` and `w4` are None before there is a baseline."""
 
-    w1: Held | None  # the latest point
-    w4: Held | None  # the four latest points
+    w1: TailTest | None  # the latest point
+    w4: TailTest | None  # the four latest points
     r8: int  # 1: eight points in a row are worse than usual, −1: better
 
     @property
@@ -43,7 +43,7 @@ class ChangeTest(NamedTuple):
         return None
 
     @property
-    def by(self) -> str | None:
+    def decided_by(self) -> str | None:
         """The part of the test that gives the signal, the quickest first."""
         change = self.change
         if change is None:
@@ -62,7 +62,7 @@ class _Baseline(NamedTuple):
     screened: int | None  # the place of the point that was left out
 
 
-def held_against(scale: str, points: Sequence[Point]) -> ChangeTest:
+def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
     """Runs the change test at the last point of a phase."""
     latest, four_latest = (_test_tail(scale, points, size) for size in LATEST)
     return ChangeTest(latest, four_latest, _find_run(points))
@@ -104,7 +104,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
     """How much more points scatter than chance alone explains, in thousandths (R-20.5)."""
-    n, bad = totals(baseline)
+    n, bad = sum_points(baseline)
     if scale != COUNT:
         return _share_dispersion(baseline, n, bad)
     squares = sum((point.bad * n - bad) ** 2 for point in baseline)
@@ -122,15 +122,15 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
     return hypergeometric_tails(usual.n + now.n - bad, bad, now.n, now.bad)
 
 
-def _test_tail(scale: str, points: Sequence[Point], size: int) -> Held | None:
+def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
     """Holds the `size` latest points against those before them; None without a baseline."""
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
     if baseline is None:
         return None
-    now = _thin(scale, totals(points[-size:]), baseline.dispersion)
+    now = _thin(scale, sum_points(points[-size:]), baseline.dispersion)
     better, worse = tail_probabilities(scale, baseline.usual, now)
-    return Held(better, worse, baseline.dispersion, baseline.screened)
+    return TailTest(better, worse, baseline.dispersion, baseline.screened)
 
 
 def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
@@ -141,12 +141,12 @@ def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
     if screened is not None:
         del kept[screened]
     dispersion = estimate_dispersion(scale, kept)
-    return _Baseline(_thin(scale, totals(kept), dispersion), dispersion, screened)
+    return _Baseline(_thin(scale, sum_points(kept), dispersion), dispersion, screened)
 
 
 def _find_outlier(scale: str, baseline: list[Point]) -> int | None:
     """The place of the one point that is too unlike the rest to say what is usual (R-20.4)."""
-    whole = totals(baseline)
+    whole = sum_points(baseline)
     least = RARE
     outlier = None
     for place, point in enumerate(baseline):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from protocol.loops.points import COUNT, SHARE, Point
-from protocol.loops.windows import Calendar, day_of
+from protocol.loops.windows import Calendar, parse_day
 
 PANEL_SIZE = 30  # people whose answers are charted where more belong
 SERVED_DAYS = 60
@@ -62,8 +62,10 @@ class Window:
     number: int
     answers: list[Report] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
-    beside: list[Report] = field(default_factory=list)  # by people who are not on the panel
-    apart: list[Report] = field(default_factory=list)  # by those who hold a part of the service
+    not_charted: list[Report] = field(default_factory=list)  # by people who are not on the panel
+    by_parties: list[Report] = field(
+        default_factory=list
+    )  # by those who hold a part of the service
     by_proxy: int = 0
 
     @property
@@ -99,12 +101,12 @@ class Window:
         return Point(len(self.answers), sum(report.bad for report in self.answers))
 
 
-class Asked(NamedTuple):
+class MeasureContext(NamedTuple):
     """A measure with all that decides which answers to it count."""
 
     measure: View
     calendar: Calendar
-    leave_out: Collection[bytes]  # the parties to the chain
+    parties: Collection[bytes]  # the parties to the chain
     members: Collection[bytes]
     days_served: Mapping[bytes, Collection[int]] | None  # by person; None: everybody is asked
 
@@ -138,7 +140,7 @@ class _Answer(NamedTuple):
 
 
 def count_windows(
-    context: Asked, feedback: Iterable[View], merges: Iterable[View]
+    context: MeasureContext, feedback: Iterable[View], merges: Iterable[View]
 ) -> dict[int, Window]:
     """The windows of a measure by number, out of the views of its feedback and of `same_as`."""
     windows: dict[int, Window] = {}
@@ -147,8 +149,8 @@ def count_windows(
         report = _read_report(context, view)
         if report is None:
             continue
-        if report.person in context.leave_out:
-            _window_of(windows, report.window).apart.append(report)
+        if report.person in context.parties:
+            _window_of(windows, report.window).by_parties.append(report)
         elif context.includes(report):
             answers.append(_Answer(report, view.get("by")))
     if context.scale == COUNT:
@@ -168,16 +170,16 @@ def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[b
     return set(drawn[:PANEL_SIZE])
 
 
-def _read_report(context: Asked, view: View) -> Report | None:
+def _read_report(context: MeasureContext, view: View) -> Report | None:
     """The report in a view of feedback; None where it gives words alone."""
     if view["value"] is None:
         return None
-    day = day_of(view["on"])
+    day = parse_day(view["on"])
     return Report(
         view["created"],
         view["id"],
         view["author"],
-        context.calendar.window(day),
+        context.calendar.window_of_day(day),
         day,
         context.is_bad(view["value"]),
         view["link"],
@@ -188,7 +190,9 @@ def _window_of(windows: dict[int, Window], number: int) -> Window:
     return windows.setdefault(number, Window(number))
 
 
-def _count_answers(context: Asked, windows: dict[int, Window], answers: Iterable[_Answer]) -> None:
+def _count_answers(
+    context: MeasureContext, windows: dict[int, Window], answers: Iterable[_Answer]
+) -> None:
     """A person's latest answer in a window; two by proxy at the most (R-22.4, R-22.5)."""
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
@@ -203,12 +207,15 @@ def _count_answers(context: Asked, windows: dict[int, Window], answers: Iterable
         if number not in panels:
             panels[number] = draw_panel(context.measure["id"], number, context.members)
         is_charted = report.person in panels[number]
-        (window.answers if is_charted else window.beside).append(report)
+        (window.answers if is_charted else window.not_charted).append(report)
         window.by_proxy += is_charted and deputy is not None
 
 
 def _count_incidents(
-    context: Asked, windows: dict[int, Window], reports: list[Report], merges: Iterable[View]
+    context: MeasureContext,
+    windows: dict[int, Window],
+    reports: list[Report],
+    merges: Iterable[View],
 ) -> None:
     """Distinct incidents, after merging; who says that all is fine counts as heard (R-22.6)."""
     for report in reports:
@@ -216,7 +223,7 @@ def _count_incidents(
             _window_of(windows, report.window).answers.append(report)
     bad = {report.id: report for report in reports if report.bad}
     for incident in _merge_reports(bad, merges):
-        number = context.calendar.window(incident.day)
+        number = context.calendar.window_of_day(incident.day)
         _window_of(windows, number).incidents.append(incident)
 
 

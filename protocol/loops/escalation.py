@@ -18,7 +18,7 @@ class Step(NamedTuple):
     done: int | None = None
 
 
-class Held(NamedTuple):
+class Holder(NamedTuple):
     """The place in the chain that holds a matter, from 0 at the top; −1: the neighbourhood."""
 
     level: int
@@ -26,7 +26,7 @@ class Held(NamedTuple):
     answer_by: int | None  # the holder's time to answer ends then; None: they have answered
 
 
-def holds(
+def find_holder(
     chain: Sequence[bytes],
     begin: int,
     opened: int,
@@ -34,7 +34,7 @@ def holds(
     reopened: Iterable[int],
     answer_ms: int,
     now: int,
-) -> Held:
+) -> Holder:
     """The holder of a matter at `now`. `chain`: the people from the top down; times in ms."""
     steps_in_order = sorted(steps)
     reopened_in_order = sorted(reopened)
@@ -47,10 +47,10 @@ def holds(
             has_answered = any(
                 step.person == holder and step.time >= since for step in steps_in_order
             )
-            return Held(level, since, None if has_answered else since + answer_ms)
+            return Holder(level, since, None if has_answered else since + answer_ms)
         level -= 1
         since = missed
-    return Held(level, since, None)
+    return Holder(level, since, None)
 
 
 def _find_miss(

@@ -18,11 +18,11 @@ from protocol.loops.change_detection import (
     Change,
     ChangeTest,
     alarm_limit,
-    held_against,
+    run_change_test,
 )
-from protocol.loops.counted_answers import Asked, Incident, Report, Window, count_windows
+from protocol.loops.counted_answers import Incident, MeasureContext, Report, Window, count_windows
 from protocol.loops.points import COUNT, Point
-from protocol.loops.target_check import is_short
+from protocol.loops.target_check import misses_target
 
 LIMITS_SHOWN = 60  # points, the latest, of which limits are worked out
 REOPENING_WINDOWS = 4  # after a matter was closed, in which a new signal opens it again
@@ -59,18 +59,18 @@ class Signal(NamedTuple):
     window: int
     at: int
     point: Point
-    found: ChangeTest
-    short: bool
+    change_test: ChangeTest
+    misses_target: bool
 
     @property
     def change(self) -> Change | None:
         """The change that the test gives, if any."""
-        return self.found.change
+        return self.change_test.change
 
     @property
-    def calls(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether people are to look at the measure."""
-        return self.short or self.change == "worse"
+        return self.misses_target or self.change == "worse"
 
 
 @dataclass
@@ -80,13 +80,13 @@ class Matter:
     id: bytes
     window: int
     opened: int
-    short: bool
+    misses_target: bool
     change: Change | None
-    early: bool  # opened before there was a baseline
+    opened_early: bool  # opened before there was a baseline
     raisers: set[bytes]
     faded: bool = False  # late answers took its signal away; it stays because somebody acts on it
     closed: int | None = None  # when an action was confirmed
-    again: list[int] = field(default_factory=list)  # when it was opened again
+    reopened_at: list[int] = field(default_factory=list)  # when it was opened again
     actions: list[View] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ class Matter:
 class Loop:
     """Points, signals and matters of a measure, as of some moment."""
 
-    asked: Asked
+    context: MeasureContext
     windows: dict[int, Window]
     points: list[tuple[int, Point]] = field(default_factory=list)  # settled ones, by window
     signals: list[Signal] = field(default_factory=list)
@@ -110,11 +110,11 @@ class Loop:
     phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
 
     @cached_property
-    def limits(self) -> dict[int, int | None]:
+    def alarm_limits(self) -> dict[int, int | None]:
         """The fewest bad ones with which each of the latest points alone stands out (R-20.3)."""
         return {
             number: alarm_limit(
-                self.asked.scale, [*self.points_before(number, self.phases[number]), point]
+                self.context.scale, [*self.points_before(number, self.phases[number]), point]
             )
             for number, point in self.points[-LIMITS_SHOWN:]
         }
@@ -132,7 +132,9 @@ class Loop:
         return any(window == number for window, _ in self.points)
 
 
-def follow_measure(context: Asked, inputs: MeasureInputs, rules: LoopRules, now: int) -> Loop:
+def follow_measure(
+    context: MeasureContext, inputs: MeasureInputs, rules: LoopRules, now: int
+) -> Loop:
     """The loop of a measure at `now` (ms), from all that people said of it until then."""
     inputs = inputs.until(now)
     loop = Loop(context, count_windows(context, inputs.feedback, inputs.merges))
@@ -194,13 +196,13 @@ class _Follower:
 
     def _settle_time(self, number: int) -> int:
         """When a window settles, in ms."""
-        return self._loop.asked.calendar.begin(number + 1) + self._rules.settle_ms
+        return self._loop.context.calendar.window_start(number + 1) + self._rules.settle_ms
 
     def _settle(self, window: Window) -> None:
         """Adds the point of a window that settles, and what the tests say of it."""
         loop = self._loop
         number = window.number
-        point = window.point(loop.asked.scale, self._least)
+        point = window.point(loop.context.scale, self._least)
         if point is None:
             return
         loop.points.append((number, point))
@@ -208,9 +210,9 @@ class _Follower:
         loop.phases[number] = loop.phase
         signal = self._signal(number, point, self._settle_time(number))
         loop.latest = signal
-        if signal.calls or signal.change:
+        if signal.needs_attention or signal.change:
             loop.signals.append(signal)
-        if signal.calls:
+        if signal.needs_attention:
             self._open_matter(signal)
         first = self._better_from
         if signal.change == "better" and first is not None and number >= first:
@@ -223,23 +225,23 @@ class _Follower:
         if point is None or self._loop.has_point(window.number):
             return
         signal = self._signal(window.number, point, last.time)
-        if signal.calls:
+        if signal.needs_attention:
             self._open_matter(signal)
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
         loop = self._loop
-        scale = loop.asked.scale
-        measure = loop.asked.measure
+        scale = loop.context.scale
+        measure = loop.context.measure
         phase = [*loop.points_before(number, loop.phase), point]
         pooled = [*loop.points_before(number, _later(loop.phase, self._pooled_from)), point]
         aim = measure["target"] if scale == COUNT else measure["share"]
-        test = held_against(scale, phase)
-        return Signal(number, at, point, test, is_short(scale, aim, pooled))
+        test = run_change_test(scale, phase)
+        return Signal(number, at, point, test, misses_target(scale, aim, pooled))
 
     @property
     def _least(self) -> int:
         """The fewest people whose answers make a point."""
-        return max(self._rules.smallest_group, self._loop.asked.measure["min_answers"] or 1)
+        return max(self._rules.smallest_group, self._loop.context.measure["min_answers"] or 1)
 
     @property
     def _last_matter(self) -> Matter | None:
@@ -250,30 +252,30 @@ class _Follower:
         raisers = self._loop.windows[signal.window].raisers
         last = self._last_matter
         if last is None:
-            self._add_matter(signal.window, signal.at, signal.short, signal.change, raisers)
+            self._add_matter(signal.window, signal.at, signal.misses_target, signal.change, raisers)
             return
         if last.closed is None:
             last.raisers |= raisers
-            last.short |= signal.short
+            last.misses_target |= signal.misses_target
             if signal.change == "worse":
                 last.change = "worse"
             return
-        closed_in = self._loop.asked.calendar.at(last.closed)
+        closed_in = self._loop.context.calendar.window_at(last.closed)
         if signal.window <= closed_in:
             return  # it speaks of the time before that was put right
         if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
             last.closed = None
-            last.again.append(signal.at)
+            last.reopened_at.append(signal.at)
             last.raisers |= raisers
             return
-        self._add_matter(signal.window, signal.at, signal.short, signal.change, raisers)
+        self._add_matter(signal.window, signal.at, signal.misses_target, signal.change, raisers)
 
     def _add_matter(
         self, window: int, at: int, short: bool, change: Change | None, raisers: set[bytes]
     ) -> Matter:
         loop = self._loop
         is_early = len(loop.points_before(window, loop.phase)) < BASELINE[0]
-        record_id = matter_id(loop.asked.measure["id"], window)
+        record_id = matter_id(loop.context.measure["id"], window)
         matter = Matter(record_id, window, at, short, change, is_early, set(raisers))
         loop.matters.append(matter)
         return matter
@@ -318,7 +320,7 @@ class _Follower:
             )
             for action in matter.actions
         ]
-        opened = matter.again[-1] if matter.again else matter.opened
+        opened = matter.reopened_at[-1] if matter.reopened_at else matter.opened
         confirmed = [
             tally
             for tally in matter.tallies
@@ -332,9 +334,9 @@ class _Follower:
             self._better_from = None
 
     def _close_matter(self, matter: Matter, confirmed: Tally) -> None:
-        assert confirmed.done is not None, "what is confirmed was reported done"
+        assert confirmed.done_at is not None, "what is confirmed was reported done"
         matter.closed = confirmed.since
-        first = self._loop.asked.calendar.at(confirmed.done) + 1
+        first = self._loop.context.calendar.window_at(confirmed.done_at) + 1
         self._pooled_from = first
         self._better_from = first
 

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from protocol.loops.counted_answers import Asked
+from protocol.loops.counted_answers import MeasureContext
 from protocol.loops.matters import Loop, LoopRules, MeasureInputs, follow_measure
 from protocol.loops.windows import Calendar
 
 HOUR_MS = 3_600_000
 
 View = dict[str, Any]
-Served = Mapping[bytes, Collection[int]]  # person → the days on which they were served
+DaysServed = Mapping[bytes, Collection[int]]  # person → the days on which they were served
 
 
 def loop_of(
@@ -20,11 +20,11 @@ def loop_of(
     service: View,
     charter: Mapping[str, Any],
     members: Collection[bytes],
-    served: Served,
+    served: DaysServed,
     now: int,
 ) -> Loop:
     """The loop of a measure in use, as of `now` (ms). `views`: those of its thread, or more."""
-    context = Asked(
+    context = MeasureContext(
         measure,
         Calendar(measure["window"] or 7, measure["offset"] or 0),
         frozenset(service["parties"]),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from protocol.loops.change_detection import tail_probabilities
 from protocol.loops.matters import Loop, Matter
-from protocol.loops.points import Totals, totals
+from protocol.loops.points import Totals, sum_points
 
 _CLEAR = Fraction(1, 20)
 
@@ -15,22 +15,22 @@ class Outcome(NamedTuple):
 
     before: Totals
     after: Totals
-    words: str  # better, fewer or no better
+    result: str  # better, fewer or no better
 
 
-def outcome(loop: Loop, matter: Matter) -> Outcome | None:
+def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """The outcome of a matter; None until there are points after its leading action was done."""
     leading = matter.leading
-    if leading is None or leading.done is None:
+    if leading is None or leading.done_at is None:
         return None
-    done = loop.asked.calendar.at(leading.done)
-    before = totals(point for window, point in loop.points if matter.window <= window <= done)
-    after = totals(point for window, point in loop.points if window > done)
+    done = loop.context.calendar.window_at(leading.done_at)
+    before = sum_points(point for window, point in loop.points if matter.window <= window <= done)
+    after = sum_points(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
     # Compared as products: rates as fractions of integers, without division.
     is_less = after.bad * before.n < before.bad * after.n
     if not is_less:
         return Outcome(before, after, "no better")
-    better, _ = tail_probabilities(loop.asked.scale, before, after)
+    better, _ = tail_probabilities(loop.context.scale, before, after)
     return Outcome(before, after, "better" if better <= _CLEAR else "fewer")

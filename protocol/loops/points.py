@@ -31,7 +31,7 @@ class Totals(NamedTuple):
     bad: int
 
 
-def totals(points: Iterable[Point]) -> Totals:
+def sum_points(points: Iterable[Point]) -> Totals:
     """Adds points up."""
     kept = list(points)
     return Totals(sum(point.n for point in kept), sum(point.bad for point in kept))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from protocol.loops.exact_tails import binomial_tails
-from protocol.loops.points import COUNT, Point, totals
+from protocol.loops.points import COUNT, Point, sum_points
 
 POOLED = 12  # of the latest points, at the most
 MOST_TARGET = 20  # incidents a window
@@ -45,14 +45,14 @@ MISSED = (
 _NEVER = (1,) * POOLED  # a target of none: every incident is a miss
 
 
-def is_short(scale: str, aim: int, points: Sequence[Point]) -> bool:
+def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:
     """Whether the latest points together miss the target. `aim`: the percent of answers that should
     be good, or the incidents that a window may have.
     """
     pooled = points[-POOLED:]
     if not pooled:
         return False
-    n, bad = totals(pooled)
+    n, bad = sum_points(pooled)
     if scale == COUNT:
         smallest_miss = MISSED[aim - 1] if aim else _NEVER
         return bad >= smallest_miss[len(pooled) - 1]

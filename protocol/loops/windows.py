@@ -22,15 +22,15 @@ class Calendar(NamedTuple):
         """The day of a time (ms), counted from 1970-01-01."""
         return (time // _MINUTE_MS + self.offset) // _DAY_MINUTES
 
-    def window(self, day: int) -> int:
+    def window_of_day(self, day: int) -> int:
         """The number of the window that a day is in; weeks begin on a Monday."""
         return (day - _MONDAY) // self.days
 
-    def at(self, time: int) -> int:
+    def window_at(self, time: int) -> int:
         """The number of the window that a time (ms) is in."""
-        return self.window(self.day_at(time))
+        return self.window_of_day(self.day_at(time))
 
-    def begin(self, window: int) -> int:
+    def window_start(self, window: int) -> int:
         """When a window begins, in ms."""
         return ((window * self.days + _MONDAY) * _DAY_MINUTES - self.offset) * _MINUTE_MS
 
@@ -39,7 +39,7 @@ class Calendar(NamedTuple):
         return format_day(window * self.days + _MONDAY)
 
 
-def day_of(text: str) -> int:
+def parse_day(text: str) -> int:
     """A day YYYY-MM-DD, counted from 1970-01-01."""
     return date.fromisoformat(text).toordinal() - _EPOCH
 

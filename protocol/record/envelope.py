@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from protocol.errors import Refused
 from protocol.record import codec
-from protocol.record.signature import SIGNATURE, is_signed_message, public_key, sign_message
+from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_key, sign_message
 
 VERSION = 1
 
@@ -21,7 +21,9 @@ PRIVATE = 2  # the people to whose devices it is sealed
 AUDIENCES = ("open", "epoch", "private")  # their names, by number
 LASTING = 4
 
-FOUNDING = bytes(32)  # the charter that creates the neighbourhood's id is signed for this (R-01.10)
+FOUNDING_ID = bytes(
+    32
+)  # the charter that creates the neighbourhood's id is signed for this (R-01.10)
 
 MAX_PARENTS = 8
 DAY_MS = 86_400_000
@@ -33,7 +35,7 @@ _HEADER_FIELDS = 10
 _MAX_NUMBER = 2**48  # of a record in its log
 _AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
 _KEY_SIZE = 32
-_MAX_FRAMING = 1 + 2 + SIGNATURE + 3  # bytes of a record beside header and content
+_MAX_FRAMING = 1 + 2 + SIGNATURE_SIZE + 3  # bytes of a record beside header and content
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
 _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
@@ -58,12 +60,12 @@ class Header(NamedTuple):
     digest: bytes
 
     @property
-    def reach(self) -> int:
+    def base_audience(self) -> int:
         """The audience without LASTING: OPEN, EPOCH or PRIVATE."""
         return self.audience & ~LASTING
 
     @property
-    def lasting(self) -> bool:
+    def is_lasting(self) -> bool:
         """Whether others rely on the record, so that it neither expires nor can be retracted."""
         return bool(self.audience & LASTING)
 
@@ -74,20 +76,20 @@ class Record(NamedTuple):
     """
 
     id: bytes
-    fields: Header
-    header: bytes
+    header: Header
+    header_bytes: bytes
     signature: bytes
     content: bytes | None
 
     @property
     def wire(self) -> bytes:
         """The bytes that travel and that the store keeps."""
-        return assemble(self.header, self.signature, self.content)
+        return assemble(self.header_bytes, self.signature, self.content)
 
     @property
     def about(self) -> bytes | None:
         """The id of the record that this one answers; None for the root of a thread (R-01.7)."""
-        return self.fields.parents[0] if self.fields.parents else None
+        return self.header.parents[0] if self.header.parents else None
 
 
 def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
@@ -95,7 +97,7 @@ def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> by
     return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
-def digest(content: bytes) -> bytes:
+def content_digest(content: bytes) -> bytes:
     """The SHA-256 by which a header commits to its content."""
     return hashlib.sha256(content).digest()
 
@@ -132,7 +134,7 @@ def parse(wire: bytes) -> Record:
     if type(value) is not list or len(value) != 3:  # noqa: PLR2004
         raise Refused("R-01.1", "a record is a list of header, signature and content")
     header_fields, signature, content = value
-    if type(signature) is not bytes or len(signature) != SIGNATURE:
+    if type(signature) is not bytes or len(signature) != SIGNATURE_SIZE:
         raise Refused("R-01.1", "a signature is 64 bytes")
     header = _read_header(header_fields)
     if content is not None:
@@ -141,7 +143,7 @@ def parse(wire: bytes) -> Record:
         check_content(header, content)
     # The bytes are canonical, so the header is what signature and content leave of them. Cutting it
     # out keeps the exact signed bytes and costs less than packing it again.
-    after_header = len(_SIGNATURE_PREFIX) + SIGNATURE + _packed_size(content)
+    after_header = len(_SIGNATURE_PREFIX) + SIGNATURE_SIZE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
         raise Refused("R-01.9", "with its content the record is too long")
@@ -156,7 +158,7 @@ def read_header(header_bytes: bytes) -> Header:
 
 def check_content(header: Header, content: bytes) -> None:
     """Raises Refused (R-01.9) unless content has the length and the hash that its header signs."""
-    if len(content) != header.size or digest(content) != header.digest:
+    if len(content) != header.size or content_digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
@@ -164,32 +166,32 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
     """The id that a record of this neighbourhood is signed for: FOUNDING_ID if it is the charter
     (R-01.10).
     """
-    return FOUNDING if record.id == neighbourhood else neighbourhood
+    return FOUNDING_ID if record.id == neighbourhood else neighbourhood
 
 
-def claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
+def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
     """The input of a verifier: the signature followed by the bytes that it signs, and the key.
 
     A pair of bytes, so that batches of them go to other processes without the records.
     """
-    signed = _SIGN_DOMAIN + neighbourhood + record.header
-    return record.signature + signed, record.fields.device
+    signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
+    return record.signature + signed, record.header.device
 
 
-def holds(message: bytes, key: bytes) -> bool:
+def is_signature_valid(message: bytes, key: bytes) -> bool:
     """Whether `message`, as `signature_claim` makes it, was signed with `key`. Never raises."""
     return is_signed_message(message, key)
 
 
-def forged() -> Refused:
+def signature_refusal() -> Refused:
     """The refusal of a record whose signature is not valid (R-01.10)."""
     return Refused("R-01.10", "the signature does not hold in this neighbourhood")
 
 
 def verify(record: Record, neighbourhood: bytes) -> None:
     """Raises Refused (R-01.10) unless the record's device signed it for this neighbourhood."""
-    if not holds(*claim(record, neighbourhood)):
-        raise forged()
+    if not is_signature_valid(*signature_claim(record, neighbourhood)):
+        raise signature_refusal()
 
 
 def _packed_size(content: bytes | None) -> int:
@@ -212,7 +214,7 @@ def _read_header(value: Any) -> Header:
     _check_parents(header.parents)
     if type(header.audience) is not int or header.audience not in _AUDIENCE_CODES:
         raise Refused("R-01.8", "the audience is open, epoch or private, lasting or not")
-    if header.lasting and header.expiry is not None:
+    if header.is_lasting and header.expiry is not None:
         raise Refused("R-01.8", "what others rely on does not expire")
     _check_integer("R-01.9", "the content's length", header.size, codec.MAX_BYTES)
     _check_bytes32("R-01.9", "the content's hash", header.digest)

@@ -23,21 +23,21 @@ class Head(NamedTuple):
     time: int
 
 
-START = Head(0, None, 0)  # of a log that holds nothing
+LOG_START = Head(0, None, 0)  # of a log that holds nothing
 
 
-def follows(head: Head, record: Record) -> None:
+def check_follows(head: Head, record: Record) -> None:
     """Raises Refused unless `record` continues the log that ends with `head` (R-01.12, R-01.13).
 
     The caller has ruled out gaps and forks: the record has the number after the head's.
     """
-    if record.fields.prev != head.id:
+    if record.header.prev != head.id:
         raise Refused("R-01.12", "the record names another one before it than the log holds")
-    if record.fields.time < head.time:
+    if record.header.time < head.time:
         raise Refused("R-01.13", "time never falls along a log")
 
 
-class Kept(NamedTuple):
+class ForkedRecord(NamedTuple):
     """A record of a forked log. `about`: the id of the record that it answers.
 
     `is_named`: a record of another device, before the fork of that one's log, names it as a parent.
@@ -45,11 +45,11 @@ class Kept(NamedTuple):
 
     seq: int
     id: bytes
-    named: bool
+    is_named: bool
     about: bytes | None = None
 
 
-def kept(fork: int, records: Iterable[Kept]) -> set[bytes]:
+def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
     """The ids of the records that stay of a log forked at number `fork` (R-01.14).
 
     Everything before the fork stays, the two lowest ids at it as proof, and from there on each
@@ -63,7 +63,7 @@ def kept(fork: int, records: Iterable[Kept]) -> set[bytes]:
     # other party has confirmed would hang from nothing otherwise.
     countersigned: set[bytes] = set()
     for record in record_by_id.values():
-        above: Kept | None = record if record.named else None
+        above: ForkedRecord | None = record if record.is_named else None
         while above is not None and above.id not in countersigned:
             countersigned.add(above.id)
             above = record_by_id.get(above.about) if above.about else None

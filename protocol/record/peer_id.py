@@ -11,6 +11,6 @@ def peer_id(key: bytes) -> str:
     return base58.b58encode(_ED25519_PREFIX + key).decode()
 
 
-def key_of(peer_id: str) -> bytes:
+def key_of_peer(peer_id: str) -> bytes:
     """The public key (32 bytes) in a peer id of this network, which is not checked."""
     return base58.b58decode(peer_id)[len(_ED25519_PREFIX) :]

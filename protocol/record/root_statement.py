@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from protocol.errors import Refused
 from protocol.record import codec, sealing
-from protocol.record.signature import SIGNATURE, is_signed, public_key, sign_message
+from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 
-PLACE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
-FOUNDING = bytes(PLACE)  # the place in the charter, which creates that id
+PLACE_SIZE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
+FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in the charter, which creates that id
 
 _DOMAIN = b"meshcoop statement 1\0"
 _CERTIFY = "certify"
@@ -21,7 +21,7 @@ _BODY_FIELDS = 5
 _KEY_SIZE = 32
 
 
-class Certified(NamedTuple):
+class Certificate(NamedTuple):
     """`person` (root key) says that `device` is theirs in the neighbourhood whose id begins with
     `place`. `box`: the device's box key, to which things are sealed.
     """
@@ -32,7 +32,7 @@ class Certified(NamedTuple):
     box: bytes
 
 
-class Revoked(NamedTuple):
+class Revocation(NamedTuple):
     """`person` (root key) says that no record of `device` after number `after` is theirs in the
     neighbourhood whose id begins with `place`.
     """
@@ -43,7 +43,9 @@ class Revoked(NamedTuple):
     after: int
 
 
-def certify(root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING) -> bytes:
+def certify_device(
+    root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING_PLACE
+) -> bytes:
     """The statement that a device is this person's, for the neighbourhood whose id begins with
     `place`, so that nobody carries it elsewhere.
 
@@ -53,7 +55,7 @@ def certify(root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOU
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
-def revoke(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
+def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
     """The statement that ends `device` after its record number `after` (0: from the beginning)."""
     body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
@@ -61,11 +63,11 @@ def revoke(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
 
 # Every authority fold reads the same statements again, and their signatures cost most of it.
 @lru_cache(maxsize=4096)
-def read(statement: bytes) -> Certified | Revoked:
+def read_statement(statement: bytes) -> Certificate | Revocation:
     """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""
     body, signatures = _split(codec.unpack(statement))
     verb, place, person, device, last = body
-    _check_bytes(place, PLACE)
+    _check_bytes(place, PLACE_SIZE)
     _check_bytes(person, _KEY_SIZE)
     _check_bytes(device, _KEY_SIZE)
     if verb == _CERTIFY and len(signatures) == 2:  # noqa: PLR2004
@@ -73,12 +75,12 @@ def read(statement: bytes) -> Certified | Revoked:
         _verify(body, person, signatures[0])
         _verify(body, device, signatures[1])
         sealing.check_box_key(last)
-        return Certified(place, person, device, last)
+        return Certificate(place, person, device, last)
     if verb == _REVOKE and len(signatures) == 1:
         if type(last) is not int or last < 0:
             raise Refused("R-03.3", "a device is revoked after a record number")
         _verify(body, person, signatures[0])
-        return Revoked(place, person, device, last)
+        return Revocation(place, person, device, last)
     raise Refused("R-03.1", "a root statement certifies or revokes a device")
 
 
@@ -101,6 +103,6 @@ def _check_bytes(value: Any, size: int) -> None:
 
 
 def _verify(body: list[Any], key: bytes, signature: Any) -> None:
-    _check_bytes(signature, SIGNATURE)
+    _check_bytes(signature, SIGNATURE_SIZE)
     if not is_signed(_DOMAIN + codec.pack(body), signature, key):
         raise Refused("R-03.2", "a signature of the statement does not hold")

@@ -19,15 +19,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from protocol.errors import Refused
 
 # Sizes are in bytes.
-KEY = 32
-KEY_ID = 16
-NONCE = 24
-TAG = 16
-SLOT = KEY + KEY + TAG  # an ephemeral key, then the sealed key
+KEY_SIZE = 32
+KEY_ID_SIZE = 16
+NONCE_SIZE = 24
+TAG_SIZE = 16
+SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
 MAX_SLOTS = 128  # devices: 32 people with four each, beside a text of any length a field allows
 
-_LOCK = KEY + TAG  # a sealed key, whose ephemeral key stands once for all locks
-_LOCKS_AT = 1 + KEY  # after the count and that ephemeral key
+_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key, whose ephemeral key stands once for all locks
+_LOCKS_AT = 1 + KEY_SIZE  # after the count and that ephemeral key
 _MIN_CROWD = 8  # box keys that a private record is sealed to, decoys included
 _LENGTH = 2  # bytes that tell the plain length of padded content
 _PADDED_SIZES = (256, 512)  # above them the multiples of the next
@@ -50,68 +50,68 @@ class EpochKey(NamedTuple):
     key: bytes
 
     @classmethod
-    def of(cls, number: int, key: bytes) -> "EpochKey":
+    def from_key(cls, number: int, key: bytes) -> "EpochKey":
         """The epoch's key with the id that names it."""
-        return cls(number, epoch_id(key), key)
+        return cls(number, epoch_key_id(key), key)
 
 
-def derive(secret: bytes, purpose: str, length: int = KEY) -> bytes:
+def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
     """`length` bytes for one `purpose`: HKDF-SHA256 of `secret` (R-01.20)."""
     info = b"meshcoop 1 " + purpose.encode()
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
 
 
-def box_key(device_seed: bytes) -> BoxKey:
+def device_box_key(device_seed: bytes) -> BoxKey:
     """The box key of the device with this signing seed (R-01.20)."""
-    return box_of(derive(device_seed, "box"))
+    return box_key_from_secret(derive_key(device_seed, "box"))
 
 
-def box_of(secret: bytes) -> BoxKey:
+def box_key_from_secret(secret: bytes) -> BoxKey:
     """The key pair of a box secret, which opens and does not sign."""
     return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
 
 
 def check_box_key(public: bytes) -> None:
     """Raises Refused (R-01.23) for a key to which nothing can be sealed: a low-order point."""
-    _shared_key(bytes(range(KEY)), public, b"", b"")
+    _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
 
-def context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
+def content_context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
     """The context of sealed content: the neighbourhood and the author's place in their log."""
     return neighbourhood + device + seq.to_bytes(8, "big")
 
 
-def private_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
+def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
     """The context of a private field: the author's place in their log and the field's name."""
-    return context(neighbourhood, device, seq) + field.encode()
+    return content_context(neighbourhood, device, seq) + field.encode()
 
 
-def epoch_id(key: bytes) -> bytes:
+def epoch_key_id(key: bytes) -> bytes:
     """16 bytes that name an epoch key and commit to it (R-01.21)."""
-    return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID]
+    return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
-def seal_epoch(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
+def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
     """Content sealed with an epoch's key: key id, nonce, ciphertext (R-01.22).
 
     `context` binds it to the author's place in their log.
     """
-    nonce = derive(seed, "epoch nonce", NONCE)
+    nonce = derive_key(seed, "epoch nonce", NONCE_SIZE)
     sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, epoch.key)
     return epoch.id + nonce + sealed
 
 
-def sealed_epoch_id(content: bytes) -> bytes:
+def read_epoch_key_id(content: bytes) -> bytes:
     """The id of the epoch key that opens this content. Raises Refused if it is too short."""
-    if len(content) < KEY_ID + NONCE + TAG:
+    if len(content) < KEY_ID_SIZE + NONCE_SIZE + TAG_SIZE:
         raise Refused("R-01.22", "too short to be sealed content")
-    return content[:KEY_ID]
+    return content[:KEY_ID_SIZE]
 
 
-def open_epoch(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
+def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
     """The plain content. Raises Refused when key, context or bytes are not those sealed."""
-    sealed_epoch_id(content)
-    return _decrypt(epoch.key, content[KEY_ID:], context, "R-01.22")
+    read_epoch_key_id(content)
+    return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
 
 
 def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
@@ -125,14 +125,16 @@ def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
     """The key in a slot that is sealed to `box`. Raises Refused (R-01.23)."""
-    if len(slot) != SLOT:
-        raise Refused("R-01.23", f"a sealed key is {SLOT} bytes")
-    ephemeral = slot[:KEY]
+    if len(slot) != SLOT_SIZE:
+        raise Refused("R-01.23", f"a sealed key is {SLOT_SIZE} bytes")
+    ephemeral = slot[:KEY_SIZE]
     shared = _shared_key(box.secret, ephemeral, ephemeral, box.public)
-    return _decrypt_once(shared, slot[KEY:], None, "R-01.23")
+    return _decrypt_once(shared, slot[KEY_SIZE:], None, "R-01.23")
 
 
-def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) -> bytes:
+def seal_private_content(
+    boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes
+) -> bytes:
     """`plain` sealed to the devices with these box keys: a count, an ephemeral key, a lock for each
     device, the id of the content's key and the ciphertext (R-01.24).
 
@@ -141,8 +143,8 @@ def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) 
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:
         raise Refused("R-01.24", f"private words go to 1 to {MAX_SLOTS} devices")
-    key = derive(seed, "private key")
-    public, secret = _ephemeral_pair(derive(seed, "private lock"), b"")
+    key = derive_key(seed, "private key")
+    public, secret = _ephemeral_pair(derive_key(seed, "private lock"), b"")
     locks = [_encrypt_once(_shared_key(secret, to, public, to), key, None) for to in recipients]
     head = bytes([len(locks)]) + public + b"".join(locks) + content_key_id(key)
     return head + _encrypt_once(key, plain, context)
@@ -150,10 +152,10 @@ def seal_for(boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes) 
 
 def content_key_id(key: bytes) -> bytes:
     """16 bytes that commit to the key of private content: nobody can show two readers two texts."""
-    return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID]
+    return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
-def private_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
+def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
     """The symmetric key of private content, or None when no lock of it is for any of `boxes`.
 
     Raises Refused (R-01.24) if the content is malformed.
@@ -170,24 +172,24 @@ def private_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
     return None
 
 
-def open_with(key: bytes, sealed: bytes, context: bytes) -> bytes:
+def open_with_content_key(key: bytes, sealed: bytes, context: bytes) -> bytes:
     """The plain bytes of private content whose symmetric key is known. Raises Refused (R-01.24)."""
     end = _locks_end(sealed)
-    if sealed[end : end + KEY_ID] != content_key_id(key):
+    if sealed[end : end + KEY_ID_SIZE] != content_key_id(key):
         raise Refused("R-01.24", "this is not the key that the private words commit to")
-    return _decrypt_once(key, sealed[end + KEY_ID :], context, "R-01.24")
+    return _decrypt_once(key, sealed[end + KEY_ID_SIZE :], context, "R-01.24")
 
 
-def open_private(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> bytes | None:
+def open_private_content(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> bytes | None:
     """The plain bytes of private content, or None when no lock of it is for any of `boxes`.
 
     Raises Refused (R-01.24).
     """
-    key = private_key(sealed, boxes)
-    return None if key is None else open_with(key, sealed, context)
+    key = find_content_key(sealed, boxes)
+    return None if key is None else open_with_content_key(key, sealed, context)
 
 
-def with_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
+def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
     """The box keys of a private record's readers, and decoys that nobody has the secret of up to
     the next power of two, 8 at least (R-01.25): a crowd tells less than a count.
     """
@@ -195,11 +197,11 @@ def with_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
     crowd = _MIN_CROWD
     while crowd < len(readers):
         crowd *= 2
-    decoy_seeds = [derive(seed, f"decoy {n}") for n in range(crowd - len(readers))]
-    return readers + [box_key(decoy_seed).public for decoy_seed in decoy_seeds]
+    decoy_seeds = [derive_key(seed, f"decoy {n}") for n in range(crowd - len(readers))]
+    return readers + [device_box_key(decoy_seed).public for decoy_seed in decoy_seeds]
 
 
-def cover(plain: bytes) -> bytes:
+def pad(plain: bytes) -> bytes:
     """Pads `plain`: its length in 2 bytes, `plain`, and zeros up to one of few sizes (R-01.26).
 
     Raises Refused when it is too long for a record.
@@ -212,11 +214,11 @@ def cover(plain: bytes) -> bytes:
     return len(plain).to_bytes(_LENGTH, "big") + plain + bytes(size - needed)
 
 
-def uncover(covered: bytes) -> bytes:
+def unpad(covered: bytes) -> bytes:
     """The plain bytes of padded content. Raises Refused (R-01.26) if it is padded otherwise."""
     length = int.from_bytes(covered[:_LENGTH], "big")
     plain = covered[_LENGTH : _LENGTH + length]
-    if cover(plain) != covered:
+    if pad(plain) != covered:
         raise Refused("R-01.26", "the sealed bytes are not padded by the rule")
     return plain
 
@@ -225,47 +227,47 @@ def _locks_end(sealed: bytes) -> int:
     """Where the locks of private content end. Raises Refused unless everything is there."""
     count = sealed[0] if sealed else 0
     end = _LOCKS_AT + count * _LOCK
-    if not 1 <= count <= MAX_SLOTS or len(sealed) < end + KEY_ID + TAG:
+    if not 1 <= count <= MAX_SLOTS or len(sealed) < end + KEY_ID_SIZE + TAG_SIZE:
         raise Refused("R-01.24", "not a list of sealed keys and a sealed text")
     return end
 
 
 def _ephemeral_pair(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
     """The public key and the secret of a key pair that is used for one sealing."""
-    secret = derive(seed + to, "ephemeral")
+    secret = derive_key(seed + to, "ephemeral")
     return sodium.crypto_scalarmult_base(secret), secret
 
 
 def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
     """The key that the owners of `secret` and of `public` share, bound to both public keys."""
     try:
-        if len(public) != KEY:  # PyNaCl does not look, and libsodium would read past the end
+        if len(public) != KEY_SIZE:  # PyNaCl does not look, and libsodium would read past the end
             raise ValueError("length")
         product = sodium.crypto_scalarmult(secret, public)
     # PyNaCl reports a low-order point as RuntimeError.
     except (RuntimeError, TypeError, ValueError, nacl.exceptions.CryptoError):
         raise Refused("R-01.23", "nothing can be sealed to this key") from None
-    return derive(product + sender + receiver, "slot")
+    return derive_key(product + sender + receiver, "slot")
 
 
 def _encrypt_once(key: bytes, plain: bytes, context: bytes | None) -> bytes:
     """Encrypts with a key that is used once only, so that the nonce may be zero."""
     sealed: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        plain, context, bytes(NONCE), key
+        plain, context, bytes(NONCE_SIZE), key
     )
     return sealed
 
 
 def _decrypt_once(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
     """Decrypts what `_encrypt_once` encrypted. Raises Refused."""
-    return _decrypt(key, bytes(NONCE) + sealed, context, rule)
+    return _decrypt(key, bytes(NONCE_SIZE) + sealed, context, rule)
 
 
 def _decrypt(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
     """Decrypts a nonce and what follows it. Raises Refused, with the number of `rule`."""
     try:
         plain: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed[NONCE:], context, sealed[:NONCE], key
+            sealed[NONCE_SIZE:], context, sealed[:NONCE_SIZE], key
         )
     except (nacl.exceptions.CryptoError, ValueError, TypeError):
         raise Refused(rule, "it was not sealed with this key for this place") from None

@@ -7,7 +7,7 @@ and nodes that disagree about a signature would never converge.
 import nacl.bindings
 import nacl.exceptions
 
-SIGNATURE = 64  # bytes
+SIGNATURE_SIZE = 64  # bytes
 
 
 def public_key(seed: bytes) -> bytes:
@@ -20,12 +20,12 @@ def sign_message(message: bytes, seed: bytes) -> bytes:
     """The signature of `message` (64 bytes) with the key of a 32-byte seed."""
     _, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
     signed: bytes = nacl.bindings.crypto_sign(message, secret)
-    return signed[:SIGNATURE]
+    return signed[:SIGNATURE_SIZE]
 
 
 def is_signed(message: bytes, signature: bytes, key: bytes) -> bool:
     """Whether `signature` is that of `message` with the secret of the public `key`. Never raises."""
-    return len(signature) == SIGNATURE and is_signed_message(signature + message, key)
+    return len(signature) == SIGNATURE_SIZE and is_signed_message(signature + message, key)
 
 
 def is_signed_message(signed: bytes, key: bytes) -> bool:

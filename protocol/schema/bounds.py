@@ -38,7 +38,7 @@ class Bound(Field):
         return [part.replace("-", "_"), int(least), int(most)]
 
 
-def outside(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> str | None:
+def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> str | None:
     """The first bound that a measure's fields break, as a sentence for people; None if none."""
     for part, least, most in bounds:
         is_target = part in _SCALES

@@ -39,9 +39,9 @@ class Field:
 
     type_name = "value"
     hint = ""  # how a person writes a value
-    many = False  # a value is a list or a map of values
-    phrase = False  # a value is several words on the command line
-    wording = False  # a value has free words, which can be hidden
+    is_list = False  # a value is a list or a map of values
+    is_phrase = False  # a value is several words on the command line
+    is_wording = False  # a value has free words, which can be hidden
     names_people = False
 
     def check(self, name: str, value: Any) -> None:
@@ -71,7 +71,7 @@ class Text(Field):
     max: int = 200
     type_name = "text"
     hint = "text"
-    wording = True
+    is_wording = True
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or not self.min <= len(value) <= self.max:
@@ -187,14 +187,14 @@ class Person(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named(Field):
+class PersonOrName(Field):
     """A member's key, or the name of somebody outside. A typed name means the member of that name
     where there is one.
     """
 
     type_name = "person or name"
     hint = "a member or a name"
-    wording = True
+    is_wording = True
     names_people = True
     _name = Text(min=1, max=80)
 
@@ -215,7 +215,7 @@ class Named(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(Field):
+class RecordId(Field):
     """Another record: its id, 32 bytes; people type the start of it."""
 
     type_name = "record"
@@ -261,7 +261,7 @@ class Many(Field):
 
     of: Field
     max: int = 16
-    many = True
+    is_list = True
     hint = "repeat for more"
 
     def __post_init__(self) -> None:
@@ -274,8 +274,8 @@ class Many(Field):
         return f"list of {self.of.type_name}"
 
     @property
-    def wording(self) -> bool:  # type: ignore[override]
-        return self.of.wording
+    def is_wording(self) -> bool:  # type: ignore[override]
+        return self.of.is_wording
 
     @property
     def names_people(self) -> bool:  # type: ignore[override]
@@ -309,7 +309,7 @@ class Map(Many):
         return f"map of {self.of.type_name}"
 
     @property
-    def wording(self) -> bool:  # type: ignore[override]  # people choose the names
+    def is_wording(self) -> bool:  # type: ignore[override]  # people choose the names
         return True
 
     def check(self, name: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from protocol.errors import Refused
 from protocol.record import sealing
 from protocol.record.sealing import BoxKey
-from protocol.record.signature import SIGNATURE, is_signed, public_key, sign_message
+from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 from protocol.schema.fields import Text
 
 PROTOCOL = "/meshcoop/address/1"
@@ -58,7 +58,7 @@ class Hello(NamedTuple):
         return cls(*frame[2:])
 
 
-class Place(NamedTuple):
+class GiftOrigin(NamedTuple):
     """Where a gift is at home: the neighbourhood, and the peer id of the node where it was made."""
 
     neighbourhood: bytes
@@ -89,7 +89,7 @@ class Gift(NamedTuple):
             raise Refused("R-18.4", "a gift has agreement, device, time, signature and sealed text")
         gift = cls(*frame[1:])
         has_ids = len(gift.agreement) == len(gift.device) == _ID_SIZE
-        if not has_ids or len(gift.signature) != SIGNATURE or not 0 <= gift.time < _MAX_TIME:
+        if not has_ids or len(gift.signature) != SIGNATURE_SIZE or not 0 <= gift.time < _MAX_TIME:
             raise Refused("R-18.4", "a part of the gift is too long or too short")
         if len(gift.sealed) > MAX_SEALED:
             raise Refused("R-18.4", f"a sealed address has at most {MAX_SEALED} bytes")
@@ -97,49 +97,51 @@ class Gift(NamedTuple):
 
     @classmethod
     def sign(
-        cls, agreement: bytes, time: int, sealed: bytes, *, seed: bytes, place: Place
+        cls, agreement: bytes, time: int, sealed: bytes, *, seed: bytes, origin: GiftOrigin
     ) -> "Gift":
         """A gift by the device with this seed. Only the node of `origin` can hand it over."""
         unsigned = cls(agreement, public_key(seed), time, b"", sealed)
-        return unsigned._replace(signature=sign_message(unsigned._message(place), seed))
+        return unsigned._replace(signature=sign_message(unsigned._message(origin), seed))
 
-    def check(self, place: Place) -> None:
+    def check(self, origin: GiftOrigin) -> None:
         """Raises Refused (R-18.5) unless the gift's device signed it for this place."""
-        if not is_signed(self._message(place), self.signature, self.device):
+        if not is_signed(self._message(origin), self.signature, self.device):
             raise Refused(
                 "R-18.5", "who gives this address has not signed it for this home to hand over"
             )
 
-    def _message(self, place: Place) -> bytes:
+    def _message(self, origin: GiftOrigin) -> bytes:
         """The bytes that the device signs (R-18.5)."""
-        home = place.home.encode() + b"\0"
+        home = origin.home.encode() + b"\0"
         sealed_hash = hashlib.sha256(self.sealed).digest()
         gift = self.agreement + self.time.to_bytes(8, "big") + sealed_hash
-        return _GIFT_DOMAIN + place.neighbourhood + home + gift
+        return _GIFT_DOMAIN + origin.neighbourhood + home + gift
 
 
-def text_place(neighbourhood: bytes, agreement: bytes, device: bytes) -> bytes:
+def text_context(neighbourhood: bytes, agreement: bytes, device: bytes) -> bytes:
     """The context that a sealed address is bound to; `device` is the giver's."""
     return neighbourhood + agreement + device
 
 
-def close(text: str, boxes: Iterable[bytes], place: bytes, seed: bytes) -> bytes:
+def seal_text(text: str, boxes: Iterable[bytes], context: bytes, seed: bytes) -> bytes:
     """The text, padded and sealed to the devices of the two parties (R-18.6).
 
     `context`: what it is bound to, from `text_context`; `seed`: 32 fresh random bytes.
     """
-    return sealing.seal_for(boxes, sealing.cover(text.encode()), _TEXT_DOMAIN + place, seed)
+    return sealing.seal_private_content(
+        boxes, sealing.pad(text.encode()), _TEXT_DOMAIN + context, seed
+    )
 
 
-def open_text(sealed: bytes, boxes: Iterable[BoxKey], place: bytes) -> str | None:
+def open_text(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> str | None:
     """The text, or None where it is not sealed to any of `boxes`. Raises Refused (R-18.6, R-01.24,
     R-01.26, R-10.3).
     """
-    plain = sealing.open_private(sealed, boxes, _TEXT_DOMAIN + place)
+    plain = sealing.open_private_content(sealed, boxes, _TEXT_DOMAIN + context)
     if plain is None:
         return None
     try:
-        text = sealing.uncover(plain).decode()
+        text = sealing.unpad(plain).decode()
     except UnicodeDecodeError:
         raise Refused("R-18.6", "what is sealed is no text") from None
     ADDRESS.check("address", text)

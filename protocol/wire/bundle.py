@@ -11,20 +11,20 @@ from protocol.errors import Refused
 from protocol.wire import frames
 
 VERSION = 1
-PIECE = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
+LIST_BYTES = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
 MAX_REFUSED = 1000  # records of a bundle; then the rest is not read (R-09.8)
 
 
-class Sort(NamedTuple):
+class FileFormat(NamedTuple):
     """A sort of file: what people call it, its first bytes, and how many bytes it has at most."""
 
     name: str
     mark: bytes
-    most: int
+    max_bytes: int
 
 
-BUNDLE = Sort("bundle", b"meshcoop bundle\n", 1 << 30)
-HAVE = Sort("have file", b"meshcoop have\n", 4 << 20)
+BUNDLE = FileFormat("bundle", b"meshcoop bundle\n", 1 << 30)
+HAVE_FILE = FileFormat("have file", b"meshcoop have\n", 4 << 20)
 
 # Types of frames.
 _HEAD = 0  # version, neighbourhood
@@ -32,16 +32,18 @@ _LIST = 1  # a list of records, or of parts of a have-map
 _END = 2  # how many the lists hold together
 
 
-def opening(sort: Sort, neighbourhood: bytes) -> bytes:
+def file_opening(file_format: FileFormat, neighbourhood: bytes) -> bytes:
     """The first bytes of every such file of this neighbourhood (R-09.1)."""
-    return sort.mark + frames.encode([_HEAD, VERSION, neighbourhood])
+    return file_format.mark + frames.encode([_HEAD, VERSION, neighbourhood])
 
 
-def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iterator[bytes]:
+def encode_file(
+    file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
+) -> Iterator[bytes]:
     """The pieces of a file: a bundle from lists of its records, a have file from
     `have_map_lists`. Raises Refused (R-09.4) when it grows too large.
     """
-    piece = opening(sort, neighbourhood)
+    piece = file_opening(file_format, neighbourhood)
     size = len(piece)
     count = 0
     yield piece
@@ -49,8 +51,11 @@ def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iter
         piece = frames.encode([_LIST, values])
         count += len(values)
         size += len(piece)
-        if size > sort.most - frames.MAX_FRAME:  # the end has to fit as well
-            raise Refused("R-09.4", f"a {sort.name} has at most {sort.most:,} bytes; write less")
+        if size > file_format.max_bytes - frames.MAX_FRAME:  # the end has to fit as well
+            raise Refused(
+                "R-09.4",
+                f"a {file_format.name} has at most {file_format.max_bytes:,} bytes; write less",
+            )
         yield piece
     yield frames.encode([_END, count])
 
@@ -58,8 +63,8 @@ def encode(sort: Sort, neighbourhood: bytes, lists: Iterable[list[Any]]) -> Iter
 class Decoder:
     """Decodes the bytes of a file, in pieces of any size, to its lists."""
 
-    def __init__(self, sort: Sort, neighbourhood: bytes) -> None:
-        self._format = sort
+    def __init__(self, file_format: FileFormat, neighbourhood: bytes) -> None:
+        self._format = file_format
         self._neighbourhood = neighbourhood
         self._frames = frames.Decoder()
 
@@ -75,9 +80,9 @@ class Decoder:
         Raises Refused (R-09, R-05.1, R-02), and must not be fed again then.
         """
         self._size += len(data)
-        if self._size > self._format.most:
+        if self._size > self._format.max_bytes:
             raise Refused(
-                "R-09.4", f"a {self._format.name} has at most {self._format.most:,} bytes"
+                "R-09.4", f"a {self._format.name} has at most {self._format.max_bytes:,} bytes"
             )
         for frame in self._frames.feed(self._after_mark(data)):
             yield from self._read_frame(frame)
@@ -88,7 +93,7 @@ class Decoder:
             raise self._other_file()
         if not self._has_end:
             raise Refused("R-09.5", f"the {self._format.name} is cut off, so write it again")
-        if self._frames.partial:
+        if self._frames.is_partial:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:

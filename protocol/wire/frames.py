@@ -8,7 +8,7 @@ from protocol.record import codec
 
 MAX_FRAME = 64 * 1024  # bytes after the length
 MAX_FRAME_ITEMS = 4096  # in one list or map
-BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
+MAX_BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
 
 _MAX_BATCH_RECORDS = 1024
 _RECORD_FRAMING = 8  # bytes, more than msgpack needs to tell a record's length
@@ -26,7 +26,7 @@ def encode(frame: list[Any]) -> bytes:
     return len(body).to_bytes(_PREFIX, "big") + body
 
 
-def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
+def batch_records(wires: Iterable[bytes], max_bytes: int = MAX_BATCH) -> Iterator[list[bytes]]:
     """Records (at most 16 KiB each) in lists that fit a frame, in their order.
 
     `max_bytes`: of a list of several records; one record alone may be longer.
@@ -34,7 +34,7 @@ def batches(wires: Iterable[bytes], most: int = BATCH) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     size = 0
     for wire in wires:
-        is_full = size + len(wire) + _RECORD_FRAMING * len(batch) > most
+        is_full = size + len(wire) + _RECORD_FRAMING * len(batch) > max_bytes
         if batch and (is_full or len(batch) >= _MAX_BATCH_RECORDS):
             yield batch
             batch = []
@@ -63,7 +63,7 @@ class Decoder:
         return frames
 
     @property
-    def partial(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether a frame has begun and not ended."""
         return bool(self._buffer)
 

@@ -11,51 +11,51 @@ from collections.abc import Callable, Iterable
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
-from protocol.record.sealing import EpochKey, derive
+from protocol.record.sealing import EpochKey, derive_key
 
-MAC = 16  # bytes
-MOST_AHEAD = 4096  # how far a record's number may be beyond the head of its log (R-04.4)
+MAC_SIZE = 16  # bytes
+MAX_AHEAD = 4096  # how far a record's number may be beyond the head of its log (R-04.4)
 
 
-def topic(neighbourhood: bytes) -> str:
+def topic_name(neighbourhood: bytes) -> str:
     """The topic's name, which does not tell the neighbourhood's id (R-04.1)."""
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]
 
 
 def gossip_key(epoch: EpochKey) -> bytes:
     """The key of an epoch's MACs (R-04.2). Relays get it: it lets them carry, and not read."""
-    return derive(epoch.key, "gossip")
+    return derive_key(epoch.key, "gossip")
 
 
-def frame(wire: bytes, key: bytes) -> bytes:
+def encode_frame(wire: bytes, key: bytes) -> bytes:
     """The frame that carries a record, under a gossip key."""
     return _mac(wire, key) + wire
 
 
-def accept(
+def accept_frame(
     data: bytes,
     keys: Iterable[bytes],
     neighbourhood: bytes,
-    plausible: Callable[[Record], bool] | None = None,
+    is_plausible: Callable[[Record], bool] | None = None,
 ) -> Record:
     """The record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
 
     `keys`: the gossip keys that are accepted; `is_plausible`: whether the record's log has a place for
     it that gossip could fill. The answer depends on nothing else.
     """
-    mac = data[:MAC]
-    wire = data[MAC:]
+    mac = data[:MAC_SIZE]
+    wire = data[MAC_SIZE:]
     # The cheapest check comes first and the signature last: a flood of bad frames costs little.
     if not any(hmac.compare_digest(mac, _mac(wire, key)) for key in keys):
         raise Refused("R-04.3", "the frame is not from a holder of the gossip key")
     record = envelope.parse(wire)
     if record.content is None:
         raise Refused("R-04.3", "gossip carries records with their content")
-    if plausible is not None and not plausible(record):
+    if is_plausible is not None and not is_plausible(record):
         raise Refused("R-04.4", "no log has a place for it that gossip could fill")
     envelope.verify(record, envelope.signed_for(record, neighbourhood))
     return record
 
 
 def _mac(wire: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(wire, key=key, digest_size=MAC).digest()
+    return hashlib.blake2b(wire, key=key, digest_size=MAC_SIZE).digest()

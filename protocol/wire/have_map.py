@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from protocol.errors import Refused
 from protocol.wire import frames
 
-SHORT = 8  # bytes that name a device, a head or what is kept of a fork
+PREFIX_SIZE = 8  # bytes that name a device, a head or what is kept of a fork
 MAX_DEVICES = 65_536  # logs of a have-map
 
 _ROW = 4  # values of a have-map for each log: device, number, head, fork mark
 _NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does not hold
 
 
-class Held(NamedTuple):
+class LogHead(NamedTuple):
     """The head of a log as a store holds it: its number and id, before any fork.
 
     `fork`: if the log is forked, the ids that are kept from the fork on; else empty.
@@ -28,10 +28,10 @@ class Held(NamedTuple):
     fork: tuple[bytes, ...] = ()
 
 
-Heads = Mapping[bytes, Held]  # device key → what is held of its log
+Heads = Mapping[bytes, LogHead]  # device key → what is held of its log
 
 
-def digest(heads: Heads) -> bytes:
+def digest_heads(heads: Heads) -> bytes:
     """16 bytes over all heads, in order of device (R-05.4)."""
     hasher = hashlib.sha256(b"meshcoop digest 1\0")
     for device in sorted(heads):
@@ -40,17 +40,17 @@ def digest(heads: Heads) -> bytes:
     return hasher.digest()[:16]
 
 
-def fork_mark(head: Held) -> bytes:
+def fork_mark(head: LogHead) -> bytes:
     """8 bytes that stand for the ids kept of a fork; no bytes where the log is not forked."""
     if not head.fork:
         return b""
-    return hashlib.sha256(b"".join(sorted(head.fork))).digest()[:SHORT]
+    return hashlib.sha256(b"".join(sorted(head.fork))).digest()[:PREFIX_SIZE]
 
 
-def have_map(heads: Heads) -> Iterator[list[Any]]:
+def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
     """The have-map in flat lists that fit a frame each, in order of device; at least one list."""
     rows = [
-        [device[:SHORT], head.seq, head.id[:SHORT], fork_mark(head)]
+        [device[:PREFIX_SIZE], head.seq, head.id[:PREFIX_SIZE], fork_mark(head)]
         for device, head in sorted(heads.items())
     ]
     rows_in_frame = frames.MAX_FRAME_ITEMS // _ROW
@@ -68,7 +68,7 @@ class HaveMap:
     def __init__(self, heads: Heads) -> None:
         self._heads = sorted(heads.items())
         # Our devices, by their first bytes → the peer's number, head and fork mark.
-        self._theirs = {device[:SHORT]: _NOTHING for device in heads}
+        self._theirs = {device[:PREFIX_SIZE]: _NOTHING for device in heads}
         self._rows_read = 0
 
     def read(self, flat: list[Any]) -> None:
@@ -82,14 +82,14 @@ class HaveMap:
             row = flat[start : start + _ROW]
             device, seq, head, mark = row
             types = [type(value) for value in row]
-            if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != SHORT:
+            if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != PREFIX_SIZE:
                 raise Refused("R-05.5", "a have-map names device, number, head and fork")
-            if len(head) > SHORT or len(mark) > SHORT:
-                raise Refused("R-05.5", f"a head and a fork are told by {SHORT} bytes")
+            if len(head) > PREFIX_SIZE or len(mark) > PREFIX_SIZE:
+                raise Refused("R-05.5", f"a head and a fork are told by {PREFIX_SIZE} bytes")
             if device in self._theirs:
                 self._theirs[device] = (seq, head, mark)
 
-    def lacks(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
+    def find_missing(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
         """The logs of which the peer lacks something, and the devices whose forks it does not know
         as we do.
 
@@ -99,9 +99,9 @@ class HaveMap:
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []
         for device, ours in self._heads:
-            seq, head, mark = self._theirs[device[:SHORT]]
+            seq, head, mark = self._theirs[device[:PREFIX_SIZE]]
             # Another head with the same number: one side does not know of a lower fork yet.
-            differs = seq == ours.seq and head != ours.id[:SHORT]
+            differs = seq == ours.seq and head != ours.id[:PREFIX_SIZE]
             if seq < ours.seq or differs:
                 logs.append((device, seq, head))
             if ours.fork and mark != fork_mark(ours):

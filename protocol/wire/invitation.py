@@ -11,8 +11,8 @@ from protocol.wire import copyable_code, relay_ticket
 
 PROTOCOL = "/meshcoop/join/1"
 LIFETIME_MS = 7 * 86_400_000
-PREFIX = 16  # bytes of the neighbourhood's id
-SECRET = 16  # bytes
+PREFIX_SIZE = 16  # bytes of the neighbourhood's id
+SECRET_SIZE = 16  # bytes
 
 # Types of frames.
 KNOCK = 0  # invitation, proof, signature, statement, name
@@ -29,9 +29,9 @@ _PEER = 32  # bytes of a node's key
 _MAX_NAME = 80  # characters
 
 # Where the parts of an encoded invitation end; the version is the first byte.
-_PREFIX_END = 1 + PREFIX
+_PREFIX_END = 1 + PREFIX_SIZE
 _PEER_END = _PREFIX_END + _PEER
-_SECRET_END = _PEER_END + SECRET
+_SECRET_END = _PEER_END + SECRET_SIZE
 
 
 class Invitation(NamedTuple):
@@ -76,7 +76,7 @@ def decode(text: str) -> Invitation:
     )
 
 
-def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
+def knock_proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
     """Proves the secret to this inviter, from this joiner, for this person only (R-07.3).
 
     `joiner` and `inviter` are peer ids, `person` is a root key.
@@ -85,7 +85,7 @@ def proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
     return hmac.digest(secret, message, "sha256")
 
 
-def signed(proof: bytes, device_seed: bytes) -> bytes:
+def sign_proof(proof: bytes, device_seed: bytes) -> bytes:
     """The device's signature of a proof, so that nobody knocks with another's statement (R-07.3)."""
     return sign_message(_SIGN_DOMAIN + proof, device_seed)
 

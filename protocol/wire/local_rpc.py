@@ -27,7 +27,9 @@ MAX_ITEMS = 16_384  # in one array or map
 MAX_CONTAINERS = 65_536  # in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
-TOO_MUCH = frozenset({"R-06.1", "R-06.3"})  # refusals whose remedy is to ask for less at a time
+TOO_MUCH_RULES = frozenset(
+    {"R-06.1", "R-06.3"}
+)  # refusals whose remedy is to ask for less at a time
 
 ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 
@@ -148,7 +150,7 @@ class Decoder:
             yield frame
 
     @property
-    def partial(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether a frame has begun and not ended: a connection that closes now was cut."""
         return bool(self._buffer)
 
@@ -171,7 +173,7 @@ class Decoder:
         raise refusal
 
 
-def hello(request_id: int) -> Request:
+def hello_request(request_id: int) -> Request:
     """The request that opens every connection."""
     return Request(request_id, HELLO, {"version": VERSION})
 

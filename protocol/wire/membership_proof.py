@@ -6,7 +6,7 @@ be a member's.
 
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, read_content
 from protocol.record import envelope
@@ -16,7 +16,7 @@ from protocol.record.signature import is_signed, sign_message
 SYNC_DOMAIN = b"meshcoop sync 1 hello\0"
 
 
-def prove(
+def prove_membership(
     device_seed: bytes,
     neighbourhood: bytes,
     sender: str,
@@ -30,7 +30,7 @@ def prove(
     return sign_message(domain + _connection(neighbourhood, sender, receiver), device_seed)
 
 
-def check(
+def check_proof(
     device: bytes,
     signature: bytes,
     neighbourhood: bytes,
@@ -45,7 +45,7 @@ def check(
         raise Refused("R-05.2", "the hello's signature is not for this connection")
 
 
-def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
+def read_chain(chain: list[bytes], neighbourhood: bytes) -> list[AuthorityRecord]:
     """Reads the open records that a hello carries, checked like any others (R-05.3).
 
     `chain`: the wires of the records. Raises Refused.
@@ -53,34 +53,34 @@ def acts(chain: list[bytes], neighbourhood: bytes) -> list[Act]:
     return [_read_open_record(wire, neighbourhood) for wire in chain]
 
 
-def member(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
+def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
     """The person whose `device` a chain, by itself, shows to be a member's. Raises Refused."""
-    person = shown(chain, neighbourhood).author(device)
+    person = fold_chain(chain, neighbourhood).member_of_device(device)
     if person is None:
         raise Refused("R-05.3", "the records shown make nobody a member")
     return person
 
 
-def shown(chain: list[bytes], neighbourhood: bytes) -> Authority:
+def fold_chain(chain: list[bytes], neighbourhood: bytes) -> Authority:
     """The authority that a chain shows by itself. Raises Refused."""
-    records = acts(chain, neighbourhood)
+    records = read_chain(chain, neighbourhood)
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:
         raise Refused("R-05.3", "the records shown hold no charter")
-    return authority.fold(charter, records, {})
+    return authority.fold_authority(charter, records, {})
 
 
-def _read_open_record(wire: bytes, neighbourhood: bytes) -> Act:
+def _read_open_record(wire: bytes, neighbourhood: bytes) -> AuthorityRecord:
     record = envelope.parse(wire)
     envelope.verify(record, envelope.signed_for(record, neighbourhood))
-    header = record.fields
-    if header.reach != OPEN or record.content is None:
+    header = record.header
+    if header.base_audience != OPEN or record.content is None:
         raise Refused("R-05.3", "a hello carries open records with their content")
     kind, fields = read_content(record.content)
     if kind not in KINDS or KINDS[kind].audience_code != header.audience:
         raise Refused("R-10.9", "a hello carries what authority is made of")
     parents = tuple(header.parents)
-    return Act(record.id, header.device, header.seq, header.time, kind, fields, parents)
+    return AuthorityRecord(record.id, header.device, header.seq, header.time, kind, fields, parents)
 
 
 def _connection(neighbourhood: bytes, sender: str, receiver: str) -> bytes:

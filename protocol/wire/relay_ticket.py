@@ -9,18 +9,18 @@ from protocol.record.packed_addresses import unpack_addresses
 from protocol.wire import copyable_code
 
 PROTOCOL = "/meshcoop/enrol/1"
-DOMAIN = b"meshcoop enrol 1 hello\0"
+HELLO_DOMAIN = b"meshcoop enrol 1 hello\0"
 LIFETIME_MS = 7 * 86_400_000
 VERSION = 65  # no invitation has it, so that neither code is taken for the other
-SECRET = 16  # bytes
+SECRET_SIZE = 16  # bytes
 
 # Types of frames.
 REQUEST = 0  # ticket, proof, neighbourhood, device, signature, chain
-TAKEN = 1  # the relay serves the neighbourhood
+ENROLLED = 1  # the relay serves the neighbourhood
 REFUSAL = 2  # rule, reason
 
 _PEER_END = 1 + 32  # after the version, the relay's key
-_SECRET_END = _PEER_END + SECRET
+_SECRET_END = _PEER_END + SECRET_SIZE
 _RULE = "R-08.5"
 
 
@@ -57,7 +57,7 @@ def decode(text: str) -> Ticket:
     )
 
 
-def proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:
+def ticket_proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:
     """Proves the secret to this relay, from this node, for this neighbourhood only (R-08.6).
 
     `member` and `relay` are peer ids.
@@ -66,7 +66,7 @@ def proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes
     return hmac.digest(secret, message, "sha256")
 
 
-class Request(NamedTuple):
+class EnrolRequest(NamedTuple):
     """A member's home asks a relay to serve the neighbourhood.
 
     `ticket`: its id; `chain`: the wires that show `device` to be a member's (R-05.3); `signature`
@@ -85,7 +85,7 @@ class Request(NamedTuple):
         return [REQUEST, *self]
 
     @classmethod
-    def read(cls, frame: list[Any]) -> "Request":
+    def read(cls, frame: list[Any]) -> "EnrolRequest":
         """The request in a frame. Raises Refused (R-08.6)."""
         types = [int, bytes, bytes, bytes, bytes, bytes, list]
         if [type(part) for part in frame] != types or frame[0] != REQUEST:

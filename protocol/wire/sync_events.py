@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Hello:
+class HelloReceived:
     """The peer says who it is; the driver checks `chain` and the signature, then calls `admit`."""
 
     neighbourhood: bytes
@@ -14,12 +14,12 @@ class Hello:
 
 
 @dataclass(frozen=True)
-class Compare:
+class DigestReceived:
     """The peer has sent its digest; the driver calls `answer_digest` with its heads."""
 
 
 @dataclass(frozen=True)
-class Lacks:
+class PeerLacks:
     """The peer has sent its have-map.
 
     `logs`: those of which it lacks something, as (device, the number of the peer's head, the first
@@ -34,7 +34,7 @@ class Lacks:
 
 
 @dataclass(frozen=True)
-class Received:
+class RecordsReceived:
     """Records have come; once the driver has taken them, it calls `credit_taken` with their size in
     bytes.
     """
@@ -44,14 +44,14 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Settled:
+class RoundSettled:
     """The round is over on both sides. `were_equal`: the digests already were, so nothing was sent."""
 
-    equal: bool
+    were_equal: bool
 
 
 @dataclass(frozen=True)
-class Announced:
+class HeadAnnounced:
     """The peer holds this log up to this number; a gap that stays is a reason for a round."""
 
     device: bytes
@@ -59,42 +59,42 @@ class Announced:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ContentWanted:
     """The peer asks for the content of these records, which it holds without."""
 
     ids: list[bytes]
 
 
 @dataclass(frozen=True)
-class Contents:
+class ContentReceived:
     """The peer sends the content of records, as pairs of a record's id and its content."""
 
     items: list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
-class Peers:
+class AddressesReceived:
     """The peer tells where other members' homes can be dialled, as multiaddrs."""
 
     addresses: list[str]
 
 
 @dataclass(frozen=True)
-class Keys:
+class GossipKeysReceived:
     """The peer hands over gossip keys: for a relay, which has none of its own (R-08.4)."""
 
     keys: list[bytes]
 
 
 @dataclass(frozen=True)
-class Goodbye:
+class GoodbyeReceived:
     """The peer ends the session and says why: the number of a rule, and a sentence."""
 
     rule: str
     reason: str
 
 
-Event = (
-    Hello | Compare | Lacks | Received | Settled | Announced | Wanted | Contents | Peers | Keys
-    | Goodbye
+SyncEvent = (
+    HelloReceived | DigestReceived | PeerLacks | RecordsReceived | RoundSettled | HeadAnnounced | ContentWanted | ContentReceived | AddressesReceived | GossipKeysReceived
+    | GoodbyeReceived
 )  # fmt: skip

@@ -10,27 +10,27 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.record.sealing import KEY
+from protocol.record.sealing import KEY_SIZE
 from protocol.wire import frames
-from protocol.wire.have_map import HaveMap, Heads, digest, have_map
+from protocol.wire.have_map import HaveMap, Heads, digest_heads, have_map_lists
 from protocol.wire.sync_events import (
-    Announced,
-    Compare,
-    Contents,
-    Event,
-    Goodbye,
-    Hello,
-    Keys,
-    Lacks,
-    Peers,
-    Received,
-    Settled,
-    Wanted,
+    AddressesReceived,
+    ContentReceived,
+    ContentWanted,
+    DigestReceived,
+    GoodbyeReceived,
+    GossipKeysReceived,
+    HeadAnnounced,
+    HelloReceived,
+    PeerLacks,
+    RecordsReceived,
+    RoundSettled,
+    SyncEvent,
 )
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
-OLDEST = max(1, VERSION - 1)  # every version speaks the one before it (R-05.10)
+OLDEST_VERSION = max(1, VERSION - 1)  # every version speaks the one before it (R-05.10)
 WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
 MAX_CHAIN = 128  # records of a hello
 MAX_CHAIN_BYTES = 60 * 1024
@@ -58,7 +58,7 @@ _MAX_RULE = 16  # characters
 _MAX_REASON = 500  # characters
 
 
-class Session:
+class SyncSession:
     """One side of a session. Methods raise Refused for a frame that the peer may not send."""
 
     def __init__(self) -> None:
@@ -74,15 +74,15 @@ class Session:
         self._have_they_ended = False
 
         # Bytes of records that may still be sent: by us, and by the peer.
-        self.window = WINDOW
+        self.send_window = WINDOW
         self._their_window = WINDOW
 
     @property
-    def busy(self) -> bool:
+    def is_round_open(self) -> bool:
         """Whether a round is under way."""
         return self._our_digest is not None
 
-    def hello(
+    def send_hello(
         self, neighbourhood: bytes, device: bytes, signature: bytes, chain: list[bytes]
     ) -> bytes:
         """The first frame of each side."""
@@ -92,85 +92,85 @@ class Session:
         """Lets the peer go on: the driver has found its hello to be a member's or a relay's."""
         self._is_admitted = True
 
-    def begin(self, heads: Heads) -> bytes:
+    def begin_round(self, heads: Heads) -> bytes:
         """Begins a round; no bytes if one is under way."""
-        if self.busy:
+        if self.is_round_open:
             return b""
-        self._our_digest = digest(heads)
+        self._our_digest = digest_heads(heads)
         return frames.encode([DIGEST, self._our_digest])
 
-    def compare(self, heads: Heads) -> tuple[bytes, list[Event]]:
+    def answer_digest(self, heads: Heads) -> tuple[bytes, list[SyncEvent]]:
         """Answers a digest: with ours if it was not yet sent, then with the have-map if they
         differ. If they do not, the round is over.
         """
-        out = self.begin(heads)
+        out = self.begin_round(heads)
         if self._our_digest == self._their_digest:
             self._end_round()
-            return out, [Settled(equal=True)]
+            return out, [RoundSettled(were_equal=True)]
         # The heads of now, which may be newer than those of the digest: the driver may have waited.
         self._their_map = HaveMap(heads)
         return out + _have_frames(heads), []
 
-    def records(self, wires: Iterable[bytes]) -> bytes:
+    def send_records(self, wires: Iterable[bytes]) -> bytes:
         """Sends records, in log order. The driver first waits until `send_window` is open."""
         out = []
-        for batch in frames.batches(wires):
-            self.window -= sum(map(len, batch))
+        for batch in frames.batch_records(wires):
+            self.send_window -= sum(map(len, batch))
             out.append(frames.encode([RECORDS, batch]))
         return b"".join(out)
 
-    def end(self) -> tuple[bytes, list[Event]]:
+    def send_end(self) -> tuple[bytes, list[SyncEvent]]:
         """Says that everything the peer lacked in this round has been sent."""
         self._have_we_ended = True
         return frames.encode([END]), self._settled_if_over()
 
-    def taken(self, size: int) -> bytes:
+    def credit_taken(self, size: int) -> bytes:
         """Opens the peer's window again by `size` bytes of records that have been taken."""
         self._their_window += size
         return frames.encode([CREDIT, size])
 
-    def announce(self, heads: Iterable[tuple[bytes, int]]) -> bytes:
+    def announce_heads(self, heads: Iterable[tuple[bytes, int]]) -> bytes:
         """Says which logs have grown, as (device, number of the head)."""
         return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
 
-    def want(self, ids: Iterable[bytes]) -> bytes:
+    def ask_for_content(self, ids: Iterable[bytes]) -> bytes:
         """Asks for the content of records that are held without it, MAX_ASKED at most."""
         asked = list(ids)[:MAX_ASKED]
         return frames.encode([WANT, asked]) if asked else b""
 
-    def contents(self, items: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def send_content(self, items: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Sends content that was asked for, a frame for each (id, content)."""
         return b"".join(
             frames.encode([CONTENT, record_id, content]) for record_id, content in items
         )
 
-    def peers(self, addresses: Iterable[str]) -> bytes:
+    def send_addresses(self, addresses: Iterable[str]) -> bytes:
         """Tells where members' homes can be dialled. The driver tells members only."""
         return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
 
-    def keys(self, keys: Iterable[bytes]) -> bytes:
+    def send_gossip_keys(self, keys: Iterable[bytes]) -> bytes:
         """Hands gossip keys to a relay, the one to write with first (R-08.4)."""
         return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
 
-    def bye(self, refusal: Refused) -> bytes:
+    def send_goodbye(self, refusal: Refused) -> bytes:
         """Ends the session and says why."""
         return frames.encode([BYE, refusal.rule, refusal.reason[:_MAX_REASON]])
 
-    def receive(self, data: bytes) -> Iterator[Event]:
+    def receive(self, data: bytes) -> Iterator[SyncEvent]:
         """The events that `data` completes. Act on each before asking for the next: what a frame
         may be depends on the answer to the one before.
         """
         for frame in self._decoder.feed(data):
             yield from self._read_frame(frame)
 
-    def _read_frame(self, frame: list[Any]) -> list[Event]:
+    def _read_frame(self, frame: list[Any]) -> list[SyncEvent]:
         kind = frame[0]
         if kind == BYE:
             _check_shape(frame, str, str)
-            return [Goodbye(frame[1][:_MAX_RULE], frame[2][:_MAX_REASON])]
+            return [GoodbyeReceived(frame[1][:_MAX_RULE], frame[2][:_MAX_REASON])]
         if not self._is_admitted and kind != HELLO:
             raise Refused("R-05.2", "a session begins with a hello")
-        readers: dict[int, Callable[[list[Any]], list[Event]]] = {
+        readers: dict[int, Callable[[list[Any]], list[SyncEvent]]] = {
             HELLO: self._read_hello,
             DIGEST: self._read_digest,
             HAVE: self._read_have,
@@ -187,28 +187,30 @@ class Session:
         # What a later version adds is passed over, not a fault.
         return read(frame) if read else []
 
-    def _read_hello(self, frame: list[Any]) -> list[Event]:
+    def _read_hello(self, frame: list[Any]) -> list[SyncEvent]:
         if self._is_admitted:
             raise Refused("R-05.2", "one hello a session")
         version = frame[1] if len(frame) > 1 else None
-        if type(version) is not int or version < OLDEST:
-            raise Refused("R-05.10", f"this node speaks version {OLDEST} of sync and later ones")
+        if type(version) is not int or version < OLDEST_VERSION:
+            raise Refused(
+                "R-05.10", f"this node speaks version {OLDEST_VERSION} of sync and later ones"
+            )
         # A later version may say more in its hello.
         frame = frame[:_HELLO_PARTS]
         _check_shape(frame, int, bytes, bytes, bytes, list)
         _, _, neighbourhood, device, signature, chain = frame
         if len(chain) > MAX_CHAIN or not all(type(wire) is bytes for wire in chain):
             raise Refused("R-05.3", f"a hello carries at most {MAX_CHAIN} records")
-        return [Hello(neighbourhood, device, signature, chain)]
+        return [HelloReceived(neighbourhood, device, signature, chain)]
 
-    def _read_digest(self, frame: list[Any]) -> list[Event]:
+    def _read_digest(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, bytes)
         if self._their_digest is not None:
             raise Refused("R-05.4", "one digest a round")
         self._their_digest = frame[1]
-        return [Compare()]
+        return [DigestReceived()]
 
-    def _read_have(self, frame: list[Any]) -> list[Event]:
+    def _read_have(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, list, bool)
         their_map = self._their_map
         if their_map is None:
@@ -219,9 +221,9 @@ class Session:
             return []
         self._their_map = None
         self._has_their_map = True
-        return [Lacks(*their_map.lacks())]
+        return [PeerLacks(*their_map.find_missing())]
 
-    def _read_records(self, frame: list[Any]) -> list[Event]:
+    def _read_records(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, list)
         wires = frame[1]
         if not all(type(wire) is bytes for wire in wires):
@@ -229,30 +231,30 @@ class Session:
         size = sum(map(len, wires))
         self._their_window -= size
         # A frame that begins in the window may exceed it, by one batch at most (R-05.7).
-        if self._their_window < -frames.BATCH:
+        if self._their_window < -frames.MAX_BATCH:
             raise Refused("R-05.7", "more was sent than the window allows")
-        return [Received(wires, size)]
+        return [RecordsReceived(wires, size)]
 
-    def _read_end(self, frame: list[Any]) -> list[Event]:
+    def _read_end(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame)
         if not self._has_their_map or self._have_they_ended:
             raise Refused("R-05.6", "an end comes once, after the have-map")
         self._have_they_ended = True
         return self._settled_if_over()
 
-    def _read_credit(self, frame: list[Any]) -> list[Event]:
+    def _read_credit(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, int)
         size = frame[1]
-        if not 0 <= size <= WINDOW or self.window + size > WINDOW:
+        if not 0 <= size <= WINDOW or self.send_window + size > WINDOW:
             raise Refused("R-05.7", "credit for more than was sent")
-        self.window += size
+        self.send_window += size
         return []
 
-    def _settled_if_over(self) -> list[Event]:
+    def _settled_if_over(self) -> list[SyncEvent]:
         if not (self._have_we_ended and self._have_they_ended):
             return []
         self._end_round()
-        return [Settled(equal=False)]
+        return [RoundSettled(were_equal=False)]
 
     def _end_round(self) -> None:
         self._our_digest = None
@@ -264,45 +266,45 @@ class Session:
 
 
 def _have_frames(heads: Heads) -> bytes:
-    lists = list(have_map(heads))
+    lists = list(have_map_lists(heads))
     last = len(lists) - 1
     return b"".join(frames.encode([HAVE, flat, at < last]) for at, flat in enumerate(lists))
 
 
-def _read_head(frame: list[Any]) -> list[Event]:
+def _read_head(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, bytes, int)
-    return [Announced(frame[1], frame[2])]
+    return [HeadAnnounced(frame[1], frame[2])]
 
 
-def _read_want(frame: list[Any]) -> list[Event]:
+def _read_want(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, list)
     ids = frame[1]
     if len(ids) > MAX_ASKED or not all(type(record_id) is bytes for record_id in ids):
         raise Refused("R-05.8", f"at most {MAX_ASKED} contents are asked for at once")
-    return [Wanted(ids)]
+    return [ContentWanted(ids)]
 
 
-def _read_content(frame: list[Any]) -> list[Event]:
+def _read_content(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, bytes, bytes)
-    return [Contents([(frame[1], frame[2])])]
+    return [ContentReceived([(frame[1], frame[2])])]
 
 
-def _read_peers(frame: list[Any]) -> list[Event]:
+def _read_peers(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, list)
     addresses = frame[1]
     fit = all(type(address) is str and len(address) <= MAX_ADDRESS for address in addresses)
     if len(addresses) > MAX_PEERS or not fit:
         raise Refused("R-05.9", f"at most {MAX_PEERS} addresses at once")
-    return [Peers(addresses)]
+    return [AddressesReceived(addresses)]
 
 
-def _read_keys(frame: list[Any]) -> list[Event]:
+def _read_keys(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, list)
     keys = frame[1]
-    fit = all(type(key) is bytes and len(key) == KEY for key in keys)
+    fit = all(type(key) is bytes and len(key) == KEY_SIZE for key in keys)
     if len(keys) > MAX_KEYS or not fit:
-        raise Refused("R-08.4", f"at most {MAX_KEYS} gossip keys at once, of {KEY} bytes each")
-    return [Keys(keys)]
+        raise Refused("R-08.4", f"at most {MAX_KEYS} gossip keys at once, of {KEY_SIZE} bytes each")
+    return [GossipKeysReceived(keys)]
 
 
 def _check_shape(frame: list[Any], *types: type) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.fold.muted_people import Muted
+from meshcoop.fold.muted_people import MutedPeople
 from tests.support.crowded_street import Crowd, timed
 
 PEOPLE, EXCHANGES = 500, 20_000
@@ -20,8 +20,8 @@ PEOPLE, EXCHANGES = 500, 20_000
 def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     author = Crowd(PEOPLE, EXCHANGES).home(tmp_path / "store.db")
     state = author.state
-    member = SimpleNamespace(state=state, author=author, muted=Muted(author.inbox.store))
-    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now)).table()
+    member = SimpleNamespace(state=state, author=author, muted=MutedPeople(author.inbox.store))
+    methods = Methods(SimpleNamespace(require_membership=lambda: member, now=now)).table()
     one = next(one for one in state.views.newest("receipt", state="confirmed"))
     giver, agreement = one["giver"].hex(), one["about"].hex()
     print(f"\n{PEOPLE} people, {EXCHANGES} exchanges")  # noqa: T201  # figures are what it is for

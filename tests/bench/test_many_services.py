@@ -11,8 +11,8 @@ import pytest
 
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
-from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.muted_people import Muted
+from meshcoop.fold.loop_cache import LoopCache
+from meshcoop.fold.muted_people import MutedPeople
 from protocol.authority.terms import MEASURE
 from protocol.fold.kind import KINDS
 from tests.support.crowded_street import Crowd, timed
@@ -79,10 +79,10 @@ def test_what_the_services_screen_asks_for(tmp_path):
     state = author.state
     credentials = SimpleNamespace(device=next(iter(author.devices)))
     member = SimpleNamespace(
-        state=state, author=author, muted=Muted(author.inbox.store),
-        following=Following(state), mesh=SimpleNamespace(credentials=credentials),
+        state=state, author=author, muted=MutedPeople(author.inbox.store),
+        loop_cache=LoopCache(state), mesh=SimpleNamespace(credentials=credentials),
     )  # fmt: skip
-    methods = Methods(SimpleNamespace(belonging=lambda: member, now=now)).table()
+    methods = Methods(SimpleNamespace(require_membership=lambda: member, now=now)).table()
     counts = [len(state.views.of_kind(kind)) for kind in ("service", "measure", "feedback")]
     print(f"\n{counts}")  # noqa: T201  # figures are what it is for
     assert counts == [SERVICES, SERVICES * MEASURES, SERVICES * MEASURES * ANSWERS]
@@ -101,7 +101,7 @@ def test_what_the_services_screen_asks_for(tmp_path):
         on = datetime.now(UTC).date().isoformat()
         one = crowd.says(crowd.people[30 + n], "feedback", crowd.measures[0][0], value=1, on=on)
         began = time.thread_time()
-        author.inbox.take_wires([one.wire])
+        author.inbox.ingest_wires([one.wire])
         took.append(time.thread_time() - began)
     print(f"one new answer: {1000 * sorted(took)[2]:.1f} ms")  # noqa: T201
     timed("list services, once one has changed", methods["list"], what="services")

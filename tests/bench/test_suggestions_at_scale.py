@@ -9,14 +9,14 @@ from statistics import median
 
 import pytest
 
-from meshcoop.clock import iso
-from meshcoop.matching.vocabulary import lexicons
+from meshcoop.clock import iso_time
+from meshcoop.matching.vocabulary import load_lexicons
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header
-from protocol.record.log import START, Head
+from protocol.record.log import LOG_START, Head
 from tests.support.api_in_memory import Asking
 from tests.support.street_in_memory import MORNING, Home, Street
 
@@ -37,18 +37,18 @@ AREAS = ("Mill Lane", "Harbour", "Chapel Street", None)
 class Log:
     """Signs one device's records one after the other, without a look at the store."""
 
-    def __init__(self, home, identity, head=START):
+    def __init__(self, home, identity, head=LOG_START):
         self.home, self.identity, self.head = home, identity, head
 
     def __call__(self, kind, **fields):
         state, seq = self.home.state, self.head.seq + 1
-        content = schema.content(kind, fields)
+        content = schema.pack_content(kind, fields)
         if KINDS[kind].audience == record.EPOCH:
-            place = seal.context(state.neighbourhood, self.identity.device, seq)
+            place = seal.content_context(state.neighbourhood, self.identity.device, seq)
             nonce = self.home.street.dice.randbytes(32)
-            content = seal.seal_epoch(state.ring.current(), content, place, nonce)
+            content = seal.seal_epoch_content(state.ring.current(), content, place, nonce)
         place = (record.VERSION, self.identity.device, seq, self.head.id, self.home.now(), None, [])
-        digest = (KINDS[kind].audience_code, len(content), record.digest(content))
+        digest = (KINDS[kind].audience_code, len(content), record.content_digest(content))
         header = Header(*place, *digest)
         one = record.sign(header, content, state.neighbourhood, self.identity.device_seed)
         self.head = Head(seq, one.id, header.time)
@@ -58,7 +58,7 @@ class Log:
 def phrases():
     """What people write: whatever the vocabulary knows in English, Spanish and German."""
     return {
-        lang: sorted(" ".join(one) for one in lexicons()[lang].phrases)
+        lang: sorted(" ".join(one) for one in load_lexicons()[lang].phrases)
         for lang in ("en", "es", "de")
     }
 
@@ -87,7 +87,7 @@ def town(street, dice):
     for _ in range(POSTS):
         lang = dice.choice(list(said))
         title = dice.choice(SENTENCES).format(dice.choice(said[lang]))
-        starts = dice.choice([None, iso(MORNING + dice.randint(1, 60) * DAY)[:10]])
+        starts = dice.choice([None, iso_time(MORNING + dice.randint(1, 60) * DAY)[:10]])
         kind = dice.choice(["request", "offer"])
         fields = {"title": title[:120], "lang": lang, "minutes": 60, "starts": starts}
         wires.append(dice.choice(logs)(kind, **fields))

@@ -30,7 +30,7 @@ def stolen_from(home):
     """What a member needs to flood the street: her keys, and where her log ends."""
     seed, device, neighbourhood = member_gone_bad(home)
     home("down")
-    keys = keystore.unlock(home.path / "keys", "brass kettle sings").keys
+    keys = keystore.unlock_key_file(home.path / "keys", "brass kettle sings").keys
     store = Store(home.store)
     devices = {device_key(one.seed): one.seed for one in keys.devices}
     state = founding.open_state(store, neighbourhood, devices, now, keys.boxes)
@@ -91,8 +91,8 @@ def test_homes_talk_through_a_relay_under_siege(hosts):
         assert siege.stdout.readline() == "begun\n"
         with (
             cem.lines() as lines,
-            Client(Folder(ada.path).socket, 60) as one,
-            Client(Folder(ben.path).socket, 60) as other,
+            Client(Folder(ada.path).api_socket, 60) as one,
+            Client(Folder(ben.path).api_socket, 60) as other,
         ):
             until = time.monotonic() + SECONDS - 5
             while time.monotonic() < until:

@@ -20,7 +20,7 @@ async def at_once(street: Street) -> None:
         before = street.events
         given = give(ada, ben, agreement)
         assert ada.giving is not None
-        assert await ada.giving.settled(given, 5)
+        assert await ada.giving.wait_until_handed(given, 5)
         assert read(ben, agreement, ada) == read(ada, agreement, ada) == TEXT
         await street.settle()
         assert street.events == before  # and no record was needed for it
@@ -42,7 +42,7 @@ async def late(street: Street) -> None:
         await ben.kill()
         given = give(ada, ben, agreement)
         assert ada.giving is not None
-        assert not await ada.giving.settled(given, 5)
+        assert not await ada.giving.wait_until_handed(given, 5)
         await trio.sleep(600)
         await ada.kill()  # what was given outlives the machine
         await nursery.start(ben.live)
@@ -66,7 +66,7 @@ async def bad_weather(street: Street) -> None:
         give(ada, ben, agreement)
         give(ben, ada, agreement, "4 Xylem Row")
         await trio.sleep(120)
-        street.network.calm()
+        street.network.end_bad_weather()
         await trio.sleep(2 * WAIT)
         assert read(ben, agreement, ada) == TEXT
         assert read(ada, agreement, ben) == "4 Xylem Row"
@@ -206,11 +206,11 @@ def test_a_later_one_takes_its_place_and_it_can_be_taken_back(simulate: Simulate
 
 
 def test_a_text_that_is_too_long_or_sealed_for_others_is_not_read() -> None:
-    mine, other = seal.box_key(bytes(32)), seal.box_key(b"\1" * 32)
-    place = giving.text_place(bytes(32), bytes(32), bytes(32))
-    closed = giving.close(TEXT, [mine.public], place, bytes(32))
+    mine, other = seal.device_box_key(bytes(32)), seal.device_box_key(b"\1" * 32)
+    place = giving.text_context(bytes(32), bytes(32), bytes(32))
+    closed = giving.seal_text(TEXT, [mine.public], place, bytes(32))
     assert giving.open_text(closed, [mine], place) == TEXT
     assert giving.open_text(closed, [other], place) is None
     with pytest.raises(Refused, match=r"R-01\.24"):
         giving.open_text(closed, [mine], place[:-1] + b"\1")
-    assert len(closed) == len(giving.close("short", [mine.public], place, bytes(32)))
+    assert len(closed) == len(giving.seal_text("short", [mine.public], place, bytes(32)))

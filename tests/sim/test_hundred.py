@@ -14,7 +14,7 @@ NAMES = tuple(f"home{n:03}" for n in range(100))
 @pytest.mark.long
 def test_a_hundred_homes_reach_each_other_through_two_relays(simulate: Simulate):
     async def hundred(street: Street) -> None:
-        street.network.behind_nat(*NAMES)
+        street.network.put_behind_nat(*NAMES)
         street.network.loss, street.network.delay = 0.05, (0.1, 0.4)
         homes = list(street.homes.values())
         relays = [RelayHome(street, "one"), RelayHome(street, "two")]

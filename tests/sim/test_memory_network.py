@@ -68,13 +68,13 @@ async def test_streams_keep_order_whatever_the_pieces(clock):
     async with street.host("ada") as ada, street.host("ben") as ben:
         ben.serve(ECHO, echo)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stream.write, data)
             assert await exactly(stream, len(data)) == data
         await stream.close()
         with pytest.raises(NetworkError):
-            await ada.open(ben.peer_id, "/nobody/answers/1")
+            await ada.open_stream(ben.peer_id, "/nobody/answers/1")
 
 
 async def test_a_writer_waits_for_a_peer_that_does_not_read(clock):
@@ -86,7 +86,7 @@ async def test_a_writer_waits_for_a_peer_that_does_not_read(clock):
     async with street.host("ada") as ada, street.host("ben") as ben:
         ben.serve(ECHO, never_reads)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         with trio.move_on_after(3600) as limit:
             await stream.write(bytes(2**20))
         assert limit.cancelled_caught
@@ -97,15 +97,15 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
     async with street.host("ada") as ada, street.host("ben") as ben:
         ben.serve(ECHO, echo)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         assert await ada.events.receive() == PeerEvent(
             "connected", ben.peer_id, street.address("ben")
         )
         seen = await ben.events.receive()
         # Who was dialled sees where the other came from, and that is no address to dial.
-        assert (seen.what, seen.peer) == ("connected", ada.peer_id)
+        assert (seen.change, seen.peer) == ("connected", ada.peer_id)
         assert seen.address == ben.peers()[ada.peer_id] != street.address("ada")
-        street.kill("ben")
+        street.kill_host("ben")
         assert (await ada.events.receive()).what == "disconnected"
         with pytest.raises(NetworkError):
             await stream.read()
@@ -172,20 +172,20 @@ async def test_a_partition_silences_and_healing_lets_through_what_did_not_break(
     async with street.host("ada") as ada, street.host("ben") as ben:
         ben.serve(ECHO, echo)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         street.partition([["ada"], ["ben"]])
         await stream.write(b"still there?")
         with trio.move_on_after(0.01) as limit:
             await stream.read()
         assert limit.cancelled_caught
-        street.heal()
+        street.end_partition()
         assert await exactly(stream, 12) == b"still there?"
         street.partition([["ada"]])
         with pytest.raises(NetworkError):
             await stream.read()
         with pytest.raises(NetworkError):
             await ada.connect(street.address("ben"))
-        street.heal()
+        street.end_partition()
         await ada.connect(street.address("ben"))
 
 
@@ -202,7 +202,7 @@ async def test_streams_break_at_both_ends_when_asked(clock):
     async with street.host("ada") as ada, street.host("ben") as ben:
         ben.serve(ECHO, answer)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         await stream.write(b"x")
         with pytest.raises(NetworkError):
             await exactly(stream, 2)
@@ -219,9 +219,9 @@ async def test_a_handler_that_fails_costs_its_stream_only(clock):
         ben.serve("/fails/1", fails)
         ben.serve(ECHO, echo)
         await ada.connect(street.address("ben"))
-        stream = await ada.open(ben.peer_id, "/fails/1")
+        stream = await ada.open_stream(ben.peer_id, "/fails/1")
         with pytest.raises(NetworkError):
             await stream.read()
-        stream = await ada.open(ben.peer_id, ECHO)
+        stream = await ada.open_stream(ben.peer_id, ECHO)
         await stream.write(b"hello")
         assert await exactly(stream, 5) == b"hello"

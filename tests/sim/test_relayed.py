@@ -5,7 +5,7 @@ from random import Random
 import pytest
 import trio
 
-from meshcoop.home.relay_limits import Limits
+from meshcoop.home.relay_limits import RelayLimits
 from tests.support.simulated_relays import RelayHome
 from tests.support.simulated_street import Home, Simulate, Street, facts, store_of
 from tests.support.street_checks import check
@@ -72,7 +72,7 @@ def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
     """
 
     async def halves(street: Street) -> None:
-        street.network.behind_nat(*FOUR)
+        street.network.put_behind_nat(*FOUR)
         ada, ben, cem, dot = street.homes.values()
         one, two = RelayHome(street, "one"), RelayHome(street, "two")
         async with trio.open_nursery() as nursery:
@@ -111,7 +111,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
     """It holds records back, sends old ones again, late and in any order; the other is honest."""
 
     async def lies(street: Street) -> None:
-        street.network.behind_nat(*FOUR)
+        street.network.put_behind_nat(*FOUR)
         street.network.delay = (0.01, 1.0)
         homes = list(street.homes.values())
         liar, honest = RelayHome(street, "liar"), RelayHome(street, "honest")
@@ -182,7 +182,7 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
 
     async def full(street: Street) -> None:
         ada, ben = street.homes.values()
-        relay = RelayHome(street, "relay", Limits(room=60_000, days=400))
+        relay = RelayHome(street, "relay", RelayLimits(room=60_000, days=400))
         async with trio.open_nursery() as nursery:
             await nursery.start(relay.live)
             await nursery.start(ada.live)
@@ -200,10 +200,10 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
             assert not kept[0]
             assert kept[-1]
             assert kept == sorted(kept), "the oldest go first"
-            let_go = served.storage.let_go
+            let_go = served.storage.released_count
             assert let_go >= kept.count(False)
             await trio.sleep(200)  # rounds go by
-            assert served.storage.let_go == let_go
+            assert served.storage.released_count == let_go
             # Somebody who has only the relay gets all headers, and what is still there.
             await ada.kill()
             ben.knows = [relay.address]
@@ -221,7 +221,7 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
 def test_a_relay_keeps_sealed_content_for_its_days(simulate: Simulate):
     async def old(street: Street) -> None:
         ada, _ = street.homes.values()
-        relay = RelayHome(street, "relay", Limits(days=2))
+        relay = RelayHome(street, "relay", RelayLimits(days=2))
         async with trio.open_nursery() as nursery:
             await nursery.start(relay.live)
             await nursery.start(ada.live)
@@ -294,7 +294,7 @@ def test_two_neighbourhoods_at_one_relay_are_kept_apart(simulate: Simulate, tmp_
             assert titles(fay) == ["theirs"]
             assert relay.relay is not None
             assert {
-                one: set(served.store.records.ids()) for one, served in relay.relay.served.items()
+                one: set(served.store.records.ids()) for one, served in relay.relay.tenants.items()
             } == {
                 street.neighbourhood: set(store_of(ada).records.ids()),
                 other.neighbourhood: set(store_of(eva).records.ids()),
@@ -326,12 +326,12 @@ def test_a_stranger_gets_nothing_from_a_relay(simulate: Simulate):
                 from protocol.wire import membership_proof as hello
                 from protocol.wire import sync_session as sync
 
-                stream = await network.open(peer, sync.PROTOCOL)
-                signature = hello.prove(
+                stream = await network.open_stream(peer, sync.PROTOCOL)
+                signature = hello.prove_membership(
                     stranger.identity.device_seed, street.neighbourhood, network.peer_id, peer
                 )
                 await stream.write(
-                    sync.Session().hello(
+                    sync.SyncSession().send_hello(
                         street.neighbourhood, stranger.identity.device, signature, []
                     )
                 )

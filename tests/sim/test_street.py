@@ -61,7 +61,7 @@ async def partitions(street: Street) -> None:
         at = random.randint(1, len(names) - 1)
         street.network.partition([names[:at], names[at:]])
         await trio.sleep(random.uniform(4, 12))
-        street.network.heal()
+        street.network.end_partition()
 
 
 async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
@@ -135,10 +135,10 @@ async def copied_disk(street: Street) -> None:
         assert fork is not None
         assert fork.fork is not None
         for one in receipts:  # signed by both, so they stay
-            view = state.views.get(one)
+            view = state.views.find(one)
             assert view is not None
             assert view["state"] == "confirmed"
-        assert all(state.views.get(one) is None for one in loose)
+        assert all(state.views.find(one) is None for one in loose)
         minutes = {one: two.balance for one, two in state.views.balances().items()}
         assert minutes == {
             ada.identity.person: -30,
@@ -246,7 +246,7 @@ async def two_machines(street: Street) -> None:
         assert len(work.posted) > 50
         state = homes["ada"].author.state if homes["ada"].author else None
         assert state is not None
-        views = [state.views.get(one) for one in homes["ben"].posted + work.posted]
+        views = [state.views.find(one) for one in homes["ben"].posted + work.posted]
         assert {one and one["author"] for one in views} == {homes["ben"].identity.person}
         nursery.cancel_scope.cancel()
 
@@ -264,7 +264,7 @@ async def cut_now_and_then(street: Street) -> None:
         await trio.sleep(DAY / 8)
         street.network.partition([["ben"], ["ben-at-work", "ada"]])
         await trio.sleep(DAY / 8)
-        street.network.heal()
+        street.network.end_partition()
 
 
 @pytest.mark.long

@@ -186,7 +186,7 @@ def test_kinds_of_authority_are_open_roots_by_software():
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
         by_people = name == "accept"  # of a pact, a signup or a link
-        assert (kind.relied_on, kind.posted, kind.audience) == (True, by_people, OPEN)
+        assert (kind.lasting, kind.posted, kind.audience) == (True, by_people, OPEN)
         about = ("charter", "renewal", "pact", "signup", "link")
         assert kind.about == (about if by_people else ())
         assert bool(kind.states) == (name == "charter")

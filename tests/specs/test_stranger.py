@@ -372,7 +372,7 @@ async def admitted(network: Network, home, root, seed):
     place, key, secret, addresses = read_invitation(told["invitation"])
     inviter = peer_id(key)
     await network.connect(f"{addresses[0]}/p2p/{inviter}")
-    stream = await network.open(inviter, "/meshcoop/join/1")
+    stream = await network.open_stream(inviter, "/meshcoop/join/1")
     statement = records.certify(root, seed, place)
     request = knock(secret, network.peer_id, inviter, statement, seed, "Stranger")
     await stream.write(codec.frame(request))
@@ -414,7 +414,7 @@ async def test_it_joins_reads_what_a_node_holds_and_posts(home):
         async with open_host(os.urandom(32), [], log_file=None, mdns=False) as network:
             chain, node, place = await admitted(network, home, root, seed)
             store = Store(place)
-            stream = await network.open(node, "/meshcoop/sync/1")
+            stream = await network.open_stream(node, "/meshcoop/sync/1")
             session = sync.Session(store.heads, store.log)
             await stream.write(sync.hello(seed, place, device, chain, network.peer_id, node))
             while session.hello is None:

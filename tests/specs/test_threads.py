@@ -48,12 +48,12 @@ def entries_of(case):
         by = keys_of(one["by"])
         numbers[one["by"]] += 1
         fields = {name: value_of(one["kind"], name, of) for name, of in one["fields"].items()}
-        schema.read_content(schema.content(one["kind"], fields))
+        schema.read_content(schema.pack_content(one["kind"], fields))
         about = seed_of(one["about"]) if "about" in one else None
         time = START_MS + minute * MINUTE_MS
         number = numbers[one["by"]]
         place = (seed_of(one["id"]), by.device, number, time, about, by.person)
-        lasting = one["kind"] in KINDS and KINDS[one["kind"]].relied_on
+        lasting = one["kind"] in KINDS and KINDS[one["kind"]].lasting
         found.append(Entry(*place, one["kind"], fields, lasting=lasting))
     return found
 
@@ -61,7 +61,7 @@ def entries_of(case):
 def value_of(kind, name, value):
     """Names of people and of entries become keys and ids; a step is named with its key, too."""
     if name in PERSON_FIELDS:
-        return balance.POT if value == "the pot" else keys_of(value).person
+        return balance.COMMON_POT if value == "the pot" else keys_of(value).person
     if name in PEOPLE_FIELDS:
         return [keys_of(one).person for one in value]
     if name == "held":
@@ -83,7 +83,7 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
     entries = entries_of(case)
     names = {seed_of(one["id"]): one["id"] for one in case["entries"]}
     for order in orders(entries):
-        folded = thread.fold(order, authority_of(case))
+        folded = thread.fold_thread(order, authority_of(case))
         states = {names[one]: view["state"] for one, view in folded.views.items()}
         assert states == case["states"]
         refused = {
@@ -95,8 +95,8 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
             assert shown == sorted(keys_of(one).person for one in people)
         duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
         assert duplicates == set(case.get("duplicates", []))
-        credits_ = [one for view in folded.views.values() if (one := balance.credit(view))]
-        rows = {name: balance.balances(credits_).get(keys_of(name).person) for name in PEOPLE}
+        credits_ = [one for view in folded.views.values() if (one := balance.credit_of(view))]
+        rows = {name: balance.sum_balances(credits_).get(keys_of(name).person) for name in PEOPLE}
         moved = {name: row.balance for name, row in rows.items() if row}
         assert moved == case.get("balances", {})
         gifts = {name: row.gifts_given - row.gifts_received for name, row in rows.items() if row}

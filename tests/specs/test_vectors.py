@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from meshcoop.api.methods.status import set_hash
+from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.dev.specs import story_vectors as vectors_story
@@ -25,7 +25,7 @@ from protocol.wire import membership_proof as hello
 from protocol.wire import relay_ticket as ticket
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
-from protocol.wire.have_map import HaveMap, Held, digest, have_map
+from protocol.wire.have_map import HaveMap, LogHead, digest_heads, have_map_lists
 from tests.support.paths import VECTORS
 
 
@@ -46,34 +46,36 @@ def read_signature(case):
 
 def read_log(case):
     head = case["head"]
-    log.follows(
+    log.check_follows(
         log.Head(head["seq"], bytes.fromhex(head["id"]), head["time"]), record.parse(data(case))
     )
 
 
 def read_epoch(case):
-    key = seal.EpochKey.of(1, bytes.fromhex(case["key"]))
-    seal.open_epoch(key, data(case), bytes.fromhex(case["context"]))
+    key = seal.EpochKey.from_key(1, bytes.fromhex(case["key"]))
+    seal.open_epoch_content(key, data(case), bytes.fromhex(case["context"]))
 
 
 def read_slot(case):
-    seal.open_key(data(case), seal.box_key(bytes.fromhex(case["device_seed"])))
+    seal.open_key(data(case), seal.device_box_key(bytes.fromhex(case["device_seed"])))
 
 
 def read_private(case):
-    mine = seal.box_key(bytes.fromhex(case["device_seed"]))
-    seal.open_private(data(case), [mine], bytes.fromhex(case["context"]))
+    mine = seal.device_box_key(bytes.fromhex(case["device_seed"]))
+    seal.open_private_content(data(case), [mine], bytes.fromhex(case["context"]))
 
 
 def read_gossip(case):
-    gossip.accept(data(case), [bytes.fromhex(case["key"])], bytes.fromhex(case["neighbourhood"]))
+    gossip.accept_frame(
+        data(case), [bytes.fromhex(case["key"])], bytes.fromhex(case["neighbourhood"])
+    )
 
 
 def read_sync(case):
-    session = sync.Session()
+    session = sync.SyncSession()
     if case["met"]:
         session.admit()
-        session.begin({})
+        session.begin_round({})
     list(session.receive(data(case)))
 
 
@@ -84,7 +86,7 @@ def read_file(sort):
         theirs = HaveMap({})
         decoder = bundle.Decoder(sort, bytes.fromhex(case["neighbourhood"]))
         for some in decoder.feed(data(case)):
-            if sort is bundle.HAVE:
+            if sort is bundle.HAVE_FILE:
                 theirs.read(some)
         decoder.close()
 
@@ -93,7 +95,7 @@ def read_file(sort):
 
 def read_chain(case):
     device = bytes.fromhex(case["device"])
-    hello.member(wires(case), bytes.fromhex(case["neighbourhood"]), device)
+    hello.member_in_chain(wires(case), bytes.fromhex(case["neighbourhood"]), device)
 
 
 def read_keys(case):
@@ -101,7 +103,7 @@ def read_keys(case):
     device_seed = bytes.fromhex(case["device_seed"])
     place, store = bytes.fromhex(case["neighbourhood"]), Store(":memory:")
     devices = {record.device_key(device_seed): device_seed}
-    Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).take_wires(wires(case))
+    Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).ingest_wires(wires(case))
     assert store.records.count() == len(case["wires"])
     state = open_state(store, place, devices, lambda: 2 * START_MS)  # what the records make
     current = state.ring.current()
@@ -111,8 +113,8 @@ def read_keys(case):
 
 def read_knock(case):
     knock = invitation.Knock.read(codec.unpack(data(case)))
-    said = statement.read(knock.statement)
-    if not isinstance(said, statement.Certified):
+    said = statement.read_statement(knock.statement)
+    if not isinstance(said, statement.Certificate):
         raise Refused("R-07.2", "a knock certifies a device")
     knock.check(said.device)
 
@@ -128,7 +130,7 @@ READERS = {
     "record": lambda case: record.parse(data(case)),
     "signature": read_signature,
     "log": read_log,
-    "statement": lambda case: statement.read(data(case)),
+    "statement": lambda case: statement.read_statement(data(case)),
     "chain": read_chain,
     "keys": read_keys,
     "content": lambda case: schema.read_content(data(case)),
@@ -136,12 +138,12 @@ READERS = {
     "slot": read_slot,
     "seal_to": lambda case: seal.seal_key(bytes(32), data(case), bytes(32)),
     "private": read_private,
-    "cover": lambda case: seal.uncover(data(case)),
-    "inside": lambda case: schema.read_private(data(case)),
+    "cover": lambda case: seal.unpad(data(case)),
+    "inside": lambda case: schema.read_private_content(data(case)),
     "gossip": read_gossip,
     "frame": lambda case: frames.Decoder().feed(data(case)),
     "bundle": read_file(bundle.BUNDLE),
-    "have": read_file(bundle.HAVE),
+    "have": read_file(bundle.HAVE_FILE),
     "sync": read_sync,
     "invitation": lambda case: invitation.decode(case["text"]),
     "ticket": lambda case: ticket.decode(case["text"]),
@@ -185,11 +187,11 @@ def test_record_vectors(case):
     one = record.parse(bytes.fromhex(case["wire"]))
     place = bytes.fromhex(case["neighbourhood"])
     record.verify(one, place)
-    assert to_json(one.fields._asdict()) == case["fields"]
-    assert (one.header.hex(), one.signature.hex()) == (case["header"], case["signature"])
+    assert to_json(one.header._asdict()) == case["fields"]
+    assert (one.header_bytes.hex(), one.signature.hex()) == (case["header"], case["signature"])
     assert (one.id.hex(), one.wire.hex()) == (case["id"], case["wire"])
     if one.content is not None:
-        signed = record.sign(one.fields, one.content, place, bytes.fromhex(case["device_seed"]))
+        signed = record.sign(one.header, one.content, place, bytes.fromhex(case["device_seed"]))
         assert signed == one
 
 
@@ -201,30 +203,32 @@ def test_erasing_content_changes_neither_id_nor_signature():
 
 def test_sealing_vectors():
     case = load("sealing")
-    boxes = [seal.box_key(bytes.fromhex(one["device_seed"])) for one in case["devices"]]
+    boxes = [seal.device_box_key(bytes.fromhex(one["device_seed"])) for one in case["devices"]]
     assert [one.public.hex() for one in boxes] == [one["box"] for one in case["devices"]]
     assert [one.secret.hex() for one in boxes] == [one["box_secret"] for one in case["devices"]]
     part = {name: unhex(case[name]) for name in ("epoch", "slot", "private", "record")}
-    epoch = seal.EpochKey.of(part["epoch"]["number"], part["epoch"]["key"])
+    epoch = seal.EpochKey.from_key(part["epoch"]["number"], part["epoch"]["key"])
     assert epoch.id == part["epoch"]["key_id"]
     sealed = part["epoch"]["sealed"]
-    assert seal.open_epoch(epoch, sealed, part["epoch"]["context"]) == part["epoch"]["plain"]
-    again = seal.seal_epoch(
+    assert (
+        seal.open_epoch_content(epoch, sealed, part["epoch"]["context"]) == part["epoch"]["plain"]
+    )
+    again = seal.seal_epoch_content(
         epoch, part["epoch"]["plain"], part["epoch"]["context"], part["epoch"]["seed"]
     )
     assert again == sealed
     assert seal.open_key(part["slot"]["slot"], boxes[1]) == part["slot"]["key"]
     for box in boxes:
         told = part["private"]
-        assert seal.open_private(told["sealed"], [box], told["context"]) == told["plain"]
+        assert seal.open_private_content(told["sealed"], [box], told["context"]) == told["plain"]
     told = part["record"]
     for box in boxes:
-        assert seal.private_key(told["sealed"], [box]) == told["key"]
-    covered = seal.open_with(told["key"], told["sealed"], told["context"])
-    assert seal.uncover(covered) == told["plain"]
-    stranger = seal.box_key(seed_of("stranger"))
+        assert seal.find_content_key(told["sealed"], [box]) == told["key"]
+    covered = seal.open_with_content_key(told["key"], told["sealed"], told["context"])
+    assert seal.unpad(covered) == told["plain"]
+    stranger = seal.device_box_key(seed_of("stranger"))
     told = part["private"]
-    assert seal.open_private(told["sealed"], [stranger], told["context"]) is None
+    assert seal.open_private_content(told["sealed"], [stranger], told["context"]) is None
 
 
 def unhex(part):
@@ -237,18 +241,18 @@ def unhex(part):
 @named(load("statements"))
 def test_statement_vectors(case):
     what, *says = from_json(case["says"])
-    expected = {"certify": statement.Certified, "revoke": statement.Revoked}[what](*says)
-    assert statement.read(bytes.fromhex(case["statement"])) == expected
+    expected = {"certify": statement.Certificate, "revoke": statement.Revocation}[what](*says)
+    assert statement.read_statement(bytes.fromhex(case["statement"])) == expected
 
 
 def test_gossip_vector():
     case = unhex({k: v for k, v in load("gossip").items() if k != "topic"})
-    epoch = seal.EpochKey.of(1, case["epoch_key"])
-    assert gossip.topic(case["neighbourhood"]) == load("gossip")["topic"]
+    epoch = seal.EpochKey.from_key(1, case["epoch_key"])
+    assert gossip.topic_name(case["neighbourhood"]) == load("gossip")["topic"]
     assert gossip.gossip_key(epoch) == case["gossip_key"]
-    one = gossip.accept(case["frame"], [case["gossip_key"]], case["neighbourhood"])
+    one = gossip.accept_frame(case["frame"], [case["gossip_key"]], case["neighbourhood"])
     assert one.wire == case["wire"]
-    assert gossip.frame(one.wire, case["gossip_key"]) == case["frame"]
+    assert gossip.encode_frame(one.wire, case["gossip_key"]) == case["frame"]
 
 
 def test_invitation_vector():
@@ -263,15 +267,15 @@ def test_invitation_vector():
     assert list(one.addresses) == case["addresses"]
     assert invitation.encode(one) == case["text"]
     told = case["proof"]
-    shown = invitation.proof(
+    shown = invitation.knock_proof(
         one.secret, told["joiner"], told["inviter"], bytes.fromhex(told["person"])
     )
     assert shown.hex() == told["proof"]
     knock = invitation.Knock.read(codec.unpack(bytes.fromhex(case["knock"])))
     assert (knock.invitation, knock.proof, knock.name) == (one.id, shown, "Ana")
-    signed = invitation.signed(shown, bytes.fromhex(told["device_seed"]))
+    signed = invitation.sign_proof(shown, bytes.fromhex(told["device_seed"]))
     assert knock.signature.hex() == signed.hex() == told["signature"]
-    said = statement.read(knock.statement)
+    said = statement.read_statement(knock.statement)
     assert (said.place, said.person.hex()) == (one.neighbourhood, told["person"])
     knock.check(said.device)
 
@@ -287,14 +291,18 @@ def test_ticket_vector():
     assert list(one.addresses) == case["addresses"]
     assert ticket.encode(one) == case["text"]
     told = case["request"]
-    request = ticket.Request.read(codec.unpack(bytes.fromhex(told["frame"])))
+    request = ticket.EnrolRequest.read(codec.unpack(bytes.fromhex(told["frame"])))
     place = bytes.fromhex(told["neighbourhood"])
-    shown = ticket.proof(one.secret, told["member"], told["relay"], place)
+    shown = ticket.ticket_proof(one.secret, told["member"], told["relay"], place)
     assert request.proof == shown == bytes.fromhex(told["proof"])
     assert (request.ticket, request.neighbourhood) == (one.id, place)
     assert request.device == record.device_key(bytes.fromhex(told["device_seed"]))
-    signed = hello.prove(
-        bytes.fromhex(told["device_seed"]), place, told["member"], told["relay"], ticket.DOMAIN
+    signed = hello.prove_membership(
+        bytes.fromhex(told["device_seed"]),
+        place,
+        told["member"],
+        told["relay"],
+        ticket.HELLO_DOMAIN,
     )
     assert request.signature == signed == bytes.fromhex(told["signature"])
 
@@ -306,11 +314,11 @@ def test_kind_vectors():
         packed, fields = bytes.fromhex(case["content"]), from_json(case["fields"])
         if "about" in case:  # R-10.10
             about = from_json(case["about"])
-            assert schema.read_private(packed) == (case["kind"], fields, about)
-            assert schema.private_content(case["kind"], fields, about) == packed
+            assert schema.read_private_content(packed) == (case["kind"], fields, about)
+            assert schema.pack_private_content(case["kind"], fields, about) == packed
         else:
             assert schema.read_content(packed) == (case["kind"], fields)
-            assert schema.content(case["kind"], fields) == packed
+            assert schema.pack_content(case["kind"], fields) == packed
 
 
 # -- authority and the story ----------------------------------------------------------------------
@@ -325,10 +333,10 @@ def test_authority_vectors(case):
     place = bytes.fromhex(case["neighbourhood"])
     records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
     for one in records:
-        record.verify(one, record.FOUNDING if one.id == place else place)
+        record.verify(one, record.FOUNDING_ID if one.id == place else place)
     charter, *acts = [vectors_story.read_authority_record(one) for one in records]
     for order in (acts, acts[::-1]):
-        assert known(authority.fold(charter, order, {})) == case["authority"]
+        assert known(authority.fold_authority(charter, order, {})) == case["authority"]
 
 
 def test_two_vouchers_admit_one_does_not():
@@ -360,16 +368,16 @@ class Home:
         self.inbox = Inbox(self.state)
 
     def take(self, wires):
-        assert self.inbox.take_wires(wires).refused == []
+        assert self.inbox.ingest_wires(wires).refused == []
 
 
 def check_story(home, case):
     state, store = home.state, home.store
     assert known(state.authority) == case["authority"]
-    assert set_hash(store.records.ids()).hex() == case["set_hash"]
+    assert hash_record_ids(store.records.ids()).hex() == case["set_hash"]
     ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
     assert list(store.records.ids()) == ids
-    assert [to_json(view) for one in ids if (view := state.views.get(one))] == case["views"]
+    assert [to_json(view) for one in ids if (view := state.views.find(one))] == case["views"]
     assert state.views.state_hash().hex() == case["state_hash"]
     assert [
         {"person": person.hex(), "given": one.given, "received": one.received}
@@ -393,7 +401,7 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
     home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
     home.take(home.wires)
     assert home.store.records.count() == len(home.wires)
-    folded = [view for one in home.store.records.ids() if (view := home.state.views.get(one))]
+    folded = [view for one in home.store.records.ids() if (view := home.state.views.find(one))]
     assert 0 < len(folded) < len(case["views"])
     assert max(view["created"] for view in folded) <= home.now + 10 * MINUTE_MS
     home.now = case["now"]
@@ -414,7 +422,7 @@ def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
     stranger = Home({**case, "devices": {}})
     stranger.take(stranger.wires)
     assert stranger.state.ring.all() == []
-    assert set_hash(stranger.store.records.ids()).hex() == case["set_hash"]
+    assert hash_record_ids(stranger.store.records.ids()).hex() == case["set_hash"]
 
 
 def test_a_persons_latest_profile_is_shown_whole():
@@ -425,9 +433,9 @@ def test_a_persons_latest_profile_is_shown_whole():
     home.now += MINUTE_MS
     ben = keys_of("Ben")
     author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
-    assert home.state.views.latest("profile")[ben.person]["assets"] == ["bicycles"]
+    assert home.state.views.latest_by_author("profile")[ben.person]["assets"] == ["bicycles"]
     author.write(KINDS["profile"], {"name": "Ben B."}, signer=author.signer_of(ben.person))
-    latest = home.state.views.latest("profile")[ben.person]
+    latest = home.state.views.latest_by_author("profile")[ben.person]
     assert (latest["name"], latest["assets"]) == ("Ben B.", None)
 
 
@@ -443,10 +451,10 @@ def test_hello_vector():
     device, signature = bytes.fromhex(case["hello"]["device"]), case["hello"]["signature"]
     sender, receiver = case["peers"]
     place = bytes.fromhex(case["neighbourhood"])
-    hello.check(device, bytes.fromhex(signature), place, sender=sender, receiver=receiver)
+    hello.check_proof(device, bytes.fromhex(signature), place, sender=sender, receiver=receiver)
     with pytest.raises(Refused, match=r"R-05\.2"):
-        hello.check(device, bytes.fromhex(signature), place, sender=receiver, receiver=sender)
-    (event,) = sync.Session().receive(bytes.fromhex(case["hello"]["frame"]))
+        hello.check_proof(device, bytes.fromhex(signature), place, sender=receiver, receiver=sender)
+    (event,) = sync.SyncSession().receive(bytes.fromhex(case["hello"]["frame"]))
     assert (event.device, event.signature.hex()) == (device, signature)
 
 
@@ -455,17 +463,17 @@ def test_sync_rounds(case):
     """What the second side sends follows from what the first sends, whole or byte by byte."""
     heads = [
         {
-            bytes.fromhex(one["device"]): Held(
+            bytes.fromhex(one["device"]): LogHead(
                 one["seq"], bytes.fromhex(one["id"]), tuple(map(bytes.fromhex, one["fork"]))
             )
             for one in side
         }
         for side in case["heads"]
     ]
-    assert [digest(side).hex() for side in heads] == case["digests"]
+    assert [digest_heads(side).hex() for side in heads] == case["digests"]
     sent, settled = replay(case, heads[1])
     assert sent == b"".join(said(case, "b"))
-    assert settled == [events.Settled(equal=case["digests"][0] == case["digests"][1])]
+    assert settled == [events.RoundSettled(were_equal=case["digests"][0] == case["digests"][1])]
 
 
 def said(case, side):
@@ -475,7 +483,7 @@ def said(case, side):
 def replay(case, heads):
     """What a home with the second side's records answers, and the rounds it sees settled."""
     store = [record.parse(bytes.fromhex(wire)) for wire in case["records"][1]]
-    session = sync.Session()
+    session = sync.SyncSession()
     session.admit()
     sent, settled = b"", []
 
@@ -486,24 +494,24 @@ def replay(case, heads):
 
     for byte in b"".join(said(case, "a")):
         for event in session.receive(bytes([byte])):
-            if isinstance(event, events.Compare):
-                answer(session.compare(heads))
-            elif isinstance(event, events.Lacks):
+            if isinstance(event, events.DigestReceived):
+                answer(session.answer_digest(heads))
+            elif isinstance(event, events.PeerLacks):
                 wires = [one.wire for gap in event.logs for one in beyond(gap, store)]
-                answer((session.records(wires), []))
-                answer(session.end())
-            elif isinstance(event, events.Received):
-                answer((session.taken(event.size), []))
-            elif isinstance(event, events.Settled):
+                answer((session.send_records(wires), []))
+                answer(session.send_end())
+            elif isinstance(event, events.RecordsReceived):
+                answer((session.credit_taken(event.size), []))
+            elif isinstance(event, events.RoundSettled):
                 settled.append(event)
     return sent, settled
 
 
 def beyond(gap, store):
     device, seq, short = gap
-    log_ = [one for one in store if one.fields.device == device]
-    if any(one.fields.seq == seq and one.id.startswith(short) for one in log_):
-        return [one for one in log_ if one.fields.seq > seq]
+    log_ = [one for one in store if one.header.device == device]
+    if any(one.header.seq == seq and one.id.startswith(short) for one in log_):
+        return [one for one in log_ if one.header.seq > seq]
     return log_
 
 
@@ -515,20 +523,20 @@ def test_bundle_vector():
     place = bytes.fromhex(case["neighbourhood"])
     wires = [bytes.fromhex(one) for one in case["records"]]
     held = {
-        bytes.fromhex(one["device"]): Held(one["seq"], bytes.fromhex(one["id"]))
+        bytes.fromhex(one["device"]): LogHead(one["seq"], bytes.fromhex(one["id"]))
         for one in case["heads"]
     }
-    lists = {"bundle": frames.batches(wires), "have": have_map(held)}
-    for name, sort in (("bundle", bundle.BUNDLE), ("have", bundle.HAVE)):
+    lists = {"bundle": frames.batch_records(wires), "have": have_map_lists(held)}
+    for name, sort in (("bundle", bundle.BUNDLE), ("have", bundle.HAVE_FILE)):
         written = bytes.fromhex(case[name])
         decoder = bundle.Decoder(sort, place)
         found = [item for byte in written for some in decoder.feed(bytes([byte])) for item in some]
         decoder.close()
-        assert b"".join(bundle.encode(sort, place, lists[name])) == written
+        assert b"".join(bundle.encode_file(sort, place, lists[name])) == written
         if sort is bundle.BUNDLE:
             assert found == wires
         else:
             theirs = HaveMap(held)
             theirs.read(found)
-            assert theirs.lacks() == ([], [])
+            assert theirs.find_missing() == ([], [])
     assert [record.parse(wire).content is None for wire in wires] == [False, True, False, False]

@@ -70,7 +70,7 @@ def test_a_backup_from_after_the_check_needs_the_words(story, restored):
     from meshcoop.home import key_file as keystore
     from tests.support.real_homes import PASSPHRASE
 
-    forget_root_key(keystore.unlock(ben.path / "keys", PASSPHRASE))
+    forget_root_key(keystore.unlock_key_file(ben.path / "keys", PASSPHRASE))
     stick = one.path / "later.backup"
     assert ben("backup", str(stick))["needs_words"]
     home = one.home("ben3")

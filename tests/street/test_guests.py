@@ -102,7 +102,7 @@ def test_what_is_private_to_a_guest_opens_with_their_pin_only(household):
     assert ben("show", agreement["id"])["state"] == "agreed"
     ada("down")
     assert ada.holds("ring twice") == []
-    guests = keystore.unlock(ada.path / "keys", PASSPHRASE).keys.guests
+    guests = keystore.unlock_key_file(ada.path / "keys", PASSPHRASE).keys.guests
     assert [one.name for one in guests] == ["Grace", "Hugo"]
     ada("up")
     again = by(ada, pins["Grace"], "show", response, "--as", "Grace")

@@ -107,7 +107,7 @@ async def test_garbage_on_every_protocol(besieged):
 
 async def test_gossip_of_a_stranger_is_not_stored(besieged, street):
     neighbourhood = bytes.fromhex(street[0]("status")["neighbourhood"]["id"])
-    topic = gossip.topic(neighbourhood)
+    topic = gossip.topic_name(neighbourhood)
 
     async def forged_gossip(where):
         dice = random.Random(2)
@@ -138,7 +138,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
             # What A and B themselves say to a stranger, said to the other one.
             seen = {}
             for peer in (a, b):
-                stream = await them.open(peer, sync.PROTOCOL)
+                stream = await them.open_stream(peer, sync.PROTOCOL)
                 seen[peer] = frames.encode(await first_answer(stream))
                 await stream.close()
             me = them.peer_id
@@ -155,7 +155,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
                 (b"\xff\xff\xff\xff", "R-05.1"),
             ]
             for said, rule in hellos:
-                stream = await them.open(a, sync.PROTOCOL)
+                stream = await them.open_stream(a, sync.PROTOCOL)
                 await stream.write(said)
                 told = await answers(stream)
                 assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # and no record
@@ -172,9 +172,9 @@ async def test_a_knock_without_the_secret_is_refused(besieged, street):
         async with visitor(4) as them:
             peer = await them.connect(where)
             me = them.peer_id
-            proof = invitation.proof(one.secret, me, peer, identity.person)
-            elsewhere = invitation.proof(one.secret, peer, me, identity.person)
-            signed = partial(invitation.signed, device_seed=identity.device_seed)
+            proof = invitation.knock_proof(one.secret, me, peer, identity.person)
+            elsewhere = invitation.knock_proof(one.secret, peer, me, identity.person)
+            signed = partial(invitation.sign_proof, device_seed=identity.device_seed)
             good = Knock(one.id, proof, signed(proof), identity.statement, "Eve")
             founding = Identity.new(random.Random(4).randbytes).statement
             knocks = [
@@ -189,7 +189,7 @@ async def test_a_knock_without_the_secret_is_refused(besieged, street):
                 (good._replace(name=" "), "R-07.2"),
             ]
             for knock, rule in knocks:
-                stream = await them.open(peer, invitation.PROTOCOL)
+                stream = await them.open_stream(peer, invitation.PROTOCOL)
                 await stream.write(frames.encode(knock.frame()))
                 told = await first_answer(stream)
                 assert told[0] == invitation.REFUSAL
@@ -208,7 +208,7 @@ async def test_a_member_who_claims_and_never_serves(besieged, street):
     async def empty_claims(where):
         async with visitor(5) as them:
             peer = await them.connect(where)
-            stream = await them.open(peer, sync.PROTOCOL)
+            stream = await them.open_stream(peer, sync.PROTOCOL)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
             claims = []
             lies = [device[:8], 2**40, b"\xee" * 8, b"", bytes(8), 2**64 - 1, b"", b""]
@@ -243,7 +243,7 @@ async def test_members_who_stop_reading(besieged, street):
     async def deaf(where):
         async with visitor(6) as them:
             peer = await them.connect(where)
-            stream = await them.open(peer, sync.PROTOCOL)
+            stream = await them.open_stream(peer, sync.PROTOCOL)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
             # Everything from the beginning, please, and all contents again and again.
             await stream.write(frames.encode([sync.DIGEST, bytes(16)]))

@@ -113,10 +113,12 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
     _, ada, cleo, _, words = story
     agree(ada, cleo)
     cleo("down")
-    unlocked = keystore.unlock(cleo.path / "keys", PASSPHRASE)
+    unlocked = keystore.unlock_key_file(cleo.path / "keys", PASSPHRASE)
     (held,) = unlocked.keys.devices
     elsewhere = keystore.HeldDevice(held.person, held.seed, held.statement, "another machine")
-    unlocked.save(keystore.Keys(unlocked.keys.network_seed, (elsewhere,), unlocked.keys.recovery))
+    unlocked.save(
+        keystore.Keys(unlocked.keys.network_seed, (elsewhere,), unlocked.keys.recovery_seed)
+    )
     before = cleo("status")
     assert "copied or moved" in before["trouble"]
     assert "meshcoop certify" in cleo.text("status")

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from protocol.record import envelope as record
-from protocol.record.log import START, Head, follows
+from protocol.record.log import LOG_START, Head, check_follows
 from tests.support.real_homes import ROOMY, agree, eventually, request, together
 from tests.support.real_homes import folder as homes_folder
 
@@ -57,15 +57,15 @@ def check_log(home, acknowledged):
     for n, device, seq, fork, ended in logs:
         assert (fork, ended) == (None, None)
         assert len(rows[n]) == seq
-        head = START
+        head = LOG_START
         for record_id, header, signature, content in rows[n]:
             fields = record.read_header(header)
             assert fields.device == device
             one = record.Record(record_id, fields, header, signature, content)
             assert record.record_id(header, signature) == record_id
             founding = record_id == neighbourhood
-            record.verify(one, record.FOUNDING if founding else neighbourhood)
-            follows(head, one)
+            record.verify(one, record.FOUNDING_ID if founding else neighbourhood)
+            check_follows(head, one)
             head = Head(fields.seq, record_id, fields.time)
 
 

@@ -35,7 +35,7 @@ def street():
 
 def ask(home, method, **params):
     """Asks the node itself: what this file does not try needs no process of its own."""
-    with Client(Folder(home.path).socket) as node:
+    with Client(Folder(home.path).api_socket) as node:
         return node.call(method, **params)
 
 
@@ -78,9 +78,12 @@ def in_backup(home, wanted):
     """Whether a backup of this home holds one of these, closed or opened."""
     path = home.path.parent / f"backup of {home.path.name}"
     home("backup", str(path))
-    reader = backup.Reader(path, PASSPHRASE)
+    reader = backup.BackupReader(path, PASSPHRASE)
     try:
-        opened = [repr(reader.contents).encode(), *(b"".join(some) for some in reader.records())]
+        opened = [
+            repr(reader.contents).encode(),
+            *(b"".join(some) for some in reader.read_records()),
+        ]
     finally:
         reader.close()
     data = [path.read_bytes(), *opened]

@@ -153,7 +153,7 @@ async def member_session(where, seed, stolen, lie, *, task_status):
         while True:
             with suppress(NetworkError):
                 peer = await them.connect(where)
-                stream = await them.open(peer, sync.PROTOCOL)
+                stream = await them.open_stream(peer, sync.PROTOCOL)
                 await stream.write(greeting(*stolen, them.peer_id, peer))
                 await stream.write(frames.encode([sync.DIGEST, bytes(16)]))
                 if not told:

@@ -51,12 +51,12 @@ def stolen():
 
 def secrets_of(path, words):
     """Every secret of the home, as it lies in memory and as people write it."""
-    keys = keystore.unlock(path / "keys", PASSPHRASE).keys
+    keys = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys
     device = keys.devices[0].seed
     found = {
         "the root seed": recovery.to_seed(words),
         "the device's seed": device,
-        "the device's box secret": seal.box_key(device).secret,
+        "the device's box secret": seal.device_box_key(device).secret,
         "the network seed": keys.network_seed,
         "the passphrase": PASSPHRASE.encode(),
         "the recovery words": " ".join(words.split()[:3]).encode(),
@@ -96,7 +96,7 @@ def test_the_search_finds_what_is_there(stolen):
     for home in homes:
         held = b"".join(one.read_bytes() for one in home.rglob("*") if one.is_file())
         assert b"A lift" in held  # what the neighbourhood reads is plain in the views
-        device = keystore.unlock(home / "keys", PASSPHRASE).keys.devices[0]
+        device = keystore.unlock_key_file(home / "keys", PASSPHRASE).keys.devices[0]
         assert device.person in held
 
 
@@ -116,8 +116,8 @@ def epoch_keys(path):
     """The keys that the home opens from its records, with the passphrase."""
     import sqlite3
 
-    device = keystore.unlock(path / "keys", PASSPHRASE).keys.devices[0]
-    box = seal.box_key(device.seed)
+    device = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys.devices[0]
+    box = seal.device_box_key(device.seed)
     with sqlite3.connect(f"file:{path / 'store.db'}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
     db.close()
@@ -126,7 +126,7 @@ def epoch_keys(path):
     found = set()
     for one in seals:
         try:
-            found.add(seal.open_key(one[seal.KEY :], box))
+            found.add(seal.open_key(one[seal.KEY_SIZE :], box))
         except seal.Refused:
             continue
     return found

@@ -4,9 +4,9 @@ import trio
 
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.node_handle import Membership
-from meshcoop.fold.loop_cache import Following
-from meshcoop.fold.muted_people import Muted
-from meshcoop.matching.index import Index
+from meshcoop.fold.loop_cache import LoopCache
+from meshcoop.fold.muted_people import MutedPeople
+from meshcoop.matching.index import MatchingIndex
 
 
 class Everybody:
@@ -22,20 +22,20 @@ class Asking:
     def __init__(self, home):
         self.home = home
         self.now = home.now
-        self.member = Membership(
+        self.membership = Membership(
             author=home.author,
             mesh=None,
-            door=None,
+            invitation_desk=None,
             guests=Everybody(),
-            muted=Muted(home.store),
-            giving=None,
-            index=Index(home.state.views),
-            following=Following(home.state),
+            muted=MutedPeople(home.store),
+            address_delivery=None,
+            matching_index=MatchingIndex(home.state.views),
+            loop_cache=LoopCache(home.state),
         )
         self.methods = MatchingMethods(self)
 
-    def belonging(self):
-        return self.member
+    def require_membership(self):
+        return self.membership
 
     def __call__(self, what, **params):
         """What a list or a method answers."""

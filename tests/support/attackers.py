@@ -61,13 +61,13 @@ async def served_by(host, where):
 
 def member_gone_bad(home):
     """The device and the seed with which a member signs, taken from their own home."""
-    held = keystore.unlock(home.path / "keys", PASSPHRASE).keys.devices[0]
+    held = keystore.unlock_key_file(home.path / "keys", PASSPHRASE).keys.devices[0]
     neighbourhood = bytes.fromhex(home("status")["neighbourhood"]["id"])
     return held.seed, bytes.fromhex(home("status")["device"]), neighbourhood
 
 
 def greeting(seed, device, neighbourhood, sender, receiver):
-    signature = hello.prove(seed, neighbourhood, sender, receiver)
+    signature = hello.prove_membership(seed, neighbourhood, sender, receiver)
     return frames.encode([sync.HELLO, sync.VERSION, neighbourhood, device, signature, []])
 
 

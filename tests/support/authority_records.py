@@ -6,13 +6,13 @@ import hashlib
 import nacl.bindings
 
 from protocol import kinds
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 
 assert kinds  # registers every kind
 START = 1_795_000_000_000
-HERE = b"h" * statement.PLACE  # what every charter's id begins with
+HERE = b"h" * statement.PLACE_SIZE  # what every charter's id begins with
 
 
 def seed(*words):
@@ -23,7 +23,7 @@ def public(secret):
     return nacl.bindings.crypto_sign_seed_keypair(secret)[0]
 
 
-BOX = seal.box_key(seed("box")).public
+BOX = seal.device_box_key(seed("box")).public
 
 
 class Person:
@@ -34,15 +34,15 @@ class Person:
         self.devices = [seed("device", name, n) for n in range(8)]
         self.device = public(self.devices[0])
         self.statement = self.certify(0)
-        self.founding = self.certify(0, statement.FOUNDING)
+        self.founding = self.certify(0, statement.FOUNDING_PLACE)
         self.seq = 0
 
     def certify(self, n, place=HERE):
-        box = seal.box_key(self.devices[n]).public
-        return statement.certify(self.root, self.devices[n], box, place)
+        box = seal.device_box_key(self.devices[n]).public
+        return statement.certify_device(self.root, self.devices[n], box, place)
 
     def revokes(self, device, after, place=HERE):
-        return statement.revoke(self.root, device, after, place)
+        return statement.revoke_device(self.root, device, after, place)
 
     def act(self, kind, fields, *, time=None, device=None, seq=None, parents=()):
         self.seq += 1
@@ -52,7 +52,7 @@ class Person:
         said = repr((self.name, device, seq, kind, fields, time, parents))
         one = hashlib.sha256(said.encode()).digest()
         content = hashlib.sha256(repr((kind, fields)).encode()).digest()
-        return Act(one, device, seq, time, kind, fields, tuple(parents), content)
+        return AuthorityRecord(one, device, seq, time, kind, fields, tuple(parents), content)
 
     def admits(self, other, *, certificate=None, **more):
         fields = {"person": other.key, "statement": certificate or other.statement}

@@ -8,7 +8,7 @@ import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
-from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
@@ -19,7 +19,7 @@ from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header
-from protocol.record.log import START, Head
+from protocol.record.log import LOG_START, Head
 from protocol.wire.local_rpc import Response, encode
 
 _CHARTER = {
@@ -39,12 +39,12 @@ class Crowd:
         self.clock = now() - _WEEK_MS
         self.step = _WEEK_MS // (6 * exchanges + 3 * people)
         self.founder = Identity.new(os.urandom)
-        self.author = found(
+        self.author = found_neighbourhood(
             Store(":memory:"), self.founder, _CHARTER, "Ada", lambda: self.clock, os.urandom
         )
         self.state = self.author.state
         self.people = [self._neighbour() for _ in range(people - 1)]
-        self.heads = {one.device: START for one in self.people}
+        self.heads = {one.device: LOG_START for one in self.people}
         self.logs = []
         for n, one in enumerate(self.people):
             self.says(one, "profile", name=f"Neighbour {n}")
@@ -59,11 +59,11 @@ class Crowd:
         devices = {me.device: me.device_seed}
         inbox = Inbox(open_state(Store(path), self.state.neighbourhood, devices, now))
         store = self.author.inbox.store
-        inbox.take_wires(
+        inbox.ingest_wires(
             one.wire for one in store.records.of_log(self.founder.device, 1, 1_000_000)
         )
         for at in range(0, len(self.logs), 2000):
-            inbox.take_wires(self.logs[at : at + 2000])
+            inbox.ingest_wires(self.logs[at : at + 2000])
         return Author(inbox, devices, now, os.urandom)
 
     def exchange(self, n, asker, helper):
@@ -88,26 +88,26 @@ class Crowd:
     def says(self, who, kind, about=None, **fields):
         self.clock += self.step
         head = self.heads[who.device]
-        place = seal.context(self.state.neighbourhood, who.device, head.seq + 1)
-        plain = schema.content(kind, fields)
-        content = seal.seal_epoch(self.state.ring.current(), plain, place, os.urandom(32))
+        place = seal.content_context(self.state.neighbourhood, who.device, head.seq + 1)
+        plain = schema.pack_content(kind, fields)
+        content = seal.seal_epoch_content(self.state.ring.current(), plain, place, os.urandom(32))
         parents = [about.id] if about else []
-        what = (parents, KINDS[kind].audience_code, len(content), record.digest(content))
+        what = (parents, KINDS[kind].audience_code, len(content), record.content_digest(content))
         header = Header(record.VERSION, who.device, head.seq + 1, head.id, self.clock, None, *what)
         one = record.sign(header, content, self.state.neighbourhood, who.device_seed)
-        self.heads[who.device] = Head(one.fields.seq, one.id, one.fields.time)
+        self.heads[who.device] = Head(one.header.seq, one.id, one.header.time)
         self.logs.append(one.wire)
         return one
 
     def _private(self, who, two, name, words):
-        boxes = [seal.box_key(one.device_seed).public for one in two]
+        boxes = [seal.device_box_key(one.device_seed).public for one in two]
         seq = self.heads[who.device].seq + 1
-        place = seal.private_context(self.state.neighbourhood, who.device, seq, name)
-        return seal.seal_for(boxes, codec.pack(words), place, os.urandom(32))
+        place = seal.private_field_context(self.state.neighbourhood, who.device, seq, name)
+        return seal.seal_private_content(boxes, codec.pack(words), place, os.urandom(32))
 
     def _neighbour(self):
         self.clock += self.step
-        one = Identity.new(os.urandom, self.state.neighbourhood[: statement.PLACE])
+        one = Identity.new(os.urandom, self.state.neighbourhood[: statement.PLACE_SIZE])
         self.author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
         return one
 

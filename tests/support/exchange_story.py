@@ -51,16 +51,16 @@ class Story:
             who,
             kind,
             fields,
-            lasting=kind in KINDS and KINDS[kind].relied_on,
+            lasting=kind in KINDS and KINDS[kind].lasting,
         )
         self.entries.append(one)
         return one
 
     def fold(self, **more):
-        return thread.fold(self.entries, authority(**more))
+        return thread.fold_thread(self.entries, authority(**more))
 
     def view(self, one, **more):
-        return self.fold(**more).views.get(one.id)
+        return self.fold(**more).views.find(one.id)
 
     def state(self, one, **more):
         view = self.view(one, **more)
@@ -71,7 +71,7 @@ class Story:
         return next((t.refusal and t.refusal.rule for t in history if t.entry.id == one.id), "?")
 
     def counted(self, **more):
-        found = [balance.credit(view) for view in self.fold(**more).views.values()]
+        found = [balance.credit_of(view) for view in self.fold(**more).views.values()]
         return {one.id: one.minutes for one in found if one}
 
 

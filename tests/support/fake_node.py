@@ -19,7 +19,7 @@ from protocol.wire.local_rpc import (
     encode,
 )
 from tui.app import MeshcoopApp
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
@@ -451,7 +451,7 @@ async def opened(node, *, size=(80, 24), guides=None):
         path = Path(folder) / "api.sock"
         await node.start(path)
         app = MeshcoopApp(path, guides)
-        app.node = Link(app, path, now=lambda: NOW)
+        app.node = NodeConnection(app, path, now=lambda: NOW)
         app.animation_level = "none"
         try:
             async with app.run_test(size=size) as pilot:

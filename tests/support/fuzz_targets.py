@@ -67,7 +67,7 @@ def bundle_file(data):
     decoder = bundle.Decoder(bundle.BUNDLE, PLACE)
     with suppress(Refused):
         if not whole:
-            list(decoder.feed(bundle.opening(bundle.BUNDLE, PLACE)))
+            list(decoder.feed(bundle.file_opening(bundle.BUNDLE, PLACE)))
         for piece in _pieces(data[1:]):
             for wires in decoder.feed(piece):
                 assert all(type(one) is bytes for one in wires)
@@ -76,21 +76,21 @@ def bundle_file(data):
 
 def sync_session(data):
     """Driven as a home drives it; the data holds frames without their lengths, or with them."""
-    session = sync.Session()
-    ours = {b"d" * 32: heads.Held(1, b"h" * 32)}
+    session = sync.SyncSession()
+    ours = {b"d" * 32: heads.LogHead(1, b"h" * 32)}
     framed = data[:1] < b"\x80"
     said = b"".join(map(_framed, data[1:].split(b"\xc1"))) if framed else data[1:]
     with suppress(Refused):
         session.admit()
-        session.begin(ours)
+        session.begin_round(ours)
         for event in session.receive(said):
             match event:
-                case events.Compare():
-                    session.compare(ours)
-                case events.Lacks():
-                    session.end()
-                case events.Received():
-                    session.taken(event.size)
+                case events.DigestReceived():
+                    session.answer_digest(ours)
+                case events.PeerLacks():
+                    session.send_end()
+                case events.RecordsReceived():
+                    session.credit_taken(event.size)
 
 
 def read_invitation(data):
@@ -100,7 +100,7 @@ def read_invitation(data):
 
 def read_statement(data):
     with suppress(Refused):
-        statement.read(data)
+        statement.read_statement(data)
 
 
 def read_content(data):
@@ -110,13 +110,13 @@ def read_content(data):
 
 def read_private(data):
     """What others seal for this home: the locks, the cover and what lies under it."""
-    box = seal.box_key(SEED)
+    box = seal.device_box_key(SEED)
     for read in (
-        schema.read_private,
-        lambda one: schema.read_private(seal.uncover(one)),
-        lambda one: seal.open_private(one, [box], PLACE),
-        lambda one: schema.read_private(
-            seal.uncover(seal.open_private(_sealed(one), [box], PLACE))
+        schema.read_private_content,
+        lambda one: schema.read_private_content(seal.unpad(one)),
+        lambda one: seal.open_private_content(one, [box], PLACE),
+        lambda one: schema.read_private_content(
+            seal.unpad(seal.open_private_content(_sealed(one), [box], PLACE))
         ),
     ):
         with suppress(Refused):
@@ -124,15 +124,15 @@ def read_private(data):
 
 
 def _sealed(plain):
-    return seal.seal_for([seal.box_key(SEED).public], plain, PLACE, SEED)
+    return seal.seal_private_content([seal.device_box_key(SEED).public], plain, PLACE, SEED)
 
 
 def safe_text(data):
     said = _text(data)
-    shown = text.safe(said)
-    assert text.safe(shown) == shown
+    shown = text.safe_text(said)
+    assert text.safe_text(shown) == shown
     assert "\x1b" not in shown
-    assert len(text.line(said, 20)) <= 20
+    assert len(text.safe_line(said, 20)) <= 20
 
 
 def _pieces(data):
@@ -166,14 +166,14 @@ TARGETS = {
 
 def seeds(name):
     """Good input, from which libFuzzer finds its way to bad input that is nearly good."""
-    content = schema.content("request", {"title": "A lift to the clinic", "minutes": 30})
+    content = schema.pack_content("request", {"title": "A lift to the clinic", "minutes": 30})
     device = record.device_key(SEED)
     header = record.Header(
         1, device, 2, b"p" * 32, 1_795_000_000_000, None, [b"a" * 32],
-        record.OPEN, len(content), record.digest(content),
+        record.OPEN, len(content), record.content_digest(content),
     )  # fmt: skip
     signed = record.sign(header, content, PLACE, SEED)
-    box = seal.box_key(SEED).public
+    box = seal.device_box_key(SEED).public
     code = invitation.Invitation(PLACE[:16], device, bytes(16), ("/ip4/192.0.2.7/tcp/4001",))
     told = [
         [sync.DIGEST, bytes(16)],
@@ -192,13 +192,13 @@ def seeds(name):
         "codec": [content, codec.pack({"a": [1, None, b"b", True], "c": {"d": -1}})],
         "frames": [b"".join(map(frames.encode, told)), frames.encode(told[0])],
         "control": [
-            control.encode(control.hello(1)),
+            control.encode(control.hello_request(1)),
             control.encode(control.Response(1, None, {"a": [1.5, b"b"]})),
             control.encode(control.Response(2, control.Error("refused", "No."))),
             control.encode(control.Event("changed", {"stored": 1})),
         ],
         "bundle": [
-            b"\0" + b"".join(bundle.encode(bundle.BUNDLE, PLACE, [[signed.wire], [b"wire"]])),
+            b"\0" + b"".join(bundle.encode_file(bundle.BUNDLE, PLACE, [[signed.wire], [b"wire"]])),
             b"\xff" + frames.encode([1, [signed.wire]]) + frames.encode([2, 1]),
         ],
         "sync": [
@@ -207,13 +207,13 @@ def seeds(name):
         ],
         "invitation": [invitation.encode(code).encode()],
         "statement": [
-            statement.certify(SEED, b"\1" * 32, box, PLACE[:16]),
-            statement.revoke(SEED, device, 3, PLACE[:16]),
+            statement.certify_device(SEED, b"\1" * 32, box, PLACE[:16]),
+            statement.revoke_device(SEED, device, 3, PLACE[:16]),
         ],
         "private": [
-            schema.private_content("message", {"text": "at four"}, PLACE),
-            seal.cover(schema.private_content("circle", {"name": "x", "members": []}, None)),
-            _sealed(seal.cover(content)),
+            schema.pack_private_content("message", {"text": "at four"}, PLACE),
+            seal.pad(schema.pack_private_content("circle", {"name": "x", "members": []}, None)),
+            _sealed(seal.pad(content)),
         ],
         "content": [content, *(codec.pack([kind, {}]) for kind in schema.KINDS)],
         "text": ["[/] \x1b]52;c;YQ==\x07 \u202e e\u0301 👩‍👩‍👧".encode(), b"\xff lone"],

@@ -81,7 +81,7 @@ class Hostility:
 
     def renew_nicely(self):
         """What an honest person would say yes to, in many rounds, to divide them."""
-        known = authority.fold(self.town.charter, self.town.acts, self.town.forks)
+        known = authority.fold_authority(self.town.charter, self.town.acts, self.town.forks)
         term, town = known.term, self.town
         joining = [one for one in set(known.members) - term.roll if self.random.random() < 0.5]
         leaving = term.roll - set(known.members)
@@ -89,7 +89,7 @@ class Hostility:
             self.one(), "renews", known.chain.terms[-1], town.of_keys(term.moderators & set(known.members)),
             round=self.random.randint(1, 4), joining=town.of_keys(joining),
             leaving=town.of_keys(leaving), vouchers=term.vouchers, share=term.share,
-            holds=changes.written(known),
+            holds=changes.holdings_to_write(known),
         )  # fmt: skip
         self.everybody_says_yes(renewal)
 

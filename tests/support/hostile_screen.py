@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Select, Static, TextArea
 
 import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.fold.kind import Kind
 from protocol.schema.fields import Many, Person, Text
 from tests.support.fake_node import ADA, NOW, SAM, ident, intent, response, told, view
@@ -24,7 +24,7 @@ from tui.format import phrases as telling
 from tui.kinds import matters, services
 from tui.kinds.exchange import history, story
 from tui.kinds.thread_data import Case
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.people_tab import _describe_person
 from tui.widgets.feed import Feed
 from tui.widgets.form import Form
@@ -41,7 +41,7 @@ class Page(App):
     def __init__(self, found):
         super().__init__()
         self.pages = [found[at : at + A_PAGE] for at in range(0, len(found), A_PAGE)]
-        self.links = [Link(self, Path("/nowhere"), now=lambda: NOW) for _ in range(8)]
+        self.links = [NodeConnection(self, Path("/nowhere"), now=lambda: NOW) for _ in range(8)]
         self.told = []
 
     def compose(self):
@@ -77,7 +77,7 @@ class Page(App):
         feed = self.query_one("#cards", Feed)
         feed.border_title = telling.plain_line(page[0], 30)
         feed.cards.highlighted = None
-        feed.offer([telling.any_view(one, date, None) for one in views])
+        feed.show_cards([telling.any_view(one, date, None) for one in views])
         feed.cards.scroll_home(animate=False)
         whole = intent(1, "request", people[0], page[0], text=page[1], tags=page[2:5], area=page[5])
         whole["responses"] = [
@@ -97,7 +97,7 @@ class Page(App):
         await self._forms(page, people)
         self._standings(page, people)
         self.clear_notifications()
-        self.notify(line(page[-1]), markup=False)
+        self.notify(safe_line(page[-1]), markup=False)
 
     def _served(self, page, people):
         node, date = served(), NOW.date()

@@ -13,7 +13,7 @@ from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
 from meshcoop.network.libp2p.host import HostNetwork, open_host
-from meshcoop.network.libp2p.swarm import OF_A_HOME, ConnectionLimits
+from meshcoop.network.libp2p.swarm import HOME_LIMITS, ConnectionLimits
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take
@@ -28,7 +28,7 @@ async def node(
     number: int,
     listen: str = ANYWHERE,
     log_file: Path | None = None,
-    places: ConnectionLimits = OF_A_HOME,
+    places: ConnectionLimits = HOME_LIMITS,
 ) -> AsyncIterator[HostNetwork]:
     async with open_host(
         seed(number), [listen], log_file=log_file, mdns=False, places=places
@@ -78,7 +78,7 @@ async def alive(network: HostNetwork, number: int = 99) -> None:
     async with node(number) as honest:
         with trio.fail_after(WAIT):
             await honest.connect(network.addresses[0])
-            stream = await honest.open(network.peer_id, "/alive/1")
+            stream = await honest.open_stream(network.peer_id, "/alive/1")
             await stream.write(b"still there?")
             assert await stream.read() == b"still there?"
             await stream.close()

@@ -39,8 +39,8 @@ class PlainTerms:
 
     @cached_property
     def statements(self):
-        said = [(statement.FOUNDING, one) for one in self.charter.fields["founders"]]
-        here = self.charter.id[: statement.PLACE]
+        said = [(statement.FOUNDING_PLACE, one) for one in self.charter.fields["founders"]]
+        here = self.charter.id[: statement.PLACE_SIZE]
         said += [(here, act.fields["statement"]) for act in self.of("admit", "device")]
         return [one for place, raw in said for one in read(raw) if one.place == place]
 
@@ -49,7 +49,7 @@ class PlainTerms:
         """Of each certified device."""
         owner = {}
         for one in self.statements:
-            if isinstance(one, statement.Certified) and one.device not in owner:
+            if isinstance(one, statement.Certificate) and one.device not in owner:
                 owner[one.device] = one.person
         return owner
 
@@ -58,7 +58,7 @@ class PlainTerms:
         """Of each revoked device, the last number that counts."""
         end = {}
         for one in self.statements:
-            if isinstance(one, statement.Revoked) and self.owner.get(one.device) == one.person:
+            if isinstance(one, statement.Revocation) and self.owner.get(one.device) == one.person:
                 end[one.device] = min(one.after, end.get(one.device, one.after))
         return end
 
@@ -87,7 +87,7 @@ class PlainTerms:
             one.person
             for raw in self.charter.fields["founders"]
             for one in read(raw)
-            if isinstance(one, statement.Certified) and one.place == statement.FOUNDING
+            if isinstance(one, statement.Certificate) and one.place == statement.FOUNDING_PLACE
         }
         first = PlainTerm(
             self.charter.id,
@@ -202,6 +202,6 @@ class PlainTerms:
 def read(raw):
     """A list of what it says, empty if it is no statement."""
     try:
-        return [statement.read(raw)]
+        return [statement.read_statement(raw)]
     except Refused:
         return []

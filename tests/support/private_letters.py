@@ -5,16 +5,16 @@ from protocol.record import sealing as seal
 from protocol.record.envelope import PRIVATE
 
 
-def sealed(home, plain, readers, *, cover=seal.cover):
+def sealed(home, plain, readers, *, cover=seal.pad):
     """Content for the next place of this home's log."""
-    place = seal.context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
-    boxes = [seal.box_key(one.me.device_seed).public for one in readers]
-    return seal.seal_for(boxes, cover(plain), place, home.street.dice.randbytes(32))
+    place = seal.content_context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
+    boxes = [seal.device_box_key(one.me.device_seed).public for one in readers]
+    return seal.seal_private_content(boxes, cover(plain), place, home.street.dice.randbytes(32))
 
 
 def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
     """A private record of this home about `about`, stored here; `header`: a parent in the clear."""
-    plain = schema.private_content(kind, fields, about and about.id)
+    plain = schema.pack_private_content(kind, fields, about and about.id)
     content = sealed(home, plain, readers)
     return home.put(home.forge("message", header, content=content, audience=audience))
 

@@ -130,7 +130,7 @@ class History:
         return self.random.choice([
             certificate(newcomer.name, self.random.randint(1, 5)),
             certificate(self.anybody().name, 0),
-            certificate(newcomer.name, 0, b"x" * statement.PLACE),
+            certificate(newcomer.name, 0, b"x" * statement.PLACE_SIZE),
             self.revocation(newcomer),
             b"nonsense",
         ])  # fmt: skip
@@ -144,12 +144,12 @@ class History:
     def further_devices(self):
         owner = self.anybody()
         for n in self.some(range(1, 6), 1):
-            place = HERE if self.chance(0.9) else b"x" * statement.PLACE
+            place = HERE if self.chance(0.9) else b"x" * statement.PLACE_SIZE
             self.post(self.anybody(), "carries", certificate(owner.name, n, place))
 
     def revocation(self, owner):
         who = owner if self.chance(0.9) else self.anybody()
-        place = HERE if self.chance(0.9) else b"x" * statement.PLACE
+        place = HERE if self.chance(0.9) else b"x" * statement.PLACE_SIZE
         n, after = self.random.choice([0, 0, 1, 2, 5]), self.random.choice([0, 3, 6, 9, 12])
         return revocation(who.name, owner.name, n, after, place)
 

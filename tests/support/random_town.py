@@ -9,7 +9,7 @@ import random
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
-from protocol.authority.records import Acts
+from protocol.authority.records import AuthorityIndex
 from protocol.authority.terms import RULE, STANDING
 from protocol.errors import Refused
 from protocol.kinds import decisions
@@ -24,7 +24,7 @@ class Home:
 
     def __init__(self, who, town):
         self.who, self.town = who, town
-        self.acts = Acts()
+        self.acts = AuthorityIndex()
         self.forks = {}
         self.side = 0
         self.folded = None
@@ -32,15 +32,15 @@ class Home:
     def known(self):
         now = (len(self.acts), self.forks)  # acts only come
         if self.folded is None or self.folded[0] != now:
-            folded = authority.fold(self.town.charter, self.acts, self.forks)
+            folded = authority.fold_authority(self.town.charter, self.acts, self.forks)
             self.folded = (now, folded)
         return self.folded[1]
 
     def of(self, *kinds):
-        return self.acts.of(*kinds)
+        return self.acts.of_kinds(*kinds)
 
     def has_said(self, act):
-        return any(one.device == self.who.device for one in self.acts.about("vote", act.id))
+        return any(one.device == self.who.device for one in self.acts.with_subject("vote", act.id))
 
     def duties(self):
         """R-16.5: accepts what it finds in force, and votes as an honest person would."""
@@ -55,7 +55,7 @@ class Home:
                 self.town.renewed.add(act.id)
 
     def accept(self):
-        term = self.known().to_accept(self.who.key)
+        term = self.known().term_to_accept(self.who.key)
         if term is not None:
             self.town.post(self.who, "accepts", self.acts.get(term))
 
@@ -76,7 +76,7 @@ class Home:
             return False
         now, term = known.term, known.renewals[renewal.id].term
         held = [[what, key, *one] for (what, key), one in term.written.items()]
-        kept = sorted(held, key=repr) == sorted(changes.written(known), key=repr)
+        kept = sorted(held, key=repr) == sorted(changes.holdings_to_write(known), key=repr)
         stay = now.roll - town.hostile <= term.roll <= set(known.members)
         fair = town.fair(term.roll) and town.fair(term.moderators)
         same = (term.vouchers, term.share) == (now.vouchers, now.share)
@@ -121,7 +121,7 @@ class Home:
             town.of_keys(known.term.moderators & set(known.members)),
             round=1 + max(rounds, default=0), joining=town.of_keys(joining),
             leaving=town.of_keys(known.term.roll - set(known.members)),
-            vouchers=known.term.vouchers, share=known.term.share, holds=changes.written(known),
+            vouchers=known.term.vouchers, share=known.term.share, holds=changes.holdings_to_write(known),
         )  # fmt: skip
         if self.may_renew(renewal):
             town.post(self.who, "says", "yes", renewal)

@@ -58,7 +58,7 @@ async def asks_for_everything(where, stolen, *, task_status):
         while True:
             with suppress(NetworkError):
                 peer = await them.connect(where)
-                stream = await them.open(peer, sync.PROTOCOL)
+                stream = await them.open_stream(peer, sync.PROTOCOL)
                 fake = greeting(
                     bytes(32),
                     record.device_key(bytes(32)),
@@ -83,7 +83,7 @@ def flood(stolen):
         seq += 1
         header = record.Header(
             record.VERSION, stolen["device"], seq, head, stolen["now"] + seq, None, [],
-            record.EPOCH, len(content), record.digest(content),
+            record.EPOCH, len(content), record.content_digest(content),
         )  # fmt: skip
         one = record.sign(header, content, stolen["neighbourhood"], stolen["seed"])
         head = one.id
@@ -91,7 +91,7 @@ def flood(stolen):
 
 
 async def floods(where, stolen, sent, *, task_status):
-    topic, wires = gossip.topic(stolen["neighbourhood"]), flood(stolen)
+    topic, wires = gossip.topic_name(stolen["neighbourhood"]), flood(stolen)
     async with stranger() as them:
         await call(them, where, "/ipfs/ping/1.0.0")
         task_status.started()
@@ -100,7 +100,8 @@ async def floods(where, stolen, sent, *, task_status):
             rpc = rpc_pb2.RPC(
                 publish=[
                     rpc_pb2.Message(
-                        data=gossip.frame(next(wires), stolen["gossip_key"]), topicIDs=[topic]
+                        data=gossip.encode_frame(next(wires), stolen["gossip_key"]),
+                        topicIDs=[topic],
                     )
                     for _ in range(AT_ONCE)
                 ]

@@ -7,7 +7,7 @@ from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import MEASURE, Chain, Holding
 from protocol.fold import fold as thread
-from protocol.fold.kind import KINDS, content, read_content
+from protocol.fold.kind import KINDS, pack_content, read_content
 from protocol.fold.thread import Entry
 from protocol.loops.measure_loop import loop_of
 from protocol.loops.windows import DAY_MS, Calendar
@@ -16,7 +16,7 @@ assert kinds  # registers every kind
 PEOPLE = [hashlib.sha256(str(n).encode()).digest() for n in range(12)]
 COUNCIL, CONTRACTOR, SUB, OTHER = PEOPLE[:4]
 RESIDENTS = PEOPLE[4:]
-START = Calendar(7, 0).begin(2900)  # a Monday
+START = Calendar(7, 0).window_start(2900)  # a Monday
 CHARTER = {"smallest_group": 3, "settle_hours": 72, "answer_days": 3, "offset": 0}
 
 
@@ -32,7 +32,7 @@ class Story:
     def says(self, who, kind, about=None, /, day=0.0, **fields):
         self.seqs[who] += 1
         n = len(self.entries) + 1
-        read_content(content(kind, fields))
+        read_content(pack_content(kind, fields))
         one = Entry(
             hashlib.sha256(f"entry {n}".encode()).digest(),
             who,
@@ -42,7 +42,7 @@ class Story:
             who,
             kind,
             fields,
-            lasting=KINDS[kind].relied_on,
+            lasting=KINDS[kind].lasting,
         )
         self.entries.append(one)
         if kind == "measure" and self._in_use:
@@ -63,10 +63,12 @@ class Story:
         )
 
     def fold(self, entries=None, **more):
-        return thread.fold(self.entries if entries is None else entries, self.authority(**more))
+        return thread.fold_thread(
+            self.entries if entries is None else entries, self.authority(**more)
+        )
 
     def view(self, one, **more):
-        return self.fold(**more).views.get(one.id)
+        return self.fold(**more).views.find(one.id)
 
     def told(self, one):
         """The rule by which an entry does not count; None if it does."""

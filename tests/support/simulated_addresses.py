@@ -13,7 +13,7 @@ from protocol.record import sealing as seal
 from protocol.wire import address_gift as giving
 from protocol.wire import frames
 from protocol.wire import membership_proof as hello
-from protocol.wire.address_gift import Gift, Hello, Place
+from protocol.wire.address_gift import Gift, GiftOrigin, Hello
 from tests.support.simulated_street import Home, Street
 
 TEXT = "12 Quincunx Terrace, second floor"
@@ -53,14 +53,14 @@ def give(
 
 def held(home: Home, agreement: bytes, giver: Home) -> HeldAddress | None:
     assert home.giving is not None
-    return home.giving.addresses.of(agreement, giver=giver.identity.person)
+    return home.giving.addresses.find(agreement, giver=giver.identity.person)
 
 
 def read(home: Home, agreement: bytes, giver: Home) -> str | None:
     assert home.giving is not None
     found = held(home, agreement, giver)
-    boxes = [seal.box_key(home.identity.device_seed)]
-    return home.giving.addresses.text(found, boxes) if found and found.gift.sealed else None
+    boxes = [seal.device_box_key(home.identity.device_seed)]
+    return home.giving.addresses.open_text(found, boxes) if found and found.gift.sealed else None
 
 
 def on_disk(home: Home) -> bytes:
@@ -76,8 +76,8 @@ class Caller:
         self.street, self.network, self.me = street, network, me
 
     @property
-    def place(self) -> Place:
-        return Place(self.street.neighbourhood, self.network.peer_id)
+    def place(self) -> GiftOrigin:
+        return GiftOrigin(self.street.neighbourhood, self.network.peer_id)
 
     def greeting(self, to: Home, **other: Any) -> list[Any]:
         """A hello to `to`; of another device, or made for other peers, if named."""
@@ -86,22 +86,22 @@ class Caller:
         domain = other.get("domain", giving.HELLO_DOMAIN)
         seed = self.me.identity.device_seed
         place = other.get("place", self.street.neighbourhood)
-        signature = hello.prove(seed, place, sender, receiver, domain=domain)
+        signature = hello.prove_membership(seed, place, sender, receiver, domain=domain)
         return Hello(place, other.get("device", self.me.identity.device), signature).frame()
 
     def gift(self, agreement: bytes, readers: list[Home], text: str = TEXT, **other: Any) -> Gift:
         device = self.me.identity.device
-        boxes = [seal.box_key(one.identity.device_seed).public for one in readers]
-        where = giving.text_place(self.street.neighbourhood, agreement, device)
-        closed = other.get("sealed") or giving.close(text, boxes, where, bytes(32))
+        boxes = [seal.device_box_key(one.identity.device_seed).public for one in readers]
+        where = giving.text_context(self.street.neighbourhood, agreement, device)
+        closed = other.get("sealed") or giving.seal_text(text, boxes, where, bytes(32))
         time = other.get("time", self.me.now())
         seed = self.me.identity.device_seed
-        place = Place(self.street.neighbourhood, other.get("home", self.network.peer_id))
-        return Gift.sign(agreement, time, closed, seed=seed, place=place)
+        place = GiftOrigin(self.street.neighbourhood, other.get("home", self.network.peer_id))
+        return Gift.sign(agreement, time, closed, seed=seed, origin=place)
 
     async def open(self, to: Home) -> Stream:
         peer = await self.network.connect(self.street.network.address(to.name))
-        return await self.network.open(peer, giving.PROTOCOL)
+        return await self.network.open_stream(peer, giving.PROTOCOL)
 
     async def say(self, to: Home, *said: list[Any] | bytes) -> list[list[Any]]:
         """Says all of it on a new stream; the frames that come until the other side ends it."""

@@ -51,7 +51,7 @@ def _agree(home: Home, random: Random) -> bool:
     me, views = home.identity.person, home.author.state.views
 
     def mine(view: View) -> bool:
-        intent = views.get(view["about"])
+        intent = views.find(view["about"])
         return view["state"] == "waiting" and intent is not None and intent["author"] == me
 
     one = _pick(home, random, "response", mine)

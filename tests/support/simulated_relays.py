@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import trio
 
 from meshcoop.home.folder import Home as Folder
-from meshcoop.home.relay_limits import Limits
-from meshcoop.network.interface import Starting
+from meshcoop.home.relay_limits import RelayLimits
+from meshcoop.network.interface import TaskStatus
 from meshcoop.relay.relay import Relay
 from meshcoop.relay.tenant import Tenant
 from meshcoop.store.store import Store
@@ -20,13 +20,13 @@ from tests.support.simulated_street import EPOCH_MS, Home, Street, chance
 class RelayHome:
     """A relay: its folder outlives its node. `knows` nothing; homes find it."""
 
-    def __init__(self, street: Street, name: str, limits: Limits | None = None) -> None:
+    def __init__(self, street: Street, name: str, limits: RelayLimits | None = None) -> None:
         self.street, self.name = street, name
         self.path = street.folder / name
         self.path.mkdir(mode=0o700)
         self.seed = Random(f"{street.seed} {name}").randbytes(32)
         self.random = Random(f"{street.seed} {name} dice")
-        self.limits = limits or Limits()
+        self.limits = limits or RelayLimits()
         self.address = street.network.address(name, self.seed)
         street.relays.append(self.address)
         self.relay: Relay | None = None
@@ -36,7 +36,7 @@ class RelayHome:
     def now(self) -> int:
         return EPOCH_MS + int(trio.current_time() * 1000)
 
-    async def live(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """One life of the relay's node."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
         store = Store(self.path / "store.db")
@@ -66,14 +66,14 @@ class RelayHome:
         """A member's home takes a ticket of this relay."""
         assert self.relay is not None
         assert home.mesh is not None
-        text, _ = self.relay.ticket([])
+        text, _ = self.relay.issue_ticket([])
         return await enrolling.enrol(home.mesh, text)
 
     @property
     def served(self) -> Tenant:
         """The only neighbourhood that it serves."""
         assert self.relay is not None
-        (one,) = self.relay.served.values()
+        (one,) = self.relay.tenants.values()
         return one
 
     def holds(self, words: bytes) -> bool:
@@ -84,7 +84,7 @@ class RelayHome:
 class _Folder(Folder):
     """A relay's folder whose settings are the test's."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: RelayLimits) -> None:
         super().__init__(path)
         object.__setattr__(self, "limits", limits)
 

@@ -15,12 +15,12 @@ import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
-from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
-from meshcoop.network.interface import Network, NetworkError, Starting
+from meshcoop.network.interface import Network, NetworkError, TaskStatus
 from meshcoop.store.store import Store
-from meshcoop.sync.address_delivery import Giving
+from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
 from meshcoop.sync.joining import Joiner, keep_knocking
@@ -73,7 +73,7 @@ class Home:
         self.author: Author | None = None  # while it is up and a member
         self.mesh: HomeMesh | None = None
         self.door: InvitationDesk | None = None
-        self.giving: Giving | None = None
+        self.giving: AddressDelivery | None = None
         self._scope = trio.CancelScope()
         self._gone = trio.Event()
         self._lives = 0
@@ -87,7 +87,7 @@ class Home:
         """This home's clock."""
         return EPOCH_MS + int(trio.current_time() * 1000) + self.skew
 
-    async def live(self, *, task_status: Starting = trio.TASK_STATUS_IGNORED) -> None:
+    async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """One life of the home's node, until it is killed."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
         store = Store(self.path)
@@ -107,7 +107,7 @@ class Home:
         """The machine dies at once; what was not safe in the files by now is lost."""
         self._lives += 1
         self.path = self.copy_disk(f"{self.name}.{self._lives}")
-        self.street.network.kill(self.name)
+        self.street.network.kill_host(self.name)
         self._scope.cancel()
         await self._gone.wait()
 
@@ -136,7 +136,7 @@ class Home:
         assert one is not None, self.refused
         return one
 
-    async def _run(self, network: Network, store: Store, task_status: Starting) -> None:
+    async def _run(self, network: Network, store: Store, task_status: TaskStatus) -> None:
         devices = {self.identity.device: self.identity.device_seed}
         state = open_state(store, self.street.neighbourhood, devices, self.now)
         inbox = Inbox(state)
@@ -144,12 +144,12 @@ class Home:
         random = chance(self.random)
         elsewhere = devices if self.elsewhere else ()
         author = Author(inbox, devices, self.now, random, elsewhere=elsewhere)
-        inbox.take_wires(self.arrival)
+        inbox.ingest_wires(self.arrival)
         mesh = HomeMesh(network, author, self.now, random, arrival=self.arrival)
         mesh.peers.learn(self.knows)
         door = InvitationDesk(mesh, bytes(32), self.now, random)
         network.serve(invitation.PROTOCOL, door.answer)
-        hands = Giving(mesh, self.now, random)
+        hands = AddressDelivery(mesh, self.now, random)
         network.serve(giving.PROTOCOL, hands.answer)
         async with trio.open_nursery() as nursery:
             await nursery.start(mesh.run)
@@ -177,7 +177,7 @@ class Home:
             state = open_state(store, admitted.neighbourhood, devices, self.now)
             seed, certificate = self.identity.device_seed, self.identity.statement
             self.arrival = admitted.arrival(seed, certificate, self.now())
-            Inbox(state).take_wires(self.arrival)
+            Inbox(state).ingest_wires(self.arrival)
             return
 
     def _stored(self, taken: IngestResult) -> None:
@@ -224,7 +224,7 @@ class Street:
         """
         assert inviter.door is not None
         assert inviter.author is not None
-        place = inviter.author.state.neighbourhood[: statement.PLACE]
+        place = inviter.author.state.neighbourhood[: statement.PLACE_SIZE]
         keys = chance(Random(f"{self.seed} {name} keys"))
         root = of.identity.root_seed if of else keys(32)
         identity = Identity.of(root, keys, place)
@@ -245,8 +245,8 @@ class Street:
 
     async def settle(self) -> None:
         """Good weather until all homes agree and nothing more is stored. Fails when they do not."""
-        self.network.heal()
-        self.network.calm()
+        self.network.end_partition()
+        self.network.end_bad_weather()
         deadline = trio.current_time() + WITHIN
         before = -1
         while before != self.events or not self.agreed():
@@ -290,10 +290,10 @@ def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, by
     founder = Identity.new(random)
     clock = iter(range(EPOCH_MS - 3_600_000, EPOCH_MS - 300_000, 500))
     first = Store(":memory:")
-    author = found(first, founder, CHARTER, names[0], lambda: next(clock), random)
+    author = found_neighbourhood(first, founder, CHARTER, names[0], lambda: next(clock), random)
     people = {names[0]: founder}
     for name in names[1:]:
-        place = author.state.neighbourhood[: statement.PLACE]
+        place = author.state.neighbourhood[: statement.PLACE_SIZE]
         one = people[name] = Identity.new(random, place)
         author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
         offer_epochs(author, author.state.ring.all(), one.device)
@@ -307,7 +307,7 @@ def _database(author: Author, identity: Identity, wires: list[bytes]) -> bytes:
     store = Store(":memory:")
     devices = {identity.device: identity.device_seed}
     state = open_state(store, author.state.neighbourhood, devices, lambda: EPOCH_MS)
-    taken = Inbox(state).take_wires(wires)
+    taken = Inbox(state).ingest_wires(wires)
     assert not taken.refused, taken.refused
     database = store.db.serialize()
     store.close()

@@ -33,9 +33,9 @@ def check_logs(store: Store, forked: frozenset[bytes]) -> None:
             continue
         assert known.fork is None, f"the log of {known.device.hex()} forked at {known.fork}"
         records = store.records.of_log(known.device, 1, 1_000_000)
-        assert [one.fields.seq for one in records] == list(range(1, known.head.seq + 1))
+        assert [one.header.seq for one in records] == list(range(1, known.head.seq + 1))
         before = [None, *(one.id for one in records)]
-        assert [one.fields.prev for one in records] == before[:-1]
+        assert [one.header.prev for one in records] == before[:-1]
 
 
 def check_private(street: Street, home: Home) -> None:
@@ -56,8 +56,8 @@ def check_private(street: Street, home: Home) -> None:
             sealed = entry.fields.get(field) if entry else None
             if entry is None or sealed is None:
                 continue
-            place = seal.private_context(state.neighbourhood, entry.device, entry.seq, field)
-            plain = seal.open_private(sealed, state.ring.boxes.values(), place)
+            place = seal.private_field_context(state.neighbourhood, entry.device, entry.seq, field)
+            plain = seal.open_private_content(sealed, state.ring.boxes.values(), place)
             parties = {view["author"], _other_party(home, view)}
             if home.identity.person in parties:
                 assert plain is not None
@@ -73,7 +73,7 @@ def _other_party(home: Home, view: View) -> bytes | None:
         other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
         return other
     row, authority = store_of(home).records.find(view["about"]), home.author.state.authority
-    return authority.author(row.record.fields.device) if row and authority else None
+    return authority.member_of_device(row.record.header.device) if row and authority else None
 
 
 def check_folding(home: Home) -> None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from meshcoop.author.author import Author
-from meshcoop.author.founding import Identity, found, offer_epochs, open_state
+from meshcoop.author.founding import Identity, found_neighbourhood, offer_epochs, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.store.store import Store
@@ -18,9 +18,9 @@ from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
-from protocol.record.log import START, Head
+from protocol.record.log import LOG_START, Head
 from protocol.wire import sync_events as events
-from protocol.wire.sync_session import Session
+from protocol.wire.sync_session import SyncSession
 
 MORNING = 1_795_000_000_000  # milliseconds; when every story begins
 HOUR = 3_600_000
@@ -64,7 +64,7 @@ class Home:
     @property
     def head(self) -> Head:
         known = self.store.logs.find(self.me.device)
-        return known.head if known else START
+        return known.head if known else LOG_START
 
     def post(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
         """What a person posts; a minute passes."""
@@ -105,10 +105,10 @@ class Home:
         if seq is None:
             seq, prev = head.seq + 1, head.id
         audience = KINDS[kind].audience_code if audience is None else audience
-        plain = schema.content(kind, fields) if content is None else content
+        plain = schema.pack_content(kind, fields) if content is None else content
         if audience & ~record.LASTING == record.EPOCH:
-            place = seal.context(self.state.neighbourhood, self.me.device, seq)
-            plain = seal.seal_epoch(
+            place = seal.content_context(self.state.neighbourhood, self.me.device, seq)
+            plain = seal.seal_epoch_content(
                 self.state.ring.current(), plain, place, self.street.dice.randbytes(32)
             )
         header = Header(
@@ -121,12 +121,12 @@ class Home:
             [about.id] if about else [],
             audience,
             len(plain),
-            record.digest(plain),
+            record.content_digest(plain),
         )
         return record.sign(header, plain, self.state.neighbourhood, self.me.device_seed)
 
     def take(self, *records: Record) -> IngestResult:
-        return self.inbox.take_wires([one.wire for one in records])
+        return self.inbox.ingest_wires([one.wire for one in records])
 
     def put(self, one: Record) -> Record:
         """Takes a forged record of its own, which then must be stored."""
@@ -134,7 +134,7 @@ class Home:
         return one
 
     def feed(self, wires: Iterable[bytes]) -> IngestResult:
-        return self.inbox.take_wires(wires)
+        return self.inbox.ingest_wires(wires)
 
     def records(self) -> list[Record]:
         """All records held, in log order."""
@@ -156,20 +156,20 @@ class Home:
 
     def revocation(self, after: int) -> bytes:
         """The root statement that ends this home's device after a number."""
-        place = self.state.neighbourhood[: statement.PLACE]
-        return statement.revoke(self.me.root_seed, self.me.device, after, place)
+        place = self.state.neighbourhood[: statement.PLACE_SIZE]
+        return statement.revoke_device(self.me.root_seed, self.me.device, after, place)
 
     def certificate(self, of: Identity) -> bytes:
         """The root statement that makes the device of `of` one of this home's person."""
-        place = self.state.neighbourhood[: statement.PLACE]
-        box = seal.box_key(of.device_seed).public
-        return statement.certify(self.me.root_seed, of.device_seed, box, place)
+        place = self.state.neighbourhood[: statement.PLACE_SIZE]
+        box = seal.device_box_key(of.device_seed).public
+        return statement.certify_device(self.me.root_seed, of.device_seed, box, place)
 
     def state_hash(self) -> bytes:
         return self.state.views.state_hash()
 
     def view(self, one: Record) -> dict[str, Any] | None:
-        return self.state.views.get(one.id)
+        return self.state.views.find(one.id)
 
     def told(self, one: Record) -> str | None:
         """The rule by which a record does not count in its thread; None if it counts."""
@@ -188,7 +188,7 @@ class Street:
         self.dice = random.Random(seed)
         self.clock = MORNING
         self.opened: list[Store] = []
-        self.place = statement.FOUNDING
+        self.place = statement.FOUNDING_PLACE
 
     def __enter__(self) -> Self:
         return self
@@ -215,8 +215,10 @@ class Street:
         def now() -> int:
             return home.now() if home else self.clock
 
-        author = found(Store(path), identity, fields, "Founder", now, self.dice.randbytes)
-        self.place = author.state.neighbourhood[: statement.PLACE]
+        author = found_neighbourhood(
+            Store(path), identity, fields, "Founder", now, self.dice.randbytes
+        )
+        self.place = author.state.neighbourhood[: statement.PLACE_SIZE]
         home = Home(self, author.state.neighbourhood, (identity,), author=author)
         return home
 
@@ -261,7 +263,7 @@ def settle(*homes: Home) -> None:
                     taker.feed(giver.wires())
                     wanted = [giver.store.records.find(one) for one in taker.absent()]
                     have = [row.record for row in wanted if row]
-                    taker.inbox.take_contents(
+                    taker.inbox.ingest_contents(
                         [(one.id, one.content) for one in have if one.content is not None]
                     )
     raise AssertionError("the homes never come to rest")
@@ -295,7 +297,7 @@ class Line:
         batch: int = 1,
     ) -> None:
         self.homes = (one, other)
-        self.sessions = (Session(), Session())
+        self.sessions = (SyncSession(), SyncSession())
         self.queues = (bytearray(), bytearray())  # what each is yet to receive
         self.sent = [0, 0]
         self.wires = [0, 0]
@@ -315,7 +317,9 @@ class Line:
 
     def hello(self, side: int) -> bytes:
         home = self.homes[side]
-        return self.sessions[side].hello(home.state.neighbourhood, home.me.device, bytes(64), [])
+        return self.sessions[side].send_hello(
+            home.state.neighbourhood, home.me.device, bytes(64), []
+        )
 
     def send(self, side: int, data: bytes) -> None:
         self.sent[side] += len(data)
@@ -323,7 +327,7 @@ class Line:
 
     def begin(self, *sides: int) -> None:
         for side in sides:
-            self.send(side, self.sessions[side].begin(self.homes[side].store.heads()))
+            self.send(side, self.sessions[side].begin_round(self.homes[side].store.heads()))
 
     def flow(self) -> None:
         """Lets the bytes travel until both ends are silent."""
@@ -342,44 +346,46 @@ class Line:
     def _receive(self, side: int, chunk: bytes) -> None:
         home, session = self.homes[side], self.sessions[side]
         for event in session.receive(chunk):
-            if isinstance(event, events.Hello):
+            if isinstance(event, events.HelloReceived):
                 session.admit()
-            elif isinstance(event, events.Compare):
-                out, found = session.compare(home.store.heads())
+            elif isinstance(event, events.DigestReceived):
+                out, found = session.answer_digest(home.store.heads())
                 self.send(side, out)
                 self._note(side, found)
-            elif isinstance(event, events.Lacks):
+            elif isinstance(event, events.PeerLacks):
                 self.due[side].extend(self._lacking(home, event))
                 self.ending[side] = True
-            elif isinstance(event, events.Wanted):
+            elif isinstance(event, events.ContentWanted):
                 rows = [home.store.records.find(one) for one in event.ids]
                 have = [row.record for row in rows if row and row.record.content is not None]
-                self.send(side, session.contents((one.id, one.content) for one in have))
-            elif isinstance(event, events.Contents):
-                home.inbox.take_contents(event.items)
-            elif isinstance(event, events.Received):
+                self.send(side, session.send_content((one.id, one.content) for one in have))
+            elif isinstance(event, events.ContentReceived):
+                home.inbox.ingest_contents(event.items)
+            elif isinstance(event, events.RecordsReceived):
                 home.feed(event.wires)
-                self.send(side, session.taken(event.size))
+                self.send(side, session.credit_taken(event.size))
             else:
                 self._note(side, [event])
         self._pump(side)
 
     def _pump(self, side: int) -> None:
         due, session = self.due[side], self.sessions[side]
-        while due and session.window > 0:
+        while due and session.send_window > 0:
             wires, due[: self.batch] = due[: self.batch], []
             self.wires[side] += len(wires)
-            self.send(side, session.records(wires))
+            self.send(side, session.send_records(wires))
         if self.ending[side] and not due:
             self.ending[side] = False
-            out, told = session.end()
+            out, told = session.send_end()
             self.send(side, out)
             self._note(side, told)
 
-    def _note(self, side: int, told: Iterable[events.Event]) -> None:
-        self.settled[side] += [one.equal for one in told if isinstance(one, events.Settled)]
+    def _note(self, side: int, told: Iterable[events.SyncEvent]) -> None:
+        self.settled[side] += [
+            one.were_equal for one in told if isinstance(one, events.RoundSettled)
+        ]
 
-    def _lacking(self, home: Home, lacks: events.Lacks) -> list[bytes]:
+    def _lacking(self, home: Home, lacks: events.PeerLacks) -> list[bytes]:
         found: dict[bytes, None] = {}
         for device, seq, head in lacks.logs:
             mine = home.store.records.id_at(device, seq) or b""
@@ -398,7 +404,7 @@ class Line:
         """Each asks the other for content that it lacks."""
         for side in (0, 1):
             missing = self.homes[side].absent()
-            self.send(side, self.sessions[side].want(missing))
+            self.send(side, self.sessions[side].ask_for_content(missing))
         self.flow()
 
     def rounds(self, most: int = 8) -> int:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from tests.support.fake_circle import together
 from tests.support.fake_governance import governed
 from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
@@ -274,6 +274,6 @@ def test_what_is_cleaned_leaves_no_stack_of_marks():
 
 
 def test_titles_keep_what_can_be_read():
-    assert line(NAMED["an action"]) == NAMED["an action"]
-    assert line(NAMED["a family"]) == NAMED["a family"]
-    assert line(NAMED["right-to-left letters"]) == NAMED["right-to-left letters"]
+    assert safe_line(NAMED["an action"]) == NAMED["an action"]
+    assert safe_line(NAMED["a family"]) == NAMED["a family"]
+    assert safe_line(NAMED["right-to-left letters"]) == NAMED["right-to-left letters"]

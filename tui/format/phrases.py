@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.content import Content
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import vocabulary
 from tui.i18n import _, plural
 
@@ -37,8 +37,8 @@ class Card:
         """The card as a list draws it, with people's words made harmless."""
         style = "" if self.quiet else "bold"
         # Not dim: on the highlight of most themes that would be too faint to read.
-        detail = "\n" + line(self.detail) if self.detail else ""
-        return Content.assemble((line(self.title) or "…", style), detail)
+        detail = "\n" + safe_line(self.detail) if self.detail else ""
+        return Content.assemble((safe_line(self.title) or "…", style), detail)
 
 
 # -- text -----------------------------------------------------------------------------------------
@@ -46,17 +46,17 @@ class Card:
 
 def plain(text: object) -> Content:
     """Anybody's text, harmless, with its lines kept."""
-    return Content(safe(str(text)))
+    return Content(safe_text(str(text)))
 
 
 def plain_line(text: object, width: int | None = None) -> Content:
     """Anybody's text, harmless, on one line. `width`: in columns."""
-    return Content(line(str(text), width))
+    return Content(safe_line(str(text), width))
 
 
 def line_or_hidden(text: str | None, width: int | None = None) -> str:
     """A person's words on one line; None stands for hidden words."""
-    return line(text, width) if text else _("hidden words")
+    return safe_line(text, width) if text else _("hidden words")
 
 
 def capitalized(text: str) -> str:
@@ -76,7 +76,7 @@ def name(person: Shown | None, me: str | None = None) -> str:
     """A person's name; "you" for the reader. `me`: the reader's id."""
     if not person:
         return _("somebody")
-    return _("you") if me is not None and person["id"] == me else line(str(person["name"]), 40)
+    return _("you") if me is not None and person["id"] == me else safe_line(str(person["name"]), 40)
 
 
 def person_names(people: Iterable[Shown], me: str | None = None) -> str:
@@ -126,7 +126,7 @@ def moment(text: str | None, today: date) -> str:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return line(text, _MINUTE_CHARS)
+        return safe_line(text, _MINUTE_CHARS)
     if at.tzinfo is not None:
         at = at.astimezone()
     day = f"{vocabulary.DAYS[at.weekday()]} {at.day} {vocabulary.MONTHS[at.month - 1]}"
@@ -143,7 +143,7 @@ def title(view: Shown) -> str:
     text = view.get("text") if view["kind"] in {"pact", "message"} else None
     called = view.get("title") or view.get("name") or text
     called = called or vocabulary.kind(view["kind"] or _("unreadable"))
-    return line(str(called))
+    return safe_line(str(called))
 
 
 def terms(view: Shown, today: date) -> str:
@@ -162,11 +162,11 @@ def history_line(entry: Shown, today: date, me: str | None) -> str:
     """A line of a thread's history: when, who did what, and why it does not count."""
     sentence = vocabulary.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
-        sentence = "{who}: " + line(entry["kind"] or _("something this home cannot read"))
+        sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
     # Not `format`: the name of an unknown kind may hold braces.
     sentence = sentence.replace("{who}", capitalized(signer_names(entry, me)))
     if not entry["counted"]:
-        sentence += " " + _("(does not count: {why})").format(why=line(entry["note"] or ""))
+        sentence += " " + _("(does not count: {why})").format(why=safe_line(entry["note"] or ""))
     return f"{moment(entry['created'], today)}  {sentence}"
 
 
@@ -197,7 +197,7 @@ def intent(view: Shown, today: date, me: str | None) -> Card:
         moment(view.get("starts"), today),
         vocabulary.state(view["state"]) if view["state"] != "open" else "",
         plural("{n} response", "{n} responses", waiting).format(n=waiting) if waiting else "",
-        line(view.get("area") or "", 20),
+        safe_line(view.get("area") or "", 20),
     ]
     quiet = view["state"] not in {"open", "agreed"}
     return Card(view["id"], title(view), dotted(parts), quiet)
@@ -210,7 +210,7 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
         detail = f"{vocabulary.kind(view['kind'])} · {card.detail}"
         return Card(card.id, card.title, detail, card.quiet)
     if view["kind"] == "thanks":
-        return Card(view["id"], thanks_line(view, me), line(view.get("text") or ""))
+        return Card(view["id"], thanks_line(view, me), safe_line(view.get("text") or ""))
     kind = vocabulary.kind(view["kind"])
     parts = [kind, signer_names(view, me), moment(view["created"], today)]
     return Card(view["id"], title(view), dotted(parts))
@@ -219,7 +219,7 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
 def person(member: Shown, row: Shown | None, me: str | None) -> Card:
     """A person as a card: their balance and what they can give. `row`: their hours."""
     hours = signed_duration(row["balance"]) if row else ""
-    assets = ", ".join(line(asset) for asset in member.get("assets") or [])
+    assets = ", ".join(safe_line(asset) for asset in member.get("assets") or [])
     label = name(member)
     if member["id"] == me:
         label += " " + _("(you)")

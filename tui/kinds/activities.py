@@ -9,7 +9,7 @@ from datetime import date
 from textual.content import Content
 
 from protocol import recurrence
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
@@ -33,7 +33,7 @@ def card(view: Shown, today: date, me: str | None) -> Card:
         occurrence_moment(view, upcoming[0], today) if upcoming else "",
         vocabulary.state(view["state"]) if view["state"] != "open" else "",
         _free_places(view, upcoming[0]) if limited else "",
-        line(view.get("area") or "", 20),
+        safe_line(view.get("area") or "", 20),
     ]
     quiet = view["state"] in {"past", "cancelled"}
     return Card(view["id"], phrases.title(view), phrases.dotted(parts), quiet)
@@ -61,7 +61,7 @@ def roles_on(view: Shown, day: str) -> list[Shown]:
 
 def occurrence_moment(view: Shown, day: str, today: date) -> str:
     """The day and the hour of an occurrence, in words."""
-    return phrases.moment(recurrence.moment(view["starts"], day), today)
+    return phrases.moment(recurrence.occurrence_start(view["starts"], day), today)
 
 
 def is_person(person: Shown | None, person_id: str | None) -> bool:
@@ -79,12 +79,12 @@ def _story_parts(root: Shown, today: date, me: str | None) -> Iterator[Part]:
         phrases.moment(root["starts"], today),
         phrases.minutes(root["minutes"]),
         _repetition(root["repeats"]),
-        line(root["area"] or ""),
+        safe_line(root["area"] or ""),
         vocabulary.state(root["state"]),
     ]
     yield "\n" + phrases.dotted(parts)
     if root["text"]:
-        yield "\n\n" + safe(root["text"]).strip()
+        yield "\n\n" + safe_text(root["text"]).strip()
     days = {occurrence["on"] for occurrence in root["occurrences"]} | set(root["upcoming"][:1])
     for day in sorted(days):
         yield "\n\n"
@@ -95,7 +95,7 @@ def _story_parts(root: Shown, today: date, me: str | None) -> Iterator[Part]:
 def _occurrence_parts(root: Shown, day: str, me: str | None) -> Iterator[Part]:
     occurrence = _occurrence(root, day)
     for role in roles_on(root, day):
-        label = line(role["role"] or _("who comes"))
+        label = safe_line(role["role"] or _("who comes"))
         count = f" ({len(role['has'])}/{role['places']})" if root["roles"] else ""
         yield f"\n{label}{count}: {phrases.person_names(role['has'], me) or '–'}"
         if role["waits"]:
@@ -134,6 +134,6 @@ def _repetition(rule: str | None) -> str:
     interval = parts.pop("INTERVAL", "1")
     is_simple = interval.isdecimal() and not set(parts) - {"WKST"}
     if frequency not in _FREQUENCIES or not is_simple:
-        return line(rule or "")
+        return safe_line(rule or "")
     once, several = _FREQUENCIES[frequency]
     return plural(once, several, int(interval)).format(n=interval)

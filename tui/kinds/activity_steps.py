@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _
@@ -97,7 +97,7 @@ def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
     return Act(
         kind="signup",
         about=root["id"],
-        label=label.format(role=line(role["role"] or ""), when=when),
+        label=label.format(role=safe_line(role["role"] or ""), when=when),
         said=_("First come, first served – the organiser can also choose."),
         fields=("on",),
         given={"on": day},
@@ -148,7 +148,7 @@ def _accept_step(root: Shown, signup: Shown, today: date) -> Act:
     return Act(
         kind="accept",
         about=signup["id"],
-        label=label.format(who=who, when=when, role=line(signup["role"] or "")),
+        label=label.format(who=who, when=when, role=safe_line(signup["role"] or "")),
         said=_("{who} then gets a place before people you have not said yes to.").format(who=who),
         fields=(),
     )

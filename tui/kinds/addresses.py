@@ -12,7 +12,7 @@ from tui.i18n import _
 from tui.kinds.next_steps import Act
 from tui.kinds.thread_data import Case
 from tui.node.api_client import Declined
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 GIVE = "give_address"
 FORGET = "forget_address"
@@ -24,7 +24,7 @@ class Words(Kind):
     fields = {"address": ADDRESS}  # noqa: RUF012 -- declared on Kind
 
 
-async def overlay_addresses(link: Link, agreements: list[Shown]) -> None:
+async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> None:
     """Adds to each agreement of mine the address that this home holds for it, or None."""
     own_agreements = [agreement for agreement in agreements if _other_party(agreement, link.me)]
     addresses = await asyncio.gather(
@@ -46,7 +46,7 @@ def acts(thread: Case, me: str | None) -> Iterator[Act]:
             yield _forget_step(agreement, phrases.name(other))
 
 
-async def post(link: Link, step: Act, fields: dict[str, Any]) -> str:
+async def post(link: NodeConnection, step: Act, fields: dict[str, Any]) -> str:
     """Gives or forgets an address; returns a sentence on how it went. Raises Declined."""
     address = {"text": fields["address"]} if step.kind == GIVE else {}
     answer = await link.call(step.kind, agreement=step.about, **address)
@@ -85,7 +85,7 @@ def _forget_step(agreement: Shown, who: str) -> Act:
     )
 
 
-async def _fetch_address(link: Link, agreement_id: str) -> Shown | None:
+async def _fetch_address(link: NodeConnection, agreement_id: str) -> Shown | None:
     try:
         address: Shown = await link.call("show_address", agreement=agreement_id)
     except Declined:

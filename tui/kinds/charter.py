@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from protocol.authority.terms import BY_RENEWAL
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
@@ -63,7 +63,7 @@ def rule_line(rule: str, value: Any, today: date) -> str:
 
 def rule_label(rule: str) -> str:
     """What a rule is called on the screen."""
-    return _LABELS.get(rule) or line(rule.replace("_", " ")).capitalize()
+    return _LABELS.get(rule) or safe_line(rule.replace("_", " ")).capitalize()
 
 
 def rule_value(rule: str, value: Any, today: date) -> str:
@@ -74,7 +74,7 @@ def rule_value(rule: str, value: Any, today: date) -> str:
         return phrases.person_names(value)
     if isinstance(value, int):
         return _UNITS.get(rule, str)(value)
-    return phrases.moment(value, today) if rule == "review" else line(str(value), 80)
+    return phrases.moment(value, today) if rule == "review" else safe_line(str(value), 80)
 
 
 def change(rule: str, rules: Shown, term: Shown, today: date) -> Act | None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from textual.content import Content
 
-from protocol.display_text import safe
+from protocol.display_text import safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
@@ -78,4 +78,4 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
         at = phrases.moment(message["created"], today)
         yield "\n\n"
         yield (phrases.dotted([author, at]), "dim")
-        yield "\n" + safe(message["text"]).strip()
+        yield "\n" + safe_text(message["text"]).strip()

@@ -10,8 +10,8 @@ from typing import Any
 from textual.content import Content
 
 from protocol.authority import terms
-from protocol.authority.registers import enough
-from protocol.display_text import safe
+from protocol.authority.registers import votes_needed
+from protocol.display_text import safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
@@ -108,7 +108,7 @@ def standing_line(view: Shown, term: Shown) -> str:
     state = view["state"]
     if _can_be_voted_on(view, term):
         share, people = _electorate(view, term)
-        needed = _("{n} of {of} needed").format(n=enough(share, people), of=people)
+        needed = _("{n} of {of} needed").format(n=votes_needed(share, people), of=people)
         return f"{votes} · {needed}"
     if state == "open":
         return _("over · {counted}").format(counted=votes)
@@ -142,7 +142,7 @@ def _asking_card(removal: Shown) -> Card:
     label = _("{who} asks the moderators to remove {person}").format(
         who=phrases.person_names(removal["said_by"]), person=phrases.name(removal["person"])
     )
-    return Card(removal["id"], label, safe(removal.get("why") or ""))
+    return Card(removal["id"], label, safe_text(removal.get("why") or ""))
 
 
 def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
@@ -153,7 +153,7 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     yield "\n" + " · ".join([vocabulary.kind(root["kind"]), author, at])
     for text in (root.get("text"), root.get("why")):
         if text:
-            yield "\n\n" + safe(text).strip()
+            yield "\n\n" + safe_text(text).strip()
     yield ("\n\n" + _("What changes") + ": ", "dim")
     yield change_line(root, today, thread.rules)
     yield ("\n" + _("How it stands") + ": ", "dim")
@@ -229,7 +229,7 @@ def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
     if view["kind"] != "proposal" or not _can_be_voted_on(view, term):
         return
     if ids(view.get("newcomers")) - roll:
-        needed = enough(term["share"], len(roll))
+        needed = votes_needed(term["share"], len(roll))
         sentence = _("{n} of them from the {of} current voters")
         yield ", " + sentence.format(n=needed, of=len(roll))
 
@@ -262,7 +262,7 @@ def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
     for remove in thread.answers:
         if remove.get("why") and remove["id"] != thread.root["id"]:
             yield (f"\n{phrases.name(remove['author'], me)}: ", "dim")
-            yield safe(remove["why"]).strip()
+            yield safe_text(remove["why"]).strip()
     yield "\n" + _("A vote can bring them back.")
 
 

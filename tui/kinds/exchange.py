@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.content import Content
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from protocol.fold.kind import KINDS
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Part, Shown
@@ -68,10 +68,10 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     yield _first_line(root, today, me)
     if root.get("tags"):
         yield "\n"
-        yield (" ".join("#" + line(tag) for tag in root["tags"]), "dim")
+        yield (" ".join("#" + safe_line(tag) for tag in root["tags"]), "dim")
     if root.get("text"):
         yield "\n\n"
-        yield safe(root["text"]).strip()
+        yield safe_text(root["text"]).strip()
     yield from _field_parts(root, today)
     for response in root.get("responses") or []:
         yield "\n\n"
@@ -104,7 +104,7 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
         sentence.format(who=who),
         phrases.minutes(root.get("minutes")),
         phrases.moment(root.get("starts"), today),
-        line(root.get("area") or ""),
+        safe_line(root.get("area") or ""),
         vocabulary.state(root["state"]),
     ]
     return phrases.dotted(parts)
@@ -127,7 +127,7 @@ def _value_text(value: Any, today: date) -> str:
         return phrases.name(value) if "name" in value else _("something newer")
     if isinstance(value, list):
         return ", ".join(_value_text(element, today) for element in value)
-    return safe(str(value))
+    return safe_text(str(value))
 
 
 # -- responses and agreements ---------------------------------------------------------------------
@@ -173,7 +173,7 @@ def _address_parts(address: Shown | None, me: str | None) -> Iterator[Part]:
     until = _("kept here") if address["kept"] else _("here until the agreement is over")
     yield "\n"
     yield (f"{whose.format(who=who)} · {until}", "dim")
-    yield f"\n{safe(address['text']).strip()}"
+    yield f"\n{safe_text(address['text']).strip()}"
 
 
 # -- receipts -------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
             return _("your turn")
         return _("waits for {who}").format(who=phrases.name(awaited))
     state = vocabulary.state(record["state"])
-    return f"{state}: “{line(record['why'])}”" if record.get("why") else state
+    return f"{state}: “{safe_line(record['why'])}”" if record.get("why") else state
 
 
 def _hours_line(entry: Shown, today: date) -> str:
@@ -235,4 +235,4 @@ def _hours_line(entry: Shown, today: date) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f"“{safe(text).strip()}”"
+    return f"“{safe_text(text).strip()}”"

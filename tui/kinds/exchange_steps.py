@@ -221,7 +221,7 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
     if agreement.get("repeats"):
         # Of a start or a rule that makes no series, the first day is left.
         with suppress(Refused):
-            return list(recurrence.days(when, agreement["repeats"]))
+            return list(recurrence.occurrence_days(when, agreement["repeats"]))
     return [when[:_DAY_CHARS]]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from protocol.kinds.services.measures import MERGEABLE_DAYS
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
@@ -30,7 +30,7 @@ def answered(answers: list[Shown], today: date, me: str | None) -> Iterator[Part
             vocabulary.state(answer["reason"]) if answer.get("reason") else "",
         ]
         yield (f"\n\n{phrases.dotted(parts)}: ", "dim")
-        yield safe(answer["text"]).strip()
+        yield safe_text(answer["text"]).strip()
 
 
 def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Shown,
@@ -98,8 +98,8 @@ def answer_step(view: Shown, service: Shown) -> Act:
 def _report_title(report: Shown, measure: Shown | None) -> str:
     if report.get("held_back"):
         return _("Not shown until a few more have answered")
-    parts = [answer_in_words(measure, report.get("value")), safe(report.get("text") or "")]
-    return " · ".join(line(part) for part in parts if part)
+    parts = [answer_in_words(measure, report.get("value")), safe_text(report.get("text") or "")]
+    return " · ".join(safe_line(part) for part in parts if part)
 
 
 def _report_choice(

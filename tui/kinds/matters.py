@@ -7,7 +7,7 @@ somebody takes up in it, and a verdict is what those who raised it say of the ac
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Shown
 from tui.i18n import _, plural
@@ -140,7 +140,7 @@ def _report_card(
     today: date,
 ) -> Card:
     value = measures.answer_in_words(measure, report.get("value"))
-    title = phrases.dotted([value, line(report.get("text") or "")])
+    title = phrases.dotted([value, safe_line(report.get("text") or "")])
     if measure:
         title = f"{phrases.line_or_hidden(measure['question'], 60)} {title}"
         card_id = page_card_id(MEASURE, measure["id"], report["id"])
@@ -170,7 +170,7 @@ def _matter_outcome(matter: Shown, today: date) -> str:
     if leading:
         parts.append(phrases.line_or_hidden(leading["what"], 60))
     if matter.get("outcome"):
-        parts.append(line(matter["outcome"]["words"]))
+        parts.append(safe_line(matter["outcome"]["words"]))
     elif leading:
         parts.append(vocabulary.state(leading["state"]))
     else:
@@ -240,7 +240,7 @@ def _action_parts(
     for saying in sayings:
         if saying["kind"] == "verdict" and saying.get("text"):
             author = phrases.name(saying["author"], me)
-            yield f"\n    {author}: “{safe(saying['text']).strip()}”"
+            yield f"\n    {author}: “{safe_text(saying['text']).strip()}”"
 
 
 def _verdict_counts(action: Shown) -> str:
@@ -323,7 +323,7 @@ def _draft_steps(matters: list[Shown]) -> Iterator[Act]:
                 fields=("title", "text", "closes"),
                 given={
                     "title": phrases.line_or_hidden(draft["title"]),
-                    "text": safe(draft["text"]),
+                    "text": safe_text(draft["text"]),
                 },
             )
 

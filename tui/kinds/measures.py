@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from textual.content import Content
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from tui.format import control_chart, phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
@@ -57,10 +57,10 @@ def standing_sentence(view: Shown) -> str:
     if not sentence:
         return _("Proposed: it starts once neighbours vote for it.")
     if needs_attention(view):
-        return "! " + line(sentence, 200)
+        return "! " + safe_line(sentence, 200)
     if view.get("matter"):  # what is counted opens one before its window has settled
-        return "! " + _("A matter is open.") + " " + line(sentence, 200)
-    return line(sentence, 200)
+        return "! " + _("A matter is open.") + " " + safe_line(sentence, 200)
+    return safe_line(sentence, 200)
 
 
 def card(view: Shown) -> Card:

@@ -8,7 +8,7 @@ from datetime import date
 
 from textual.content import Content
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from protocol.fold.kind import KINDS
 from protocol.record.envelope import PRIVATE
 from tui.format import phrases
@@ -25,7 +25,7 @@ def can_be_flagged(root: Shown) -> bool:
     kind = KINDS.get(root.get("kind") or "")
     if kind is None or kind.audience == PRIVATE or "state" not in root:
         return False
-    return any(field.wording for field in kind.fields.values())
+    return any(field.is_wording for field in kind.fields.values())
 
 
 def story(thread: Case, me: str | None) -> Content:
@@ -49,7 +49,7 @@ def waits(flags: list[Shown], hides: list[Shown], term: Shown, me: str | None) -
             label = _("{who} flagged: {what}").format(
                 who=phrases.name(flag["author"]), what=subject_line(flag["concerns"])
             )
-            yield Card(flag["id"], label, safe(flag.get("reason") or ""))
+            yield Card(flag["id"], label, safe_text(flag.get("reason") or ""))
     if not is_on_council(term, me):
         return
     for text_id, text_hides in _hides_by_text(hides, "said").items():
@@ -57,7 +57,7 @@ def waits(flags: list[Shown], hides: list[Shown], term: Shown, me: str | None) -
             label = _("{who} asks the moderators: {what}").format(
                 who=_author_names(text_hides, None), what=_request_line(text_hides[0])
             )
-            yield Card(text_id, label, safe(text_hides[0].get("reason") or ""))
+            yield Card(text_id, label, safe_text(text_hides[0].get("reason") or ""))
 
 
 def flagged(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
@@ -93,7 +93,7 @@ def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
     detail = _("flagged by {who}, {day}: {reason}").format(
         who=phrases.name(flag["author"], me),
         day=phrases.moment(flag["created"], today),
-        reason=line(flag.get("reason") or _("the reason is hidden, too")),
+        reason=safe_line(flag.get("reason") or _("the reason is hidden, too")),
     )
     return Card(flag["id"], subject_line(flag["concerns"]), detail)
 
@@ -236,5 +236,5 @@ def _request_line(hide: Shown) -> str:
 
 
 def _reasons(records: list[Shown]) -> str:
-    reasons = [f"“{line(record['reason'])}”" for record in records if record.get("reason")]
+    reasons = [f"“{safe_line(record['reason'])}”" for record in records if record.get("reason")]
     return ": " + " / ".join(reasons) if reasons else ""

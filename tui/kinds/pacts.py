@@ -5,7 +5,7 @@ from datetime import date
 
 from textual.content import Content
 
-from protocol.display_text import safe
+from protocol.display_text import safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
@@ -70,7 +70,7 @@ def _detail(view: Shown, today: date, me: str | None) -> str:
 
 
 def _story_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
-    yield (safe(view["text"]).strip(), "bold")
+    yield (safe_text(view["text"]).strip(), "bold")
     yield "\n\n" + _detail(view, today, me)
     if view["waiting"] and view["state"] == "offered":
         yield "\n" + _("Waiting for {who}").format(who=phrases.person_names(view["waiting"], me))

@@ -9,7 +9,7 @@ from datetime import date
 
 from textual.content import Content
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
@@ -56,8 +56,8 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
         yield (_("Several people wrote at the same time. Anybody can merge the texts."), "dim")
         yield "\n\n"
     for head in page["heads"]:
-        yield (line(head["title"] or _("Hidden words")), "bold")
-        yield "\n" + safe(head["text"] or "").strip()
+        yield (safe_line(head["title"] or _("Hidden words")), "bold")
+        yield "\n" + safe_text(head["text"] or "").strip()
         yield "\n"
         yield (_signature(head, today, me), "dim")
         yield "\n\n"
@@ -67,7 +67,7 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
     for text in reversed(earlier):
         yield "\n"
         yield (_signature(text, today, me) + ": ", "dim")
-        yield safe(text["text"] or _("hidden")).strip()
+        yield safe_text(text["text"] or _("hidden")).strip()
 
 
 def _earlier_texts(thread: Case) -> list[Shown]:

@@ -1,6 +1,6 @@
 """Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
 
-from protocol.authority.registers import COUNCIL, enough
+from protocol.authority.registers import MIN_COUNCIL, votes_needed
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _
@@ -77,12 +77,12 @@ def restoration_step(person: Shown) -> Act:
 def is_on_council(term: Shown, me: str | None) -> bool:
     """Whether `me` is one of three or more moderators, who act together."""
     moderators = ids(term.get("moderators"))
-    return me in moderators and len(moderators) >= COUNCIL
+    return me in moderators and len(moderators) >= MIN_COUNCIL
 
 
 def moderators_needed(term: Shown) -> int:
     """How many moderators have to say the same before it holds."""
-    return enough(MAJORITY, len(ids(term.get("moderators"))))
+    return votes_needed(MAJORITY, len(ids(term.get("moderators"))))
 
 
 def ids(people: list[Shown] | None) -> frozenset[str]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from textual.content import Content
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import phrases, vocabulary
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
@@ -28,7 +28,7 @@ def card(view: Shown, me: str | None) -> Card:
         _("a matter is open") if has_matter else "",
         _holder_sentence(view, me),
         *_offers(view, me),
-        line(bad_measures[0]["sentence"], 60) if bad_measures and not has_matter else "",
+        safe_line(bad_measures[0]["sentence"], 60) if bad_measures and not has_matter else "",
         vocabulary.state(view["state"]) if view["state"] != "open" else "",
     ]
     mark = "! " if bad_measures or has_matter else ""
@@ -86,7 +86,7 @@ def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None)
         yield " · " + vocabulary.state(view["state"])
     yield from _tree_parts(view, today, me)
     if view.get("text"):
-        yield "\n\n" + safe(view["text"]).strip()
+        yield "\n\n" + safe_text(view["text"]).strip()
     for field in _FIELDS:
         if view.get(field):
             yield ("\n" + vocabulary.field(field) + ": ", "dim")

@@ -8,12 +8,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _
 from tui.node.api_client import Declined
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.widgets.feed import Feed
 
 MOST = 20  # cards
@@ -45,7 +45,7 @@ class Suggested(Feed):
         """Shows the suggestions as they are now."""
         self._by_id = {suggestion["id"]: suggestion for suggestion in suggestions}
         self.display = bool(suggestions)
-        self.offer([suggestion_card(suggestion) for suggestion in suggestions])
+        self.show_cards([suggestion_card(suggestion) for suggestion in suggestions])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Opens what a suggestion is about, not the suggestion itself."""
@@ -61,7 +61,7 @@ class Suggested(Feed):
 class Between(Static):
     """What others say of a person, what the two of you could do, and who can bring you together."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: NodeConnection) -> None:
         super().__init__(id="between", markup=False)
         self.node_link = link
         self._person_id: str | None = None
@@ -92,8 +92,8 @@ class Between(Static):
 def suggestion_card(suggestion: Shown) -> Card:
     """A suggestion as a card."""
     label = _LABELS.get(suggestion["suggests"], "{what}")
-    label = label.format(what=line(str(suggestion["title"])))
-    return Card(suggestion["id"], label, line(str(suggestion["sentence"])))
+    label = label.format(what=safe_line(str(suggestion["title"])))
+    return Card(suggestion["id"], label, safe_line(str(suggestion["sentence"])))
 
 
 def connection_lines(
@@ -109,7 +109,7 @@ def connection_lines(
 def _vouch_lines(person: Shown, me: str | None) -> Iterator[str]:
     for vouch in person.get("vouches") or ():
         author = phrases.name(vouch["author"], me)
-        text = line(vouch["text"] or "")
+        text = safe_line(vouch["text"] or "")
         sentence = _("Recommended by {who}: “{text}”") if text else _("Recommended by {who}.")
         yield sentence.format(who=author, text=text)
 
@@ -127,8 +127,8 @@ def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]
 def _introduction_lines(ways: list[Shown]) -> Iterator[str]:
     # A single way without a go-between: the two know each other.
     if len(ways) == 1 and len(ways[0]["why"]) == 1:
-        yield _("You know each other: {how}").format(how=line(ways[0]["sentence"]))
+        yield _("You know each other: {how}").format(how=safe_line(ways[0]["sentence"]))
     elif ways:
         yield _("Who can introduce you:")
         for way in ways:
-            yield f"· {phrases.name(way['first'])}: {line(way['sentence'])}"
+            yield f"· {phrases.name(way['first'])}: {safe_line(way['sentence'])}"

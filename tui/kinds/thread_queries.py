@@ -9,10 +9,10 @@ from tui.kinds.addresses import overlay_addresses
 from tui.kinds.decisions import same_removal
 from tui.kinds.moderation import can_be_flagged
 from tui.kinds.thread_data import Case
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 
-async def fetch(link: Link, record_id: str) -> Case:
+async def fetch(link: NodeConnection, record_id: str) -> Case:
     """The whole thread that a record is in. Raises Declined."""
     root = await link.call("show", id=record_id)
     history = root["history"]
@@ -31,7 +31,7 @@ async def fetch(link: Link, record_id: str) -> Case:
             signups, attendances, receipts = lists
             return replace(thread, receipts=receipts, answers=[*signups, *attendances])
         case "proposal":
-            return replace(thread, rules=await link.rules())
+            return replace(thread, rules=await link.fetch_charter())
         case "remove" if "state" in root:
             removes = await link.call("list", what="removes")
             return replace(thread, answers=same_removal(root, removes))
@@ -41,7 +41,7 @@ async def fetch(link: Link, record_id: str) -> Case:
     return thread
 
 
-async def _with_exchange(link: Link, thread: Case) -> Case:
+async def _with_exchange(link: NodeConnection, thread: Case) -> Case:
     """A thread of a request or an offer with its agreements, receipts, corrections and addresses."""
     agreements, receipts, corrections = await _fetch_answers(
         link, thread.root, "agreements", "receipts", "corrections"
@@ -50,7 +50,7 @@ async def _with_exchange(link: Link, thread: Case) -> Case:
     return replace(thread, agreements=agreements, receipts=receipts, corrections=corrections)
 
 
-async def _fetch_answers(link: Link, root: Shown, *lists: str) -> list[list[Shown]]:
+async def _fetch_answers(link: NodeConnection, root: Shown, *lists: str) -> list[list[Shown]]:
     """The records of several lists that answer a root, oldest first."""
     newest_first = await asyncio.gather(
         *(link.call("list", what=list_name, about=root["id"]) for list_name in lists)

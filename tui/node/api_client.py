@@ -17,7 +17,7 @@ from protocol.wire.local_rpc import (
     Request,
     Response,
     encode,
-    hello,
+    hello_request,
 )
 from tui.i18n import _
 
@@ -60,7 +60,7 @@ class Client:
         client = cls(reader, writer)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
-                await client._send_request(hello(next(client._ids)))
+                await client._send_request(hello_request(next(client._ids)))
         except TimeoutError:
             await client.close()
             raise NodeGone(_("This home does not answer.")) from None

@@ -24,7 +24,7 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-class Link:
+class NodeConnection:
     """The connection of all screens and panes to the node.
 
     `status` is the node's latest answer, None before the first; `trouble` is a sentence while the
@@ -70,7 +70,7 @@ class Link:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
 
-    async def rules(self) -> Shown:
+    async def fetch_charter(self) -> Shown:
         """Fetches the charter in force. Raises Declined."""
         neighbourhood = (self.status or {}).get("neighbourhood") or {}
         charter: Shown = await self.call("show", id=neighbourhood.get("id"))

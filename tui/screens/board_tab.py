@@ -12,7 +12,7 @@ from tui.format import phrases
 from tui.i18n import _
 from tui.kinds import activities, exchange
 from tui.kinds.thread_data import Case
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -29,7 +29,7 @@ class BoardTab(Pane):
         Binding("a", "toggle_all", _("All/open"), id="board-all"),
     ]
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._shows_closed = False
         self._views: dict[str, Shown] = {}
@@ -80,4 +80,4 @@ class BoardTab(Pane):
         make_card = activities.card if feed == "#activities" else phrases.intent
         wanted = [view for view in views if self._shows_closed or view["state"] in _OPEN_STATES]
         cards = [make_card(view, today, self.node.me) for view in wanted]
-        self.query_one(feed, Feed).offer(cards, muted=self._muted_counts[feed])
+        self.query_one(feed, Feed).show_cards(cards, muted=self._muted_counts[feed])

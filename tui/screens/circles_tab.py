@@ -39,4 +39,4 @@ class CirclesTab(Pane):
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in lists])
         cards = [faces.card(view, today, self.node.me) for view in views]
-        self.query_one(feed, Feed).offer(cards, muted=muted)
+        self.query_one(feed, Feed).show_cards(cards, muted=muted)

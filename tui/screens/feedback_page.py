@@ -8,7 +8,7 @@ from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import feedback
 from tui.kinds.next_steps import Act
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.page import PageScreen
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
@@ -22,7 +22,7 @@ _FEEDBACK_CARD = "reports"
 class FeedbackScreen(PageScreen):
     """The reports about record `record_id`, a service or a measure."""
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
@@ -34,7 +34,7 @@ class FeedbackScreen(PageScreen):
 class FeedbackPane(Pane):
     """A list of reports, and the steps for the report under the cursor."""
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
         self._reports: list[Shown] = []
@@ -86,7 +86,7 @@ class FeedbackPane(Pane):
             for report in self._reports
         ]
         feed = self.query_one("#reports", Feed)
-        feed.offer(cards, muted=muted)
+        feed.show_cards(cards, muted=muted)
         self._show_steps_for(feed.cards.highlighted_id)
         if self.screen.focused is None and self._reports:
             feed.cards.focus()
@@ -94,7 +94,7 @@ class FeedbackPane(Pane):
     def _show_steps_for(self, report_id: str | None) -> None:
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
-        feed.offer([Card(step.key, step.label, quiet=True) for step in self._steps])
+        feed.show_cards([Card(step.key, step.label, quiet=True) for step in self._steps])
         # At once, even while the list is being read: the steps must be those of the report above.
         feed.action_show_new()
 

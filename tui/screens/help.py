@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
 
-from protocol.display_text import safe
+from protocol.display_text import safe_text
 from tui.format.phrases import plain
 from tui.i18n import _
 
@@ -99,6 +99,6 @@ def _read_guide(guides: Path | None) -> str | None:
     if guides is None:
         return None
     try:
-        return safe((guides / _RESIDENT_GUIDE).read_text(encoding="utf-8"))
+        return safe_text((guides / _RESIDENT_GUIDE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return None

@@ -9,7 +9,7 @@ from textual.widgets import Footer, TabbedContent, Tabs
 
 from tui.i18n import _
 from tui.kinds.suggestions import Suggested
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.board_tab import BoardTab
 from tui.screens.circles_tab import CirclesTab
 from tui.screens.neighbourhood_tab import NeighbourhoodTab
@@ -46,7 +46,7 @@ class HomeScreen(Screen[None]):
         Binding("escape", "lists", show=False, id="lists"),
     ]
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
         # The tab that the cursor goes into as soon as it has something to go to.

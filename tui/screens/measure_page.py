@@ -7,7 +7,7 @@ from textual.content import Content
 
 from tui.format import phrases
 from tui.kinds import feedback, matters, measures
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.page import PagePane, PageScreen
 
@@ -25,7 +25,7 @@ _LISTS = ("actions", "reports", "verdicts", "answers", "feedback")
 class MeasureScreen(PageScreen):
     """The page of measure `measure_id`."""
 
-    def __init__(self, node: Link, measure_id: str) -> None:
+    def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
         self._measure_id = measure_id
 
@@ -37,7 +37,7 @@ class MeasureScreen(PageScreen):
 class MeasurePane(PagePane):
     """The chart above the text, and the steps."""
 
-    def __init__(self, node: Link, measure_id: str) -> None:
+    def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
         self._measure_id = measure_id
         self._measure: Shown = {}

@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import moderation
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
@@ -27,7 +27,7 @@ class ModerationScreen(Screen[None]):
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
 
@@ -83,9 +83,9 @@ class ModerationPane(Pane):
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
         flagged = moderation.flagged(flags, hides, today, self.node.me)
-        self.query_one("#flagged", Feed).offer(flagged, muted=muted)
+        self.query_one("#flagged", Feed).show_cards(flagged, muted=muted)
         hidden = moderation.hidden(hides, proposals, self.node.me)
-        self.query_one("#hidden", Feed).offer(hidden)
+        self.query_one("#hidden", Feed).show_cards(hidden)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the thread."""

@@ -12,7 +12,7 @@ from tui.i18n import _
 from tui.kinds import charter, decisions, moderation
 from tui.kinds.person import at_the_door, door, members, vouching
 from tui.kinds.proposal_steps import ids, renewing
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen
@@ -35,7 +35,7 @@ _NOTICE_SECONDS = 5
 class NeighbourhoodTab(Pane):
     """Four lists: decisions, members, steps and rules. Each card opens what it shows."""
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._people: dict[str, Shown] = {}
         self._charter: Shown = {}
@@ -58,17 +58,17 @@ class NeighbourhoodTab(Pane):
         proposals, renewals, removals, flags, hides, people, rules = await asyncio.gather(
             *(call("list", what=what) for what in ("decisions", "renewals", "removes")),
             *(call("list", what=what) for what in ("flags", "hides", "people")),
-            self.node.rules(),
+            self.node.fetch_charter(),
         )
         self._people = {person["id"]: person for person in people}
         self._charter = rules
         today = self.node.now().date()
         await self._show_decisions([*proposals, *renewals, *decisions.removals(removals)])
         self._show_members(people)
-        self._feed("#rules").offer(charter.cards(rules, today))
+        self._feed("#rules").show_cards(charter.cards(rules, today))
         flagged = moderation.flagged(flags, hides, today, self.node.me)
         hidden = moderation.hidden(hides, proposals, self.node.me)
-        self._feed("#neighbourhood-steps").offer(self._step_cards(len(flagged), len(hidden)))
+        self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens a decision or a person, or takes a step."""
@@ -88,12 +88,12 @@ class NeighbourhoodTab(Pane):
         )
         today = self.node.now().date()
         cards = decisions.cards(newest[:_MOST_DECISIONS], self.node.term, today, self.node.me)
-        self._feed("#decisions").offer(cards, muted=muted)
+        self._feed("#decisions").show_cards(cards, muted=muted)
 
     def _show_members(self, people: list[Shown]) -> None:
         waiting = [at_the_door(knock, self.node.me) for knock in door(self.node.waiting)]
         cards = members(people, self.node.term, self.node.me)
-        self._feed("#members").offer([*waiting, *cards])
+        self._feed("#members").show_cards([*waiting, *cards])
 
     def _open_decision(self, record_id: str) -> None:
         self.app.push_screen(ThreadScreen(self.node, record_id))

@@ -43,7 +43,7 @@ class NewPostScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Fills in the kinds, those that people post most first."""
-        roots = [kind.name for kind in KINDS.values() if kind.root and kind.posted]
+        roots = [kind.name for kind in KINDS.values() if kind.is_root and kind.posted]
         # Moderators begin a removal on the person's own page.
         roots.remove("remove")
         roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))

@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds.next_steps import Act
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
@@ -28,7 +28,7 @@ class PageScreen(Screen[None]):
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
 
@@ -54,7 +54,7 @@ class PageScreen(Screen[None]):
 class PagePane(Pane):
     """A text above the steps. Subclasses implement `load`, and may add lists in `compose_lists`."""
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._steps: list[Act] = []
         self._has_focused = False
@@ -79,7 +79,9 @@ class PagePane(Pane):
         """Shows what the reader can do, and cards that lead to other pages."""
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.offer([*(Card(step.key, step.label, quiet=not step.waits) for step in steps), *more])
+        feed.show_cards(
+            [*(Card(step.key, step.label, quiet=not step.waits) for step in steps), *more]
+        )
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps or more else self.query_one("#story")).focus()

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from tui.format.phrases import plain
 from tui.node.api_client import Declined
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 
 class Pane(Vertical):
@@ -27,7 +27,7 @@ class Pane(Vertical):
     class Loaded(Message):
         """A pane shows the node's answer."""
 
-    def __init__(self, node: Link, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
+    def __init__(self, node: NodeConnection, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
         self.node = node
         self._is_stale = True

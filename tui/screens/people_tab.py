@@ -9,12 +9,12 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from protocol.display_text import line, safe
+from protocol.display_text import safe_line, safe_text
 from tui.format import phrases, vocabulary
 from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.api_client import Declined
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen
 from tui.widgets.feed import Feed
@@ -31,7 +31,7 @@ class PeopleTab(Pane):
         Binding("m", "mute", _("Mute/unmute"), id="mute"),
     ]
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._people: dict[str, Shown] = {}
         self._balances: dict[str, Shown] = {}
@@ -52,7 +52,7 @@ class PeopleTab(Pane):
         self._people = {person["id"]: person for person in people}
         self._balances = {balance["person"]["id"]: balance for balance in balances}
         feed = self.query_one("#people-list", Feed)
-        feed.offer(
+        feed.show_cards(
             [
                 phrases.person(person, self._balances.get(person["id"]), self.node.me)
                 for person in people
@@ -73,7 +73,7 @@ class PeopleTab(Pane):
         try:
             answer = await self.node.call("mute", person=person_id, off=bool(person.get("muted")))
         except Declined as declined:
-            self.notify(line(declined.sentence), markup=False)
+            self.notify(safe_line(declined.sentence), markup=False)
             return
         if answer["muted"]:
             sentence = _("You no longer see what {who} posts.")
@@ -106,7 +106,7 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
     if person.get("muted"):
         parts += [_("You have muted this person. Press m to see what they post again."), "\n\n"]
     if person.get("about"):
-        parts += [safe(str(person["about"])), "\n\n"]
+        parts += [safe_text(str(person["about"])), "\n\n"]
     for field in _FIELDS:
         if person.get(field):
             text = _format_field(field, person[field])
@@ -122,6 +122,6 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
 
 def _format_field(field: str, value: Any) -> str:
     if field == "minutes_a_month":
-        return line(phrases.minutes(value))
+        return safe_line(phrases.minutes(value))
     texts = value if isinstance(value, list) else [value]
-    return ", ".join(line(str(text)) for text in texts)
+    return ", ".join(safe_line(str(text)) for text in texts)

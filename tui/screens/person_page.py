@@ -15,7 +15,7 @@ from tui.i18n import _
 from tui.kinds.exchange import hours
 from tui.kinds.next_steps import Act
 from tui.kinds.person import Folder, acts, story
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
@@ -32,7 +32,7 @@ class PersonScreen(Screen[None]):
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: Link, person: Shown) -> None:
+    def __init__(self, node: NodeConnection, person: Shown) -> None:
         super().__init__()
         self.node = node
         self._person = person
@@ -55,7 +55,7 @@ class PersonScreen(Screen[None]):
 class PersonPane(Pane):
     """The text about the person above the steps."""
 
-    def __init__(self, node: Link, person: Shown) -> None:
+    def __init__(self, node: NodeConnection, person: Shown) -> None:
         super().__init__(node)
         self._person = person
         self._steps: list[Act] = []
@@ -100,7 +100,7 @@ class PersonPane(Pane):
     def _show_steps(self, steps: list[Act]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.offer([Card(step.key, step.label, quiet=True) for step in steps])
+        feed.show_cards([Card(step.key, step.label, quiet=True) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()

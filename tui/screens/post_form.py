@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS, Kind
 from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Field
@@ -20,7 +20,7 @@ from tui.i18n import _
 from tui.kinds import addresses
 from tui.kinds.next_steps import Act
 from tui.node.api_client import Declined, NodeGone
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.widgets.form import Form, names_people
 from tui.widgets.status_line import StatusLine
 
@@ -41,7 +41,7 @@ class PostFormScreen(Screen[bool]):
         Binding("f1", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: Link, step: Act) -> None:
+    def __init__(self, node: NodeConnection, step: Act) -> None:
         super().__init__()
         self.node = node
         self._step = step
@@ -131,9 +131,9 @@ class PostFormScreen(Screen[bool]):
             self._show_notice(declined.sentence)
         else:
             self.node.drafts.pop(self._step.key, None)
-            self.notify(line(confirmation), timeout=3, markup=False)
+            self.notify(safe_line(confirmation), timeout=3, markup=False)
             if advice:
-                self.notify(line(advice) + ".", timeout=15, severity="warning", markup=False)
+                self.notify(safe_line(advice) + ".", timeout=15, severity="warning", markup=False)
             self.dismiss(True)
         finally:
             self._is_posting = False

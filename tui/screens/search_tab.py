@@ -6,7 +6,7 @@ from textual.widgets import Input
 
 from tui.format import phrases
 from tui.i18n import _
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
@@ -19,7 +19,7 @@ class SearchTab(Pane):
     SearchTab LineInput { width: 1fr; }
     """
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._latest_query = ""
 
@@ -46,7 +46,7 @@ class SearchTab(Pane):
             feed.cards.scroll_home(animate=False)
         today = self.node.now().date()
         cards = [phrases.any_view(view, today, self.node.me) for view in views]
-        feed.offer(cards, empty=empty, muted=muted)
+        feed.show_cards(cards, empty=empty, muted=muted)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Searches while somebody types."""

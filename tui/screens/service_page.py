@@ -10,7 +10,7 @@ from tui.format import phrases
 from tui.i18n import _
 from tui.kinds import exchange, matters, measures, moderation, services
 from tui.kinds.thread_queries import fetch
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.measure_page import MeasureScreen
 from tui.screens.page import PagePane, PageScreen
@@ -20,7 +20,7 @@ from tui.widgets.feed import Feed
 class ServiceScreen(PageScreen):
     """The page of the service whose thread holds record `record_id`."""
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
@@ -32,7 +32,7 @@ class ServiceScreen(PageScreen):
 class ServicePane(PagePane):
     """The chain, the measures, and the steps."""
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
@@ -63,7 +63,9 @@ class ServicePane(PagePane):
         heading = Content.assemble(("\n\n" + _("What happened") + "\n", "bold"))
         history = exchange.history(thread, today, self.node.me)
         self.show_text(title, story + heading + history)
-        self.query_one("#measures", Feed).offer([measures.card(measure) for measure in questions])
+        self.query_one("#measures", Feed).show_cards(
+            [measures.card(measure) for measure in questions]
+        )
         steps = services.acts(service, questions, self.node.me)
         steps += moderation.acts(thread, self.node.me)
         self.show_steps(steps, *feedback_card(reports))
@@ -76,7 +78,7 @@ class ServicePane(PagePane):
             self.app.push_screen(FeedbackScreen(self.node, self._record_id))
 
 
-def page_for_card(node: Link, card_id: str) -> Screen[None] | None:
+def page_for_card(node: NodeConnection, card_id: str) -> Screen[None] | None:
     """The page that a card of `matters` leads to; None for any other card."""
     place = matters.placed(card_id)
     if place is None:

@@ -42,14 +42,14 @@ class ServicesTab(Pane):
         muted = await self.count_muted("list", what="services")
         rows.sort(key=services.order)
         cards = [services.card(service, me) for service in rows]
-        self.query_one("#services-list", Feed).offer(cards, muted=muted)
+        self.query_one("#services-list", Feed).show_cards(cards, muted=muted)
         needs = matters.waits(rows, open_matters, actions, me, today)
-        self.query_one("#needs", Feed).offer(list(needs))
+        self.query_one("#needs", Feed).show_cards(list(needs))
         my_reports = [report for report in feedback if report["author"]["id"] == me]
         outcomes = matters.came_of(
             my_reports[:_MOST_REPORTS], measures, open_matters, answers, today
         )
-        self.query_one("#my-reports", Feed).offer(outcomes)
+        self.query_one("#my-reports", Feed).show_cards(outcomes)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens a service or a measure."""

@@ -26,7 +26,7 @@ from tui.kinds import (
 from tui.kinds.next_steps import Act
 from tui.kinds.thread_data import Case
 from tui.kinds.thread_queries import fetch
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.screens.service_page import ServiceScreen
@@ -43,7 +43,7 @@ class ThreadScreen(Screen[None]):
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__()
         self.node = node
         self._record_id = record_id
@@ -62,7 +62,7 @@ class ThreadScreen(Screen[None]):
 class ThreadPane(Pane):
     """The story, the steps and the history of a thread."""
 
-    def __init__(self, node: Link, record_id: str) -> None:
+    def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
         self._steps: list[Act] = []
@@ -114,7 +114,7 @@ class ThreadPane(Pane):
     def _show_steps(self, steps: list[Act]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.offer([Card(step.key, step.label, quiet=not step.waits) for step in steps])
+        feed.show_cards([Card(step.key, step.label, quiet=not step.waits) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()

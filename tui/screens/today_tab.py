@@ -74,9 +74,9 @@ class TodayTab(Pane):
         lists = dict(zip(_LISTS, views, strict=True))
         waiting = [*self._knock_cards(), *self._waiting_cards(lists)]
         waiting += await self._moderation_cards()
-        self.query_one("#waits", Feed).offer(waiting)
+        self.query_one("#waits", Feed).show_cards(waiting)
         self.query_one(Suggested).suggest(lists["suggestions"])
-        self.query_one("#news", Feed).offer(self._news_cards(lists))
+        self.query_one("#news", Feed).show_cards(self._news_cards(lists))
 
     def step_of_knock(self, card_id: str) -> Act:
         """The step of vouching for the person behind the card of a knock."""

@@ -61,7 +61,9 @@ class Feed(Vertical):
         """Shows that the list is empty."""
         self._show_counts(0, 0)
 
-    def offer(self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0) -> None:
+    def show_cards(
+        self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0
+    ) -> None:
         """Shows these cards (see `CardList.show_cards`).
 
         `empty` replaces the text of an empty list; `muted` is how many cards of muted people are left

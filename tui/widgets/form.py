@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Select, Static
 
-from protocol.authority.register_change import Change
+from protocol.authority.register_change import RegisterChange
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.schema.fields import (
@@ -21,7 +21,7 @@ from protocol.schema.fields import (
     Map,
     Moment,
     Person,
-    Record,
+    RecordId,
     Text,
 )
 from tui.format import vocabulary
@@ -197,7 +197,7 @@ class Form(VerticalScroll, can_focus=False):
 
 def _is_askable(rule: Field) -> bool:
     """Whether people can fill in the field: nobody types bytes, ids or changes of the rules."""
-    return not isinstance(_rule_of_each(rule), Bytes | Record | Change)
+    return not isinstance(_rule_of_each(rule), Bytes | RecordId | RegisterChange)
 
 
 def names_people(rule: Field) -> bool:

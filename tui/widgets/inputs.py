@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, TextArea
 from textual.widgets.option_list import Option
 
-from protocol.display_text import MARK, line, safe
+from protocol.display_text import MARK, safe_line, safe_text
 
 
 class LineInput(Input):
@@ -32,7 +32,7 @@ class LineInput(Input):
 
     def _on_paste(self, event: events.Paste) -> None:
         # A terminal hands over the clipboard as it is, escape sequences included.
-        event.text = clean_text(line(event.text))
+        event.text = clean_text(safe_line(event.text))
         super()._on_paste(event)
         event.prevent_default()
 
@@ -111,6 +111,6 @@ class PickList(OptionList):
 
 def clean_text(text: str) -> str:
     """Removes everything that `safe` would mark: others are to read exactly what a person typed."""
-    without_marks = safe(text).replace(MARK, "")
+    without_marks = safe_text(text).replace(MARK, "")
     # Again: what stood on both sides of a mark now stands together, and may need a mark of its own.
-    return safe(without_marks)
+    return safe_text(without_marks)

@@ -3,10 +3,10 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from protocol.display_text import line
+from protocol.display_text import safe_line
 from tui.format import phrases
 from tui.i18n import _, plural
-from tui.node.connection import Link
+from tui.node.connection import NodeConnection
 
 _MOST_NAMES = 3
 _NAMES_WIDTH = 70  # columns; a narrower line has no room for names
@@ -25,7 +25,7 @@ class StatusLine(Static):
     }
     """
 
-    def __init__(self, node: Link) -> None:
+    def __init__(self, node: NodeConnection) -> None:
         super().__init__(markup=False)
         self._node = node
 
@@ -51,7 +51,7 @@ class StatusLine(Static):
             return phrases.plain_line(_("Reaching this home…"))
         if not self._node.is_in_neighbourhood:
             return phrases.plain_line(_describe_admission(status))
-        neighbourhood = line(str(status["neighbourhood"]["name"] or ""), 30)
+        neighbourhood = safe_line(str(status["neighbourhood"]["name"] or ""), 30)
         person = phrases.name(status["person"])
         left = Content.assemble((neighbourhood, "bold"), f" · {person}")
         right = _name_peers(status["peers"], brief=self.size.width < _NAMES_WIDTH)

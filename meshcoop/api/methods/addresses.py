@@ -7,7 +7,7 @@ from meshcoop.api.params import Params, read_pin, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
@@ -45,11 +45,11 @@ class AddressMethods:
 
     async def give_address(self, params: Params) -> Params:
         """Gives an address to the other party of an agreement, directly from home to home."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         party = await self._open_party(membership, params)
         address = _read_address(read_text(params, "text"))
-        delivery = membership.giving
-        if not delivery.addresses.lives(party.agreement):
+        delivery = membership.address_delivery
+        if not delivery.addresses.is_alive(party.agreement):
             raise Mistake(
                 "This agreement is over, so nobody can be given an address for it;"
                 " make a new agreement."
@@ -61,15 +61,15 @@ class AddressMethods:
 
     async def show_address(self, params: Params) -> Params:
         """Shows the address that was received for an agreement, or else the one given."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         party = await self._open_party(membership, params)
-        addresses = membership.giving.addresses
-        if party.is_guest and addresses.of(party.agreement, giver=party.other) is None:
+        addresses = membership.address_delivery.addresses
+        if party.is_guest and addresses.find(party.agreement, giver=party.other) is None:
             # Only while a PIN has opened the guest's device can other homes hand over to it.
-            await membership.giving.ask(party.seed)
+            await membership.address_delivery.fetch_pending(party.seed)
         held = self._find_address(membership, party)
-        address = addresses.text(held, party.boxes)
-        giver = Presenter(membership.state, self._node.now).person(held.giver)
+        address = addresses.open_text(held, party.boxes)
+        giver = Presenter(membership.state, self._node.now).show_person(held.giver)
         if address is None:
             raise Mistake(
                 "The address was sealed to other devices of yours;"
@@ -82,75 +82,77 @@ class AddressMethods:
             "agreement": party.agreement.hex(),
             "from": giver,
             "text": address,
-            "given": iso(held.gift.time),
+            "given": iso_time(held.gift.time),
             "kept": held.kept,
         }
 
     async def forget_address(self, params: Params) -> Params:
         """Erases the addresses of an agreement here, and takes back the one that was given."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         party = await self._open_party(membership, params)
-        addresses = membership.giving.addresses
-        received = addresses.of(party.agreement, giver=party.other)
+        addresses = membership.address_delivery.addresses
+        received = addresses.find(party.agreement, giver=party.other)
         if received is not None:
-            addresses.drop(received)
-        given = addresses.of(party.agreement, giver=party.person)
-        if given is not None and addresses.lives(party.agreement):
+            addresses.erase(received)
+        given = addresses.find(party.agreement, giver=party.person)
+        if given is not None and addresses.is_alive(party.agreement):
             # An empty address takes the given one back, at the other home too.
-            empty = membership.giving.give(party.agreement, "", party.seed, party.other)
+            empty = membership.address_delivery.give(party.agreement, "", party.seed, party.other)
             return await self._wait_for_delivery(membership, party, empty, done="forgotten")
         if given is not None:
-            addresses.drop(given)
+            addresses.erase(given)
         return {"agreement": party.agreement.hex(), "state": "forgotten"}
 
     async def _wait_for_delivery(
         self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
         """Waits a little until the other home has an address, and says whether it has."""
-        if party.other in membership.author.people or membership.guests.of(party.other):
-            membership.giving.has_handed(held, b"")  # both live here: there is no way to go
-        has_arrived = await membership.giving.settled(held, _HAND_OVER_SECONDS)
-        other = Presenter(membership.state, self._node.now).person(party.other)
+        if party.other in membership.author.people or membership.guests.find(party.other):
+            membership.address_delivery.note_handed(
+                held, b""
+            )  # both live here: there is no way to go
+        has_arrived = await membership.address_delivery.wait_until_handed(held, _HAND_OVER_SECONDS)
+        other = Presenter(membership.state, self._node.now).show_person(party.other)
         state = done if has_arrived else "waiting"
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
         """The address received for an agreement, or else the one given. Raises Mistake."""
-        addresses = membership.giving.addresses
-        received = addresses.of(party.agreement, giver=party.other)
-        given = addresses.of(party.agreement, giver=party.person)
-        lives = addresses.lives(party.agreement)
+        addresses = membership.address_delivery.addresses
+        received = addresses.find(party.agreement, giver=party.other)
+        given = addresses.find(party.agreement, giver=party.person)
+        lives = addresses.is_alive(party.agreement)
         for held in (received, given):
             if held is not None and held.gift.sealed and (lives or held.kept):
                 return held
         if not lives:
             raise Mistake("This agreement is over, and no address of it was kept.")
-        name = Presenter(membership.state, self._node.now).person(party.other)["name"]
+        name = Presenter(membership.state, self._node.now).show_person(party.other)["name"]
         raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
 
     async def _open_party(self, membership: Membership, params: Params) -> _Party:
         """The person of this home whose agreement it is. Raises Mistake, Refused (R-18.5)."""
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         agreement = resolver.resolve_record(read_text(params, "agreement"))
-        parties = membership.giving.addresses.parties(agreement)
+        parties = membership.address_delivery.addresses.parties(agreement)
         caller = params.get("as")
         if caller is None:
             people = membership.author.people
         else:
-            people = {membership.guests.whom(caller, resolver.resolve_person)}
+            people = {membership.guests.resolve(caller, resolver.resolve_person)}
         own_parties = sorted(people & parties)
         if not own_parties:
             hint = "; for a guest of this home, say who with --as" if caller is None else ""
             raise Refused("R-18.5", f"this agreement is between other people{hint}")
         person = own_parties[0]
         (other,) = parties - {person}
-        guest = membership.guests.of(person)
+        guest = membership.guests.find(person)
         if guest is None:
             seed = _own_seed(membership, person)
             boxes = [*membership.state.ring.boxes.values()]
         else:
-            seed = await membership.guests.open(guest, read_pin(params))
-            boxes = [seal.box_key(seed)]
+            seed = await membership.guests.open_seed(guest, read_pin(params))
+            boxes = [seal.device_box_key(seed)]
         return _Party(agreement, person, other, seed, boxes, is_guest=guest is not None)
 
 
@@ -165,7 +167,7 @@ def _own_seed(membership: Membership, person: bytes) -> bytes:
     """The seed of a device with which this home signs for a person. Raises Refused."""
     authority = membership.state.authority
     for device, seed in membership.author.devices.items():
-        is_theirs = authority is not None and authority.author(device) == person
-        if is_theirs and membership.author.fault(device) is None:
+        is_theirs = authority is not None and authority.member_of_device(device) == person
+        if is_theirs and membership.author.find_fault(device) is None:
             return seed
     raise Refused("R-03.5", "no device of that person may sign at this home")

@@ -26,14 +26,14 @@ class BundleMethods:
 
     async def ingest_records(self, params: Params) -> Params:
         """Stores records that came on a stick, after the same checks as a peer's."""
-        mesh = self._node.belonging().mesh
+        mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
         records = inbox.parse(_read_wires(params), parsed)
         held_ids = inbox.store.records.find_held([record.id for record in records])
         # Contents first: an admission among them may let the new records in.
-        filled = inbox.take_contents(_missing_contents(inbox, records, held_ids))
-        ingested = inbox.take(records)
+        filled = inbox.ingest_contents(_missing_contents(inbox, records, held_ids))
+        ingested = inbox.ingest(records)
         stored = [*filled.stored, *ingested.stored]
         mesh.on_stored(stored)
         refused = [*parsed.refused, *ingested.refused]

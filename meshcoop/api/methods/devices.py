@@ -22,7 +22,7 @@ from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS
 from protocol.record import root_statement as statement
-from protocol.record.root_statement import Certified
+from protocol.record.root_statement import Certificate
 
 
 class DeviceMethods:
@@ -46,7 +46,7 @@ class DeviceMethods:
 
     async def list_devices(self, params: Params) -> list[Params]:
         """Lists a person's devices and their state; without `person`, of this home's person."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         authority = membership.state.authority
         if authority is None:
             return []
@@ -59,7 +59,7 @@ class DeviceMethods:
 
     async def show_device(self, params: Params) -> Params:
         """Shows one device, by the first digits of its key."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         prefix = read_id_prefix(params.get("device"))
         authority = membership.state.authority
         devices = authority.devices if authority else {}
@@ -72,18 +72,18 @@ class DeviceMethods:
 
     async def post_statement(self, params: Params) -> Params:
         """Posts a statement that a person's root key signed: it certifies or revokes a device."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         signed = read_hex(params, "statement")
-        if statement.read(signed).place != _place(membership):
+        if statement.read_statement(signed).place != _place(membership):
             raise Mistake("This statement is for another neighbourhood.")
         record = membership.author.write(KINDS["device"], {"statement": signed})
         return {"id": record.id.hex()}
 
     async def add_guest(self, params: Params) -> Params:
         """Adds a guest: a person without a machine, whose device here is locked with their PIN."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, params)
-        KINDS["profile"].check({"name": read_text(params, "name").strip()})
+        KINDS["profile"].check_fields({"name": read_text(params, "name").strip()})
         guest = Guest(
             certified.person,
             certified.device,
@@ -92,7 +92,7 @@ class DeviceMethods:
             _read_lock(params),
         )
         # The PIN is tried before anything is kept: a device that nobody can open is of no use.
-        seed = await membership.guests.open(guest, read_pin(params))
+        seed = await membership.guests.open_seed(guest, read_pin(params))
         membership.guests.add(guest)
         is_member = _admit_guest(membership, guest, seed)
         if is_member:
@@ -105,10 +105,10 @@ class DeviceMethods:
 
     async def asks_pin(self, params: Params) -> bool:
         """True if this person is a guest of this home, who signs here with a PIN."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         resolver = self._resolver(membership)
-        person = membership.guests.whom(read_text(params, "as"), resolver.resolve_person)
-        return membership.guests.of(person) is not None
+        person = membership.guests.resolve(read_text(params, "as"), resolver.resolve_person)
+        return membership.guests.find(person) is not None
 
     def _resolver(self, membership: Membership) -> Resolver:
         return Resolver(membership.state, Presenter(membership.state, self._node.now))
@@ -116,13 +116,13 @@ class DeviceMethods:
     def _show(self, membership: Membership, device: Device) -> Params:
         log = membership.state.store.logs.find(device.key)
         presenter = Presenter(membership.state, self._node.now)
-        guest_devices = [guest.device for guest in membership.guests.all]
+        guest_devices = [guest.device for guest in membership.guests.devices]
         return {
             "device": device.key.hex(),
-            "person": presenter.person(device.person),
+            "person": presenter.show_person(device.person),
             "state": _state_of(membership, device),
             "records": log.head.seq if log else 0,
-            "after": device.revoked,
+            "after": device.revoked_after,
             "here": device.key in {*membership.author.devices, *guest_devices},
             "place": _place(membership).hex(),
         }
@@ -136,13 +136,13 @@ def _own_people(membership: Membership, authority: Authority) -> set[bytes]:
 
 def _place(membership: Membership) -> bytes:
     """The beginning of the neighbourhood's id, by which a statement names it."""
-    return membership.state.neighbourhood[: statement.PLACE]
+    return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
-def _read_certificate(membership: Membership, params: Params) -> Certified:
+def _read_certificate(membership: Membership, params: Params) -> Certificate:
     """A guest's certificate. Raises Mistake (2), and Refused if a signature is wrong."""
-    certified = statement.read(read_hex(params, "statement"))
-    if not isinstance(certified, Certified) or certified.place != _place(membership):
+    certified = statement.read_statement(read_hex(params, "statement"))
+    if not isinstance(certified, Certificate) or certified.place != _place(membership):
         raise Mistake("A guest needs a certificate for this neighbourhood.", USAGE_ERROR)
     return certified
 
@@ -150,8 +150,8 @@ def _read_certificate(membership: Membership, params: Params) -> Certified:
 def _read_lock(params: Params) -> Params:
     """The guest's seed, locked with their PIN. Raises Mistake (2)."""
     try:
-        return lock.check(params.get("locked"))
-    except lock.Strange:
+        return lock.check_map(params.get("locked"))
+    except lock.UnreadableLock:
         raise Mistake("`locked` must be a seed that a PIN locks.", USAGE_ERROR) from None
 
 
@@ -162,15 +162,15 @@ def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
         membership.guests.introduce(guest, seed)
         return True
     try:
-        return membership.door.vouch(guest.person, guest.statement)
+        return membership.invitation_desk.vouch(guest.person, guest.statement)
     except Refused:
-        membership.guests.drop(guest)
+        membership.guests.remove(guest)
         raise
 
 
 def _state_of(membership: Membership, device: Device) -> str:
     """`live`, `revoked`, or `forked` if the device signed two records with one number."""
-    if device.revoked is not None:
+    if device.revoked_after is not None:
         return "revoked"
     log = membership.state.store.logs.find(device.key)
     return "forked" if log and log.fork is not None else "live"

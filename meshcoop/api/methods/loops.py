@@ -41,7 +41,7 @@ class LoopMethods:
     async def find_matter(self, params: Params) -> Params | None:
         """The matter whose id begins with `id`, or None: an id may be a record's as well."""
         prefix = str(params.get("id", "")).strip().lower()
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         if not _ID_PREFIX.fullmatch(prefix):
             return None
         if membership.state.store.records.ids_beginning(prefix):
@@ -55,11 +55,11 @@ class LoopMethods:
         """A view with what its loop adds to it."""
         if shown.get("kind") not in _KINDS_WITH_STATUS:
             return shown
-        return self._views(self._node.belonging()).with_loop_status(shown)
+        return self._views(self._node.require_membership()).with_loop_status(shown)
 
     def citation_for(self, measure: bytes) -> Params:
         """The fields with which an action cites the open matter of its measure."""
-        return self._views(self._node.belonging()).citation_for(measure)
+        return self._views(self._node.require_membership()).citation_for(measure)
 
     async def _list_with_status(self, params: Params) -> list[Params]:
         what = params["what"]
@@ -67,17 +67,17 @@ class LoopMethods:
         # An action's state is the loop's, so state and limit can only be applied afterwards.
         unlimited = {name: params[name] for name in params if name not in {"state", "limit"}}
         rows = (await open_queries(self._node, unlimited)).list_views(unlimited)
-        views = self._views(self._node.belonging())
+        views = self._views(self._node.require_membership())
         with_status = (views.with_loop_status(row) for row in rows)
         in_state = (row for row in with_status if state in {None, row["state"]})
         return list(islice(in_state, read_limit(params, MAX_ROWS)))
 
     async def _list_matters(self, params: Params) -> list[Params]:
-        rows = self._views(self._node.belonging()).rows
+        rows = self._views(self._node.require_membership()).rows
         return self._list_rows(params, "matters", rows.list_matters)
 
     async def _list_signals(self, params: Params) -> list[Params]:
-        rows = self._views(self._node.belonging()).rows
+        rows = self._views(self._node.require_membership()).rows
         return self._list_rows(params, "signals", rows.list_signals)
 
     async def _list_holdings(self, params: Params) -> list[Params]:
@@ -100,7 +100,7 @@ class LoopMethods:
         list_rows: Callable[[Iterable[View]], list[Params]],
     ) -> list[Params]:
         """The rows of all services; with `about`, of one service or measure."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         state = read_state(params, what, _STATES[what])
         about = params.get("about")
         if about is None:
@@ -108,7 +108,7 @@ class LoopMethods:
         else:
             resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
             record_id = resolver.resolve_record(about)
-            followed = membership.following.of(record_id, self._node.now())
+            followed = membership.loop_cache.loops_for(record_id, self._node.now())
             about_id = record_id.hex()
             rows = [
                 row
@@ -121,8 +121,8 @@ class LoopMethods:
     def _views(self, membership: Membership) -> LoopViews:
         authority = membership.state.authority
         presenter = Presenter(membership.state, self._node.now)
-        me = authority.author(membership.mesh.credentials.device) if authority else None
-        return LoopViews(membership.state, membership.following, presenter, me, self._node.now)
+        me = authority.member_of_device(membership.mesh.credentials.device) if authority else None
+        return LoopViews(membership.state, membership.loop_cache, presenter, me, self._node.now)
 
 
 def _holding_state(service: Params) -> str | None:

@@ -8,13 +8,13 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import MAX_ROWS, read_limit, read_state
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
-from meshcoop.matching.explanations import Sentences
+from meshcoop.matching.explanations import Explainer
 from meshcoop.matching.introductions import Tie, Ties
-from meshcoop.matching.reciprocity import Quarter, quarter_of, quarters
+from meshcoop.matching.reciprocity import Quarter, list_quarters, quarter_of
 from meshcoop.matching.suggestions import Suggestion, Suggestions
-from meshcoop.matching.vocabulary import lexicons
+from meshcoop.matching.vocabulary import load_lexicons
 
 _VIEWS_AT_ONCE = 100  # read before other tasks have their turn
 _DEFAULT_SUGGESTIONS = 50
@@ -53,9 +53,9 @@ class MatchingMethods:
         if params.get("muted"):
             return []  # nothing is suggested of muted people
         now = self._local_time(membership, self._node.now())
-        matcher = Suggestions(membership.index, _unmuted_members(membership), now)
+        matcher = Suggestions(membership.matching_index, _unmuted_members(membership), now)
         if params.get("about") is None:
-            suggestions = matcher.to(me)
+            suggestions = matcher.for_person(me)
         else:
             about = str(params["about"])
             suggestions = _suggestions_about(membership, matcher, resolver, about, me)
@@ -79,7 +79,9 @@ class MatchingMethods:
         current = quarter_of(now)
         rows = [
             _show_quarter(quarter, presenter, current)
-            for quarter in quarters(membership.index.deals.given(), joined_on, now)
+            for quarter in list_quarters(
+                membership.matching_index.exchanges.given(), joined_on, now
+            )
         ]
         in_state = [row for row in rows if state in {None, row["state"]}]
         return in_state[:limit]
@@ -91,20 +93,20 @@ class MatchingMethods:
         resolver = Resolver(membership.state, presenter)
         me = _caller(membership, resolver, params)
         person = resolver.resolve_person(read_text(params, "person"))
-        ways = _gather_ties(membership).ways(me, person)
+        ways = _gather_ties(membership).shortest_paths(me, person)
         sentences = _sentences(presenter, me)
         return {
-            "person": presenter.person(person),
+            "person": presenter.show_person(person),
             "steps": len(ways[0]) if ways else None,
             "ways": [_show_way(way, presenter, sentences, me) for way in ways],
         }
 
     async def _with_index(self) -> Membership:
         """The membership, once its index has read all views."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         # The word lists are loaded once, in a thread: it takes longer than a turn should.
-        await trio.to_thread.run_sync(lexicons, limiter=_ONE_THREAD)
-        while membership.index.keep_up(membership.muted.people, _VIEWS_AT_ONCE):
+        await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
+        while membership.matching_index.update(membership.muted.people, _VIEWS_AT_ONCE):
             await trio.lowlevel.checkpoint()
         return membership
 
@@ -112,7 +114,7 @@ class MatchingMethods:
         """A time to the minute, by the charter's offset from UTC."""
         authority = membership.state.authority
         offset = int(authority.charter["offset"]) if authority else 0
-        return iso(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
+        return iso_time(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
@@ -120,7 +122,7 @@ def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes
     caller = params.get("as")
     if caller is None:
         return membership.author.person
-    return membership.guests.whom(caller, resolver.resolve_person)
+    return membership.guests.resolve(caller, resolver.resolve_person)
 
 
 def _unmuted_members(membership: Membership) -> set[bytes]:
@@ -136,7 +138,7 @@ def _suggestions_about(
     try:
         person = resolver.resolve_person(typed)
     except Mistake:
-        side = membership.index.about(resolver.resolve_record(typed))
+        side = membership.matching_index.find_post(resolver.resolve_record(typed))
         return matcher.about_post(side) if side else []
     return matcher.about_person(person, me)
 
@@ -146,48 +148,48 @@ def _gather_ties(membership: Membership) -> Ties:
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))
-    ties.exchanged(membership.index.deals.given())
-    ties.vouched(membership.index.vouches())
-    ties.admitted(authority)
+    ties.add_exchanges(membership.matching_index.exchanges.given())
+    ties.add_vouches(membership.matching_index.vouches())
+    ties.add_admissions(authority)
     return ties
 
 
-def _sentences(presenter: Presenter, me: bytes | None) -> Sentences:
-    return Sentences(me, lambda person: str(presenter.person(person)["name"]))
+def _sentences(presenter: Presenter, me: bytes | None) -> Explainer:
+    return Explainer(me, lambda person: str(presenter.show_person(person)["name"]))
 
 
 def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
     """A suggestion as lists show it."""
     subject = suggestion.subject
     pair = suggestion.pair
-    person = presenter.person(subject.person)
+    person = presenter.show_person(subject.person)
     sentences = _sentences(presenter, me)
-    parts = [sentences.of(reason, pair) for reason in suggestion.reasons]
+    parts = [sentences.explain_reason(reason, pair) for reason in suggestion.reasons]
     return {
         "id": suggestion.key.hex(),
         "kind": "suggestion",
         "author": person,
-        "created": iso(subject.created),
+        "created": iso_time(subject.created),
         "state": "open",
         "suggests": suggestion.suggests,
-        "for": presenter.person(suggestion.to),
-        "about": subject.id.hex() if subject.posted else person["id"],
-        "subject": subject.source if subject.posted else "person",
-        "title": subject.title if subject.posted else person["name"],
-        "giver": presenter.person(pair.means.person),
-        "receiver": presenter.person(pair.need.person),
+        "for": presenter.show_person(suggestion.recipient),
+        "about": subject.id.hex() if subject.is_post else person["id"],
+        "subject": subject.source if subject.is_post else "person",
+        "title": subject.title if subject.is_post else person["name"],
+        "giver": presenter.show_person(pair.offer.person),
+        "receiver": presenter.show_person(pair.need.person),
         "minutes": pair.minutes,
         "why": [
-            {"reason": reason.reason, "points": reason.points, **reason.told, "sentence": part}
+            {"reason": reason.code, "points": reason.points, **reason.details, "sentence": part}
             for reason, part in zip(suggestion.reasons, parts, strict=True)
         ],
-        "sentence": sentences.whole(parts),
+        "sentence": sentences.join_reasons(parts),
     }
 
 
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Numbers of members who gave and received in a quarter: names, but no ranking."""
-    only_gave = [presenter.person(person) for person in quarter.gave]
+    only_gave = [presenter.show_person(person) for person in quarter.gave]
     by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
     return {
         "id": quarter.name,
@@ -204,21 +206,21 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
     }
 
 
-def _show_way(way: list[Tie], presenter: Presenter, sentences: Sentences, me: bytes) -> Params:
+def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: bytes) -> Params:
     """A way from me to a person, with what ties each two people on it."""
-    first = way[0].other if way[0].one == me else way[0].one
-    parts = [sentences.of_tie(tie) for tie in way]
+    first = way[0].recipient if way[0].actor == me else way[0].actor
+    parts = [sentences.explain_tie(tie) for tie in way]
     return {
-        "first": presenter.person(first),
+        "first": presenter.show_person(first),
         "why": [
             {
                 "reason": tie.reason,
-                "one": presenter.person(tie.one),
-                "other": presenter.person(tie.other),
-                "on": tie.on,
+                "one": presenter.show_person(tie.actor),
+                "other": presenter.show_person(tie.recipient),
+                "on": tie.when,
                 "sentence": part,
             }
             for tie, part in zip(way, parts, strict=True)
         ],
-        "sentence": sentences.whole(parts),
+        "sentence": sentences.join_reasons(parts),
     }

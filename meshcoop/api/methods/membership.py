@@ -6,7 +6,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.author import renewal as renewals
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from protocol.fold.kind import KINDS
 
 _RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # what a person may ask for
@@ -37,29 +37,29 @@ class MembershipMethods:
 
     async def invite(self, params: Params) -> Params:
         """Makes a new invitation."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         # An invitation holds this home's addresses, so it first gets one that others can dial.
-        await membership.mesh.reach.reachable()
-        code, expires = membership.door.invite(approve=bool(params.get("approve")))
-        return {"invitation": code, "expires": iso(expires)}
+        await membership.mesh.reach.wait_until_reachable()
+        code, expires = membership.invitation_desk.invite(approve=bool(params.get("approve")))
+        return {"invitation": code, "expires": iso_time(expires)}
 
     async def approve(self, params: Params) -> Params:
         """Vouches for a person who asked to join."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         typed = read_text(params, "person")
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
-        person = resolver.resolve_newcomer(typed, membership.door.knocks())
-        is_member = membership.door.approve(person)
+        person = resolver.resolve_newcomer(typed, membership.invitation_desk.knocks())
+        is_member = membership.invitation_desk.approve(person)
         return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, params: Params) -> Params:
         """Proposes the next term, and writes into it all that is in force."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         person = None
         if params.get("person") is not None:
             person = resolver.resolve_person(read_text(params, "person"))
         asked = {name: params.get(name) for name in _RENEWAL_FIELDS}
-        fields = KINDS["renewal"].read(asked, resolver.resolve)
+        fields = KINDS["renewal"].read_input(asked, resolver.resolve)
         renewal = renewals.renew(membership.author, person=person, **fields)
         return {"id": renewal.id.hex()}

@@ -10,7 +10,7 @@ from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
-from meshcoop.fold.private_threads import Private
+from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
@@ -29,13 +29,13 @@ class PostMethods:
 
     async def post(self, params: Params) -> Params:
         """Signs one record, stores it and sends it to the neighbours."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         fields = _read_fields(params)
         about = _resolve_about(resolver, params)
         represented = _resolve_represented(resolver, params)
         person = _resolve_signer(membership, resolver, params)
-        guest = None if person is None else membership.guests.of(person)
+        guest = None if person is None else membership.guests.find(person)
         if params.get("kind") == "action" and about:
             fields = fields | self._loops.citation_for(about)
         signer: Signer | None = None  # None: any device of this home that may sign
@@ -90,11 +90,11 @@ def _resolve_represented(resolver: Resolver, params: Params) -> bytes | None:
 def _resolve_signer(membership: Membership, resolver: Resolver, params: Params) -> bytes | None:
     """The person of this home who signs, by `as`; None for this home's own."""
     person = params.get("as")
-    return None if person is None else membership.guests.whom(person, resolver.resolve_person)
+    return None if person is None else membership.guests.resolve(person, resolver.resolve_person)
 
 
 async def _open_guest(membership: Membership, guest: Guest, params: Params) -> Signer:
     """The guest's device, opened with their PIN for this one call. Raises Mistake."""
-    seed = await membership.guests.open(guest, read_pin(params))
-    private = await open_private(Private(membership.state, [seal.box_key(seed)]))
+    seed = await membership.guests.open_seed(guest, read_pin(params))
+    private = await open_private(PrivateThreads(membership.state, [seal.device_box_key(seed)]))
     return Signer(guest.person, guest.device, seed, private)

@@ -6,7 +6,7 @@ from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_id_prefix, read_number, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.relay.relay import Relay
@@ -41,20 +41,20 @@ class RelayMethods:
                 "Write an address as neighbours dial it, like /ip4/192.0.2.7/tcp/4001.",
                 USAGE_ERROR,
             )
-        relay = self._node.relaying()
-        code, expires = relay.ticket([str(address) for address in addresses])
-        return {"ticket": code, "expires": iso(expires)}
+        relay = self._node.require_relay()
+        code, expires = relay.issue_ticket([str(address) for address in addresses])
+        return {"ticket": code, "expires": iso_time(expires)}
 
     async def leave_neighbourhood(self, params: Params) -> Params:
         """Stops serving a neighbourhood, and erases all that the relay keeps for it."""
-        relay = self._node.relaying()
+        relay = self._node.require_relay()
         tenant = _find_tenant(relay, read_text(params, "neighbourhood"))
         await relay.leave(tenant.neighbourhood)
         return {"neighbourhood": _show_neighbourhood(tenant)}
 
     async def change_limits(self, params: Params) -> Params:
         """Shows how much each neighbourhood may use of this relay; changes what is given."""
-        relay = self._node.relaying()
+        relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
         megabytes = _read_above_zero(params, "megabytes")
@@ -64,23 +64,23 @@ class RelayMethods:
                 settings, megabytes=megabytes or settings.megabytes, days=days or settings.days
             )
             home.write_settings(settings)
-            relay.limit(settings.limits)
+            relay.change_limits(settings.limits)
         return {"megabytes": settings.limits.room // MEGABYTE, "days": settings.limits.days}
 
     async def show_storage(self, params: Params) -> list[Params]:
         """Lists how much space each neighbourhood uses at this relay."""
         del params
-        relay = self._node.relaying()
+        relay = self._node.require_relay()
         return [
             {
                 "neighbourhood": _show_neighbourhood(tenant),
                 "records": tenant.store.records.count(),
                 "used": tenant.storage.used,
                 "room": tenant.storage.limits.room,
-                "disk": tenant.on_disk,
-                "let_go": tenant.storage.let_go,
+                "disk": tenant.bytes_on_disk,
+                "let_go": tenant.storage.released_count,
             }
-            for tenant in relay.served.values()
+            for tenant in relay.tenants.values()
         ]
 
 
@@ -100,20 +100,20 @@ class RelayEnrolmentMethods:
 
     async def enrol_relay(self, params: Params) -> Params:
         """Enrols the relay that made a ticket, so that it serves the neighbourhood."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         record = await relay_enrolment.enrol(membership.mesh, read_text(params, "ticket"))
         return {"id": record.id.hex()}
 
     async def end_enrolment(self, params: Params) -> Params:
         """Ends the enrolment of a relay by this home's person."""
-        membership = await self._node.may_sign()
+        membership = await self._node.wait_to_sign()
         prefix = read_id_prefix(params.get("relay"))
         authority = membership.state.authority
         relays = authority.relays if authority else {}
         matches = [relay for key, relay in relays.items() if key.hex().startswith(prefix)]
         if len(matches) != 1:
             raise Mistake(f"No one relay is {prefix}; `meshcoop relay list` shows them.")
-        record = relay_enrolment.end(membership.mesh, matches[0])
+        record = relay_enrolment.end_enrolment(membership.mesh, matches[0])
         if record is None:
             raise Mistake("Others enrolled this relay, not you; only they can end that.")
         return {"id": record.id.hex()}
@@ -124,7 +124,7 @@ class RelayEnrolmentMethods:
         relay = self._node.relay
         if relay is not None:
             return _list_tenants(relay)
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         conversations = membership.mesh.conversations
         authority = membership.state.authority
@@ -137,8 +137,8 @@ class RelayEnrolmentMethods:
                 "key": key.hex(),
                 "peer_id": peer_id(key),
                 "addresses": list(enrolled.addresses),
-                "people": [presenter.person(person) for person in enrolled.people],
-                "created": iso(enrolled.since),
+                "people": [presenter.show_person(person) for person in enrolled.people],
+                "created": iso_time(enrolled.since),
                 "state": "connected" if peer_id(key) in conversations else "away",
             }
             for key, enrolled in oldest_first
@@ -149,11 +149,11 @@ def _list_tenants(relay: Relay) -> list[Params]:
     return [
         {
             "neighbourhood": _show_neighbourhood(tenant),
-            "since": iso(relay.since(tenant.neighbourhood)),
+            "since": iso_time(relay.enrolled_at(tenant.neighbourhood)),
             "connected": len(tenant.mesh.conversations),
             "records": tenant.store.records.count(),
         }
-        for tenant in relay.served.values()
+        for tenant in relay.tenants.values()
     ]
 
 
@@ -162,7 +162,7 @@ def _find_tenant(relay: Relay, typed: str) -> Tenant:
     prefix = typed.lower()
     matches = [
         tenant
-        for tenant in relay.served.values()
+        for tenant in relay.tenants.values()
         if tenant.name == typed or tenant.neighbourhood.hex().startswith(prefix)
     ]
     if len(matches) != 1:

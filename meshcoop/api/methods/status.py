@@ -10,7 +10,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, read_id_prefix, read_number
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.relay.relay import Relay
 
 _WAIT_SECONDS = 30
@@ -48,17 +48,17 @@ class StatusMethods:
         node = self._node
         status = {
             "pid": os.getpid(),
-            "ready": node.ready,
+            "ready": node.is_ready,
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
             "damage": node.damage,
         }
         if node.relay is not None:
             return {**status, **_NO_MEMBERSHIP, "waiting": {}, **self._relay_status(node.relay)}
-        if node.member is None:
+        if node.membership is None:
             has_knocked = node.home.read_settings().invitation is not None
             return {**status, **_NO_MEMBERSHIP, "waiting": {"admission": has_knocked}}
-        return {**status, **self._member_status(node.member)}
+        return {**status, **self._member_status(node.membership)}
 
     async def stop(self, params: Params) -> None:
         """Stops the node."""
@@ -75,7 +75,7 @@ class StatusMethods:
         return self._is_reached(params)
 
     def _relay_status(self, relay: Relay) -> Params:
-        tenants = relay.served.values()
+        tenants = relay.tenants.values()
         addresses = self._node.network.peers()
         return {
             "relay": self._node.home.read_settings().relay,
@@ -87,7 +87,7 @@ class StatusMethods:
                     "person": None,
                     "neighbourhood": tenant.neighbourhood.hex(),
                     "address": addresses.get(peer),
-                    "since": iso(tenant.mesh.since[peer]),
+                    "since": iso_time(tenant.mesh.admitted_at[peer]),
                 }
                 for tenant in tenants
                 for peer in sorted(tenant.mesh.conversations)
@@ -96,7 +96,7 @@ class StatusMethods:
                 {
                     "id": tenant.neighbourhood.hex(),
                     "name": tenant.name,
-                    "set_hash": set_hash(tenant.store.records.ids()).hex(),
+                    "set_hash": hash_record_ids(tenant.store.records.ids()).hex(),
                 }
                 for tenant in tenants
             ],
@@ -108,7 +108,7 @@ class StatusMethods:
         presenter = Presenter(state, self._node.now)
         authority = state.authority
         device = mesh.credentials.device
-        person = authority.author(device) if authority else None
+        person = authority.member_of_device(device) if authority else None
         muted = sorted(membership.muted.people)
         return {
             "relay": None,
@@ -116,25 +116,25 @@ class StatusMethods:
                 "id": state.neighbourhood.hex(),
                 "name": authority.charter["name"] if authority else None,
             },
-            "person": presenter.person(person) if person else None,
+            "person": presenter.show_person(person) if person else None,
             "device": device.hex(),
             "term": presenter.show_term(),
             "trouble": _trouble(membership),
             "peers": _show_peers(membership, presenter),
             "relays": len(authority.relays) if authority else 0,
             "reserved": len(mesh.reach.relays),
-            "seen_as": mesh.network.seen_as,
-            "settled": None if mesh.settled_at is None else iso(mesh.settled_at),
+            "seen_as": mesh.network.observed_addresses,
+            "settled": None if mesh.settled_at is None else iso_time(mesh.settled_at),
             "records": state.store.records.count(),
-            "set_hash": set_hash(state.store.records.ids()).hex(),
+            "set_hash": hash_record_ids(state.store.records.ids()).hex(),
             "state_hash": state.views.state_hash().hex(),
             "waiting": _show_waiting(membership, presenter),
-            "muted": [presenter.person(muted_person) for muted_person in muted],
+            "muted": [presenter.show_person(muted_person) for muted_person in muted],
         }
 
     def _is_reached(self, params: Params) -> bool:
         """True once everything that the parameters of `wait` name is so."""
-        membership = self._node.member
+        membership = self._node.membership
         if membership is None:
             return False
         records = membership.state.store.records
@@ -149,7 +149,7 @@ class StatusMethods:
         return wanted_hash is None or membership.state.views.state_hash().hex() == wanted_hash
 
 
-def set_hash(record_ids: Iterable[bytes]) -> bytes:
+def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
     """SHA-256 over all record ids, which come sorted; equal on nodes with the same records
     (R-03.17).
     """
@@ -162,10 +162,10 @@ def set_hash(record_ids: Iterable[bytes]) -> bytes:
 def _trouble(membership: Membership) -> str | None:
     """The reason why this home signs nothing, or None if it signs."""
     author = membership.author
-    if author.able:
+    if author.can_sign:
         return None
     first_device = next(iter(author.devices))
-    fault = author.fault(first_device)
+    fault = author.find_fault(first_device)
     return fault.reason if fault else None
 
 
@@ -175,9 +175,9 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
     return [
         {
             "peer_id": peer,
-            "person": presenter.person(conversation.person) if conversation.person else None,
+            "person": presenter.show_person(conversation.person) if conversation.person else None,
             "address": addresses.get(peer),
-            "since": iso(mesh.since[peer]),
+            "since": iso_time(mesh.admitted_at[peer]),
         }
         for peer, conversation in sorted(mesh.conversations.items())
     ]
@@ -186,23 +186,23 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
     """Who waits to be admitted, and how many records wait for others."""
     authority = membership.state.authority
-    vouchers_of = authority.waiting if authority else {}
+    vouchers_of = authority.candidates if authority else {}
 
     def show_vouchers(person: bytes) -> list[Params]:
         vouchers = sorted(vouchers_of.get(person, ()))
-        return [presenter.person(voucher) for voucher in vouchers]
+        return [presenter.show_person(voucher) for voucher in vouchers]
 
     return {
         "knocks": [
             {
                 "person": {"id": knock.person.hex(), "name": knock.name},
-                "since": iso(knock.since),
+                "since": iso_time(knock.since),
                 "vouchers": show_vouchers(knock.person),
             }
-            for knock in membership.door.knocks()
+            for knock in membership.invitation_desk.knocks()
         ],
         "vouched": [
-            {"person": presenter.person(person), "vouchers": show_vouchers(person)}
+            {"person": presenter.show_person(person), "vouchers": show_vouchers(person)}
             for person in sorted(vouchers_of)
         ],
         "unplaced": len(membership.mesh.inbox.pool),

@@ -51,7 +51,7 @@ class ViewMethods:
 
     async def show_balances(self, params: Params) -> Params | list[Params]:
         """Shows the minutes that members gave and received; of one person with their history."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         balances = Balances(membership.state, presenter)
         if params.get("person") is None:
@@ -66,10 +66,10 @@ class ViewMethods:
     async def show_diary(self, params: Params) -> Params:
         """Shows what this home's person has promised to attend, and when."""
         del params
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         authority = membership.state.authority
         device = membership.mesh.credentials.device
-        person = authority.signer(device) if authority else None
+        person = authority.person_of_device(device) if authority else None
         if person is None:
             raise Mistake("This home belongs to no member of the neighbourhood yet.")
         presenter = Presenter(membership.state, self._node.now)
@@ -77,13 +77,13 @@ class ViewMethods:
 
     async def mute(self, params: Params) -> Params:
         """Leaves a person's posts out of this home's lists, or shows them again with `off`."""
-        membership = self._node.belonging()
+        membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
         person = resolver.resolve_person(read_text(params, "person"))
         muted = not params.get("off")
         if muted and person in membership.author.people:
             raise Mistake("You cannot mute yourself.")
-        membership.muted.turn(person, muted=muted)
-        self._node.change()
-        return {"person": presenter.person(person), "muted": muted}
+        membership.muted.set_muted(person, muted=muted)
+        self._node.announce_change()
+        return {"person": presenter.show_person(person), "muted": muted}

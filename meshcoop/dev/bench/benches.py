@@ -22,8 +22,8 @@ from meshcoop.dev.bench.fixtures import Street, build_street, measure_verifying,
 from meshcoop.dev.bench.workers import measure_live, measure_sync, run_workers
 from meshcoop.dev.janitor import watched_folder
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.ingest.verifier_process import verifier
-from meshcoop.ingest.verify_pipeline import Intake
+from meshcoop.ingest.verifier_process import open_verifier
+from meshcoop.ingest.verify_pipeline import VerifyPipeline
 from meshcoop.store.store import Store
 from protocol.record import envelope
 
@@ -75,7 +75,7 @@ def _measure_ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> 
     store = Store(path)
     try:
         inbox = Inbox(open_state(store, street.neighbourhood, devices, now))
-        inbox.take_wires(street.chain)
+        inbox.ingest_wires(street.chain)
         before = store.records.count()
         began = time.perf_counter()
         trio.run(_ingest_wires, inbox, street.wires)
@@ -91,8 +91,8 @@ def _measure_ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> 
 
 
 async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
-    async with verifier() as verify, trio.open_nursery() as nursery:
-        pipeline = Intake(inbox, verify)
+    async with open_verifier() as verify, trio.open_nursery() as nursery:
+        pipeline = VerifyPipeline(inbox, verify)
         for start in range(0, len(wires), _BATCH):
             await pipeline.put(nursery, wires[start : start + _BATCH], lambda _: None)
 

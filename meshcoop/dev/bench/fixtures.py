@@ -10,14 +10,14 @@ import nacl.bindings
 
 from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
-from meshcoop.author.founding import Identity, found, open_state
+from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope, root_statement, sealing
 from protocol.record.envelope import EPOCH, Header, Record
-from protocol.record.log import START, Head
+from protocol.record.log import LOG_START, Head
 
 _LOGS = 10  # neighbours who write the records, a log each
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
@@ -50,7 +50,7 @@ class Street:
         """Writes the store of a home without keys that holds the chain and these records."""
         store = Store(path)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
-        inbox.take_wires([*self.chain, *wires])
+        inbox.ingest_wires([*self.chain, *wires])
         store.close()
 
 
@@ -61,7 +61,7 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
     homes and the neighbours have the epoch keys.
     """
     founder = Identity.new(os.urandom)
-    author = found(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
+    author = found_neighbourhood(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
     at_homes = [founder, *(_add_device(author, founder) for _ in range(homes - 1))]
     writers = [_admit_neighbour(author) for _ in range(min(_LOGS, records))]
     if with_keys:
@@ -81,7 +81,8 @@ def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
     """Records a second that one core verifies with PyNaCl, doing nothing else: the limit."""
     prefix = b"meshcoop record 1 sign\0" + neighbourhood
     signed = [
-        (record.signature + prefix + record.header, record.fields.device) for record in records
+        (record.signature + prefix + record.header_bytes, record.header.device)
+        for record in records
     ]
     began = time.perf_counter()
     for message, key in signed:
@@ -92,27 +93,27 @@ def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
 def _add_device(author: Author, founder: Identity) -> Identity:
     """Adds a device to the founder's, by a record in the founder's log."""
     seed = os.urandom(32)
-    place = author.state.neighbourhood[: root_statement.PLACE]
-    box = sealing.box_key(seed).public
-    certificate = root_statement.certify(founder.root_seed, seed, box, place)
+    place = author.state.neighbourhood[: root_statement.PLACE_SIZE]
+    box = sealing.device_box_key(seed).public
+    certificate = root_statement.certify_device(founder.root_seed, seed, box, place)
     author.write(KINDS["device"], {"statement": certificate})
     device = envelope.device_key(seed)
     return replace(founder, device_seed=seed, device=device, statement=certificate)
 
 
 def _admit_neighbour(author: Author) -> Identity:
-    """Makes a person whom the founder admits."""
-    neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE])
+    """Makes a person, admitted by the founder."""
+    neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour
 
 
 def _write_log(author: Author, writer: Identity, size: int) -> list[bytes]:
-    head = START
+    head = LOG_START
     wires = []
     for number in range(size):
         request = _sign_request(author, writer, head, f"A lift number {number} to the clinic")
-        head = Head(request.fields.seq, request.id, request.fields.time)
+        head = Head(request.header.seq, request.id, request.header.time)
         wires.append(request.wire)
     return wires
 
@@ -122,11 +123,11 @@ def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> R
     state = author.state
     seq = head.seq + 1
     fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
-    plain = schema.content("request", fields)
+    plain = schema.pack_content("request", fields)
     epoch = state.ring.current()
     assert epoch is not None, "the founder has the key of the first epoch"
-    context = sealing.context(state.neighbourhood, writer.device, seq)
-    content = sealing.seal_epoch(epoch, plain, context, os.urandom(32))
+    context = sealing.content_context(state.neighbourhood, writer.device, seq)
+    content = sealing.seal_epoch_content(epoch, plain, context, os.urandom(32))
     header = Header(
         envelope.VERSION,
         writer.device,
@@ -137,6 +138,6 @@ def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> R
         [],
         EPOCH,
         len(content),
-        envelope.digest(content),
+        envelope.content_digest(content),
     )
     return envelope.sign(header, content, state.neighbourhood, writer.device_seed)

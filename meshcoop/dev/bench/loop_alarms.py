@@ -10,9 +10,9 @@ from math import sqrt
 from statistics import mean
 from typing import Any, NamedTuple
 
-from protocol.loops.change_detection import held_against
+from protocol.loops.change_detection import run_change_test
 from protocol.loops.points import COUNT, SHARE, Point
-from protocol.loops.target_check import is_short
+from protocol.loops.target_check import misses_target
 
 USUAL_RUNS = 100  # of each cell
 
@@ -126,10 +126,10 @@ def _measure_delay(cell: Cell, seed: int) -> _Run:
 
 def _alarms(cell: Cell, points: list[Point]) -> bool:
     """Whether the rules of the specs alarm after the last of these points."""
-    if held_against(cell.scale, points).change == "worse":
+    if run_change_test(cell.scale, points).change == "worse":
         return True
     target = _TARGET_COUNT if cell.scale == COUNT else _TARGET_PERCENT
-    return is_short(cell.scale, target, points)
+    return misses_target(cell.scale, target, points)
 
 
 def _alarms_naively(cell: Cell, point: Point) -> bool:

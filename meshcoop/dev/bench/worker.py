@@ -13,7 +13,7 @@ from meshcoop.author.founding import open_state
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
-from meshcoop.ingest.verifier_process import verifier
+from meshcoop.ingest.verifier_process import open_verifier
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Handler, Network, NetworkError, Stream
 from meshcoop.network.libp2p.host import open_host
@@ -103,9 +103,9 @@ class BenchNetwork:
             raise NetworkError("not in this bench")
         return await self._network.connect(address)
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         """Opens a counted stream."""
-        return CountedStream(await self._network.open(peer, protocol), self)
+        return CountedStream(await self._network.open_stream(peer, protocol), self)
 
 
 class BenchHome:
@@ -188,7 +188,7 @@ async def _main() -> None:
     listen = ["/ip4/127.0.0.1/tcp/0"]
     while text := await _read_line():
         host = open_host(os.urandom(32), listen, log_file=None, mdns=False)
-        async with host as network, verifier() as verify:
+        async with host as network, open_verifier() as verify:
             await BenchHome(json.loads(text), network, verify).run()
         _report(left=True)
 

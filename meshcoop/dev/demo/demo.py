@@ -82,7 +82,7 @@ def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
 
 def _live_on(street: list[Household]) -> None:
     """Lets the street live on: on a terminal until Ada's screen is closed, else until Ctrl-C."""
-    if screen.terminal():
+    if screen.can_show_screen():
         _show_screen(street)
     else:
         say("The street lives on until you press Ctrl-C. In another terminal, try:")
@@ -106,7 +106,7 @@ def _show_screen(street: list[Household]) -> None:
     )
     life.start()
     try:
-        screen.show(Home(ada.home).socket)
+        screen.show_screen(Home(ada.home).api_socket)
     finally:
         night.set()
         life.join()

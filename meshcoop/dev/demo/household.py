@@ -46,7 +46,7 @@ class Household:
         # In this process: a new one for each command would take ten times as long.
         context = _CapturedContext(Home(self.home), json=True)
         try:
-            cli.call(words, context)
+            cli.run_command(words, context)
         except (Mistake, Refused, CycloptsError, SystemExit) as error:
             raise Mistake(f"{self.name}: `{' '.join(words[:2])}` said: {error}") from error
         return context.answers[-1]

@@ -124,7 +124,7 @@ def _table_makers() -> dict[str, Callable[[], str]]:
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
     }
-    for kind in schema.describe():
+    for kind in schema.describe_kinds():
         tables[f"kind {kind['name']}"] = partial(_make_kind_table, kind)
     return tables
 
@@ -138,7 +138,7 @@ def _make_kinds_table() -> str:
             "a person" if kind["posted"] else "software",
             ", ".join(kind["states"]),
         )
-        for kind in sorted(schema.describe(), key=lambda kind: str(kind["name"]))
+        for kind in sorted(schema.describe_kinds(), key=lambda kind: str(kind["name"]))
     ]
     return _format_table(("kind", "about", "audience", "posted by", "states"), rows)
 

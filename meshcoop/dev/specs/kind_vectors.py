@@ -3,8 +3,8 @@
 from typing import Any
 
 from meshcoop.dev.specs.vectors import keys_of, seed_of, to_json
-from protocol.authority.register_change import Change, Cuts
-from protocol.authority.relays import MAX_PACKED, Addresses
+from protocol.authority.register_change import LogCuts, RegisterChange
+from protocol.authority.relays import MAX_PACKED_ADDRESSES, PackedAddresses
 from protocol.authority.terms import STANDING
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
@@ -19,9 +19,9 @@ from protocol.schema.fields import (
     Many,
     Map,
     Moment,
-    Named,
     Person,
-    Record,
+    PersonOrName,
+    RecordId,
     Text,
 )
 
@@ -45,9 +45,9 @@ def _kinds() -> list[dict[str, Any]]:
 def _make_case(kind: Kind, name: str, fields: dict[str, Any]) -> dict[str, Any]:
     case = {"kind": kind.name, "name": name, "fields": to_json(fields)}
     if kind.audience != PRIVATE:
-        return {**case, "content": schema.content(kind.name, fields).hex()}
-    about = None if kind.root else seed_of("about")
-    content = schema.private_content(kind.name, fields, about)
+        return {**case, "content": schema.pack_content(kind.name, fields).hex()}
+    about = None if kind.is_root else seed_of("about")
+    content = schema.pack_private_content(kind.name, fields, about)
     return {**case, "about": to_json(about), "content": content.hex()}
 
 
@@ -76,13 +76,13 @@ def _make_example(name: str, field: Field) -> Any:
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
         Person: keys_of("Ana").person,
-        Named: f"{name} é",
+        PersonOrName: f"{name} é",
         Bound: ["share", 60, 99],
-        Cuts: _CUTS,
-        Change: [STANDING, keys_of("Ana").person, 1, _CUTS],
-        Record: seed_of("record"),
-        Addresses: pack_addresses(
-            ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001"), MAX_PACKED
+        LogCuts: _CUTS,
+        RegisterChange: [STANDING, keys_of("Ana").person, 1, _CUTS],
+        RecordId: seed_of("record"),
+        PackedAddresses: pack_addresses(
+            ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001"), MAX_PACKED_ADDRESSES
         ),
         Bytes: (seed_of(name) * 16)[:size],
     }

@@ -5,7 +5,7 @@ from typing import Any
 from meshcoop.dev.specs.vectors import keys_of, seed_of
 from protocol.record import codec
 from protocol.wire import membership_proof, relay_ticket
-from protocol.wire.relay_ticket import Request, Ticket
+from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 def make_documents() -> dict[str, Any]:
@@ -20,11 +20,11 @@ def _make_ticket() -> dict[str, Any]:
     ticket = Ticket(seed_of("relay"), seed_of("secret")[:16], addresses)
     member = "12D3KooWMember"
     relay = "12D3KooWRelay"
-    proof = relay_ticket.proof(ticket.secret, member, relay, neighbourhood)
-    signature = membership_proof.prove(
-        ana.device_seed, neighbourhood, member, relay, relay_ticket.DOMAIN
+    proof = relay_ticket.ticket_proof(ticket.secret, member, relay, neighbourhood)
+    signature = membership_proof.prove_membership(
+        ana.device_seed, neighbourhood, member, relay, relay_ticket.HELLO_DOMAIN
     )
-    request = Request(ticket.id, proof, neighbourhood, ana.device, signature, [b"a record"])
+    request = EnrolRequest(ticket.id, proof, neighbourhood, ana.device, signature, [b"a record"])
     return {
         "peer": ticket.peer.hex(),
         "secret": ticket.secret.hex(),

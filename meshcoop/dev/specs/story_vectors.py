@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from meshcoop.api.methods.status import set_hash
+from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
 from meshcoop.dev.specs import vectors
@@ -15,15 +15,15 @@ from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, KeySet, keys_of, sig
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope
 from protocol.record.envelope import Record
 from protocol.wire import bundle, frames, membership_proof, sync_events
-from protocol.wire.bundle import BUNDLE, HAVE, PIECE
-from protocol.wire.have_map import SHORT, Heads, Held, digest, have_map
-from protocol.wire.sync_session import Session
+from protocol.wire.bundle import BUNDLE, HAVE_FILE, LIST_BYTES
+from protocol.wire.have_map import PREFIX_SIZE, Heads, LogHead, digest_heads, have_map_lists
+from protocol.wire.sync_session import SyncSession
 
 _PEERS = ("12D3KooWAna", "12D3KooWBen")
 _HALF_HOUR = 30
@@ -44,7 +44,7 @@ def make_documents() -> dict[str, Any]:
 
 
 class _Household:
-    """One node of Ana, who founds, and Ben, whom she admits. Its clock moves a minute a record."""
+    """One node of Ana, the founder, and Ben, a member. Its clock moves a minute a record."""
 
     def __init__(self) -> None:
         self._time = START_MS
@@ -53,7 +53,7 @@ class _Household:
         self.ben = keys_of("Ben")
         founder = founding.Identity(*self.ana[:4], self.ana.certificate())
         self.store = Store(":memory:")
-        self.author: Author = founding.found(
+        self.author: Author = founding.found_neighbourhood(
             self.store, founder, {"name": "Ash Street"}, "Ana", self.now, self.random
         )
         self._admit_ben()
@@ -109,8 +109,8 @@ def _describe_home(home: _Household) -> dict[str, Any]:
     record_ids = list(home.store.records.ids())
     rows = [home.store.records.find(record_id) for record_id in record_ids]
     records = [row.record for row in rows if row]
-    records.sort(key=lambda record: (record.fields.time, record.fields.device, record.fields.seq))
-    views = [state.views.get(record_id) for record_id in record_ids]
+    records.sort(key=lambda record: (record.header.time, record.header.device, record.header.seq))
+    views = [state.views.find(record_id) for record_id in record_ids]
     assert state.authority is not None, "the charter has been read"
     return {
         "now": home.now(),
@@ -126,7 +126,7 @@ def _describe_home(home: _Household) -> dict[str, Any]:
         "records": [_describe_record(record, state.contents.open) for record in records],
         "authority": describe_authority(state.authority),
         "views": [to_json(view) for view in views if view],
-        "set_hash": set_hash(record_ids).hex(),
+        "set_hash": hash_record_ids(record_ids).hex(),
         "state_hash": state.views.state_hash().hex(),
         "balances": [
             {"person": person.hex(), "given": balance.given, "received": balance.received}
@@ -158,13 +158,13 @@ def describe_authority(authority: Authority) -> dict[str, Any]:
         ],
         "waiting": [
             {"person": person.hex(), "vouched": sorted(voucher.hex() for voucher in vouchers)}
-            for person, vouchers in sorted(authority.waiting.items())
+            for person, vouchers in sorted(authority.candidates.items())
         ],
         "devices": [
             {
                 "device": device.key.hex(),
                 "person": device.person.hex(),
-                "revoked": device.revoked,
+                "revoked": device.revoked_after,
             }
             for device in devices
         ],
@@ -174,12 +174,12 @@ def describe_authority(authority: Authority) -> dict[str, Any]:
 # -- Authority ------------------------------------------------------------------------------------
 
 
-def read_authority_record(record: Record) -> Act:
+def read_authority_record(record: Record) -> AuthorityRecord:
     """Reads an open record as the fold of the authority does."""
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = schema.read_content(record.content)
-    header = record.fields
-    return Act(record.id, header.device, header.seq, header.time, kind, fields)
+    header = record.header
+    return AuthorityRecord(record.id, header.device, header.seq, header.time, kind, fields)
 
 
 def _make_authority() -> list[dict[str, Any]]:
@@ -214,12 +214,12 @@ class _Rolls:
             "founders": [founder.certificate() for founder in founders],
             "vouchers": 2,
         }
-        content = schema.content("charter", fields)
+        content = schema.pack_content("charter", fields)
         self._charter = sign_next(
             founders[0],
             None,
             content,
-            neighbourhood=envelope.FOUNDING,
+            neighbourhood=envelope.FOUNDING_ID,
             time=START_MS,
             audience=_LASTING,
         )
@@ -235,12 +235,12 @@ class _Rolls:
         for voucher, newcomer in admissions:
             certificate = newcomer.certificate(place or self._charter.id)
             fields = {"person": newcomer.person, "statement": certificate}
-            own = [record for record in records if record.fields.device == voucher.device]
+            own = [record for record in records if record.header.device == voucher.device]
             records.append(
                 sign_next(
                     voucher,
                     own[-1] if own else None,
-                    schema.content("admit", fields),
+                    schema.pack_content("admit", fields),
                     neighbourhood=self._charter.id,
                     time=START_MS + len(records) * MINUTE_MS,
                     audience=_LASTING,
@@ -251,7 +251,7 @@ class _Rolls:
             "name": name,
             "neighbourhood": self._charter.id.hex(),
             "records": [{"id": record.id.hex(), "wire": record.wire.hex()} for record in records],
-            "authority": describe_authority(authority.fold(charter, admits, {})),
+            "authority": describe_authority(authority.fold_authority(charter, admits, {})),
         }
 
 
@@ -264,7 +264,7 @@ def _make_sync() -> dict[str, Any]:
     log = _sign_log(ana, place, 3)
     other = sign_next(ana, log[1], b"other", neighbourhood=place, time=START_MS + 2 * MINUTE_MS)
     fork = tuple(sorted((log[2].id, other.id)))
-    heads = {ana.device: Held(2, log[1].id, fork)}
+    heads = {ana.device: LogHead(2, log[1].id, fork)}
     stores: dict[str, tuple[list[Record], list[Record]]] = {
         "equal stores": (log, log),
         "one record is missing": (log, log[:2]),
@@ -294,26 +294,28 @@ def _sign_log(author: KeySet, place: bytes, length: int) -> list[Record]:
 
 
 def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> dict[str, Any]:
-    signature = membership_proof.prove(author.device_seed, place, *_PEERS)
-    frame = Session().hello(place, author.device, signature, [record.wire for record in chain])
+    signature = membership_proof.prove_membership(author.device_seed, place, *_PEERS)
+    frame = SyncSession().send_hello(
+        place, author.device, signature, [record.wire for record in chain]
+    )
     return {"device": author.device.hex(), "signature": signature.hex(), "frame": frame.hex()}
 
 
-def _heads_of(store: list[Record]) -> dict[bytes, Held]:
+def _heads_of(store: list[Record]) -> dict[bytes, LogHead]:
     """The head of every log in a store whose logs are in order."""
-    return {record.fields.device: Held(record.fields.seq, record.id) for record in store}
+    return {record.header.device: LogHead(record.header.seq, record.id) for record in store}
 
 
 def _describe_round(
     name: str, heads: tuple[Heads, Heads], stores: tuple[list[Record], list[Record]]
 ) -> dict[str, Any]:
     """One round, begun by the first side; a step has everything that one side sends at once."""
-    sessions = (Session(), Session())
+    sessions = (SyncSession(), SyncSession())
     for session in sessions:
         session.admit()
     steps: list[dict[str, Any]] = []
     side = 0
-    data = sessions[0].begin(heads[0])
+    data = sessions[0].begin_round(heads[0])
     # The sides take turns, and the round is over when one of them has nothing to answer.
     while data:
         steps.append({"side": "ab"[side], "sends": data.hex()})
@@ -326,7 +328,7 @@ def _describe_round(
     return {
         "name": name,
         "heads": [_describe_heads(side_heads) for side_heads in heads],
-        "digests": [digest(side_heads).hex() for side_heads in heads],
+        "digests": [digest_heads(side_heads).hex() for side_heads in heads],
         "records": [_wires_in_hex(store) for store in stores],
         "steps": steps,
     }
@@ -349,25 +351,27 @@ def _wires_in_hex(records: list[Record]) -> list[str]:
 
 
 def _answer_event(
-    session: Session, event: sync_events.Event, heads: Heads, store: list[Record]
+    session: SyncSession, event: sync_events.SyncEvent, heads: Heads, store: list[Record]
 ) -> bytes:
     """The bytes that a home with this store sends when an event has come."""
-    if isinstance(event, sync_events.Compare):
-        return session.compare(heads)[0]
-    if isinstance(event, sync_events.Lacks):
+    if isinstance(event, sync_events.DigestReceived):
+        return session.answer_digest(heads)[0]
+    if isinstance(event, sync_events.PeerLacks):
         wires = [record.wire for log in event.logs for record in _records_after(log, store)]
-        return session.records(wires) + session.end()[0]
-    if isinstance(event, sync_events.Received):
-        return session.taken(event.size)
+        return session.send_records(wires) + session.send_end()[0]
+    if isinstance(event, sync_events.RecordsReceived):
+        return session.credit_taken(event.size)
     return b""
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
     """The records after the peer's head of a log, or the whole log if we lack that head."""
     device, seq, id_prefix = head
-    log = [record for record in store if record.fields.device == device]
-    has_head = any(record.fields.seq == seq and record.id[:SHORT] == id_prefix for record in log)
-    return [record for record in log if not has_head or record.fields.seq > seq]
+    log = [record for record in store if record.header.device == device]
+    has_head = any(
+        record.header.seq == seq and record.id[:PREFIX_SIZE] == id_prefix for record in log
+    )
+    return [record for record in log if not has_head or record.header.seq > seq]
 
 
 # -- Bundles --------------------------------------------------------------------------------------
@@ -378,11 +382,11 @@ def _make_bundle() -> dict[str, Any]:
     records = [*_sign_log(keys_of("Ana"), place, 3), *_sign_log(keys_of("Ben"), place, 1)]
     records[1] = records[1]._replace(content=None)
     heads = _heads_of(records)
-    batches = frames.batches([record.wire for record in records], PIECE)
+    batches = frames.batch_records([record.wire for record in records], LIST_BYTES)
     return {
         "neighbourhood": place.hex(),
         "records": _wires_in_hex(records),
-        "bundle": b"".join(bundle.encode(BUNDLE, place, batches)).hex(),
+        "bundle": b"".join(bundle.encode_file(BUNDLE, place, batches)).hex(),
         "heads": _describe_heads(heads),
-        "have": b"".join(bundle.encode(HAVE, place, have_map(heads))).hex(),
+        "have": b"".join(bundle.encode_file(HAVE_FILE, place, have_map_lists(heads))).hex(),
     }

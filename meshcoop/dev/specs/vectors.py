@@ -30,10 +30,12 @@ class KeySet(NamedTuple):
     device: bytes
     box: BoxKey
 
-    def certificate(self, neighbourhood: bytes = envelope.FOUNDING) -> bytes:
+    def certificate(self, neighbourhood: bytes = envelope.FOUNDING_ID) -> bytes:
         """The device's root statement for a neighbourhood, by default for one that is being founded."""
-        place = neighbourhood[: root_statement.PLACE]
-        return root_statement.certify(self.root_seed, self.device_seed, self.box.public, place)
+        place = neighbourhood[: root_statement.PLACE_SIZE]
+        return root_statement.certify_device(
+            self.root_seed, self.device_seed, self.box.public, place
+        )
 
 
 def seed_of(name: str) -> bytes:
@@ -50,7 +52,7 @@ def keys_of(name: str) -> KeySet:
         device_seed,
         envelope.device_key(root_seed),
         envelope.device_key(device_seed),
-        sealing.box_key(device_seed),
+        sealing.device_box_key(device_seed),
     )
 
 
@@ -69,14 +71,14 @@ def sign_next(
     header = Header(
         envelope.VERSION,
         author.device,
-        previous.fields.seq + 1 if previous else 1,
+        previous.header.seq + 1 if previous else 1,
         previous.id if previous else None,
         time,
         expiry,
         list(parents),
         audience,
         len(content),
-        envelope.digest(content),
+        envelope.content_digest(content),
     )
     return envelope.sign(header, content, neighbourhood, author.device_seed)
 
@@ -136,7 +138,7 @@ def _records() -> list[dict[str, Any]]:
     first = sign_next(
         ana,
         None,
-        schema.content("charter", {}),
+        schema.pack_content("charter", {}),
         neighbourhood=bytes(32),
         time=START_MS,
         audience=envelope.OPEN | envelope.LASTING,
@@ -177,9 +179,9 @@ def _describe_record(name: str, record: Record, place: bytes, author: KeySet) ->
         "name": name,
         "device_seed": author.device_seed.hex(),
         "neighbourhood": place.hex(),
-        "fields": to_json(record.fields._asdict()),
+        "fields": to_json(record.header._asdict()),
         "content": None if record.content is None else record.content.hex(),
-        "header": record.header.hex(),
+        "header": record.header_bytes.hex(),
         "signature": record.signature.hex(),
         "id": record.id.hex(),
         "wire": record.wire.hex(),
@@ -190,10 +192,10 @@ def _sealing() -> dict[str, Any]:
     ana = keys_of("Ana")
     ben = keys_of("Ben")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.of(1, seed_of("epoch key"))
+    epoch = EpochKey.from_key(1, seed_of("epoch key"))
     thanks = codec.pack(["thanks", {"text": "for the lift"}])
-    context = sealing.context(place, ana.device, 7)
-    field_context = sealing.private_context(place, ana.device, 7, "note")
+    context = sealing.content_context(place, ana.device, 7)
+    field_context = sealing.private_field_context(place, ana.device, 7, "note")
     note = codec.pack("the key is under the pot")
     boxes = [ana.box.public, ben.box.public]
     return {
@@ -212,7 +214,9 @@ def _sealing() -> dict[str, Any]:
             "context": context.hex(),
             "seed": seed_of("epoch seal").hex(),
             "plain": thanks.hex(),
-            "sealed": sealing.seal_epoch(epoch, thanks, context, seed_of("epoch seal")).hex(),
+            "sealed": sealing.seal_epoch_content(
+                epoch, thanks, context, seed_of("epoch seal")
+            ).hex(),
         },
         "slot": {
             "key": epoch.key.hex(),
@@ -225,34 +229,38 @@ def _sealing() -> dict[str, Any]:
             "context": field_context.hex(),
             "seed": seed_of("private seal").hex(),
             "plain": note.hex(),
-            "sealed": sealing.seal_for(boxes, note, field_context, seed_of("private seal")).hex(),
+            "sealed": sealing.seal_private_content(
+                boxes, note, field_context, seed_of("private seal")
+            ).hex(),
         },
         "record": _private_record(boxes, context),
     }
 
 
 def _private_record(boxes: list[bytes], context: bytes) -> dict[str, Any]:
-    content = schema.private_content("message", {"text": "at nine, by the pond"}, seed_of("circle"))
-    crowd = sealing.with_decoys(boxes, seed_of("decoys"))
+    content = schema.pack_private_content(
+        "message", {"text": "at nine, by the pond"}, seed_of("circle")
+    )
+    crowd = sealing.add_decoys(boxes, seed_of("decoys"))
     return {
         "boxes": [box.hex() for box in boxes],
         "context": context.hex(),
         "decoy_seed": seed_of("decoys").hex(),
         "seed": seed_of("record seal").hex(),
         "plain": content.hex(),
-        "key": sealing.derive(seed_of("record seal"), "private key").hex(),
-        "sealed": sealing.seal_for(
-            crowd, sealing.cover(content), context, seed_of("record seal")
+        "key": sealing.derive_key(seed_of("record seal"), "private key").hex(),
+        "sealed": sealing.seal_private_content(
+            crowd, sealing.pad(content), context, seed_of("record seal")
         ).hex(),
     }
 
 
 def _statements() -> list[dict[str, Any]]:
     ana = keys_of("Ana")
-    here = seed_of("neighbourhood")[: root_statement.PLACE]
-    revocation = root_statement.revoke(ana.root_seed, ana.device, 12, here)
+    here = seed_of("neighbourhood")[: root_statement.PLACE_SIZE]
+    revocation = root_statement.revoke_device(ana.root_seed, ana.device, 12, here)
     return [
-        _describe_certificate("to found", ana, root_statement.FOUNDING),
+        _describe_certificate("to found", ana, root_statement.FOUNDING_PLACE),
         _describe_certificate("for one neighbourhood", ana, here),
         {
             "name": "the device revoked after its record 12",
@@ -276,17 +284,17 @@ def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> dict[str,
 def _gossip() -> dict[str, Any]:
     ana = keys_of("Ana")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.of(1, seed_of("epoch key"))
+    epoch = EpochKey.from_key(1, seed_of("epoch key"))
     record = sign_next(
         ana, None, b"\xc0", neighbourhood=place, time=START_MS, audience=envelope.EPOCH
     )
     return {
         "neighbourhood": place.hex(),
-        "topic": gossip.topic(place),
+        "topic": gossip.topic_name(place),
         "epoch_key": epoch.key.hex(),
         "gossip_key": gossip.gossip_key(epoch).hex(),
         "wire": record.wire.hex(),
-        "frame": gossip.frame(record.wire, gossip.gossip_key(epoch)).hex(),
+        "frame": gossip.encode_frame(record.wire, gossip.gossip_key(epoch)).hex(),
     }
 
 
@@ -299,8 +307,8 @@ def _invitation() -> dict[str, Any]:
     text = invitation.encode(sample)
     joiner = "12D3KooWJoiner"
     inviter = "12D3KooWInviter"
-    proof = invitation.proof(sample.secret, joiner, inviter, ana.person)
-    signature = invitation.signed(proof, ana.device_seed)
+    proof = invitation.knock_proof(sample.secret, joiner, inviter, ana.person)
+    signature = invitation.sign_proof(proof, ana.device_seed)
     certificate = ana.certificate(sample.neighbourhood)
     knock = Knock(sample.id, proof, signature, certificate, "Ana")
     return {

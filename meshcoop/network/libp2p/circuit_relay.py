@@ -69,17 +69,17 @@ class CircuitRelay:
         self._reserved: dict[ID, float] = {}  # peer → until when, in Trio's time
         self._circuits: Counter[ID] = Counter()  # by peer, at either end
         self._stranger_circuits: Counter[ID] = Counter()  # by the stranger who began them
-        self.carried = 0  # bytes, in all
+        self.bytes_relayed = 0  # bytes, in all
         host.set_stream_handler(HOP, self._answer_hop)
 
     @property
-    def reservations(self) -> int:
+    def reservation_count(self) -> int:
         """The number of peers that can be reached through this relay."""
         self._drop_expired()
         return len(self._reserved)
 
     @property
-    def circuits(self) -> int:
+    def circuit_count(self) -> int:
         """The number of circuits that are open."""
         return self._circuits.total() // 2
 
@@ -141,7 +141,7 @@ class CircuitRelay:
             self._stranger_circuits += Counter()
 
     def _has_room(self, source: ID, target: ID, *, is_stranger: bool) -> bool:
-        if self.circuits >= MAX_CIRCUITS:
+        if self.circuit_count >= MAX_CIRCUITS:
             return False
         if max(self._circuits[source], self._circuits[target]) >= MAX_CIRCUITS_PER_PEER:
             return False
@@ -185,7 +185,7 @@ class CircuitRelay:
             nonlocal bytes_left
             while data := await sender.read():
                 bytes_left -= len(data)
-                self.carried += len(data)
+                self.bytes_relayed += len(data)
                 if bytes_left < 0:
                     raise NetworkError("the circuit has reached its limit of bytes")
                 await receiver.write(data)

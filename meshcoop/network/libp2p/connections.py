@@ -87,7 +87,7 @@ class PeerTracker(INotifee):
         try:
             self._send_channel.send_nowait(event)
         except trio.WouldBlock:
-            log.warning("nobody reads the peer events: %s of %s is lost", event.what, event.peer)
+            log.warning("nobody reads the peer events: %s of %s is lost", event.change, event.peer)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             log.debug("nobody listens to peer events any more")
 

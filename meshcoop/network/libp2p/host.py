@@ -16,13 +16,13 @@ from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
 from meshcoop.network.interface import (
-    AnotherNode,
-    Carrying,
     Handler,
     Network,
     NetworkError,
     PeerEvent,
+    RelayService,
     Stream,
+    UnexpectedPeer,
     Validator,
 )
 from meshcoop.network.libp2p.address import check_listen, parse_circuit_address, parse_peer_address
@@ -36,7 +36,7 @@ from meshcoop.network.libp2p.library_logs import redirect_logs
 from meshcoop.network.libp2p.liveness import ping_all
 from meshcoop.network.libp2p.mdns import announce
 from meshcoop.network.libp2p.stream import PeerStream
-from meshcoop.network.libp2p.swarm import OF_A_HOME, ConnectionLimits, NodeSwarm
+from meshcoop.network.libp2p.swarm import HOME_LIMITS, ConnectionLimits, NodeSwarm
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class HostNetwork:
         return self.tracker.events
 
     @property
-    def seen_as(self) -> list[str]:
+    def observed_addresses(self) -> list[str]:
         """The IP addresses from which relays see this node."""
         return list(dict.fromkeys(self.puncher.observed_ips.values()))
 
@@ -128,7 +128,7 @@ class HostNetwork:
             await self._dial(tcp_address, peer)
         return peer.to_base58()
 
-    async def open(self, peer: str, protocol: str) -> Stream:
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
         """Opens a stream to a connected peer. Raises NetworkError within 10 s."""
         try:
             with trio.fail_after(OPEN_WITHIN):
@@ -151,7 +151,7 @@ class HostNetwork:
             except Exception:
                 log.exception("dropping the peer %s", peer)
 
-    def carry(self, allowed: Callable[[str], bool]) -> Carrying:
+    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
         """Makes this node a relay for the peers that `allowed` accepts."""
         return CircuitRelay(self.host, self.swarm, allowed)
 
@@ -162,7 +162,7 @@ class HostNetwork:
         await self.puncher.learn_observed_address(peer)
         return seconds
 
-    async def straighten(self, peer: str) -> bool:
+    async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection."""
         return await self.puncher.punch_hole(parse_peer_id(peer))
 
@@ -204,7 +204,7 @@ class HostNetwork:
             sentence = f"Cannot connect to {address}: {_reason(error)}."
             answering_peer = _find_answering_peer(error)
             if answering_peer is not None:
-                raise AnotherNode(sentence, answering_peer) from error
+                raise UnexpectedPeer(sentence, answering_peer) from error
             raise NetworkError(sentence) from error
 
 
@@ -215,7 +215,7 @@ async def open_host(
     *,
     log_file: Path | None,
     mdns: bool,
-    places: ConnectionLimits = OF_A_HOME,
+    places: ConnectionLimits = HOME_LIMITS,
 ) -> AsyncIterator[Network]:
     """Runs a node on the network until the block ends, then closes every task and socket.
 

@@ -49,9 +49,9 @@ class ConnectionLimits(NamedTuple):
     per_ip: int
 
 
-OF_A_HOME = ConnectionLimits(total=128, inbound=96, per_ip=32)
+HOME_LIMITS = ConnectionLimits(total=128, inbound=96, per_ip=32)
 # Many homes may share a provider's address.
-OF_A_RELAY = ConnectionLimits(total=1024, inbound=960, per_ip=128)
+RELAY_LIMITS = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 
 
 class HandshakeSlots:
@@ -119,7 +119,7 @@ class NoAutoConnector(AutoConnector):
 class NodeSwarm(Swarm):
     """libp2p's swarm with guards and limits, which dials only when the node asks it to."""
 
-    def __init__(self, keys: KeyPair, limits: ConnectionLimits = OF_A_HOME) -> None:
+    def __init__(self, keys: KeyPair, limits: ConnectionLimits = HOME_LIMITS) -> None:
         peer = ID.from_pubkey(keys.public_key)
         store = PeerStore()
         store.add_key_pair(peer, keys)

@@ -21,7 +21,7 @@ def check_folder(patient: Patient) -> Finding:
 
 def check_keys(patient: Patient) -> Finding:
     """Looks whether the key file is there, and its owner's alone."""
-    path = patient.home.keys
+    path = patient.home.key_file
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

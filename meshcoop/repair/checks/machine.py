@@ -17,7 +17,7 @@ _HOUR_MS = 3_600_000
 
 def check_clock(patient: Patient) -> Finding:
     """Compares the clock with what was last signed here and what the neighbours signed."""
-    with closing(ReadOnlyStore(patient.home.store)) as store:
+    with closing(ReadOnlyStore(patient.home.store_file)) as store:
         latest = store.latest_time()
     time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if latest is None:

@@ -18,8 +18,8 @@ def check_node(patient: Patient) -> Finding:
         if trouble:
             return Finding("node", "wrong", f"The node runs, and signs nothing: {trouble}.")
         return Finding("node", "fine", f"The node runs (process {patient.status['pid']}).")
-    if patient.home.running():
-        remedy = f"Wait a moment; if that does not help, look into {patient.home.log}."
+    if patient.home.is_running():
+        remedy = f"Wait a moment; if that does not help, look into {patient.home.log_file}."
         return Finding("node", "wrong", "A node runs, and does not answer.", remedy)
     return Finding("node", "note", "No node runs in this home.", "`meshcoop up` starts it.")
 
@@ -34,7 +34,7 @@ def check_port(patient: Patient) -> Finding:
     settings = patient.home.read_settings()
     if not settings.listen and settings.port is None:
         return Finding("port", "unknown", "No port has been chosen yet.")
-    wanted = list(settings.listen) or patient.home.default_listen()
+    wanted = list(settings.listen) or patient.home.default_listen_addresses()
     taken = [address for address in wanted if not _is_free(address)]
     if taken:
         return Finding(
@@ -95,7 +95,7 @@ def check_peers(patient: Patient) -> Finding:
         homes = [peer for peer in patient.status["peers"] if peer["person"]]
         if homes:
             return Finding("peers", "fine", f"{len(homes)} neighbours' homes are connected.")
-    with closing(ReadOnlyStore(patient.home.store)) as store:
+    with closing(ReadOnlyStore(patient.home.store_file)) as store:
         last_meeting = store.last_meeting()
     if last_meeting is None:
         sentence = "No neighbour's home has been met yet."

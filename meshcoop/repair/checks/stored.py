@@ -27,9 +27,9 @@ def check_store(patient: Patient) -> Finding:
             f"What is stored here is damaged ({listed}).",
             "`meshcoop down` and `meshcoop up` mend it, with what the neighbours' nodes hold.",
         )
-    if not patient.home.store.exists():
+    if not patient.home.store_file.exists():
         return Finding("store", "note", "Nothing is stored here yet.")
-    with closing(ReadOnlyStore(patient.home.store)) as store:
+    with closing(ReadOnlyStore(patient.home.store_file)) as store:
         count = store.count()
     return Finding("store", "fine", f"All {count} records were read again and are as signed.")
 
@@ -50,4 +50,4 @@ def check_past(patient: Patient) -> Finding:
 
 
 def _stores(home: Home) -> list[Path]:
-    return [home.store, *sorted((home.path / "served").glob("*[0-9a-f].db"))]
+    return [home.store_file, *sorted((home.path / "served").glob("*[0-9a-f].db"))]

@@ -68,14 +68,14 @@ class Activity(Kind):
         required=True, min=-1080, max=1080, filled=True, help="the charter's, to tell what is late"
     )
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The charter's offset, which later changes of the charter leave as it is here."""
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """On days that exist, with places that can be written down (R-17.1 to R-17.5)."""
-        recurrence.days(entry.fields["starts"], entry.fields.get("repeats"))
+        recurrence.occurrence_days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
         if sum(roles.values()) > MOST_PLACES:
             raise Refused("R-17.5", f"all roles together have at most {MOST_PLACES} places")
@@ -99,12 +99,12 @@ class Activity(Kind):
         if thread.is_hidden(view["id"]):
             _hide_roles(view, signups, attendances)
 
-    def over(self, view: View) -> tuple[str, str] | None:
+    def clock_state(self, view: View) -> tuple[str, str] | None:
         """Past once the last occurrence is over, unless the activity is cancelled."""
         if view["state"] == "cancelled":
             return None
         last_day = _days_of(view)[-1]
-        return ends(view, last_day), "past"
+        return occurrence_end(view, last_day), "past"
 
 
 @kind("signup", about=("activity",))
@@ -121,7 +121,7 @@ class Signup(Kind):
     role = Text(min=1, max=40, help="needed where the activity names several")
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The next day; the only role."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
@@ -129,7 +129,7 @@ class Signup(Kind):
         roles = list(activity["roles"] or ())
         return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software signs nobody up twice for a day, nor for a cancelled activity (R-17.8)."""
         activity = _activity_of(thread, entry.about)
         if activity["state"] == "cancelled":
@@ -189,7 +189,7 @@ class Signup(Kind):
         index[signup["id"]] = index[signup["id"]]._replace(is_withdrawn=True)
 
 
-@kind("attendance", about=("activity",), plural="attendances", relied_on=True)
+@kind("attendance", about=("activity",), plural="attendances", lasting=True)
 class Attendance(Kind):
     """The organiser writes down who came, and who had a place."""
 
@@ -198,7 +198,7 @@ class Attendance(Kind):
     on = Moment(required=True, day_only=True, help="the last day if left out")
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Defaults: the latest day, and those who hold a place on it."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
@@ -206,7 +206,7 @@ class Attendance(Kind):
         fields = {"on": begun[-1] if begun else days[0], **entry.fields}
         return {**fields, "held": _places_held(activity, fields["on"])}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software writes down no attendance before the day (R-17.12)."""
         zone = _zone_of(_activity_of(thread, entry.about))
         today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
@@ -230,9 +230,9 @@ class Attendance(Kind):
         thread.make_view(entry, state="written")
 
 
-def ends(activity: View, day: str) -> str:
+def occurrence_end(activity: View, day: str) -> str:
     """The local moment at which the occurrence on `day` is over."""
-    begins = recurrence.moment(activity["starts"], day)
+    begins = recurrence.occurrence_start(activity["starts"], day)
     if begins == day:
         return day  # it starts at no hour, and is over with the day
     end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
@@ -254,7 +254,7 @@ def _signup_of(thread: Thread, record_id: bytes | None) -> View:
 
 
 def _days_of(activity: View) -> tuple[str, ...]:
-    return recurrence.days(activity["starts"], activity["repeats"])
+    return recurrence.occurrence_days(activity["starts"], activity["repeats"])
 
 
 def _zone_of(activity: View) -> timezone:
@@ -269,7 +269,9 @@ def _check_day(activity: View, day: str) -> None:
 
 def _check_in_time(activity: View, day: str, entry: Entry) -> None:
     """Raises Refused for an entry that comes after the activity has begun on a day (R-17.7)."""
-    begins = recurrence.instant(recurrence.moment(activity["starts"], day), _zone_of(activity))
+    begins = recurrence.local_to_ms(
+        recurrence.occurrence_start(activity["starts"], day), _zone_of(activity)
+    )
     if entry.time >= begins:
         raise Refused("R-17.7", f"it has begun on {day}, and its places are what they were")
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.balance import POT
+from protocol.fold.balance import COMMON_POT
 from protocol.fold.thread import Entry, Thread, View
 
 _DAY = len("2026-11-23")
@@ -13,7 +13,7 @@ def is_paid_from_pot(thread: Thread, receipt: Entry) -> bool:
     """Whether the receipt is paid from the common pot, or asks to be."""
     about = thread.entries.get(receipt.about or b"")
     is_about_attendance = about is not None and about.kind == "attendance"
-    return is_about_attendance or receipt.fields.get("receiver") == POT
+    return is_about_attendance or receipt.fields.get("receiver") == COMMON_POT
 
 
 def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
     others = [person for person in attendance["people"] if person != receipt.person]
     return {
         "giver": others[0] if len(others) == 1 else None,
-        "receiver": POT,
+        "receiver": COMMON_POT,
         "minutes": activity["minutes"],
         "on": attendance["on"],
     }
@@ -45,7 +45,7 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
     """A receipt from the pot is by the organiser, for somebody else who came, on the day (R-17.15)."""
     giver = receipt.fields["giver"]
     about = thread.target_of(receipt)
-    if receipt.fields["receiver"] != POT or giver == POT:
+    if receipt.fields["receiver"] != COMMON_POT or giver == COMMON_POT:
         raise Refused("R-17.15", "a receipt about an attendance is paid from the common pot")
     if about.kind not in {"attendance", None}:
         raise Refused("R-17.15", "the common pot pays for activities, about an attendance")
@@ -79,7 +79,7 @@ def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
 
 def signers_of(thread: Thread, view: View) -> set[bytes]:
     """The people who sign for giver and receiver: for the pot the author of the receipt."""
-    if view["receiver"] != POT:
+    if view["receiver"] != COMMON_POT:
         return {view["giver"], view["receiver"]}
     receipt = thread.entries[view["about"] if view["kind"] == "correction" else view["id"]]
     return {view["giver"], receipt.person}

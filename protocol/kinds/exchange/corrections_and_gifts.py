@@ -7,7 +7,7 @@ from protocol.kinds.exchange import common_pot
 from protocol.schema.fields import Minutes, Person, Text
 
 
-@kind("correction", about=("receipt",), relied_on=True)
+@kind("correction", about=("receipt",), lasting=True)
 class Correction(Kind):
     """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
 
@@ -18,11 +18,11 @@ class Correction(Kind):
             "disputed": "The other party disputes it (`close`) and has not confirmed it.",
         }
     )
-    naming = ("giver", "receiver")
+    extra_people_fields = ("giver", "receiver")
     minutes = Minutes(required=True, help="what is right; 0 if nothing was given")
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software corrects a confirmed receipt, to other minutes than those that count (R-13.19)."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:

@@ -7,7 +7,7 @@ agreement done, even if somebody cancels it.
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.balance import POT
+from protocol.fold.balance import COMMON_POT
 from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot, occurrences
@@ -29,7 +29,7 @@ class Intent(Kind):
             ),
         }
     )
-    ends = ("until", "expired")
+    deadline = ("until", "expired")
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
     tags = Many(of=Text(min=1, max=40))
@@ -41,7 +41,7 @@ class Intent(Kind):
     places = Integer(min=1, max=1000, help="how many people are wanted; 1 if left out")
     lang = Text(max=35, help="the language of the words, such as es")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software signs no rule that it does not understand (R-13.18)."""
         del thread
         occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
@@ -92,7 +92,7 @@ class Response(Kind):
     when = Moment()
     text = Text(max=2000, private=True, help="words for the other of you only")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The terms of the record that it answers, unless others are named."""
         del today
         above = thread.target_of(entry)
@@ -104,7 +104,7 @@ class Response(Kind):
         parley = parley_of(thread, entry)
         return {parley.intent.person, parley.responder}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software does not respond to an intent that is closed (R-13.4)."""
         intent = parley_of(thread, entry).intent
         when = entry.fields.get("when") or intent.fields.get("starts")
@@ -141,7 +141,7 @@ class Response(Kind):
             view["why"] = None
 
 
-@kind("agreement", about=("response",), relied_on=True)
+@kind("agreement", about=("response",), lasting=True)
 class Agreement(Kind):
     """Takes a response: with it, both have signed the same terms."""
 
@@ -158,7 +158,7 @@ class Agreement(Kind):
     receiver = Person(required=True, filled=True)
     repeats = Text(max=200, filled=True, help="as the intent says")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The response's terms; the giver of a request is its responder, of an offer its author."""
         del today
         response = thread.target_of(entry)
@@ -172,7 +172,7 @@ class Agreement(Kind):
         }
         return {**terms, **entry.fields, **filled}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software does not agree to a response that is no longer waiting (R-13.7)."""
         response = thread.find_view(entry.about, "response")
         if response is not None and response["state"] != "waiting":
@@ -203,7 +203,7 @@ class Agreement(Kind):
             view["why"] = None
 
 
-@kind("receipt", about=("agreement", "attendance"), relied_on=True)
+@kind("receipt", about=("agreement", "attendance"), lasting=True)
 class Receipt(Kind):
     """Time was given: signed by one party, counted once the other confirms."""
 
@@ -221,7 +221,7 @@ class Receipt(Kind):
     on = Moment(required=True)
     note = Text(max=1000, private=True, help="words for the two parties only")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The agreement's parties and terms; the last of its days that is not signed for yet."""
         if common_pot.is_paid_from_pot(thread, entry):
             return {**common_pot.default_terms(thread, entry), **entry.fields}
@@ -237,7 +237,7 @@ class Receipt(Kind):
         named = (entry.fields.get("giver"), entry.fields.get("receiver"))
         return {entry.person, *(person for person in named if person)}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software does not ask twice for one hour, nor for one that was not agreed (R-13.10)."""
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_before_signing(thread, entry)
@@ -279,7 +279,7 @@ class Receipt(Kind):
             view["why"] = None
 
 
-@kind("confirm", about=("receipt", "correction", "confirm"), relied_on=True)
+@kind("confirm", about=("receipt", "correction", "confirm"), lasting=True)
 class Confirm(Kind):
     """The other party signs the receipt or correction: from now on it counts.
 
@@ -290,7 +290,7 @@ class Confirm(Kind):
     states = NO_VIEW
     stands_alone = True
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """A second signature of the same person changes nothing."""
         target = thread.target_of(entry)
         if "confirmed" in thread.marks[target.id]:
@@ -367,7 +367,7 @@ def _parties(thread: Thread, signed: Entry) -> set[bytes]:
     if receipt is None or receipt.kind != "receipt":
         return set()
     receiver = receipt.fields["receiver"]
-    return {receipt.fields["giver"], receipt.person if receiver == POT else receiver}
+    return {receipt.fields["giver"], receipt.person if receiver == COMMON_POT else receiver}
 
 
 def _correct(receipt: View, corrections: list[View]) -> None:

@@ -31,7 +31,7 @@ def check_rule(starts: str | None, repeats: str | None) -> None:
     if repeats is None:
         return
     try:
-        recurrence.days(starts or _MONDAY, repeats)
+        recurrence.occurrence_days(starts or _MONDAY, repeats)
     except Refused as refusal:
         # Any rule may leave out the day that stands for a beginning nobody has named.
         if starts or refusal.rule != "R-17.3":
@@ -45,7 +45,7 @@ def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
     if not starts or not agreement["repeats"]:
         return ()
     try:
-        return recurrence.days(starts, agreement["repeats"])
+        return recurrence.occurrence_days(starts, agreement["repeats"])
     except Refused:
         return ()  # signed by software that takes other rules
 

@@ -15,7 +15,7 @@ from protocol.schema.fields import Bytes, Choice, Integer, Moment, Person, Text
 LONGEST_DAYS = 28
 
 
-@kind("action", about=("measure",), relied_on=True)
+@kind("action", about=("measure",), lasting=True)
 class Action(Kind):
     """Something that somebody takes up in a matter."""
 
@@ -43,13 +43,13 @@ class Action(Kind):
     bad = Integer(filled=True, help="how many of them were bad, or the incidents")
     answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The author does it, within four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software acts on a measure in use, within four weeks (R-23.3)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
@@ -71,7 +71,7 @@ class Action(Kind):
             view["state"] = "reported done"
 
 
-@kind("done", about=("action",), plural="reports", relied_on=True)
+@kind("done", about=("action",), plural="reports", lasting=True)
 class Done(Kind):
     """Its owner's word that an action is done."""
 

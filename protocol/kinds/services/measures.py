@@ -14,9 +14,9 @@ from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.services.services import parties_of
 from protocol.loops.target_check import MOST_TARGET
-from protocol.loops.windows import Calendar, day_of, format_day
-from protocol.schema.bounds import outside
-from protocol.schema.fields import Choice, Integer, Moment, Record, Text
+from protocol.loops.windows import Calendar, format_day, parse_day
+from protocol.schema.bounds import find_broken_bound
+from protocol.schema.fields import Choice, Integer, Moment, RecordId, Text
 
 # The scales that a measure may have.
 YES_NO = "yes_no"
@@ -50,7 +50,7 @@ class _FeedbackIndex:
     apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that a reporter keeps apart
 
 
-@kind("measure", about=("service",), relied_on=True)
+@kind("measure", about=("service",), lasting=True)
 class Measure(Kind):
     """A question about a service with a target that the neighbourhood agrees on."""
 
@@ -74,7 +74,7 @@ class Measure(Kind):
     min_answers = Integer(min=1, max=1000, help="fewest people whose answers count together")
     who = Choice(words=("everybody", "served"), help="whose answers count; everybody if left out")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """The usual measure of this scale, where the author says nothing else."""
         del thread, today
         scale = entry.fields.get("scale")
@@ -89,9 +89,9 @@ class Measure(Kind):
         }
         return usual | entry.fields
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software proposes what the charter's bounds allow (R-22.3)."""
-        fault = outside(entry.fields, thread.authority.charter.get("bounds") or ())
+        fault = find_broken_bound(entry.fields, thread.authority.charter.get("bounds") or ())
         if fault:
             raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
@@ -111,7 +111,7 @@ class Measure(Kind):
         bounds = thread.authority.charter.get("bounds") or ()
         # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
         # become narrower since, nothing is in use.
-        if holding.n % 2 == 1 and not outside(fields, bounds):
+        if holding.n % 2 == 1 and not find_broken_bound(fields, bounds):
             thread.make_view(entry, state="in use", offset=holding.value)
         else:
             is_retired = holding.n > 0 and holding.n % 2 == 0
@@ -126,11 +126,11 @@ class Feedback(Kind):
     value = Integer(min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none")
     text = Text(max=2000)
     on = Moment(day_only=True, help="the day that it is about; today if left out")
-    link = Record(help="the link of the chain that it is about, where one knows it")
+    link = RecordId(help="the link of the chain that it is about, where one knows it")
     lang = Text(max=35, help="the language of the words, such as es")
     urgent = Choice(words=("yes", "no"), help="yes: everybody who holds a part is told at once")
 
-    def complete(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Today, and one incident where the measure counts incidents."""
         measure = thread.find_view(entry.about, "measure")
         defaults: dict[str, Any] = {"on": today}
@@ -138,7 +138,7 @@ class Feedback(Kind):
             defaults["value"] = 1
         return {**defaults, **entry.fields}
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software answers only measures that are in use (R-22.4)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
@@ -152,7 +152,7 @@ class Feedback(Kind):
         offset = 0 if measure is None else measure["offset"] or 0
         today = Calendar(1, offset).day_at(entry.time)
         on = entry.fields.get("on") or format_day(today)
-        if not -1 <= today - day_of(on) <= DAYS_BACK:
+        if not -1 <= today - parse_day(on) <= DAYS_BACK:
             raise Refused("R-22.4", f"feedback is about the last {DAYS_BACK} days")
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
@@ -170,7 +170,7 @@ class SameAs(Kind):
             "cancelled": "One of the reporters said that theirs is another incident (`not_same`).",
         }
     )
-    other = Record(required=True, help="the other report")
+    other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Anybody who is no party to the chain merges two reports to one measure (R-22.6)."""
@@ -194,7 +194,7 @@ class NotSame(Kind):
     """A reporter's word that theirs is another incident."""
 
     states = NO_VIEW
-    other = Record(required=True, help="the other report")
+    other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """One of the two reporters says so (R-22.6)."""
@@ -211,7 +211,7 @@ class Answer(Kind):
     states = States({"said": "Never: an answer has no view of its own."})
     text = Text(required=True, min=1, max=2000)
     reason = Choice(words=("explained", "being_done", "not_ours"), help="what kind of answer it is")
-    to = Record(help="not ours: the link of who it is for, once they accept")
+    to = RecordId(help="not ours: the link of who it is for, once they accept")
 
 
 def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
@@ -230,7 +230,7 @@ def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
 def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
     """Whether an urgent answer is its author's first of the week."""
     alarms = thread.index(_FeedbackIndex).alarms
-    return alarms.setdefault((_WEEKS.at(entry.time), entry.person), entry.id) == entry.id
+    return alarms.setdefault((_WEEKS.window_at(entry.time), entry.person), entry.id) == entry.id
 
 
 def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:

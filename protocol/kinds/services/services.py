@@ -10,7 +10,7 @@ from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
 from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
-from protocol.schema.fields import Named, Person, Record, Text
+from protocol.schema.fields import Person, PersonOrName, RecordId, Text
 
 DEEPEST = 8  # links under one another
 _ACCEPTED = "accepted"
@@ -23,7 +23,7 @@ class ServiceIndex:
     links: list[View] = field(default_factory=list)  # those that count, in the order of folding
 
 
-@kind("service", relied_on=True)
+@kind("service", lasting=True)
 class Service(Kind):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
 
@@ -33,11 +33,11 @@ class Service(Kind):
             "ended": "Its author, or the member who provides it, ended it (`close`).",
         }
     )
-    naming = ("holder", "answers_for", "parties")
-    timing = ("held_since",)
+    extra_people_fields = ("holder", "answers_for", "parties")
+    extra_time_fields = ("held_since",)
     title = Text(required=True, min=1, max=120)
     text = Text(max=2000)
-    provider = Named(help="who provides it; its author if left out")
+    provider = PersonOrName(help="who provides it; its author if left out")
     area = Text(max=60, help="a coarse area")
     category = Text(max=60)
     contact = Text(max=200, help="how to reach who provides it, for everybody to read")
@@ -71,7 +71,7 @@ class Service(Kind):
         view["parties"] = sorted(parties_of(thread, view))
 
 
-@kind("link", about=("service", "link"), relied_on=True)
+@kind("link", about=("service", "link"), lasting=True)
 class Link(Kind):
     """One step of a chain: a part of a service, offered to somebody who accepts or declines it."""
 
@@ -83,13 +83,13 @@ class Link(Kind):
             "ended": "One of its ends ended it (`close`), or another took its place (`link`).",
         }
     )
-    timing = ("since",)
+    extra_time_fields = ("since",)
     to = Person(required=True, help="who is to do it")
     title = Text(required=True, min=1, max=120, help="what is handed on")
     text = Text(max=2000)
-    instead = Record(help="the link that this one takes over from, once it is accepted")
+    instead = RecordId(help="the link that this one takes over from, once it is accepted")
 
-    def guard(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software hands on only a link that its person has accepted (R-21.3)."""
         above = thread.views.get(entry.about or b"")
         if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:

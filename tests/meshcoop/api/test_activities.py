@@ -10,7 +10,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.cli import plain_text as told
 from protocol import recurrence as series
 from protocol.errors import Refused
-from protocol.fold.balance import POT
+from protocol.fold.balance import COMMON_POT
 from tests.support.council import alike, council
 from tests.support.street_in_memory import MORNING, by_id, settle, street
 
@@ -182,7 +182,7 @@ def test_the_neighbour_signs_the_elder_up(lane):
 def test_what_is_past_is_told_by_the_clock_here(timezone, state):
     with street(homes=2, timezone=timezone) as (home, _):
         root = home.post("activity", title="Walk", starts=f"{TODAY}T12:30", minutes="30")
-        home.street.clock = series.instant("2026-11-18T12:45", UTC)
+        home.street.clock = series.local_to_ms("2026-11-18T12:45", UTC)
 
         assert shown(home, root)["state"] == state
         assert shown(home, root)["upcoming"] == ([] if state == "past" else [TODAY])
@@ -208,8 +208,11 @@ def test_the_pot_pays_who_ran_it_once_a_day(lane):
     settle(*lane)
 
     for home in lane:
-        assert home.balances() == {ben.me.person: 90, POT: -90}
-        assert shown(home, receipt)["receiver"] == {"id": POT.hex(), "name": "the common pot"}
+        assert home.balances() == {ben.me.person: 90, COMMON_POT: -90}
+        assert shown(home, receipt)["receiver"] == {
+            "id": COMMON_POT.hex(),
+            "name": "the common pot",
+        }
 
 
 def test_a_day_is_told_in_words(lane):

@@ -9,7 +9,7 @@ from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.presenter import Presenter
 from meshcoop.author.automatic import Countersigner
 from protocol.errors import Refused
-from protocol.fold.balance import POT
+from protocol.fold.balance import COMMON_POT
 from tests.support.street_in_memory import HOUR, by_id, exchange, settle, street
 
 
@@ -239,7 +239,7 @@ def test_the_common_pot_is_a_row_once_it_paid(lane):
         "created": 1,
         "about": None,
     }
-    paid = {"giver": ben.me.person, "receiver": POT, "minutes": 60, "on": "2026-11-17"}
+    paid = {"giver": ben.me.person, "receiver": COMMON_POT, "minutes": 60, "on": "2026-11-17"}
     view |= {"state": "confirmed", "duplicate": False, **paid}
     with ada.store.transaction():
         ada.state.views.replace({10**6: {10**6: view}})

@@ -37,7 +37,7 @@ def test_a_record_shows_both(lane):
     settle(*lane)
     view = driver.view(one)
     assert (view["author"], view["by"]) == (elder.me.person, neighbour.me.person)
-    assert one.fields.device == neighbour.me.device
+    assert one.header.device == neighbour.me.device
     assert len({home.state_hash() for home in lane}) == 1
     assert "by" not in driver.view(driver.post("offer", title="as myself"))
 

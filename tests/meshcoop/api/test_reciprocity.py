@@ -87,7 +87,7 @@ def test_an_introduction_is_a_shortest_way_through_people_who_know_each_other():
         assert found["ways"][0]["sentence"] == "Noor vouched for you."
         noor.post("close", vouch, as_state="withdrawn")
         settle(*homes)
-        mine.member.muted.turn(ada.me.person, muted=True)
+        mine.membership.muted.set_muted(ada.me.person, muted=True)
         assert names(one["first"] for one in mine("introductions", person="Noor")["ways"]) == [
             "Far"
         ]

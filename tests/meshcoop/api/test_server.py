@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from meshcoop.api import event_hub
 from meshcoop.api import server as api
-from meshcoop.api.event_hub import Hub
-from meshcoop.api.server import ApiServer, serve
+from meshcoop.api.event_hub import EventHub
+from meshcoop.api.server import ApiServer, serve_api
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from protocol.errors import Refused
-from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, encode, hello
+from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, encode, hello_request
 
 
 class Peer:
@@ -46,7 +46,7 @@ class Peer:
         return await self.receive()
 
     async def greet(self):
-        await self.send(hello(1))
+        await self.send(hello_request(1))
         assert await self.receive() == Response(1, result={"version": 1})
 
 
@@ -99,7 +99,7 @@ def attach(node, nursery):
 @asynccontextmanager
 async def greeted(methods=METHODS, hub=None):
     async with trio.open_nursery() as nursery:
-        peer = attach(ApiServer(methods, hub or Hub()), nursery)
+        peer = attach(ApiServer(methods, hub or EventHub()), nursery)
         await peer.greet()
         yield peer
         nursery.cancel_scope.cancel()
@@ -108,7 +108,7 @@ async def greeted(methods=METHODS, hub=None):
 @asynccontextmanager
 async def served(path, methods=METHODS, hub=None):
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve, path, methods, hub or Hub())
+        await nursery.start(serve_api, path, methods, hub or EventHub())
         yield
         nursery.cancel_scope.cancel()
 
@@ -223,7 +223,7 @@ async def test_a_request_ends_with_its_client():
 )
 async def test_a_client_that_does_not_shake_hands_is_told_and_ended(first):
     async with trio.open_nursery() as nursery:
-        peer = attach(ApiServer(METHODS, Hub()), nursery)
+        peer = attach(ApiServer(METHODS, EventHub()), nursery)
         await peer.send(first)
         assert (await peer.receive()).error.code == "refused"
         assert await peer.receive() is None
@@ -231,7 +231,7 @@ async def test_a_client_that_does_not_shake_hands_is_told_and_ended(first):
 
 async def test_a_silent_client_is_ended(autojump_clock):
     async with trio.open_nursery() as nursery:
-        peer = attach(ApiServer(METHODS, Hub()), nursery)
+        peer = attach(ApiServer(METHODS, EventHub()), nursery)
         assert await peer.receive() is None
 
 
@@ -240,7 +240,7 @@ async def test_a_silent_client_is_ended(autojump_clock):
     [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", encode(Event("a")), encode(Response(1))],
 )
 async def test_garbage_ends_that_client_only(garbage):
-    node = ApiServer(METHODS, Hub())
+    node = ApiServer(METHODS, EventHub())
     async with trio.open_nursery() as nursery:
         peer, other = attach(node, nursery), attach(node, nursery)
         await peer.greet()
@@ -256,11 +256,13 @@ async def test_garbage_ends_that_client_only(garbage):
 @given(st.binary(max_size=300), st.booleans())
 def test_no_bytes_hurt_the_node(caplog, garbage, politely):
     async def main():
-        node = ApiServer(METHODS, Hub())
+        node = ApiServer(METHODS, EventHub())
         async with trio.open_nursery() as nursery:
             peer = attach(node, nursery)
             with suppress(trio.BrokenResourceError):
-                await peer.stream.send_all((encode(hello(1)) if politely else b"") + garbage)
+                await peer.stream.send_all(
+                    (encode(hello_request(1)) if politely else b"") + garbage
+                )
             await peer.stream.aclose()
         async with trio.open_nursery() as nursery:
             peer = attach(node, nursery)
@@ -272,7 +274,7 @@ def test_no_bytes_hurt_the_node(caplog, garbage, politely):
 
 
 async def test_one_client_too_many_is_told_and_ended():
-    node = ApiServer(METHODS, Hub())
+    node = ApiServer(METHODS, EventHub())
     async with trio.open_nursery() as nursery:
         peers = [attach(node, nursery) for _ in range(api.MAX_CLIENTS)]
         for peer in peers:
@@ -287,7 +289,7 @@ async def test_one_client_too_many_is_told_and_ended():
 
 
 async def test_events_reach_who_has_subscribed():
-    hub = Hub()
+    hub = EventHub()
     async with greeted(hub=hub) as peer:
         hub.publish("record", {"id": b"0"})
         assert await peer.ask("subscribe") == Response(5, result={})
@@ -298,7 +300,7 @@ async def test_events_reach_who_has_subscribed():
 
 
 async def test_a_new_subscription_takes_the_place_of_the_old():
-    hub = Hub()
+    hub = EventHub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe", topics=["record"])
         await peer.ask("subscribe", topics=["peer"])
@@ -314,7 +316,7 @@ async def test_topics_are_a_list_of_texts():
 
 
 async def test_a_subscription_that_overflows_is_cut_and_told():
-    hub = Hub()
+    hub = EventHub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe")
         for number in range(event_hub.MAX_EVENTS + 10):
@@ -334,7 +336,7 @@ async def test_a_subscription_that_overflows_is_cut_and_told():
 
 @pytest.mark.parametrize("payload", [object(), "x" * (event_hub.MAX_EVENT + 1)])
 async def test_an_event_that_cannot_be_told_is_loud_and_cuts(payload, caplog):
-    hub = Hub()
+    hub = EventHub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe")
         hub.publish("record", payload)
@@ -343,7 +345,7 @@ async def test_an_event_that_cannot_be_told_is_loud_and_cuts(payload, caplog):
 
 
 async def test_a_hub_forgets_who_has_left():
-    hub = Hub()
+    hub = EventHub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe")
     hub.publish("record", object())  # would be loud if anybody still listened
@@ -394,7 +396,7 @@ def call(path, method, **params):
 
 async def fails_to_serve(path):
     with pytest.raises(Mistake) as caught:
-        await serve(path, METHODS, Hub())
+        await serve_api(path, METHODS, EventHub())
     return caught.value.sentence
 
 
@@ -489,7 +491,7 @@ async def test_a_node_that_answers_nonsense_is_said(tmp_path):
 
 async def test_a_blocking_client_reads_events(tmp_path):
     path = tmp_path / "api.sock"
-    hub = Hub()
+    hub = EventHub()
 
     async def publish(params):
         hub.publish("record", 1)

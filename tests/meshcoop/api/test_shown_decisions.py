@@ -80,4 +80,4 @@ def test_whose_name_is_hidden_is_named_by_the_start_of_their_id():
             home.post("hide", profile)
         settle(*homes)
         person = dan.me.person
-        assert Presenter(cho.state, cho.now).person(person)["name"] == person.hex()[:8]
+        assert Presenter(cho.state, cho.now).show_person(person)["name"] == person.hex()[:8]

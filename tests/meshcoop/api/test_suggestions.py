@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 import trio
 
-from meshcoop.clock import iso
+from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.matching.stemming import stem
-from meshcoop.matching.vocabulary import lexicons
+from meshcoop.matching.vocabulary import load_lexicons
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council
 from tests.support.street_in_memory import HOUR, MORNING, exchange, settle, street
@@ -19,7 +19,7 @@ DAY = 24 * HOUR
 
 def day(after):
     """A day after the morning on which every story begins."""
-    return iso(MORNING + after * DAY)[:10]
+    return iso_time(MORNING + after * DAY)[:10]
 
 
 def why(one):
@@ -57,7 +57,7 @@ def test_several_may_be_the_first_to_look():
         she = named(elder, "Elder", assets=["Yoruba"])
         named(nurse, "Nurse", wants=["a Yoruba speaker"])
         settle(*homes)
-        lexicons.cache_clear()  # as in a node that has just started
+        load_lexicons.cache_clear()  # as in a node that has just started
         stem.cache_clear()
         found = []
 
@@ -140,9 +140,9 @@ def test_muted_and_removed_people_are_left_out():
         request = cho.post("request", title="Sewing")
         settle(*homes)
         assert len(mine.suggestions()) == 2
-        mine.member.muted.turn(ben.me.person, muted=True)
+        mine.membership.muted.set_muted(ben.me.person, muted=True)
         assert [one["about"] for one in mine.suggestions()] == [request.id.hex()]
-        mine.member.muted.turn(cho.me.person, muted=True)
+        mine.membership.muted.set_muted(cho.me.person, muted=True)
         assert mine.suggestions() == []
         assert mine.suggestions(request.id) == []
         assert mine.suggestions(muted=True) == []
@@ -243,9 +243,9 @@ def test_the_neighbourhood_says_what_words_mean():
         synonym = cho.post("synonym", words=["okada", "lift"])
         settle(*homes)
         assert len(mine.suggestions()) == 1
-        mine.member.muted.turn(cho.me.person, muted=True)
+        mine.membership.muted.set_muted(cho.me.person, muted=True)
         assert mine.suggestions() == []
-        mine.member.muted.turn(cho.me.person, muted=False)
+        mine.membership.muted.set_muted(cho.me.person, muted=False)
         assert len(mine.suggestions()) == 1
         cho.post("close", synonym, as_state="withdrawn")
         settle(*homes)

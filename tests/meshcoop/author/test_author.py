@@ -11,9 +11,11 @@ from tests.support.street_in_memory import HOUR, Street, by_id, exchange, settle
 def opened(home, one, field):
     """A private field as the devices of `home` read it."""
     _, fields = home.state.contents.read(one)
-    place = seal.private_context(home.state.neighbourhood, one.fields.device, one.fields.seq, field)
-    boxes = [seal.box_key(who.device_seed) for who in home.who]
-    plain = seal.open_private(fields[field], boxes, place)
+    place = seal.private_field_context(
+        home.state.neighbourhood, one.header.device, one.header.seq, field
+    )
+    boxes = [seal.device_box_key(who.device_seed) for who in home.who]
+    plain = seal.open_private_content(fields[field], boxes, place)
     return plain and codec.unpack(plain)
 
 
@@ -21,9 +23,9 @@ def test_every_post_is_one_record_after_the_other():
     with street() as (ada, _):
         before = ada.head
         posted = [ada.post("offer", title=f"offer {n}") for n in range(3)]
-        assert [one.fields.seq for one in posted] == [before.seq + n for n in (1, 2, 3)]
-        assert [one.fields.prev for one in posted] == [before.id, posted[0].id, posted[1].id]
-        assert all(one.fields.audience == EPOCH for one in posted)
+        assert [one.header.seq for one in posted] == [before.seq + n for n in (1, 2, 3)]
+        assert [one.header.prev for one in posted] == [before.id, posted[0].id, posted[1].id]
+        assert all(one.header.audience == EPOCH for one in posted)
         assert b"offer" not in b"".join(one.content for one in posted)
 
 
@@ -85,7 +87,7 @@ def test_the_author_refuses_above_the_quota_and_stores_nothing():
             ben.post("offer", title="one too many")
         assert ben.ids() == before
         ben.street.clock += 24 * HOUR
-        assert ben.post("offer", title="tomorrow").fields.seq == len(posted) + 1
+        assert ben.post("offer", title="tomorrow").header.seq == len(posted) + 1
 
 
 def test_time_never_falls_along_ones_own_log():
@@ -94,7 +96,7 @@ def test_time_never_falls_along_ones_own_log():
         early = ada.post("offer", title="a fast clock")
         ada.skew = -HOUR // 4
         late = ada.post("offer", title="a slow clock")
-        assert late.fields.time == early.fields.time
+        assert late.header.time == early.header.time
         assert ben.take(early, late).refused == []
 
 
@@ -104,7 +106,7 @@ def test_nobody_writes_from_before_they_belonged():
         ben = here.neighbour(ada)
         since = ada.state.authority.members[ben.me.person].since
         ben.skew = -400 * 24 * HOUR
-        assert ben.post("offer", title="a slow clock").fields.time >= since
+        assert ben.post("offer", title="a slow clock").header.time >= since
 
 
 BAD_POSTS = {
@@ -244,7 +246,7 @@ def test_a_home_without_a_key_or_a_member_says_so():
 def test_a_revoked_device_signs_nothing_that_counts():
     with street() as (ada, ben):
         before = ben.post("offer", title="before")
-        ada.write("device", statement=ben.revocation(before.fields.seq))
+        ada.write("device", statement=ben.revocation(before.header.seq))
         after = ben.post("offer", title="by the thief")
         settle(ada, ben)
         assert ada.view(before)["state"] == "open"
@@ -307,4 +309,4 @@ def test_listeners_hear_of_each_signed_record():
         heard = []
         ada.author.signed.append(heard.append)
         story = exchange(ada, ben)
-        assert heard == [one for one in story if one.fields.device == ada.me.device]
+        assert heard == [one for one in story if one.header.device == ada.me.device]

@@ -25,7 +25,7 @@ def test_newcomers_come_onto_the_roll():
         known = cho.state.authority
         assert known.term.id == renewal.id
         assert known.term.moderators == {ada.me.person, ben.me.person}
-        assert known.chain.settled
+        assert known.chain.is_settled
         assert cho.view(renewal)["state"] == "in force"
         assert len(known.renewals[renewal.id].accepted) == 4
         alike(*homes)
@@ -46,7 +46,7 @@ def test_a_rule_changes_by_vote_and_its_words_stand_beside():
         vote(act, [ada, ben], homes)
         assert cho.view(act)["state"] == "passed"
         assert cho.state.authority.charter["answer_days"] == 9
-        charter = cho.state.views.get(cho.state.neighbourhood)
+        charter = cho.state.views.find(cho.state.neighbourhood)
         assert charter["answer_days"] == 9
         alike(*homes)
 
@@ -136,7 +136,7 @@ def test_what_does_not_fit_a_renewal_goes_in_parts():
         known = ben.state.authority
         assert len(known.term.roll) == 152
         assert known.term.id != known.neighbourhood
-        parts = ben.state.authority_fold.acts("part")
+        parts = ben.state.authority_fold.records_of_kind("part")
         assert len(parts) >= 2
         late = ben.street.home(ben, *ben.who)
         digests = {one.id for one in parts}
@@ -309,4 +309,4 @@ def test_words_in_the_open_are_malformed():
         ben.take(bad)
         assert ben.view(bad) is None
         with pytest.raises(Refused, match=r"R-10\.11"):
-            KINDS["proposal"].check({"title": "x"})
+            KINDS["proposal"].check_fields({"title": "x"})

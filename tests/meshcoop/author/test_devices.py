@@ -108,9 +108,9 @@ def test_a_fork_at_its_first_record_leaves_every_home_alike(order):
     with street() as (ada, ben):
         new = back(ben)
         first = introduction(ben, new.me)
-        again = new.forge("device", seq=1, statement=new.me.statement, time=first.fields.time + 1)
+        again = new.forge("device", seq=1, statement=new.me.statement, time=first.header.time + 1)
         junk = [
-            new.forge("accept", ada.records()[0], seq=1, time=first.fields.time + n) for n in (2, 3)
+            new.forge("accept", ada.records()[0], seq=1, time=first.header.time + n) for n in (2, 3)
         ]
         for at in order:
             ada.take((first, again, *junk)[at])
@@ -129,9 +129,9 @@ def test_a_fifth_live_device_does_not_count_until_one_is_revoked():
             ada.street.clock += 1000
             settle(ada, *homes)
         fifth = homes[-1].me.device
-        assert not ada.state.authority.live(fifth)
+        assert not ada.state.authority.is_live(fifth)
         revoke(ada, homes[1])  # a neighbour may carry what the root key has signed
-        assert ada.state.authority.live(fifth)
+        assert ada.state.authority.is_live(fifth)
 
 
 def test_a_revoked_device_signs_nothing_and_reads_nothing_posted_after():
@@ -153,7 +153,7 @@ def test_a_revoked_device_signs_nothing_and_reads_nothing_posted_after():
         assert cho.view(after)["title"] == new.view(after)["title"] == "after"
         with pytest.raises(Refused, match=r"has been revoked.*R-03\.32"):
             ben.post("offer", title="a thief")
-        assert seal.sealed_epoch_id(after.content) not in {one.id for one in ben.state.ring.all()}
+        assert seal.read_epoch_key_id(after.content) not in {one.id for one in ben.state.ring.all()}
 
 
 def test_the_home_that_revoked_begins_the_epoch_and_others_wait_for_it():
@@ -213,7 +213,9 @@ def test_more_devices_than_a_record_holds_take_several():
         ada.write("device", statement=ben.revocation(0))
         rotate(ada, seconds=100)
         epochs = [
-            act for act in ada.state.authority_fold.acts("epoch") if act.fields["number"] == 2
+            act
+            for act in ada.state.authority_fold.records_of_kind("epoch")
+            if act.fields["number"] == 2
         ]
         assert sorted(len(act.fields["seals"]) for act in epochs) == [6, 64]
 
@@ -221,7 +223,7 @@ def test_more_devices_than_a_record_holds_take_several():
 def test_what_was_written_with_a_thiefs_epoch_stays_readable():
     with street(homes=3) as (ada, ben, cho):
         last = ben.head.seq
-        thiefs = seal.EpochKey.of(2, b"t" * 32)
+        thiefs = seal.EpochKey.from_key(2, b"t" * 32)
         duties.offer_epochs(ben.author, [thiefs], *sorted(ben.state.authority.devices))
         settle(ada, ben, cho)
         innocent = cho.post("offer", title="bread")
@@ -252,7 +254,7 @@ def test_a_home_that_finds_itself_spoilt_says_so_and_signs_nothing(spoil, found)
         ben.post("offer", title="before")
         spoil(ben)
         head = ben.head
-        assert not ben.author.able
+        assert not ben.author.can_sign
         with pytest.raises(Refused, match=found) as caught:
             ben.post("offer", title="after")
         assert "meshcoop certify" in caught.value.reason
@@ -278,7 +280,7 @@ def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
         assert moved.view(receipt)["state"] == "confirmed"
         duties.seal_epochs(moved.author, set())  # it gives the keys to its own new device
         post = moved.post("offer", title="from here on")
-        assert post.fields.device == new.device
+        assert post.header.device == new.device
         settle(ada, moved)
         assert ada.view(post)["author"] == ben.me.person
         assert ada.state.ring.current().id in {

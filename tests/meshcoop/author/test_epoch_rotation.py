@@ -1,7 +1,7 @@
 import pytest
 
 from meshcoop.fold.key_ring import KeyRing
-from protocol.authority.records import Act
+from protocol.authority.records import AuthorityRecord
 from protocol.record import sealing as seal
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import EpochKey
@@ -9,8 +9,8 @@ from protocol.wire import gossip
 from tests.support.street_in_memory import Street, settle, street
 
 DEVICES = [bytes([n]) * 32 for n in (1, 2)]
-BOXES = [seal.box_key(one) for one in DEVICES]
-KEYS = [EpochKey.of(n, bytes([n + 10]) * 32) for n in range(1, 4)]
+BOXES = [seal.device_box_key(one) for one in DEVICES]
+KEYS = [EpochKey.from_key(n, bytes([n + 10]) * 32) for n in range(1, 4)]
 
 
 def offer(epoch, to=0, *, number=None, key_id=None, act_id=None):
@@ -21,7 +21,7 @@ def offer(epoch, to=0, *, number=None, key_id=None, act_id=None):
         "seals": [sealed],
     }
     name = act_id or repr(fields).encode()[:32]
-    return Act(name, b"d" * 32, 1, 1, "epoch", fields)
+    return AuthorityRecord(name, b"d" * 32, 1, 1, "epoch", fields)
 
 
 def ring(*acts):
@@ -50,7 +50,9 @@ def test_a_key_sealed_to_somebody_else_stays_closed():
 
 
 def test_writers_use_the_highest_number_then_the_lowest_id():
-    rivals = sorted((EpochKey.of(7, bytes([n]) * 32) for n in (1, 2, 3)), key=lambda one: one.id)
+    rivals = sorted(
+        (EpochKey.from_key(7, bytes([n]) * 32) for n in (1, 2, 3)), key=lambda one: one.id
+    )
     found = ring(offer(KEYS[1]), *(offer(one) for one in reversed(rivals)), offer(KEYS[0]))
     assert found.current() == rivals[0]
     assert found.all() == [*rivals, KEYS[1], KEYS[0]]
@@ -111,14 +113,14 @@ def test_a_stranger_who_holds_every_byte_reads_open_records_only():
         assert stranger.ids() == ada.ids()
         assert stranger.view(offer) is None
         assert stranger.state.views.of_kind("profile") == []
-        held = b"".join(one.content for one in stranger.records() if one.fields.audience != OPEN)
+        held = b"".join(one.content for one in stranger.records() if one.header.audience != OPEN)
         assert b"quincunx" not in held
         assert stranger.state.ring.gossip_keys == []
 
 
 def test_a_non_members_epoch_is_no_epoch():
     with street() as (ada, ben):
-        rogue = EpochKey.of(99, b"r" * 32)
+        rogue = EpochKey.from_key(99, b"r" * 32)
         box = ada.state.authority.devices[ada.me.device].box
         fields = {
             "number": 99,

@@ -11,10 +11,10 @@ from nacl.pwhash import argon2id
 
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
-from meshcoop.export.backup import MARK, Contents, Reader
+from meshcoop.export.backup import FILE_MARK, BackupContents, BackupReader
 
 SECRET = "brass kettle sings"
-CONTENTS = Contents(
+CONTENTS = BackupContents(
     b"n" * 32, b"p" * 32, b"r" * 32, [[b"d" * 32, b"b" * 32]], ["/ip4/192.0.2.1/tcp/4001/p2p/Q"]
 )
 RECORDS = [bytes([n % 256]) * (n % 997) for n in range(500)]
@@ -33,14 +33,14 @@ def cheap(monkeypatch):
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "backup"
-    assert backup.write(path, SECRET, CONTENTS, iter(RECORDS)) == len(RECORDS)
+    assert backup.write_backup(path, SECRET, CONTENTS, iter(RECORDS)) == len(RECORDS)
     return path
 
 
 def read(path, secret=SECRET):
-    reader = Reader(path, secret)
+    reader = BackupReader(path, secret)
     try:
-        return reader.contents, [one for some in reader.records() for one in some]
+        return reader.contents, [one for some in reader.read_records() for one in some]
     finally:
         reader.close()
 
@@ -54,7 +54,7 @@ def refused(path, secret=SECRET):
 
 def pieces(path):
     """Where the pieces of the file begin, and its end."""
-    data, at = path.read_bytes(), len(MARK)
+    data, at = path.read_bytes(), len(FILE_MARK)
     while at < len(data):
         yield at
         at += 4 + int.from_bytes(data[at : at + 4], "big")
@@ -75,8 +75,8 @@ def test_nothing_in_it_is_in_the_clear(path):
 
 
 def test_an_empty_one_and_one_of_someone_whose_words_are_on_paper(tmp_path):
-    contents = Contents(b"n" * 32, b"p" * 32, None, [])
-    backup.write(tmp_path / "empty", SECRET, contents, iter([]))
+    contents = BackupContents(b"n" * 32, b"p" * 32, None, [])
+    backup.write_backup(tmp_path / "empty", SECRET, contents, iter([]))
     assert read(tmp_path / "empty") == (contents, [])
 
 
@@ -86,15 +86,15 @@ def test_another_passphrase(path):
 
 def test_nothing_is_replaced(path):
     with pytest.raises(Mistake, match="there already"):
-        backup.write(path, SECRET, CONTENTS, iter([]))
+        backup.write_backup(path, SECRET, CONTENTS, iter([]))
     assert read(path) == (CONTENTS, RECORDS)
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(Mistake, match="cannot be written"):
-        backup.write(tmp_path / "no" / "backup", SECRET, CONTENTS, iter([]))
+        backup.write_backup(tmp_path / "no" / "backup", SECRET, CONTENTS, iter([]))
     with pytest.raises(Mistake, match="cannot be read"):
-        Reader(tmp_path / "none", SECRET)
+        BackupReader(tmp_path / "none", SECRET)
 
 
 def test_a_backup_that_fails_leaves_nothing(tmp_path):
@@ -103,7 +103,7 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(Mistake, match="No space left"):
-        backup.write(tmp_path / "backup", SECRET, CONTENTS, spoilt())
+        backup.write_backup(tmp_path / "backup", SECRET, CONTENTS, spoilt())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,7 +124,7 @@ def test_pieces_in_another_order_left_out_doubled_or_added(path):
         [*parts, parts[-1]],
         [*parts, b"\0"],
     ):
-        path.write_bytes(MARK + b"".join(wrong))
+        path.write_bytes(FILE_MARK + b"".join(wrong))
         refused(path)
 
 
@@ -153,7 +153,7 @@ def test_a_head_that_no_backup_has(path, fields):
     data, at = path.read_bytes(), list(pieces(path))
     head = msgpack.unpackb(data[at[0] + 4 : at[1]]) | fields
     packed = msgpack.packb(head)
-    path.write_bytes(MARK + len(packed).to_bytes(4, "big") + packed + data[at[1] :])
+    path.write_bytes(FILE_MARK + len(packed).to_bytes(4, "big") + packed + data[at[1] :])
     refused(path)
 
 
@@ -186,7 +186,7 @@ def test_a_head_that_no_backup_has(path, fields):
 )
 def test_contents_of_whoever_knows_the_passphrase(tmp_path, monkeypatch, value):
     monkeypatch.setattr(backup, "asdict", lambda _: value)
-    backup.write(tmp_path / "made", SECRET, CONTENTS, iter([]))
+    backup.write_backup(tmp_path / "made", SECRET, CONTENTS, iter([]))
     assert "damaged" in refused(tmp_path / "made")
 
 
@@ -194,7 +194,7 @@ def test_contents_of_whoever_knows_the_passphrase(tmp_path, monkeypatch, value):
 @given(data=st.data())
 def test_any_changed_byte_is_one_sentence(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("backup") / "backup"
-    backup.write(path, SECRET, CONTENTS, iter(RECORDS[:20]))
+    backup.write_backup(path, SECRET, CONTENTS, iter(RECORDS[:20]))
     whole = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] ^= data.draw(st.integers(1, 255))

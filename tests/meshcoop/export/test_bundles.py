@@ -8,12 +8,12 @@ import pytest
 import trio
 
 from meshcoop.api.methods.bundles import BundleMethods
-from meshcoop.errors import NOWHERE, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.export import bundle
 from protocol.errors import Refused
 from protocol.wire import frames
-from protocol.wire.bundle import BUNDLE, HAVE
-from protocol.wire.have_map import have_map
+from protocol.wire.bundle import BUNDLE, HAVE_FILE
+from protocol.wire.have_map import have_map_lists
 from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
 
 
@@ -24,22 +24,22 @@ class Stick:
         self.folder = folder
 
     def write(self, home, name="bundle", *, theirs=(), since=0):
-        wires = bundle.records(home.store, theirs, since)
+        wires = bundle.missing_wires(home.store, theirs, since)
         lists = ([one] for one in wires)  # as many lists as there are records
-        return bundle.write(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
+        return bundle.write_file(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
 
     def have(self, home):
         """What a have file of this home says."""
         path, place = self.folder / "have", home.state.neighbourhood
-        bundle.write(path, HAVE, place, have_map(home.store.heads()))
-        with bundle.opened(path) as file:
-            return list(bundle.Reader(file, HAVE, place).lists())
+        bundle.write_file(path, HAVE_FILE, place, have_map_lists(home.store.heads()))
+        with bundle.open_file(path) as file:
+            return list(bundle.BundleReader(file, HAVE_FILE, place).read_lists())
 
     def read(self, home, name="bundle"):
         """What each list came to; the reading ended without a fault."""
-        with bundle.opened(self.folder / name) as file:
-            reader = bundle.Reader(file, BUNDLE, home.state.neighbourhood)
-            found = [take(home, some) for some in reader.lists()]
+        with bundle.open_file(self.folder / name) as file:
+            reader = bundle.BundleReader(file, BUNDLE, home.state.neighbourhood)
+            found = [take(home, some) for some in reader.read_lists()]
         assert reader.fault is None
         return found
 
@@ -57,7 +57,7 @@ def stick(tmp_path):
 def take(home, wires, heard=None):
     told = [] if heard is None else heard
     mesh = SimpleNamespace(inbox=home.inbox, on_stored=told.extend)
-    node = SimpleNamespace(belonging=lambda: SimpleNamespace(mesh=mesh))
+    node = SimpleNamespace(require_membership=lambda: SimpleNamespace(mesh=mesh))
     return trio.run(BundleMethods(node).ingest_records, {"wires": wires})
 
 
@@ -225,7 +225,7 @@ def test_a_fork_and_what_counts_beyond_it_come_in_one_reading(stick, seed):
         known = ada.store.logs.find(twin.me.device)
         kept = ada.store.records.of_log(twin.me.device, known.fork, 100)
         assert known.fork > 1
-        assert kept[-1].fields.seq > known.fork + 3
+        assert kept[-1].header.seq > known.fork + 3
         fresh = here.twin(ada)
         taken = stick.carry(ada, fresh)
         assert taken == (len(ada.ids()), 0, 0, 0)
@@ -276,7 +276,7 @@ def test_records_are_checked_like_any_peers(stick):
             offer.wire,
         ]
         before = len(ben.ids())
-        bundle.write(stick.folder / "bundle", BUNDLE, place, [wires])
+        bundle.write_file(stick.folder / "bundle", BUNDLE, place, [wires])
         (taken,) = stick.read(ben)
         assert (taken["new"], taken["known"], taken["waiting"]) == (1, 0, 1)
         assert taken["refused"] == len(wires) - 3
@@ -292,10 +292,13 @@ def test_what_is_no_list_of_records_is_a_sentence(wires):
 
 def test_who_belongs_nowhere_is_told_so():
     def belonging():
-        raise Mistake(NOWHERE)
+        raise Mistake(NO_NEIGHBOURHOOD)
 
     with pytest.raises(Mistake, match="no neighbourhood"):
-        trio.run(BundleMethods(SimpleNamespace(belonging=belonging)).ingest_records, {"wires": []})
+        trio.run(
+            BundleMethods(SimpleNamespace(require_membership=belonging)).ingest_records,
+            {"wires": []},
+        )
 
 
 # -- files ----------------------------------------------------------------------------------------
@@ -308,7 +311,7 @@ def names(folder):
 
 
 def put(path, *wires, place=PLACE, sort=BUNDLE):
-    return bundle.write(path, sort, place, frames.batches(wires))
+    return bundle.write_file(path, sort, place, frames.batch_records(wires))
 
 
 def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
@@ -326,7 +329,7 @@ def in_the_way(path, how):
     {
         "a file": lambda: path.write_bytes(b"a letter to my mother"),
         "an empty file": lambda: path.write_bytes(b""),
-        "a have file": lambda: put(path, sort=HAVE),
+        "a have file": lambda: put(path, sort=HAVE_FILE),
         "another neighbourhood's": lambda: put(path, b"one", place=b"m" * 32),
         "a folder": path.mkdir,
         "a pipe": lambda: os.mkfifo(path),
@@ -356,7 +359,7 @@ def test_nothing_else_is_overwritten(tmp_path, how):
 def test_only_a_file_is_read(tmp_path, how):
     path = tmp_path / "bundle"
     in_the_way(path, how)
-    with pytest.raises(Mistake, match=r"name (one|the file itself)"), bundle.opened(path):
+    with pytest.raises(Mistake, match=r"name (one|the file itself)"), bundle.open_file(path):
         pass
 
 
@@ -381,7 +384,7 @@ def test_what_is_refused_while_writing_leaves_nothing(tmp_path):
         raise Refused("R-05.5", "a have-map is something else")
 
     with pytest.raises(Refused):
-        bundle.write(tmp_path / "bundle", BUNDLE, PLACE, spoilt())
+        bundle.write_file(tmp_path / "bundle", BUNDLE, PLACE, spoilt())
     assert names(tmp_path) == []
 
 
@@ -398,6 +401,6 @@ def test_a_stick_that_is_pulled_out_is_a_fault_after_what_was_read(tmp_path):
                 return self.left.pop(0)
             raise OSError(5, "Input/output error")
 
-    reader = bundle.Reader(Pulled(), BUNDLE, PLACE)
-    assert sum(map(len, reader.lists())) == 6
+    reader = bundle.BundleReader(Pulled(), BUNDLE, PLACE)
+    assert sum(map(len, reader.read_lists())) == 6
     assert "Input/output error" in reader.fault

@@ -20,7 +20,7 @@ def diary(home):
 
 def calendar(home):
     found = diary(home)
-    data = ics.written(found["entries"], found["timezone"])
+    data = ics.encode_calendar(found["entries"], found["timezone"])
     return data, {str(one["uid"]): one for one in Calendar.from_ical(data).walk("VEVENT")}
 
 
@@ -125,7 +125,9 @@ def entry(**more):
     ],
 )
 def test_days_moments_and_zones(starts, timezone, dtstart, until):
-    data = ics.written([entry(starts=starts, repeats="FREQ=WEEKLY;UNTIL=20261202")], timezone)
+    data = ics.encode_calendar(
+        [entry(starts=starts, repeats="FREQ=WEEKLY;UNTIL=20261202")], timezone
+    )
     (event,) = Calendar.from_ical(data).walk("VEVENT")
 
     assert event.start == dtstart

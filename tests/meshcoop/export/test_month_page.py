@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from meshcoop.export.month_page import Month
+from meshcoop.export.month_page import MonthPage
 
 ADA, BEN = {"id": "a", "name": "Ada"}, {"id": "b", "name": "Ben"}
 
@@ -50,7 +50,7 @@ def page(month="2026-11", *, services=None, measures=None, matters=None, actions
         "matters": [matter()] if matters is None else matters,
         "actions": [action()] if actions is None else actions,
     }
-    return Month(month, **lists).page("Rushey Lane", 3)
+    return MonthPage(month, **lists).render("Rushey Lane", 3)
 
 
 def test_it_says_what_was_asked_heard_done_and_whether_it_helped():

@@ -42,9 +42,9 @@ def test_a_private_record_tells_who_and_when_and_nothing_else():
             ada.post("pact", parties=[person(ben)], text="water the roses"),
             ada.post("close", knitters, as_state="withdrawn"),
         ]
-        assert {one.fields.audience for one in records} == {PRIVATE}
-        assert all(one.fields.parents == [] for one in records)
-        assert len({one.fields.size for one in records if one is not records[2]}) == 1
+        assert {one.header.audience for one in records} == {PRIVATE}
+        assert all(one.header.parents == [] for one in records)
+        assert len({one.header.size for one in records if one is not records[2]}) == 1
         for one in records:
             for word in (b"circle", b"message", b"Knitters", b"pact", ben.me.person, knitters.id):
                 assert word not in one.content
@@ -80,7 +80,7 @@ def test_who_was_let_go_reads_nothing_later_and_says_nothing_that_counts():
         settle(ada, ben, cho)
         assert said(cho) == ["cho was here"]
         assert said(ada) == ["cho was here", "later"]
-        assert cho.author.private.reads(later.id) is None
+        assert cho.author.private.kind_of(later.id) is None
         with pytest.raises(Refused, match=r"not in this circle.*R-15\.7"):
             cho.post("message", knitters, text="and now?")
         everybody = (ada, ben, cho)
@@ -110,7 +110,7 @@ def test_concurrent_steps_both_hold_and_letting_go_prevails():
         assert members(dia) == members(eli) == members(ada)
         private = dia.post("message", knitters, text="thank you")
         settle(ada, ben, cho, dia, eli)
-        assert cho.author.private.reads(private.id) is None
+        assert cho.author.private.kind_of(private.id) is None
         assert said(eli) == ["welcome", "thank you"]
 
 
@@ -142,7 +142,7 @@ def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_c
         settle(ada, ben, cho)
         step_ = ada.post("members", knitters, leaves=[person(cho)])
         settle(ada, ben, cho)
-        assert step_.fields.time > ada.now()
+        assert step_.header.time > ada.now()
         assert said(ada) == said(ben) == ["a fast clock"]
 
 
@@ -172,7 +172,7 @@ def test_what_was_retracted_is_read_by_nobody_and_gone_from_memory():
         ada.post("retract", word)
         settle(ada, ben)
         assert said(ada) == said(ben) == []
-        assert ben.author.private.reads(word.id) is None
+        assert ben.author.private.kind_of(word.id) is None
         assert ben.store.records.find(word.id).record.content is None
 
 
@@ -186,8 +186,8 @@ def test_who_belongs_to_the_neighbourhood_no_more_gets_nothing_more():
         assert members(ada) == people(ada, ben)
         word = ada.post("message", knitters, text="without Cho")
         settle(ada, ben, cho)
-        assert ben.author.private.reads(word.id) is not None
-        assert cho.author.private.reads(word.id) is None
+        assert ben.author.private.kind_of(word.id) is not None
+        assert cho.author.private.kind_of(word.id) is None
 
 
 def test_a_device_that_was_revoked_opens_nothing_later():
@@ -198,7 +198,7 @@ def test_a_device_that_was_revoked_opens_nothing_later():
         word = ada.post("message", knitters, text="not for the thief")
         settle(ada, ben)
         assert said(ada) == ["not for the thief"]
-        assert ben.author.private.reads(word.id) is None
+        assert ben.author.private.kind_of(word.id) is None
 
 
 def test_a_home_that_starts_again_reads_the_same(tmp_path):
@@ -224,7 +224,7 @@ def test_words_of_somebody_else_are_opened_some_at_a_time():
             ada.post("message", knitters, text=str(n))
         ben.feed(ada.wires())
         private = ben.author.private
-        assert [private.open(4) for _ in range(4)] == [True, True, False, False]
+        assert [private.open_new(4) for _ in range(4)] == [True, True, False, False]
         assert said(ben) == [str(n) for n in range(9)]
 
 

@@ -93,8 +93,8 @@ class Tale:
 
     def retract(self, home):
         if self.dice.random() < 0.5:
-            mine = [one for one in home.records() if one.fields.reach == PRIVATE]
-            mine = [one for one in mine if one.fields.device == home.me.device]
+            mine = [one for one in home.records() if one.header.base_audience == PRIVATE]
+            mine = [one for one in mine if one.header.device == home.me.device]
             if mine:
                 home.post("retract", self.dice.choice(mine))
 

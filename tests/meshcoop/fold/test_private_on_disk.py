@@ -48,7 +48,7 @@ def test_neither_members_nor_neighbours_nor_carriers_have_it_in_the_clear(homes,
     ben.post("accept", pact)
     settle(*homes)
     assert said(ada) == said(ben) == [WORDS, OOPS]
-    assert ben.author.private.view(pact.id)["state"] == "agreed"
+    assert ben.author.private.find_view(pact.id)["state"] == "agreed"
     ben.post("retract", oops)
     settle(*homes)
     assert carrier.store.records.find(oops.id).record.content is None

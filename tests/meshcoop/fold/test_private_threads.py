@@ -59,10 +59,10 @@ GARBAGE = {
     "no fields": lambda home, reader: sealed(home, codec.pack(["message", None, None]), [reader]),
     "about a number": lambda home, reader: sealed(home, codec.pack(["message", {}, 5]), [reader]),
     "content as elsewhere": lambda home, reader: sealed(
-        home, schema.content("offer", {"title": "Bread"}), [reader]
+        home, schema.pack_content("offer", {"title": "Bread"}), [reader]
     ),
-    "sealed for another place": lambda home, reader: seal.seal_for(
-        [seal.box_key(reader.me.device_seed).public], seal.cover(b"x"), b"elsewhere", bytes(32)
+    "sealed for another place": lambda home, reader: seal.seal_private_content(
+        [seal.device_box_key(reader.me.device_seed).public], seal.pad(b"x"), b"elsewhere", bytes(32)
     ),
     "behind a low-order point": lambda home, reader: (
         b"\1" + bytes(32) + sealed(home, b"x", [reader])[33:]
@@ -181,7 +181,7 @@ def test_a_key_that_is_none_is_passed_over_and_the_right_one_still_opens():
         settle(ada, ben, cho)
         letter(ben, [ben, cho], "members", knitters, after=[knitters.id + bytes(32)])
         settle(ada, ben, cho)
-        assert cho.author.private.reads(knitters.id) is None
+        assert cho.author.private.kind_of(knitters.id) is None
         assert step(ben, knitters) == step(ada, knitters)
         ada.post("members", knitters, joins=[person(cho)])
         settle(ada, ben, cho)
@@ -193,7 +193,7 @@ def test_ten_thousand_readers_do_not_fit():
         _, before = begun(ada, ben)
         many = [bytes([n % 256, n // 256]) * 16 for n in range(10_000)]
         with pytest.raises(Refused, match=r"1 to 128 devices.*R-01\.24"):
-            seal.seal_for(many, b"words", b"", bytes(32))
+            seal.seal_private_content(many, b"words", b"", bytes(32))
         with pytest.raises(Refused, match=r"too long.*R-01\.26"):
             letter(ben, [ada], "circle", name="All", members=many)
         crowd = letter(ben, [ada], "circle", name="All", members=many[:300])
@@ -213,7 +213,7 @@ def test_what_this_home_cannot_open_costs_one_product_of_points(monkeypatch):
             seal.sodium, "crypto_scalarmult", lambda *of: products.append(of) or real(*of)
         )
         for _ in range(2):  # and nothing the second time
-            ada.author.private.open()
+            ada.author.private.open_new()
             assert len(products) == 5
         assert ada.author.private.of_kind("circle") == []
 
@@ -247,7 +247,7 @@ def test_a_pact_has_the_state_that_its_parties_words_give_it(name):
             homes[who].post("close", pact, as_state=word)
         settle(ada, ben, cho, dia)
         for home in (ada, ben, cho):
-            view = home.author.private.view(pact.id)
+            view = home.author.private.find_view(pact.id)
             assert (view["state"], len(view["waiting"])) == (state, waiting)
         assert seen(dia) == ([], [])
         assert ada.balances() == before
@@ -267,7 +267,7 @@ def test_only_parties_have_a_word_in_a_pact():
         settle(ada, ben, cho)
         rules = ["R-15.9", "R-14.2", "R-15.8", "R-15.8", "R-14.2"]
         assert [told(ben, one) for one in words] == rules
-        assert ben.author.private.view(pact.id)["state"] == "offered"
+        assert ben.author.private.find_view(pact.id)["state"] == "offered"
         accept = ben.post("accept", pact)
         for again in (lambda: ben.post("accept", pact), lambda: ada.post("accept", pact)):
             with pytest.raises(Refused, match=r"R-15\.9"):

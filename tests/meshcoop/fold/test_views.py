@@ -127,7 +127,7 @@ def test_everybodys_latest_profile_is_shown():
         for name in ("Ben", "Benedict"):
             ben.post("profile", name=name, about="about me")
         settle(ada, ben)
-        latest = ada.state.views.latest("profile")
+        latest = ada.state.views.latest_by_author("profile")
         assert latest[ben.me.person]["name"] == "Benedict"
         assert latest[ada.me.person]["name"] == "Founder"
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshcoop.errors import Mistake
-from meshcoop.home.folder import VARIABLE, Home
-from meshcoop.home.private_files import write_private
+from meshcoop.home.folder import HOME_VARIABLE, Home
+from meshcoop.home.private_files import write_private_file
 from meshcoop.home.settings import Settings
 
 
@@ -38,10 +38,10 @@ def far_home(tmp_path, monkeypatch):
 
 
 def test_the_option_goes_before_the_variable_and_that_before_the_default(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "variable"))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "variable"))
     assert Home.find(tmp_path / "option").path == tmp_path / "option"
     assert Home.find().path == tmp_path / "variable"
-    monkeypatch.delenv(VARIABLE)
+    monkeypatch.delenv(HOME_VARIABLE)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert Home.find().path.name == "meshcoop"
 
@@ -55,7 +55,7 @@ def test_a_home_is_absolute(tmp_path, monkeypatch):
 
 def test_a_home_is_for_its_owner_alone(home):
     assert mode(home.path) == 0o700
-    assert mode(home.socket.parent) == 0o700
+    assert mode(home.api_socket.parent) == 0o700
     home.create()
 
 
@@ -79,34 +79,34 @@ def test_a_file_is_no_home(tmp_path):
 
 
 def test_the_socket_lies_in_the_home(home):
-    assert home.socket == home.path / "run" / "api.sock"
+    assert home.api_socket == home.path / "run" / "api.sock"
 
 
 def test_a_home_with_a_long_path_has_its_socket_elsewhere(far_home):
     far_home.create()
-    path = far_home.socket
+    path = far_home.api_socket
     assert len(os.fsencode(path)) <= 100
     assert path.parent.parent.as_posix() == tempfile.gettempdir()
     assert mode(path.parent) == 0o700
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.fspath(path))
-    assert Home(far_home.path).socket == path
-    assert Home(far_home.path.with_name("other")).socket != path
+    assert Home(far_home.path).api_socket == path
+    assert Home(far_home.path.with_name("other")).api_socket != path
 
 
 def test_a_folder_of_the_socket_that_others_can_enter_is_refused(far_home):
     far_home.create()
-    folder = far_home.socket.parent
+    folder = far_home.api_socket.parent
     folder.chmod(0o711)
-    for use in (lambda: far_home.socket, far_home.create):
+    for use in (lambda: far_home.api_socket, far_home.create):
         with pytest.raises(Mistake, match="chmod 700"):
             use()
 
 
 def test_a_link_in_place_of_the_folder_of_the_socket_is_refused(far_home, tmp_path):
-    folder = far_home.socket.parent
+    folder = far_home.api_socket.parent
     folder.symlink_to(tmp_path)
-    for use in (lambda: far_home.socket, far_home.create):
+    for use in (lambda: far_home.api_socket, far_home.create):
         with pytest.raises(Mistake, match="not a folder of yours"):
             use()
 
@@ -114,13 +114,13 @@ def test_a_link_in_place_of_the_folder_of_the_socket_is_refused(far_home, tmp_pa
 def test_a_folder_of_somebody_else_is_refused(home, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     with pytest.raises(Mistake, match="not a folder of yours"):
-        home.socket  # noqa: B018
+        home.api_socket  # noqa: B018
 
 
 def test_no_short_path_at_all_is_said(far_home, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "x" * 90)
     with pytest.raises(Mistake, match="TMPDIR"):
-        far_home.socket  # noqa: B018
+        far_home.api_socket  # noqa: B018
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
@@ -140,7 +140,7 @@ def test_settings_are_read_as_they_were_written(settings):
         home = Home.find(folder)
         home.write_settings(settings)
         assert home.read_settings() == settings
-        assert mode(home.settings) == 0o600
+        assert mode(home.settings_file) == 0o600
 
 
 def test_settings_have_defaults(home):
@@ -163,14 +163,14 @@ def test_settings_have_defaults(home):
     ],
 )
 def test_settings_that_make_no_sense_are_a_mistake(home, text):
-    home.settings.write_bytes(text)
+    home.settings_file.write_bytes(text)
     with pytest.raises(Mistake, match=r"home\.toml cannot be read .*; correct it"):
         home.read_settings()
 
 
 def test_the_default_addresses_keep_their_port(home):
-    first = home.default_listen()
-    assert home.default_listen() == first
+    first = home.default_listen_addresses()
+    assert home.default_listen_addresses() == first
     assert first[0].startswith("/ip4/127.0.0.1/tcp/")
     for address in first:
         _, ip4, host, tcp, port = address.split("/")
@@ -182,7 +182,7 @@ def test_the_default_addresses_keep_their_port(home):
 def test_choosing_a_port_keeps_the_other_settings(home):
     settings = Settings(listen=("/ip4/127.0.0.1/tcp/1",), neighbourhood="ab")
     home.write_settings(settings)
-    home.default_listen()
+    home.default_listen_addresses()
     assert replace(home.read_settings(), port=None) == settings
 
 
@@ -190,7 +190,7 @@ def test_a_private_file_is_replaced_as_a_whole(home):
     path = home.path / "file"
     path.write_bytes(b"before")
     path.chmod(0o644)
-    write_private(path, b"after")
+    write_private_file(path, b"after")
     assert path.read_bytes() == b"after"
     assert mode(path) == 0o600
 
@@ -200,7 +200,7 @@ def test_a_link_is_replaced_and_not_followed(home, tmp_path):
     target.write_bytes(b"mine")
     path = home.path / "file"
     path.symlink_to(target)
-    write_private(path, b"secret")
+    write_private_file(path, b"secret")
     assert target.read_bytes() == b"mine"
     assert not path.is_symlink()
 
@@ -214,19 +214,19 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(home, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Mistake, match="No space left"):
-        write_private(path, b"after")
+        write_private_file(path, b"after")
     assert path.read_bytes() == b"before"
     assert {each.name for each in home.path.iterdir()} == {"file", "run"}
 
 
 def test_the_lock_keeps_a_second_node_out(home):
-    assert not home.running()
+    assert not home.is_running()
     with home.lock():
-        assert home.running()
+        assert home.is_running()
         with pytest.raises(Mistake, match="meshcoop down"), home.lock():
             pass
-        assert home.running()
-    assert not home.running()
+        assert home.is_running()
+    assert not home.is_running()
     with home.lock():
         assert mode(home.lock_file) == 0o600
 
@@ -239,14 +239,14 @@ def test_the_lock_holds_between_processes_and_ends_with_them(home):
     command = [sys.executable, "-c", program, str(home.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"held\n"
-        assert home.running()
+        assert home.is_running()
         child.kill()
         child.wait()
-        assert not home.running()
+        assert not home.is_running()
 
 
 def test_where_there_is_no_home_nothing_runs(tmp_path):
     home = Home(tmp_path / "none")
-    assert not home.running()
+    assert not home.is_running()
     with pytest.raises(Mistake, match="cannot be opened"), home.lock():
         pass

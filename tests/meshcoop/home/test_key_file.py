@@ -11,7 +11,14 @@ from nacl.pwhash import argon2id
 
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file as keystore
-from meshcoop.home.key_file import Guest, HeldDevice, Keys, create, machine_id, unlock
+from meshcoop.home.key_file import (
+    Guest,
+    HeldDevice,
+    Keys,
+    create_key_file,
+    machine_id,
+    unlock_key_file,
+)
 
 PASSPHRASE = "four w\u00f6rds for us"
 KEYS = Keys(
@@ -20,7 +27,7 @@ KEYS = Keys(
         HeldDevice(b"p" * 32, b"d" * 32, b"statement", "f" * 64),
         HeldDevice(b"q" * 32, b"e" * 32, b""),
     ),
-    recovery=b"r" * 32,
+    recovery_seed=b"r" * 32,
     guests=(Guest(b"g" * 32, b"h" * 32, "Grace", b"", {"salt": b"s" * 16}),),
     boxes=((b"i" * 32, b"j" * 32),),
 )
@@ -46,7 +53,7 @@ def cheap(monkeypatch):
 
 def refused(path, passphrase=PASSPHRASE):
     with pytest.raises(Mistake) as caught:
-        unlock(path, passphrase)
+        unlock_key_file(path, passphrase)
     assert caught.value.sentence.count(str(path)) >= 1
     return caught.value.sentence
 
@@ -58,8 +65,8 @@ def change(path, **fields):
 
 
 def test_keys_come_back_as_they_were(path):
-    create(path, PASSPHRASE, KEYS)
-    assert unlock(path, PASSPHRASE).keys == KEYS
+    create_key_file(path, PASSPHRASE, KEYS)
+    assert unlock_key_file(path, PASSPHRASE).keys == KEYS
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "does not open" in refused(path, "four words for us")
     data = path.read_bytes()
@@ -70,48 +77,48 @@ def test_keys_come_back_as_they_were(path):
 
 
 def test_the_same_passphrase_from_another_keyboard(path, cheap):
-    create(path, unicodedata.normalize("NFC", PASSPHRASE), KEYS)
-    assert unlock(path, unicodedata.normalize("NFD", PASSPHRASE)).keys == KEYS
+    create_key_file(path, unicodedata.normalize("NFC", PASSPHRASE), KEYS)
+    assert unlock_key_file(path, unicodedata.normalize("NFD", PASSPHRASE)).keys == KEYS
 
 
 def test_saving_again_derives_nothing_and_repeats_no_nonce(path, cheap):
-    unlocked = create(path, PASSPHRASE, KEYS)
+    unlocked = create_key_file(path, PASSPHRASE, KEYS)
     first = msgpack.unpackb(path.read_bytes())
-    later = unlocked.save(replace(KEYS, recovery=None))
+    later = unlocked.save(replace(KEYS, recovery_seed=None))
     second = msgpack.unpackb(path.read_bytes())
     assert len(cheap) == 1
     assert first["nonce"] != second["nonce"]
-    assert later.keys.recovery is None
-    assert unlock(path, PASSPHRASE).keys == replace(KEYS, recovery=None)
+    assert later.keys.recovery_seed is None
+    assert unlock_key_file(path, PASSPHRASE).keys == replace(KEYS, recovery_seed=None)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_nothing_printed_holds_a_secret(path, cheap):
-    printed = repr(create(path, PASSPHRASE, KEYS)) + repr(KEYS)
+    printed = repr(create_key_file(path, PASSPHRASE, KEYS)) + repr(KEYS)
     for secret in ("nnnn", "dddd", "eeee", "rrrr", "four"):
         assert secret not in printed
 
 
 def test_keys_are_never_overwritten_by_new_ones(path, cheap):
-    create(path, PASSPHRASE, KEYS)
+    create_key_file(path, PASSPHRASE, KEYS)
     with pytest.raises(Mistake, match="already exists"):
-        create(path, PASSPHRASE, KEYS)
+        create_key_file(path, PASSPHRASE, KEYS)
     path.unlink()
     path.symlink_to("nowhere")
     with pytest.raises(Mistake, match="already exists"):
-        create(path, PASSPHRASE, KEYS)
+        create_key_file(path, PASSPHRASE, KEYS)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o777])
 def test_a_file_that_others_can_get_at_is_refused(path, cheap, mode):
-    create(path, PASSPHRASE, KEYS)
+    create_key_file(path, PASSPHRASE, KEYS)
     path.chmod(mode)
     assert f"chmod 600 {path}" in refused(path)
     assert len(cheap) == 1
 
 
 def test_a_link_is_refused(path, tmp_path, cheap):
-    create(tmp_path / "elsewhere", PASSPHRASE, KEYS)
+    create_key_file(tmp_path / "elsewhere", PASSPHRASE, KEYS)
     path.symlink_to(tmp_path / "elsewhere")
     assert "is a link" in refused(path)
 
@@ -143,7 +150,7 @@ def test_a_missing_file_is_said(path):
     ],
 )
 def test_a_hostile_cost_is_refused_before_it_is_paid(path, cheap, fields):
-    create(path, PASSPHRASE, KEYS)
+    create_key_file(path, PASSPHRASE, KEYS)
     change(path, **fields)
     assert "cost" in refused(path)
     assert len(cheap) == 1
@@ -163,13 +170,13 @@ def test_a_hostile_cost_is_refused_before_it_is_paid(path, cheap, fields):
     ],
 )
 def test_wrong_shapes_are_refused(path, cheap, fields):
-    create(path, PASSPHRASE, KEYS)
+    create_key_file(path, PASSPHRASE, KEYS)
     change(path, **fields)
     assert "damaged" in refused(path)
 
 
 def test_a_newer_file_is_said(path, cheap):
-    create(path, PASSPHRASE, KEYS)
+    create_key_file(path, PASSPHRASE, KEYS)
     change(path, version=2)
     assert "newer" in refused(path)
 
@@ -189,7 +196,7 @@ def test_any_changed_byte_is_one_sentence(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("home") / "keys"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argon2id, "kdf", lambda size, secret, salt, ops, mem: bytes(size))
-        create(path, PASSPHRASE, KEYS)
+        create_key_file(path, PASSPHRASE, KEYS)
         changed = bytearray(path.read_bytes())
         place = data.draw(st.integers(0, len(changed) - 1))
         changed[place] ^= data.draw(st.integers(1, 255))
@@ -203,11 +210,11 @@ def test_too_little_memory_is_said(path, monkeypatch):
 
     monkeypatch.setattr(argon2id, "kdf", kdf)
     with pytest.raises(Mistake, match="64 MiB of free memory"):
-        create(path, PASSPHRASE, KEYS)
+        create_key_file(path, PASSPHRASE, KEYS)
 
 
 def test_a_full_disk_leaves_the_keys_as_they_were(path, cheap, monkeypatch):
-    unlocked = create(path, PASSPHRASE, KEYS)
+    unlocked = create_key_file(path, PASSPHRASE, KEYS)
 
     def full(handle):
         raise OSError(28, "No space left on device")
@@ -215,8 +222,8 @@ def test_a_full_disk_leaves_the_keys_as_they_were(path, cheap, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(Mistake, match="No space left"):
-            unlocked.save(replace(KEYS, recovery=None))
-    assert unlock(path, PASSPHRASE).keys == KEYS
+            unlocked.save(replace(KEYS, recovery_seed=None))
+    assert unlock_key_file(path, PASSPHRASE).keys == KEYS
 
 
 def test_a_machine_is_itself():

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from meshcoop.errors import Mistake
-from meshcoop.home.passphrase import VARIABLE, obtain
+from meshcoop.home.passphrase import PASSPHRASE_VARIABLE, obtain_passphrase
 
 
 class Terminal(io.StringIO):
@@ -19,8 +19,8 @@ def from_file(monkeypatch, tmp_path):
     def obtain_from(data):
         path = tmp_path / "passphrase"
         path.write_bytes(data)
-        monkeypatch.setenv(VARIABLE, str(path))
-        return obtain(new=True)
+        monkeypatch.setenv(PASSPHRASE_VARIABLE, str(path))
+        return obtain_passphrase(new=True)
 
     return obtain_from
 
@@ -36,10 +36,10 @@ def typed(monkeypatch):
                 raise EOFError
             return line
 
-        monkeypatch.delenv(VARIABLE, raising=False)
+        monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
         monkeypatch.setattr(sys, "stdin", Terminal())
         monkeypatch.setattr(getpass, "getpass", prompt)
-        passphrase = obtain(new=new)
+        passphrase = obtain_passphrase(new=new)
         assert next(answers, None) is None
         return passphrase
 
@@ -69,9 +69,9 @@ def test_a_file_without_a_passphrase_is_a_mistake(from_file, data):
 
 def test_a_file_that_is_missing_is_a_mistake(monkeypatch, tmp_path):
     for path in (tmp_path / "none", tmp_path):
-        monkeypatch.setenv(VARIABLE, str(path))
+        monkeypatch.setenv(PASSPHRASE_VARIABLE, str(path))
         with pytest.raises(Mistake, match="correct the path") as caught:
-            obtain()
+            obtain_passphrase()
         assert caught.value.code == 2
 
 
@@ -79,20 +79,20 @@ def test_a_pipe_serves_as_the_file(monkeypatch):
     reading, writing = os.pipe()
     os.write(writing, b"four words\n")
     os.close(writing)
-    monkeypatch.setenv(VARIABLE, f"/dev/fd/{reading}")
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, f"/dev/fd/{reading}")
     try:
-        assert obtain() == "four words"
+        assert obtain_passphrase() == "four words"
     finally:
         os.close(reading)
 
 
 @pytest.mark.parametrize("stdin", [None, io.StringIO("typed\n")])
 def test_without_a_terminal_nobody_is_asked(monkeypatch, stdin):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
     monkeypatch.setattr(sys, "stdin", stdin)
     monkeypatch.setattr(getpass, "getpass", lambda text: pytest.fail("asked"))
-    with pytest.raises(Mistake, match=VARIABLE) as caught:
-        obtain()
+    with pytest.raises(Mistake, match=PASSPHRASE_VARIABLE) as caught:
+        obtain_passphrase()
     assert caught.value.code == 2
 
 

@@ -68,19 +68,19 @@ def test_words_in_another_order_do_not_belong_together():
 def test_a_file_that_holds_no_words(tmp_path):
     path = tmp_path / "words"
     with pytest.raises(Mistake, match="No such file"):
-        recovery.read(path)
+        recovery.read_root_seed(path)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(Mistake, match="not UTF-8"):
-        recovery.read(path)
+        recovery.read_root_seed(path)
     path.write_bytes(b"abandon " * 100_000)
     with pytest.raises(Mistake, match=r"There are \d+ words"):
-        recovery.read(path)
+        recovery.read_root_seed(path)
     path.write_text(" ".join(WORDS))
-    assert recovery.read(path) == SEED
+    assert recovery.read_root_seed(path) == SEED
 
 
 def test_nobody_is_asked_without_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(Mistake, match="no terminal") as caught:
-        recovery.read(Path("-"))
+        recovery.read_root_seed(Path("-"))
     assert caught.value.code == 2

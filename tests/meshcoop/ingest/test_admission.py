@@ -36,13 +36,17 @@ def test_a_newcomer_names_what_brought_them_in_once(street):
     ben = settled_in(street, ada, ada)
     accept(ben)
 
-    (one,) = ben.state.authority_fold.acts("accept")
-    brought = {act.id for kind in ("admit", "epoch") for act in ben.state.authority_fold.acts(kind)}
+    (one,) = ben.state.authority_fold.records_of_kind("accept")
+    brought = {
+        act.id
+        for kind in ("admit", "epoch")
+        for act in ben.state.authority_fold.records_of_kind(kind)
+    }
     assert one.parents[0] == ben.state.neighbourhood
     assert set(one.parents[1:]) <= brought
     assert len(one.parents) == 3
     accept(ada)  # a founder has nothing to accept
-    assert len(ada.state.authority_fold.acts("accept")) == 0
+    assert len(ada.state.authority_fold.records_of_kind("accept")) == 0
 
 
 def test_a_founder_whose_disk_was_restored_takes_nobody_along(street):
@@ -98,7 +102,7 @@ def test_a_voucher_revoked_later_changes_who_belongs_and_not_what_is_stored(stre
     late = street.twin(ada)
     settle(ada, ben, cho)
     ada.write("device", statement=ben.revocation(after))
-    late.feed(one.wire for one in ada.records() if one.fields.device == ada.me.device)
+    late.feed(one.wire for one in ada.records() if one.header.device == ada.me.device)
 
     settle(ada, ben, cho, late)
 

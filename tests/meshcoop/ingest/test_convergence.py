@@ -54,7 +54,7 @@ class Tale:
         return home.store.records.find(self.dice.choice(views)["id"]).record
 
     def _mine(self, home, view):
-        about = home.state.views.get(view["about"])
+        about = home.state.views.find(view["about"])
         return about is not None and about["author"] == home.me.person
 
     def intent(self, home):
@@ -130,7 +130,7 @@ class Tale:
             twin.feed(
                 one.wire
                 for one in home.records()
-                if one.fields.device != mine or one.fields.seq <= last
+                if one.header.device != mine or one.header.seq <= last
             )
             self.twins.append(twin)
             home.post("request", title="here")

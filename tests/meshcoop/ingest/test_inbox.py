@@ -165,7 +165,7 @@ def test_bytes_count_by_the_signed_length_even_when_the_content_is_gone():
         long = [ben.put(ben.forge("offer", title="x", text="y" * 2000)) for _ in range(9)]
         bare = [one._replace(content=None) for one in long]
         ada.take(*bare)
-        ada.inbox.take_contents([(one.id, one.content) for one in long])
+        ada.inbox.ingest_contents([(one.id, one.content) for one in long])
         assert ada.state_hash() == ben.state_hash()
         assert [one for one in long if ada.view(one)] == long[:7]
 
@@ -192,7 +192,7 @@ def test_a_fork_keeps_the_two_lowest_ids_as_proof_in_any_order():
             assert [one.id for one in forks if home.store.records.has(one.id)] == [
                 one.id for one in forks if one.id in lowest
             ]
-            assert home.store.logs.find(ben.me.device).fork == forks[0].fields.seq
+            assert home.store.logs.find(ben.me.device).fork == forks[0].header.seq
             assert not any(home.view(one) for one in forks)
 
 
@@ -274,7 +274,7 @@ def test_a_confirm_is_countersigned_once():
         for home in (ada, ben):
             Countersigner(home.author).run()
         assert ada.ids() == ben.ids()
-        lasting = [one for one in ben.records() if one.fields.device == ben.me.device]
+        lasting = [one for one in ben.records() if one.header.device == ben.me.device]
         assert len(lasting) == 3  # response, receipt, one countersignature
 
 
@@ -283,7 +283,7 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
         ghost = ada.forge("receipt", giver=ada.me.person, receiver=ben.me.person, minutes=5)
         base = cho.forge("offer", title="base")
         ben.take(base)
-        place = {"seq": base.fields.seq + 1, "prev": base.id}
+        place = {"seq": base.header.seq + 1, "prev": base.id}
         waiting = cho.forge("confirm", ghost, **place)
         ben.take(waiting)
         signer = Countersigner(ben.author)
@@ -295,7 +295,7 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
         assert not ben.store.records.has(waiting.id)
         signer.run()
         ben.post("offer", title="afterwards")
-        rows = [ben.store.records.find(one.id).n for one in ben.records() if one.fields.seq > 1]
+        rows = [ben.store.records.find(one.id).n for one in ben.records() if one.header.seq > 1]
         assert last not in rows  # who read up to it would take the new one for read
 
 
@@ -444,9 +444,9 @@ def test_content_that_is_missing_is_asked_for_and_folds_when_it_comes():
         ben.take(offer._replace(content=None))
         assert ben.absent() == [offer.id]
         assert ben.view(offer) is None
-        ben.inbox.take_contents([(offer.id, b"something else"), (b"unknown", b"x")])
+        ben.inbox.ingest_contents([(offer.id, b"something else"), (b"unknown", b"x")])
         assert ben.absent() == [offer.id]
-        ben.inbox.take_contents([(offer.id, offer.content)])
+        ben.inbox.ingest_contents([(offer.id, offer.content)])
         assert ben.absent() == []
         assert ben.view(offer)["title"] == "Bread"
         assert ben.state_hash() == ada.state_hash()
@@ -467,7 +467,7 @@ def test_an_admission_whose_content_comes_late_lets_the_newcomer_in():
         cho.take(*(one._replace(content=None) if one == admit else one for one in ada.records()))
         cho.feed(ben.wires())
         assert len(cho.inbox.pool) > 0
-        cho.inbox.take_contents([(admit.id, admit.content)])
+        cho.inbox.ingest_contents([(admit.id, admit.content)])
         cho.feed(ben.wires())
         assert cho.ids() == ben.ids()
         assert cho.state_hash() == ben.state_hash()
@@ -484,7 +484,7 @@ def test_retracted_content_is_erased_and_not_asked_for_again():
             assert home.view(offer)["state"] == "retracted"
             assert home.absent() == []
             home.take(offer)
-            home.inbox.take_contents([(offer.id, offer.content)])
+            home.inbox.ingest_contents([(offer.id, offer.content)])
             assert home.store.records.find(offer.id).record.content is None
             record.verify(home.store.records.find(offer.id).record, home.state.neighbourhood)
 
@@ -506,7 +506,7 @@ def test_a_retraction_whose_own_content_comes_late_erases_then():
         retract = ada.post("retract", offer)
         ben.take(offer, retract._replace(content=None))
         assert ben.store.records.find(offer.id).record.content is not None
-        ben.inbox.take_contents([(retract.id, retract.content)])
+        ben.inbox.ingest_contents([(retract.id, retract.content)])
         assert ben.store.records.find(offer.id).record.content is None
         assert ben.state_hash() == ada.state_hash()
 
@@ -567,7 +567,7 @@ def test_a_forged_retraction_takes_no_receipt_from_a_newcomer_who_has_no_key_yet
         newcomer = here.person()
         ada.welcome(newcomer)
         home = here.home(ada, newcomer)
-        *before, key = [one for one in ada.records() if one.fields.device == ada.me.device]
+        *before, key = [one for one in ada.records() if one.header.device == ada.me.device]
         home.take(*before, *(one for one in ada.records() if one not in before and one != key))
         assert home.balances() == {}
         home.take(key)
@@ -601,7 +601,7 @@ def test_asking_for_missing_content_comes_round_to_all_of_it():
         assert all(len(some) <= 2 for some in asked)
         for _ in range(12):
             wanted = [ada.store.records.find(one).record for one in ben.inbox.missing_contents(2)]
-            ben.inbox.take_contents([(one.id, one.content) for one in wanted])
+            ben.inbox.ingest_contents([(one.id, one.content) for one in wanted])
         assert ben.absent() == []
 
 
@@ -609,21 +609,35 @@ def test_asking_for_missing_content_comes_round_to_all_of_it():
 
 
 @pytest.mark.parametrize(
-    "founders", [[], [b"nonsense"], [statement.revoke(b"r" * 32, b"d" * 32, 1, statement.FOUNDING)]]
+    "founders",
+    [
+        [],
+        [b"nonsense"],
+        [statement.revoke_device(b"r" * 32, b"d" * 32, 1, statement.FOUNDING_PLACE)],
+    ],
 )
 def test_a_charter_that_founds_nothing_is_no_end_of_the_node(founders):
     with Street() as here:
         eve = here.person()
-        content = schema.content("charter", {"name": "Trap", "founders": founders})
+        content = schema.pack_content("charter", {"name": "Trap", "founders": founders})
         header = record.Header(
-            1, eve.device, 1, None, here.clock, None, [], OPEN, len(content), record.digest(content)
+            1,
+            eve.device,
+            1,
+            None,
+            here.clock,
+            None,
+            [],
+            OPEN,
+            len(content),
+            record.content_digest(content),
         )
-        charter = record.sign(header, content, record.FOUNDING, eve.device_seed)
+        charter = record.sign(header, content, record.FOUNDING_ID, eve.device_seed)
         found = here.found()
         found.state.neighbourhood = found.state.neighbourhood
         trapped = here.home(found, here.person())
         trapped.state.neighbourhood = charter.id
-        taken = Inbox(trapped.state).take_wires([charter.wire])
+        taken = Inbox(trapped.state).ingest_wires([charter.wire])
         assert trapped.state.authority is None
         assert taken.stored == [charter] or taken.refused
 
@@ -632,16 +646,18 @@ def test_open_records_that_mean_nothing_change_nobodys_standing():
     with street() as (ada, ben):
         wild = [
             ben.forge("admit", content=b"\xc1", audience=OPEN),
-            ben.forge("admit", content=schema.content("admit", {"person": 7}), audience=OPEN),
-            ben.forge("device", content=schema.content("device", {"statement": b"x"})),
-            ben.forge("offer", content=schema.content("offer", {"title": "x"}), audience=OPEN),
-            ben.forge("charter", content=schema.content("charter", {"name": "x", "founders": []})),
+            ben.forge("admit", content=schema.pack_content("admit", {"person": 7}), audience=OPEN),
+            ben.forge("device", content=schema.pack_content("device", {"statement": b"x"})),
+            ben.forge("offer", content=schema.pack_content("offer", {"title": "x"}), audience=OPEN),
+            ben.forge(
+                "charter", content=schema.pack_content("charter", {"name": "x", "founders": []})
+            ),
             ben.forge("epoch", number=9, key_id=bytes(16), seals=[ada.me.device + bytes(80)]),
         ]
         members = set(ada.state.authority.members)
         for n, one in enumerate(wild):
             head = ben.head
-            header = one.fields._replace(seq=head.seq + 1, prev=head.id)
+            header = one.header._replace(seq=head.seq + 1, prev=head.id)
             moved = record.sign(header, one.content, ada.state.neighbourhood, ben.me.device_seed)
             ben.put(moved)
             assert ada.take(moved).stored, n
@@ -653,14 +669,14 @@ def test_open_records_that_mean_nothing_change_nobodys_standing():
 def test_sealed_content_that_does_not_open_is_told_and_folds_to_nothing():
     with street() as (ada, ben):
         good = ben.forge("offer", title="x")
-        swapped = ben.forge("offer", title="y", seq=good.fields.seq + 5, prev=b"p" * 32)
+        swapped = ben.forge("offer", title="y", seq=good.header.seq + 5, prev=b"p" * 32)
         for content in (b"", b"short", bytes(100), swapped.content):
             head = ben.head
-            header = good.fields._replace(
+            header = good.header._replace(
                 seq=head.seq + 1,
                 prev=head.id,
                 size=len(content),
-                digest=record.digest(content),
+                digest=record.content_digest(content),
             )
             one = ben.put(record.sign(header, content, ada.state.neighbourhood, ben.me.device_seed))
             assert ada.take(one).stored == [one]

@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from meshcoop.ingest.signatures import verify
-from meshcoop.ingest.verifier_process import verifier
+from meshcoop.ingest.verifier_process import open_verifier
 from protocol.record.envelope import Record
 from tests.support.street_in_memory import street
 
@@ -51,7 +51,7 @@ async def test_each_batch_is_told_what_verifying_in_place_says():
     async def ask(n, verify_beside):
         answers[n] = await verify_beside(found[n], place)
 
-    async with verifier() as beside, trio.open_nursery() as nursery:
+    async with open_verifier() as beside, trio.open_nursery() as nursery:
         for n in range(len(found)):
             nursery.start_soon(ask, n, beside)
     for n, batch in enumerate(found):
@@ -64,7 +64,7 @@ async def test_the_charter_signs_for_no_place_and_a_record_of_elsewhere_is_refus
     with street() as (ada, _):
         records = [ada.post("offer", title=f"offer {n}") for n in range(12)]
         charter = ada.store.records.find(ada.state.neighbourhood).record
-        async with verifier() as beside:
+        async with open_verifier() as beside:
             here = await beside([charter, *records], ada.state.neighbourhood)
             elsewhere = await beside([charter, *records], ELSEWHERE)
     assert here.genuine == [charter, *records]
@@ -73,7 +73,7 @@ async def test_the_charter_signs_for_no_place_and_a_record_of_elsewhere_is_refus
 
 async def test_who_gives_up_waiting_shifts_nobodys_answer():
     found, place = batches(12)
-    async with verifier() as beside:
+    async with open_verifier() as beside:
         for batch in found:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
@@ -86,7 +86,7 @@ async def test_who_gives_up_waiting_shifts_nobodys_answer():
 async def test_another_process_takes_the_place_of_one_that_was_killed():
     found, place = batches(6)
     others = children()
-    async with verifier() as beside:
+    async with open_verifier() as beside:
         for batch in found:
             assert await beside(batch, place) == verify(batch, place)
             (pid,) = children() - others
@@ -126,7 +126,7 @@ trio.run(main)
 async def test_without_much_to_do_there_is_no_process_and_afterwards_neither():
     found, place = batches(1)
     others = children()
-    async with verifier() as beside:
+    async with open_verifier() as beside:
         await beside(found[0][:2], place)
         assert children() == others
         await beside(found[0], place)

@@ -12,7 +12,7 @@ def waiting(who, seq, size=10):
     device = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
     content = bytes(size)
     prev = None if seq == 1 else bytes([seq % 256]) * 32
-    header = Header(1, device, seq, prev, seq, None, [], 0, size, record.digest(content))
+    header = Header(1, device, seq, prev, seq, None, [], 0, size, record.content_digest(content))
     return record.sign(header, content, b"n" * 32, seed)
 
 
@@ -23,7 +23,7 @@ def test_what_is_added_twice_waits_once():
     pool.add(one)
     assert len(pool) == 1
     assert one.id in pool
-    assert pool.devices() == {one.fields.device}
+    assert pool.devices() == {one.header.device}
     assert pool.take_ready(lambda _: True) == [one]
     assert len(pool) == 0
     assert one.id not in pool
@@ -35,8 +35,8 @@ def test_a_run_leaves_together_and_in_log_order():
     run = [waiting("ada", seq) for seq in (5, 3, 4, 7)]
     for one in run:
         pool.add(one)
-    found = pool.take_ready(lambda one: one.fields.seq <= 3)
-    assert [one.fields.seq for one in found] == [3, 4, 5]
+    found = pool.take_ready(lambda one: one.header.seq <= 3)
+    assert [one.header.seq for one in found] == [3, 4, 5]
     assert len(pool) == 1
 
 

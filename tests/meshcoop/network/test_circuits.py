@@ -6,7 +6,7 @@ import pytest
 import trio
 from libp2p.relay.circuit_v2.pb.circuit_pb2 import HopMessage, PeerId, Status
 
-from meshcoop.network.interface import Carrying, Network, NetworkError
+from meshcoop.network.interface import Network, NetworkError, RelayService
 from meshcoop.network.libp2p import circuit_relay as carrier
 from meshcoop.network.libp2p.circuit_client import HOP
 from meshcoop.network.libp2p.circuit_relay import CircuitLimits
@@ -26,7 +26,7 @@ def through(relay, home):
 
 
 async def said(network: Network, peer: str, words: bytes) -> bytes:
-    stream = await network.open(peer, ECHO)
+    stream = await network.open_stream(peer, ECHO)
     await stream.write(words)
     heard = b""
     while len(heard) < len(words):
@@ -37,9 +37,9 @@ async def said(network: Network, peer: str, words: bytes) -> bytes:
 
 async def reserved(
     relay: Network, home: Network, allowed: Callable[[str], bool] | None = None
-) -> Carrying:
+) -> RelayService:
     home.serve(ECHO, echo)
-    carrying = relay.carry(allowed or (lambda peer: True))
+    carrying = relay.serve_relay(allowed or (lambda peer: True))
     await home.connect(relay.addresses[0])
     await home.reserve(relay.peer_id)
     return carrying
@@ -56,10 +56,10 @@ async def test_two_homes_talk_through_a_relay_which_sees_both_and_reads_neither(
         assert await said(ben, ada.peer_id, words) == words
         ben.serve(ECHO, echo)
         assert await said(ada, ben.peer_id, words) == words
-        assert carrying.carried > 4 * len(words)
-        assert (carrying.reservations, carrying.circuits) == (1, 1)
+        assert carrying.bytes_relayed > 4 * len(words)
+        assert (carrying.reservation_count, carrying.circuit_count) == (1, 1)
         await ben.drop(ada.peer_id)
-        await until(lambda: carrying.circuits == 0)
+        await until(lambda: carrying.circuit_count == 0)
         await until(lambda: ben.peer_id not in ada.peers())
 
 
@@ -76,7 +76,7 @@ async def test_one_circuit_of_a_home_ends_and_its_others_go_on():
 
 async def test_who_has_no_reservation_is_not_reached():
     async with node(1) as relay, node(2) as ada, node(3) as ben:
-        relay.carry(lambda peer: False)
+        relay.serve_relay(lambda peer: False)
         await ada.connect(relay.addresses[0])
         with pytest.raises(NetworkError, match="permission denied"):
             await ada.reserve(relay.peer_id)
@@ -93,7 +93,7 @@ async def test_a_reservation_ends_with_its_connection():
     async with node(1) as relay, node(2) as ada, node(3) as ben:
         carrying = await reserved(relay, ada)
         await ada.drop(relay.peer_id)
-        await until(lambda: carrying.reservations == 0)
+        await until(lambda: carrying.reservation_count == 0)
         with pytest.raises(NetworkError, match="no reservation"):
             await ben.connect(through(relay, ada))
 
@@ -113,7 +113,7 @@ async def test_a_relay_cannot_pass_itself_off_as_somebody_else():
         await reserved(relay, eve)
         # The relay brings the caller to Eve, and says that she is Ada.
         target = relay.host.new_stream
-        carry = relay.carry(lambda peer: True)
+        carry = relay.serve_relay(lambda peer: True)
         carry._reserved[ada.host.get_id()] = float("inf")
         carry._drop_expired = lambda: None
 
@@ -135,7 +135,7 @@ async def test_strangers_get_few_small_circuits(monkeypatch):
         assert await said(eve, ada.peer_id, b"hello") == b"hello"
         with pytest.raises(NetworkError):
             await said(eve, ada.peer_id, b"x" * 200_000)
-        await until(lambda: carrying.circuits == 0)
+        await until(lambda: carrying.circuit_count == 0)
         known.add(ben.peer_id)
         await ben.connect(through(relay, ada))
         assert len(await said(ben, ada.peer_id, b"x" * 200_000)) == 200_000
@@ -159,7 +159,7 @@ async def test_a_circuit_ends_when_its_time_is_up(monkeypatch):
     async with node(1) as relay, node(2) as ada, node(3) as ben:
         carrying = await reserved(relay, ada)
         await ben.connect(through(relay, ada))
-        await until(lambda: carrying.circuits == 0)
+        await until(lambda: carrying.circuit_count == 0)
         await until(lambda: ada.peer_id not in ben.peers())
 
 
@@ -201,5 +201,5 @@ async def test_a_hole_needs_to_be_known_from_where_one_is_seen():
         await ben.connect(through(relay, ada))
         await until(lambda: ben.peer_id in ada.peers())
         with pytest.raises(NetworkError, match="No relay has reported"):
-            await ada.straighten(ben.peer_id)
+            await ada.upgrade_to_direct(ben.peer_id)
         assert await said(ben, ada.peer_id, b"it stays") == b"it stays"

@@ -31,7 +31,7 @@ async def test_a_handler_that_raises_costs_its_stream_only(tmp_path):
     async with node(1, log_file=log_file) as ours, node(2) as theirs:
         ours.serve("/faulty/1", faulty)
         await theirs.connect(ours.addresses[0])
-        stream = await theirs.open(ours.peer_id, "/faulty/1")
+        stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
         with trio.fail_after(5), pytest.raises(NetworkError):
             await stream.read()
@@ -51,7 +51,7 @@ async def test_a_handler_whose_nursery_fails_costs_its_stream_only():
     async with node(1) as ours, node(2) as theirs:
         ours.serve("/faulty/1", faulty)
         await theirs.connect(ours.addresses[0])
-        stream = await theirs.open(ours.peer_id, "/faulty/1")
+        stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
         with trio.fail_after(5), pytest.raises(NetworkError):
             await stream.read()

@@ -59,12 +59,12 @@ async def test_events_tell_of_each_peer_once():
                 await one.connect(two.addresses[0])
                 for events, peer in ((one.events, two), (two.events, one)):
                     event = await events.receive()
-                    assert (event.what, event.peer) == ("connected", peer.peer_id)
+                    assert (event.change, event.peer) == ("connected", peer.peer_id)
                     assert event.address.endswith(f"/p2p/{peer.peer_id}")
                 await one.drop(two.peer_id)
                 for events, peer in ((one.events, two), (two.events, one)):
                     event = await events.receive()
-                    assert (event.what, event.peer) == ("disconnected", peer.peer_id)
+                    assert (event.change, event.peer) == ("disconnected", peer.peer_id)
                 assert not one.peers()
         await one.drop(two.peer_id)  # again: nothing to do
         await one.drop("nobody")
@@ -90,7 +90,7 @@ async def test_two_connections_are_one_peer():
         await until(lambda: one.peers() and two.peers())
         await one.drop(two.peer_id)
         with trio.fail_after(5):
-            heard = [(await one.events.receive()).what, (await one.events.receive()).what]
+            heard = [(await one.events.receive()).change, (await one.events.receive()).change]
         assert heard == ["connected", "disconnected"]
         with pytest.raises(trio.WouldBlock):
             one.events.receive_nowait()
@@ -100,9 +100,9 @@ async def test_the_peers_see_a_node_that_closes():
     async with node(1) as one:
         async with node(2) as two:
             await one.connect(two.addresses[0])
-            assert (await one.events.receive()).what == "connected"
+            assert (await one.events.receive()).change == "connected"
         with trio.fail_after(5):
-            assert (await one.events.receive()).what == "disconnected"
+            assert (await one.events.receive()).change == "disconnected"
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts sockets through /proc")
@@ -115,7 +115,7 @@ async def test_closing_leaves_no_task_no_socket_and_no_listener():
         async with node(1, address) as one, node(2) as two, stranger() as them:
             one.serve("/wait/1", lambda stream: stream.read())
             await two.connect(one.addresses[0])
-            await two.open(one.peer_id, "/wait/1")
+            await two.open_stream(one.peer_id, "/wait/1")
             await one.subscribe("street", lambda _: True)
             await them.connect(PeerInfo(ID.from_base58(one.peer_id), [Multiaddr(address)]))
         await until(lambda: tasks() == before)
@@ -224,7 +224,7 @@ async def test_only_our_own_code_dials():
         assert not dialled
         assert await one.swarm.dial_peer_replacement(peer) is None
         with pytest.raises(NetworkError):
-            await one.open(two.peer_id, "/any/1")
+            await one.open_stream(two.peer_id, "/any/1")
         await trio.testing.wait_all_tasks_blocked(0.3)
         assert not one.peers()
         assert not two.peers()
@@ -237,14 +237,14 @@ async def test_open_says_why_not(monkeypatch):
     async with node(1) as one, node(2) as two:
         await one.connect(two.addresses[0])
         with pytest.raises(NetworkError):
-            await one.open(two.peer_id, "/unknown/1")
+            await one.open_stream(two.peer_id, "/unknown/1")
         with pytest.raises(NetworkError):
-            await one.open("nobody", "/unknown/1")
+            await one.open_stream("nobody", "/unknown/1")
 
         async def stuck(stream):
             await never.wait()
 
         monkeypatch.setattr(two.swarm, "common_stream_handler", stuck)
         with trio.fail_after(5), pytest.raises(NetworkError, match="did not answer"):
-            await one.open(two.peer_id, "/any/1")
+            await one.open_stream(two.peer_id, "/any/1")
         never.set()

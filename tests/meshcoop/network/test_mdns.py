@@ -46,7 +46,7 @@ async def test_two_nodes_discover_each_other_and_do_not_dial():
                     event = await ears.events.receive()
                     if event.peer == other.peer_id:
                         break
-                assert event.what == "discovered"
+                assert event.change == "discovered"
                 assert event.address in other.addresses
         assert not one.peers()
         assert not two.peers()

@@ -20,7 +20,7 @@ async def test_bytes_both_ways_and_an_end():
     async with node(1) as one, node(2) as two:
         two.serve("/blob/1", collect)
         await one.connect(two.addresses[0])
-        stream = await one.open(two.peer_id, "/blob/1")
+        stream = await one.open_stream(two.peer_id, "/blob/1")
         assert stream.peer == two.peer_id
         with trio.fail_after(10):
             await stream.write(b"")
@@ -44,7 +44,7 @@ async def test_a_lost_connection_is_no_end_of_file():
     async with node(1) as one, node(2) as two:
         two.serve("/half/1", half)
         await one.connect(two.addresses[0])
-        stream = await one.open(two.peer_id, "/half/1")
+        stream = await one.open_stream(two.peer_id, "/half/1")
         with trio.fail_after(5):
             assert await stream.read() == b"half"
             await two.drop(one.peer_id)
@@ -71,7 +71,7 @@ async def test_a_writer_waits_for_a_busy_reader():
     async with node(1) as one, node(2) as two:
         two.serve("/busy/1", busy)
         await one.connect(two.addresses[0])
-        stream = await one.open(two.peer_id, "/busy/1")
+        stream = await one.open_stream(two.peer_id, "/busy/1")
         with trio.fail_after(15):
             await stream.write(bytes(size))
             await stream.close()
@@ -87,7 +87,7 @@ async def test_a_stream_is_closed_when_its_handler_returns():
         two.serve("/brief/1", brief)
         await one.connect(two.addresses[0])
         for _ in range(5):
-            stream = await one.open(two.peer_id, "/brief/1")
+            stream = await one.open_stream(two.peer_id, "/brief/1")
             with trio.fail_after(5):
                 assert await stream.read() == b"bye"
                 assert await stream.read() == b""

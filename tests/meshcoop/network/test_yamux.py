@@ -36,7 +36,7 @@ async def test_a_cancelled_write_leaves_the_connection_whole():
     async with node(1) as one, node(2) as two:
         two.serve("/echo/1", echo)
         await one.connect(two.addresses[0])
-        stream = await one.open(two.peer_id, "/echo/1")
+        stream = await one.open_stream(two.peer_id, "/echo/1")
         (connection,) = one.swarm.get_connections()
         line = SlowLine(connection.muxed_conn.secured_conn, b"first")
         connection.muxed_conn.secured_conn = line
@@ -65,7 +65,7 @@ async def test_a_peer_that_takes_nothing_loses_its_connection(monkeypatch):
     async with node(1) as one, node(2) as two:
         two.serve("/any/1", lambda stream: stream.read())
         await one.connect(two.addresses[0])
-        stream = await one.open(two.peer_id, "/any/1")
+        stream = await one.open_stream(two.peer_id, "/any/1")
         (connection,) = one.swarm.get_connections()
         connection.muxed_conn.secured_conn = SlowLine(connection.muxed_conn.secured_conn)
         with trio.fail_after(5), pytest.raises(NetworkError):

@@ -14,11 +14,11 @@ NODE = """
 import os, sys
 from pathlib import Path
 import trio
-from meshcoop.api.event_hub import Hub
-from meshcoop.api.server import serve
+from meshcoop.api.event_hub import EventHub
+from meshcoop.api.server import serve_api
 from meshcoop.home.folder import Home
 from meshcoop.errors import Mistake
-from meshcoop.home.passphrase import obtain
+from meshcoop.home.passphrase import obtain_passphrase
 
 async def node(home, passphrase):
     looks = 0
@@ -30,14 +30,14 @@ async def node(home, passphrase):
                     "terminal": os.isatty(0), "session": os.getsid(0)}
         async def stop(params):
             nursery.cancel_scope.cancel()
-        await serve(home.socket, {"status": status, "stop": stop}, Hub())
+        await serve_api(home.api_socket, {"status": status, "stop": stop}, EventHub())
 
 option, path, command = sys.argv[1:]
 assert (option, command) == ("--home", "run")
 home = Home(Path(path))
 try:
     with home.lock():
-        trio.run(node, home, obtain())
+        trio.run(node, home, obtain_passphrase())
 except Mistake as mistake:
     sys.exit(mistake.sentence)
 """
@@ -63,7 +63,7 @@ def test_a_node_starts_ready_and_stops(home, tmp_path):
     pid = process.start(home, "four w\u00f6rds", program=node)
     try:
         assert process.running(home)
-        with Client(home.socket) as client:
+        with Client(home.api_socket) as client:
             status = client.call("status")
         assert status["pid"] == status["session"] == pid != os.getpid()
         assert status["passphrase"] == "four w\u00f6rds"
@@ -72,7 +72,7 @@ def test_a_node_starts_ready_and_stops(home, tmp_path):
     finally:
         process.stop(home)
     assert not process.running(home)
-    assert not home.socket.exists()
+    assert not home.api_socket.exists()
     process.stop(home)
 
 
@@ -87,7 +87,7 @@ def test_two_starts_at_once_make_one_node(home, tmp_path):
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
     try:
         pids = [start.communicate()[0] for start in starts]
-        with Client(home.socket) as client:
+        with Client(home.api_socket) as client:
             assert [int(pid) for pid in pids] == [client.call("status")["pid"]] * 2
     finally:
         process.stop(home)
@@ -100,7 +100,7 @@ def test_a_node_that_ends_before_it_is_ready_is_followed_by_another(home, tmp_pa
             pid = pool.submit(process.start, home, "four words", program=program(tmp_path, NODE))
         try:
             started = pid.result()
-            with Client(home.socket) as client:
+            with Client(home.api_socket) as client:
                 assert client.call("status")["pid"] == started
         finally:
             process.stop(home)
@@ -122,11 +122,11 @@ def test_where_there_is_no_home_stopping_is_done(home):
 )
 def test_a_node_that_ends_early_says_why(home, tmp_path, text, sentence, code):
     home.create()
-    home.log.write_text("an old line\n")
+    home.log_file.write_text("an old line\n")
     with pytest.raises(Mistake, match=sentence) as caught:
         process.start(home, "four words", program=program(tmp_path, text))
     assert caught.value.code == code
-    assert home.log.read_text().startswith("an old line\n")
+    assert home.log_file.read_text().startswith("an old line\n")
 
 
 def test_a_program_that_is_not_there_is_said(home, tmp_path):
@@ -145,7 +145,7 @@ def test_a_node_that_does_not_get_ready_is_given_up(home, tmp_path, monkeypatch)
 
 def test_a_node_that_does_not_stop_is_said(home, tmp_path):
     process.start(home, "four words", program=program(tmp_path, STUBBORN))
-    with Client(home.socket) as client:
+    with Client(home.api_socket) as client:
         pid = client.call("status")["pid"]
     try:
         with pytest.raises(Mistake, match="not stopped"):

@@ -14,7 +14,7 @@ from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.home.settings import Settings
-from meshcoop.repair.doctor import CHECKS, examine
+from meshcoop.repair.doctor import CHECKS, examine_home
 from meshcoop.store.store import Store
 
 NOW = 1_795_000_000_000
@@ -27,13 +27,13 @@ def made(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("homes") / "ada")
     home.create()
     identity = Identity.new(random.Random(1).randbytes)
-    with closing(Store(home.store)) as store:
-        author = founding.found(
+    with closing(Store(home.store_file)) as store:
+        author = founding.found_neighbourhood(
             store, identity, {"name": "Rushey Lane"}, "Ada", lambda: NOW, random.Random(2).randbytes
         )
         place = author.state.neighbourhood.hex()
     held = HeldDevice(identity.person, identity.device_seed, identity.statement, "")
-    keystore.create(home.keys, "brass kettle", Keys(bytes(32), (held,)))
+    keystore.create_key_file(home.key_file, "brass kettle", Keys(bytes(32), (held,)))
     home.write_settings(Settings(listen=("/ip4/127.0.0.1/tcp/0",), neighbourhood=place))
     return home
 
@@ -47,7 +47,7 @@ def home(made, tmp_path):
 
 
 def found(home, name, now=NOW):
-    (one,) = [one for one in examine(home, now) if one.name == name]
+    (one,) = [one for one in examine_home(home, now) if one.name == name]
     return one
 
 
@@ -59,7 +59,7 @@ def test_a_sound_home_has_nothing_wrong_and_is_not_changed(home):
         }
 
     before = content()
-    told = examine(home, NOW)
+    told = examine_home(home, NOW)
     assert len(told) == len(CHECKS)
     assert not [one for one in told if one.state == "wrong"]
     assert content() == before
@@ -68,8 +68,8 @@ def test_a_sound_home_has_nothing_wrong_and_is_not_changed(home):
 
 
 def test_the_worst_comes_first_and_says_what_to_do(home):
-    home.keys.chmod(0o644)
-    first = examine(home, NOW - 5 * HOUR)[:2]
+    home.key_file.chmod(0o644)
+    first = examine_home(home, NOW - 5 * HOUR)[:2]
     assert {one.name for one in first} == {"keys", "clock"}
     assert all(one.state == "wrong" and one.remedy for one in first)
     assert "chmod 600" in found(home, "keys").remedy
@@ -94,7 +94,7 @@ def test_a_port_that_another_program_has(home):
 
 
 def test_a_record_that_is_not_what_was_signed(home):
-    with closing(sqlite3.connect(home.store)) as db, db:
+    with closing(sqlite3.connect(home.store_file)) as db, db:
         db.execute("UPDATE records SET content = x'00' WHERE n = 2")
     one = found(home, "store")
     assert one.state == "wrong"
@@ -109,23 +109,23 @@ def spoil_nothing_left(home):
 
 STRANGE = {
     "nothing left": spoil_nothing_left,
-    "a folder for a store": lambda home: (home.store.unlink(), home.store.mkdir()),
-    "no database": lambda home: home.store.write_bytes(b"letters" * 999),
-    "an empty store": lambda home: home.store.write_bytes(b""),
-    "garbage for settings": lambda home: home.settings.write_bytes(b"\xff\x00 = ["),
-    "a folder for settings": lambda home: (home.settings.unlink(), home.settings.mkdir()),
-    "settings of another version": lambda home: home.settings.write_text("colour = 'red'"),
-    "a folder for keys": lambda home: (home.keys.unlink(), home.keys.mkdir()),
-    "a pipe for keys": lambda home: (home.keys.unlink(), os.mkfifo(home.keys)),
+    "a folder for a store": lambda home: (home.store_file.unlink(), home.store_file.mkdir()),
+    "no database": lambda home: home.store_file.write_bytes(b"letters" * 999),
+    "an empty store": lambda home: home.store_file.write_bytes(b""),
+    "garbage for settings": lambda home: home.settings_file.write_bytes(b"\xff\x00 = ["),
+    "a folder for settings": lambda home: (home.settings_file.unlink(), home.settings_file.mkdir()),
+    "settings of another version": lambda home: home.settings_file.write_text("colour = 'red'"),
+    "a folder for keys": lambda home: (home.key_file.unlink(), home.key_file.mkdir()),
+    "a pipe for keys": lambda home: (home.key_file.unlink(), os.mkfifo(home.key_file)),
     "a strange lock": lambda home: home.lock_file.write_text("not a number"),
     "a link for a lock": lambda home: home.lock_file.symlink_to("/dev/null"),
-    "a cut store": lambda home: home.store.write_bytes(home.store.read_bytes()[:5000]),
+    "a cut store": lambda home: home.store_file.write_bytes(home.store_file.read_bytes()[:5000]),
     "a strange log of writes": lambda home: home.path.joinpath("store.db-wal").write_bytes(
         b"x" * 5000
     ),
     "no port chosen": lambda home: home.write_settings(Settings()),
     "a relay": lambda home: home.write_settings(Settings(relay="Surgery")),
-    "tables missing": lambda home: sqlite3.connect(home.store).execute("DROP TABLE logs"),
+    "tables missing": lambda home: sqlite3.connect(home.store_file).execute("DROP TABLE logs"),
 }
 
 
@@ -133,6 +133,6 @@ STRANGE = {
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_the_doctor_survives_every_patient(home, how):
     STRANGE[how](home)
-    told = examine(home, NOW)
+    told = examine_home(home, NOW)
     assert {one.name for one in told} == set(CHECKS)
     assert all(one.sentence for one in told)

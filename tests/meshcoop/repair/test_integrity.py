@@ -13,8 +13,8 @@ from meshcoop.fold.state import State
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
 from meshcoop.repair import rebuild as mending
-from meshcoop.store.disk_errors import Damaged, NoRoom, enduring
-from meshcoop.store.last_signed import Signed
+from meshcoop.store.disk_errors import Damaged, NoRoom, log_disk_errors
+from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from tests.support.street_in_memory import Street
@@ -69,7 +69,7 @@ def test_a_whole_store_has_no_problem(written, tmp_path):
     copy = copied(path, tmp_path)
     assert integrity.problems(copy) == []
     assert integrity.wal_problem(copy) is None
-    assert mending.mend(copy, inbox_of(neighbourhood)) is None
+    assert mending.mend_store(copy, inbox_of(neighbourhood)) is None
     assert integrity.problems(tmp_path / "nothing.db") == []
 
 
@@ -85,7 +85,7 @@ def test_a_flipped_bit_of_a_record_is_found_and_the_rest_is_saved(written, tmp_p
     data[start + dice.randrange(length)] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
     assert integrity.problems(copy)
-    said = mending.mend(copy, inbox_of(neighbourhood))
+    said = mending.mend_store(copy, inbox_of(neighbourhood))
     assert "damaged" in said
     assert integrity.problems(copy) == []
     with closing(Store(copy)) as store:
@@ -110,7 +110,7 @@ def test_flipped_bits_anywhere_and_cuts_anywhere_leave_a_store_that_verifies(
         for _ in range(dice.choice((1, 8, 200))):
             data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
-    mending.mend(copy, inbox_of(neighbourhood))
+    mending.mend_store(copy, inbox_of(neighbourhood))
     assert integrity.problems(copy) == []
     with closing(Store(copy)) as store:
         state = State(store, neighbourhood, KeyRing([]), lambda: 1_795_900_000_000)
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_store_gives_an_empty_one(written, tmp_path, strange):
     _, neighbourhood, _ = written
     path = tmp_path / "store.db"
     path.write_bytes(strange)
-    mending.mend(path, inbox_of(neighbourhood))
+    mending.mend_store(path, inbox_of(neighbourhood))
     assert integrity.problems(path) == []
 
 
@@ -136,10 +136,10 @@ def test_addresses_and_notes_are_kept(written, tmp_path):
         db.execute("INSERT INTO meta VALUES ('muted', x'01')")
         db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
     assert "1 records" in integrity.problems(copy)[0]
-    mending.mend(copy, inbox_of(neighbourhood))
+    mending.mend_store(copy, inbox_of(neighbourhood))
     with closing(Store(copy)) as store:
         assert store.db.execute("SELECT met FROM addresses").fetchone() == (5,)
-        assert store.note("muted") == b"\x01"
+        assert store.read_note("muted") == b"\x01"
 
 
 # -- the write-ahead log --------------------------------------------------------------------------
@@ -180,23 +180,23 @@ def test_a_flipped_bit_in_the_middle_of_the_log_is_found(waiting, seed):
 def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
     with Street() as street:
         ada = street.found()
-        signed = Signed(tmp_path / "signed")
+        signed = LastSigned(tmp_path / "signed")
         ada.author.signed.append(signed.note)
         posted = [ada.post("request", title=f"Wish {n}", minutes="30") for n in range(3)]
-        again = Signed(tmp_path / "signed")
-        assert again.numbers == {ada.me.device: posted[-1].fields.seq}
+        again = LastSigned(tmp_path / "signed")
+        assert again.numbers == {ada.me.device: posted[-1].header.seq}
         wires = [row.record.wire for row in ada.store.records.page(0, 1000)]
         inbox = Inbox(
             State(Store(tmp_path / "new.db"), ada.state.neighbourhood, ada.state.ring, ada.now)
         )
         street.opened.append(inbox.store)
-        inbox.take_wires(wires[:-1])
+        inbox.ingest_wires(wires[:-1])
         author = Author(
             inbox, ada.author.devices, ada.now, street.dice.randbytes, last_signed=again
         )
         with pytest.raises(Refused, match=r"lost.*R-03\.32"):
             author.check()
-        inbox.take_wires(wires)  # a neighbour brings it back
+        inbox.ingest_wires(wires)  # a neighbour brings it back
         author.check()
         signed.close()
         again.close()
@@ -223,16 +223,16 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_stored(tmp_path):
         known = set(ada.store.records.ids())
         one = ada.post("request", title="There is room again", minutes="30")
         assert set(ada.store.records.ids()) == known | {one.id}
-        assert one.fields.seq == ada.store.logs.find(ada.me.device).head.seq
+        assert one.header.seq == ada.store.logs.find(ada.me.device).head.seq
 
 
 def test_trouble_in_the_background_is_said_and_endured(caplog):
-    with enduring("what is due waits"):
+    with log_disk_errors("what is due waits"):
         raise NoRoom
-    with enduring("what is due waits"):
+    with log_disk_errors("what is due waits"):
         raise Damaged("a bit")
-    with enduring("what is due waits"):
+    with log_disk_errors("what is due waits"):
         raise sqlite3.OperationalError("database or disk is full")
     assert caplog.text.count("what is due waits") == 3
-    with pytest.raises(sqlite3.IntegrityError), enduring("our own mistake"):
+    with pytest.raises(sqlite3.IntegrityError), log_disk_errors("our own mistake"):
         raise sqlite3.IntegrityError("UNIQUE constraint failed")

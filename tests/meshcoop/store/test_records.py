@@ -75,7 +75,7 @@ def test_a_fault_amid_a_transaction_leaves_nothing_behind(tmp_path):
         with pytest.raises(ZeroDivisionError), ada.store.transaction():
             ada.take(ada.forge("offer", title="x"))
         assert ada.ids() == before
-        assert ada.store.note("x") is None
+        assert ada.store.read_note("x") is None
 
 
 def flip(store, column, record_id, at=0):
@@ -155,9 +155,9 @@ def test_the_log_of_a_retracted_record_still_verifies():
         settle(ada, ben)
         before = None
         for one in ben.store.records.of_log(ada.me.device, 1, 1000):
-            assert one.fields.prev == before
+            assert one.header.prev == before
             founding = one.id == ben.state.neighbourhood
-            record.verify(one, record.FOUNDING if founding else ben.state.neighbourhood)
+            record.verify(one, record.FOUNDING_ID if founding else ben.state.neighbourhood)
             before = one.id
 
 

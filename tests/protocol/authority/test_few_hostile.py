@@ -19,16 +19,16 @@ def test_no_home_is_led_to_accept_two_rivals():
     both = [one, two, *(who.says("yes", one) for who in (hal, ida, jon, kim))]
     both += [who.says("yes", two) for who in (kim, leo, xan, yin)]
     firm = [who.accepts(one) for who in (hal, ida, jon, xan, yin)]
-    assert authority.fold(first, both + firm, {}).chain.settled
+    assert authority.fold_authority(first, both + firm, {}).chain.is_settled
     child = kim.renews(two, crowd)
     rival = [who.accepts(two) for who in (kim, leo, xan, yin)]
     rival += [child, *(who.says("yes", child) for who in (kim, leo, xan, yin))]
     for who, accept in ((hal, firm[0]), (ida, firm[1])):
-        shown = authority.fold(first, [*both, *rival, accept], {})
+        shown = authority.fold_authority(first, [*both, *rival, accept], {})
         assert shown.term.id == child.id
-        assert shown.to_accept(who.key) is None
-    assert shown.to_accept(jon.key) == child.id
-    assert authority.fold(first, both + rival + firm, {}).term.id == one.id
+        assert shown.term_to_accept(who.key) is None
+    assert shown.term_to_accept(jon.key) == child.id
+    assert authority.fold_authority(first, both + rival + firm, {}).term.id == one.id
 
 
 def false_people(colluders, cap, months=1):
@@ -43,7 +43,7 @@ def false_people(colluders, cap, months=1):
         time = START // MONTH_MS * MONTH_MS + (n // colluders % months) * MONTH_MS
         acts.append(who.admits(one, device=public(who.devices[n % 4]), time=time))
     acts += [who.carries(who.certify(n)) for who in crowd for n in (1, 2, 3)]
-    return set(authority.fold(first, acts, {}).members) & set(ids(false))
+    return set(authority.fold_authority(first, acts, {}).members) & set(ids(false))
 
 
 @pytest.mark.parametrize("colluders", [1, 2, 4])
@@ -67,7 +67,7 @@ def test_one_moderator_of_three_alone_removes_nobody():
         acts += [xan.removes(victim, n, device=second, seq=n) for n in (1, 3)]
         change = xan.proposes(STANDING, victim.key, 1, [], newcomers=people("false"))
         acts += [change, xan.says("yes", change), xan.says("yes", change, device=second, seq=9)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert set(known.members) == set(ids([xan, *others]))
     assert not known.cuts
 
@@ -78,9 +78,9 @@ def test_one_moderator_of_three_alone_changes_no_rule_and_no_list():
     renewal = xan.renews(first, [xan], leaving=others, round=9)
     acts = [change, xan.says("yes", change), renewal, xan.says("yes", renewal)]
     acts.append(xan.accepts(renewal))
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert known.term.id == first.id
-    assert known.charter == authority.fold(first, [], {}).charter
+    assert known.charter == authority.fold_authority(first, [], {}).charter
     assert known.term.moderators == set(ids([xan, *others[:2]]))
 
 
@@ -88,5 +88,5 @@ def test_one_moderator_of_three_shifts_no_cut_beyond_what_the_others_say():
     (xan, ada, ben, cho, _), first = council()
     acts = [ada.removes(cho, cut=10), ben.removes(cho, cut=20)]
     for cut in (0, 5, 15, 99):
-        shown = authority.fold(first, [*acts, xan.removes(cho, cut=cut)], {})
+        shown = authority.fold_authority(first, [*acts, xan.removes(cho, cut=cut)], {})
         assert 10 <= shown.cuts[cho.key][cho.device] <= 20

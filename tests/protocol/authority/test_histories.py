@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.records import Acts
+from protocol.authority.records import AuthorityIndex
 from tests.support.plain_authority import Plain
 from tests.support.random_history import History
 
@@ -25,7 +25,7 @@ def told(known):
     return {
         "terms": {one.id: lists(one) for one in known.terms.values()},
         "chain": [one.id for one in known.chain.terms],
-        "settled": known.chain.settled,
+        "settled": known.chain.is_settled,
         "rules": {name: one for name, one in known.charter.items() if name != "founders"},
         "registers": {one: (held.n, held.value) for one, held in known.registers.items()},
         "outcomes": {one: (it.passed, it.yes, it.no) for one, it in known.outcomes.items()},
@@ -35,9 +35,9 @@ def told(known):
             one: None if one in seats else member.since for one, member in known.people.items()
         },
         "cuts": known.cuts,
-        "waiting": known.waiting,
-        "devices": {one.key: (one.person, one.revoked) for one in known.devices.values()},
-        "storable": known.storable,
+        "waiting": known.candidates,
+        "devices": {one.key: (one.person, one.revoked_after) for one in known.devices.values()},
+        "storable": known.storable_devices,
     }
 
 
@@ -77,20 +77,22 @@ def check(number):
     expected = told_plainly(Plain(first, acts, forks))
     for _ in range(2):
         mixed = order.sample(acts + acts[:9], len(acts) + len(acts[:9]))
-        assert told(authority.fold(first, mixed, forks)) == expected
-    index = Acts()
+        assert told(authority.fold_authority(first, mixed, forks)) == expected
+    index = AuthorityIndex()
     for act in order.sample(acts, len(acts)):
         index.add(act)
-        known = authority.fold(first, index, forks)
+        known = authority.fold_authority(first, index, forks)
         if order.random() < 0.04:
             here = list(index)
             assert told(known) == told_plainly(Plain(first, here, forks))
     for act in order.sample(acts, len(acts) // 4):
         index.drop(act.id)
-    assert told(authority.fold(first, index, forks)) == told_plainly(Plain(first, index, forks))
+    assert told(authority.fold_authority(first, index, forks)) == told_plainly(
+        Plain(first, index, forks)
+    )
     for act in acts:
         index.add(act)
-    known = authority.fold(first, index, forks)
+    known = authority.fold_authority(first, index, forks)
     assert told(known) == expected
 
 
@@ -119,8 +121,8 @@ def test_histories_come_to_something():
 
 HAPPENINGS = {
     "several terms": lambda known: len(known.chain.terms) > 2,
-    "settled": lambda known: known.chain.settled and len(known.chain.terms) > 1,
-    "not settled": lambda known: not known.chain.settled,
+    "settled": lambda known: known.chain.is_settled and len(known.chain.terms) > 1,
+    "not settled": lambda known: not known.chain.is_settled,
     "rivals": lambda known: len(known.terms) > len(known.chain.terms),
     "removed": lambda known: len(known.people) > len(known.members),
     "restored": lambda known: any(
@@ -128,12 +130,12 @@ HAPPENINGS = {
     ),
     "written": lambda known: any(known.registers.get(one) for one in known.term.written),
     "decided": lambda known: any(one.passed for one in known.outcomes.values()),
-    "waiting": lambda known: known.waiting,
+    "waiting": lambda known: known.candidates,
     "accepted": lambda known: known.accepts,
-    "revoked": lambda known: any(one.revoked is not None for one in known.devices.values()),
+    "revoked": lambda known: any(one.revoked_after is not None for one in known.devices.values()),
 }
 
 
 def happened(history):
-    known = authority.fold(history.charter, history.acts, history.forks)
+    known = authority.fold_authority(history.charter, history.acts, history.forks)
     return [what for what, is_so in HAPPENINGS.items() if is_so(known)]

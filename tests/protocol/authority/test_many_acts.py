@@ -10,7 +10,7 @@ import pytest
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
-from protocol.authority.records import Acts
+from protocol.authority.records import AuthorityIndex
 from protocol.authority.terms import RULE, STANDING
 from tests.support.authority_records import Person, charter, ids
 
@@ -44,7 +44,11 @@ def neighbourhood(count, size):
             asked.append([proposal, *(one.says("yes", proposal) for one in roll)])
         acts += [act for one in asked for act in one]
         joining = [one for one in grown[min(n, 7)] if one not in roll][:64]
-        holds = changes.written(authority.fold(first, acts, {}))[:64] if n % 10 == 0 else holds
+        holds = (
+            changes.holdings_to_write(authority.fold_authority(first, acts, {}))[:64]
+            if n % 10 == 0
+            else holds
+        )
         parent = roll[0].renews(parent, founders, joining=joining, holds=holds)
         acts += [parent, *(one.says("yes", parent) for one in roll)]
         acts += [one.accepts(parent) for one in roll]
@@ -62,8 +66,8 @@ def removals(council, person, n):
 def test_the_fold_of_many_acts(count, size):
     first, acts, roll = neighbourhood(count, size)
     print(f"\n{len(acts)} records, {size} people, a roll of {len(roll)}, {TERMS + 1} terms")  # noqa: T201  # figures are what it is for
-    index = timed("index", lambda: Acts(acts))
-    known = timed("fold", lambda: authority.fold(first, index, {}))
+    index = timed("index", lambda: AuthorityIndex(acts))
+    known = timed("fold", lambda: authority.fold_authority(first, index, {}))
     assert len(known.chain.terms) == TERMS + 1
     assert known.term.roll == set(ids(roll))
     gone = roll[-1]
@@ -71,5 +75,7 @@ def test_the_fold_of_many_acts(count, size):
     more = [decided, *(one.says("yes", decided) for one in roll)]
     for act in more:
         index.add(act)
-    known = timed("fold after one more decision", lambda: authority.fold(first, index, {}))
+    known = timed(
+        "fold after one more decision", lambda: authority.fold_authority(first, index, {})
+    )
     assert gone.key not in known.members

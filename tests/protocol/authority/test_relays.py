@@ -27,7 +27,7 @@ def enrols(who, key=KEY, state=SERVING, where=WHERE, **more):
 
 
 def relays(first, *acts, forks=None):
-    return authority.fold(first, acts, forks or {}).relays
+    return authority.fold_authority(first, acts, forks or {}).relays
 
 
 def test_a_relay_serves_from_a_members_word_until_its_end():
@@ -85,18 +85,18 @@ def test_one_member_enrols_four_at_most():
 def test_nobody_makes_a_relay_of_a_neighbours_device():
     ada, ben = people("A", "B")
     first = charter(ada, ben)
-    known = authority.fold(first, [enrols(ada, ben.device)], {})
+    known = authority.fold_authority(first, [enrols(ada, ben.device)], {})
     assert not known.relays
-    assert known.author(ben.device) == ben.key
-    assert first.id in known.proof(ben.device)
-    assert len(known.proof(ben.device)) == 1
+    assert known.member_of_device(ben.device) == ben.key
+    assert first.id in known.proof_ids(ben.device)
+    assert len(known.proof_ids(ben.device)) == 1
 
 
 def test_a_relay_shows_who_enrolled_it_and_then_how():
     ada, ben = people("A", "B")
     first, admit, said = charter(ada), ada.admits(ben), enrols(ben)
-    known = authority.fold(first, [admit, said], {})
-    shown = known.proof(KEY)
+    known = authority.fold_authority(first, [admit, said], {})
+    shown = known.proof_ids(KEY)
     assert shown[0] == first.id
     assert shown[-1] == said.id
     assert set(shown) == {first.id, admit.id, said.id}
@@ -126,7 +126,7 @@ def test_the_order_in_which_records_come_leaves_no_trace(order):
 )
 def test_an_enrolment_holds_addresses_and_no_words(addresses):
     with pytest.raises(Refused, match=r"R-08\.1"):
-        KINDS["relay"].check({"key": KEY, "addresses": addresses, "state": SERVING})
+        KINDS["relay"].check_fields({"key": KEY, "addresses": addresses, "state": SERVING})
 
 
 # -- tickets and keys -----------------------------------------------------------------------------
@@ -161,9 +161,9 @@ def test_an_invitation_is_no_ticket():
 
 def test_a_proof_is_for_one_connection_and_one_neighbourhood():
     said = ("secret" * 3).encode()[:16], "12D3KooWMember", "12D3KooWRelay", KEY
-    proofs = {ticket.proof(*said)}
+    proofs = {ticket.ticket_proof(*said)}
     for at, other in enumerate((bytes(16), "12D3KooWOther", "12D3KooWOther", bytes(32))):
-        proofs.add(ticket.proof(*(other if n == at else one for n, one in enumerate(said))))
+        proofs.add(ticket.ticket_proof(*(other if n == at else one for n, one in enumerate(said))))
     assert len(proofs) == 5
 
 
@@ -180,19 +180,19 @@ def test_a_proof_is_for_one_connection_and_one_neighbourhood():
 )
 def test_a_request_of_another_shape_is_refused(frame):
     with pytest.raises(Refused, match=r"R-08\.6"):
-        ticket.Request.read(frame)
+        ticket.EnrolRequest.read(frame)
 
 
 def met():
-    one = sync.Session()
+    one = sync.SyncSession()
     one.admit()
     return one
 
 
 def test_keys_come_as_they_were_handed():
     keys = [bytes([n]) * 32 for n in range(70)]
-    (event,) = met().receive(sync.Session().keys(keys))
-    assert event == events.Keys(keys[: sync.MAX_KEYS])
+    (event,) = met().receive(sync.SyncSession().send_gossip_keys(keys))
+    assert event == events.GossipKeysReceived(keys[: sync.MAX_KEYS])
 
 
 @pytest.mark.parametrize("said", [[b"short"], ["x" * 32], [bytes(32)] * 65, [bytes(33)]])
@@ -203,7 +203,7 @@ def test_keys_of_another_shape_are_refused(said):
 
 def test_keys_before_the_hello_are_refused():
     with pytest.raises(Refused, match=r"R-05\.2"):
-        list(sync.Session().receive(frames.encode([sync.KEYS, []])))
+        list(sync.SyncSession().receive(frames.encode([sync.KEYS, []])))
 
 
 @given(

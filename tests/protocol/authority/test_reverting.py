@@ -12,8 +12,8 @@ from tests.support.random_town import Town
 def reverts_only_as_listed(town, before, after):
     """Two views of one home, the later with more records; numbers as in specs/03's list."""
     assert before.terms.keys() <= after.terms.keys()
-    assert before.storable <= after.storable
-    assert all(after.devices[one].revoked is not None for one in revoked(before))
+    assert before.storable_devices <= after.storable_devices
+    assert all(after.devices[one].revoked_after is not None for one in revoked(before))
     chain, now = before.chain.terms, after.chain.terms
     for place, term in enumerate(chain[: len(now)]):
         if now[place] != term:
@@ -40,7 +40,11 @@ def reverts_only_as_listed(town, before, after):
 
 
 def revoked(known):
-    return {one.key: one.revoked for one in known.devices.values() if one.revoked is not None}
+    return {
+        one.key: one.revoked_after
+        for one in known.devices.values()
+        if one.revoked_after is not None
+    }
 
 
 def least(town, known, person, held):
@@ -107,9 +111,9 @@ def test_a_vouchers_earlier_admits_that_come_late_push_a_newcomer_out_until_the_
     ada, xia, yan = people("A", "X", "Y")
     first = charter(ada, admissions_a_month=1)
     admit = ada.admits(xia)
-    assert xia.key in authority.fold(first, [admit], {}).members
+    assert xia.key in authority.fold_authority(first, [admit], {}).members
     late = ada.admits(yan, time=admit.time - 1)
-    assert xia.key not in authority.fold(first, [admit, late], {}).members
+    assert xia.key not in authority.fold_authority(first, [admit, late], {}).members
     renewal = ada.renews(first, [ada], joining=[xia])
     seated = [admit, late, renewal, ada.says("yes", renewal)]
-    assert xia.key in authority.fold(first, seated, {}).members
+    assert xia.key in authority.fold_authority(first, seated, {}).members

@@ -31,7 +31,7 @@ def final(town, home, known):
     now = [one.id for one in known.chain.terms]
     was = town.settled.get(home.who.key, [])
     assert now[: len(was)] == was, "what was settled is not any more"
-    if known.chain.settled:
+    if known.chain.is_settled:
         town.settled[home.who.key] = now
 
 
@@ -55,7 +55,7 @@ def lived(number, least=HALF, steps=25):
             safe(town, known)
             if least == THIRD:
                 final(town, home, known)
-    safe(town, authority.fold(town.charter, town.acts, town.forks))
+    safe(town, authority.fold_authority(town.charter, town.acts, town.forks))
     return town
 
 
@@ -124,6 +124,6 @@ def test_what_two_thirds_accepted_is_final_in_many_more(number):
 
 
 def stays_final(town):
-    whole = authority.fold(town.charter, town.acts, town.forks)
+    whole = authority.fold_authority(town.charter, town.acts, town.forks)
     for chain in town.settled.values():
         assert [one.id for one in whole.chain.terms[: len(chain)]] == chain

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.records import Acts
+from protocol.authority.records import AuthorityIndex
 from protocol.authority.terms import RULE, STANDING
 from tests.support.authority_records import charter, ids, people, public
 
@@ -26,7 +26,7 @@ def test_vector_3_mutual_removals_both_stand():
     first = charter(ada, ben, cho)
     acts = [ada.removes(cho), ben.removes(cho), ben.removes(ada), cho.removes(ada)]
     acts += [ada.removes(cho), cho.removes(ada)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert set(known.members) == {ben.key}
 
 
@@ -34,13 +34,13 @@ def test_vectors_4_and_5_the_cut_is_the_kth_smallest_of_the_highest():
     ada, ben, cho, dan = people(*"ABCD")
     first = charter(ada, ben, cho)
     acts = [ada.admits(dan), ada.removes(dan, cut=10), ben.removes(dan, cut=20)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert out(known, dan) == [True]
     assert cut(known, dan) == 20
     acts.append(cho.removes(dan, cut=5))
-    assert cut(authority.fold(first, acts, {}), dan) == 10
+    assert cut(authority.fold_authority(first, acts, {}), dan) == 10
     acts.append(ada.removes(dan, cut=30))
-    assert cut(authority.fold(first, acts, {}), dan) == 20
+    assert cut(authority.fold_authority(first, acts, {}), dan) == 20
 
 
 def council_renewed():
@@ -62,12 +62,12 @@ def council_renewed():
 def test_vectors_6_and_7_a_written_cut_is_fixed_and_a_former_council_decides_nothing():
     (ada, ben, cho, dan, *_, xia), first, acts, renewal = council_renewed()
     late = [*acts, cho.removes(dan, cut=0)]
-    known = authority.fold(first, late, {})
+    known = authority.fold_authority(first, late, {})
     assert known.term.id == renewal.id
     assert out(known, dan) == [True]
     assert cut(known, dan) == 10
     former = [*late, *(one.removes(xia) for one in (ada, ben, cho))]
-    assert xia.key in authority.fold(first, former, {}).members
+    assert xia.key in authority.fold_authority(first, former, {}).members
 
 
 def test_vector_8_a_removal_that_is_not_written_needs_the_new_lists():
@@ -76,12 +76,12 @@ def test_vector_8_a_removal_that_is_not_written_needs_the_new_lists():
     first = charter(ada, ben, cho)
     acts = [ada.admits(one) for one in (dan, eli, fay)]
     acts += [ada.removes(dan, cut=10), ben.removes(dan, cut=11)]
-    assert out(authority.fold(first, acts, {}), dan) == [True]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [True]
     renewal = ada.renews(first, [ada, ben, cho, eli, fay])
     acts += passed(renewal, [ada, ben])
-    assert out(authority.fold(first, acts, {}), dan) == [False]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [False]
     acts.append(fay.removes(dan, cut=12))
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert out(known, dan) == [True]
     assert cut(known, dan) == 12
 
@@ -92,14 +92,14 @@ def test_vector_9_of_siblings_the_accepted_then_the_later_round_holds():
     first = charter(*crowd)
     one, two = ada.renews(first, [ada], round=1), eli.renews(first, [eli], round=2)
     acts = [*passed(one, [ada, ben, cho]), *passed(two, [cho, dan, eli])]
-    assert authority.fold(first, acts, {}).term.id == two.id
+    assert authority.fold_authority(first, acts, {}).term.id == two.id
     acts.append(ada.accepts(one))
-    assert authority.fold(first, acts, {}).term.id == one.id
+    assert authority.fold_authority(first, acts, {}).term.id == one.id
     acts += [voter.accepts(two) for voter in (cho, dan, eli)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert known.term.id == two.id
-    assert not known.chain.settled
-    assert authority.fold(first, [*acts, ben.accepts(two)], {}).chain.settled
+    assert not known.chain.is_settled
+    assert authority.fold_authority(first, [*acts, ben.accepts(two)], {}).chain.is_settled
 
 
 def test_who_accepts_two_siblings_counts_for_neither():
@@ -109,8 +109,8 @@ def test_who_accepts_two_siblings_counts_for_neither():
     one, two = ada.renews(first, [ada], round=1), eli.renews(first, [eli], round=2)
     acts = [*passed(one, [ada, ben, cho]), *passed(two, [cho, dan, eli])]
     acts += [ada.accepts(one), cho.accepts(one), cho.accepts(two)]
-    assert authority.fold(first, acts, {}).term.id == one.id
-    assert authority.fold(first, acts, {}).renewals[one.id].accepted == {ada.key, cho.key}
+    assert authority.fold_authority(first, acts, {}).term.id == one.id
+    assert authority.fold_authority(first, acts, {}).renewals[one.id].accepted == {ada.key, cho.key}
 
 
 def old_founders():
@@ -128,7 +128,7 @@ def test_vector_10_an_old_list_of_their_own_decides_nothing():
     (ada, ben, *_, gus), first, acts, renewal = old_founders()
     acts += passed(ada.proposes(STANDING, gus.key, 1, [], newcomers=[]), [ada, ben])
     acts += [ada.removes(gus), ben.removes(gus, n=3)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert known.term.id == renewal.id
     assert out(known, gus) == [False]
 
@@ -137,7 +137,7 @@ def test_vector_11_a_rival_to_an_accepted_term_does_not_hold():
     (ada, ben, *_), first, acts, renewal = old_founders()
     rival = ada.renews(first, [ada], round=9)
     acts += [*passed(rival, [ada, ben]), ada.accepts(rival), ben.accepts(rival)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert rival.id in known.terms
     assert known.term.id == renewal.id
 
@@ -148,7 +148,7 @@ def test_vector_12_a_decision_exceeds_the_share(share, needed):
     first = charter(*crowd, share=share)
     change = crowd[0].proposes(RULE, "answer_days", 1, 9)
     for count in range(5):
-        known = authority.fold(first, passed(change, crowd[:count]), {})
+        known = authority.fold_authority(first, passed(change, crowd[:count]), {})
         assert known.outcomes[change.id].passed == (count >= needed)
         assert known.charter["answer_days"] == (9 if count >= needed else 3)
 
@@ -160,10 +160,10 @@ def test_vector_13_the_highest_number_then_the_lowest_id():
     one, two = ada.proposes(RULE, "answer_days", 1, 5), ben.proposes(RULE, "answer_days", 1, 6)
     lower = min(one, two, key=lambda act: act.id)
     acts = [*passed(one, crowd), *passed(two, crowd)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert known.charter["answer_days"] == lower.fields["change"][3]
     acts += passed(cho.proposes(RULE, "answer_days", 2, 7), crowd[:2])
-    assert authority.fold(first, acts, {}).charter["answer_days"] == 7
+    assert authority.fold_authority(first, acts, {}).charter["answer_days"] == 7
 
 
 @pytest.mark.parametrize("change", [("answer_days", "many"), ("share", 60), ("founders", [])])
@@ -172,10 +172,10 @@ def test_what_a_rule_may_not_hold_is_passed_over(change):
     crowd = people(*"AB")
     ada, ben = crowd
     first = charter(*crowd)
-    before = authority.fold(first, [], {}).charter
+    before = authority.fold_authority(first, [], {}).charter
     good, bad = ada.proposes(RULE, "answer_days", 1, 9), ben.proposes(RULE, name, 2, value)
     acts = [*passed(good, crowd), *passed(bad, crowd)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert known.outcomes[bad.id].passed
     assert known.charter == before | {"answer_days": 9}
     assert (RULE, "share") not in known.registers
@@ -186,11 +186,11 @@ def test_vector_14_a_late_remove_of_an_old_number_changes_nothing():
     ada, ben, cho, dan = crowd
     first = charter(*crowd, moderators=ids([ada, ben, cho]))
     acts = [ada.removes(dan), ben.removes(dan)]
-    assert out(authority.fold(first, acts, {}), dan) == [True]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [True]
     acts += passed(cho.proposes(STANDING, dan.key, 2), [ada, cho, dan])
-    assert out(authority.fold(first, acts, {}), dan) == [False]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [False]
     acts.append(cho.removes(dan))
-    assert out(authority.fold(first, acts, {}), dan) == [False]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [False]
 
 
 def test_vector_15_a_vote_of_a_revoked_device_falls():
@@ -199,9 +199,9 @@ def test_vector_15_a_vote_of_a_revoked_device_falls():
     first = charter(*crowd)
     change = ada.proposes(RULE, "answer_days", 1, 9)
     acts = [change, ada.says("yes", change), ben.says("yes", change, seq=7)]
-    assert authority.fold(first, acts, {}).outcomes[change.id].passed
+    assert authority.fold_authority(first, acts, {}).outcomes[change.id].passed
     acts.append(ben.carries(ben.revokes(ben.device, 5), device=public(ben.devices[1])))
-    assert not authority.fold(first, acts, {}).outcomes[change.id].passed
+    assert not authority.fold_authority(first, acts, {}).outcomes[change.id].passed
 
 
 def test_a_yes_to_a_renewal_stands_though_its_device_is_revoked():
@@ -211,7 +211,7 @@ def test_a_yes_to_a_renewal_stands_though_its_device_is_revoked():
     renewal = ada.renews(first, crowd)
     acts = [renewal, ada.says("yes", renewal), ben.says("yes", renewal, seq=7)]
     acts.append(ben.carries(ben.revokes(ben.device, 5)))
-    assert authority.fold(first, acts, {}).term.id == renewal.id
+    assert authority.fold_authority(first, acts, {}).term.id == renewal.id
 
 
 def test_vector_16_an_admit_within_the_cut_stands():
@@ -220,7 +220,7 @@ def test_vector_16_an_admit_within_the_cut_stands():
     first = charter(ada, ben, cho)
     acts = [ada.admits(val), val.admits(xia, seq=2), val.admits(yan, seq=5)]
     acts += [ada.removes(val, cut=3), ben.removes(val, cut=3)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert out(known, val, xia, yan) == [True, False, True]
 
 
@@ -229,11 +229,11 @@ def test_vector_17_beyond_the_cut_and_the_fork_a_log_does_not_stand():
     ada, ben, cho, dan = crowd
     first = charter(ada, ben, cho)
     acts = [ada.admits(dan), ada.removes(dan, cut=3), ben.removes(dan, cut=3)]
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert [known.stands(dan.device, n) for n in (3, 4)] == [True, False]
-    assert known.signer(dan.device) == dan.key
-    assert known.author(dan.device) is None
-    known = authority.fold(first, acts, {dan.device: 2})
+    assert known.person_of_device(dan.device) == dan.key
+    assert known.member_of_device(dan.device) is None
+    known = authority.fold_authority(first, acts, {dan.device: 2})
     assert [known.stands(dan.device, n) for n in (1, 2)] == [True, False]
 
 
@@ -244,7 +244,7 @@ def test_votes_removes_and_accepts_stand_beyond_forks_and_cuts():
     change = dan.proposes(RULE, "answer_days", 1, 9, seq=50)
     acts = [*passed(change, [ada, ben]), dan.says("yes", change, seq=60)]
     acts += [ada.removes(dan), ben.removes(dan), cho.removes(dan)]
-    known = authority.fold(first, acts, {dan.device: 1, ben.device: 1})
+    known = authority.fold_authority(first, acts, {dan.device: 1, ben.device: 1})
     assert out(known, dan) == [True]
     assert known.outcomes[change.id].passed
 
@@ -255,15 +255,17 @@ def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
     change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)
     own, other = ada.says("yes", change, seq=5), ben.says("yes", change, seq=7)
     forks = {ada.device: 2}
-    assert Acts([change, own]).beyond_forks(forks) == set()
-    assert Acts([change, own, other]).beyond_forks(forks) == {own.id}
-    assert Acts([change, own, other]).beyond_forks({**forks, ben.device: 7}) == {other.id}
+    assert AuthorityIndex([change, own]).kept_beyond_forks(forks) == set()
+    assert AuthorityIndex([change, own, other]).kept_beyond_forks(forks) == {own.id}
+    assert AuthorityIndex([change, own, other]).kept_beyond_forks({**forks, ben.device: 7}) == {
+        other.id
+    }
     before = ada.proposes(RULE, "answer_days", 1, 8, seq=1)
     about_it = ada.says("no", before, seq=6)
-    assert Acts([before, about_it]).beyond_forks(forks) == {about_it.id}
+    assert AuthorityIndex([before, about_it]).kept_beyond_forks(forks) == {about_it.id}
     theirs = cho.proposes(RULE, "answer_days", 1, 7, seq=3)
     about_theirs = ada.says("no", theirs, seq=7)
-    assert Acts([theirs, about_theirs]).beyond_forks(forks) == {about_theirs.id}
+    assert AuthorityIndex([theirs, about_theirs]).kept_beyond_forks(forks) == {about_theirs.id}
 
 
 def test_newcomers_who_are_named_vote_beside_the_roll():
@@ -273,12 +275,12 @@ def test_newcomers_who_are_named_vote_beside_the_roll():
     acts = [ada.admits(one) for one in late]
     change = ada.proposes(RULE, "answer_days", 1, 9, newcomers=late)
     acts += passed(change, [ada, ben])
-    assert not authority.fold(first, acts, {}).outcomes[change.id].passed
+    assert not authority.fold_authority(first, acts, {}).outcomes[change.id].passed
     acts += [one.says("yes", change) for one in late[:2]]
-    assert authority.fold(first, acts, {}).outcomes[change.id].passed
+    assert authority.fold_authority(first, acts, {}).outcomes[change.id].passed
     unnamed = ada.proposes(RULE, "answer_days", 1, 8)
     acts += passed(unnamed, late)
-    assert not authority.fold(first, acts, {}).outcomes[unnamed.id].passed
+    assert not authority.fold_authority(first, acts, {}).outcomes[unnamed.id].passed
 
 
 def test_a_term_waits_for_its_parts():
@@ -288,8 +290,8 @@ def test_a_term_waits_for_its_parts():
     part = ben.act("part", {"joining": [dan.key], "holds": [[RULE, "answer_days", 4, 9]]})
     renewal = ada.renews(first, [ada], parts=[part.digest])
     acts = passed(renewal, [ada, ben])
-    assert authority.fold(first, acts, {}).term.id == first.id
-    known = authority.fold(first, [*acts, part], {})
+    assert authority.fold_authority(first, acts, {}).term.id == first.id
+    known = authority.fold_authority(first, [*acts, part], {})
     assert known.term.id == renewal.id
     assert known.term.roll == set(ids(crowd))
     assert known.charter["answer_days"] == 9
@@ -300,7 +302,7 @@ def test_a_renewal_that_leaves_nobody_is_no_term():
     ada, ben = people(*"AB")
     first = charter(ada, ben)
     acts = passed(ada.renews(first, [ada], leaving=[ada, ben]), [ada, ben])
-    assert authority.fold(first, acts, {}).term.id == first.id
+    assert authority.fold_authority(first, acts, {}).term.id == first.id
 
 
 def test_two_moderators_remove_nobody_and_the_roll_does():
@@ -308,9 +310,9 @@ def test_two_moderators_remove_nobody_and_the_roll_does():
     ada, ben, cho, dan = crowd
     first = charter(*crowd, moderators=ids([ada, ben]))
     acts = [ada.removes(dan), ben.removes(dan)]
-    assert out(authority.fold(first, acts, {}), dan) == [False]
+    assert out(authority.fold_authority(first, acts, {}), dan) == [False]
     acts += passed(ada.proposes(STANDING, dan.key, 1, [[dan.device, 4]]), [ada, ben, cho])
-    known = authority.fold(first, acts, {})
+    known = authority.fold_authority(first, acts, {})
     assert out(known, dan) == [True]
     assert cut(known, dan) == 4
 
@@ -321,8 +323,8 @@ def test_a_decision_and_the_council_under_one_number_cut_at_the_higher():
     first = charter(*crowd, moderators=ids([ada, ben, cho]))
     acts = passed(ada.proposes(STANDING, dan.key, 1, [[dan.device, 4]]), [ada, ben, cho])
     acts += [ada.removes(dan, cut=9), ben.removes(dan, cut=2)]
-    assert cut(authority.fold(first, acts, {}), dan) == 9
-    assert cut(authority.fold(first, acts[:-2], {}), dan) == 4
+    assert cut(authority.fold_authority(first, acts, {}), dan) == 9
+    assert cut(authority.fold_authority(first, acts[:-2], {}), dan) == 4
 
 
 def test_a_removed_person_comes_back_by_decision_only():
@@ -331,9 +333,9 @@ def test_a_removed_person_comes_back_by_decision_only():
     first = charter(ada, ben, cho)
     acts = [ada.admits(dan), ada.removes(dan), ben.removes(dan)]
     again = [*acts, ada.admits(dan), cho.admits(dan)]
-    assert out(authority.fold(first, again, {}), dan) == [True]
+    assert out(authority.fold_authority(first, again, {}), dan) == [True]
     back = [*acts, *passed(ada.proposes(STANDING, dan.key, 2), [ada, ben])]
-    known = authority.fold(first, back, {})
+    known = authority.fold_authority(first, back, {})
     assert out(known, dan) == [False]
     assert known.stands(dan.device, 99)
 
@@ -346,7 +348,7 @@ def test_what_the_rules_of_a_later_version_say_is_carried_unread():
         [ada, ben],
         holds=[["weather", "rain", 3, ["wet"]], [RULE, "hats", 1, "red"], [RULE, "share", 5, 99]],
     )
-    known = authority.fold(first, passed(renewal, [ada]), {})
+    known = authority.fold_authority(first, passed(renewal, [ada]), {})
     assert known.term.id == renewal.id
     assert "hats" not in known.charter
     assert known.charter["share"] == 50
@@ -359,4 +361,4 @@ def test_a_long_line_of_terms_is_walked():
     for _ in range(1500):
         parent = ada.renews(parent, [ada])
         acts += passed(parent, [ada])
-    assert authority.fold(first, acts, {}).term.id == parent.id
+    assert authority.fold_authority(first, acts, {}).term.id == parent.id

@@ -10,7 +10,7 @@ from tests.support.exchange_story import ADA, BEN, CHO, Story
 
 DAY = "2026-12-01"
 STARTS = f"{DAY}T12:30"
-BEGINS = series.instant(STARTS, UTC)
+BEGINS = series.local_to_ms(STARTS, UTC)
 LUNCH = {"title": "Lunch", "starts": STARTS, "minutes": 90, "offset": 0}
 ROLES = {"cook": 1, "server": 2}
 
@@ -210,4 +210,4 @@ def test_a_forked_log_loses_its_signups_and_the_next_in_line_moves_up():
 def test_it_is_past_when_the_last_day_is_over():
     story, root = lunch(repeats="FREQ=WEEKLY;COUNT=2")
 
-    assert KINDS["activity"].over(story.view(root)) == ("2026-12-08T14:00", "past")
+    assert KINDS["activity"].clock_state(story.view(root)) == ("2026-12-08T14:00", "past")

@@ -250,7 +250,7 @@ def test_erased_and_not_yet_erased_words_fold_alike():
         one._replace(kind=None, fields={}) if one in (root, response) else one
         for one in story.entries
     ]
-    assert thread.fold(erased, authority()).views == story.fold().views
+    assert thread.fold_thread(erased, authority()).views == story.fold().views
 
 
 def test_a_revoked_devices_receipt_counts_only_where_the_other_signed():
@@ -340,11 +340,11 @@ def test_any_order_folds_to_the_same_views_and_every_balance_has_two_sides(
     folded = story.fold(forks=forks, revoked=revoked)
     shuffled = list(story.entries)
     dice.shuffle(shuffled)
-    again = thread.fold([*shuffled, *shuffled[:3]], authority(forks=forks, revoked=revoked))
+    again = thread.fold_thread([*shuffled, *shuffled[:3]], authority(forks=forks, revoked=revoked))
     assert again.views == folded.views
     assert told(again) == told(folded)
-    counted = [one for view in folded.views.values() if (one := balance.credit(view))]
-    assert sum(one.balance for one in balance.balances(counted).values()) == 0
+    counted = [one for view in folded.views.values() if (one := balance.credit_of(view))]
+    assert sum(one.balance for one in balance.sum_balances(counted).values()) == 0
     for one in counted:
         confirms = [e for e in story.entries if e.kind == "confirm" and e.about == one.id]
         assert {one.giver, one.receiver} == {

@@ -124,15 +124,15 @@ class Life(Story):
         views = self.fold(**more).views
         counted = {}
         for view in views.values():
-            if one := balance.credit(view):
+            if one := balance.credit_of(view):
                 receipt = view["about"] if view["kind"] == "correction" else view["id"]
                 counted[receipt] = counted.get(receipt, 0) + one.minutes
         return counted, views
 
     def assert_sound(self, **more):
         counted, views = self.hours(**more)
-        credits_ = [one for view in views.values() if (one := balance.credit(view))]
-        assert sum(row.balance for row in balance.balances(credits_).values()) == 0
+        credits_ = [one for view in views.values() if (one := balance.credit_of(view))]
+        assert sum(row.balance for row in balance.sum_balances(credits_).values()) == 0
         hours = [self.hour(views[one]) for one in counted]
         assert len(hours) == len(set(hours)), "an hour is credited twice"
         for _ in range(3):

@@ -187,4 +187,4 @@ def test_ten_parties_who_answer_change_nothing():
         story.says(who, "feedback", measure, day=2.5, value=0)
     after = story.loop(measure, 30)
     assert (after.points, len(after.matters)) == (before.points, 1)
-    assert len(after.windows[before.matters[0].window].apart) == 4
+    assert len(after.windows[before.matters[0].window].by_parties) == 4

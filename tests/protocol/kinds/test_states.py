@@ -12,7 +12,7 @@ from protocol import kinds
 from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.register_change import Change, Cuts
+from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.registers import Outcome
 from protocol.authority.terms import HIDDEN, MEASURE, STANDING, Ballot, Chain, Holding, Term
 from protocol.errors import Refused
@@ -54,12 +54,12 @@ class RandomThread:
         self.authority = self.draw_authority()
 
     def fold(self):
-        return thread.fold(self.entries, self.authority)
+        return thread.fold_thread(self.entries, self.authority)
 
     def draw_root(self):
         """A kind of root; more often one that something can be about."""
         answered = {about for declared in KINDS.values() for about in declared.about}
-        roots = [declared for declared in KINDS.values() if declared.root]
+        roots = [declared for declared in KINDS.values() if declared.is_root]
         weights = [5 if declared.name in answered else 1 for declared in roots]
         return self.dice.choices(roots, weights)[0]
 
@@ -102,13 +102,13 @@ class RandomThread:
             who,
             declared.name,
             fields,
-            lasting=declared.relied_on,
+            lasting=declared.lasting,
             key=bytes(32),
         )
         try:
-            fields = declared.complete(self.fold(), entry, self.dice.choice(DAYS))
+            fields = declared.complete_fields(self.fold(), entry, self.dice.choice(DAYS))
             fields = {name: value for name, value in fields.items() if value is not None}
-            declared.check(fields)
+            declared.check_fields(fields)
         except Refused:
             return None
         return entry._replace(fields=fields)
@@ -127,7 +127,7 @@ class RandomThread:
 
     def value(self, field, target):
         """A value that the field may hold, from a few."""
-        if isinstance(field, schema.Record):
+        if isinstance(field, schema.RecordId):
             return self.record_near(target)
         if isinstance(field, schema.Map):
             return {self.dice.choice(["cook", "host"]): self.value(field.of, target)}
@@ -179,14 +179,14 @@ class RandomThread:
 VALUES = {
     schema.Choice: lambda dice, field: dice.choice(field.words),
     schema.Person: lambda dice, _: dice.choice(PEOPLE),
-    schema.Named: lambda dice, _: dice.choice(PEOPLE),
+    schema.PersonOrName: lambda dice, _: dice.choice(PEOPLE),
     schema.Moment: lambda dice, _: dice.choice(DAYS),
     schema.Integer: lambda dice, field: max(dice.randrange(4), field.min),
     schema.Bytes: lambda _, field: bytes(field.min),
     schema.Text: lambda _, field: "FREQ=WEEKLY" if "RRULE" in field.help else "x",
     Bound: lambda *_: ["share", 60, 99],
-    Change: lambda dice, _: [STANDING, dice.choice(PEOPLE), None, dice.random() < 0.5],
-    Cuts: lambda *_: [],
+    RegisterChange: lambda dice, _: [STANDING, dice.choice(PEOPLE), None, dice.random() < 0.5],
+    LogCuts: lambda *_: [],
 }
 
 
@@ -206,7 +206,7 @@ def states_of(views):
         declared: Kind | None = KINDS.get(view["kind"])
         if declared is not None:
             yield view["kind"], view["state"]
-            later = declared.over(view)
+            later = declared.clock_state(view)
             if later is not None:
                 yield view["kind"], later[1]
 
@@ -296,7 +296,7 @@ class Elsewhere(Kind):
     """A kind whose views end in a state that it does not have."""
 
     states = States({"open": "Always."})
-    ends = ("until", "over")
+    deadline = ("until", "over")
 
 
 @pytest.mark.parametrize(
@@ -325,6 +325,6 @@ def test_a_kind_without_states_makes_no_view():
     kind("loan")(Loan)
     try:
         with pytest.raises(AssertionError, match="declares every state"):
-            thread.fold([entry], RandomThread(0).authority)
+            thread.fold_thread([entry], RandomThread(0).authority)
     finally:
         del KINDS["loan"]

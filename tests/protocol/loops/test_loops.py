@@ -91,98 +91,100 @@ PUBLISHED = {
 @pytest.mark.parametrize("target", PUBLISHED)
 def test_the_known_answers_hold(target):
     for k, smallest in enumerate(map(int, PUBLISHED[target].split()), 1):
-        assert short.is_short(COUNT, target, counts(*[0] * (k - 1), smallest))
-        assert not short.is_short(COUNT, target, counts(*[0] * (k - 1), smallest - 1))
+        assert short.misses_target(COUNT, target, counts(*[0] * (k - 1), smallest))
+        assert not short.misses_target(COUNT, target, counts(*[0] * (k - 1), smallest - 1))
 
 
 def test_of_what_must_never_happen_once_is_enough():
-    assert not short.is_short(COUNT, 0, counts(0, 0, 0))
-    assert short.is_short(COUNT, 0, counts(0, 1, 0))
+    assert not short.misses_target(COUNT, 0, counts(0, 0, 0))
+    assert short.misses_target(COUNT, 0, counts(0, 1, 0))
 
 
 def test_only_the_latest_twelve_points_are_pooled():
-    assert short.is_short(COUNT, 2, counts(23, *[0] * 11))
-    assert not short.is_short(COUNT, 2, counts(23, *[0] * 12))
+    assert short.misses_target(COUNT, 2, counts(23, *[0] * 11))
+    assert not short.misses_target(COUNT, 2, counts(23, *[0] * 12))
 
 
 def test_a_share_is_missed_when_chance_does_not_explain_it():
     # P(Bin(10, 1/5) >= 5) = 0.0328, P(>= 4) = 0.1209
-    assert short.is_short(SHARE, 80, shares((10, 5)))
-    assert not short.is_short(SHARE, 80, shares((10, 4)))
+    assert short.misses_target(SHARE, 80, shares((10, 5)))
+    assert not short.misses_target(SHARE, 80, shares((10, 4)))
     # From eight points on the limit is 1/100: P(Bin(80, 1/5) >= 26) = 0.0058, P(>= 25) = 0.0113
-    assert short.is_short(SHARE, 80, shares(*[(10, 3)] * 6, (10, 4), (10, 4)))
-    assert not short.is_short(SHARE, 80, shares(*[(10, 3)] * 7, (10, 4)))
+    assert short.misses_target(SHARE, 80, shares(*[(10, 3)] * 6, (10, 4), (10, 4)))
+    assert not short.misses_target(SHARE, 80, shares(*[(10, 3)] * 7, (10, 4)))
 
 
 def test_without_points_nothing_is_missed():
-    assert not short.is_short(SHARE, 80, [])
+    assert not short.misses_target(SHARE, 80, [])
 
 
 # -- the change test ------------------------------------------------------------------------------
 
 
 def test_before_nine_points_nothing_is_said():
-    held = change.held_against(COUNT, counts(*[1] * 8))
+    held = change.run_change_test(COUNT, counts(*[1] * 8))
     assert (held.w1, held.w4, held.r8, held.change) == (None, None, 0, None)
-    assert change.held_against(COUNT, counts(*[1] * 9)).w1 is not None
-    assert change.held_against(COUNT, counts(*[1] * 11)).w4 is None
-    assert change.held_against(COUNT, counts(*[1] * 12)).w4 is not None
+    assert change.run_change_test(COUNT, counts(*[1] * 9)).w1 is not None
+    assert change.run_change_test(COUNT, counts(*[1] * 11)).w4 is None
+    assert change.run_change_test(COUNT, counts(*[1] * 12)).w4 is not None
 
 
 def test_a_leap_of_a_count_is_a_signal():
     quiet, leap = [2, 1, 2, 3, 2, 2, 1, 3], 10
-    held = change.held_against(COUNT, counts(*quiet, leap))
+    held = change.run_change_test(COUNT, counts(*quiet, leap))
     c = sum(quiet)
     whole = [comb(c + leap, k) * 8 ** (c + leap - k) for k in range(c + leap + 1)]
     assert held.w1.worse == Fraction(sum(whole[leap:]), 9 ** (c + leap))
     assert held.w1.dispersion == 1000
     assert held.change == "worse"
-    assert change.held_against(COUNT, counts(*quiet, 5)).change is None
+    assert change.run_change_test(COUNT, counts(*quiet, 5)).change is None
 
 
 def test_a_leap_of_a_share_is_a_signal():
     usual = shares(*[(10, 2)] * 8)
-    held = change.held_against(SHARE, [*usual, Point(10, 8)])
+    held = change.run_change_test(SHARE, [*usual, Point(10, 8)])
     ways = [comb(24, k) * comb(66, 10 - k) for k in range(11)]
     assert held.w1.worse == Fraction(sum(ways[8:]), comb(90, 10))
     assert held.change == "worse"
-    assert change.held_against(SHARE, [*usual, Point(10, 4)]).change is None
+    assert change.run_change_test(SHARE, [*usual, Point(10, 4)]).change is None
 
 
 def test_a_fall_of_bad_answers_is_better():
     usual = shares(*[(10, 5)] * 12)
-    assert change.held_against(SHARE, [*usual, *shares(*[(10, 1)] * 4)]).change == "better"
+    assert change.run_change_test(SHARE, [*usual, *shares(*[(10, 1)] * 4)]).change == "better"
 
 
 def test_four_points_see_what_one_does_not():
     points = counts(*[4, 3, 5, 4, 4, 3, 5, 4] * 2, 8, 8, 8, 8)
-    held = change.held_against(COUNT, points)
+    held = change.run_change_test(COUNT, points)
     assert held.w1.worse > change.RARE >= held.w4.worse
 
 
 def test_the_baseline_ends_after_24_points():
     points = counts(*[2] * 24, *[30] * 20, 2)
-    held = change.held_against(COUNT, points)
+    held = change.run_change_test(COUNT, points)
     assert held.w1.worse > Fraction(1, 2)  # the thirties are not what is usual
 
 
 def test_one_freak_of_the_baseline_is_left_out():
-    freak = change.held_against(COUNT, counts(2, 2, 1, 2, 20, 2, 2, 3, 2, 2))
+    freak = change.run_change_test(COUNT, counts(2, 2, 1, 2, 20, 2, 2, 3, 2, 2))
     assert freak.w1.screened == 4
-    without = change.held_against(COUNT, counts(2, 2, 1, 2, 2, 2, 3, 2, 2))
+    without = change.run_change_test(COUNT, counts(2, 2, 1, 2, 2, 2, 3, 2, 2))
     assert freak.w1.worse == without.w1.worse
 
 
 def test_of_two_equal_freaks_the_earlier_is_left_out():
-    held = change.held_against(COUNT, counts(1, 15, 1, 1, 1, 1, 1, 1, 15, 1, 1, 1, 1, 1, 1, 1, 1))
+    held = change.run_change_test(
+        COUNT, counts(1, 15, 1, 1, 1, 1, 1, 1, 15, 1, 1, 1, 1, 1, 1, 1, 1)
+    )
     assert held.w1.screened == 1
 
 
 def test_points_that_scatter_need_more_to_be_a_signal():
     steady, wild = [4] * 8, [0, 8, 1, 7, 0, 8, 2, 6]
     assert sum(steady) == sum(wild)
-    even = change.held_against(COUNT, counts(*steady, 12))
-    scattered = change.held_against(COUNT, counts(*wild, 12))
+    even = change.run_change_test(COUNT, counts(*steady, 12))
+    scattered = change.run_change_test(COUNT, counts(*wild, 12))
     # χ² = Σ (8x − 32)² / (8 · 32) = 22.5 over 7
     assert scattered.w1.dispersion == 1000 * (16 * 4 + 9 * 2 + 4 * 2) * 64 // (256 * 7)
     assert even.w1.worse < scattered.w1.worse
@@ -199,16 +201,16 @@ def test_the_dispersion_of_a_share_is_that_of_pearson():
 @pytest.mark.parametrize("points", [counts(*[0] * 9), shares(*[(5, 0)] * 9), shares(*[(5, 5)] * 9)])
 def test_where_nothing_varies_nothing_is_a_signal(points):
     scale = COUNT if points[0].n == 1 else SHARE
-    held = change.held_against(scale, points)
+    held = change.run_change_test(scale, points)
     assert (held.w1.dispersion, held.w1.worse, held.change) == (1000, 1, None)
 
 
 def test_eight_on_one_side_are_a_signal():
     usual = [1, 3, 1, 3, 1, 3, 1, 3]
-    assert change.held_against(COUNT, counts(*usual, *[4] * 8)).r8 == 1
-    assert change.held_against(COUNT, counts(*usual, *[4] * 7)).r8 == 0
-    assert change.held_against(COUNT, counts(*usual, *[3] * 8)).r8 == 0
-    assert change.held_against(COUNT, counts(*usual, *[0] * 8)).r8 == -1
+    assert change.run_change_test(COUNT, counts(*usual, *[4] * 8)).r8 == 1
+    assert change.run_change_test(COUNT, counts(*usual, *[4] * 7)).r8 == 0
+    assert change.run_change_test(COUNT, counts(*usual, *[3] * 8)).r8 == 0
+    assert change.run_change_test(COUNT, counts(*usual, *[0] * 8)).r8 == -1
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1, max_size=30))
@@ -224,7 +226,7 @@ def test_medians_stand_in_the_middle(pairs):
 def test_worse_and_better_are_mirrors(pairs):
     points = [Point(n, min(n, bad)) for n, bad in pairs]
     mirrored = [Point(n, n - bad) for n, bad in points]
-    one, other = (change.held_against(SHARE, each) for each in (points, mirrored))
+    one, other = (change.run_change_test(SHARE, each) for each in (points, mirrored))
     assert one.r8 == -other.r8
     for here, there in ((one.w1, other.w1), (one.w4, other.w4)):
         assert (here is None) == (there is None)
@@ -243,7 +245,7 @@ def test_the_limit_of_a_count_is_the_first_that_stands_out(incidents):
     least = change.alarm_limit(COUNT, points)
 
     def worse(bad):
-        return change.held_against(COUNT, [*points[:-1], Point(1, bad)]).w1.worse <= change.RARE
+        return change.run_change_test(COUNT, [*points[:-1], Point(1, bad)]).w1.worse <= change.RARE
 
     assert worse(least)
     assert least == 0 or not worse(least - 1)
@@ -255,7 +257,7 @@ def test_the_limit_of_a_share_is_the_first_that_stands_out(bad, n):
     least = change.alarm_limit(SHARE, points)
 
     def worse(one):
-        return change.held_against(SHARE, [*points[:-1], Point(n, one)]).w1.worse <= change.RARE
+        return change.run_change_test(SHARE, [*points[:-1], Point(n, one)]).w1.worse <= change.RARE
 
     assert (least is None) == (not worse(n))
     assert least is None or (worse(least) and (least == 0 or not worse(least - 1)))
@@ -267,8 +269,8 @@ def test_there_is_no_limit_before_there_is_a_baseline():
 
 
 def test_a_signal_says_which_test_found_it():
-    found = change.held_against(COUNT, counts(1, 2, 0, 2, 1, 3, 1, 2, 8))
-    assert (found.change, found.by) == ("worse", "w1")
-    found = change.held_against(SHARE, shares(*4 * [(10, 1), (10, 2)], *8 * [(10, 3)]))
-    assert (found.change, found.by) == ("worse", "r8")
-    assert change.held_against(COUNT, counts(1, 1)).by is None
+    found = change.run_change_test(COUNT, counts(1, 2, 0, 2, 1, 3, 1, 2, 8))
+    assert (found.change, found.decided_by) == ("worse", "w1")
+    found = change.run_change_test(SHARE, shares(*4 * [(10, 1), (10, 2)], *8 * [(10, 3)]))
+    assert (found.change, found.decided_by) == ("worse", "r8")
+    assert change.run_change_test(COUNT, counts(1, 1)).decided_by is None

@@ -11,17 +11,17 @@ from tests.support.paths import ROOT
 
 PROGRAM = """
 import json, random
-from protocol.loops.change_detection import held_against
+from protocol.loops.change_detection import run_change_test
 from protocol.loops.points import COUNT, SHARE, Point
-from protocol.loops.target_check import is_short
+from protocol.loops.target_check import misses_target
 chance, told = random.Random(7), []
 for n in range(40):
     share = [Point(m := 5 + int(chance.random() * 9), int(chance.random() * m)) for _ in range(n)]
     count = [Point(1, int(chance.random() * 7)) for _ in range(n)]
     for scale, points, aim in ((SHARE, share, 80), (COUNT, count, 2)):
-        held = held_against(scale, points)
+        held = run_change_test(scale, points)
         tails = [str(one) for w in (held.w1, held.w4) if w for one in w]
-        told.append([tails, held.r8, held.change, is_short(scale, aim, points)])
+        told.append([tails, held.r8, held.change, misses_target(scale, aim, points)])
 print(json.dumps(told))
 """
 

@@ -3,15 +3,15 @@
 import random
 from itertools import count
 
-from protocol.loops.counted_answers import PANEL_SIZE, Asked, draw_panel
-from protocol.loops.escalation import Step, holds
+from protocol.loops.counted_answers import PANEL_SIZE, MeasureContext, draw_panel
+from protocol.loops.escalation import Step, find_holder
 from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
-from protocol.loops.outcome import outcome
+from protocol.loops.outcome import outcome_of
 from protocol.loops.windows import DAY_MS, Calendar, format_day
 
 MONDAY = 20 * 365 * DAY_MS  # made a Monday below
 CALENDAR = Calendar(7, 0)
-MONDAY = CALENDAR.begin(CALENDAR.at(MONDAY))
+MONDAY = CALENDAR.window_start(CALENDAR.window_at(MONDAY))
 HOUR = DAY_MS // 24
 MEASURE = b"measure".ljust(32)
 RULES = LoopRules(3, 72 * HOUR)
@@ -22,7 +22,7 @@ VISITS = {**BINS, "scale": "one_to_five", "better": "higher", "target": 4, "shar
 
 
 def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
-    return Asked(measure, calendar, leave_out, members, None)
+    return MeasureContext(measure, calendar, leave_out, members, None)
 
 
 class Street:
@@ -71,11 +71,11 @@ def missed_bins():
 
 def test_windows_begin_on_mondays():
     monday = 1_795_996_800_000 // DAY_MS * DAY_MS
-    assert CALENDAR.first_day(CALENDAR.at(monday)) <= "2026-11-30"
-    assert CALENDAR.begin(CALENDAR.at(MONDAY)) == MONDAY
-    assert CALENDAR.at(MONDAY - 1) == CALENDAR.at(MONDAY) - 1
-    assert Calendar(7, 60).at(MONDAY - 1) == CALENDAR.at(MONDAY)
-    assert Calendar(7, -60).at(MONDAY) == CALENDAR.at(MONDAY) - 1
+    assert CALENDAR.first_day(CALENDAR.window_at(monday)) <= "2026-11-30"
+    assert CALENDAR.window_start(CALENDAR.window_at(MONDAY)) == MONDAY
+    assert CALENDAR.window_at(MONDAY - 1) == CALENDAR.window_at(MONDAY) - 1
+    assert Calendar(7, 60).window_at(MONDAY - 1) == CALENDAR.window_at(MONDAY)
+    assert Calendar(7, -60).window_at(MONDAY) == CALENDAR.window_at(MONDAY) - 1
 
 
 def test_the_matter_opens_once_at_the_fourth_distinct_report():
@@ -86,16 +86,16 @@ def test_the_matter_opens_once_at_the_fourth_distinct_report():
     (matter,) = loop.matters
     # Reports 1 and 5 are one incident: the fourth distinct one is report 4.
     assert matter.opened == MONDAY + int(2.3 * DAY_MS)
-    assert matter.id == matter_id(MEASURE, CALENDAR.at(MONDAY))
+    assert matter.id == matter_id(MEASURE, CALENDAR.window_at(MONDAY))
     assert matter.raisers == set(PEOPLE[:6])
-    assert (matter.short, matter.change, matter.early) == (True, None, True)
+    assert (matter.misses_target, matter.change, matter.opened_early) == (True, None, True)
     assert len(loop.windows[matter.window].incidents) == 5
     assert len(street.loop(30).matters) == 1
 
 
 def test_late_reports_do_not_double_it():
     street, _ = missed_bins()
-    street.report(7, 20, on=CALENDAR.first_day(CALENDAR.at(MONDAY)))
+    street.report(7, 20, on=CALENDAR.first_day(CALENDAR.window_at(MONDAY)))
     (matter,) = street.loop(30).matters
     assert matter.opened == MONDAY + int(2.3 * DAY_MS)
     assert PEOPLE[7] in matter.raisers
@@ -103,7 +103,7 @@ def test_late_reports_do_not_double_it():
 
 def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():
     street, reports = missed_bins()
-    action = street.act(8, 3, window=CALENDAR.at(MONDAY))
+    action = street.act(8, 3, window=CALENDAR.window_at(MONDAY))
     for one in reports[1:]:
         street.merge(reports[0], one)
     (matter,) = street.loop(30).matters
@@ -141,9 +141,9 @@ def test_parties_change_nothing():
     assert street.loop(30) == street.loop(30)
     with_parties = street.loop(30)
     assert with_parties.points == alone.points
-    week = CALENDAR.at(MONDAY)
+    week = CALENDAR.window_at(MONDAY)
     assert with_parties.windows[week].incidents == alone.windows[week].incidents
-    assert len(with_parties.windows[week].apart) == 6
+    assert len(with_parties.windows[week].by_parties) == 6
 
 
 def test_it_closes_when_most_who_raised_it_say_so():
@@ -172,7 +172,7 @@ def test_what_was_said_before_the_latest_report_counts_no_more():
     street.done(action, 8, 5)
     (matter,) = street.loop(6).matters
     assert (matter.leading.state, matter.leading.fixed) == ("reported done", {})
-    assert len(matter.leading.reopened) == 1
+    assert len(matter.leading.reopened_at) == 1
 
 
 def test_silence_never_closes_it():
@@ -193,13 +193,13 @@ def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
     loop = street.loop(19)
     (matter,) = loop.matters
     assert matter.closed is not None
-    came = outcome(loop, matter)
-    assert (came.before.bad, came.after.bad, came.words) == (5, 1, "fewer")
+    came = outcome_of(loop, matter)
+    assert (came.before.bad, came.after.bad, came.result) == (5, 1, "fewer")
     for who in range(6):
         street.report(who, 15 + who / 10)
     first, second = street.loop(40).matters
     assert first.id != second.id
-    assert second.window == CALENDAR.at(MONDAY) + 2
+    assert second.window == CALENDAR.window_at(MONDAY) + 2
 
 
 def test_a_clear_fall_is_called_better():
@@ -211,8 +211,8 @@ def test_a_clear_fall_is_called_better():
     for who in range(12):
         street.report(who, 8, value=int(who == 0))
     loop = street.loop(20)
-    assert outcome(loop, loop.matters[0]).words == "better"
-    assert outcome(street.loop(5), street.loop(5).matters[0]) is None
+    assert outcome_of(loop, loop.matters[0]).result == "better"
+    assert outcome_of(street.loop(5), street.loop(5).matters[0]) is None
 
 
 def test_a_share_waits_until_its_window_settles():
@@ -240,7 +240,7 @@ def test_by_proxy_two_a_window():
         street.report(who, 2 + who / 10, value=1, by=PEOPLE[9])
     street.report(5, 2, value=1)
     loop = street.loop(20)
-    window = loop.windows[CALENDAR.at(MONDAY)]
+    window = loop.windows[CALENDAR.window_at(MONDAY)]
     assert ([one.person for one in window.answers], window.by_proxy) == (
         [PEOPLE[0], PEOPLE[5], PEOPLE[1]],
         2,
@@ -280,7 +280,7 @@ def held(steps=(), reopened=(), day=0.0, begin=2):
         Step(int(t * DAY_MS), who, *(int(x * DAY_MS) for x in more)) for t, who, *more in steps
     ]
     again = [int(one * DAY_MS) for one in reopened]
-    found = holds(CHAIN, begin, 0, steps, again, ANSWER, int(day * DAY_MS))
+    found = find_holder(CHAIN, begin, 0, steps, again, ANSWER, int(day * DAY_MS))
     return found.level, found.since / DAY_MS
 
 

@@ -12,15 +12,15 @@ from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
-from protocol.record.envelope import EPOCH, FOUNDING, OPEN, PRIVATE, Header
+from protocol.record.envelope import EPOCH, FOUNDING_ID, OPEN, PRIVATE, Header
 from protocol.wire import gossip
 
 assert kinds  # registers every kind
 SEED = bytes(range(32))
 DEVICE = nacl.bindings.crypto_sign_seed_keypair(SEED)[0]
 HERE, ELSEWHERE = b"h" * 32, b"e" * 32
-PLACE = HERE[: statement.PLACE]
-EPOCH_KEY = seal.EpochKey.of(1, b"k" * 32)
+PLACE = HERE[: statement.PLACE_SIZE]
+EPOCH_KEY = seal.EpochKey.from_key(1, b"k" * 32)
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 SMALL_ORDER = [
@@ -50,7 +50,7 @@ def header(content=b"", **changed):
         "parents": [],
         "audience": OPEN,
         "size": len(content),
-        "digest": record.digest(content),
+        "digest": record.content_digest(content),
     }
     return Header(**fields | changed)
 
@@ -70,25 +70,29 @@ def wire_of(one_header, content=b"", neighbourhood=HERE):
 
 def samples():
     """Valid records of several kinds, audiences and sizes."""
-    certificate = statement.certify(b"r" * 32, SEED, seal.box_key(SEED).public)
+    certificate = statement.certify_device(b"r" * 32, SEED, seal.device_box_key(SEED).public)
     plain = [
-        schema.content("admit", {"person": b"m" * 32, "statement": certificate}),
-        schema.content("retract", {}),
-        schema.content("offer", {"title": "Bread", "minutes": 60, "tags": ["food", "évening"]}),
-        schema.content("profile", {"name": "Ada", "about": "x" * 1000}),
-        schema.content("request", {"title": "A lift", "text": "\U0001f600" * 2000}),
+        schema.pack_content("admit", {"person": b"m" * 32, "statement": certificate}),
+        schema.pack_content("retract", {}),
+        schema.pack_content(
+            "offer", {"title": "Bread", "minutes": 60, "tags": ["food", "évening"]}
+        ),
+        schema.pack_content("profile", {"name": "Ada", "about": "x" * 1000}),
+        schema.pack_content("request", {"title": "A lift", "text": "\U0001f600" * 2000}),
         b"",
     ]
     found = []
     for n, one in enumerate(plain):
-        place = seal.context(HERE, DEVICE, n + 2)
-        sealed = seal.seal_epoch(EPOCH_KEY, one, place, bytes([n]) * 32)
+        place = seal.content_context(HERE, DEVICE, n + 2)
+        sealed = seal.seal_epoch_content(EPOCH_KEY, one, place, bytes([n]) * 32)
         parents = [bytes([n, m]) * 16 for m in range(n)]
         found.append(signed(one, seq=n + 2, parents=parents))
         found.append(signed(sealed, seq=n + 2, audience=EPOCH, parents=parents[:1]))
-        private = seal.seal_for([seal.box_key(SEED).public], one, place, bytes([n]) * 32)
+        private = seal.seal_private_content(
+            [seal.device_box_key(SEED).public], one, place, bytes([n]) * 32
+        )
         found.append(signed(private, audience=PRIVATE, expiry=2**47, parents=parents[:8]))
-    found.append(signed(b"c", neighbourhood=FOUNDING, seq=1, prev=None))
+    found.append(signed(b"c", neighbourhood=FOUNDING_ID, seq=1, prev=None))
     return found
 
 
@@ -97,7 +101,7 @@ def test_a_record_is_what_was_signed():
         read = record.parse(one.wire)
         assert read == one
         assert read.wire == one.wire
-        record.verify(read, FOUNDING if one.fields.seq == 1 else HERE)
+        record.verify(read, FOUNDING_ID if one.header.seq == 1 else HERE)
 
 
 def test_a_record_without_its_content_still_verifies_under_the_same_id():
@@ -105,7 +109,7 @@ def test_a_record_without_its_content_still_verifies_under_the_same_id():
         bare = record.parse(one._replace(content=None).wire)
         assert bare.id == one.id
         assert bare.content is None
-        record.verify(bare, FOUNDING if one.fields.seq == 1 else HERE)
+        record.verify(bare, FOUNDING_ID if one.header.seq == 1 else HERE)
 
 
 def test_10_000_seeded_mutations_are_all_refused():
@@ -129,7 +133,7 @@ def test_10_000_seeded_mutations_are_all_refused():
         if bytes(wire) == original.wire:
             continue
         mutations += 1
-        neighbourhood = FOUNDING if original.fields.seq == 1 else HERE
+        neighbourhood = FOUNDING_ID if original.header.seq == 1 else HERE
         try:
             record.verify(record.parse(bytes(wire)), neighbourhood)
         except Refused:
@@ -139,19 +143,19 @@ def test_10_000_seeded_mutations_are_all_refused():
 
 def test_a_record_cannot_be_replayed_in_another_neighbourhood():
     one = signed(b"words")
-    for place in (ELSEWHERE, FOUNDING):
+    for place in (ELSEWHERE, FOUNDING_ID):
         with pytest.raises(Refused, match=r"R-01\.10"):
             record.verify(one, place)
 
 
 def test_a_charter_cannot_be_replayed_inside_a_neighbourhood():
     with pytest.raises(Refused, match=r"R-01\.10"):
-        record.verify(signed(b"c", neighbourhood=FOUNDING), HERE)
+        record.verify(signed(b"c", neighbourhood=FOUNDING_ID), HERE)
 
 
 def test_a_signature_cannot_be_moved_to_another_header():
     one, other = signed(b"one"), signed(b"other")
-    swapped = record.parse(record.assemble(one.header, other.signature, b"one"))
+    swapped = record.parse(record.assemble(one.header_bytes, other.signature, b"one"))
     with pytest.raises(Refused, match=r"R-01\.10"):
         record.verify(swapped, HERE)
 
@@ -159,7 +163,7 @@ def test_a_signature_cannot_be_moved_to_another_header():
 def test_content_cannot_be_swapped():
     one, other = signed(b"one"), signed(b"two")
     with pytest.raises(Refused, match=r"R-01\.9"):
-        record.parse(record.assemble(one.header, one.signature, other.content))
+        record.parse(record.assemble(one.header_bytes, one.signature, other.content))
 
 
 def test_a_statement_is_no_record_signature():
@@ -167,7 +171,7 @@ def test_a_statement_is_no_record_signature():
     _, secret = nacl.bindings.crypto_sign_seed_keypair(SEED)
     foreign = nacl.bindings.crypto_sign(b"meshcoop record 1 sign\0" + codec.pack(body), secret)
     with pytest.raises(Refused, match=r"R-03\.2"):
-        statement.read(codec.pack([body, foreign[:64]]))
+        statement.read_statement(codec.pack([body, foreign[:64]]))
 
 
 @pytest.mark.parametrize("key", SMALL_ORDER, ids=lambda key: key.hex()[:8] + key.hex()[-2:])
@@ -188,7 +192,7 @@ def test_small_order_keys_state_nothing(key):
         for body in (["certify", PLACE, key, key, bytes(32)], ["revoke", PLACE, key, DEVICE, 0]):
             signatures = [signature] * (2 if body[0] == "certify" else 1)
             with pytest.raises(Refused, match=r"R-03\.2"):
-                statement.read(codec.pack([body, *signatures]))
+                statement.read_statement(codec.pack([body, *signatures]))
 
 
 def test_a_signature_is_not_malleable():
@@ -240,12 +244,12 @@ def test_a_header_outside_its_rules_is_refused(changed):
 
 def test_more_or_fewer_parts_are_no_record():
     one = signed(b"words")
-    parts = [list(one.fields), one.signature, one.content]
+    parts = [list(one.header), one.signature, one.content]
     for wrong in (parts[:2], [*parts, None], [parts], parts[::-1], {"a": 1}, None, 7):
         with pytest.raises(Refused):
             record.parse(codec.pack(wrong))
     with pytest.raises(Refused, match=r"R-01\.2"):
-        record.parse(codec.pack([[*one.fields, 0][:11][:9], one.signature, one.content]))
+        record.parse(codec.pack([[*one.header, 0][:11][:9], one.signature, one.content]))
 
 
 def test_a_record_of_more_than_16_kib_is_refused():
@@ -265,18 +269,18 @@ def test_arbitrary_bytes_are_refused_and_nothing_else(data):
     for read in (
         record.parse,
         record.read_header,
-        statement.read,
+        statement.read_statement,
         schema.read_content,
-        lambda one: gossip.accept(one, [key], HERE),
-        lambda one: gossip.accept(gossip.frame(one, key), [key], HERE),
-        lambda one: seal.open_epoch(EPOCH_KEY, one, b""),
-        lambda one: seal.open_key(one, seal.box_key(SEED)),
+        lambda one: gossip.accept_frame(one, [key], HERE),
+        lambda one: gossip.accept_frame(gossip.encode_frame(one, key), [key], HERE),
+        lambda one: seal.open_epoch_content(EPOCH_KEY, one, b""),
+        lambda one: seal.open_key(one, seal.device_box_key(SEED)),
     ):
         with pytest.raises(Refused):
             read(data)
     for count in (data, b"\x01" + data, b"\x01" + bytes(200) + data):
         try:
-            assert seal.open_private(count, [seal.box_key(SEED)], b"") is None
+            assert seal.open_private_content(count, [seal.device_box_key(SEED)], b"") is None
         except Refused:
             continue
 
@@ -297,7 +301,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_well_formed_nonsense_is_refused_and_nothing_else(value):
     packed = codec.pack(value)
-    for read in (record.parse, record.read_header, statement.read, schema.read_content):
+    for read in (record.parse, record.read_header, statement.read_statement, schema.read_content):
         try:
             read(packed)
         except Refused:
@@ -322,51 +326,51 @@ def test_a_known_kind_with_any_values_is_read_or_refused(name, data):
 @settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2), st.data())
 def test_mutated_statements_are_refused(which, data):
-    certificate = statement.certify(b"r" * 32, SEED, seal.box_key(SEED).public, PLACE)
-    valid = [certificate, statement.revoke(b"r" * 32, DEVICE, 7, PLACE)]
-    valid.append(statement.revoke(SEED, DEVICE, 0, PLACE))
+    certificate = statement.certify_device(b"r" * 32, SEED, seal.device_box_key(SEED).public, PLACE)
+    valid = [certificate, statement.revoke_device(b"r" * 32, DEVICE, 7, PLACE)]
+    valid.append(statement.revoke_device(SEED, DEVICE, 0, PLACE))
     wrong = bytearray(valid[which])
     wrong[data.draw(st.integers(0, len(wrong) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(Refused):
-        statement.read(bytes(wrong))
+        statement.read_statement(bytes(wrong))
 
 
 def test_gossip_takes_its_own_frames_only():
-    keys = [gossip.gossip_key(EPOCH_KEY), gossip.gossip_key(seal.EpochKey.of(2, b"l" * 32))]
+    keys = [gossip.gossip_key(EPOCH_KEY), gossip.gossip_key(seal.EpochKey.from_key(2, b"l" * 32))]
     one = signed(b"words")
     for key in keys:
-        assert gossip.accept(gossip.frame(one.wire, key), keys, HERE) == one
-    frame = gossip.frame(one.wire, keys[0])
+        assert gossip.accept_frame(gossip.encode_frame(one.wire, key), keys, HERE) == one
+    frame = gossip.encode_frame(one.wire, keys[0])
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept(frame, keys[1:], HERE)
+        gossip.accept_frame(frame, keys[1:], HERE)
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept(frame, [], HERE)
+        gossip.accept_frame(frame, [], HERE)
     with pytest.raises(Refused, match=r"R-01\.10"):
-        gossip.accept(frame, keys, ELSEWHERE)
+        gossip.accept_frame(frame, keys, ELSEWHERE)
     bare = one._replace(content=None).wire
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept(gossip.frame(bare, keys[0]), keys, HERE)
+        gossip.accept_frame(gossip.encode_frame(bare, keys[0]), keys, HERE)
 
 
 def test_gossip_carries_the_charter_under_its_own_signature():
     key = gossip.gossip_key(EPOCH_KEY)
-    charter = signed(b"c", neighbourhood=FOUNDING, seq=1, prev=None)
-    assert gossip.accept(gossip.frame(charter.wire, key), [key], charter.id) == charter
+    charter = signed(b"c", neighbourhood=FOUNDING_ID, seq=1, prev=None)
+    assert gossip.accept_frame(gossip.encode_frame(charter.wire, key), [key], charter.id) == charter
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_mutated_gossip_is_refused(data):
     key = gossip.gossip_key(EPOCH_KEY)
-    frame = bytearray(gossip.frame(signed(b"words").wire, key))
+    frame = bytearray(gossip.encode_frame(signed(b"words").wire, key))
     frame[data.draw(st.integers(0, len(frame) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept(bytes(frame), [key], HERE)
+        gossip.accept_frame(bytes(frame), [key], HERE)
 
 
 def test_the_topic_does_not_tell_the_neighbourhood():
-    assert gossip.topic(HERE) != gossip.topic(ELSEWHERE)
-    assert HERE.hex()[:16] not in gossip.topic(HERE)
+    assert gossip.topic_name(HERE) != gossip.topic_name(ELSEWHERE)
+    assert HERE.hex()[:16] not in gossip.topic_name(HERE)
 
 
 def test_the_combined_form_is_no_signature():

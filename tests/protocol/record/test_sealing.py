@@ -7,8 +7,8 @@ from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import EpochKey
 
-ADA, BEN, EVE = (seal.box_key(bytes([n]) * 32) for n in (1, 2, 3))
-PLACE = seal.context(b"n" * 32, b"d" * 32, 7)
+ADA, BEN, EVE = (seal.device_box_key(bytes([n]) * 32) for n in (1, 2, 3))
+PLACE = seal.content_context(b"n" * 32, b"d" * 32, 7)
 LOW_ORDER = [
     bytes(32),
     b"\x01" + bytes(31),
@@ -23,47 +23,47 @@ LOW_ORDER = [
 @settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=300), st.binary(min_size=32, max_size=32), st.binary(max_size=80))
 def test_epoch_content_opens_with_its_key_in_its_place(plain, key, place):
-    epoch = EpochKey.of(1, key)
-    sealed = seal.seal_epoch(epoch, plain, place, b"s" * 32)
-    assert seal.open_epoch(epoch, sealed, place) == plain
-    assert seal.sealed_epoch_id(sealed) == epoch.id
+    epoch = EpochKey.from_key(1, key)
+    sealed = seal.seal_epoch_content(epoch, plain, place, b"s" * 32)
+    assert seal.open_epoch_content(epoch, sealed, place) == plain
+    assert seal.read_epoch_key_id(sealed) == epoch.id
 
 
 def test_epoch_content_opens_nowhere_else():
-    epoch = EpochKey.of(1, b"k" * 32)
-    sealed = seal.seal_epoch(epoch, b"words", PLACE, b"s" * 32)
+    epoch = EpochKey.from_key(1, b"k" * 32)
+    sealed = seal.seal_epoch_content(epoch, b"words", PLACE, b"s" * 32)
     wrong = [
-        seal.context(b"m" * 32, b"d" * 32, 7),
-        seal.context(b"n" * 32, b"e" * 32, 7),
-        seal.context(b"n" * 32, b"d" * 32, 8),
-        seal.private_context(b"n" * 32, b"d" * 32, 7, "text"),
+        seal.content_context(b"m" * 32, b"d" * 32, 7),
+        seal.content_context(b"n" * 32, b"e" * 32, 7),
+        seal.content_context(b"n" * 32, b"d" * 32, 8),
+        seal.private_field_context(b"n" * 32, b"d" * 32, 7, "text"),
         b"",
     ]
     for place in wrong:
         with pytest.raises(Refused, match=r"R-01\.22"):
-            seal.open_epoch(epoch, sealed, place)
+            seal.open_epoch_content(epoch, sealed, place)
     with pytest.raises(Refused, match=r"R-01\.22"):
-        seal.open_epoch(EpochKey(1, epoch.id, b"l" * 32), sealed, PLACE)
+        seal.open_epoch_content(EpochKey(1, epoch.id, b"l" * 32), sealed, PLACE)
 
 
 def test_an_epoch_id_commits_to_its_key_without_telling_it():
-    epoch = EpochKey.of(1, b"k" * 32)
-    assert epoch.id == seal.epoch_id(b"k" * 32) != seal.epoch_id(b"l" * 32)
+    epoch = EpochKey.from_key(1, b"k" * 32)
+    assert epoch.id == seal.epoch_key_id(b"k" * 32) != seal.epoch_key_id(b"l" * 32)
     assert epoch.id not in epoch.key
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_every_changed_bit_of_sealed_words_is_noticed(data):
-    epoch = EpochKey.of(1, b"k" * 32)
+    epoch = EpochKey.from_key(1, b"k" * 32)
     for sealed, opens in (
         (
-            seal.seal_epoch(epoch, b"words", PLACE, b"s" * 32),
-            lambda one: seal.open_epoch(epoch, one, PLACE),
+            seal.seal_epoch_content(epoch, b"words", PLACE, b"s" * 32),
+            lambda one: seal.open_epoch_content(epoch, one, PLACE),
         ),
         (
-            seal.seal_for([ADA.public, BEN.public], b"words", PLACE, b"s" * 32),
-            lambda one: seal.open_private(one, [ADA], PLACE),
+            seal.seal_private_content([ADA.public, BEN.public], b"words", PLACE, b"s" * 32),
+            lambda one: seal.open_private_content(one, [ADA], PLACE),
         ),
         (seal.seal_key(b"k" * 32, ADA.public, b"s" * 32), lambda one: seal.open_key(one, ADA)),
     ):
@@ -78,70 +78,76 @@ def test_every_changed_bit_of_sealed_words_is_noticed(data):
 
 
 def test_private_words_open_for_those_named_and_for_nobody_else():
-    sealed = seal.seal_for([ADA.public, BEN.public], b"the key is under the mat", PLACE, b"s" * 32)
+    sealed = seal.seal_private_content(
+        [ADA.public, BEN.public], b"the key is under the mat", PLACE, b"s" * 32
+    )
     for mine in ([ADA], [BEN], [EVE, BEN], [ADA, BEN]):
-        assert seal.open_private(sealed, mine, PLACE) == b"the key is under the mat"
-    assert seal.open_private(sealed, [EVE], PLACE) is None
-    assert seal.open_private(sealed, [], PLACE) is None
+        assert seal.open_private_content(sealed, mine, PLACE) == b"the key is under the mat"
+    assert seal.open_private_content(sealed, [EVE], PLACE) is None
+    assert seal.open_private_content(sealed, [], PLACE) is None
 
 
 def test_private_words_do_not_open_in_another_place_or_field():
-    place = seal.private_context(b"n" * 32, b"d" * 32, 7, "text")
-    sealed = seal.seal_for([ADA.public], b"words", place, b"s" * 32)
+    place = seal.private_field_context(b"n" * 32, b"d" * 32, 7, "text")
+    sealed = seal.seal_private_content([ADA.public], b"words", place, b"s" * 32)
     for other in (
-        seal.private_context(b"n" * 32, b"d" * 32, 7, "note"),
-        seal.private_context(b"n" * 32, b"d" * 32, 8, "text"),
+        seal.private_field_context(b"n" * 32, b"d" * 32, 7, "note"),
+        seal.private_field_context(b"n" * 32, b"d" * 32, 8, "text"),
         PLACE,
     ):
         with pytest.raises(Refused, match=r"R-01\.24"):
-            seal.open_private(sealed, [ADA], other)
+            seal.open_private_content(sealed, [ADA], other)
 
 
 def test_sealed_words_name_no_reader_and_repeat_nobody():
-    sealed = seal.seal_for([ADA.public, ADA.public, BEN.public], b"words", PLACE, b"s" * 32)
+    sealed = seal.seal_private_content(
+        [ADA.public, ADA.public, BEN.public], b"words", PLACE, b"s" * 32
+    )
     assert sealed[0] == 2
     for box in (ADA, BEN):
         assert box.public not in sealed
         assert box.secret not in sealed
-    again = seal.seal_for([ADA.public, BEN.public], b"words", PLACE, b"t" * 32)
+    again = seal.seal_private_content([ADA.public, BEN.public], b"words", PLACE, b"t" * 32)
     assert sealed[1:] != again[1:]
 
 
 def test_a_key_that_was_handed_on_opens_what_it_is_the_key_of_and_nothing_else():
-    sealed = seal.seal_for([ADA.public], b"words", PLACE, b"s" * 32)
-    other = seal.seal_for([ADA.public], b"words", PLACE, b"t" * 32)
-    key = seal.private_key(sealed, [ADA])
-    assert seal.private_key(sealed, [EVE]) is None
-    assert seal.open_with(key, sealed, PLACE) == b"words"
+    sealed = seal.seal_private_content([ADA.public], b"words", PLACE, b"s" * 32)
+    other = seal.seal_private_content([ADA.public], b"words", PLACE, b"t" * 32)
+    key = seal.find_content_key(sealed, [ADA])
+    assert seal.find_content_key(sealed, [EVE]) is None
+    assert seal.open_with_content_key(key, sealed, PLACE) == b"words"
     with pytest.raises(Refused, match=r"R-01\.24"):
-        seal.open_with(key, other, PLACE)
+        seal.open_with_content_key(key, other, PLACE)
 
 
 def test_nobody_can_show_two_readers_two_texts():
     """The key is committed to: a lock that gives one reader another key opens nothing for them."""
-    mine, theirs = (seal.seal_for([one.public], b"w", PLACE, b"s" * 32) for one in (ADA, BEN))
-    again = seal.seal_for([BEN.public], b"x", PLACE, b"t" * 32)
-    assert seal.open_private(theirs, [BEN], PLACE) == b"w"
+    mine, theirs = (
+        seal.seal_private_content([one.public], b"w", PLACE, b"s" * 32) for one in (ADA, BEN)
+    )
+    again = seal.seal_private_content([BEN.public], b"x", PLACE, b"t" * 32)
+    assert seal.open_private_content(theirs, [BEN], PLACE) == b"w"
     crafted = b"\x01" + again[1:81] + mine[81:]
     with pytest.raises(Refused, match="commit"):
-        seal.open_private(crafted, [BEN], PLACE)
+        seal.open_private_content(crafted, [BEN], PLACE)
 
 
 @pytest.mark.parametrize(("readers", "locks"), [(1, 8), (8, 8), (9, 16), (64, 64), (65, 128)])
 def test_decoys_hide_how_many_read(readers, locks):
-    boxes = [seal.box_key(bytes([n + 1]) * 32).public for n in range(readers)]
-    crowd = seal.with_decoys(boxes, b"s" * 32)
+    boxes = [seal.device_box_key(bytes([n + 1]) * 32).public for n in range(readers)]
+    crowd = seal.add_decoys(boxes, b"s" * 32)
     assert len(set(crowd)) == locks
     assert set(boxes) <= set(crowd)
-    assert set(seal.with_decoys(boxes, b"t" * 32)) & set(crowd) == set(boxes)
-    assert seal.seal_for(crowd, b"words", PLACE, b"s" * 32)[0] == locks
+    assert set(seal.add_decoys(boxes, b"t" * 32)) & set(crowd) == set(boxes)
+    assert seal.seal_private_content(crowd, b"words", PLACE, b"s" * 32)[0] == locks
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=9000))
 def test_a_cover_leaves_few_lengths(plain):
-    covered = seal.cover(plain)
-    assert seal.uncover(covered) == plain
+    covered = seal.pad(plain)
+    assert seal.unpad(covered) == plain
     assert len(covered) in {256, 512} or len(covered) % 1024 == 0
     assert len(covered) - len(plain) <= max(256, 1026)
 
@@ -158,7 +164,7 @@ def test_nothing_is_sealed_to_or_opened_from_a_low_order_point(point):
     with pytest.raises(Refused, match=r"R-01\.23"):
         seal.seal_key(b"k" * 32, point, b"s" * 32)
     with pytest.raises(Refused, match=r"R-01\.23"):
-        seal.seal_for([ADA.public, point], b"words", PLACE, b"s" * 32)
+        seal.seal_private_content([ADA.public, point], b"words", PLACE, b"s" * 32)
     with pytest.raises(Refused, match=r"R-01\.23"):
         seal.open_key(point + bytes(48), ADA)
 
@@ -171,18 +177,18 @@ def test_a_box_of_another_length_is_refused(length):
 
 @pytest.mark.parametrize("count", [0, seal.MAX_SLOTS + 1])
 def test_private_words_have_1_to_128_readers(count):
-    boxes = [seal.box_key(bytes([n + 1]) * 32).public for n in range(count)]
+    boxes = [seal.device_box_key(bytes([n + 1]) * 32).public for n in range(count)]
     with pytest.raises(Refused, match=r"R-01\.24"):
-        seal.seal_for(boxes, b"words", PLACE, b"s" * 32)
+        seal.seal_private_content(boxes, b"words", PLACE, b"s" * 32)
 
 
 @pytest.mark.parametrize("sealed", [b"", b"\0", b"\xff" * 300, b"\x81" + bytes(9000), b"\x01"])
 def test_malformed_private_words_are_refused(sealed):
     with pytest.raises(Refused, match=r"R-01\.24"):
-        seal.open_private(sealed, [ADA], PLACE)
+        seal.open_private_content(sealed, [ADA], PLACE)
 
 
 def test_the_box_key_is_a_function_of_the_device_seed():
-    assert seal.box_key(b"\x01" * 32) == ADA
+    assert seal.device_box_key(b"\x01" * 32) == ADA
     assert nacl.bindings.crypto_scalarmult_base(ADA.secret) == ADA.public
-    assert seal.derive(b"\x01" * 32, "box") != seal.derive(b"\x01" * 32, "gossip")
+    assert seal.derive_key(b"\x01" * 32, "box") != seal.derive_key(b"\x01" * 32, "gossip")

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from protocol.errors import Refused
 from protocol.record import codec
 from protocol.wire import bundle, frames
-from protocol.wire.bundle import BUNDLE, HAVE, Decoder, encode
-from protocol.wire.have_map import HaveMap, Held, have_map
+from protocol.wire.bundle import BUNDLE, HAVE_FILE, Decoder, encode_file
+from protocol.wire.have_map import HaveMap, LogHead, have_map_lists
 
 HOME = b"n" * 32
 WIRES = [bytes([n]) * (n * 37 % 900 + 1) for n in range(60)]
-HEADS = {bytes([n]) * 32: Held(n + 1, b"h" * 32) for n in range(40)}
-OPENING = bundle.opening(BUNDLE, HOME)
+HEADS = {bytes([n]) * 32: LogHead(n + 1, b"h" * 32) for n in range(40)}
+OPENING = bundle.file_opening(BUNDLE, HOME)
 
 
 def written(wires=WIRES, home=HOME):
-    return b"".join(encode(BUNDLE, home, frames.batches(wires, bundle.PIECE)))
+    return b"".join(encode_file(BUNDLE, home, frames.batch_records(wires, bundle.LIST_BYTES)))
 
 
 def read(data, sort=BUNDLE, home=HOME, cuts=()):
@@ -58,14 +58,14 @@ def test_any_records_come_out_as_they_went_in(wires):
 
 
 def test_a_have_file_says_what_its_home_holds():
-    data = b"".join(encode(HAVE, HOME, have_map(HEADS)))
-    flat, fault = read(data, HAVE)
+    data = b"".join(encode_file(HAVE_FILE, HOME, have_map_lists(HEADS)))
+    flat, fault = read(data, HAVE_FILE)
     assert fault is None
-    more = HEADS | {b"x" * 32: Held(1, b"h" * 32)}
+    more = HEADS | {b"x" * 32: LogHead(1, b"h" * 32)}
     theirs = HaveMap(more)
     theirs.read(flat)
-    assert theirs.lacks() == ([(b"x" * 32, 0, b"")], [])
-    assert read(b"".join(encode(HAVE, HOME, have_map({}))), HAVE) == ([], None)
+    assert theirs.find_missing() == ([(b"x" * 32, 0, b"")], [])
+    assert read(b"".join(encode_file(HAVE_FILE, HOME, have_map_lists({}))), HAVE_FILE) == ([], None)
 
 
 @given(st.integers(0, len(written()) - 1), CUTS)
@@ -73,7 +73,9 @@ def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
     found, fault = read(written()[:at], cuts=[one for one in cuts if one < at])
     assert fault == ("R-09.5" if at >= len(BUNDLE.mark) else "R-09.1")
     assert found == WIRES[: len(found)]
-    inside = at - len(OPENING) - 2 * bundle.PIECE  # a list or two at most are lost with the cut
+    inside = (
+        at - len(OPENING) - 2 * bundle.LIST_BYTES
+    )  # a list or two at most are lost with the cut
     assert sum(map(len, found)) >= inside - 8 * len(WIRES)
 
 
@@ -105,7 +107,7 @@ END = framed(2, 1)
 HOSTILE = {
     "nothing": (b"", "R-09.1"),
     "something else": (b"PK\x03\x04../../etc/passwd", "R-09.1"),
-    "a have file": (b"".join(encode(HAVE, HOME, have_map(HEADS))), "R-09.1"),
+    "a have file": (b"".join(encode_file(HAVE_FILE, HOME, have_map_lists(HEADS))), "R-09.1"),
     "half a mark": (BUNDLE.mark[:7], "R-09.1"),
     "a mark in capitals": (OPENING.upper(), "R-09.1"),
     "the mark alone": (BUNDLE.mark, "R-09.5"),
@@ -157,10 +159,10 @@ def test_what_came_before_a_fault_is_there_even_from_one_piece():
     assert read(data) == ([b"wire", b"and this"], "R-09.1")
 
 
-@pytest.mark.parametrize("sort", [BUNDLE, HAVE])
+@pytest.mark.parametrize("sort", [BUNDLE, HAVE_FILE])
 def test_a_file_without_end_is_given_up_and_held_in_no_memory(sort):
-    decoder = Decoder(sort._replace(most=4 << 20), HOME)
-    list(decoder.feed(bundle.opening(sort, HOME)))
+    decoder = Decoder(sort._replace(max_bytes=4 << 20), HOME)
+    list(decoder.feed(bundle.file_opening(sort, HOME)))
     item = b"w" * 1000
     piece = framed(1, [item] * 16)
     rules = []
@@ -180,15 +182,15 @@ def test_a_file_without_end_is_given_up_and_held_in_no_memory(sort):
 
 
 def test_the_sorts_have_their_limits():
-    assert (BUNDLE.most, HAVE.most) == (2**30, 2**22)
+    assert (BUNDLE.max_bytes, HAVE_FILE.max_bytes) == (2**30, 2**22)
 
 
 def test_nobody_writes_more_than_can_be_read():
-    small = BUNDLE._replace(most=frames.MAX_FRAME + 1000)
+    small = BUNDLE._replace(max_bytes=frames.MAX_FRAME + 1000)
     lists = [[b"w" * 100]] * 20
     with pytest.raises(Refused, match=r"R-09\.4"):
-        list(encode(small, HOME, lists))
-    fits = b"".join(encode(small, HOME, lists[:5]))
+        list(encode_file(small, HOME, lists))
+    fits = b"".join(encode_file(small, HOME, lists[:5]))
     decoder = Decoder(small, HOME)
     assert len(list(decoder.feed(fits))) == 5
     decoder.close()

@@ -20,7 +20,7 @@ from protocol.wire.local_rpc import (
     Response,
     check_hello,
     encode,
-    hello,
+    hello_request,
 )
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_.-]{0,63}", fullmatch=True)
@@ -81,7 +81,7 @@ def test_frames_arrive_whole_and_in_order_whatever_the_pieces(frames, data):
         decoder.feed(stream[start:end])
         seen.extend(decoder)
     assert seen == frames
-    assert not decoder.partial
+    assert not decoder.is_partial
 
 
 @given(FRAMES)
@@ -114,25 +114,25 @@ def test_a_huge_claim_is_refused_before_its_body_comes():
     with pytest.raises(Refused) as caught:
         decoder.feed((MAX_FRAME + 1).to_bytes(4, "big"))
     assert caught.value.rule == "R-06.1"
-    assert not decoder.partial
+    assert not decoder.is_partial
     with pytest.raises(Refused):
-        decoder.feed(encode(hello(1)))
+        decoder.feed(encode(hello_request(1)))
     with pytest.raises(Refused):
         list(decoder)
 
 
 def test_a_huge_claim_behind_a_good_frame_is_refused_after_it():
     decoder = Decoder()
-    decoder.feed(encode(hello(1)) + b"\xff\xff\xff\xff")
+    decoder.feed(encode(hello_request(1)) + b"\xff\xff\xff\xff")
     frames = iter(decoder)
-    assert next(frames) == hello(1)
+    assert next(frames) == hello_request(1)
     with pytest.raises(Refused):
         next(frames)
 
 
 def test_a_refused_body_ends_the_stream():
     decoder = Decoder()
-    decoder.feed(framed(b"\xc1") + encode(hello(1)))
+    decoder.feed(framed(b"\xc1") + encode(hello_request(1)))
     with pytest.raises(Refused):
         list(decoder)
     with pytest.raises(Refused):
@@ -154,8 +154,8 @@ def test_the_largest_frame_passes_and_one_byte_more_does_not():
     [
         (b"", "R-06.2"),
         (b"\xc1", "R-06.2"),
-        (encode(hello(1))[4:] + b"\x00", "R-06.2"),
-        (encode(hello(1))[4:-1], "R-06.2"),
+        (encode(hello_request(1))[4:] + b"\x00", "R-06.2"),
+        (encode(hello_request(1))[4:-1], "R-06.2"),
         (b"\x93\x02\xa1a\xa2\xff\xfe", "R-06.2"),
         (b"\x93\x02\xa1a\x81\x90\x01", "R-06.2"),
         (b"\x93\x02\xa1a\x81\x01\x01", "R-06.2"),
@@ -249,7 +249,7 @@ def test_a_value_that_holds_itself_is_refused():
 
 
 def test_hello_opens_and_nothing_else_does():
-    check_hello(hello(7))
+    check_hello(hello_request(7))
     others = [
         Request(1, "status"),
         Request(1, "hello"),

@@ -12,7 +12,7 @@ from protocol.errors import Refused
 from protocol.wire import frames, invitation
 from protocol.wire import sync_session as sync
 from protocol.wire.frames import Decoder, encode
-from protocol.wire.have_map import Held, digest
+from protocol.wire.have_map import LogHead, digest_heads
 from protocol.wire.invitation import Invitation, Knock
 from protocol.wire.sync_session import (
     BYE,
@@ -27,13 +27,13 @@ from protocol.wire.sync_session import (
     RECORDS,
     WANT,
     WINDOW,
-    Compare,
-    Goodbye,
-    Hello,
-    Lacks,
-    Received,
-    Session,
-    Settled,
+    DigestReceived,
+    GoodbyeReceived,
+    HelloReceived,
+    PeerLacks,
+    RecordsReceived,
+    RoundSettled,
+    SyncSession,
 )
 
 HOME, DEVICE = b"n" * 32, b"d" * 32
@@ -45,11 +45,11 @@ def device(n):
 
 
 def heads(**more):
-    return {device(n): Held(n, bytes([100 + n]) * 32) for n in range(1, 6)} | more
+    return {device(n): LogHead(n, bytes([100 + n]) * 32) for n in range(1, 6)} | more
 
 
 def met():
-    session = Session()
+    session = SyncSession()
     list(session.receive(encode(HELLO_FRAME)))
     session.admit()
     return session
@@ -59,9 +59,9 @@ def in_round(ours=None):
     """A session that has sent its digest and its have-map, and got another digest."""
     session = met()
     ours = heads() if ours is None else ours
-    session.begin(ours)
-    assert list(session.receive(encode([DIGEST, b"other"]))) == [Compare()]
-    session.compare(ours)
+    session.begin_round(ours)
+    assert list(session.receive(encode([DIGEST, b"other"]))) == [DigestReceived()]
+    session.answer_digest(ours)
     return session
 
 
@@ -70,13 +70,13 @@ def hear(session, *told, ours=None):
     events = []
     for event in session.receive(b"".join(encode(one) for one in told)):
         events.append(event)
-        if isinstance(event, Hello):
+        if isinstance(event, HelloReceived):
             session.admit()
-        if isinstance(event, Compare):
+        if isinstance(event, DigestReceived):
             events += session.compare(heads() if ours is None else ours)[1]
-        if isinstance(event, Lacks):
+        if isinstance(event, PeerLacks):
             events += session.end()[1]
-        if isinstance(event, Received):
+        if isinstance(event, RecordsReceived):
             session.taken(event.size)
     return events
 
@@ -91,36 +91,39 @@ def have(**more):
 
 def test_equal_digests_settle_the_round_at_once():
     session = met()
-    session.begin(heads())
-    assert session.busy
-    assert hear(session, [DIGEST, digest(heads())]) == [Compare(), Settled(equal=True)]
-    assert not session.busy
+    session.begin_round(heads())
+    assert session.is_round_open
+    assert hear(session, [DIGEST, digest_heads(heads())]) == [
+        DigestReceived(),
+        RoundSettled(were_equal=True),
+    ]
+    assert not session.is_round_open
 
 
 def test_a_digest_that_comes_first_is_answered_with_ours():
     session = met()
-    (event,) = session.receive(encode([DIGEST, digest(heads())]))
-    assert event == Compare()
-    out, events = session.compare(heads())
-    assert events == [Settled(equal=True)]
-    assert out == encode([DIGEST, digest(heads())])
+    (event,) = session.receive(encode([DIGEST, digest_heads(heads())]))
+    assert event == DigestReceived()
+    out, events = session.answer_digest(heads())
+    assert events == [RoundSettled(were_equal=True)]
+    assert out == encode([DIGEST, digest_heads(heads())])
 
 
 def test_the_digest_depends_on_every_part_of_every_head():
     base = heads()
     ids = (b"f" * 32, b"g" * 32)
     others = [
-        base | {device(1): Held(2, base[device(1)].id)},
-        base | {device(1): Held(1, b"x" * 32)},
-        base | {device(9): Held(1, b"x" * 32)},
-        base | {device(1): Held(1, base[device(1)].id, ids)},
-        base | {device(1): Held(1, base[device(1)].id, ids[:1])},
+        base | {device(1): LogHead(2, base[device(1)].id)},
+        base | {device(1): LogHead(1, b"x" * 32)},
+        base | {device(9): LogHead(1, b"x" * 32)},
+        base | {device(1): LogHead(1, base[device(1)].id, ids)},
+        base | {device(1): LogHead(1, base[device(1)].id, ids[:1])},
         {},
     ]
-    assert len({digest(one) for one in [base, *others]}) == 7
-    turned = base | {device(1): Held(1, base[device(1)].id, ids[::-1])}
-    assert digest(turned) == digest(others[3])
-    assert digest(dict(reversed(base.items()))) == digest(base)
+    assert len({digest_heads(one) for one in [base, *others]}) == 7
+    turned = base | {device(1): LogHead(1, base[device(1)].id, ids[::-1])}
+    assert digest_heads(turned) == digest_heads(others[3])
+    assert digest_heads(dict(reversed(base.items()))) == digest_heads(base)
 
 
 def test_a_have_map_tells_what_the_peer_lacks():
@@ -129,7 +132,7 @@ def test_a_have_map_tells_what_the_peer_lacks():
     theirs[2 * 4 + 1] = 1  # less of the third
     theirs[3 * 4 + 2] = b"z" * 8  # another head of the fourth
     (lacks,) = in_round().receive(encode([HAVE, theirs[: 4 * 4], False]))
-    assert lacks == Lacks(
+    assert lacks == PeerLacks(
         [
             (device(3), 1, theirs[2 * 4 + 2]),
             (device(4), 4, b"z" * 8),
@@ -140,12 +143,12 @@ def test_a_have_map_tells_what_the_peer_lacks():
 
 
 def test_a_fork_is_told_until_both_know_the_same_of_it():
-    forked = {device(2): Held(1, b"x" * 32, (b"a" * 32, b"b" * 32))}
+    forked = {device(2): LogHead(1, b"x" * 32, (b"a" * 32, b"b" * 32))}
     (lacks,) = in_round(heads() | forked).receive(encode([HAVE, have(), False]))
-    assert lacks == Lacks([], [device(2)])
+    assert lacks == PeerLacks([], [device(2)])
     other = [device(2)[:8], 1, b"x" * 8, b"q" * 8]
     (lacks,) = in_round(forked).receive(encode([HAVE, other, False]))
-    assert lacks == Lacks([], [device(2)])
+    assert lacks == PeerLacks([], [device(2)])
 
 
 def test_claims_of_endless_logs_ask_for_nothing_and_are_kept_nowhere():
@@ -153,7 +156,7 @@ def test_claims_of_endless_logs_ask_for_nothing_and_are_kept_nowhere():
     for _ in range(200):
         flat = [item for one in sorted(heads()) for item in (one[:8], 2**40, b"z" * 8, b"")]
         assert hear(session, [HAVE, flat, True]) == []
-    assert hear(session, [HAVE, flat, False]) == [Lacks([], [])]
+    assert hear(session, [HAVE, flat, False]) == [PeerLacks([], [])]
 
 
 def test_a_have_map_that_never_ends_costs_no_memory():
@@ -169,7 +172,7 @@ def test_a_have_map_that_never_ends_costs_no_memory():
     finally:
         tracemalloc.stop()
     assert held < 256 * 1024  # to keep the claims would take some 14 MB
-    assert hear(session, [HAVE, have(), False]) == [Lacks([], [])]
+    assert hear(session, [HAVE, have(), False]) == [PeerLacks([], [])]
 
 
 def test_millions_of_claims_are_cut_off():
@@ -202,16 +205,16 @@ def test_a_row_of_a_have_map_has_its_shape_and_its_size(row):
 
 
 def test_a_have_map_of_many_logs_comes_in_frames_and_is_put_together():
-    many = {random.Random(n).randbytes(32): Held(n + 1, b"h" * 32) for n in range(5000)}
+    many = {random.Random(n).randbytes(32): LogHead(n + 1, b"h" * 32) for n in range(5000)}
     one, other = met(), met()
-    one.begin(many)
-    other.begin({})
-    list(one.receive(encode([DIGEST, digest({})])))
-    out, _ = one.compare(many)
+    one.begin_round(many)
+    other.begin_round({})
+    list(one.receive(encode([DIGEST, digest_heads({})])))
+    out, _ = one.answer_digest(many)
     assert len(out) > frames.MAX_FRAME
-    list(other.receive(encode([DIGEST, digest(many)])))
-    other.compare({})
-    assert list(other.receive(out)) == [Lacks([], [])]
+    list(other.receive(encode([DIGEST, digest_heads(many)])))
+    other.answer_digest({})
+    assert list(other.receive(out)) == [PeerLacks([], [])]
     (lacks,) = one.receive(encode([HAVE, [], False]))
     assert len(lacks.logs) == 5000
 
@@ -226,7 +229,7 @@ def out_of_turn():
         "a have-map before the digest": (_begun(), [HAVE, have(), False]),
         "a second have-map": (_after(in_round(), [HAVE, have(), False]), [HAVE, have(), False]),
         "a have-map after equal digests": (
-            _after(met(), [DIGEST, digest(heads())]),
+            _after(met(), [DIGEST, digest_heads(heads())]),
             [HAVE, have(), False],
         ),
         "a second digest": (_after(met(), [DIGEST, b"other"]), [DIGEST, b"other"]),
@@ -239,7 +242,7 @@ def out_of_turn():
 
 def _begun():
     session = met()
-    session.begin(heads())
+    session.begin_round(heads())
     return session
 
 
@@ -258,40 +261,42 @@ def test_out_of_turn_is_refused(name):
 @pytest.mark.parametrize("kind", [DIGEST, HAVE, RECORDS, END, CREDIT, HEAD, WANT, CONTENT, PEERS])
 def test_nothing_comes_before_the_hello(kind):
     with pytest.raises(Refused, match=r"R-05\.2"):
-        list(Session().receive(encode([kind])))
+        list(SyncSession().receive(encode([kind])))
 
 
 def test_another_version_or_a_long_chain_is_refused():
     long = [*HELLO_FRAME[:5], [b""] * (sync.MAX_CHAIN + 1)]
     for hello in ([HELLO, 0, *HELLO_FRAME[2:]], long, HELLO_FRAME[:5], [*HELLO_FRAME[:5], [1]]):
         with pytest.raises(Refused, match=r"R-05\."):
-            list(Session().receive(encode(hello)))
+            list(SyncSession().receive(encode(hello)))
 
 
 def test_a_peer_may_say_goodbye_before_anything_else():
-    assert list(Session().receive(encode([BYE, "R-05.2", "no"]))) == [Goodbye("R-05.2", "no")]
+    assert list(SyncSession().receive(encode([BYE, "R-05.2", "no"]))) == [
+        GoodbyeReceived("R-05.2", "no")
+    ]
 
 
 def test_sending_over_the_window_is_refused():
     sender, receiver = met(), met()
     wires = [bytes(16_000)] * 50
     with pytest.raises(Refused, match=r"R-05\.7"):
-        list(receiver.receive(sender.records(wires)))
+        list(receiver.receive(sender.send_records(wires)))
 
 
 def test_credit_opens_the_window_again():
     sender, receiver = met(), met()
     for _ in range(200):
-        for event in receiver.receive(sender.records([bytes(16_000)] * 3)):
-            list(sender.receive(receiver.taken(event.size)))
-        assert sender.window == WINDOW
+        for event in receiver.receive(sender.send_records([bytes(16_000)] * 3)):
+            list(sender.receive(receiver.credit_taken(event.size)))
+        assert sender.send_window == WINDOW
 
 
 def test_a_peer_that_gives_no_credit_gets_no_more_than_the_window():
     sender = met()
     sent = 0
-    while sender.window > 0:
-        sent += len(sender.records([bytes(16_000)]))
+    while sender.send_window > 0:
+        sent += len(sender.send_records([bytes(16_000)]))
     assert sent < WINDOW + frames.MAX_FRAME
 
 
@@ -301,8 +306,8 @@ def test_what_a_later_version_adds_is_passed_over():
 
 def test_begin_during_a_round_says_nothing():
     session = met()
-    assert session.begin(heads())
-    assert session.begin({}) == b""
+    assert session.begin_round(heads())
+    assert session.begin_round({}) == b""
 
 
 # Frames and other readers ------------------------------------------------------------------------
@@ -356,7 +361,7 @@ ITEMS = st.recursive(
 )
 HONEST = st.sampled_from(
     [
-        [DIGEST, digest(heads())],
+        [DIGEST, digest_heads(heads())],
         [DIGEST, b"other"],
         [HAVE, have(), False],
         [HAVE, have(), True],
@@ -376,14 +381,14 @@ WILD = st.lists(ITEMS, max_size=5).flatmap(lambda x: st.integers(0, 11).map(lamb
 @settings(deadline=None, max_examples=300)
 @given(st.lists(HONEST | WILD, max_size=8), st.booleans(), st.booleans())
 def test_a_session_meets_any_frames_with_events_or_a_refusal(told, greeted, begun):
-    session = met() if greeted else Session()
+    session = met() if greeted else SyncSession()
     if begun and greeted:
-        session.begin(heads())
+        session.begin_round(heads())
     try:
         hear(session, *told)
     except Refused:
         return
-    assert 0 <= session.window <= WINDOW
+    assert 0 <= session.send_window <= WINDOW
 
 
 @settings(deadline=None, max_examples=300)
@@ -447,10 +452,10 @@ def test_a_proof_holds_for_its_two_ends_and_person_only():
         (*base[:3], b"q" * 32),
         (base[0], "inviter", "joiner", base[3]),
     ]
-    assert len({invitation.proof(*one) for one in (base, *others)}) == 6
+    assert len({invitation.knock_proof(*one) for one in (base, *others)}) == 6
 
 
-class Later(Session):
+class Later(SyncSession):
     """A session of the next version: its hello says more, and it says things of its own between."""
 
     def hello(self, neighbourhood, device, signature, chain):
@@ -458,46 +463,46 @@ class Later(Session):
         return encode(said)
 
     def begin(self, heads):
-        return encode([77, "how do you do", b"x" * 99]) + super().begin(heads) + encode([99])
+        return encode([77, "how do you do", b"x" * 99]) + super().begin_round(heads) + encode([99])
 
 
 @pytest.mark.parametrize("later", [0, 1])
 def test_a_node_one_version_older_syncs_with_a_newer_one(later):
     """They greet, find out what each lacks, and settle, though one of them says more."""
-    sides = [Session(), Session()]
+    sides = [SyncSession(), SyncSession()]
     sides[later] = Later()
     held = [heads(), heads()]
     del held[0][device(5)], held[1][device(1)]
     waiting, events = [b"", b""], [[], []]
     for at, side in enumerate(sides):
-        waiting[1 - at] += side.hello(HOME, DEVICE, bytes(64), []) + b""
+        waiting[1 - at] += side.send_hello(HOME, DEVICE, bytes(64), []) + b""
     for at, side in enumerate(sides):
         for event in side.receive(waiting[at]):
-            assert isinstance(event, Hello)
+            assert isinstance(event, HelloReceived)
             side.admit()
         waiting[at] = b""
-    waiting[1] += sides[0].begin(held[0])
+    waiting[1] += sides[0].begin_round(held[0])
     while any(waiting):
         for at, side in enumerate(sides):
             data, waiting[at] = waiting[at], b""
             for event in side.receive(data):
                 events[at].append(event)
-                if isinstance(event, Compare):
-                    out, more = side.compare(held[at])
+                if isinstance(event, DigestReceived):
+                    out, more = side.answer_digest(held[at])
                     waiting[1 - at] += out
                     events[at] += more
-                if isinstance(event, Lacks):
+                if isinstance(event, PeerLacks):
                     wires = [b"record of " + one[0] for one in event.logs]
-                    out, more = side.end()
-                    waiting[1 - at] += side.records(wires) + out
+                    out, more = side.send_end()
+                    waiting[1 - at] += side.send_records(wires) + out
                     events[at] += more
     for at in (0, 1):
-        (received,) = [one for one in events[at] if isinstance(one, Received)]
+        (received,) = [one for one in events[at] if isinstance(one, RecordsReceived)]
         assert len(received.wires) == 1
-        assert Settled(equal=False) in events[at]
+        assert RoundSettled(were_equal=False) in events[at]
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, b"\x01", True])
 def test_a_hello_of_no_version_that_is_spoken_is_refused(version):
     with pytest.raises(Refused, match=r"R-05\.10"):
-        list(Session().receive(encode([HELLO, version, HOME, DEVICE, bytes(64), []])))
+        list(SyncSession().receive(encode([HELLO, version, HOME, DEVICE, bytes(64), []])))

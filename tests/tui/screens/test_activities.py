@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from protocol.display_text import safe
+from protocol.display_text import safe_text
 from tests.support.fake_lunch import DAY, PAST, attended, lunch, organised
 from tests.support.fake_node import ADA, MARIA, NOW, FakeNode, ident, on_screen, shows, until, view
 from tests.support.hostile_text import NAMED
@@ -126,8 +126,8 @@ def test_whatever_somebody_writes_is_harmless(words):
     lists = (node.lists[name] for name in ("activities", "signups", "receipts"))
     cards += taking_part.waits(*lists, ADA["id"], TODAY)
 
-    assert safe(told) == told
-    assert all(safe(one.content().plain) == one.content().plain for one in cards)
+    assert safe_text(told) == told
+    assert all(safe_text(one.content().plain) == one.content().plain for one in cards)
 
 
 @on_screen(node=lunch)

@@ -43,7 +43,7 @@ def answer(sheet, words):
 
 
 def kept(place):
-    return keystore.unlock(place / "home" / "keys", SECRET).keys.recovery
+    return keystore.unlock_key_file(place / "home" / "keys", SECRET).keys.recovery_seed
 
 
 def test_found_shows_the_words_once_and_checks_two_of_them(place):
