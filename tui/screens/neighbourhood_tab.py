@@ -10,8 +10,9 @@ from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import charter, decisions, moderation
+from tui.kinds.electorate import ids
 from tui.kinds.person import at_the_door, door, members, vouching
-from tui.kinds.proposal_steps import ids, renewing
+from tui.kinds.proposal_steps import renewing
 from tui.node.connection import NodeConnection
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane

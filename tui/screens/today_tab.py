@@ -17,10 +17,10 @@ from tui.kinds import (
     moderation,
     pacts,
 )
+from tui.kinds.electorate import ids
 from tui.kinds.exchange_steps import correction, waits_in
 from tui.kinds.next_steps import Act
 from tui.kinds.person import vouching
-from tui.kinds.proposal_steps import ids
 from tui.kinds.suggestions import MOST, Suggested
 from tui.kinds.thread_data import Case
 from tui.screens.pane import Pane
