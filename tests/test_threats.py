@@ -30,7 +30,7 @@ PRIVATE, CIRCLES, DISK = (
 )
 FALSE_GIFTS, ADDRESSES = "sim/test_false_gifts.py", "sim/test_addresses.py"
 BUNDLE, BUNDLES, STICKS = (
-    "protocol/wire/test_bundle.py",
+    "protocol/wire/test_bundle_file.py",
     "meshcoop/export/test_bundles.py",
     "street/test_sticks.py",
 )

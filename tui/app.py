@@ -61,7 +61,10 @@ class MeshcoopApp(App[None]):
 
     async def _open_home(self) -> None:
         # Late, because the splash needs none of it: forms need every kind and its cryptography.
-        import protocol.kinds as _kinds  # noqa: F401  # registers the kinds that forms are made from
+        from protocol.fold.kind import load_kinds
+
+        load_kinds()
+
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 
@@ -129,13 +132,13 @@ class MeshcoopApp(App[None]):
 
     async def _fetch_own_profile(self) -> dict[str, str]:
         """The fields of the profile as they are now; empty if there is none yet."""
-        from tui.kinds.exchange import fields_of
+        from tui.kinds.exchange import form_fields_of
         from tui.node.api_client import Declined
 
         with suppress(Declined):
             for person in await self.node.call("list", what="people"):
                 if person["id"] == self.node.me:
-                    return fields_of({**person, "kind": "profile"})
+                    return form_fields_of({**person, "kind": "profile"})
         return {}
 
     def _fatal_error(self) -> None:

@@ -16,13 +16,13 @@ from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence as series
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
-from protocol.authority.terms import HIDDEN, STANDING
 from protocol.fold.balance import COMMON_POT
 from protocol.fold.kind import KINDS
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities import activities
 from protocol.kinds.exchange.negotiation import INTENTS
 from protocol.record.sealing import BoxKey
+from protocol.schema.register_names import HIDDEN, STANDING
 
 Shown = dict[str, Any]
 

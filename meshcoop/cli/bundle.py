@@ -13,7 +13,7 @@ from meshcoop.export import bundle
 from meshcoop.export.bundle import BundleReader
 from meshcoop.store.store import Store
 from protocol.wire import frames, have_map
-from protocol.wire.bundle import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
+from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
 _USAGE = 2
 _COUNTS = ("new", "known", "refused", "waiting")

@@ -15,8 +15,8 @@ from meshcoop.home.private_files import open_replacement
 from meshcoop.store.store import Store
 from meshcoop.sync import missing_records
 from protocol.errors import Refused
-from protocol.wire import bundle
-from protocol.wire.bundle import FileFormat
+from protocol.wire import bundle_file
+from protocol.wire.bundle_file import FileFormat
 from protocol.wire.have_map import HaveMap
 
 _READ_BYTES = 64 * 1024  # at once
@@ -53,7 +53,7 @@ def write_file(
     _check_writable(path, file_format, neighbourhood)
     try:
         with open_replacement(path) as file:
-            for piece in bundle.encode_file(file_format, neighbourhood, count_entries()):
+            for piece in bundle_file.encode_file(file_format, neighbourhood, count_entries()):
                 file.write(piece)
     except OSError as error:
         raise Mistake(
@@ -72,7 +72,7 @@ class BundleReader:
     def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
         self.fault: str | None = None
         self._file = file
-        self._decoder = bundle.Decoder(file_format, neighbourhood)
+        self._decoder = bundle_file.Decoder(file_format, neighbourhood)
 
     def read_lists(self) -> Iterator[list[Any]]:
         """Yields the lists, one after the other. Never raises for the contents of the file."""
@@ -114,7 +114,7 @@ def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -
     """Raises Mistake unless the path is free or an older file of this format and neighbourhood."""
     if not os.path.lexists(path):
         return
-    expected = bundle.file_opening(file_format, neighbourhood)
+    expected = bundle_file.file_opening(file_format, neighbourhood)
     try:
         with open_file(path) as file:
             is_ours = file.read(len(expected)) == expected

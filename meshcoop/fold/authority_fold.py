@@ -11,7 +11,7 @@ from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record.sealing import KEY_SIZE
 
 ROOT = 0  # stands for authority among the rows of the roots of threads that are postponed

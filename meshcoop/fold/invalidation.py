@@ -1,9 +1,9 @@
 """The devices, decisions and people whose records a change of authority or proxies may affect."""
 
 from protocol.authority.authority import Authority
-from protocol.authority.records import AuthorityIndex
-from protocol.authority.terms import HIDDEN, MEASURE
+from protocol.authority.record_index import AuthorityIndex
 from protocol.fold.proxies import ProxiesById
+from protocol.schema.register_names import HIDDEN, MEASURE
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 

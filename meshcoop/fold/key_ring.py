@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.record.sealing import KEY_SIZE, BoxKey, EpochKey, epoch_key_id, open_key
 from protocol.wire.gossip import gossip_key

@@ -1,8 +1,8 @@
 """Open records as authority reads them."""
 
 from protocol.authority import authority
-from protocol.authority import records as acts
-from protocol.authority.records import AuthorityRecord
+from protocol.authority import record_index as acts
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS

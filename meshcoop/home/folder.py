@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from meshcoop.errors import Mistake
-from meshcoop.home.machine import free_port, own_addresses
+from meshcoop.home.machine_id import free_port, own_addresses
 from meshcoop.home.private_files import OTHERS, OTHERS_WRITE, check_private_folder
 from meshcoop.home.settings import Settings, read_settings, write_settings
 

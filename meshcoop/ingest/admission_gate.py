@@ -7,7 +7,7 @@ person's root key has signed, and every home stores it because the person belong
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.state import State
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.record import root_statement
 from protocol.record.envelope import Record

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from meshcoop.fold.state import State
 from meshcoop.ingest import quota
+from meshcoop.ingest.kept_content import KeepEverything, Retention
 from meshcoop.ingest.placement import Batch, Placement
 from meshcoop.ingest.result import IngestResult, Refusal
-from meshcoop.ingest.retention import KeepEverything, Retention
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.records import StoredRecord

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from meshcoop.fold.state import State
 from meshcoop.ingest import admission_gate, quota
+from meshcoop.ingest.kept_content import Retention
 from meshcoop.ingest.result import IngestResult, Refusal
-from meshcoop.ingest.retention import Retention
 from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.logs import DeviceLog
 from meshcoop.store.records import StoredRecord

@@ -1,4 +1,4 @@
-"""Whether an offer fits a need, and every reason that counts (R-19.4, R-19.5)."""
+"""Judges whether an offer fits a need, and finds every reason that counts (R-19.4, R-19.5)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -80,7 +80,7 @@ class FitJudge:
         return side.repeats or not is_past(side.starts, self._now)
 
     def _is_possible(self, pair: Pair) -> bool:
-        """Whether nothing but words, days and languages could speak against a pair."""
+        """Whether need and offer are open, at the same time, and the people have that time to spare."""
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
         exchanges = self._index.exchanges

@@ -73,7 +73,7 @@ class Ties:
     def _next_people(
         self, start: bytes, end: bytes, here: bytes, distances: dict[bytes, int]
     ) -> list[bytes]:
-        """The people whom `here` knows and who are one step nearer to the end.
+        """The people that `here` knows and that are one step nearer to the end.
 
         Their order comes from a hash of the question, so that the same person is not always the
         first to be asked.

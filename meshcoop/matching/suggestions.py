@@ -50,7 +50,7 @@ class Suggestion(NamedTuple):
 
 
 class Suggestions:
-    """The suggestions among `people`, the members whom this home hears, as of `now`.
+    """The suggestions among `people`, the members that are not muted at this home, as of `now`.
 
     `now` is ISO 8601 by the neighbourhood's clock.
     """
@@ -66,7 +66,7 @@ class Suggestions:
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
     def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
-        """The people to whom a post should be suggested, best fit first."""
+        """A suggestion of a post for each person that it fits, best fit first."""
         if post.person not in self._people:
             return []
         suggestions = []
@@ -77,7 +77,7 @@ class Suggestions:
         return _best_by_subject(suggestions)
 
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
-        """What there is between `me` and a person, then how that person could give back to anybody."""
+        """The suggestions between `me` and a person, then how that person could give back to others."""
         if person == me:
             return self.for_person(me)
         between = [

@@ -185,7 +185,7 @@ def _meaning_of_group(group: list[str]) -> Meaning:
 
 
 def _join_groups(synonyms: Iterable[Iterable[str]]) -> list[list[str]]:
-    """Joins groups of synonyms that share a word, in whatever order they come."""
+    """Joins groups of synonyms that share a word; their order makes no difference."""
     groups: list[set[str]] = []
     for phrases in synonyms:
         joined = {_plain(phrase) for phrase in phrases} - {""}

@@ -17,7 +17,7 @@ from meshcoop.author import automatic
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
-from meshcoop.home.machine import own_addresses
+from meshcoop.home.machine_id import own_addresses
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, NetworkError
 from meshcoop.network.libp2p.identity import peer_id_from_key

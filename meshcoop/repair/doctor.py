@@ -9,9 +9,9 @@ from contextlib import suppress
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
-from meshcoop.repair.checks.folder import check_folder, check_keys, check_settings
+from meshcoop.repair.checks.home_files import check_folder, check_keys, check_settings
 from meshcoop.repair.checks.machine import check_clock, check_disk, check_version
-from meshcoop.repair.checks.node import (
+from meshcoop.repair.checks.running_node import (
     check_network,
     check_node,
     check_peers,

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from meshcoop.store.connection import open_to_write
 from meshcoop.store.disk_errors import disk_error_of
+from meshcoop.store.sqlite_connection import open_to_write
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID"
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from meshcoop.store.connection import Connection
+from meshcoop.store.sqlite_connection import Connection
 
 
 class CountedLog(NamedTuple):

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meshcoop.store.connection import open_to_read
 from meshcoop.store.disk_errors import StoreError
+from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 
 UNREADABLE = (StoreError, UnicodeDecodeError)  # a text that is none any more, too

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 

@@ -13,12 +13,13 @@ from typing import Any
 from protocol.authority import admission, registers, relays, terms
 from protocol.authority.admission import AdmissionRule, Device, Member
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import Judge, Outcome, Registers
 from protocol.authority.relays import Relay
 from protocol.authority.standing import Standing, read_accepts
-from protocol.authority.terms import RULE, Ballot, Chain, Holding, Register, Term
+from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
 from protocol.errors import Refused
+from protocol.schema.register_names import RULE
 
 
 @dataclass(frozen=True, kw_only=True)

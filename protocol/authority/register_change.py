@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.authority.authority import Authority
-from protocol.authority.terms import HIDDEN, MEASURE, RULE, STANDING, Holding, Register
+from protocol.authority.terms import Holding, Register
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
+from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
 
 MAX_NUMBER = 2**31  # the highest number of a register
 MAX_OFFSET = 1080  # minutes from UTC

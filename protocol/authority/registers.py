@@ -9,21 +9,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.authority.charter_rules import CHARTER_RULES
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
-from protocol.authority.terms import (
-    BY_RENEWAL,
-    HIDDEN,
-    RULE,
-    STANDING,
-    Holding,
-    Register,
-    Term,
-    read_holding,
-    voters,
-)
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.authority.terms import Holding, Register, Term, read_holding, voters
 from protocol.errors import Refused
-
-MIN_COUNCIL = 3  # the fewest moderators whose majority removes
+from protocol.schema.majority import MIN_COUNCIL, votes_needed
+from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
@@ -95,11 +85,6 @@ class Judge:
 
     def _voters(self, proposal: AuthorityRecord, choice: str) -> set[bytes]:
         return voters(self.index, self.owners, proposal.id, choice=choice, revoked=self.revoked)
-
-
-def votes_needed(share: int, people: int) -> int:
-    """How many votes exceed a share, in percent, of a number of people (R-03.26)."""
-    return share * people // 100 + 1
 
 
 def may_hold(which: Register, value: Any) -> bool:

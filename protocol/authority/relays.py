@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
 

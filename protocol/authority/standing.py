@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.authority.admission import Device
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import Cuts
 
 

@@ -9,17 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from protocol.authority.records import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 
-# What a register is of.
-STANDING = "standing"  # a person: removed or in
-RULE = "rule"  # a field of the charter
-MEASURE = "measure"  # in use or retired
-HIDDEN = "hidden"  # a record: its words hidden or shown
-
-BY_RENEWAL = ("vouchers", "share", "moderators")  # and the roll: nothing else changes these
-
-Register = tuple[str, bytes | str]  # one of the above, and the person, field, measure or record
+Register = tuple[
+    str, bytes | str
+]  # a name of `register_names`, and the person, field, measure or record
 
 
 class Holding(NamedTuple):

@@ -13,6 +13,7 @@ the record does not count, which the history then shows.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 from protocol.errors import Refused
@@ -68,6 +69,11 @@ class Kind:
     def audience_code(self) -> int:
         """The audience as it stands in headers (R-10.9)."""
         return self.audience | (LASTING if self.lasting else 0)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether records of this kind are sealed as a whole, for some people."""
+        return self.audience == PRIVATE
 
     @property
     def is_root(self) -> bool:
@@ -215,6 +221,11 @@ def kind(
         return cls
 
     return register
+
+
+def load_kinds() -> None:
+    """Registers all kinds that this program knows. Late, where a program shows something first."""
+    import_module("protocol.kinds")
 
 
 def people_in(view: dict[str, Any]) -> set[bytes]:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from protocol.authority import registers
 from protocol.authority.authority import Authority
-from protocol.authority.terms import HIDDEN
 from protocol.errors import Refused
 from protocol.schema.fields import Field
+from protocol.schema.register_names import HIDDEN
 
 View = dict[str, Any]
 

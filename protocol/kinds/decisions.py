@@ -7,15 +7,17 @@ words go in a record beside (`words`), which can be retracted without touching w
 from datetime import UTC, datetime
 from typing import Any
 
-from protocol.authority import register_change, registers, terms
+from protocol.authority import register_change, terms
 from protocol.authority.authority import Authority
 from protocol.authority.register_change import LogCuts, RegisterChange
-from protocol.authority.terms import RULE, STANDING, Ballot, Holding
+from protocol.authority.terms import Ballot, Holding
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
+from protocol.schema.majority import MIN_COUNCIL
+from protocol.schema.register_names import BY_RENEWAL, RULE, STANDING
 
 MOST_LISTED = 64  # people or registers in one record
 
@@ -60,7 +62,7 @@ class Proposal(Kind):
             raise Refused("R-16.2", "only a member can be removed")
         if what == RULE:
             rules = KINDS["charter"].fields
-            if key in terms.BY_RENEWAL:
+            if key in BY_RENEWAL:
                 raise Refused("R-16.2", f"{key} changes by renewal only: `meshcoop renew`")
             if key not in rules or key == "founders":
                 raise Refused("R-16.2", f"the charter has no rule {key}")
@@ -196,7 +198,7 @@ class Remove(Kind):
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Software lets moderators remove, and only people who were let in (R-16.7)."""
         term = thread.authority.term
-        if entry.person not in term.moderators or len(term.moderators) < registers.MIN_COUNCIL:
+        if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
             raise Refused(
                 "R-16.7",
                 "three or more moderators remove together, and you are none of them; "

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from protocol.authority import register_change, registers
-from protocol.authority.terms import HIDDEN
+from protocol.authority import register_change
 from protocol.errors import Refused
 from protocol.fold.fold import retracts
 from protocol.fold.kind import NO_VIEW, Kind, States, kind
@@ -11,6 +10,8 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.decisions import register_state
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Choice, Integer, Text
+from protocol.schema.majority import MIN_COUNCIL
+from protocol.schema.register_names import HIDDEN
 
 
 @kind("retract", about=("*",), audience=OPEN, lasting=True)
@@ -90,7 +91,7 @@ class Hide(Kind):
         """Software lets moderators hide words, but none that are about themselves (R-14.5)."""
         term = thread.authority.term
         target = thread.target_of(entry)
-        if entry.person not in term.moderators or len(term.moderators) < registers.MIN_COUNCIL:
+        if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
             raise Refused(
                 "R-14.5",
                 "three or more moderators hide together, and you are none of them; flag it, "

@@ -12,7 +12,7 @@ from protocol.errors import Refused
 from protocol.record import sealing
 from protocol.record.sealing import BoxKey
 from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
-from protocol.schema.fields import Text
+from protocol.schema.shared_rules import ADDRESS
 
 PROTOCOL = "/meshcoop/address/1"
 VERSION = 1
@@ -25,9 +25,6 @@ REFUSED = 3  # rule, reason
 END = 4
 
 HELLO_DOMAIN = b"meshcoop address 1 hello\0"
-ADDRESS = Text(
-    required=True, min=1, max=500, help="street, number, floor, and how to find the door"
-)
 MAX_SEALED = 4096  # bytes: eight devices and the longest text fit
 MAX_GIFTS = 16  # of one side, in one session
 

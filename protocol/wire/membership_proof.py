@@ -6,7 +6,7 @@ be a member's.
 
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.fold.kind import KINDS, read_content
 from protocol.record import envelope

@@ -13,8 +13,8 @@ from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
-from protocol.authority.terms import MEASURE
 from protocol.fold.kind import KINDS
+from protocol.schema.register_names import MEASURE
 from tests.support.crowded_street import Crowd, timed
 
 SERVICES, MEASURES, ANSWERS, PEOPLE = 200, 5, 50, 60

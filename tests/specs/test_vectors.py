@@ -19,7 +19,7 @@ from protocol.record import codec, log
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
-from protocol.wire import bundle, frames, gossip, invitation
+from protocol.wire import bundle_file, frames, gossip, invitation
 from protocol.wire import local_rpc as control
 from protocol.wire import membership_proof as hello
 from protocol.wire import relay_ticket as ticket
@@ -84,9 +84,9 @@ def read_file(sort):
 
     def read(case):
         theirs = HaveMap({})
-        decoder = bundle.Decoder(sort, bytes.fromhex(case["neighbourhood"]))
+        decoder = bundle_file.Decoder(sort, bytes.fromhex(case["neighbourhood"]))
         for some in decoder.feed(data(case)):
-            if sort is bundle.HAVE_FILE:
+            if sort is bundle_file.HAVE_FILE:
                 theirs.read(some)
         decoder.close()
 
@@ -142,8 +142,8 @@ READERS = {
     "inside": lambda case: schema.read_private_content(data(case)),
     "gossip": read_gossip,
     "frame": lambda case: frames.Decoder().feed(data(case)),
-    "bundle": read_file(bundle.BUNDLE),
-    "have": read_file(bundle.HAVE_FILE),
+    "bundle": read_file(bundle_file.BUNDLE),
+    "have": read_file(bundle_file.HAVE_FILE),
     "sync": read_sync,
     "invitation": lambda case: invitation.decode(case["text"]),
     "ticket": lambda case: ticket.decode(case["text"]),
@@ -527,13 +527,13 @@ def test_bundle_vector():
         for one in case["heads"]
     }
     lists = {"bundle": frames.batch_records(wires), "have": have_map_lists(held)}
-    for name, sort in (("bundle", bundle.BUNDLE), ("have", bundle.HAVE_FILE)):
+    for name, sort in (("bundle", bundle_file.BUNDLE), ("have", bundle_file.HAVE_FILE)):
         written = bytes.fromhex(case[name])
-        decoder = bundle.Decoder(sort, place)
+        decoder = bundle_file.Decoder(sort, place)
         found = [item for byte in written for some in decoder.feed(bytes([byte])) for item in some]
         decoder.close()
-        assert b"".join(bundle.encode_file(sort, place, lists[name])) == written
-        if sort is bundle.BUNDLE:
+        assert b"".join(bundle_file.encode_file(sort, place, lists[name])) == written
+        if sort is bundle_file.BUNDLE:
             assert found == wires
         else:
             theirs = HaveMap(held)

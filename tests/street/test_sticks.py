@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from protocol.wire import bundle, frames
+from protocol.wire import bundle_file, frames
 from tests.support.real_homes import ROOMY, Home, agree, each, folder, together
 
 USAGE = 2
@@ -193,7 +193,7 @@ def test_what_is_no_bundle_is_one_sentence(story, stick, written):
     ben("bundle", "have", str(stick / "have"))
     (stick / "link").symlink_to(stick / "other")
     os.mkfifo(stick / "pipe")
-    head = len(bundle.file_opening(bundle.BUNDLE, bytes(32)))
+    head = len(bundle_file.file_opening(bundle_file.BUNDLE, bytes(32)))
     files = {
         "empty": b"",
         "zip": b"PK\x03\x04../../etc/passwd" * 100,
@@ -239,13 +239,13 @@ def test_a_hostile_bundle_is_given_up_and_costs_nothing_else(story, stick, writt
     with alone(ben):
         before = ben("status")
         wires = [b"\x93" + n.to_bytes(4, "big") for n in range(5000)]
-        pieces = bundle.encode_file(bundle.BUNDLE, place, frames.batch_records(wires))
+        pieces = bundle_file.encode_file(bundle_file.BUNDLE, place, frames.batch_records(wires))
         path.write_bytes(b"".join(pieces))
         told = ben.refused("bundle", "read", str(path))
         assert "records are refused, so the rest is not read" in told
         count = int(told.split(" records are refused")[0].split()[-1])
         assert 1000 <= count < 5000
-        (few,) = [list(bundle.encode_file(bundle.BUNDLE, place, [wires[:10]]))]
+        (few,) = [list(bundle_file.encode_file(bundle_file.BUNDLE, place, [wires[:10]]))]
         path.write_bytes(b"".join(few))
         assert ben("bundle", "read", str(path)) == {
             "new": 0,

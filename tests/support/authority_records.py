@@ -6,7 +6,7 @@ import hashlib
 import nacl.bindings
 
 from protocol import kinds
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 

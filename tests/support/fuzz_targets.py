@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["protocol"]):
     from protocol.record import envelope as record
     from protocol.record import root_statement as statement
     from protocol.record import sealing as seal
-    from protocol.wire import bundle, frames, invitation
+    from protocol.wire import bundle_file, frames, invitation
     from protocol.wire import have_map as heads
     from protocol.wire import local_rpc as control
     from protocol.wire import sync_events as events
@@ -64,10 +64,10 @@ def control_frames(data):
 def bundle_file(data):
     """Bytes after a good beginning, or from the first byte."""
     whole = data[:1] < b"\x40"
-    decoder = bundle.Decoder(bundle.BUNDLE, PLACE)
+    decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
         if not whole:
-            list(decoder.feed(bundle.file_opening(bundle.BUNDLE, PLACE)))
+            list(decoder.feed(bundle_file.file_opening(bundle_file.BUNDLE, PLACE)))
         for piece in _pieces(data[1:]):
             for wires in decoder.feed(piece):
                 assert all(type(one) is bytes for one in wires)
@@ -198,7 +198,10 @@ def seeds(name):
             control.encode(control.Event("changed", {"stored": 1})),
         ],
         "bundle": [
-            b"\0" + b"".join(bundle.encode_file(bundle.BUNDLE, PLACE, [[signed.wire], [b"wire"]])),
+            b"\0"
+            + b"".join(
+                bundle_file.encode_file(bundle_file.BUNDLE, PLACE, [[signed.wire], [b"wire"]])
+            ),
             b"\xff" + frames.encode([1, [signed.wire]]) + frames.encode([2, 1]),
         ],
         "sync": [

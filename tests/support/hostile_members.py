@@ -2,7 +2,7 @@
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
-from protocol.authority.terms import RULE, STANDING
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import certificate, device, revocation
 
 DAY = 86_400_000

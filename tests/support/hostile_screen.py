@@ -22,8 +22,8 @@ from tests.support.fake_services import served
 from tests.support.hostile_text import strings
 from tui.format import phrases as telling
 from tui.kinds import matters, services
-from tui.kinds.exchange import history, story
-from tui.kinds.thread_data import Case
+from tui.kinds.exchange import exchange_story, thread_history
+from tui.kinds.thread_data import ThreadData
 from tui.node.connection import NodeConnection
 from tui.screens.people_tab import _describe_person
 from tui.widgets.feed import Feed
@@ -86,11 +86,13 @@ class Page(App):
         two = {"giver": people[6], "receiver": people[7], "minutes": 60, "on": "2026-11-23"}
         receipt = view(2, "receipt", people[6], state="disputed", why=page[8], note=page[9], **two)
         right = view(3, "correction", people[7], receipt["id"], "proposed", why=page[10], **two)
-        case = Case(whole, [], [receipt], corrections=[right])
-        self.query_one("#story", Static).update(story(case, date, None))
+        case = ThreadData(whole, [], [receipt], corrections=[right])
+        self.query_one("#story", Static).update(exchange_story(case, date, None))
         lines = [{**told(one), "counted": False, "note": one["title"]} for one in views]
         lines[0]["kind"] = page[0]
-        self.query_one("#history", Static).update(history(Case(whole, [], [], lines), date, None))
+        self.query_one("#history", Static).update(
+            thread_history(ThreadData(whole, [], [], lines), date, None)
+        )
         person = {**ADA, "assets": page[6:16], "about": page[1], "affiliation": page[2]}
         self.query_one("#about", Static).update(_describe_person(person, None))
         self._served(page, people)
@@ -108,14 +110,14 @@ class Page(App):
             one |= {"title": text, "to": people[9]}
         root["measures"][0] |= {"question": page[10], "sentence": page[11]}
         said = [{**node.lists["feedback"][0], "author": people[12], "text": page[13]}]
-        self.query_one("#service", Static).update(services.story(root, said, date, None))
+        self.query_one("#service", Static).update(services.service_story(root, said, date, None))
         matter, (action,) = node.lists["matters"][0], node.lists["actions"]
         action |= {"what": page[14], "author": people[15]}
         words = [*node.lists["reports"], *node.lists["verdicts"]]
         for one, text in zip(words, page[16:18], strict=True):
             one["text"] = text
         matter |= {"sentence": page[18], "holder": people[19], "answer_by": page[20]}
-        told = matters.story(matter, asked, [action], words, date, None)
+        told = matters.matter_story(matter, asked, [action], words, date, None)
         self.query_one("#matter", Static).update(Content.assemble(*told))
 
     async def _forms(self, page, people):

@@ -8,8 +8,8 @@ the code under test is asked, so that a number means one history for good.
 import copy
 import random
 
-from protocol.authority.terms import MEASURE, RULE, STANDING
 from protocol.record import root_statement as statement
+from protocol.schema.register_names import MEASURE, RULE, STANDING
 from tests.support.authority_records import (
     HERE,
     START,

@@ -9,10 +9,10 @@ import random
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
-from protocol.authority.records import AuthorityIndex
-from protocol.authority.terms import RULE, STANDING
+from protocol.authority.record_index import AuthorityIndex
 from protocol.errors import Refused
 from protocol.kinds import decisions
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import START, charter, ids, person
 
 HONEST, HOSTILE = "HIJKLMN", "XYZW"

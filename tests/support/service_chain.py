@@ -5,12 +5,13 @@ import hashlib
 from protocol import kinds
 from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
-from protocol.authority.terms import MEASURE, Chain, Holding
+from protocol.authority.terms import Chain, Holding
 from protocol.fold import fold as thread
 from protocol.fold.kind import KINDS, pack_content, read_content
 from protocol.fold.thread import Entry
 from protocol.loops.measure_loop import loop_of
 from protocol.loops.windows import DAY_MS, Calendar
+from protocol.schema.register_names import MEASURE
 
 assert kinds  # registers every kind
 PEOPLE = [hashlib.sha256(str(n).encode()).digest() for n in range(12)]

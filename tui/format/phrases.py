@@ -12,7 +12,7 @@ from typing import Any
 from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
-from tui.format import vocabulary
+from tui.format import labels
 from tui.i18n import _, plural
 
 Shown = dict[str, Any]  # a view, or another answer of the local API
@@ -129,7 +129,7 @@ def moment(text: str | None, today: date) -> str:
         return safe_line(text, _MINUTE_CHARS)
     if at.tzinfo is not None:
         at = at.astimezone()
-    day = f"{vocabulary.DAYS[at.weekday()]} {at.day} {vocabulary.MONTHS[at.month - 1]}"
+    day = f"{labels.DAYS[at.weekday()]} {at.day} {labels.MONTHS[at.month - 1]}"
     if abs((at.date() - today).days) > _FAR_DAYS:
         day += f" {at.year}"
     return day if len(text) == _DAY_CHARS else f"{day} {at:%H:%M}"
@@ -142,7 +142,7 @@ def title(view: Shown) -> str:
     """What a view is called: its title, its name, its words, or its kind."""
     text = view.get("text") if view["kind"] in {"pact", "message"} else None
     called = view.get("title") or view.get("name") or text
-    called = called or vocabulary.kind(view["kind"] or _("unreadable"))
+    called = called or labels.kind(view["kind"] or _("unreadable"))
     return safe_line(str(called))
 
 
@@ -160,7 +160,7 @@ def thanks_line(thanks: Shown, me: str | None) -> str:
 
 def history_line(entry: Shown, today: date, me: str | None) -> str:
     """A line of a thread's history: when, who did what, and why it does not count."""
-    sentence = vocabulary.HISTORY_SENTENCES.get(entry["kind"] or "")
+    sentence = labels.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
         sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
     # Not `format`: the name of an unknown kind may hold braces.
@@ -195,7 +195,7 @@ def intent(view: Shown, today: date, me: str | None) -> Card:
         signer_names(view, me),
         minutes(view.get("minutes")),
         moment(view.get("starts"), today),
-        vocabulary.state(view["state"]) if view["state"] != "open" else "",
+        labels.state(view["state"]) if view["state"] != "open" else "",
         plural("{n} response", "{n} responses", waiting).format(n=waiting) if waiting else "",
         safe_line(view.get("area") or "", 20),
     ]
@@ -207,11 +207,11 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
     """A view of any kind as a card, as search finds it."""
     if view["kind"] in {"request", "offer"}:
         card = intent(view, today, me)
-        detail = f"{vocabulary.kind(view['kind'])} · {card.detail}"
+        detail = f"{labels.kind(view['kind'])} · {card.detail}"
         return Card(card.id, card.title, detail, card.quiet)
     if view["kind"] == "thanks":
         return Card(view["id"], thanks_line(view, me), safe_line(view.get("text") or ""))
-    kind = vocabulary.kind(view["kind"])
+    kind = labels.kind(view["kind"])
     parts = [kind, signer_names(view, me), moment(view["created"], today)]
     return Card(view["id"], title(view), dotted(parts))
 

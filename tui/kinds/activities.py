@@ -10,10 +10,10 @@ from textual.content import Content
 
 from protocol import recurrence
 from protocol.display_text import safe_line, safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 
 _MOST_PLACES = 64  # where no roles are named
 _FREQUENCIES = {
@@ -24,14 +24,14 @@ _FREQUENCIES = {
 }
 
 
-def card(view: Shown, today: date, me: str | None) -> Card:
+def activity_card(view: Shown, today: date, me: str | None) -> Card:
     """An activity as a card: who organises it, the next time, and how many places are free."""
     upcoming = view["upcoming"]
     limited = upcoming and view["roles"] and view["state"] == "open"
     parts = [
         phrases.signer_names(view, me),
         occurrence_moment(view, upcoming[0], today) if upcoming else "",
-        vocabulary.state(view["state"]) if view["state"] != "open" else "",
+        labels.state(view["state"]) if view["state"] != "open" else "",
         _free_places(view, upcoming[0]) if limited else "",
         safe_line(view.get("area") or "", 20),
     ]
@@ -39,16 +39,16 @@ def card(view: Shown, today: date, me: str | None) -> Card:
     return Card(view["id"], phrases.title(view), phrases.dotted(parts), quiet)
 
 
-def news(view: Shown, today: date, me: str | None) -> Card:
+def board_card(view: Shown, today: date, me: str | None) -> Card:
     """A new entry of the board as a card, with its kind."""
     if view["kind"] != "activity":
         return phrases.any_view(view, today, me)
-    activity = card(view, today, me)
-    detail = f"{vocabulary.kind('activity')} · {activity.detail}"
+    activity = activity_card(view, today, me)
+    detail = f"{labels.kind('activity')} · {activity.detail}"
     return Card(activity.id, activity.title, detail, activity.quiet)
 
 
-def story(thread: Case, today: date, me: str | None) -> Content:
+def activity_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """An activity with its terms, and its occurrences with the people in each."""
     return Content.assemble(*_story_parts(thread.root, today, me))
 
@@ -80,7 +80,7 @@ def _story_parts(root: Shown, today: date, me: str | None) -> Iterator[Part]:
         phrases.minutes(root["minutes"]),
         _repetition(root["repeats"]),
         safe_line(root["area"] or ""),
-        vocabulary.state(root["state"]),
+        labels.state(root["state"]),
     ]
     yield "\n" + phrases.dotted(parts)
     if root["text"]:

@@ -8,15 +8,15 @@ from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _
 from tui.kinds.activities import is_person, occurrence_moment, roles_on
-from tui.kinds.next_steps import Act, close_step
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep, close_step
+from tui.kinds.thread_data import ThreadData
 
 FETCHED_LISTS = ("signups", "attendances", "receipts")  # the lists that a thread is fetched with
 
 _DAY_CHARS = len("2026-11-23")
 
 
-def waits(
+def waiting_activity_cards(
     activities: list[Shown],
     signups: list[Shown],
     receipts: list[Shown],
@@ -40,10 +40,10 @@ def waits(
         is_mine = is_person(receipt["giver"], me) and not is_person(receipt["author"], me)
         if is_mine and _is_from_pot(receipt):
             step = _confirm_step(receipt, today)
-            yield Card(receipt["id"], step.label, step.said)
+            yield Card(receipt["id"], step.label, step.meaning)
 
 
-def acts(thread: Case, me: str | None, today: date) -> list[Act]:
+def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
     """What `me` can do in an activity: what waits for them first, then what is possible."""
     if me is None:
         return []
@@ -58,7 +58,7 @@ def acts(thread: Case, me: str | None, today: date) -> list[Act]:
 # -- coming ---------------------------------------------------------------------------------------
 
 
-def _guest_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _guest_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     """Signing up for the next day that I have no part in, and withdrawing from the others."""
     root = thread.root
     upcoming = root["upcoming"]
@@ -75,17 +75,17 @@ def _guest_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
             yield _signup_step(root, role, free_day, today)
     for signup in signups:
         when = occurrence_moment(root, signup["on"], today)
-        yield Act(
+        yield NextStep(
             kind="close",
             about=signup["id"],
             label=_("Withdraw from {when}").format(when=when),
-            said=_("Your place goes to the first person waiting."),
+            meaning=_("Your place goes to the first person waiting."),
             fixed={"as_state": "withdrawn"},
             fields=("why",),
         )
 
 
-def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
+def _signup_step(root: Shown, role: Shown, day: str, today: date) -> NextStep:
     is_full = len(role["has"]) >= role["places"]
     if role["role"] is None:
         label = _("Wait for a place on {when}") if is_full else _("Come on {when}")
@@ -94,11 +94,11 @@ def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
     else:
         label = _("Come as {role} on {when}")
     when = occurrence_moment(root, day, today)
-    return Act(
+    return NextStep(
         kind="signup",
         about=root["id"],
         label=label.format(role=safe_line(role["role"] or ""), when=when),
-        said=_("First come, first served – the organiser can also choose."),
+        meaning=_("First come, first served – the organiser can also choose."),
         fields=("on",),
         given={"on": day},
         fixed={"role": role["role"]} if role["role"] else {},
@@ -108,7 +108,7 @@ def _signup_step(root: Shown, role: Shown, day: str, today: date) -> Act:
 # -- organising -----------------------------------------------------------------------------------
 
 
-def _organiser_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _organiser_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     root = thread.root
     if not is_person(root["author"], me):
         return
@@ -123,38 +123,40 @@ def _organiser_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
         yield close_step(root, "cancelled", _("Cancel this"))
 
 
-def _attendance_step(root: Shown, occurrence: Shown, today: date) -> Act:
+def _attendance_step(root: Shown, occurrence: Shown, today: date) -> NextStep:
     when = occurrence_moment(root, occurrence["on"], today)
     placed = [person["id"] for role in occurrence["roles"] for person in role["has"]]
-    return Act(
+    return NextStep(
         kind="attendance",
         about=root["id"],
         label=_("Write down who came on {when}").format(when=when),
         waits=True,
-        said=_("Who had a place is recorded too, and cannot be changed later."),
+        meaning=_("Who had a place is recorded too, and cannot be changed later."),
         fields=("people",),
         given={"people": ",".join(placed)},
         fixed={"on": occurrence["on"]},
     )
 
 
-def _accept_step(root: Shown, signup: Shown, today: date) -> Act:
+def _accept_step(root: Shown, signup: Shown, today: date) -> NextStep:
     who = phrases.name(signup["author"])
     when = occurrence_moment(root, signup["on"], today)
     if signup["role"]:
         label = _("Say yes to {who} as {role} on {when}")
     else:
         label = _("Say yes to {who} on {when}")
-    return Act(
+    return NextStep(
         kind="accept",
         about=signup["id"],
         label=label.format(who=who, when=when, role=safe_line(signup["role"] or "")),
-        said=_("{who} then gets a place before people you have not said yes to.").format(who=who),
+        meaning=_("{who} then gets a place before people you have not said yes to.").format(
+            who=who
+        ),
         fields=(),
     )
 
 
-def _pot_receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _pot_receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     """Hours from the common pot, once a day for each person who came."""
     paid = {
         (receipt["giver"]["id"], receipt["on"][:_DAY_CHARS])
@@ -170,15 +172,15 @@ def _pot_receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
             yield _pot_receipt_step(thread.root, attendance, person, today)
 
 
-def _pot_receipt_step(root: Shown, attendance: Shown, person: Shown, today: date) -> Act:
+def _pot_receipt_step(root: Shown, attendance: Shown, person: Shown, today: date) -> NextStep:
     who = phrases.name(person)
     when = occurrence_moment(root, attendance["on"], today)
     label = _("Give {who} hours from the common pot for {when}")
-    return Act(
+    return NextStep(
         kind="receipt",
         about=attendance["id"],
         label=label.format(who=who, when=when),
-        said=_("It counts once {who} has confirmed it. Nobody owes it.").format(who=who),
+        meaning=_("It counts once {who} has confirmed it. Nobody owes it.").format(who=who),
         fields=("minutes", "note"),
         given={"minutes": str(root["minutes"] or "")},
         fixed={"giver": person["id"]},
@@ -188,21 +190,21 @@ def _pot_receipt_step(root: Shown, attendance: Shown, person: Shown, today: date
 # -- confirming -----------------------------------------------------------------------------------
 
 
-def _confirming_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _confirming_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     for receipt in thread.receipts:
         if receipt["state"] == "proposed" and is_person(receipt["giver"], me):
             yield _confirm_step(receipt, today)
 
 
-def _confirm_step(receipt: Shown, today: date) -> Act:
+def _confirm_step(receipt: Shown, today: date) -> NextStep:
     minutes = phrases.minutes(receipt["minutes"])
     meaning = _("You gave {minutes} on {on}; they come from the common pot once you confirm.")
-    return Act(
+    return NextStep(
         kind="confirm",
         about=receipt["id"],
         label=_("Confirm the receipt: {minutes}").format(minutes=minutes),
         waits=True,
-        said=meaning.format(minutes=minutes, on=phrases.moment(receipt["on"], today)),
+        meaning=meaning.format(minutes=minutes, on=phrases.moment(receipt["on"], today)),
         fields=(),
     )
 
@@ -242,7 +244,7 @@ def _unwritten_occurrences(view: Shown, me: str | None, today: date) -> list[Sho
     ]
 
 
-def _answers_of_kind(thread: Case, kind: str) -> list[Shown]:
+def _answers_of_kind(thread: ThreadData, kind: str) -> list[Shown]:
     return [answer for answer in thread.answers if answer["kind"] == kind]
 
 

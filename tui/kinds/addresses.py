@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from protocol.fold.kind import Kind
-from protocol.wire.address_gift import ADDRESS
+from protocol.schema.shared_rules import ADDRESS
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _
-from tui.kinds.next_steps import Act
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep
+from tui.kinds.thread_data import ThreadData
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
 
@@ -34,7 +34,7 @@ async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> No
         agreement["address"] = address
 
 
-def acts(thread: Case, me: str | None) -> Iterator[Act]:
+def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
     """Giving and forgetting an address, for each agreement of mine that is not over."""
     for agreement in thread.agreements:
         other = _other_party(agreement, me)
@@ -46,7 +46,7 @@ def acts(thread: Case, me: str | None) -> Iterator[Act]:
             yield _forget_step(agreement, phrases.name(other))
 
 
-async def post(link: NodeConnection, step: Act, fields: dict[str, Any]) -> str:
+async def post(link: NodeConnection, step: NextStep, fields: dict[str, Any]) -> str:
     """Gives or forgets an address; returns a sentence on how it went. Raises Declined."""
     address = {"text": fields["address"]} if step.kind == GIVE else {}
     answer = await link.call(step.kind, agreement=step.about, **address)
@@ -58,29 +58,29 @@ async def post(link: NodeConnection, step: Act, fields: dict[str, Any]) -> str:
     return _("It goes to {who} as soon as both homes are up.").format(who=who)
 
 
-def _give_step(agreement: Shown, who: str) -> Act:
+def _give_step(agreement: Shown, who: str) -> NextStep:
     meaning = _(
         "{who}'s home and yours hold it until the agreement is over, then both forget it. "
         "No other home ever holds it."
     )
-    return Act(
+    return NextStep(
         kind=GIVE,
         about=agreement["id"],
         label=_("Give {who} my address").format(who=who),
-        said=meaning.format(who=who),
+        meaning=meaning.format(who=who),
     )
 
 
-def _forget_step(agreement: Shown, who: str) -> Act:
+def _forget_step(agreement: Shown, who: str) -> NextStep:
     meaning = _(
         "It is erased here. If you gave it, it is erased at {who}'s home as well, unless "
         "they keep it."
     )
-    return Act(
+    return NextStep(
         kind=FORGET,
         about=agreement["id"],
         label=_("Forget the address"),
-        said=meaning.format(who=who),
+        meaning=meaning.format(who=who),
         fields=(),
     )
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from protocol.authority.terms import BY_RENEWAL
 from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS
+from protocol.schema.register_names import BY_RENEWAL
 from tui.format import phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _, plural
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 
 _LABELS = {
     "name": _("Name"),
@@ -46,7 +46,7 @@ _UNITS: dict[str, Callable[[int], str]] = {
 }
 
 
-def cards(rules: Shown, today: date) -> list[Card]:
+def rule_cards(rules: Shown, today: date) -> list[Card]:
     """A card for each rule; the rules that have no label here come last, by their names."""
     declared = KINDS["charter"].fields
     unlabelled = [rule for rule in declared if rule not in _LABELS and rule != "founders"]
@@ -77,7 +77,7 @@ def rule_value(rule: str, value: Any, today: date) -> str:
     return phrases.moment(value, today) if rule == "review" else safe_line(str(value), 80)
 
 
-def change(rule: str, rules: Shown, term: Shown, today: date) -> Act | None:
+def rule_step(rule: str, rules: Shown, term: Shown, today: date) -> NextStep | None:
     """The step that proposes a new value for a rule; None where only a renewal changes it."""
     if rule in BY_RENEWAL:
         return None
@@ -87,11 +87,11 @@ def change(rule: str, rules: Shown, term: Shown, today: date) -> Act | None:
         "{name} is now: {value}. It changes when more than {share} % of the current "
         "voters say yes. You cannot take a proposal back, but everybody can decide again."
     )
-    return Act(
+    return NextStep(
         kind="proposal",
         about=None,
         label=_("Propose a change: {rule}").format(rule=label),
-        said=meaning.format(
+        meaning=meaning.format(
             name=label, value=rule_value(rule, value, today), share=term.get("share")
         ),
         fields=("title", "text", "closes"),

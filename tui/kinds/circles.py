@@ -6,69 +6,71 @@ from datetime import date
 from textual.content import Content
 
 from protocol.display_text import safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
-from tui.kinds.next_steps import Act
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep
+from tui.kinds.thread_data import ThreadData
 
 
 def circle_card(view: Shown, me: str | None) -> Card:
     """A circle as a card: who is in it."""
     members = phrases.capitalized(phrases.person_names(view["members"], me))
-    state = vocabulary.state(view["state"]) if view["state"] != "open" else ""
+    state = labels.state(view["state"]) if view["state"] != "open" else ""
     detail = phrases.dotted([members, state])
     return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
 
 
-def circle_story(thread: Case, today: date, me: str | None) -> Content:
+def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """The members of a circle and its messages, the latest last."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
-def steps_for_circle(circle: Shown, me: str) -> Iterator[Act]:
+def steps_for_circle(circle: Shown, me: str) -> Iterator[NextStep]:
     """What a member can do in a circle; nothing for anybody else."""
     members = frozenset(member["id"] for member in circle["members"])
     if me not in members:
         return
-    yield Act(
+    yield NextStep(
         kind="message",
         about=circle["id"],
         label=_("Write to the circle"),
-        said=_("Only people in the circle can read this."),
+        meaning=_("Only people in the circle can read this."),
     )
-    yield Act(
+    yield NextStep(
         kind="members",
         about=circle["id"],
         label=_("Add somebody"),
-        said=_("They can read what is written from now on, and see who was in the circle before."),
+        meaning=_(
+            "They can read what is written from now on, and see who was in the circle before."
+        ),
         fields=("joins",),
         without=members,
     )
     if len(members) > 1:
-        yield Act(
+        yield NextStep(
             kind="members",
             about=circle["id"],
             label=_("Remove somebody"),
-            said=_("They cannot read what is written from now on."),
+            meaning=_("They cannot read what is written from now on."),
             fields=("leaves",),
             among=members - {me},
         )
-    yield Act(
+    yield NextStep(
         kind="close",
         about=circle["id"],
         label=_("Leave the circle"),
-        said=_("You cannot read what is written from now on."),
+        meaning=_("You cannot read what is written from now on."),
         fixed={"as_state": "withdrawn"},
         fields=(),
     )
 
 
-def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
     circle = thread.root
     members = phrases.capitalized(phrases.person_names(circle["members"], me))
     yield (phrases.title(circle), "bold")
-    yield "\n" + (members or vocabulary.state(circle["state"]))
+    yield "\n" + (members or labels.state(circle["state"]))
     if me is not None and all(member["id"] != me for member in circle["members"]):
         yield "\n" + _("You are no longer in this circle.")
     if not thread.answers:

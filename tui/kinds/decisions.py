@@ -9,10 +9,10 @@ from typing import Any
 
 from textual.content import Content
 
-from protocol.authority import terms
-from protocol.authority.registers import votes_needed
 from protocol.display_text import safe_text
-from tui.format import phrases, vocabulary
+from protocol.schema import register_names
+from protocol.schema.majority import votes_needed
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds import charter
@@ -25,25 +25,25 @@ from tui.kinds.electorate import (
     vote_of,
     yes_votes_needed,
 )
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import removal_step, restoration_step
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 
 DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown here
 
 
-def cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
+def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
     """Decisions as cards: those that can still be voted on first, else in the order given."""
     ordered = sorted(views, key=lambda view: not can_be_voted_on(view, term))
     return [_card(view, term, today, me) for view in ordered]
 
 
-def story(thread: Case, today: date, me: str | None) -> Content:
+def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """A decision: what would change, how it stands, and who voted how."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
-def acts(thread: Case, me: str | None) -> list[Act]:
+def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
     """What `me` can do in a decision: what waits for them first, then what is possible."""
     if me is None:
         return []
@@ -54,7 +54,9 @@ def acts(thread: Case, me: str | None) -> list[Act]:
     return list(_vote_steps(thread.root, thread.term, me))
 
 
-def waits(views: list[Shown], term: Shown, today: date, me: str | None) -> Iterator[Card]:
+def cards_to_vote_on(
+    views: list[Shown], term: Shown, today: date, me: str | None
+) -> Iterator[Card]:
     """The cards of decisions that `me` has not voted on, and of removals that ask for their word."""
     for view in views:
         if view["kind"] == "remove":
@@ -65,16 +67,16 @@ def waits(views: list[Shown], term: Shown, today: date, me: str | None) -> Itera
             yield Card(view["id"], label, change_line(view, today))
 
 
-def removals(removes: list[Shown]) -> list[Shown]:
+def merge_removals(removes: list[Shown]) -> list[Shown]:
     """Each removal once, with all the moderators who said so. `removes`: the newest first."""
     first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
     return [
-        {**remove, "said_by": [same["author"] for same in same_removal(remove, removes)]}
+        {**remove, "said_by": [same["author"] for same in removal_posts(remove, removes)]}
         for remove in first.values()
     ]
 
 
-def same_removal(removal: Shown, removes: list[Shown]) -> list[Shown]:
+def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
     """What the moderators posted about one removal, each moderator once, oldest first."""
     register = (removal["person"]["id"], removal["n"])
     by_moderator = {
@@ -116,14 +118,14 @@ def standing_line(view: Shown, term: Shown) -> str:
         return _("over · {counted}").format(counted=votes)
     is_unsettled = state in {"passed", "in force"} and not term.get("settled", True)
     unsettled = ", " + _("not settled yet") if is_unsettled else ""
-    return f"{vocabulary.state(state)}{unsettled} · {votes}"
+    return f"{labels.state(state)}{unsettled} · {votes}"
 
 
 def subject_line(concerns: Shown | None) -> str:
     """The words that a decision, a flag or a hide is about: their kind, author, and title if shown."""
     if not concerns:
         return _("something that this home does not have")
-    kind = vocabulary.kind(concerns["kind"])
+    kind = labels.kind(concerns["kind"])
     subject = _("{kind} by {who}").format(kind=kind, who=phrases.name(concerns["author"]))
     title = phrases.plain_line(concerns.get("title") or "", 60).plain
     return f"{subject}: “{title}”" if title else subject
@@ -147,12 +149,12 @@ def _asking_card(removal: Shown) -> Card:
     return Card(removal["id"], label, safe_text(removal.get("why") or ""))
 
 
-def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
     root = thread.root
     author = phrases.name(root["author"], me)
     at = phrases.moment(root["created"], today)
     yield (decision_title(root), "bold")
-    yield "\n" + " · ".join([vocabulary.kind(root["kind"]), author, at])
+    yield "\n" + " · ".join([labels.kind(root["kind"]), author, at])
     for text in (root.get("text"), root.get("why")):
         if text:
             yield "\n\n" + safe_text(text).strip()
@@ -184,12 +186,12 @@ def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")
-        case terms.RULE:
+        case register_names.RULE:
             return _rule_line(view, str(key), value, today, rules)
-        case terms.STANDING:
+        case register_names.STANDING:
             sentence = _("{who} leaves the neighbourhood") if number % 2 else _("{who} comes back")
             return sentence.format(who=phrases.name(view.get("concerns")))
-        case terms.HIDDEN:
+        case register_names.HIDDEN:
             sentence = _("Hidden: {what}") if number % 2 else _("Shown again: {what}")
             return sentence.format(what=subject_line(view.get("concerns")))
     return _("Something newer than this program knows")
@@ -259,7 +261,7 @@ def _removal_standing(removal: Shown) -> str:
     return _("over; {who} had asked for it").format(who=who)
 
 
-def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
+def _removal_parts(thread: ThreadData, me: str | None) -> Iterator[Part]:
     yield _removal_standing({**thread.root, "said_by": _removing_moderators(thread)})
     for remove in thread.answers:
         if remove.get("why") and remove["id"] != thread.root["id"]:
@@ -268,16 +270,16 @@ def _removal_parts(thread: Case, me: str | None) -> Iterator[Part]:
     yield "\n" + _("A vote can bring them back.")
 
 
-def _removal_steps(thread: Case, me: str) -> Iterator[Act]:
+def _removal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     root = thread.root
     said_by = _removing_moderators(thread)
     if root["state"] == "said" and _may_join_removal(said_by, thread.term, me):
-        yield removal_step(root["person"], thread.term, is_awaited=True)
+        yield removal_step(root["person"], thread.term, waits=True)
     if root["state"] == "in force":
         yield restoration_step(root["person"])
 
 
-def _removing_moderators(thread: Case) -> list[Shown]:
+def _removing_moderators(thread: ThreadData) -> list[Shown]:
     return [remove["author"] for remove in thread.answers or [thread.root]]
 
 
@@ -288,27 +290,27 @@ def _may_join_removal(said_by: list[Shown], term: Shown, me: str | None) -> bool
 # -- votes ----------------------------------------------------------------------------------------
 
 
-def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[Act]:
+def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[NextStep]:
     vote = vote_of(root, me)
     if not may_vote(root, term, me) or vote == "yes":
         return
     heading = f"“{decision_title(root)}”\n"
-    yield Act(
+    yield NextStep(
         kind="vote",
         about=root["id"],
         label=_("Vote yes") if vote is None else _("Vote yes after all"),
         waits=vote is None,
-        said=heading + _("You cannot change a yes afterwards."),
+        meaning=heading + _("You cannot change a yes afterwards."),
         fields=(),
         fixed={"choice": "yes"},
     )
     if vote is None:
-        yield Act(
+        yield NextStep(
             kind="vote",
             about=root["id"],
             label=_("Vote no"),
             waits=True,
-            said=heading + _("You can still vote yes while it is open."),
+            meaning=heading + _("You can still vote yes while it is open."),
             fields=(),
             fixed={"choice": "no"},
         )

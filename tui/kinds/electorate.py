@@ -1,6 +1,6 @@
 """Who decides: the people who may vote, the moderators, and how many of them are enough. Pure."""
 
-from protocol.authority.registers import MIN_COUNCIL, votes_needed
+from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format.phrases import Shown
 
 MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves

@@ -11,11 +11,11 @@ from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
 from protocol.fold.kind import KINDS
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Part, Shown
 from tui.i18n import _
 from tui.kinds.exchange_steps import addressee
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 
 # Fields that a story says in sentences of their own, or that are of no use to a reader.
 _FIELDS_TOLD_APART = {
@@ -24,12 +24,12 @@ _FIELDS_TOLD_APART = {
 }
 
 
-def story(thread: Case, today: date, me: str | None) -> Content:
+def exchange_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """An exchange from its beginning: what is asked or offered, who responds, what was signed."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
-def hours(row: Shown, today: date) -> Content:
+def balance_story(row: Shown, today: date) -> Content:
     """What a person gave and received: the sums, then each receipt, the newest first."""
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     if not row["history"]:
@@ -39,13 +39,13 @@ def hours(row: Shown, today: date) -> Content:
     return Content.assemble(*parts)
 
 
-def history(thread: Case, today: date, me: str | None) -> Content:
+def thread_history(thread: ThreadData, today: date, me: str | None) -> Content:
     """What people did, a line a record; what software signed by itself is left out."""
     entries = [entry for entry in thread.history if not entry.get("automatic")]
     return Content("\n").join(Content(phrases.history_line(entry, today, me)) for entry in entries)
 
 
-def fields_of(view: Shown) -> dict[str, str]:
+def form_fields_of(view: Shown) -> dict[str, str]:
     """A view's own fields as a form begins with them."""
     kind = KINDS.get(view.get("kind") or "")
     values = {}
@@ -61,7 +61,7 @@ def fields_of(view: Shown) -> dict[str, str]:
 # -- the root -------------------------------------------------------------------------------------
 
 
-def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
     root = thread.root
     yield (phrases.title(root), "bold")
     yield "\n"
@@ -95,7 +95,7 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
         return phrases.thanks_line(root, me)
     who = phrases.name(root["author"], me)
     if kind not in {"request", "offer"}:
-        return f"{vocabulary.kind(kind or _('unreadable'))} · {who}"
+        return f"{labels.kind(kind or _('unreadable'))} · {who}"
     if who == phrases.name(root["author"]):
         sentence = _("{who} asks") if kind == "request" else _("{who} offers")
     else:
@@ -105,7 +105,7 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
         phrases.minutes(root.get("minutes")),
         phrases.moment(root.get("starts"), today),
         safe_line(root.get("area") or ""),
-        vocabulary.state(root["state"]),
+        labels.state(root["state"]),
     ]
     return phrases.dotted(parts)
 
@@ -118,7 +118,7 @@ def _field_parts(root: Shown, today: date) -> Iterator[Part]:
     for field, value in root.items():
         if field not in told_apart and value not in (None, "", []):
             yield "\n"
-            yield (vocabulary.field(field) + ": ", "dim")
+            yield (labels.field(field) + ": ", "dim")
             yield _value_text(value, today)
 
 
@@ -218,7 +218,7 @@ def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
         if awaited["id"] == me:
             return _("your turn")
         return _("waits for {who}").format(who=phrases.name(awaited))
-    state = vocabulary.state(record["state"])
+    state = labels.state(record["state"])
     return f"{state}: “{safe_line(record['why'])}”" if record.get("why") else state
 
 

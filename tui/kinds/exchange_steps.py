@@ -10,13 +10,13 @@ from protocol.fold.kind import KINDS
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _
-from tui.kinds.next_steps import Act, close_step
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep, close_step
+from tui.kinds.thread_data import ThreadData
 
 _DAY_CHARS = len("2026-11-23")
 
 
-def acts(thread: Case, me: str | None, today: date) -> list[Act]:
+def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
     """What `me` can do in an exchange: what waits for them first, then what is possible."""
     if me is None or thread.root.get("kind") not in {"request", "offer"}:
         return []
@@ -32,9 +32,9 @@ def acts(thread: Case, me: str | None, today: date) -> list[Act]:
     return sorted(steps, key=lambda step: not step.waits)
 
 
-def waits_in(thread: Case, me: str | None, today: date) -> list[Act]:
+def waiting_exchange_steps(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
     """The steps of an exchange that wait for `me`."""
-    return [step for step in acts(thread, me, today) if step.waits]
+    return [step for step in steps_for_exchange(thread, me, today) if step.waits]
 
 
 def addressee(root: Shown, response: Shown) -> Shown | None:
@@ -46,7 +46,7 @@ def addressee(root: Shown, response: Shown) -> Shown | None:
     return None
 
 
-def correction(record: Shown, me: str) -> Act | None:
+def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
     """The step that confirms a correction; None where it asks nothing of `me`."""
     is_mine = record["author"]["id"] == me
     if record["state"] != "proposed" or is_mine or me not in _party_ids(record):
@@ -55,12 +55,12 @@ def correction(record: Shown, me: str) -> Act | None:
     meaning = _(
         "{who} says that the right time is {minutes}. Once you confirm, it counts for both of you."
     )
-    return Act(
+    return NextStep(
         kind="confirm",
         about=record["id"],
         label=_("Confirm the correction: {minutes} instead").format(minutes=minutes),
         waits=True,
-        said=meaning.format(who=phrases.name(record["author"]), minutes=minutes),
+        meaning=meaning.format(who=phrases.name(record["author"]), minutes=minutes),
         fields=(),
     )
 
@@ -68,7 +68,7 @@ def correction(record: Shown, me: str) -> Act | None:
 # -- terms ----------------------------------------------------------------------------------------
 
 
-def _negotiation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _negotiation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     """Taking back a response of mine, or answering one that is addressed to me."""
     root = thread.root
     if root["state"] not in {"open", "agreed", "expired"}:
@@ -79,33 +79,33 @@ def _negotiation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
         if response["author"]["id"] == me:
             yield close_step(response, "withdrawn", _("Take back your proposal"))
         elif _is_addressed_to(root, response, me):
-            yield from _answer_steps(response, today, is_awaited=root["state"] != "expired")
+            yield from _answer_steps(response, today, waits=root["state"] != "expired")
 
 
-def _answer_steps(response: Shown, today: date, *, is_awaited: bool) -> Iterator[Act]:
+def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[NextStep]:
     who = phrases.name(response["author"])
     terms = phrases.terms(response, today)
     label = _("Agree with {who}").format(who=who)
     meaning = _("You and {who} will both have agreed to this: {terms}.")
-    yield Act(
+    yield NextStep(
         kind="agreement",
         about=response["id"],
         label=f"{label}: {terms}" if terms else label,
-        waits=is_awaited,
-        said=meaning.format(who=who, terms=terms or _("no hours or day named")),
+        waits=waits,
+        meaning=meaning.format(who=who, terms=terms or _("no hours or day named")),
         fields=(),
     )
-    yield Act(
+    yield NextStep(
         kind="response",
         about=response["id"],
         label=_("Propose other terms to {who}").format(who=who),
-        said=_("Nothing is agreed until {who} says yes.").format(who=who),
+        meaning=_("Nothing is agreed until {who} says yes.").format(who=who),
         given={"minutes": str(response.get("minutes") or ""), "when": response.get("when") or ""},
     )
     yield close_step(response, "declined", _("Decline {who}'s proposal").format(who=who))
 
 
-def _response_steps(thread: Case, me: str) -> Iterator[Act]:
+def _response_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     """A first response, where I neither wrote one nor have one to answer."""
     root = thread.root
     if root["author"]["id"] == me or root["state"] not in {"open", "agreed"}:
@@ -118,11 +118,11 @@ def _response_steps(thread: Case, me: str) -> Iterator[Act]:
     ):
         return
     author = phrases.name(root["author"])
-    yield Act(
+    yield NextStep(
         kind="response",
         about=root["id"],
         label=_("Offer to help") if root["kind"] == "request" else _("Ask for this"),
-        said=_("Say what suits you. Nothing is agreed until {who} says yes.").format(who=author),
+        meaning=_("Say what suits you. Nothing is agreed until {who} says yes.").format(who=author),
         given={"minutes": str(root.get("minutes") or ""), "when": root.get("starts") or ""},
     )
 
@@ -135,29 +135,29 @@ def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
 # -- receipts -------------------------------------------------------------------------------------
 
 
-def _confirmation_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     """Confirming or disputing the receipts that the other party wrote."""
     for receipt in thread.receipts:
         if receipt["author"]["id"] == me or me not in _party_ids(receipt):
             continue
         if receipt["state"] == "proposed":
             label = _("Confirm the receipt: {minutes}")
-            yield _confirm_step(receipt, label, today, is_awaited=True)
+            yield _confirm_step(receipt, label, today, waits=True)
             yield close_step(receipt, "disputed", _("This is wrong"))
         elif receipt["state"] == "disputed":
             label = _("Confirm it after all: {minutes}")
-            yield _confirm_step(receipt, label, today, is_awaited=False)
+            yield _confirm_step(receipt, label, today, waits=False)
 
 
-def _confirm_step(receipt: Shown, label: str, today: date, *, is_awaited: bool) -> Act:
+def _confirm_step(receipt: Shown, label: str, today: date, *, waits: bool) -> NextStep:
     minutes = phrases.minutes(receipt["minutes"])
     meaning = _("{giver} gave {minutes} on {on}. Once you confirm, it counts for both of you.")
-    return Act(
+    return NextStep(
         kind="confirm",
         about=receipt["id"],
         label=label.format(minutes=minutes),
-        waits=is_awaited,
-        said=meaning.format(
+        waits=waits,
+        meaning=meaning.format(
             giver=phrases.name(receipt["giver"]),
             minutes=minutes,
             on=phrases.moment(receipt["on"], today),
@@ -166,7 +166,7 @@ def _confirm_step(receipt: Shown, label: str, today: date, *, is_awaited: bool) 
     )
 
 
-def _receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
+def _receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
     """Writing the receipt of each agreement that has none yet; of a repeated one, another."""
     for agreement in thread.agreements:
         is_another = agreement["state"] == "done" and bool(agreement.get("repeats"))
@@ -176,19 +176,21 @@ def _receipt_steps(thread: Case, me: str, today: date) -> Iterator[Act]:
             yield _receipt_step(thread.root, agreement, me, today, is_another=is_another)
 
 
-def _receipt_step(root: Shown, agreement: Shown, me: str, today: date, *, is_another: bool) -> Act:
+def _receipt_step(
+    root: Shown, agreement: Shown, me: str, today: date, *, is_another: bool
+) -> NextStep:
     if is_another:
         label = _("Write a receipt with {who} for another day")
     elif _has_receipt(agreement, "disputed"):
         label = _("Write another receipt with {who}: the last one is disputed")
     else:
         label = _("After it is done: confirm the hours with {who}")
-    return Act(
+    return NextStep(
         kind="receipt",
         about=agreement["id"],
         label=label.format(who=phrases.name(_other_party(agreement, me))),
         waits=not is_another,
-        said=_("It counts when the other person confirms."),
+        meaning=_("It counts when the other person confirms."),
         given={
             "minutes": str(agreement.get("minutes") or ""),
             "on": _likely_day(root, agreement, today),
@@ -228,10 +230,10 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
 # -- corrections ----------------------------------------------------------------------------------
 
 
-def _correction_steps(thread: Case, me: str) -> Iterator[Act]:
+def _correction_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     """Confirming or disputing a correction, and proposing one to a confirmed receipt."""
     for record in thread.corrections:
-        if step := correction(record, me):
+        if step := confirm_correction_step(record, me):
             yield step
             yield close_step(record, "disputed", _("This correction is wrong"))
     in_correction = {
@@ -243,22 +245,22 @@ def _correction_steps(thread: Case, me: str) -> Iterator[Act]:
             yield _correct_step(receipt, me)
 
 
-def _correct_step(receipt: Shown, me: str) -> Act:
+def _correct_step(receipt: Shown, me: str) -> NextStep:
     minutes = phrases.counted_duration(receipt)
     who = phrases.name(_other_party(receipt, me))
     meaning = _("The receipt stays. The new minutes count when {who} confirms them.")
-    return Act(
+    return NextStep(
         kind="correction",
         about=receipt["id"],
         label=_("Correct the receipt: {minutes}").format(minutes=minutes),
-        said=meaning.format(who=who),
+        meaning=meaning.format(who=who),
     )
 
 
 # -- ends -----------------------------------------------------------------------------------------
 
 
-def _cancellation_steps(thread: Case, me: str) -> Iterator[Act]:
+def _cancellation_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     for agreement in thread.agreements:
         if agreement["state"] == "agreed" and me in _party_ids(agreement):
             who = phrases.name(_other_party(agreement, me))
@@ -266,7 +268,7 @@ def _cancellation_steps(thread: Case, me: str) -> Iterator[Act]:
             yield close_step(agreement, "cancelled", label)
 
 
-def _withdrawal_steps(thread: Case, me: str) -> Iterator[Act]:
+def _withdrawal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     """Withdrawing a request or an offer of mine that nobody has agreed to."""
     root = thread.root
     if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:
@@ -276,11 +278,11 @@ def _withdrawal_steps(thread: Case, me: str) -> Iterator[Act]:
     if "close" in KINDS:
         yield close_step(root, "withdrawn", _("Withdraw this"))
     elif "retract" in KINDS:
-        yield Act(
+        yield NextStep(
             kind="retract",
             about=root["id"],
             label=_("Take this back"),
-            said=_("Its words are erased at every home. That cannot be undone."),
+            meaning=_("Its words are erased at every home. That cannot be undone."),
             fields=(),
         )
 

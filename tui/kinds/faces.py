@@ -6,16 +6,16 @@ from textual.content import Content
 
 from tui.format.phrases import Card, Shown
 from tui.kinds.circles import circle_card, circle_story, steps_for_circle
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.kinds.pacts import pact_card, pact_story, steps_for_pact
 from tui.kinds.pages import page_card, page_story, revision_step
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 
 # The kinds with a face here, each with the list that holds the records answering its root.
 ANSWERS = {"circle": "messages", "page": "revisions", "pact": None}
 
 
-def card(view: Shown, today: date, me: str | None) -> Card:
+def face_card(view: Shown, today: date, me: str | None) -> Card:
     """A circle, a pact or a page as a card."""
     match view["kind"]:
         case "circle":
@@ -28,7 +28,7 @@ def card(view: Shown, today: date, me: str | None) -> Card:
             raise KeyError(kind)
 
 
-def story(thread: Case, today: date, me: str | None) -> Content:
+def face_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """The story of a circle, a pact or a page, for one pane."""
     match thread.root["kind"]:
         case "circle":
@@ -41,7 +41,7 @@ def story(thread: Case, today: date, me: str | None) -> Content:
             raise KeyError(kind)
 
 
-def acts(thread: Case, me: str | None) -> list[Act]:
+def face_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
     """What the reader can do in a circle, a pact or a page."""
     if me is None:
         return []

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from protocol.display_text import safe_line, safe_text
-from protocol.kinds.services.measures import MERGEABLE_DAYS
-from tui.format import phrases, vocabulary
+from protocol.schema.shared_rules import MERGEABLE_DAYS
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
 from tui.kinds.measures import answer_in_words
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 
 
-def card(report: Shown, measure: Shown | None, today: date, me: str | None) -> Card:
+def report_card(report: Shown, measure: Shown | None, today: date, me: str | None) -> Card:
     """A report as a card: its answer and words, who said it, when. `measure`: what it answers."""
     author = phrases.capitalized(phrases.signer_names(report, me))
     parts = [author, phrases.moment(report["on"], today)]
@@ -21,20 +21,20 @@ def card(report: Shown, measure: Shown | None, today: date, me: str | None) -> C
     return Card(report["id"], title, " · ".join(parts), quiet=bool(report.get("held_back")))
 
 
-def answered(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
+def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
     """The answers that somebody gave to all who were asked."""
     for answer in answers:
         parts = [
             phrases.capitalized(phrases.signer_names(answer, me)),
             phrases.moment(answer["created"], today),
-            vocabulary.state(answer["reason"]) if answer.get("reason") else "",
+            labels.state(answer["reason"]) if answer.get("reason") else "",
         ]
         yield (f"\n\n{phrases.dotted(parts)}: ", "dim")
         yield safe_text(answer["text"]).strip()
 
 
-def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Shown,
-              me: str | None, today: date) -> list[Act]:  # fmt: skip
+def report_steps_for(report: Shown, reports: list[Shown], measure: Shown | None, service: Shown,
+              me: str | None, today: date) -> list[NextStep]:  # fmt: skip
     """What can be done about a report. `measure`: what it answers; `reports`: those beside it."""
     if me is None or report.get("held_back"):
         return []
@@ -49,11 +49,11 @@ def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Sh
     party_ids = {party["id"] for party in service.get("parties") or []}
     if me not in party_ids:
         steps.append(
-            Act(
+            NextStep(
                 kind="same_as",
                 about=report["id"],
                 label=_("This is the same as what somebody else reported"),
-                said=_(
+                meaning=_(
                     "Both stay, but count as one. Either of the two people can say that this is "
                     "wrong."
                 ),
@@ -63,11 +63,11 @@ def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Sh
         )
     if report["author"]["id"] == me:
         steps.append(
-            Act(
+            NextStep(
                 kind="not_same",
                 about=report["id"],
                 label=_("This is not the same as what somebody else reported"),
-                said=_("It is your report, so you decide."),
+                meaning=_("It is your report, so you decide."),
                 fields=("other",),
                 choices={"other": others},
             )
@@ -75,18 +75,18 @@ def acts(report: Shown, reports: list[Shown], measure: Shown | None, service: Sh
     return steps
 
 
-def answer_step(view: Shown, service: Shown) -> Act:
+def answer_step(view: Shown, service: Shown) -> NextStep:
     """The step that answers a report, or all who were asked by a measure."""
     is_report = view["kind"] == "feedback"
     author = phrases.name(view["author"])
     holders = tuple(
         _link_choice(link) for link in service.get("links") or [] if link["state"] == "accepted"
     )
-    return Act(
+    return NextStep(
         kind="answer",
         about=view["id"],
         label=_("Reply to {who}").format(who=author) if is_report else _("Reply to everybody"),
-        said=_(
+        meaning=_(
             "Everybody can read it. If you choose “not ours”, say whose it is; the time to "
             "answer keeps running."
         ),
@@ -105,7 +105,7 @@ def _report_title(report: Shown, measure: Shown | None) -> str:
 def _report_choice(
     report: Shown, measure: Shown | None, today: date, me: str | None
 ) -> tuple[str, str]:
-    title = card(report, measure, today, me).title
+    title = report_card(report, measure, today, me).title
     return f"{title} · {phrases.name(report['author'])}", report["id"]
 
 

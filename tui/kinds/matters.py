@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from protocol.display_text import safe_line, safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Shown
 from tui.i18n import _, plural
 from tui.kinds import measures
 from tui.kinds.feedback import answer_step
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 
 Part = phrases.Part  # the page of a measure adds pieces of its own
 
@@ -30,7 +30,7 @@ def page_card_id(page: str, record_id: str, reason: str = "") -> str:
     return f"{page}:{record_id}:{reason}"
 
 
-def placed(card_id: str) -> tuple[str, str] | None:
+def read_page_card_id(card_id: str) -> tuple[str, str] | None:
     """The page that a card leads to, and the id of its record; None for any other card."""
     page, _colon, rest = card_id.partition(":")
     return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
@@ -39,7 +39,7 @@ def placed(card_id: str) -> tuple[str, str] | None:
 # -- lists ----------------------------------------------------------------------------------------
 
 
-def waits(
+def waiting_matter_cards(
     services: Iterable[Shown],
     matters: Iterable[Shown],
     actions: Iterable[Shown],
@@ -64,7 +64,7 @@ def waits(
             yield _unsolved_card(matter)
 
 
-def came_of(
+def outcome_cards(
     reports: Iterable[Shown],
     asked_measures: Iterable[Shown],
     matters: Iterable[Shown],
@@ -172,7 +172,7 @@ def _matter_outcome(matter: Shown, today: date) -> str:
     if matter.get("outcome"):
         parts.append(safe_line(matter["outcome"]["words"]))
     elif leading:
-        parts.append(vocabulary.state(leading["state"]))
+        parts.append(labels.state(leading["state"]))
     else:
         parts.append(_holder_sentence(matter, None, today))
     return " · ".join(parts)
@@ -181,7 +181,7 @@ def _matter_outcome(matter: Shown, today: date) -> str:
 # -- story ----------------------------------------------------------------------------------------
 
 
-def story(
+def matter_story(
     matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], today: date,
     me: str | None,
 ) -> Iterator[Part]:  # fmt: skip
@@ -236,7 +236,7 @@ def _action_parts(
             yield f" – “{phrases.line_or_hidden(done['text'])}”"
     yield ("\n  " + _("People say") + ": ", "dim")
     yield _verdict_counts(action) or _("nothing yet")
-    yield f" · {vocabulary.state(action['state'])}"
+    yield f" · {labels.state(action['state'])}"
     for saying in sayings:
         if saying["kind"] == "verdict" and saying.get("text"):
             author = phrases.name(saying["author"], me)
@@ -246,7 +246,7 @@ def _action_parts(
 def _verdict_counts(action: Shown) -> str:
     counts = action.get("fixed") or {}
     return ", ".join(
-        f"{vocabulary.state(verdict)} {counts[verdict]}"
+        f"{labels.state(verdict)} {counts[verdict]}"
         for verdict in ("yes", "partly", "no")
         if counts.get(verdict)
     )
@@ -255,10 +255,10 @@ def _verdict_counts(action: Shown) -> str:
 # -- steps ----------------------------------------------------------------------------------------
 
 
-def acts(
+def matter_steps(
     measure: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
     today: date,
-) -> list[Act]:  # fmt: skip
+) -> list[NextStep]:  # fmt: skip
     """What can be done about a measure. What waits for `me` comes first."""
     if me is None:
         return []
@@ -273,53 +273,57 @@ def acts(
     return sorted(steps, key=lambda step: not step.waits)
 
 
-def _action_steps(actions: list[Shown], me: str) -> Iterator[Act]:
+def _action_steps(actions: list[Shown], me: str) -> Iterator[NextStep]:
     """Reporting my actions done, and judging those of others that answer what I raised."""
     for action in actions:
         what = phrases.line_or_hidden(action["what"], 60)
         if action["author"]["id"] == me and action["state"] in _UNFINISHED_STATES:
-            yield Act(
+            yield NextStep(
                 kind="done",
                 about=action["id"],
                 label=_("Report done: {what}").format(what=what),
                 waits=True,
-                said=_("Those who raised the matter then say whether it helped."),
+                meaning=_("Those who raised the matter then say whether it helped."),
             )
         if action["state"] in _JUDGED_STATES and _may_judge(action, me):
-            yield Act(
+            yield NextStep(
                 kind="verdict",
                 about=action["id"],
                 label=_("Say whether it helped: {what}").format(what=what),
                 waits=action.get("i_said") is None,
-                said=_("Your latest answer counts. “Partly” and “no” open it again."),
+                meaning=_("Your latest answer counts. “Partly” and “no” open it again."),
             )
 
 
-def _take_up_steps(measure: Shown, matters: list[Shown], me: str, today: date) -> Iterator[Act]:
+def _take_up_steps(
+    measure: Shown, matters: list[Shown], me: str, today: date
+) -> Iterator[NextStep]:
     for matter in matters:
         if matter["state"] == "open" and measure["state"] == measures.IN_USE:
-            yield Act(
+            yield NextStep(
                 kind="action",
                 about=measure["id"],
                 label=_("Take this on: say what you will do, and by when"),
                 waits=_holds(matter, me) and bool(matter["answer_by"]),
-                said=_("It is yours to do within four weeks. Others may add actions of their own."),
+                meaning=_(
+                    "It is yours to do within four weeks. Others may add actions of their own."
+                ),
                 fields=("what", "due"),
                 given={"due": (today + timedelta(_DAYS)).isoformat()},
             )
 
 
-def _draft_steps(matters: list[Shown]) -> Iterator[Act]:
+def _draft_steps(matters: list[Shown]) -> Iterator[NextStep]:
     """The proposal that the node has drafted for a matter that nobody solved."""
     for matter in matters:
         if matter["state"] == "open" and matter.get("draft"):
             draft = matter["draft"]
-            yield Act(
+            yield NextStep(
                 kind="proposal",
                 about=None,
                 label=_("Ask everybody to decide what happens"),
                 waits=True,
-                said=_("All current voters decide. You cannot take a proposal back."),
+                meaning=_("All current voters decide. You cannot take a proposal back."),
                 fields=("title", "text", "closes"),
                 given={
                     "title": phrases.line_or_hidden(draft["title"]),

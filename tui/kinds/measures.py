@@ -10,10 +10,10 @@ from fractions import Fraction
 from textual.content import Content
 
 from protocol.display_text import safe_line
-from tui.format import control_chart, phrases, vocabulary
+from tui.format import control_chart, labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import proposal_step
 
 COUNT = "count"  # the scale of incidents
@@ -63,7 +63,7 @@ def standing_sentence(view: Shown) -> str:
     return safe_line(sentence, 200)
 
 
-def card(view: Shown) -> Card:
+def measure_card(view: Shown) -> Card:
     """A measure as a card: its question, and how it stands."""
     quiet = not needs_attention(view) and not view.get("matter")
     question = phrases.line_or_hidden(view["question"])
@@ -77,7 +77,7 @@ def target_sentence(view: Shown) -> str:
     if view["scale"] == COUNT:
         return _("At most {n} {span}.").format(n=target, span=_per_window(view["window"]))
     if view["scale"] == "yes_no":
-        good = vocabulary.state("no" if is_lower_better else "yes")
+        good = labels.state("no" if is_lower_better else "yes")
     else:
         good = _("at most {value}") if is_lower_better else _("at least {value}")
         good = good.format(value=answer_in_words(view, target))
@@ -115,7 +115,7 @@ def result_in_words(view: Shown, point: Shown) -> str:
     return _("{good} of {n} answers good").format(good=good, n=point["n"])
 
 
-def drawn(view: Shown, width: int, height: int, today: date) -> Content:
+def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
     """How a measure stands, in words, and the chart below them if there are points."""
     points = view.get("points") or []
     heading = Content.assemble((standing_sentence(view), "bold"), "\n")
@@ -131,7 +131,7 @@ def drawn(view: Shown, width: int, height: int, today: date) -> Content:
     return heading + control_chart.draw_chart(chart_points, lines, width, height) + "\n"
 
 
-def story(view: Shown, today: date) -> Iterator[Part]:
+def measure_story(view: Shown, today: date) -> Iterator[Part]:
     """Below the chart of a measure: how many answered, and what the target is."""
     if view["state"] == IN_USE:
         yield _participation(view) + "\n"
@@ -146,7 +146,7 @@ def story(view: Shown, today: date) -> Iterator[Part]:
     )
 
 
-def report_steps(view: Shown) -> Iterator[Act]:
+def report_steps(view: Shown) -> Iterator[NextStep]:
     """Answering a measure in use, with what its scale has to choose from."""
     if view["state"] != IN_USE:
         return
@@ -163,17 +163,17 @@ def report_steps(view: Shown) -> Iterator[Act]:
             "said what; screens show it once a few have answered."
         ).format(span=windows_in_words(view["window"], 1))
     choices = _CHOICES.get(view["scale"])
-    yield Act(
+    yield NextStep(
         kind="feedback",
         about=view["id"],
         label=label.format(question=phrases.line_or_hidden(view["question"], 60)),
-        said=meaning,
+        meaning=meaning,
         fields=("value", "text", "on", "urgent"),
         choices={"value": choices} if choices else {},
     )
 
 
-def adoption_step(view: Shown) -> Act:
+def adoption_step(view: Shown) -> NextStep:
     """The step that proposes that a measure be used, or no longer."""
     question = phrases.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:

@@ -10,38 +10,39 @@ from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
 from protocol.fold.kind import KINDS
-from protocol.record.envelope import PRIVATE
 from tui.format import phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
 from tui.kinds.decisions import subject_line
 from tui.kinds.electorate import ids, is_on_council, moderators_needed
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import proposal_step
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 
 
 def can_be_flagged(root: Shown) -> bool:
     """Whether a thread begins with words that all can read, and so can be flagged and hidden."""
     kind = KINDS.get(root.get("kind") or "")
-    if kind is None or kind.audience == PRIVATE or "state" not in root:
+    if kind is None or kind.is_private or "state" not in root:
         return False
     return any(field.is_wording for field in kind.fields.values())
 
 
-def story(thread: Case, me: str | None) -> Content:
+def moderation_story(thread: ThreadData, me: str | None) -> Content:
     """What was said about the words of a thread, below what the thread says itself."""
     return Content.assemble(*_story_parts(thread, me))
 
 
-def acts(thread: Case, me: str | None) -> list[Act]:
+def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
     """What can be said about the words of a thread."""
     if me is None or not can_be_flagged(thread.root):
         return []
     return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
 
 
-def waits(flags: list[Shown], hides: list[Shown], term: Shown, me: str | None) -> Iterator[Card]:
+def waiting_flag_cards(
+    flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
+) -> Iterator[Card]:
     """The cards of what the moderators are asked and `me`, one of them, has not answered."""
     if me not in ids(term.get("moderators")):
         return
@@ -61,7 +62,7 @@ def waits(flags: list[Shown], hides: list[Shown], term: Shown, me: str | None) -
             yield Card(text_id, label, safe_text(text_hides[0].get("reason") or ""))
 
 
-def flagged(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
+def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
     """The cards of all that waits for the moderators."""
     cards = [_flag_card(flag, today, me) for flag in flags if flag["state"] == "open"]
     for text_id, text_hides in _hides_by_text(hides, "said").items():
@@ -70,7 +71,7 @@ def flagged(flags: list[Shown], hides: list[Shown], today: date, me: str | None)
     return cards
 
 
-def hidden(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
+def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
     """The cards of the words that are hidden: by whom and why."""
     cards = {}
     for decision in decisions:
@@ -99,7 +100,7 @@ def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
     return Card(flag["id"], subject_line(flag["concerns"]), detail)
 
 
-def _story_parts(thread: Case, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, me: str | None) -> Iterator[Part]:
     if thread.root.get("hidden"):
         yield ("\n\n" + _("Some words here are hidden; a vote can show them again."), "bold")
     for hides in _hides_by_text(thread.hides, "in force").values():
@@ -124,19 +125,19 @@ def _asking_sentence(hides: list[Shown], me: str | None) -> str:
 # -- steps ----------------------------------------------------------------------------------------
 
 
-def _texts(thread: Case) -> list[Shown]:
+def _texts(thread: ThreadData) -> list[Shown]:
     """The records with words: the root, or the heads of a page."""
     return thread.root.get("heads") or [thread.root]
 
 
-def _steps_about(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+def _steps_about(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
     if text.get("hidden"):
         yield from _showing_steps(text, thread, me)
     elif text["author"]["id"] != me:
         yield from _hiding_steps(text, thread, me)
 
 
-def _showing_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+def _showing_steps(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
     who = phrases.name(text["author"])
     if _may_judge(text, thread, me):
         label = _("As a moderator, show again what {who} wrote").format(who=who)
@@ -148,15 +149,15 @@ def _showing_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
     )
 
 
-def _hiding_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
+def _hiding_steps(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
     who = phrases.name(text["author"])
     flags = [flag for flag in thread.flags if flag["about"] == text["id"]]
     if me not in ids(_authors(flags)):
-        yield Act(
+        yield NextStep(
             kind="flag",
             about=text["id"],
             label=_("Flag what {who} wrote").format(who=who),
-            said=_(
+            meaning=_(
                 "This asks the moderators to look. Everybody sees that you asked, and why. It "
                 "changes nothing by itself."
             ),
@@ -172,7 +173,7 @@ def _hiding_steps(text: Shown, thread: Case, me: str) -> Iterator[Act]:
         )
 
 
-def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> Act:
+def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> NextStep:
     hiding = _(
         "When {n} moderators have said so, these words disappear from every list; minutes "
         "and states stay. You cannot take this back, but moderators or a vote can show "
@@ -180,17 +181,17 @@ def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> Act:
     )
     showing = _("When {n} moderators have said so, everybody can read these words again.")
     meaning = hiding if choice == "yes" else showing
-    return Act(
+    return NextStep(
         kind="hide",
         about=text_id,
         label=label,
-        said=meaning.format(n=moderators_needed(term)),
+        meaning=meaning.format(n=moderators_needed(term)),
         fields=("reason",),
         fixed={"hidden": choice},
     )
 
 
-def _may_judge(text: Shown, thread: Case, me: str) -> bool:
+def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
     """Whether `me`, as a moderator, may have words hidden or shown, and has not said so yet."""
     if not is_on_council(thread.term, me) or _is_about(text, thread, me):
         return False
@@ -198,7 +199,7 @@ def _may_judge(text: Shown, thread: Case, me: str) -> bool:
     return me not in ids(_authors(hides))
 
 
-def _is_about(text: Shown, thread: Case, me: str) -> bool:
+def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
     """Whether words are about `me`, so that others have to judge them (R-14.5)."""
     root = thread.root
     if text["id"] != root["id"]:  # a text of a page answers the person who began the page

@@ -11,14 +11,14 @@ from tui.widgets.form import Choices
 
 
 @dataclass(frozen=True)
-class Act:
+class NextStep:
     """A record that could be posted, with the words of its button and what its form asks for."""
 
     kind: str
     about: str | None
     label: str
     waits: bool = False  # somebody waits for it
-    said: str = ""  # what posting it means, above the form
+    meaning: str = ""  # what posting it means, above the form
 
     # The form.
     fields: tuple[str, ...] | None = None  # the fields that it asks for; None: all
@@ -37,8 +37,8 @@ class Act:
         return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 
 
-def close_step(view: Shown, state: str, label: str) -> Act:
+def close_step(view: Shown, state: str, label: str) -> NextStep:
     """The step that closes what a view shows, in a state such as "withdrawn", and asks why."""
-    return Act(
+    return NextStep(
         kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
     )

@@ -6,10 +6,10 @@ from datetime import date
 from textual.content import Content
 
 from protocol.display_text import safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
-from tui.kinds.next_steps import Act, close_step
+from tui.kinds.next_steps import NextStep, close_step
 
 _OVER = {"ended", "declined", "withdrawn"}
 
@@ -25,16 +25,16 @@ def pact_story(view: Shown, today: date, me: str | None) -> Content:
     return Content.assemble(*_story_parts(view, today, me))
 
 
-def steps_for_pact(pact: Shown, me: str) -> Iterator[Act]:
+def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
     """What a party can do about a pact: accept or decline it, take it back, end it."""
     state = pact["state"]
     if state == "offered" and _waits_for(pact, me):
-        yield Act(
+        yield NextStep(
             kind="accept",
             about=pact["id"],
             label=_("Accept the pact"),
             waits=True,
-            said=_(
+            meaning=_(
                 "By accepting, you promise what the pact says. Only the people in it can see it."
             ),
             fields=(),
@@ -46,7 +46,7 @@ def steps_for_pact(pact: Shown, me: str) -> Iterator[Act]:
         yield close_step(pact, "ended", _("End the pact"))
 
 
-def waits(pacts: list[Shown], me: str | None) -> Iterator[Card]:
+def waiting_pact_cards(pacts: list[Shown], me: str | None) -> Iterator[Card]:
     """A card for each pact that waits for the reader."""
     for pact in pacts:
         if _waits_for(pact, me):
@@ -62,7 +62,7 @@ def _waits_for(pact: Shown, me: str | None) -> bool:
 def _detail(view: Shown, today: date, me: str | None) -> str:
     parts = [
         phrases.capitalized(phrases.person_names(view["parties"], me)),
-        vocabulary.state(view["state"]),
+        labels.state(view["state"]),
         phrases.minutes(view.get("minutes")),
         phrases.moment(view.get("due"), today),
     ]

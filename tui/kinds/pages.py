@@ -13,8 +13,8 @@ from protocol.display_text import safe_line, safe_text
 from tui.format import phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
-from tui.kinds.next_steps import Act
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep
+from tui.kinds.thread_data import ThreadData
 
 
 def page_card(view: Shown, today: date, me: str | None) -> Card:
@@ -25,19 +25,19 @@ def page_card(view: Shown, today: date, me: str | None) -> Card:
     return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
 
 
-def page_story(thread: Case, today: date, me: str | None) -> Content:
+def page_story(thread: ThreadData, today: date, me: str | None) -> Content:
     """The texts of a page that stand, then the earlier ones, the latest first."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
-def revision_step(page: Shown) -> Act:
+def revision_step(page: Shown) -> NextStep:
     """Writing a text that takes the place of all heads."""
     heads = page["heads"]
-    return Act(
+    return NextStep(
         kind="revision",
         about=page["id"],
         label=_("Merge the texts") if len(heads) > 1 else _("Edit this page"),
-        said=plural(
+        meaning=plural(
             "Your text replaces the current one, which stays readable below it.",
             "Your text replaces the current ones, which stay readable below it.",
             len(heads),
@@ -50,7 +50,7 @@ def revision_step(page: Shown) -> Act:
     )
 
 
-def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
     page = thread.root
     if len(page["heads"]) > 1:
         yield (_("Several people wrote at the same time. Anybody can merge the texts."), "dim")
@@ -70,7 +70,7 @@ def _story_parts(thread: Case, today: date, me: str | None) -> Iterator[Part]:
         yield safe_text(text["text"] or _("hidden")).strip()
 
 
-def _earlier_texts(thread: Case) -> list[Shown]:
+def _earlier_texts(thread: ThreadData) -> list[Shown]:
     """The texts that a later one replaced, oldest first; the page's own is the oldest."""
     page = thread.root
     head_ids = {head["id"] for head in page["heads"]}

@@ -6,11 +6,11 @@ from datetime import date
 
 from textual.content import Content
 
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds.electorate import ids, is_on_council
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import proposal_step, removal_step, restoration_step
 
 _PROXY_MEANING = _(
@@ -29,7 +29,7 @@ class Folder:
     devices: list[Shown] = field(default_factory=list)
 
 
-def door(waiting: Shown) -> list[Shown]:
+def list_newcomers(waiting: Shown) -> list[Shown]:
     """Those who wait to be let in: who knocked, and for whom somebody vouched; a person once."""
     by_person = {knock["person"]["id"]: knock for knock in waiting.get("knocks") or []}
     for vouched in waiting.get("vouched") or []:
@@ -37,12 +37,12 @@ def door(waiting: Shown) -> list[Shown]:
     return list(by_person.values())
 
 
-def members(people: list[Shown], term: Shown, me: str | None) -> list[Card]:
+def member_cards(people: list[Shown], term: Shown, me: str | None) -> list[Card]:
     """A card for each member: whether they vote and moderate."""
     return [_member_card(member, term, me) for member in people]
 
 
-def at_the_door(entry: Shown, me: str | None) -> Card:
+def newcomer_card(entry: Shown, me: str | None) -> Card:
     """A person who waits to be let in as a card, with those who vouched for them."""
     detail = _("waits to be let in")
     if entry.get("vouchers"):
@@ -51,12 +51,12 @@ def at_the_door(entry: Shown, me: str | None) -> Card:
     return Card(entry["person"]["id"], phrases.name(entry["person"]), detail)
 
 
-def story(folder: Folder, today: date, me: str | None) -> Content:
+def person_story(folder: Folder, today: date, me: str | None) -> Content:
     """A person's standing, their devices on their own page, and who acts for whom."""
     return Content.assemble(*_story_parts(folder, today, me))
 
 
-def acts(folder: Folder, me: str | None, today: date) -> list[Act]:
+def person_steps(folder: Folder, me: str | None, today: date) -> list[NextStep]:
     """What `me` can do about a person, or about themselves."""
     if me is None:
         return []
@@ -65,14 +65,14 @@ def acts(folder: Folder, me: str | None, today: date) -> list[Act]:
     return list(_steps_about_another(folder, me))
 
 
-def vouching(person: Shown) -> Act:
+def vouch_step(person: Shown) -> NextStep:
     """The step that lets somebody in who waits at the neighbourhood's door."""
     who = phrases.name(person)
-    return Act(
+    return NextStep(
         kind="approve",
         about=person["id"],
         label=_("Vouch for {who}").format(who=who),
-        said=_("You confirm that you know {who} and that this really is {who}.").format(who=who),
+        meaning=_("You confirm that you know {who} and that this really is {who}.").format(who=who),
         fields=(),
     )
 
@@ -153,7 +153,7 @@ def _device_line(device: Shown) -> str:
     count = device["records"]
     parts = [
         device["device"][:8],
-        vocabulary.state(device["state"]),
+        labels.state(device["state"]),
         plural("{n} record", "{n} records", count).format(n=count),
     ]
     parts += [_("this home's")] if device["here"] else []
@@ -164,7 +164,7 @@ def _proxy_line(proxy: Shown, today: date, me: str | None) -> str:
     sentence = _("{by} for {who}: {matters}").format(
         by=phrases.name(proxy["person"], me),
         who=phrases.name(proxy["author"], me),
-        matters=", ".join(vocabulary.kind(matter) for matter in proxy["matters"]),
+        matters=", ".join(labels.kind(matter) for matter in proxy["matters"]),
     )
     sentence = phrases.plain_line(phrases.capitalized(sentence)).plain
     return f"{sentence} · {_proxy_standing(proxy, today)}"
@@ -172,7 +172,7 @@ def _proxy_line(proxy: Shown, today: date, me: str | None) -> str:
 
 def _proxy_standing(proxy: Shown, today: date) -> str:
     if proxy["state"] != "in force":
-        return vocabulary.state(proxy["state"])
+        return labels.state(proxy["state"])
     day = phrases.moment(proxy["until"], today)
     if proxy["until"] < today.isoformat():
         return _("over since {day}").format(day=day)
@@ -182,44 +182,44 @@ def _proxy_standing(proxy: Shown, today: date) -> str:
 # -- steps ----------------------------------------------------------------------------------------
 
 
-def _own_steps(folder: Folder, me: str, today: date) -> Iterator[Act]:
+def _own_steps(folder: Folder, me: str, today: date) -> Iterator[NextStep]:
     for proxy in folder.proxies:
         is_live = proxy["state"] == "in force" and proxy["until"] >= today.isoformat()
         if is_live and proxy["author"]["id"] == me:
             yield _end_proxy_step(proxy)
-    yield Act(
+    yield NextStep(
         kind="proxy",
         about=None,
         label=_("Let somebody act for you"),
-        said=_PROXY_MEANING,
+        meaning=_PROXY_MEANING,
         without=frozenset({me}),
     )
 
 
-def _end_proxy_step(proxy: Shown) -> Act:
+def _end_proxy_step(proxy: Shown) -> NextStep:
     who = phrases.name(proxy["person"])
     meaning = _("What {who} signs for you from now on does not count. You can allow it again.")
-    return Act(
+    return NextStep(
         kind="close",
         about=proxy["id"],
         label=_("Stop {who} acting for you").format(who=who),
-        said=meaning.format(who=who),
+        meaning=meaning.format(who=who),
         fields=(),
         fixed={"as_state": "ended"},
     )
 
 
-def _steps_about_another(folder: Folder, me: str) -> Iterator[Act]:
+def _steps_about_another(folder: Folder, me: str) -> Iterator[NextStep]:
     person = folder.person
     who = phrases.name(person)
     if person["state"] == "removed":
         yield restoration_step(person)
         return
-    yield Act(
+    yield NextStep(
         kind="proxy",
         about=None,
         label=_("Let {who} act for you").format(who=who),
-        said=_PROXY_MEANING,
+        meaning=_PROXY_MEANING,
         fields=("matters", "until"),
         fixed={"person": person["id"]},
     )

@@ -4,16 +4,16 @@ from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _
 from tui.kinds.electorate import ids, moderators_needed
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 
 
-def renewing(term: Shown) -> Act:
+def renewal_step(term: Shown) -> NextStep:
     """The step that begins the next term."""
-    return Act(
+    return NextStep(
         kind="renewal",
         about=None,
         label=_("Renew who votes and moderates"),
-        said=_(
+        meaning=_(
             "In a new term everybody who was let in can vote. It names the moderators and "
             "keeps all rules and decisions. It begins when more than half of the current "
             "voters say yes; proposing it counts as your yes. You cannot undo it, but you can "
@@ -28,13 +28,13 @@ def renewing(term: Shown) -> Act:
     )
 
 
-def proposal_step(change_words: str, label: str, heading: str) -> Act:
+def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
     """The step that proposes a change without a value to fill in. `change_words`: as the node reads it."""
-    return Act(
+    return NextStep(
         kind="proposal",
         about=None,
         label=label,
-        said=_(
+        meaning=_(
             "All current voters decide. It holds when enough say yes. You cannot take back a "
             "proposal or change a yes."
         ),
@@ -44,25 +44,25 @@ def proposal_step(change_words: str, label: str, heading: str) -> Act:
     )
 
 
-def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> Act:
+def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep:
     """The step by which a moderator says that somebody is out."""
     who = phrases.name(person)
     meaning = _(
         "When {n} moderators have said so, {who} is out, and what they post after that "
         "does not count. You cannot take this back; only a vote can bring {who} back."
     )
-    return Act(
+    return NextStep(
         kind="remove",
         about=None,
         label=_("As a moderator, ask to remove {who}").format(who=who),
-        waits=is_awaited,
-        said=meaning.format(n=moderators_needed(term), who=who),
+        waits=waits,
+        meaning=meaning.format(n=moderators_needed(term), who=who),
         fields=("why",),
         fixed={"person": person["id"]},
     )
 
 
-def restoration_step(person: Shown) -> Act:
+def restoration_step(person: Shown) -> NextStep:
     """The step that asks the roll to bring somebody back."""
     who = phrases.name(person)
     return proposal_step(

@@ -9,17 +9,17 @@ from datetime import date
 from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
 from tui.kinds import measures
-from tui.kinds.next_steps import Act, close_step
+from tui.kinds.next_steps import NextStep, close_step
 
 _FIELDS = ("area", "category", "hours", "contact")
 _MOST_REPORTS = 3  # shown with a service
 
 
-def card(view: Shown, me: str | None) -> Card:
+def service_card(view: Shown, me: str | None) -> Card:
     """A service as a card: who holds it, what is only offered, and a mark if it needs attention."""
     service_measures = view.get("measures") or []
     bad_measures = [measure for measure in service_measures if measures.needs_attention(measure)]
@@ -29,14 +29,14 @@ def card(view: Shown, me: str | None) -> Card:
         _holder_sentence(view, me),
         *_offers(view, me),
         safe_line(bad_measures[0]["sentence"], 60) if bad_measures and not has_matter else "",
-        vocabulary.state(view["state"]) if view["state"] != "open" else "",
+        labels.state(view["state"]) if view["state"] != "open" else "",
     ]
     mark = "! " if bad_measures or has_matter else ""
     title = mark + phrases.title(view)
     return Card(view["id"], title, phrases.dotted(parts), view["state"] != "open")
 
 
-def order(view: Shown) -> int:
+def service_rank(view: Shown) -> int:
     """The place of a service in a list: what I hold, passed on, rely on, the rest, what has ended."""
     marks = ("i_hold", "i_take_part", "i_said_something")
     if view["state"] != "open":
@@ -45,12 +45,12 @@ def order(view: Shown) -> int:
     return next(ranks, len(marks))
 
 
-def story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
+def service_story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
     """The chain of a service, its measures, and what was said lately. `reports`: newest first."""
     return Content.assemble(*_story_parts(view, reports, today, me))
 
 
-def acts(view: Shown, asked_measures: list[Shown], me: str | None) -> list[Act]:
+def service_steps(view: Shown, asked_measures: list[Shown], me: str | None) -> list[NextStep]:
     """What `me` can do in a service: what waits for them first, then what is possible."""
     if me is None or view["state"] != "open":
         return []
@@ -83,13 +83,13 @@ def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None)
     if since:
         yield " " + _("since {day}").format(day=since)
     if view["state"] != "open":
-        yield " · " + vocabulary.state(view["state"])
+        yield " · " + labels.state(view["state"])
     yield from _tree_parts(view, today, me)
     if view.get("text"):
         yield "\n\n" + safe_text(view["text"]).strip()
     for field in _FIELDS:
         if view.get(field):
-            yield ("\n" + vocabulary.field(field) + ": ", "dim")
+            yield ("\n" + labels.field(field) + ": ", "dim")
             yield phrases.line_or_hidden(view[field])
     for measure in view.get("measures") or []:
         yield ("\n\n" + phrases.line_or_hidden(measure["question"]), "bold")
@@ -150,7 +150,7 @@ def _link_standing(link: Shown, today: date) -> str:
             return _("offered, not accepted")
         case "accepted":
             return _("accepted, since {day}").format(day=phrases.moment(link["since"], today))
-    return vocabulary.state(link["state"])
+    return labels.state(link["state"])
 
 
 def _holder_sentence(view: Shown, me: str | None) -> str:
@@ -167,7 +167,7 @@ def _holder_sentence(view: Shown, me: str | None) -> str:
 # -- steps: links ---------------------------------------------------------------------------------
 
 
-def _offer_answer_steps(view: Shown, me: str) -> Iterator[Act]:
+def _offer_answer_steps(view: Shown, me: str) -> Iterator[NextStep]:
     """Accepting or declining the links that are offered to me."""
     for link in view.get("links") or []:
         if link["state"] == "offered" and link["to"]["id"] == me:
@@ -176,23 +176,23 @@ def _offer_answer_steps(view: Shown, me: str) -> Iterator[Act]:
             yield close_step(link, "declined", _("Decline it: {what}").format(what=what))
 
 
-def _accept_step(link: Shown, what: str) -> Act:
+def _accept_step(link: Shown, what: str) -> NextStep:
     who = phrases.name(link["author"])
     meaning = _("{who} asks you to take on: “{what}”. By accepting, you promise to do it.")
     meaning = meaning.format(who=who, what=what)
     if link.get("instead"):
         meaning += _(" You take over from somebody else.")
-    return Act(
+    return NextStep(
         kind="accept",
         about=link["id"],
         label=_("Accept what {who} asks of you: {what}").format(who=who, what=what),
         waits=True,
-        said=meaning,
+        meaning=meaning,
         fields=(),
     )
 
 
-def _hand_on_steps(view: Shown, me: str) -> Iterator[Act]:
+def _hand_on_steps(view: Shown, me: str) -> Iterator[NextStep]:
     """Handing on a part of the service, or of a link that I hold."""
     if me in _head_ids(view):
         yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
@@ -204,12 +204,12 @@ def _hand_on_steps(view: Shown, me: str) -> Iterator[Act]:
             )
 
 
-def _hand_on_step(above: Shown, label: str, me: str) -> Act:
-    return Act(
+def _hand_on_step(above: Shown, label: str, me: str) -> NextStep:
+    return NextStep(
         kind="link",
         about=above["id"],
         label=label,
-        said=_(
+        meaning=_(
             "You stay responsible until they accept; after that they do it and you answer for them."
         ),
         fields=("to", "title", "text"),
@@ -217,7 +217,7 @@ def _hand_on_step(above: Shown, label: str, me: str) -> Act:
     )
 
 
-def _hand_over_steps(view: Shown, me: str) -> Iterator[Act]:
+def _hand_over_steps(view: Shown, me: str) -> Iterator[NextStep]:
     """A link goes to somebody else by who holds what is above it, and by its two ends (R-21.4)."""
     links = {link["id"]: link for link in view.get("links") or []}
     for link in links.values():
@@ -227,14 +227,14 @@ def _hand_over_steps(view: Shown, me: str) -> Iterator[Act]:
             yield _hand_over_step(link, me)
 
 
-def _hand_over_step(link: Shown, me: str) -> Act:
+def _hand_over_step(link: Shown, me: str) -> NextStep:
     what = phrases.line_or_hidden(link["title"], 50)
     who = phrases.name(link["to"])
-    return Act(
+    return NextStep(
         kind="link",
         about=link["about"],
         label=_("Pass it to somebody else: {what}").format(what=what),
-        said=_("{who} holds it until the other person accepts.").format(who=who),
+        meaning=_("{who} holds it until the other person accepts.").format(who=who),
         fields=("to", "title", "text"),
         given={"title": phrases.line_or_hidden(link["title"])},
         fixed={"instead": link["id"]},
@@ -242,7 +242,7 @@ def _hand_over_step(link: Shown, me: str) -> Act:
     )
 
 
-def _end_steps(view: Shown, me: str) -> Iterator[Act]:
+def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
     """Ending a link or the service, and taking back a link that nobody has accepted."""
     for link in view.get("links") or []:
         what = phrases.line_or_hidden(link["title"], 50)
@@ -268,12 +268,12 @@ def _end_ids(link: Shown) -> set[str]:
 # -- steps: feedback and measures -----------------------------------------------------------------
 
 
-def _feedback_step(view: Shown) -> Act:
-    return Act(
+def _feedback_step(view: Shown) -> NextStep:
+    return NextStep(
         kind="feedback",
         about=view["id"],
         label=_("Say something about it"),
-        said=_(
+        meaning=_(
             "In your own words. Everybody in the neighbourhood can read it and see that it is "
             "yours. Urgent tells everybody who holds a part of it at once; you can use it "
             "once a week."
@@ -282,10 +282,10 @@ def _feedback_step(view: Shown) -> Act:
     )
 
 
-def _measure_step(view: Shown) -> Act:
-    return Act(
+def _measure_step(view: Shown) -> NextStep:
+    return NextStep(
         kind="measure",
         about=view["id"],
         label=_("Add a regular question for everybody"),
-        said=_("It starts once neighbours vote for it. You can propose that on its page."),
+        meaning=_("It starts once neighbours vote for it. You can propose that on its page."),
     )

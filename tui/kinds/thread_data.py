@@ -6,7 +6,7 @@ from tui.format.phrases import Shown
 
 
 @dataclass(frozen=True)
-class Case:
+class ThreadData:
     """A thread: all that its story and its next steps are made from."""
 
     root: Shown

@@ -6,19 +6,19 @@ from dataclasses import replace
 from tui.format.phrases import Shown
 from tui.kinds import activity_steps, faces
 from tui.kinds.addresses import overlay_addresses
-from tui.kinds.decisions import same_removal
+from tui.kinds.decisions import removal_posts
 from tui.kinds.moderation import can_be_flagged
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 from tui.node.connection import NodeConnection
 
 
-async def fetch(link: NodeConnection, record_id: str) -> Case:
+async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
     """The whole thread that a record is in. Raises Declined."""
     root = await link.call("show", id=record_id)
     history = root["history"]
     if history and history[0]["id"] != root["id"]:
         root = await link.call("show", id=history[0]["id"])
-    thread = Case(root, [], [], history, term=link.term)
+    thread = ThreadData(root, [], [], history, term=link.term)
     if can_be_flagged(root):
         flags, hides = await _fetch_answers(link, root, "flags", "hides")
         thread = replace(thread, flags=flags, hides=hides)
@@ -34,14 +34,14 @@ async def fetch(link: NodeConnection, record_id: str) -> Case:
             return replace(thread, rules=await link.fetch_charter())
         case "remove" if "state" in root:
             removes = await link.call("list", what="removes")
-            return replace(thread, answers=same_removal(root, removes))
+            return replace(thread, answers=removal_posts(root, removes))
         case kind if answer_list := faces.ANSWERS.get(kind):
             (answers,) = await _fetch_answers(link, root, answer_list)
             return replace(thread, answers=answers)
     return thread
 
 
-async def _with_exchange(link: NodeConnection, thread: Case) -> Case:
+async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData:
     """A thread of a request or an offer with its agreements, receipts, corrections and addresses."""
     agreements, receipts, corrections = await _fetch_answers(
         link, thread.root, "agreements", "receipts", "corrections"

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from tui.format import phrases
 from tui.i18n import _
 from tui.kinds import activities, exchange
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
@@ -71,13 +71,15 @@ class BoardTab(Pane):
         view = self._views.get(event.card_id)
         if view is None or not event.feed.cards.has_focus:
             return
-        describe = activities.story if view["kind"] == "activity" else exchange.story
-        story = describe(Case(view, [], []), self.node.now().date(), self.node.me)
+        describe = (
+            activities.activity_story if view["kind"] == "activity" else exchange.exchange_story
+        )
+        story = describe(ThreadData(view, [], []), self.node.now().date(), self.node.me)
         self.query_one("#details-text", Static).update(story)
 
     def _show_cards(self, feed: str, views: list[Shown]) -> None:
         today = self.node.now().date()
-        make_card = activities.card if feed == "#activities" else phrases.intent
+        make_card = activities.activity_card if feed == "#activities" else phrases.intent
         wanted = [view for view in views if self._shows_closed or view["state"] in _OPEN_STATES]
         cards = [make_card(view, today, self.node.me) for view in wanted]
         self.query_one(feed, Feed).show_cards(cards, muted=self._muted_counts[feed])

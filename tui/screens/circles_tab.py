@@ -38,5 +38,5 @@ class CirclesTab(Pane):
     async def _show_cards(self, feed: str, views: list[Shown], lists: tuple[str, ...]) -> None:
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in lists])
-        cards = [faces.card(view, today, self.node.me) for view in views]
+        cards = [faces.face_card(view, today, self.node.me) for view in views]
         self.query_one(feed, Feed).show_cards(cards, muted=muted)

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds import feedback
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.node.connection import NodeConnection
 from tui.screens.page import PageScreen
 from tui.screens.pane import Pane
@@ -40,7 +40,7 @@ class FeedbackPane(Pane):
         self._reports: list[Shown] = []
         self._measures: dict[str, Shown] = {}
         self._service: Shown = {}
-        self._steps: list[Act] = []
+        self._steps: list[NextStep] = []
 
     def compose(self) -> ComposeResult:
         """The reports above the steps."""
@@ -82,7 +82,7 @@ class FeedbackPane(Pane):
     def _show_reports(self, muted: int) -> None:
         today = self.node.now().date()
         cards = [
-            feedback.card(report, self._measures.get(report["about"]), today, self.node.me)
+            feedback.report_card(report, self._measures.get(report["about"]), today, self.node.me)
             for report in self._reports
         ]
         feed = self.query_one("#reports", Feed)
@@ -98,12 +98,12 @@ class FeedbackPane(Pane):
         # At once, even while the list is being read: the steps must be those of the report above.
         feed.action_show_new()
 
-    def _list_steps(self, report_id: str | None) -> list[Act]:
+    def _list_steps(self, report_id: str | None) -> list[NextStep]:
         for report in self._reports:
             if report["id"] == report_id:
                 measure = self._measures.get(report["about"])
                 today = self.node.now().date()
-                return feedback.acts(
+                return feedback.report_steps_for(
                     report, self._reports, measure, self._service, self.node.me, today
                 )
         return []

@@ -57,16 +57,16 @@ class MeasurePane(PagePane):
         answers = [answer for answer in answers if answer["about"] == measure["id"]]
         reports = [report for report in reports if report["about"] == measure["id"]]
         today = self.node.now().date()
-        parts: list[matters.Part] = [*measures.story(measure, today)]
+        parts: list[matters.Part] = [*measures.measure_story(measure, today)]
         for matter in open_matters:
             results = [*done, *verdicts]
-            story = matters.story(matter, measure, actions, results, today, self.node.me)
+            story = matters.matter_story(matter, measure, actions, results, today, self.node.me)
             parts += ["\n\n", *story]
-        parts += feedback.answered(answers, today, self.node.me)
+        parts += feedback.answer_parts(answers, today, self.node.me)
         self._measure = measure
         self._text_below = Content.assemble(*parts)
         self._draw()
-        steps = matters.acts(measure, service, open_matters, actions, self.node.me, today)
+        steps = matters.matter_steps(measure, service, open_matters, actions, self.node.me, today)
         self.show_steps(steps, *feedback_card(reports))
 
     def on_resize(self) -> None:
@@ -83,6 +83,6 @@ class MeasurePane(PagePane):
         size = self.app.size
         height = _HIGH_CHART if size.height >= _HIGH_TERMINAL else _LOW_CHART
         width = size.width - _FRAME
-        chart = measures.drawn(self._measure, width, height, self.node.now().date())
+        chart = measures.draw_measure(self._measure, width, height, self.node.now().date())
         title = phrases.plain_line(self._measure["question"] or "", size.width - _TITLE_FRAME)
         self.show_text(title, chart + self._text_below)

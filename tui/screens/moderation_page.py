@@ -82,9 +82,9 @@ class ModerationPane(Pane):
         )
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
-        flagged = moderation.flagged(flags, hides, today, self.node.me)
+        flagged = moderation.flag_cards(flags, hides, today, self.node.me)
         self.query_one("#flagged", Feed).show_cards(flagged, muted=muted)
-        hidden = moderation.hidden(hides, proposals, self.node.me)
+        hidden = moderation.hidden_cards(hides, proposals, self.node.me)
         self.query_one("#hidden", Feed).show_cards(hidden)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:

@@ -11,8 +11,8 @@ from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import charter, decisions, moderation
 from tui.kinds.electorate import ids
-from tui.kinds.person import at_the_door, door, members, vouching
-from tui.kinds.proposal_steps import renewing
+from tui.kinds.person import list_newcomers, member_cards, newcomer_card, vouch_step
+from tui.kinds.proposal_steps import renewal_step
 from tui.node.connection import NodeConnection
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane
@@ -64,11 +64,11 @@ class NeighbourhoodTab(Pane):
         self._people = {person["id"]: person for person in people}
         self._charter = rules
         today = self.node.now().date()
-        await self._show_decisions([*proposals, *renewals, *decisions.removals(removals)])
+        await self._show_decisions([*proposals, *renewals, *decisions.merge_removals(removals)])
         self._show_members(people)
-        self._feed("#rules").show_cards(charter.cards(rules, today))
-        flagged = moderation.flagged(flags, hides, today, self.node.me)
-        hidden = moderation.hidden(hides, proposals, self.node.me)
+        self._feed("#rules").show_cards(charter.rule_cards(rules, today))
+        flagged = moderation.flag_cards(flags, hides, today, self.node.me)
+        hidden = moderation.hidden_cards(hides, proposals, self.node.me)
         self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
@@ -88,12 +88,16 @@ class NeighbourhoodTab(Pane):
             [await self.count_muted("list", what=what) for what in ("decisions", "renewals")]
         )
         today = self.node.now().date()
-        cards = decisions.cards(newest[:_MOST_DECISIONS], self.node.term, today, self.node.me)
+        cards = decisions.decision_cards(
+            newest[:_MOST_DECISIONS], self.node.term, today, self.node.me
+        )
         self._feed("#decisions").show_cards(cards, muted=muted)
 
     def _show_members(self, people: list[Shown]) -> None:
-        waiting = [at_the_door(knock, self.node.me) for knock in door(self.node.waiting)]
-        cards = members(people, self.node.term, self.node.me)
+        waiting = [
+            newcomer_card(knock, self.node.me) for knock in list_newcomers(self.node.waiting)
+        ]
+        cards = member_cards(people, self.node.term, self.node.me)
         self._feed("#members").show_cards([*waiting, *cards])
 
     def _open_decision(self, record_id: str) -> None:
@@ -103,7 +107,7 @@ class NeighbourhoodTab(Pane):
         if person_id in self._people:
             self.app.push_screen(PersonScreen(self.node, self._people[person_id]))
             return
-        for knock in door(self.node.waiting):
+        for knock in list_newcomers(self.node.waiting):
             if knock["person"]["id"] == person_id:
                 self._answer_knock(knock)
 
@@ -113,10 +117,10 @@ class NeighbourhoodTab(Pane):
             words = _("You have vouched for {who}. Another neighbour has to vouch too.")
             self._show_notice(words.format(who=phrases.name(person)))
         else:
-            self.app.push_screen(PostFormScreen(self.node, vouching(person)))
+            self.app.push_screen(PostFormScreen(self.node, vouch_step(person)))
 
     def _change_rule(self, rule: str) -> None:
-        step = charter.change(rule, self._charter, self.node.term, self.node.now().date())
+        step = charter.rule_step(rule, self._charter, self.node.term, self.node.now().date())
         if step is not None:
             self.app.push_screen(PostFormScreen(self.node, step))
         else:
@@ -134,7 +138,7 @@ class NeighbourhoodTab(Pane):
 
     def _begin_renewal(self) -> None:
         if self._is_on_roll():
-            self.app.push_screen(PostFormScreen(self.node, renewing(self.node.term)))
+            self.app.push_screen(PostFormScreen(self.node, renewal_step(self.node.term)))
         else:
             self._show_notice(
                 _("Only a new term changes this, and only current voters can propose one.")

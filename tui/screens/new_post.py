@@ -8,7 +8,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from protocol.fold.kind import KINDS
-from tui.format import vocabulary
+from tui.format import labels
 from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.widgets.card_list import CardList
@@ -49,7 +49,7 @@ class NewPostScreen(ModalScreen[str | None]):
         roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
         cards = self.query_one(CardList)
         cards.border_title = plain(_("New"))
-        cards.show_cards([Card(name, vocabulary.begin(name)) for name in roots])
+        cards.show_cards([Card(name, labels.begin(name)) for name in roots])
         cards.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

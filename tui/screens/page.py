@@ -11,7 +11,7 @@ from textual.widgets import Footer, Static
 
 from tui.format.phrases import Card, plain
 from tui.i18n import _
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
@@ -56,7 +56,7 @@ class PagePane(Pane):
 
     def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
-        self._steps: list[Act] = []
+        self._steps: list[NextStep] = []
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
@@ -75,7 +75,7 @@ class PagePane(Pane):
         self.query_one("#story").border_title = title
         self.query_one("#story-text", Static).update(text)
 
-    def show_steps(self, steps: list[Act], *more: Card) -> None:
+    def show_steps(self, steps: list[NextStep], *more: Card) -> None:
         """Shows what the reader can do, and cards that lead to other pages."""
         self._steps = steps
         feed = self.query_one("#steps", Feed)

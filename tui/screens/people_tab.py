@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import safe_line, safe_text
-from tui.format import phrases, vocabulary
+from tui.format import labels, phrases
 from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.api_client import Declined
@@ -110,7 +110,7 @@ def _describe_person(person: Shown, balance: Shown | None) -> Content:
     for field in _FIELDS:
         if person.get(field):
             text = _format_field(field, person[field])
-            parts += [(vocabulary.field(field) + ": ", "dim"), text, "\n"]
+            parts += [(labels.field(field) + ": ", "dim"), text, "\n"]
     if balance:
         hint = _("Press Enter to see each entry.")
         parts += ["\n", phrases.sums(balance), "\n", (hint, "dim")]

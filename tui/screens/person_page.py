@@ -12,9 +12,9 @@ from textual.widgets import Footer, Static
 from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
-from tui.kinds.exchange import hours
-from tui.kinds.next_steps import Act
-from tui.kinds.person import Folder, acts, story
+from tui.kinds.exchange import balance_story
+from tui.kinds.next_steps import NextStep
+from tui.kinds.person import Folder, person_steps, person_story
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
@@ -58,7 +58,7 @@ class PersonPane(Pane):
     def __init__(self, node: NodeConnection, person: Shown) -> None:
         super().__init__(node)
         self._person = person
-        self._steps: list[Act] = []
+        self._steps: list[NextStep] = []
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
@@ -86,9 +86,9 @@ class PersonPane(Pane):
         latest = {person["id"]: person for person in people}.get(person_id, self._person)
         folder = Folder(latest, self.node.term, proxies, devices)
         today = self.node.now().date()
-        text = story(folder, today, self.node.me) + "\n\n" + hours(balance, today)
+        text = person_story(folder, today, self.node.me) + "\n\n" + balance_story(balance, today)
         self.query_one("#story-text", Static).update(text)
-        self._show_steps(acts(folder, self.node.me, today))
+        self._show_steps(person_steps(folder, self.node.me, today))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the form of a step."""
@@ -97,7 +97,7 @@ class PersonPane(Pane):
             if step.key == event.card_id:
                 self.app.push_screen(PostFormScreen(self.node, step))
 
-    def _show_steps(self, steps: list[Act]) -> None:
+    def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
         feed.show_cards([Card(step.key, step.label, quiet=True) for step in steps])

@@ -12,13 +12,12 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.display_text import safe_line
 from protocol.fold.kind import KINDS, Kind
-from protocol.record.envelope import PRIVATE
 from protocol.schema.fields import Field
-from tui.format import vocabulary
+from tui.format import labels
 from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import addresses
-from tui.kinds.next_steps import Act
+from tui.kinds.next_steps import NextStep
 from tui.node.api_client import Declined, NodeGone
 from tui.node.connection import NodeConnection
 from tui.widgets.form import Form, names_people
@@ -41,7 +40,7 @@ class PostFormScreen(Screen[bool]):
         Binding("f1", "app.show_help", _("Help"), key_display="F1", id="help"),
     ]
 
-    def __init__(self, node: NodeConnection, step: Act) -> None:
+    def __init__(self, node: NodeConnection, step: NextStep) -> None:
         super().__init__()
         self.node = node
         self._step = step
@@ -52,13 +51,13 @@ class PostFormScreen(Screen[bool]):
         """What the step means, the fields, and two buttons."""
         yield StatusLine(self.node)
         with Vertical(id="sheet"):
-            if self._step.said:
-                yield Static(plain(self._step.said), id="explanation")
+            if self._step.meaning:
+                yield Static(plain(self._step.meaning), id="explanation")
             yield Vertical(id="rows")
             yield Static(id="trouble", markup=False)
             with Horizontal(id="buttons"):
                 yield Button(
-                    vocabulary.verb(self._step.kind), variant="primary", id="post", compact=True
+                    labels.verb(self._step.kind), variant="primary", id="post", compact=True
                 )
                 yield Button(_("Back"), id="back", compact=True)
         yield Footer(show_command_palette=False)
@@ -185,10 +184,12 @@ class PostFormScreen(Screen[bool]):
         self.query_one("#trouble", Static).update(plain(sentence))
 
 
-def new_post_step(kind: str, given: dict[str, str]) -> Act:
+def new_post_step(kind: str, given: dict[str, str]) -> NextStep:
     """The step of posting a record that begins a thread; `given` holds the form's first values."""
-    if kind in KINDS and KINDS[kind].audience == PRIVATE:
+    if kind in KINDS and KINDS[kind].is_private:
         explanation = _("Only the people you name can read this.")
     else:
-        explanation = vocabulary.BEFORE.get(kind, "")
-    return Act(kind=kind, about=None, label=vocabulary.begin(kind), said=explanation, given=given)
+        explanation = labels.BEFORE.get(kind, "")
+    return NextStep(
+        kind=kind, about=None, label=labels.begin(kind), meaning=explanation, given=given
+    )

@@ -49,7 +49,7 @@ class ServicePane(PagePane):
         title = phrases.plain_line(_("Service"))
         if "holder" not in service:
             # The service was taken back, or a later version of the program wrote it.
-            self.show_text(title, exchange.story(thread, today, self.node.me))
+            self.show_text(title, exchange.exchange_story(thread, today, self.node.me))
             return
         questions, reports = await asyncio.gather(
             self.node.call("list", what="measures", about=service["id"]),
@@ -58,16 +58,16 @@ class ServicePane(PagePane):
         questions.sort(key=lambda measure: measure["state"] != measures.IN_USE)
         comments = [report for report in reports if report["about"] == service["id"]]
         comments = [report for report in comments if report.get("text")]
-        story = services.story(service, comments, today, self.node.me)
-        story += moderation.story(thread, self.node.me)
+        story = services.service_story(service, comments, today, self.node.me)
+        story += moderation.moderation_story(thread, self.node.me)
         heading = Content.assemble(("\n\n" + _("What happened") + "\n", "bold"))
-        history = exchange.history(thread, today, self.node.me)
+        history = exchange.thread_history(thread, today, self.node.me)
         self.show_text(title, story + heading + history)
         self.query_one("#measures", Feed).show_cards(
-            [measures.card(measure) for measure in questions]
+            [measures.measure_card(measure) for measure in questions]
         )
-        steps = services.acts(service, questions, self.node.me)
-        steps += moderation.acts(thread, self.node.me)
+        steps = services.service_steps(service, questions, self.node.me)
+        steps += moderation.moderation_steps(thread, self.node.me)
         self.show_steps(steps, *feedback_card(reports))
 
     def open_card(self, feed: str, card_id: str) -> None:
@@ -80,7 +80,7 @@ class ServicePane(PagePane):
 
 def page_for_card(node: NodeConnection, card_id: str) -> Screen[None] | None:
     """The page that a card of `matters` leads to; None for any other card."""
-    place = matters.placed(card_id)
+    place = matters.read_page_card_id(card_id)
     if place is None:
         return None
     subject, record_id = place

@@ -40,13 +40,13 @@ class ServicesTab(Pane):
         me = self.node.me
         today = self.node.now().date()
         muted = await self.count_muted("list", what="services")
-        rows.sort(key=services.order)
-        cards = [services.card(service, me) for service in rows]
+        rows.sort(key=services.service_rank)
+        cards = [services.service_card(service, me) for service in rows]
         self.query_one("#services-list", Feed).show_cards(cards, muted=muted)
-        needs = matters.waits(rows, open_matters, actions, me, today)
+        needs = matters.waiting_matter_cards(rows, open_matters, actions, me, today)
         self.query_one("#needs", Feed).show_cards(list(needs))
         my_reports = [report for report in feedback if report["author"]["id"] == me]
-        outcomes = matters.came_of(
+        outcomes = matters.outcome_cards(
             my_reports[:_MOST_REPORTS], measures, open_matters, answers, today
         )
         self.query_one("#my-reports", Feed).show_cards(outcomes)

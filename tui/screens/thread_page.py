@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.format import vocabulary
+from tui.format import labels
 from tui.format.phrases import Card, plain
 from tui.i18n import _
 from tui.kinds import (
@@ -23,8 +23,8 @@ from tui.kinds import (
     faces,
     moderation,
 )
-from tui.kinds.next_steps import Act
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep
+from tui.kinds.thread_data import ThreadData
 from tui.kinds.thread_queries import fetch
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
@@ -65,7 +65,7 @@ class ThreadPane(Pane):
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
-        self._steps: list[Act] = []
+        self._steps: list[NextStep] = []
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
@@ -89,7 +89,9 @@ class ThreadPane(Pane):
             return
         self._show_thread(thread)
         today = self.node.now().date()
-        steps = _list_steps(thread, today, self.node.me) + moderation.acts(thread, self.node.me)
+        steps = _list_steps(thread, today, self.node.me) + moderation.moderation_steps(
+            thread, self.node.me
+        )
         self._show_steps(steps)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
@@ -99,19 +101,19 @@ class ThreadPane(Pane):
             if step.key == event.card_id:
                 self.app.push_screen(PostFormScreen(self.node, step))
 
-    def _show_thread(self, thread: Case) -> None:
+    def _show_thread(self, thread: ThreadData) -> None:
         today = self.node.now().date()
         me = self.node.me
-        self.query_one("#story").border_title = plain(vocabulary.kind(thread.root["kind"] or ""))
-        story = _compose_story(thread, today, me) + moderation.story(thread, me)
+        self.query_one("#story").border_title = plain(labels.kind(thread.root["kind"] or ""))
+        story = _compose_story(thread, today, me) + moderation.moderation_story(thread, me)
         self.query_one("#story-text", Static).update(story)
         if thread.root.get("kind") == "circle":
             # People read the latest messages of a circle first.
             self.call_after_refresh(self.query_one("#story").scroll_end, animate=False)
-        self.query_one("#history-text", Static).update(exchange.history(thread, today, me))
+        self.query_one("#history-text", Static).update(exchange.thread_history(thread, today, me))
         self.call_after_refresh(self.query_one("#history").scroll_end, animate=False)
 
-    def _show_steps(self, steps: list[Act]) -> None:
+    def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
         feed.show_cards([Card(step.key, step.label, quiet=not step.waits) for step in steps])
@@ -120,23 +122,26 @@ class ThreadPane(Pane):
             (feed.cards if steps else self.query_one("#story")).focus()
 
 
-def _compose_story(thread: Case, today: date, me: str | None) -> Content:
+def _compose_story(thread: ThreadData, today: date, me: str | None) -> Content:
     kind = thread.root.get("kind")
     if "state" in thread.root and kind in faces.ANSWERS:
-        return faces.story(thread, today, me)
+        return faces.face_story(thread, today, me)
     if "state" in thread.root and kind in decisions.DECIDED:
-        return decisions.story(thread, today, me)
+        return decisions.decision_story(thread, today, me)
     if kind == "activity" and "upcoming" in thread.root:
-        return activities.story(thread, today, me)
-    return exchange.story(thread, today, me)
+        return activities.activity_story(thread, today, me)
+    return exchange.exchange_story(thread, today, me)
 
 
-def _list_steps(thread: Case, today: date, me: str | None) -> list[Act]:
+def _list_steps(thread: ThreadData, today: date, me: str | None) -> list[NextStep]:
     kind = thread.root.get("kind")
     if "state" in thread.root and kind in faces.ANSWERS:
-        return faces.acts(thread, me)
+        return faces.face_steps(thread, me)
     if "state" in thread.root and kind in decisions.DECIDED:
-        return decisions.acts(thread, me)
+        return decisions.decision_steps(thread, me)
     if kind == "activity" and "upcoming" in thread.root:
-        return activity_steps.acts(thread, me, today)
-    return [*exchange_steps.acts(thread, me, today), *addresses.acts(thread, me)]
+        return activity_steps.activity_steps_for(thread, me, today)
+    return [
+        *exchange_steps.steps_for_exchange(thread, me, today),
+        *addresses.address_steps(thread, me),
+    ]

@@ -18,11 +18,11 @@ from tui.kinds import (
     pacts,
 )
 from tui.kinds.electorate import ids
-from tui.kinds.exchange_steps import correction, waits_in
-from tui.kinds.next_steps import Act
-from tui.kinds.person import vouching
+from tui.kinds.exchange_steps import confirm_correction_step, waiting_exchange_steps
+from tui.kinds.next_steps import NextStep
+from tui.kinds.person import vouch_step
 from tui.kinds.suggestions import MOST, Suggested
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -78,13 +78,13 @@ class TodayTab(Pane):
         self.query_one(Suggested).suggest(lists["suggestions"])
         self.query_one("#news", Feed).show_cards(self._news_cards(lists))
 
-    def step_of_knock(self, card_id: str) -> Act:
+    def step_of_knock(self, card_id: str) -> NextStep:
         """The step of vouching for the person behind the card of a knock."""
         person_id = card_id.removeprefix(KNOCK_PREFIX)
         people = [knock["person"] for knock in self.node.waiting.get("knocks") or []]
         # Somebody else may have answered the knock since the card was shown.
         unknown = {"id": person_id, "name": _("somebody")}
-        return vouching({person["id"]: person for person in people}.get(person_id, unknown))
+        return vouch_step({person["id"]: person for person in people}.get(person_id, unknown))
 
     def _knock_cards(self) -> Iterator[Card]:
         for knock in self.node.waiting.get("knocks") or []:
@@ -100,10 +100,14 @@ class TodayTab(Pane):
         proposals = [*lists["decisions"], *lists["renewals"]]
         yield from self._exchange_cards(_intents(lists), lists["agreements"], receipts)
         yield from _correction_cards(lists["corrections"], me)
-        yield from pacts.waits(lists["pacts"], me)
-        yield from activity_steps.waits(lists["activities"], lists["signups"], receipts, me, today)
-        yield from matters.waits(services, lists["matters"], lists["actions"], me, today)
-        yield from decisions.waits(proposals, self.node.term, today, me)
+        yield from pacts.waiting_pact_cards(lists["pacts"], me)
+        yield from activity_steps.waiting_activity_cards(
+            lists["activities"], lists["signups"], receipts, me, today
+        )
+        yield from matters.waiting_matter_cards(
+            services, lists["matters"], lists["actions"], me, today
+        )
+        yield from decisions.cards_to_vote_on(proposals, self.node.term, today, me)
 
     def _exchange_cards(
         self, intents: list[Shown], agreements: list[Shown], receipts: list[Shown]
@@ -114,7 +118,7 @@ class TodayTab(Pane):
             own = [agreement for agreement in agreements if agreement["intent"] == root["id"]]
             ids_of_own = [agreement["id"] for agreement in own]
             written = [receipt_of[record] for record in ids_of_own if record in receipt_of]
-            steps = waits_in(Case(root, own, written), self.node.me, today)
+            steps = waiting_exchange_steps(ThreadData(root, own, written), self.node.me, today)
             if steps:
                 more = f" (+{len(steps) - 1})" if len(steps) > 1 else ""
                 yield Card(root["id"], steps[0].label + more, phrases.title(root))
@@ -129,9 +133,9 @@ class TodayTab(Pane):
             node.call("list", what="hides", state="said"),
             node.call("list", what="removes", state="said"),
         )
-        proposals = decisions.removals(removals)
-        asked = decisions.waits(proposals, node.term, node.now().date(), node.me)
-        return [*asked, *moderation.waits(flags, hides, node.term, node.me)]
+        proposals = decisions.merge_removals(removals)
+        asked = decisions.cards_to_vote_on(proposals, node.term, node.now().date(), node.me)
+        return [*asked, *moderation.waiting_flag_cards(flags, hides, node.term, node.me)]
 
     def _news_cards(self, lists: dict[str, list[Shown]]) -> list[Card]:
         me = self.node.me
@@ -141,7 +145,7 @@ class TodayTab(Pane):
         news = [post for post in news if post["author"]["id"] != me]
         news.sort(key=lambda post: (post["created"], post["id"]), reverse=True)
         today = self.node.now().date()
-        return [activities.news(post, today, me) for post in news[:_MOST_NEWS]]
+        return [activities.board_card(post, today, me) for post in news[:_MOST_NEWS]]
 
 
 def _intents(lists: dict[str, list[Shown]]) -> list[Shown]:
@@ -153,6 +157,6 @@ def _correction_cards(corrections: list[Shown], me: str | None) -> Iterator[Card
     if me is None:
         return
     for view in corrections:
-        step = correction(view, me)
+        step = confirm_correction_step(view, me)
         if step:
             yield Card(view["id"], step.label, phrases.name(view["author"]))

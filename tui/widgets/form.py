@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Select, Static
 
-from protocol.authority.register_change import RegisterChange
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.schema.fields import (
@@ -24,7 +23,7 @@ from protocol.schema.fields import (
     RecordId,
     Text,
 )
-from tui.format import vocabulary
+from tui.format import labels
 from tui.format.phrases import Shown, plain, plain_line
 from tui.i18n import _
 from tui.widgets.inputs import LineInput, PickList, TextBox
@@ -74,7 +73,7 @@ class FieldRow(Vertical):
         """The label beside the widget, and below them the note or what is wrong."""
         needed = " *" if self.rule.required else ""
         with Horizontal():
-            yield Static(plain(vocabulary.field(self.field_name) + needed), classes="label")
+            yield Static(plain(labels.field(self.field_name) + needed), classes="label")
             yield self._input
         yield Static(plain(self._note), classes="note help" if self._note else "note")
 
@@ -197,7 +196,8 @@ class Form(VerticalScroll, can_focus=False):
 
 def _is_askable(rule: Field) -> bool:
     """Whether people can fill in the field: nobody types bytes, ids or changes of the rules."""
-    return not isinstance(_rule_of_each(rule), Bytes | RecordId | RegisterChange)
+    rule_of_each = _rule_of_each(rule)
+    return not isinstance(rule_of_each, Bytes | RecordId) and rule_of_each.type_name != "change"
 
 
 def names_people(rule: Field) -> bool:
@@ -214,9 +214,7 @@ def _build_input(
     rule: Field, given: str, people: Iterable[Shown]
 ) -> "LineInput | TextBox | PickList | Select[str]":
     if isinstance(rule, Choice):
-        return _build_select(
-            [(str(plain(vocabulary.state(word))), word) for word in rule.words], given
-        )
+        return _build_select([(str(plain(labels.state(word))), word) for word in rule.words], given)
     if isinstance(rule, Many) and names_people(rule):
         return PickList([(plain_line(person["name"]), person["id"]) for person in people], given)
     if isinstance(rule, Person):

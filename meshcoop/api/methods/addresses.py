@@ -13,7 +13,7 @@ from meshcoop.store.given_addresses import HeldAddress
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
-from protocol.wire.address_gift import ADDRESS
+from protocol.schema.shared_rules import ADDRESS
 
 _HAND_OVER_SECONDS = 5  # how long a call waits to hear that an address has arrived
 

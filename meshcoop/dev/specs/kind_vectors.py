@@ -5,7 +5,6 @@ from typing import Any
 from meshcoop.dev.specs.vectors import keys_of, seed_of, to_json
 from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.relays import MAX_PACKED_ADDRESSES, PackedAddresses
-from protocol.authority.terms import STANDING
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS, Kind
 from protocol.record.envelope import PRIVATE
@@ -24,6 +23,7 @@ from protocol.schema.fields import (
     RecordId,
     Text,
 )
+from protocol.schema.register_names import STANDING
 
 _MAX_BYTES = 40
 _CUTS = [[keys_of("Ana").device, 7]]

@@ -15,13 +15,13 @@ from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, KeySet, keys_of, sig
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.fold import kind as schema
 from protocol.fold.kind import KINDS
 from protocol.record import envelope
 from protocol.record.envelope import Record
-from protocol.wire import bundle, frames, membership_proof, sync_events
-from protocol.wire.bundle import BUNDLE, HAVE_FILE, LIST_BYTES
+from protocol.wire import bundle_file, frames, membership_proof, sync_events
+from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES
 from protocol.wire.have_map import PREFIX_SIZE, Heads, LogHead, digest_heads, have_map_lists
 from protocol.wire.sync_session import SyncSession
 
@@ -386,7 +386,7 @@ def _make_bundle() -> dict[str, Any]:
     return {
         "neighbourhood": place.hex(),
         "records": _wires_in_hex(records),
-        "bundle": b"".join(bundle.encode_file(BUNDLE, place, batches)).hex(),
+        "bundle": b"".join(bundle_file.encode_file(BUNDLE, place, batches)).hex(),
         "heads": _describe_heads(heads),
-        "have": b"".join(bundle.encode_file(HAVE_FILE, place, have_map_lists(heads))).hex(),
+        "have": b"".join(bundle_file.encode_file(HAVE_FILE, place, have_map_lists(heads))).hex(),
     }

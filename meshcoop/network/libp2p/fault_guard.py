@@ -1,8 +1,8 @@
 """Guards that keep one peer's bad input, or one handler's fault, from ending the node.
 
 py-libp2p runs every stream handler and every service task in one nursery: the first exception that
-is no stream error ends the whole host, whoever sent the bytes that caused it. One malformed gossip
-frame of 51 bytes, from any peer, was enough.
+is no stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer, was
+enough.
 """
 
 import functools

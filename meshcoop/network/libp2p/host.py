@@ -189,7 +189,7 @@ class HostNetwork:
         return peer.to_base58()
 
     async def _dial(self, address: Multiaddr, peer: ID) -> None:
-        # Not host.connect(): it dials whatever addresses the peer store holds, no more than one
+        # Not host.connect(): it dials any addresses that the peer store holds, no more than one
         # of a kind, waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
         # The cache is emptied all the same, for what libp2p's own code may have put there.
         self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way

@@ -41,9 +41,9 @@ class BoundedYamux(Yamux):
 
     async def _write_frame(self, data: bytes) -> None:
         # libp2p lets a cancelled writer stop inside a frame, after which every stream of the
-        # connection carries garbage; and a peer whose TCP window stays shut blocks the writer,
-        # and whoever then closes the connection, for ever. Here a frame leaves whole or the
-        # connection ends.
+        # connection carries garbage. A peer whose TCP window stays shut blocks the writer for ever, and
+        # then every task that closes the connection. Here a frame leaves whole or the connection
+        # ends.
         async with self._write_lock:
             with trio.move_on_after(WRITE_WITHIN) as limit:
                 limit.shield = True

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
 from protocol.fold.kind import NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
@@ -17,6 +16,8 @@ from protocol.loops.target_check import MOST_TARGET
 from protocol.loops.windows import Calendar, format_day, parse_day
 from protocol.schema.bounds import find_broken_bound
 from protocol.schema.fields import Choice, Integer, Moment, RecordId, Text
+from protocol.schema.register_names import MEASURE
+from protocol.schema.shared_rules import MERGEABLE_DAYS
 
 # The scales that a measure may have.
 YES_NO = "yes_no"
@@ -28,7 +29,6 @@ COUNT = "count"
 HIGHER = "higher"
 LOWER = "lower"
 
-MERGEABLE_DAYS = 14
 DAYS_BACK = 92  # that feedback may be about; a day ahead, for clocks and time zones differ
 
 _WEEKS = Calendar(7, 0)

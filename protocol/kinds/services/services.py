@@ -6,11 +6,11 @@ a service: that follows from the links that both ends have signed.
 
 from dataclasses import dataclass, field
 
-from protocol.authority.terms import MEASURE
 from protocol.errors import Refused
 from protocol.fold.kind import Kind, States, kind
 from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Person, PersonOrName, RecordId, Text
+from protocol.schema.register_names import MEASURE
 
 DEEPEST = 8  # links under one another
 _ACCEPTED = "accepted"

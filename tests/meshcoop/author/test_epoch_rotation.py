@@ -1,7 +1,7 @@
 import pytest
 
 from meshcoop.fold.key_ring import KeyRing
-from protocol.authority.records import AuthorityRecord
+from protocol.authority.record_index import AuthorityRecord
 from protocol.record import sealing as seal
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import EpochKey

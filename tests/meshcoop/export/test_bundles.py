@@ -12,7 +12,7 @@ from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.export import bundle
 from protocol.errors import Refused
 from protocol.wire import frames
-from protocol.wire.bundle import BUNDLE, HAVE_FILE
+from protocol.wire.bundle_file import BUNDLE, HAVE_FILE
 from protocol.wire.have_map import have_map_lists
 from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
 

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from meshcoop.store.records import Store
+from meshcoop.store.store import Store
 from meshcoop.sync.address_book import AddressBook
 
 DAY = 86_400_000

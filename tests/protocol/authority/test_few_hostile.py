@@ -4,7 +4,7 @@ import pytest
 
 from protocol.authority import authority
 from protocol.authority.admission import MONTH_MS
-from protocol.authority.terms import RULE, STANDING
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import START, charter, ids, people, public
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.records import AuthorityIndex
+from protocol.authority.record_index import AuthorityIndex
 from tests.support.plain_authority import Plain
 from tests.support.random_history import History
 

@@ -10,8 +10,8 @@ import pytest
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
-from protocol.authority.records import AuthorityIndex
-from protocol.authority.terms import RULE, STANDING
+from protocol.authority.record_index import AuthorityIndex
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import Person, charter, ids
 
 TERMS, FOUNDERS = 30, 5

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.terms import RULE, STANDING
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import charter, people
 from tests.support.hostile_members import Hostility
 from tests.support.random_town import Town

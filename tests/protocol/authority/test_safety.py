@@ -5,7 +5,7 @@ changes without an honest yes, and what the honest want comes about once they ca
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.terms import RULE, STANDING
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.hostile_members import Hostility
 from tests.support.random_town import Town
 

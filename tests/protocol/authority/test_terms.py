@@ -3,8 +3,8 @@
 import pytest
 
 from protocol.authority import authority
-from protocol.authority.records import AuthorityIndex
-from protocol.authority.terms import RULE, STANDING
+from protocol.authority.record_index import AuthorityIndex
+from protocol.schema.register_names import RULE, STANDING
 from tests.support.authority_records import charter, ids, people, public
 
 

@@ -14,13 +14,14 @@ from protocol.authority.authority import Authority
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.registers import Outcome
-from protocol.authority.terms import HIDDEN, MEASURE, STANDING, Ballot, Chain, Holding, Term
+from protocol.authority.terms import Ballot, Chain, Holding, Term
 from protocol.errors import Refused
 from protocol.fold import fold as thread
 from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
 from protocol.fold.thread import Entry
 from protocol.schema import fields as schema
 from protocol.schema.bounds import Bound
+from protocol.schema.register_names import HIDDEN, MEASURE, STANDING
 from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 assert kinds  # registers every kind

@@ -10,8 +10,8 @@ from tests.support.fake_node import ADA, MARIA, NOW, FakeNode, ident, on_screen,
 from tests.support.hostile_text import NAMED
 from tui.kinds import activities
 from tui.kinds import activity_steps as taking_part
-from tui.kinds.next_steps import Act
-from tui.kinds.thread_data import Case
+from tui.kinds.next_steps import NextStep
+from tui.kinds.thread_data import ThreadData
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
@@ -25,16 +25,19 @@ def case(node):
     (root,) = node.lists["activities"]
     answers = [*node.lists["signups"], *node.lists["attendances"]]
     paid = [one for one in node.lists["receipts"] if one["about"] == ident(64)]
-    return Case(root, [], paid, [], answers)
+    return ThreadData(root, [], paid, [], answers)
 
 
 def labels(node, me=ADA):
-    return [act.label for act in taking_part.acts(case(node), me["id"], TODAY)]
+    return [act.label for act in taking_part.activity_steps_for(case(node), me["id"], TODAY)]
 
 
 def waiting(node):
     lists = (copy.deepcopy(node.lists[name]) for name in ("activities", "signups", "receipts"))
-    return [(one.title, one.detail) for one in taking_part.waits(*lists, ADA["id"], TODAY)]
+    return [
+        (one.title, one.detail)
+        for one in taking_part.waiting_activity_cards(*lists, ADA["id"], TODAY)
+    ]
 
 
 def receipt(**more):
@@ -69,14 +72,14 @@ def test_one_comes_in_a_role_that_there_is_or_waits():
         "Wait for a place as cook on Thu 26 Nov 12:30",
         "Come as server on Thu 26 Nov 12:30",
     ]
-    come = taking_part.acts(case(node), ADA["id"], TODAY)[1]
+    come = taking_part.activity_steps_for(case(node), ADA["id"], TODAY)[1]
     assert (come.kind, come.about, come.fixed) == ("signup", ident(60), {"role": "server"})
     assert come.given == {"on": DAY}
 
 
 def test_the_organiser_writes_down_who_came_and_says_yes():
     node = organised()
-    found = taking_part.acts(case(node), ADA["id"], TODAY)
+    found = taking_part.activity_steps_for(case(node), ADA["id"], TODAY)
     assert found[0].label == "Write down who came on Thu 19 Nov 12:30"
     assert (found[0].waits, found[0].fixed) == (True, {"on": PAST})
     assert waiting(node)[0] == ("Write down who came to Lunch at the hall", "Thu 19 Nov 12:30")
@@ -104,7 +107,7 @@ def test_who_gave_confirms_what_comes_from_the_pot():
     node.lists["receipts"] = [receipt(author=sam)]
     said = "You gave 1 h 30 min on Thu 19 Nov; they come from the common pot once you confirm."
     assert ("Confirm the receipt: 1 h 30 min", said) in waiting(node)
-    first = taking_part.acts(case(node), ADA["id"], TODAY)[0]
+    first = taking_part.activity_steps_for(case(node), ADA["id"], TODAY)[0]
     assert (first.kind, first.about, first.waits) == ("confirm", ident(65), True)
 
 
@@ -121,10 +124,13 @@ def test_whatever_somebody_writes_is_harmless(words):
     (root,) = node.lists["activities"]
     root |= {"title": words, "text": words, "area": words, "repeats": words, "roles": {words: 2}}
     root["occurrences"][0]["roles"][0]["role"] = words
-    told = activities.story(case(node), TODAY, ADA["id"]).plain
-    cards = [activities.card(root, TODAY, ADA["id"]), activities.news(root, TODAY, ADA["id"])]
+    told = activities.activity_story(case(node), TODAY, ADA["id"]).plain
+    cards = [
+        activities.activity_card(root, TODAY, ADA["id"]),
+        activities.board_card(root, TODAY, ADA["id"]),
+    ]
     lists = (node.lists[name] for name in ("activities", "signups", "receipts"))
-    cards += taking_part.waits(*lists, ADA["id"], TODAY)
+    cards += taking_part.waiting_activity_cards(*lists, ADA["id"], TODAY)
 
     assert safe_text(told) == told
     assert all(safe_text(one.content().plain) == one.content().plain for one in cards)
@@ -151,7 +157,7 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
 @on_screen(node=FakeNode)
 async def test_something_is_planned_with_roles_as_people_write_them(pilot, node):
     await shows(pilot, "You are all caught up.")
-    pilot.app.push_screen(PostFormScreen(pilot.app.node, Act("activity", None, "Plan")))
+    pilot.app.push_screen(PostFormScreen(pilot.app.node, NextStep("activity", None, "Plan")))
     await shows(pilot, "Title *", "Roles")
     rows = {row.field_name: row._input for row in pilot.app.screen.query_one(Form).rows}
     assert not {"offset", "held"} & set(rows)

@@ -23,7 +23,7 @@ from tests.support.fake_node import (
 from tui.kinds import decisions as deciding
 from tui.kinds import faces as together
 from tui.kinds import moderation as moderating
-from tui.kinds.thread_data import Case
+from tui.kinds.thread_data import ThreadData
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
@@ -230,7 +230,7 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
 def page_with(*heads):
     """A page of Sam's, as Ada, Sam and Maria moderate it."""
     root = view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text="")
-    return Case(root, [], [], term=term([ADA, SAM, MARIA], [ADA, SAM, MARIA]))
+    return ThreadData(root, [], [], term=term([ADA, SAM, MARIA], [ADA, SAM, MARIA]))
 
 
 def text(number, author, **more):
@@ -239,7 +239,7 @@ def text(number, author, **more):
 
 def test_each_text_of_a_page_is_flagged_by_itself():
     case = page_with(text(71, SAM), text(72, MARIA))
-    flags = [act for act in moderating.acts(case, ADA["id"]) if act.kind == "flag"]
+    flags = [act for act in moderating.moderation_steps(case, ADA["id"]) if act.kind == "flag"]
     assert [(act.label, act.about) for act in flags] == [
         ("Flag what Sam wrote", ident(71)),
         ("Flag what Maria wrote", ident(72)),
@@ -251,7 +251,7 @@ def test_nobody_hides_what_answers_them_or_is_their_own():
         return [
             one["name"]
             for one in (ADA, SAM, MARIA)
-            if any(act.kind == "hide" for act in moderating.acts(case, one["id"]))
+            if any(act.kind == "hide" for act in moderating.moderation_steps(case, one["id"]))
         ]
 
     assert hiders(page_with(text(72, MARIA))) == ["Ada"]
@@ -263,33 +263,33 @@ def test_nobody_hides_what_answers_them_or_is_their_own():
 
 def test_hidden_words_can_be_shown_again_and_are_told_as_hidden():
     case = page_with(text(72, EVE, title=None, text=None, hidden=True, created="2026-11-23"))
-    kinds = [(act.kind, act.fixed) for act in moderating.acts(case, ADA["id"])]
+    kinds = [(act.kind, act.fixed) for act in moderating.moderation_steps(case, ADA["id"])]
     assert kinds == [("hide", {"hidden": "no"}), ("proposal", {"change": f"show {ident(72)}"})]
-    assert "Hidden words" in together.story(case, NOW.date(), None).plain
-    (write,) = together.acts(case, ADA["id"])
+    assert "Hidden words" in together.face_story(case, NOW.date(), None).plain
+    (write,) = together.face_steps(case, ADA["id"])
     assert write.given == {"title": "", "text": ""}
 
 
 def test_what_is_private_has_no_moderators():
-    case = Case(view(70, "circle", SAM, name="Knitters", members=[SAM, ADA]), [], [])
-    assert moderating.acts(case, ADA["id"]) == []
+    case = ThreadData(view(70, "circle", SAM, name="Knitters", members=[SAM, ADA]), [], [])
+    assert moderating.moderation_steps(case, ADA["id"]) == []
 
 
 def test_a_renewal_of_a_term_that_is_over_is_not_voted_on():
     renewal = governed().lists["renewals"][0]
     now = term([ADA, SAM, MARIA], [])
-    case = Case(renewal, [], [], term=now)
-    assert [act.fixed for act in deciding.acts(case, ADA["id"])] == [
+    case = ThreadData(renewal, [], [], term=now)
+    assert [act.fixed for act in deciding.decision_steps(case, ADA["id"])] == [
         {"choice": "yes"},
         {"choice": "no"},
     ]
-    assert deciding.acts(replace(case, term={**now, "id": ident(91)}), ADA["id"]) == []
+    assert deciding.decision_steps(replace(case, term={**now, "id": ident(91)}), ADA["id"]) == []
     assert deciding.standing_line(renewal, {**now, "id": ident(91)}) == "over · 1 yes, 0 no"
 
 
 def test_with_newcomers_the_roll_alone_has_to_agree_too():
     act = governed().lists["decisions"][0] | {"newcomers": [EVE, WIM]}
-    case = Case(act, [], [], term=term([ADA, SAM, MARIA], []))
-    told = deciding.story(case, NOW.date(), ADA["id"]).plain
+    case = ThreadData(act, [], [], term=term([ADA, SAM, MARIA], []))
+    told = deciding.decision_story(case, NOW.date(), ADA["id"]).plain
     assert "1 yes, 0 no · 3 of 5 needed" in told
     assert "2 of them from the 3 current voters" in told

@@ -18,9 +18,9 @@ from tests.support.fake_node import (
     until,
     view,
 )
-from tui.kinds.exchange import story
-from tui.kinds.exchange_steps import acts
-from tui.kinds.thread_data import Case
+from tui.kinds.exchange import exchange_story
+from tui.kinds.exchange_steps import steps_for_exchange
+from tui.kinds.thread_data import ThreadData
 from tui.screens.home import HomeScreen
 from tui.screens.person_page import PersonScreen
 from tui.widgets.card_list import CardList
@@ -33,7 +33,7 @@ def parley(**more):
     root = intent(30, "request", ADA, "A lift", minutes=90, **more)
     first = response(31, SAM, root["id"], state="declined")
     root["responses"] = [first, response(32, ADA, first["id"], minutes=45)]
-    return Case(root, [], [])
+    return ThreadData(root, [], [])
 
 
 def signed(state, *, receipt="confirmed", repeats=None, corrections=(), **more):
@@ -45,7 +45,7 @@ def signed(state, *, receipt="confirmed", repeats=None, corrections=(), **more):
     agreement = view(33, "agreement", ADA, ident(31), state, **two, intent=root["id"])
     root["responses"] = [response(31, SAM, root["id"], state="accepted")]
     agreement |= {"when": "2026-11-09", "repeats": repeats, "receipts": [told]}
-    return Case(root, [agreement], [one], corrections=list(corrections))
+    return ThreadData(root, [agreement], [one], corrections=list(corrections))
 
 
 def correction(author, **more):
@@ -54,12 +54,12 @@ def correction(author, **more):
 
 
 def labels(case, me, *, waiting=None):
-    found = acts(case, me["id"], TODAY)
+    found = steps_for_exchange(case, me["id"], TODAY)
     return [act.label for act in found if waiting is None or act.waits == waiting]
 
 
 def told(case, me):
-    return story(case, TODAY, me["id"]).plain
+    return exchange_story(case, TODAY, me["id"]).plain
 
 
 def test_other_terms_wait_for_who_responded():
@@ -74,7 +74,9 @@ def test_other_terms_wait_for_who_responded():
 
 
 def test_other_terms_begin_with_those_that_they_answer():
-    (act,) = [one for one in acts(parley(), SAM["id"], TODAY) if one.kind == "response"]
+    (act,) = [
+        one for one in steps_for_exchange(parley(), SAM["id"], TODAY) if one.kind == "response"
+    ]
     assert (act.about, act.given) == (ident(32), {"minutes": "45", "when": "2026-11-26T09:30"})
 
 
@@ -125,7 +127,7 @@ def test_a_confirmed_receipt_can_be_corrected_by_both_and_by_nobody_else():
     [("FREQ=WEEKLY", "2026-11-23"), ("FREQ=WEEKLY;INTERVAL=3", "2026-11-23"), ("soon", None)],
 )
 def test_what_repeats_is_signed_for_the_last_day_that_is_open(repeats, day):
-    (act,) = [one for one in acts(signed("done", repeats=repeats), ADA["id"], TODAY)
+    (act,) = [one for one in steps_for_exchange(signed("done", repeats=repeats), ADA["id"], TODAY)
               if one.kind == "receipt"]  # fmt: skip
     assert (act.given["on"], act.waits) == (day or TODAY.isoformat(), False)
 

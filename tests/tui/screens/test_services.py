@@ -23,7 +23,7 @@ from tests.support.fake_services import (
     service,
     signal,
 )
-from tui.format import vocabulary as words
+from tui.format import labels
 from tui.kinds import feedback as reports
 from tui.kinds import matters, measures, services
 from tui.screens.home import HomeScreen
@@ -100,7 +100,7 @@ async def test_empty_lists_say_what_to_press(pilot, node):
 
 @on_screen(node=served)
 async def test_today_has_what_needs_me_and_leads_there(pilot, node):
-    await shows(pilot, "Needs your answer (6)")
+    await shows(pilot, "Waits for you (6)")
     await opens(
         pilot, "#waits", "Maria asks you to take on", "City kitchen provides it; Maria answers"
     )
@@ -174,13 +174,13 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
         pilot, "X worse: one point", "- usual 1.5", ". target 2", "_ stands out from here on"
     )
     await shows(pilot, "─ ─ a gap: too few answered", "9 of 41 have answered so far in this week.")
-    words = str(pilot.app.screen.query_one("#story-text").content)
+    words = str(pilot.app.screen.query_one("#story-words").content)
     assert "Apart from that, those who provide it say: 1 report." in words
     assert "Held by Contractor since Sat 21 Nov 09:00, already answered" in words
     assert "Raised by 6 people, you among them" in words
     provider, people = (
-        words.index("The person doing it says: done on"),
-        words.index("People say: partly 1"),
+        labels.index("The person doing it says: done on"),
+        labels.index("People say: partly 1"),
     )
     assert "\n" in words[provider:people]
     assert "7 in 1 week, then 1 in 1 week. It is less than before; that could" in words
@@ -267,7 +267,7 @@ async def test_search_leads_to_the_page_of_a_service(pilot, node):
 # -- what is worth a button -----------------------------------------------------------------------
 
 
-def labels(found):
+def step_labels(found):
     return [act.label for act in found]
 
 
@@ -280,21 +280,21 @@ def chained():
 def test_each_end_of_a_link_has_its_own_acts():
     view = chained()
     assert {"End it: All of it", "Pass it to somebody else: All of it"} <= set(
-        labels(services.acts(view, [], COUNCIL["id"]))
+        step_labels(services.service_steps(view, [], COUNCIL["id"]))
     )
-    found = labels(services.acts(view, [], CONTRACTOR["id"]))
+    found = step_labels(services.service_steps(view, [], CONTRACTOR["id"]))
     assert "Ask somebody to do a part of: All of it" in found
     assert "Take back your offer: The south side" in found
     assert "Ask somebody to do a part of it" not in found
-    assert labels(services.acts(view, [], SAM["id"])) == [
+    assert step_labels(services.service_steps(view, [], SAM["id"])) == [
         "Say something about it",
         "Add a regular question for everybody",
     ]
-    assert services.acts({**view, "state": "ended"}, [], COUNCIL["id"]) == []
+    assert services.service_steps({**view, "state": "ended"}, [], COUNCIL["id"]) == []
 
 
 def test_a_takeover_names_the_link_and_stands_beside_it():
-    acts = services.acts(chained(), [], CONTRACTOR["id"])
+    acts = services.service_steps(chained(), [], CONTRACTOR["id"])
     (act,) = [one for one in acts if one.fixed.get("instead")]
     assert (act.about, act.fixed) == (ident(BINS), {"instead": ident(201)})
     assert {CONTRACTOR["id"]} <= act.without
@@ -306,7 +306,7 @@ def test_who_holds_a_part_merges_nothing_and_a_reporter_can_object():
     mine, sams, hidden, _words = node.lists["feedback"]
 
     def kinds(one, me):
-        found = reports.acts(one, node.lists["feedback"], view, first, me, TODAY)
+        found = reports.report_steps_for(one, node.lists["feedback"], view, first, me, TODAY)
         return [act.kind for act in found]
 
     assert kinds(sams, COUNCIL["id"]) == ["answer"]
@@ -321,7 +321,9 @@ def test_a_verdict_is_asked_once_and_of_who_raised_it():
     (action,) = node.lists["actions"]
 
     def asked(me, **more):
-        cards = matters.waits([], node.lists["matters"], [{**action, **more}], me, TODAY)
+        cards = matters.waiting_matter_cards(
+            [], node.lists["matters"], [{**action, **more}], me, TODAY
+        )
         return [one.title for one in cards if "A second lorry" in one.title]
 
     assert asked(ADA["id"]) == ["Did it help? A second lorry"]
@@ -350,11 +352,11 @@ def test_each_part_of_the_test_has_its_own_mark():
     marks = {"w1": "X", "w4": "4", "r8": "8"}
     for by, mark in marks.items():
         view = measure(1, MEALS, "?", "count", 1, "", points=points((2,)), signals=[signal(0, by)])
-        assert f" {mark} " in measures.drawn(view, 76, 8, TODAY).plain
+        assert f" {mark} " in measures.draw_measure(view, 76, 8, TODAY).plain
     view["signals"] = [signal(0, None, short=True, change=None)]
-    assert "s missed the target" in measures.drawn(view, 76, 8, TODAY).plain
+    assert "s missed the target" in measures.draw_measure(view, 76, 8, TODAY).plain
     view["signals"] = [signal(0, "w1", change="better")]
-    assert "* better" in measures.drawn(view, 76, 8, TODAY).plain
+    assert "* better" in measures.draw_measure(view, 76, 8, TODAY).plain
 
 
 def test_promises_are_told():
@@ -373,15 +375,15 @@ def test_hidden_words_are_told_as_hidden():
     first, asked = node.lists["services"][0], node.lists["measures"][0]
     for one in (first, *first["links"], *first["measures"], asked):
         one.update({name: None for name in ("title", "question", "text") if name in one})
-    assert "hidden words" in services.story(first, [], TODAY, None).plain
-    assert labels(measures.report_steps(asked)) == ["Report: hidden words"]
-    assert services.card(first, None).title.startswith("! ")
+    assert "hidden words" in services.service_story(first, [], TODAY, None).plain
+    assert step_labels(measures.report_steps(asked)) == ["Report: hidden words"]
+    assert services.service_card(first, None).title.startswith("! ")
 
 
 def test_every_kind_of_the_loop_has_its_words():
     for kind in ("service", "link", "measure", "feedback", "answer", "action", "done", "verdict"):
-        assert kind in words.HISTORY_SENTENCES
-        assert kind in words.SUBMIT_LABELS
+        assert kind in labels.HAPPENED
+        assert kind in labels.VERBS
         assert KINDS[kind].name == kind
 
 

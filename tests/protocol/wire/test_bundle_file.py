@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from protocol.errors import Refused
 from protocol.record import codec
-from protocol.wire import bundle, frames
-from protocol.wire.bundle import BUNDLE, HAVE_FILE, Decoder, encode_file
+from protocol.wire import bundle_file, frames
+from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, Decoder, encode_file
 from protocol.wire.have_map import HaveMap, LogHead, have_map_lists
 
 HOME = b"n" * 32
 WIRES = [bytes([n]) * (n * 37 % 900 + 1) for n in range(60)]
 HEADS = {bytes([n]) * 32: LogHead(n + 1, b"h" * 32) for n in range(40)}
-OPENING = bundle.file_opening(BUNDLE, HOME)
+OPENING = bundle_file.file_opening(BUNDLE, HOME)
 
 
 def written(wires=WIRES, home=HOME):
-    return b"".join(encode_file(BUNDLE, home, frames.batch_records(wires, bundle.LIST_BYTES)))
+    return b"".join(encode_file(BUNDLE, home, frames.batch_records(wires, bundle_file.LIST_BYTES)))
 
 
 def read(data, sort=BUNDLE, home=HOME, cuts=()):
@@ -74,7 +74,7 @@ def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
     assert fault == ("R-09.5" if at >= len(BUNDLE.mark) else "R-09.1")
     assert found == WIRES[: len(found)]
     inside = (
-        at - len(OPENING) - 2 * bundle.LIST_BYTES
+        at - len(OPENING) - 2 * bundle_file.LIST_BYTES
     )  # a list or two at most are lost with the cut
     assert sum(map(len, found)) >= inside - 8 * len(WIRES)
 
@@ -162,7 +162,7 @@ def test_what_came_before_a_fault_is_there_even_from_one_piece():
 @pytest.mark.parametrize("sort", [BUNDLE, HAVE_FILE])
 def test_a_file_without_end_is_given_up_and_held_in_no_memory(sort):
     decoder = Decoder(sort._replace(max_bytes=4 << 20), HOME)
-    list(decoder.feed(bundle.file_opening(sort, HOME)))
+    list(decoder.feed(bundle_file.file_opening(sort, HOME)))
     item = b"w" * 1000
     piece = framed(1, [item] * 16)
     rules = []

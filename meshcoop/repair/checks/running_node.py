@@ -4,7 +4,7 @@ import time
 from contextlib import closing
 from datetime import datetime
 
-from meshcoop.home.machine import own_addresses
+from meshcoop.home.machine_id import own_addresses
 from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
 
