@@ -13,7 +13,7 @@ from protocol.wire import relay_ticket as ticket
 from tests.support.disk_traces import disguises
 from tests.support.real_homes import eventually, folder
 
-NAMES = ("Adaeze", "Benedetta")
+NAMES = ("Adaeze Chukwuemeka", "Benedetta Castiglione")
 TITLE, WORDS = "A lift to the surgery on Thursday", "ring the green door twice"
 NEVER = (*NAMES, TITLE, WORDS, "request", "response", "profile")
 

@@ -5,6 +5,7 @@ import base64
 
 def disguises(text):
     """The text in the clear, in hex and in base64, wherever it begins there."""
+    assert len(text) >= 12, "a part of a shorter text is met in a large memory by chance"
     plain = text.encode()
     found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
     for shift in range(3):

@@ -274,7 +274,7 @@ def _removal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     root = thread.root
     said_by = _removing_moderators(thread)
     if root["state"] == "said" and _may_join_removal(said_by, thread.term, me):
-        yield removal_step(root["person"], thread.term, waits=True)
+        yield removal_step(root["person"], thread.term, is_awaited=True)
     if root["state"] == "in force":
         yield restoration_step(root["person"])
 

@@ -44,7 +44,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
     )
 
 
-def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep:
+def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> NextStep:
     """The step by which a moderator says that somebody is out."""
     who = phrases.name(person)
     meaning = _(
@@ -55,7 +55,7 @@ def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep
         kind="remove",
         about=None,
         label=_("As a moderator, ask to remove {who}").format(who=who),
-        waits=waits,
+        waits=is_awaited,
         meaning=meaning.format(n=moderators_needed(term), who=who),
         fields=("why",),
         fixed={"person": person["id"]},
