@@ -16,14 +16,17 @@ from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds import charter
-from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import (
-    MAJORITY,
+from tui.kinds.electorate import (
+    can_be_voted_on,
     ids,
     is_on_council,
-    removal_step,
-    restoration_step,
+    is_vote_due,
+    may_vote,
+    vote_of,
+    yes_votes_needed,
 )
+from tui.kinds.next_steps import NextStep
+from tui.kinds.proposal_steps import removal_step, restoration_step
 from tui.kinds.thread_data import ThreadData
 
 DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown here
@@ -31,7 +34,7 @@ DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown
 
 def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
     """Decisions as cards: those that can still be voted on first, else in the order given."""
-    ordered = sorted(views, key=lambda view: not _can_be_voted_on(view, term))
+    ordered = sorted(views, key=lambda view: not can_be_voted_on(view, term))
     return [_card(view, term, today, me) for view in ordered]
 
 
@@ -46,7 +49,7 @@ def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
         return []
     if thread.root["kind"] == "remove":
         return list(_removal_steps(thread, me))
-    if not _can_be_voted_on(thread.root, thread.term):
+    if not can_be_voted_on(thread.root, thread.term):
         return []
     return list(_vote_steps(thread.root, thread.term, me))
 
@@ -59,7 +62,7 @@ def cards_to_vote_on(
         if view["kind"] == "remove":
             if view["state"] == "said" and _may_join_removal(view["said_by"], term, me):
                 yield _asking_card(view)
-        elif _is_vote_due(view, term, me):
+        elif is_vote_due(view, term, me):
             label = _("Vote: {title}").format(title=decision_title(view))
             yield Card(view["id"], label, change_line(view, today))
 
@@ -108,10 +111,9 @@ def standing_line(view: Shown, term: Shown) -> str:
         yes=len(view["voted"]["yes"]), no=len(view["voted"]["no"])
     )
     state = view["state"]
-    if _can_be_voted_on(view, term):
-        share, people = _electorate(view, term)
-        needed = _("{n} of {of} needed").format(n=votes_needed(share, people), of=people)
-        return f"{votes} · {needed}"
+    if can_be_voted_on(view, term):
+        needed, voters = yes_votes_needed(view, term)
+        return votes + " · " + _("{n} of {of} needed").format(n=needed, of=voters)
     if state == "open":
         return _("over · {counted}").format(counted=votes)
     is_unsettled = state in {"passed", "in force"} and not term.get("settled", True)
@@ -133,10 +135,10 @@ def subject_line(concerns: Shown | None) -> str:
 
 
 def _card(view: Shown, term: Shown, today: date, me: str | None) -> Card:
-    parts = [standing_line(view, term), _("vote!") if _is_vote_due(view, term, me) else ""]
+    parts = [standing_line(view, term), _("vote!") if is_vote_due(view, term, me) else ""]
     if view["kind"] == "renewal" or view.get("change"):
         parts.append(change_line(view, today))
-    quiet = not _can_be_voted_on(view, term) and view["state"] != "said"
+    quiet = not can_be_voted_on(view, term) and view["state"] != "said"
     return Card(view["id"], decision_title(view), phrases.dotted(parts), quiet)
 
 
@@ -174,7 +176,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
         if voters:
             yield ("\n" + label + ": ", "dim")
             yield phrases.person_names(voters, me)
-    if _can_be_voted_on(root, term):
+    if can_be_voted_on(root, term):
         yield "\n" + _own_vote_line(root, term, me)
 
 
@@ -228,7 +230,7 @@ def _next_term_line(view: Shown) -> str:
 def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
     """With newcomers among the voters, the roll alone has to agree as well (R-03.26)."""
     roll = ids(term.get("roll"))
-    if view["kind"] != "proposal" or not _can_be_voted_on(view, term):
+    if view["kind"] != "proposal" or not can_be_voted_on(view, term):
         return
     if ids(view.get("newcomers")) - roll:
         needed = votes_needed(term["share"], len(roll))
@@ -237,12 +239,12 @@ def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
 
 
 def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
-    match _vote_of(view, me):
+    match vote_of(view, me):
         case "yes":
             return _("You voted yes. You cannot change a yes.")
         case "no":
             return _("You voted no. You can still vote yes.")
-    if _may_vote(view, term, me):
+    if may_vote(view, term, me):
         return _("You have not voted yet.")
     return _("You cannot vote yet. You can vote from the next term on.")
 
@@ -272,7 +274,7 @@ def _removal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
     root = thread.root
     said_by = _removing_moderators(thread)
     if root["state"] == "said" and _may_join_removal(said_by, thread.term, me):
-        yield removal_step(root["person"], thread.term, waits=True)
+        yield removal_step(root["person"], thread.term, is_awaited=True)
     if root["state"] == "in force":
         yield restoration_step(root["person"])
 
@@ -289,8 +291,8 @@ def _may_join_removal(said_by: list[Shown], term: Shown, me: str | None) -> bool
 
 
 def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[NextStep]:
-    vote = _vote_of(root, me)
-    if not _may_vote(root, term, me) or vote == "yes":
+    vote = vote_of(root, me)
+    if not may_vote(root, term, me) or vote == "yes":
         return
     heading = f"“{decision_title(root)}”\n"
     yield NextStep(
@@ -312,32 +314,3 @@ def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[NextStep]:
             fields=(),
             fixed={"choice": "no"},
         )
-
-
-def _can_be_voted_on(view: Shown, term: Shown) -> bool:
-    """Whether a decision is open; a renewal only while the term that it renews holds."""
-    return bool(view["state"] == "open" and view.get("parent") in {None, term.get("id")})
-
-
-def _is_vote_due(view: Shown, term: Shown, me: str | None) -> bool:
-    if not _can_be_voted_on(view, term) or not _may_vote(view, term, me):
-        return False
-    return _vote_of(view, me) is None
-
-
-def _electorate(view: Shown, term: Shown) -> tuple[int, int]:
-    """The percentage that the yes votes have to exceed, and of how many people."""
-    roll = ids(term.get("roll"))
-    if view["kind"] == "renewal":
-        return MAJORITY, len(roll)
-    return term.get("share", MAJORITY), len(roll | ids(view.get("newcomers")))
-
-
-def _may_vote(view: Shown, term: Shown, me: str | None) -> bool:
-    return me in ids(term.get("roll")) | ids(view.get("newcomers"))
-
-
-def _vote_of(view: Shown, me: str | None) -> str | None:
-    """What `me` voted, "yes" or "no"; None without a vote."""
-    votes = (choice for choice in ("yes", "no") if me in ids(view["voted"][choice]))
-    return next(votes, None)

@@ -79,10 +79,10 @@ def _negotiation_steps(thread: ThreadData, me: str, today: date) -> Iterator[Nex
         if response["author"]["id"] == me:
             yield close_step(response, "withdrawn", _("Take back your proposal"))
         elif _is_addressed_to(root, response, me):
-            yield from _answer_steps(response, today, waits=root["state"] != "expired")
+            yield from _answer_steps(response, today, is_awaited=root["state"] != "expired")
 
 
-def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[NextStep]:
+def _answer_steps(response: Shown, today: date, *, is_awaited: bool) -> Iterator[NextStep]:
     who = phrases.name(response["author"])
     terms = phrases.terms(response, today)
     label = _("Agree with {who}").format(who=who)
@@ -91,7 +91,7 @@ def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[Next
         kind="agreement",
         about=response["id"],
         label=f"{label}: {terms}" if terms else label,
-        waits=waits,
+        waits=is_awaited,
         meaning=meaning.format(who=who, terms=terms or _("no hours or day named")),
         fields=(),
     )
@@ -142,21 +142,21 @@ def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[Ne
             continue
         if receipt["state"] == "proposed":
             label = _("Confirm the receipt: {minutes}")
-            yield _confirm_step(receipt, label, today, waits=True)
+            yield _confirm_step(receipt, label, today, is_awaited=True)
             yield close_step(receipt, "disputed", _("This is wrong"))
         elif receipt["state"] == "disputed":
             label = _("Confirm it after all: {minutes}")
-            yield _confirm_step(receipt, label, today, waits=False)
+            yield _confirm_step(receipt, label, today, is_awaited=False)
 
 
-def _confirm_step(receipt: Shown, label: str, today: date, *, waits: bool) -> NextStep:
+def _confirm_step(receipt: Shown, label: str, today: date, *, is_awaited: bool) -> NextStep:
     minutes = phrases.minutes(receipt["minutes"])
     meaning = _("{giver} gave {minutes} on {on}. Once you confirm, it counts for both of you.")
     return NextStep(
         kind="confirm",
         about=receipt["id"],
         label=label.format(minutes=minutes),
-        waits=waits,
+        waits=is_awaited,
         meaning=meaning.format(
             giver=phrases.name(receipt["giver"]),
             minutes=minutes,

@@ -14,8 +14,9 @@ from tui.format import phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _
 from tui.kinds.decisions import subject_line
+from tui.kinds.electorate import ids, is_on_council, moderators_needed
 from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import ids, is_on_council, moderators_needed, proposal_step
+from tui.kinds.proposal_steps import proposal_step
 from tui.kinds.thread_data import ThreadData
 
 

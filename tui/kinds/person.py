@@ -9,14 +9,9 @@ from textual.content import Content
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
+from tui.kinds.electorate import ids, is_on_council
 from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import (
-    ids,
-    is_on_council,
-    proposal_step,
-    removal_step,
-    restoration_step,
-)
+from tui.kinds.proposal_steps import proposal_step, removal_step, restoration_step
 
 _PROXY_MEANING = _(
     "They sign for you in these matters, and everybody sees both names. You can end "

@@ -1,12 +1,10 @@
 """Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
 
-from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format import phrases
 from tui.format.phrases import Shown
 from tui.i18n import _
+from tui.kinds.electorate import ids, moderators_needed
 from tui.kinds.next_steps import NextStep
-
-MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves
 
 
 def renewal_step(term: Shown) -> NextStep:
@@ -46,7 +44,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
     )
 
 
-def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep:
+def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> NextStep:
     """The step by which a moderator says that somebody is out."""
     who = phrases.name(person)
     meaning = _(
@@ -57,7 +55,7 @@ def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep
         kind="remove",
         about=None,
         label=_("As a moderator, ask to remove {who}").format(who=who),
-        waits=waits,
+        waits=is_awaited,
         meaning=meaning.format(n=moderators_needed(term), who=who),
         fields=("why",),
         fixed={"person": person["id"]},
@@ -72,19 +70,3 @@ def restoration_step(person: Shown) -> NextStep:
         _("Ask everybody to let {who} back in").format(who=who),
         _("{who} comes back").format(who=who),
     )
-
-
-def is_on_council(term: Shown, me: str | None) -> bool:
-    """Whether `me` is one of three or more moderators, who act together."""
-    moderators = ids(term.get("moderators"))
-    return me in moderators and len(moderators) >= MIN_COUNCIL
-
-
-def moderators_needed(term: Shown) -> int:
-    """How many moderators have to say the same before it holds."""
-    return votes_needed(MAJORITY, len(ids(term.get("moderators"))))
-
-
-def ids(people: list[Shown] | None) -> frozenset[str]:
-    """The ids of the people in a list."""
-    return frozenset(person["id"] for person in people or ())

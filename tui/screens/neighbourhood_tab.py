@@ -10,8 +10,9 @@ from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import charter, decisions, moderation
+from tui.kinds.electorate import ids
 from tui.kinds.person import list_newcomers, member_cards, newcomer_card, vouch_step
-from tui.kinds.proposal_steps import ids, renewal_step
+from tui.kinds.proposal_steps import renewal_step
 from tui.node.connection import NodeConnection
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane

@@ -17,10 +17,10 @@ from tui.kinds import (
     moderation,
     pacts,
 )
+from tui.kinds.electorate import ids
 from tui.kinds.exchange_steps import confirm_correction_step, waiting_exchange_steps
 from tui.kinds.next_steps import NextStep
 from tui.kinds.person import vouch_step
-from tui.kinds.proposal_steps import ids
 from tui.kinds.suggestions import MOST, Suggested
 from tui.kinds.thread_data import ThreadData
 from tui.screens.pane import Pane

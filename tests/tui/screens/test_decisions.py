@@ -196,7 +196,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
     await opens(pilot, "#neighbourhood-steps", "hidden", "Request by Eve", "Offer by Eve")
-    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "The roll can bring")
+    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "Current voters can show")
     await opens(pilot, "#hidden", ident(26), "Some words here are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
     assert (await posted(pilot, node))["fields"]["change"] == f"show {ident(26)}"

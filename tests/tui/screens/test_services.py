@@ -100,7 +100,7 @@ async def test_empty_lists_say_what_to_press(pilot, node):
 
 @on_screen(node=served)
 async def test_today_has_what_needs_me_and_leads_there(pilot, node):
-    await shows(pilot, "Waits for you (6)")
+    await shows(pilot, "Needs your answer (6)")
     await opens(
         pilot, "#waits", "Maria asks you to take on", "City kitchen provides it; Maria answers"
     )
@@ -174,13 +174,13 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
         pilot, "X worse: one point", "- usual 1.5", ". target 2", "_ stands out from here on"
     )
     await shows(pilot, "─ ─ a gap: too few answered", "9 of 41 have answered so far in this week.")
-    words = str(pilot.app.screen.query_one("#story-words").content)
+    words = str(pilot.app.screen.query_one("#story-text").content)
     assert "Apart from that, those who provide it say: 1 report." in words
     assert "Held by Contractor since Sat 21 Nov 09:00, already answered" in words
     assert "Raised by 6 people, you among them" in words
     provider, people = (
-        labels.index("The person doing it says: done on"),
-        labels.index("People say: partly 1"),
+        words.index("The person doing it says: done on"),
+        words.index("People say: partly 1"),
     )
     assert "\n" in words[provider:people]
     assert "7 in 1 week, then 1 in 1 week. It is less than before; that could" in words
@@ -382,8 +382,8 @@ def test_hidden_words_are_told_as_hidden():
 
 def test_every_kind_of_the_loop_has_its_words():
     for kind in ("service", "link", "measure", "feedback", "answer", "action", "done", "verdict"):
-        assert kind in labels.HAPPENED
-        assert kind in labels.VERBS
+        assert kind in labels.HISTORY_SENTENCES
+        assert kind in labels.SUBMIT_LABELS
         assert KINDS[kind].name == kind
 
 
