@@ -47,12 +47,14 @@ def follow(block, tree):
         assert not path.exists(), f"{new[1]} is there already"
         path.write_text(text, encoding="utf-8")
         return
-    edit = re.fullmatch(r"# in (\S+), after: (.*)", first)
+    edit = re.fullmatch(r"# in (\S+), (?P<where>after|instead of): (.*)", first)
     assert edit, f"a block begins with the file that it is for, not with {first!r}"
     path = tree / edit[1]
     before = path.read_text(encoding="utf-8")
-    assert before.count(f"{edit[2]}\n") == 1, f"{edit[1]} has this line once: {edit[2]}"
-    path.write_text(before.replace(f"{edit[2]}\n", f"{edit[2]}\n{text}"), encoding="utf-8")
+    line = f"{edit[3]}\n"
+    assert before.count(line) == 1, f"{edit[1]} has this line once: {line}"
+    after = text if edit["where"] == "instead of" else line + text
+    path.write_text(before.replace(line, after), encoding="utf-8")
 
 
 def run(words, tree):

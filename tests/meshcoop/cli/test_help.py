@@ -11,8 +11,9 @@ from meshcoop.cli import guides, screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
+from tests.support.paths import SPECS
 
-IN_THE_CHECKOUT = Path(__file__).parents[2] / "specs" / "guides"
+IN_THE_CHECKOUT = SPECS / "guides"
 
 
 @pytest.fixture

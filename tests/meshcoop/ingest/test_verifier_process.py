@@ -101,11 +101,11 @@ async def test_another_process_takes_the_place_of_one_that_was_killed():
 def test_the_process_ends_with_one_that_was_killed():
     node = """
 import sys, trio
-from meshcoop.ingest.verifier_process import verifier
+from meshcoop.ingest.verifier_process import open_verifier
 from protocol.record import envelope as record
 async def main():
     wires = [bytes.fromhex(line) for line in sys.argv[1:]]
-    async with verifier() as beside:
+    async with open_verifier() as beside:
         await beside([record.parse(one) for one in wires], bytes(32))
         print("asked", flush=True)
         await trio.sleep_forever()
