@@ -1,6 +1,6 @@
-"""Decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
+"""Shows decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
 
-A removal is said by moderators, one record each; a proposal and a renewal are voted on by the roll.
+Moderators remove a person by one record each. The roll votes on proposals and renewals.
 """
 
 from collections.abc import Iterator
@@ -26,22 +26,22 @@ from tui.kinds.proposal_steps import (
 )
 from tui.kinds.thread_data import ThreadData
 
-DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown here
+DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads this module shows
 
 
 def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
-    """Decisions as cards: those that can still be voted on first, else in the order given."""
+    """Makes cards of decisions. Those still open to votes come first; the order stays otherwise."""
     ordered = sorted(views, key=lambda view: not _can_be_voted_on(view, term))
     return [_card(view, term, today, me) for view in ordered]
 
 
 def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """A decision: what would change, how it stands, and who voted how."""
+    """Tells a decision: what would change, how it stands, and who voted how."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """What `me` can do in a decision: what waits for them first, then what is possible."""
+    """Lists what `me` can do in a decision. What waits for `me` comes first."""
     if me is None:
         return []
     if thread.root["kind"] == "remove":
@@ -54,7 +54,9 @@ def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def cards_to_vote_on(
     views: list[Shown], term: Shown, today: date, me: str | None
 ) -> Iterator[Card]:
-    """The cards of decisions that `me` has not voted on, and of removals that ask for their word."""
+    """Yields the cards of the decisions that wait for the vote of `me`, and of the removals that
+    wait for the word of `me`.
+    """
     for view in views:
         if view["kind"] == "remove":
             if view["state"] == "said" and _may_join_removal(view["said_by"], term, me):
@@ -65,7 +67,9 @@ def cards_to_vote_on(
 
 
 def merge_removals(removes: list[Shown]) -> list[Shown]:
-    """Each removal once, with all the moderators who said so. `removes`: the newest first."""
+    """Merges the records of each removal into one view that names all its moderators. `removes`
+    begins with the newest.
+    """
     first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
     return [
         {**remove, "said_by": [same["author"] for same in removal_posts(remove, removes)]}
@@ -74,7 +78,9 @@ def merge_removals(removes: list[Shown]) -> list[Shown]:
 
 
 def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
-    """What the moderators posted about one removal, each moderator once, oldest first."""
+    """Returns the records that moderators posted about one removal: one for each moderator, oldest
+    first.
+    """
     register = (removal["person"]["id"], removal["n"])
     by_moderator = {
         remove["author"]["id"]: remove
@@ -85,14 +91,14 @@ def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
 
 
 def decision_title(view: Shown) -> str:
-    """What a decision is called."""
+    """Returns the title of a decision."""
     if view["kind"] == "remove":
         return _("Removal of {person}").format(person=phrases.name(view["person"]))
     return phrases.title(view)
 
 
 def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
-    """What a decision would change, in plain words; with `rules`, beside what holds now."""
+    """Says in plain words what a decision would change. With `rules`, also says what holds now."""
     if view["kind"] == "renewal":
         return _next_term_line(view)
     if view["kind"] == "remove":
@@ -101,7 +107,7 @@ def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
 
 
 def standing_line(view: Shown, term: Shown) -> str:
-    """How a decision stands, on one line."""
+    """Says on one line how a decision stands."""
     if view["kind"] == "remove":
         return _removal_standing(view)
     votes = _("{yes} yes, {no} no").format(
@@ -120,7 +126,9 @@ def standing_line(view: Shown, term: Shown) -> str:
 
 
 def subject_line(concerns: Shown | None) -> str:
-    """The words that a decision, a flag or a hide is about: their kind, author, and title if shown."""
+    """Describes the words that a decision, a flag or a hide is about: kind, author, and title if
+    shown.
+    """
     if not concerns:
         return _("something that this home does not have")
     kind = labels.kind(concerns["kind"])
@@ -180,7 +188,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
 
 def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     what, key, number, value = view.get("change") or (None, "", 0, None)
-    # Odd numbers of a register remove or hide; the even ones undo that.
+    # In a register, odd numbers remove or hide; even numbers undo that.
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")
@@ -226,7 +234,9 @@ def _next_term_line(view: Shown) -> str:
 
 
 def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
-    """With newcomers among the voters, the roll alone has to agree as well (R-03.26)."""
+    """Shows the votes of the roll alone. If newcomers vote too, the roll alone must also agree
+    (R-03.26).
+    """
     roll = ids(term.get("roll"))
     if view["kind"] != "proposal" or not _can_be_voted_on(view, term):
         return
@@ -315,7 +325,7 @@ def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[NextStep]:
 
 
 def _can_be_voted_on(view: Shown, term: Shown) -> bool:
-    """Whether a decision is open; a renewal only while the term that it renews holds."""
+    """Whether a decision is open to votes. A renewal is open only while its parent term holds."""
     return bool(view["state"] == "open" and view.get("parent") in {None, term.get("id")})
 
 
@@ -326,7 +336,7 @@ def _is_vote_due(view: Shown, term: Shown, me: str | None) -> bool:
 
 
 def _electorate(view: Shown, term: Shown) -> tuple[int, int]:
-    """The percentage that the yes votes have to exceed, and of how many people."""
+    """Returns the percentage that the yes votes must exceed, and the number of voters."""
     roll = ids(term.get("roll"))
     if view["kind"] == "renewal":
         return MAJORITY, len(roll)
@@ -338,6 +348,6 @@ def _may_vote(view: Shown, term: Shown, me: str | None) -> bool:
 
 
 def _vote_of(view: Shown, me: str | None) -> str | None:
-    """What `me` voted, "yes" or "no"; None without a vote."""
+    """Returns what `me` voted, "yes" or "no", or None if `me` has not voted."""
     votes = (choice for choice in ("yes", "no") if me in ids(view["voted"][choice]))
     return next(votes, None)

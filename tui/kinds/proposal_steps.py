@@ -1,4 +1,6 @@
-"""Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
+"""Makes the steps that put a question to the vote: a proposal, a renewal, a moderator's removal.
+Pure.
+"""
 
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format import phrases
@@ -6,11 +8,11 @@ from tui.format.phrases import Shown
 from tui.i18n import _
 from tui.kinds.next_steps import NextStep
 
-MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves
+MAJORITY = 50  # percent that yes votes must exceed: on a renewal, and among moderators
 
 
 def renewal_step(term: Shown) -> NextStep:
-    """The step that begins the next term."""
+    """Returns the step that begins the next term."""
     return NextStep(
         kind="renewal",
         about=None,
@@ -31,7 +33,10 @@ def renewal_step(term: Shown) -> NextStep:
 
 
 def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
-    """The step that proposes a change without a value to fill in. `change_words`: as the node reads it."""
+    """Returns the step that proposes a change whose value the form does not ask for.
+
+    `change_words` is the change as the node reads it.
+    """
     return NextStep(
         kind="proposal",
         about=None,
@@ -47,7 +52,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
 
 
 def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep:
-    """The step by which a moderator says that somebody is out."""
+    """Returns the step by which a moderator says that a person is out."""
     who = phrases.name(person)
     meaning = _(
         "When {n} moderators have said so, {who} is out, and what they post after that "
@@ -65,7 +70,7 @@ def removal_step(person: Shown, term: Shown, *, waits: bool = False) -> NextStep
 
 
 def restoration_step(person: Shown) -> NextStep:
-    """The step that asks the roll to bring somebody back."""
+    """Returns the step that asks the roll to bring a person back."""
     who = phrases.name(person)
     return proposal_step(
         f"restore {person['id']}",
@@ -75,16 +80,16 @@ def restoration_step(person: Shown) -> NextStep:
 
 
 def is_on_council(term: Shown, me: str | None) -> bool:
-    """Whether `me` is one of three or more moderators, who act together."""
+    """Whether `me` is a moderator and the council has at least three, who must act together."""
     moderators = ids(term.get("moderators"))
     return me in moderators and len(moderators) >= MIN_COUNCIL
 
 
 def moderators_needed(term: Shown) -> int:
-    """How many moderators have to say the same before it holds."""
+    """Returns how many moderators have to say the same before it holds."""
     return votes_needed(MAJORITY, len(ids(term.get("moderators"))))
 
 
 def ids(people: list[Shown] | None) -> frozenset[str]:
-    """The ids of the people in a list."""
+    """Returns the ids of the people in a list."""
     return frozenset(person["id"] for person in people or ())
