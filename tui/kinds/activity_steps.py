@@ -11,11 +11,7 @@ from tui.kinds.activities import is_person, occurrence_moment, roles_on
 from tui.kinds.next_steps import NextStep, close_step
 from tui.kinds.thread_data import ThreadData
 
-FETCHED_LISTS = (
-    "signups",
-    "attendances",
-    "receipts",
-)  # fetched with an activity
+FETCHED_LISTS = ("signups", "attendances", "receipts")  # fetched with an activity
 
 _DAY_CHARS = len("2026-11-23")
 
