@@ -36,9 +36,8 @@ class NodeConnection:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        self.drafts: dict[
-            str, dict[str, str]
-        ] = {}  # what people typed and did not post, by the key of its step
+        # What people typed and did not post, by the key of its step.
+        self.drafts: dict[str, dict[str, str]] = {}
         self.changed: Signal[None] = Signal(app, "changed")
         self.status_changed: Signal[None] = Signal(app, "standing")
         self._path = path
