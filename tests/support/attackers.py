@@ -60,7 +60,7 @@ async def served_by(host, where):
 
 
 def member_gone_bad(home):
-    """Takes from a member's own home the seed and the device with which that member signs."""
+    """Returns a member's seed, device and neighbourhood, taken from that member's own home."""
     held = keystore.unlock_key_file(home.path / "keys", PASSPHRASE).keys.devices[0]
     neighbourhood = bytes.fromhex(home("status")["neighbourhood"]["id"])
     return held.seed, bytes.fromhex(home("status")["device"]), neighbourhood

@@ -78,7 +78,10 @@ class Story:
 
 
 def agreed(kind="offer", **intent):
-    """Tells a story of Ada's intent, Ben's response and Ada's agreement."""
+    """Makes a story with Ada's intent, Ben's response and Ada's agreement.
+
+    Returns the story, these three entries, and the terms of the agreement.
+    """
     story = Story()
     root = story.says(ADA, kind, title="x", **intent)
     response = story.says(BEN, "response", root, minutes=60, when="2026-12-01")

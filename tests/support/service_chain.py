@@ -86,7 +86,7 @@ class Story:
 
 
 def bins():
-    """Tells the story of the council's bins: a contractor holds them and has offered a part to
+    """Makes the story of the council's bins. A contractor holds them and has offered a part to
     another.
     """
     story = Story()

@@ -50,7 +50,7 @@ def board_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def activity_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells an activity: its terms, then its occurrences with the people in each."""
+    """Describes an activity: its terms, then its occurrences with the people in each."""
     return Content.assemble(*_story_parts(thread.root, today, me))
 
 

@@ -61,8 +61,8 @@ def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def _guest_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields signing up for the next day that `me` has not signed up for, and withdrawing from the
-    other days.
+    """Yields the steps that sign up for the next day without a signup of `me`, or withdraw a
+    signup.
     """
     root = thread.root
     upcoming = root["upcoming"]

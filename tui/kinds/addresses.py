@@ -39,9 +39,7 @@ async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> No
 
 
 def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
-    """Yields giving an address while an agreement of `me` goes on, and forgetting an address that
-    this home holds.
-    """
+    """Yields the steps that give an address to the other party, or forget an address held here."""
     for agreement in thread.agreements:
         other = _other_party(agreement, me)
         if other is None or not (agreement["state"] == "agreed" or agreement.get("address")):

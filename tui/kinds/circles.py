@@ -22,7 +22,7 @@ def circle_card(view: Shown, me: str | None) -> Card:
 
 
 def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells the members of a circle and its messages, the latest last."""
+    """Describes a circle: its members, then its messages, the latest last."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 

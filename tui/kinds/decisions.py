@@ -36,7 +36,7 @@ def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None)
 
 
 def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells a decision: what would change, how it stands, and who voted how."""
+    """Describes a decision: what would change, how it stands, and who voted how."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
@@ -54,8 +54,8 @@ def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def cards_to_vote_on(
     views: list[Shown], term: Shown, today: date, me: str | None
 ) -> Iterator[Card]:
-    """Yields the cards of the decisions that wait for the vote of `me`, and of the removals that
-    wait for the word of `me`.
+    """Yields a card for each decision that waits for a vote of `me`, and for each removal that
+    waits for the word of `me`, a moderator.
     """
     for view in views:
         if view["kind"] == "remove":

@@ -25,7 +25,7 @@ _FIELDS_TOLD_APART = {
 
 
 def exchange_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells an exchange from its beginning: what is asked or offered, who responds, what was
+    """Describes an exchange from its beginning: what is asked or offered, who responds, what was
     signed.
     """
     return Content.assemble(*_story_parts(thread, today, me))

@@ -76,7 +76,7 @@ def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
 
 
 def _negotiation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields taking back a response of `me`, or answering a response that is addressed to `me`."""
+    """Yields the steps that take back a response of `me`, or answer a response addressed to `me`."""
     root = thread.root
     if root["state"] not in {"open", "agreed", "expired"}:
         return
@@ -113,7 +113,9 @@ def _answer_steps(response: Shown, today: date, *, waits: bool) -> Iterator[Next
 
 
 def _response_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields a first response, if `me` neither wrote one nor has to answer one."""
+    """Yields the step that responds for the first time, if `me` has not responded and has no
+    response to answer.
+    """
     root = thread.root
     if root["author"]["id"] == me or root["state"] not in {"open", "agreed"}:
         return
@@ -143,7 +145,7 @@ def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
 
 
 def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields confirming or disputing the receipts that the other party wrote."""
+    """Yields the steps that confirm or dispute a receipt of the other party."""
     for receipt in thread.receipts:
         if receipt["author"]["id"] == me or me not in _party_ids(receipt):
             continue
@@ -174,8 +176,8 @@ def _confirm_step(receipt: Shown, label: str, today: date, *, waits: bool) -> Ne
 
 
 def _receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields writing a receipt for each agreement that has none. A repeated agreement can have
-    several.
+    """Yields the step that writes a receipt, for each agreement without one. A repeated agreement
+    can have several receipts.
     """
     for agreement in thread.agreements:
         is_another = agreement["state"] == "done" and bool(agreement.get("repeats"))
@@ -244,9 +246,7 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
 
 
 def _correction_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields confirming or disputing a correction, and proposing a correction to a confirmed
-    receipt.
-    """
+    """Yields the steps that confirm or dispute a correction, or propose one to a confirmed receipt."""
     for record in thread.corrections:
         if step := confirm_correction_step(record, me):
             yield step
@@ -284,7 +284,7 @@ def _cancellation_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
 
 
 def _withdrawal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields withdrawing each request or offer of `me` that nobody has agreed to."""
+    """Yields the step that withdraws a request or an offer of `me`, if nobody has agreed to it."""
     root = thread.root
     if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:
         return

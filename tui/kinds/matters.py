@@ -192,8 +192,8 @@ def matter_story(
     matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], today: date,
     me: str | None,
 ) -> Iterator[Part]:  # fmt: skip
-    """Tells a matter on the page of its measure. `sayings` are reports that it is done, and
-    verdicts.
+    """Describes a matter on the page of its measure. `sayings` holds reports that an action is
+    done, and verdicts.
     """
     at = phrases.moment(matter["created"], today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
@@ -283,8 +283,8 @@ def matter_steps(
 
 
 def _action_steps(actions: list[Shown], me: str) -> Iterator[NextStep]:
-    """Yields reporting actions of `me` done, and judging actions of others on matters that `me`
-    raised.
+    """Yields the steps that report an action of `me` done, or judge an action of others on a matter
+    that `me` raised.
     """
     for action in actions:
         what = phrases.line_or_hidden(action["what"], 60)

@@ -32,7 +32,9 @@ def can_be_flagged(root: Shown) -> bool:
 
 
 def moderation_story(thread: ThreadData, me: str | None) -> Content:
-    """Tells what people said about the words of a thread. It stands below the story of the thread."""
+    """Describes what people said about the words of a thread. It stands below the thread's own
+    story.
+    """
     return Content.assemble(*_story_parts(thread, me))
 
 
@@ -46,7 +48,7 @@ def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def waiting_flag_cards(
     flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
 ) -> Iterator[Card]:
-    """Yields the cards of the questions to the moderators that `me`, a moderator, has not answered."""
+    """Yields a card for each flag and each request that waits for the answer of `me`, a moderator."""
     if me not in ids(term.get("moderators")):
         return
     for flag in flags:

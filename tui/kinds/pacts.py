@@ -23,7 +23,7 @@ def pact_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def pact_story(view: Shown, today: date, me: str | None) -> Content:
-    """Tells the words of a pact, and who has yet to accept it."""
+    """Shows the words of a pact, and who has yet to accept it."""
     return Content.assemble(*_story_parts(view, today, me))
 
 

@@ -26,7 +26,7 @@ def page_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def page_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells the heads of a page, then its earlier texts, the latest first."""
+    """Shows the heads of a page, then its earlier texts, the latest first."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 

@@ -57,7 +57,9 @@ def newcomer_card(entry: Shown, me: str | None) -> Card:
 
 
 def person_story(folder: Folder, today: date, me: str | None) -> Content:
-    """Tells a person's standing and who acts for whom. On one's own page, lists one's devices too."""
+    """Describes a person's standing and who acts for whom. On one's own page, lists one's devices
+    too.
+    """
     return Content.assemble(*_story_parts(folder, today, me))
 
 

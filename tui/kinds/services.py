@@ -51,7 +51,7 @@ def service_rank(view: Shown) -> int:
 
 
 def service_story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
-    """Tells the chain of a service, its measures, and what people said lately. `reports` begins
+    """Describes the chain of a service, its measures, and what people said lately. `reports` begins
     with the newest.
     """
     return Content.assemble(*_story_parts(view, reports, today, me))
@@ -175,7 +175,7 @@ def _holder_sentence(view: Shown, me: str | None) -> str:
 
 
 def _offer_answer_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields accepting or declining each link that is offered to `me`."""
+    """Yields the steps that accept or decline a link offered to `me`."""
     for link in view.get("links") or []:
         if link["state"] == "offered" and link["to"]["id"] == me:
             what = phrases.line_or_hidden(link["title"], 60)
@@ -200,7 +200,7 @@ def _accept_step(link: Shown, what: str) -> NextStep:
 
 
 def _hand_on_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields handing on a part of the service, or a part of a link that `me` holds."""
+    """Yields the steps that hand on a part of the service, or a part of a link that `me` holds."""
     if me in _head_ids(view):
         yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
     for link in view.get("links") or []:
@@ -225,8 +225,9 @@ def _hand_on_step(above: Shown, label: str, me: str) -> NextStep:
 
 
 def _hand_over_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields passing a link to another person. Its two ends may do so, and so may the holder of the
-    link above (R-21.4).
+    """Yields the steps that pass a link to another person.
+
+    The two ends of a link may do so, and so may the holder of what is above it (R-21.4).
     """
     links = {link["id"]: link for link in view.get("links") or []}
     for link in links.values():
@@ -252,7 +253,9 @@ def _hand_over_step(link: Shown, me: str) -> NextStep:
 
 
 def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields ending a link or the service, and taking back a link that nobody has accepted."""
+    """Yields the steps that end a link or the service, or take back a link that nobody has
+    accepted.
+    """
     for link in view.get("links") or []:
         what = phrases.line_or_hidden(link["title"], 50)
         if link["state"] == "accepted" and me in _end_ids(link):

@@ -54,7 +54,7 @@ class Client:
 
     @classmethod
     async def connect(cls, path: Path) -> Self:
-        """Connects and exchanges hellos within HELLO_SECONDS."""
+        """Connects and exchanges hellos. Raises NodeGone if that takes longer than HELLO_SECONDS."""
         try:
             reader, writer = await asyncio.open_unix_connection(os.fspath(path))
         except OSError:
