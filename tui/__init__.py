@@ -1,1 +1,1 @@
-"""What residents see: a client of the local API."""
+"""The screen that residents see. It is a client of the local API."""

@@ -1,4 +1,4 @@
-"""`python -m tui --socket PATH`: the screen of the node whose local API is at PATH."""
+"""`python -m tui --socket PATH` opens the screen of the node whose local API is at PATH."""
 
 import argparse
 import gc
@@ -11,7 +11,7 @@ _USAGE = 2
 
 
 def main() -> int:
-    """Opens the screen and returns the exit code when it is closed."""
+    """Opens the screen, waits until it is closed, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tui", description="The screen of a home.")
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
     parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
@@ -24,7 +24,7 @@ def main() -> int:
     os.umask(0o077)
     log: Path = arguments.socket.parent / "screen.log"
     _log_to_file(log)
-    # Until the splash is seen: what the imports make is never garbage.
+    # No garbage collection until the splash is seen: nothing that the imports make is ever garbage.
     gc.disable()
 
     from tui.app import MeshcoopApp
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _find_obstacle() -> str | None:
-    """The sentence that says why this terminal cannot show the screen; None if it can."""
+    """Returns a sentence on why this terminal cannot show the screen, or None if it can."""
     commands = "`meshcoop status`, `meshcoop list requests`, `meshcoop post request`"
     advice = f"plain commands do the same: {commands}; `meshcoop --help` lists them"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -49,13 +49,13 @@ def _find_obstacle() -> str | None:
 
 
 def _log_to_file(path: Path) -> None:
-    # The screen is drawn on standard error, so that no library may write there.
+    # No library may write to standard error, because the screen is drawn there.
     import logging
 
     from protocol.display_text import safe_text
 
     class HarmlessFormatter(logging.Formatter):
-        """A formatter whose lines are harmless on a terminal, where logs are read too."""
+        """Makes the lines of a log harmless, because people read logs on a terminal too."""
 
         def format(self, record: logging.LogRecord) -> str:
             """Formats a log record as harmless text."""

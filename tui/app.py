@@ -1,4 +1,4 @@
-"""The screen of one home. It shows a splash first, and connects to the node after that is seen."""
+"""The screen of one home. It shows a splash first, and then connects to the node."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class MeshcoopApp(App[None]):
     """The screen of the node whose local API is at `socket`.
 
-    `guides`: the folder of the guides that help shows, if there is one.
+    `guides` is the folder of the guides that help shows, or None.
     """
 
     TITLE = "meshcoop"
@@ -37,7 +37,7 @@ class MeshcoopApp(App[None]):
         (120, "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        # People press Ctrl-C by habit, so that it never closes the screen without a question.
+        # People press Ctrl-C by habit, so the screen asks before it closes.
         Binding("ctrl+c,ctrl+q", "confirm_quit", show=False, priority=True, id="leave"),
     ]
 
@@ -47,7 +47,7 @@ class MeshcoopApp(App[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """The splash."""
+        """Shows the splash."""
         yield Static(_("Opening meshcoop…"), id="splash", markup=False)
 
     def on_mount(self) -> None:
@@ -60,7 +60,8 @@ class MeshcoopApp(App[None]):
         self.call_after_refresh(self._open_home)
 
     async def _open_home(self) -> None:
-        # Late, because the splash needs none of it: forms need every kind and its cryptography.
+        # Imported late: the splash does not need the forms, and these load every kind and its
+        # cryptography.
         from protocol.fold.kind import load_kinds
 
         load_kinds()
@@ -68,14 +69,14 @@ class MeshcoopApp(App[None]):
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 
-        # The program turned it off until the splash was seen.
+        # The program turned garbage collection off until the splash was seen.
         gc.enable()
         self.register_theme(HIGH_CONTRAST)
         await self.push_screen(HomeScreen(self.node))
         self.run_worker(self.node.stay_connected(), name="node")
 
     def action_new_post(self) -> None:
-        """Asks what to post, then for its fields."""
+        """Asks what to post, then opens the form for it."""
         self.run_worker(self._start_post(), exclusive=True, group="new post")
 
     def action_show_help(self) -> None:
@@ -85,14 +86,14 @@ class MeshcoopApp(App[None]):
         self.push_screen(HelpScreen(self._guides))
 
     def action_close(self) -> None:
-        """Closes the screen, with a question if something typed would be lost."""
+        """Closes the screen. If something typed would be lost, asks first."""
         if self.node.drafts:
             self.action_confirm_quit()
         else:
             self.exit()
 
     def action_confirm_quit(self) -> None:
-        """Asks whether to close the screen; a second time, closes it without an answer."""
+        """Asks whether to close the screen. If the question is open already, closes the screen."""
         from tui.screens.confirm_quit import ConfirmQuitScreen
         from tui.screens.post_form import PostFormScreen
 
@@ -111,7 +112,7 @@ class MeshcoopApp(App[None]):
         self.push_screen(question, close_if_confirmed)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The commands of the palette: those that the footer shows."""
+        """Yields the commands of the palette: those that the footer shows."""
         del screen
         yield SystemCommand(_("New"), _("Ask, offer, tell about yourself"), self.action_new_post)
         yield SystemCommand(_("Help"), _("Keys and words"), self.action_show_help)
@@ -131,7 +132,7 @@ class MeshcoopApp(App[None]):
         await self.push_screen(PostFormScreen(self.node, new_post_step(kind, given)))
 
     async def _fetch_own_profile(self) -> dict[str, str]:
-        """The fields of the profile as they are now; empty if there is none yet."""
+        """Returns the fields of the person's profile, or an empty dict if there is no profile yet."""
         from tui.kinds.exchange import form_fields_of
         from tui.node.api_client import Declined
 
@@ -142,6 +143,6 @@ class MeshcoopApp(App[None]):
         return {}
 
     def _fatal_error(self) -> None:
-        # Textual would print the traceback with its local variables, which hold people's words.
+        # Textual would print local variables with the traceback, and these hold people's words.
         _log.exception("The screen has failed")
         self._close_messages_no_wait()

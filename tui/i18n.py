@@ -1,4 +1,4 @@
-"""The language of the screen: every string that people read goes through `_`."""
+"""The language of the screen. Every string that people read goes through `_`."""
 
 import gettext
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Asks the methods of the local API that match people, at a home in memory."""
+"""Calls the methods of the local API that match people, at a home in memory."""
 
 import trio
 
@@ -10,14 +10,14 @@ from meshcoop.matching.index import MatchingIndex
 
 
 class Everybody:
-    """Lets everybody be asked for, as if they lived here."""
+    """Finds any person, as if everybody were a guest of this home."""
 
     def whom(self, who, finder):
         return finder.person(who)
 
 
 class Asking:
-    """One home's node, as far as these methods know it."""
+    """The node of one home, reduced to what these methods use."""
 
     def __init__(self, home):
         self.home = home
@@ -38,7 +38,7 @@ class Asking:
         return self.membership
 
     def __call__(self, what, **params):
-        """What a list or a method answers."""
+        """Calls a list or a method by its name and returns the answer."""
         method = (self.methods.lists | self.methods.table())[what]
         return trio.run(method, params)
 
@@ -48,12 +48,12 @@ class Asking:
         return self("suggestions", **params)
 
     def titles(self, about=None):
-        """What is suggested, as (how, to whom, what)."""
+        """Returns each suggestion as (how, to whom, what)."""
         found = self.suggestions(about)
         return [(one["suggests"], one["for"]["name"], one["title"]) for one in found]
 
 
 def named(home, name, **profile):
-    """The home's person says who they are, what they bring and would like."""
+    """Posts the profile of the home's person and returns the home's node."""
     home.post("profile", name=name, **profile)
     return Asking(home)

@@ -1,4 +1,4 @@
-"""What attackers of the acceptance tests are made of: hosts of theirs, and stolen keys."""
+"""The parts of the attackers in the acceptance tests: their hosts, and stolen keys."""
 
 from contextlib import asynccontextmanager, suppress
 
@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 @asynccontextmanager
 async def stranger():
-    """Somebody else's libp2p with every default."""
+    """Runs a plain libp2p host with every default, as a stranger would."""
     host = new_host()
     async with host.run([Multiaddr(ANYWHERE)]):
         try:
@@ -36,7 +36,7 @@ async def stranger():
 
 @asynccontextmanager
 async def visitor(seed):
-    """Our own network, for attacks that speak our protocols."""
+    """Runs our own network, for attacks that speak our protocols."""
     async with open_host(bytes([seed]) * 32, [ANYWHERE], log_file=None, mdns=False) as network:
         yield network
 
@@ -50,7 +50,7 @@ async def call(host, where, protocol):
 
 
 async def served_by(host, where):
-    """The protocols that the node says it serves."""
+    """Returns the protocols that the node says it serves."""
     stream = await call(host, where, IDENTIFY)
     answer = b""
     with suppress(Exception):  # libp2p ends a stream by raising
@@ -60,7 +60,7 @@ async def served_by(host, where):
 
 
 def member_gone_bad(home):
-    """The device and the seed with which a member signs, taken from their own home."""
+    """Returns a member's seed, device and neighbourhood, taken from that member's own home."""
     held = keystore.unlock_key_file(home.path / "keys", PASSPHRASE).keys.devices[0]
     neighbourhood = bytes.fromhex(home("status")["neighbourhood"]["id"])
     return held.seed, bytes.fromhex(home("status")["device"]), neighbourhood
@@ -72,7 +72,7 @@ def greeting(seed, device, neighbourhood, sender, receiver):
 
 
 async def answers(stream):
-    """All frames that come until the other side ends the stream."""
+    """Returns all frames until the other side ends the stream."""
     decoder, found = frames.Decoder(), []
     with trio.fail_after(PATIENCE), suppress(NetworkError):
         while data := await stream.read():
@@ -89,7 +89,9 @@ async def first_answer(stream):
 
 
 async def shout(host, where, protocol, data):
-    """Writes to a new stream; the node may cut it, or the whole connection, at any time."""
+    """Writes data to a new stream. The node may cut the stream, or the whole connection, at any
+    time.
+    """
     with suppress(Exception):
         stream = await call(host, where, protocol)
         await stream.write(data)

@@ -1,4 +1,4 @@
-"""People, devices and the open records that they sign, for the tests of authority."""
+"""People, their devices and the open records that they sign, for the tests of authority."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ from protocol.record import sealing as seal
 
 assert kinds  # registers every kind
 START = 1_795_000_000_000
-HERE = b"h" * statement.PLACE_SIZE  # what every charter's id begins with
+HERE = b"h" * statement.PLACE_SIZE  # the beginning of every charter's id
 
 
 def seed(*words):
@@ -69,7 +69,9 @@ class Person:
         return self.act("accept", {}, parents=parents, **more)
 
     def removes(self, person, n=1, *, cut=0, cuts=None, **more):
-        """Cuts the person's first device after `cut`."""
+        """Signs a removal that cuts the person's first device after `cut`, unless `cuts` says
+        otherwise.
+        """
         cuts = [[person.device, cut]] if cuts is None else cuts
         return self.act("remove", {"person": person.key, "n": n, "cuts": cuts}, **more)
 
@@ -78,7 +80,7 @@ class Person:
         return self.act("proposal", fields, **more)
 
     def renews(self, parent, moderators, *, round=1, holds=(), parts=(), **more):  # noqa: A002
-        """Proposes a term with these moderators; `joining`, `leaving`: people."""
+        """Proposes a term with these moderators. `joining` and `leaving` are lists of people."""
         fields = {
             "parent": parent.id,
             "round": round,
@@ -107,7 +109,7 @@ def ids(some):
     return [one.key for one in some]
 
 
-# Made once, for many histories
+# Cached, because many histories use the same keys and statements
 
 
 @functools.cache

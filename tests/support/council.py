@@ -1,11 +1,11 @@
-"""Homes in memory that decide together: who proposes, votes, and what their software adds."""
+"""Homes in memory that decide together: people propose and vote, and their software adds its part."""
 
 from meshcoop.author import renewal as deciding
 from tests.support.street_in_memory import settle
 
 
 def by_software(*homes):
-    """Every home's software does its duty until nothing is due any more."""
+    """Lets every home's software do its duty until nothing is due any more."""
     before = None
     while before != (before := [home.ids() for home in homes]):
         settle(*homes)
@@ -42,7 +42,7 @@ def alike(*homes):
 
 
 def council(*homes):
-    """A street whose first three homes moderate."""
+    """Makes moderators of the first three homes of a street."""
     by_software(*homes)
     ada, ben, cho, *_ = homes
     renewal = deciding.renew(

@@ -1,4 +1,6 @@
-"""A crowded neighbourhood in one store: what its people signed, made without a look at the store."""
+"""Makes a crowded neighbourhood in one store. It signs the records of its people without a look at
+the store.
+"""
 
 import os
 import random
@@ -32,7 +34,7 @@ _WEEK_MS = 7 * 86_400_000
 
 
 class Crowd:
-    """People, their logs, and a clock that goes from a week ago until now."""
+    """People, their logs, and a clock that runs from a week ago until now."""
 
     def __init__(self, people, exchanges):
         self.dice = random.Random(7)
@@ -52,7 +54,7 @@ class Crowd:
             self.exchange(n, *self.dice.sample(self.people, 2))
 
     def home(self, path):
-        """The home of one of them, which holds all of it."""
+        """Makes the home of one person of the crowd. It holds all records."""
         me = self.people[0]
         self.clock = now()
         offer_epochs(self.author, self.state.ring.all(), me.device)
@@ -113,7 +115,10 @@ class Crowd:
 
 
 def timed(label, method, /, **params):
-    """The answer; prints the median of five runs, which make the answer's frame as well."""
+    """Calls a method five times, prints the median time and returns the answer.
+
+    The time includes making the frame of the answer.
+    """
     runs = []
     for _ in range(5):
         began = time.thread_time()

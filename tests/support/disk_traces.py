@@ -1,16 +1,17 @@
-"""Traces of an address: in the files of a home, as it was said or sealed."""
+"""Finds traces of an address in the files of a home, in the clear or sealed."""
 
 import base64
 
 
 def disguises(text):
-    """The text in the clear, in hex and in base64, wherever it begins there."""
+    """Returns the text in the clear, in hex, in UTF-16, and in base64 at each of its three offsets."""
     assert len(text) >= 12, "a part of a shorter text is met in a large memory by chance"
     plain = text.encode()
     found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
     for shift in range(3):
         coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
-        found.append(coded[: len(coded) // 4 * 4 - 4])  # without what its neighbours share
+        # Without the digits that depend on the bytes before and after.
+        found.append(coded[: len(coded) // 4 * 4 - 4])
     return found
 
 
@@ -23,6 +24,6 @@ def in_files(home, wanted):
 
 
 def sealed_in(home):
-    """The addresses as they lie in a home's store."""
+    """Returns the sealed addresses in a home's store."""
     with home.database() as db:
         return [row[0] for row in db.execute("SELECT sealed FROM gifts ORDER BY time")]

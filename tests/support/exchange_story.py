@@ -1,4 +1,4 @@
-"""A thread of an exchange as entries without bytes, said by three people."""
+"""A thread of an exchange, made of entries without bytes and written by three people."""
 
 import hashlib
 
@@ -33,7 +33,9 @@ def authority(*, forks=None, revoked=None):
 
 
 class Story:
-    """Entries of one thread; each person has one device, and the clock goes on by one."""
+    """The entries of one thread. Each person has one device. The clock advances by one at each
+    entry.
+    """
 
     def __init__(self):
         self.entries = []
@@ -76,7 +78,10 @@ class Story:
 
 
 def agreed(kind="offer", **intent):
-    """Ada's intent, Ben's response, Ada's agreement."""
+    """Makes a story with Ada's intent, Ben's response and Ada's agreement.
+
+    Returns the story, these three entries, and the terms of the agreement.
+    """
     story = Story()
     root = story.says(ADA, kind, title="x", **intent)
     response = story.says(BEN, "response", root, minutes=60, when="2026-12-01")

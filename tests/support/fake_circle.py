@@ -4,7 +4,7 @@ from tests.support.fake_node import ADA, MARIA, SAM, street, view
 
 
 def together():
-    """The street with a circle, a pact that waits for Ada, and a page with two texts."""
+    """Makes the street with a circle, a pact that waits for Ada, and a page with two texts."""
     node = street()
     knitters = view(50, "circle", SAM, name="Knitters", members=[SAM, ADA])
     node.lists["circles"] = [knitters]

@@ -17,14 +17,16 @@ EVE, WIM = person("Eve", 4), person("Wim", 5)
 
 
 def proposal(number, author, title, *, yes=(), no=(), **more):
-    """A decision; without a change, a question."""
+    """Makes a decision. Without a change, the decision is a question."""
     empty = {"text": None, "change": None, "newcomers": [], "closes": None, "concerns": None}
     voted = {"yes": list(yes), "no": list(no)}
     return view(number, "proposal", author, title=title, voted=voted, **(empty | more))
 
 
 def governed():
-    """At Ada's home, who moderates with Sam and Maria: Eve is being talked about."""
+    """Makes the street at Ada's home while the neighbours discuss Eve. Ada moderates with Sam and
+    Maria.
+    """
     node = street()
     node.term = term([ADA, SAM, MARIA], [ADA, SAM, MARIA])
     node.lists["people"] += [profile(EVE, [], [])]

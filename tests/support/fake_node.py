@@ -1,4 +1,4 @@
-"""A node that is none: a real Unix socket that speaks protocol.control, with a street in memory."""
+"""A fake node: a real Unix socket that speaks protocol.control, with a street in memory."""
 
 import asyncio
 import copy
@@ -89,7 +89,9 @@ def told(view):
 
 
 class FakeNode:
-    """`lists` is what it holds; `posted` what it was asked to post."""
+    """A fake node. `lists` holds its answers, `posted` the records that the screen asked it to
+    post.
+    """
 
     def __init__(self):
         self.me = ADA
@@ -107,7 +109,7 @@ class FakeNode:
             "suggestions": [],
             **{name: [] for name in (*TOGETHER, *GOVERNING, *SERVING)},
         }
-        self.ways = {}  # to people, by their ids
+        self.ways = {}  # ways of an introduction to a person, by the person's id
         self.lists["charters"] = [charter()]
         self.term = term([ADA, SAM, MARIA], [MARIA])
         self.vouched = []
@@ -305,7 +307,7 @@ class FakeNode:
 
 
 def street():
-    """A fake node with a small street, at Ada's home."""
+    """Makes a fake node with a small street, at Ada's home."""
     node = FakeNode()
     lift = intent(
         30,
@@ -400,13 +402,13 @@ def view(number, kind, author, about=None, state="open", **more):
 
 
 def term(roll, moderators, **more):
-    """Who decides."""
+    """Makes a term: who votes and who moderates."""
     known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
     return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
 
 
 def charter():
-    """The rules as they begin."""
+    """Makes the rules of a new charter."""
     rules = {
         "name": "Rushey Lane",
         "moderators": [MARIA],
@@ -446,7 +448,9 @@ def profile(one, assets, wants, affiliation=None):
 
 @asynccontextmanager
 async def opened(node, *, size=(80, 24), guides=None):
-    """The screen on `node`, in Textual's pilot, once it knows where it stands."""
+    """Opens the screen on `node` in Textual's pilot. Waits until the screen knows the node's
+    status.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "api.sock"
         await node.start(path)
@@ -462,7 +466,10 @@ async def opened(node, *, size=(80, 24), guides=None):
 
 
 def on_screen(scenario=None, *, node=None, size=(80, 24)):
-    """Makes a test of a scenario(pilot, node). asyncio's own: the suite's async tests are Trio's."""
+    """Makes a test of a scenario(pilot, node).
+
+    The scenario runs in asyncio, because the async tests of the suite run in Trio.
+    """
 
     def make(scenario):
         def test():
@@ -480,7 +487,7 @@ def on_screen(scenario=None, *, node=None, size=(80, 24)):
 
 
 async def until(pilot, condition, tries=1500):
-    """Waits for what is bound to come; fails with the screen if it does not."""
+    """Waits until `condition` holds. If it never does, fails and shows the screen."""
     for _ in range(tries):
         if condition():
             return
@@ -494,7 +501,7 @@ async def shows(pilot, *texts, tries=1500):
 
 
 async def chooses(pilot, label):
-    """Opens the act with this label, in the list that has the cursor."""
+    """Opens the card whose label begins with `label`, in the list that has the cursor."""
     cards = pilot.app.focused
     labels = [str(cards.get_option_at_index(n).prompt) for n in range(cards.option_count)]
     cards.highlighted = next(n for n, one in enumerate(labels) if one.startswith(label))
@@ -502,6 +509,6 @@ async def chooses(pilot, label):
 
 
 def picture(app):
-    """What the terminal would show, as text."""
+    """Returns the text that the terminal would show."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)

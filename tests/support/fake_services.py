@@ -1,4 +1,4 @@
-"""The fake street with services, their chains, measures, matters and what people did about them."""
+"""The fake street with services: their chains, measures, matters, and what people did about them."""
 
 from tests.support.fake_node import ADA, MARIA, SAM, ident, person, street, view
 
@@ -44,13 +44,13 @@ def measure(number, about, question, scale, target, sentence, **more):
 
 
 def brief(one):
-    """A measure as its service shows it."""
+    """Shortens a measure to what its service shows of it."""
     known = ("id", "question", "short", "change", "matter", "sentence")
     return {name: one[name] for name in known}
 
 
 def points(counts, *, n=None, limits=None):
-    """Windows from April on; None is a gap."""
+    """Makes a point for each count, in windows from April on. A None leaves a gap."""
     day = lambda at: f"2026-{4 + at // 4:02d}-{6 + 7 * (at % 4):02d}"  # noqa: E731
     return [
         {
@@ -88,7 +88,9 @@ def feedback(number, author, about, served, text=None, **more):
 
 
 def served():
-    """At Ada's home. She has reported bins, holds the stair lights, and is offered the meals."""
+    """Makes the street at Ada's home. She has reported bins, holds the stair lights, and is offered
+    the meals.
+    """
     node = street()
     for one in (COUNCIL, CONTRACTOR, SUB):
         node.lists["people"].append({**node.lists["people"][0], **one, "author": one})

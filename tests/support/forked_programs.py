@@ -1,11 +1,12 @@
-"""A warm program: it has imported all of meshcoop, and the commands of the tests are forked from it.
+"""A warm program. It has imported all of meshcoop, and the commands of the tests are forked from
+it.
 
-A node's start takes two seconds of a core, nearly all of it for importing libp2p, and the suite
-starts hundreds. Forked, every command and every node still is a process of its own, with its own
-environment, files and signals; only the imports are shared. What tests the start itself (the demo,
-the wheel, a changed copy of the program) does not come here.
+The start of a node takes two seconds of a core. Nearly all of that is the import of libp2p, and the
+suite starts hundreds of nodes. A forked command or node is still a process of its own, with its own
+environment, files and signals; it shares only the imports. A test of the start itself (the demo,
+the wheel, a changed copy of the program) does not use this module.
 
-`run`, `start` and `end` are the tests' side. Run as a program, this file is the warm one.
+Tests call `run`, `start` and `end`. When this file runs as a program, it is the warm program.
 """
 
 import ctypes
@@ -31,7 +32,7 @@ from setproctitle import setproctitle
 PROGRAM = (sys.executable, "-m", "meshcoop")
 
 _POSSIBLE = hasattr(os, "pidfd_open")  # Linux
-_ONCE = ("PYTHON", "LD_")  # variables that Python reads when it starts, and not again
+_ONCE = ("PYTHON", "LD_")  # variables that Python reads only when it starts
 _MAX = 1 << 17  # bytes of a command and its environment
 _CLONE_NEWNET = 0x40000000
 
@@ -40,13 +41,15 @@ _lock = threading.Lock()
 
 
 def run(command, *, network=None, said="", env, timeout):
-    """As subprocess.run of `command`, which begins with PROGRAM, in a network namespace or here."""
+    """Runs `command` as subprocess.run does. `command` begins with PROGRAM; `network` names a
+    namespace.
+    """
     if _cold(env):
         return subprocess.run(
             [*_enter(network), *command], input=said, capture_output=True, text=True, env=env,
             timeout=timeout, check=False,
         )  # fmt: skip
-    # Files in memory: nobody has to read and write at the same time.
+    # Files in memory, so that nobody has to read and write at the same time.
     with _file(said) as asked, _file() as out, _file() as err:
         forked = _Forked(command, network, env, (asked.fileno(), out.fileno(), err.fileno()))
         try:
@@ -61,7 +64,7 @@ def run(command, *, network=None, said="", env, timeout):
 
 
 def start(command, *, network=None, env):
-    """As subprocess.Popen with three pipes of text."""
+    """Starts `command` as subprocess.Popen does, with three pipes of text."""
     if _cold(env):
         return subprocess.Popen(
             [*_enter(network), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -83,7 +86,7 @@ def end():
 
 
 def _cold(env):
-    """Whether this can only be run by a Python that starts anew."""
+    """Whether only a new Python can run this."""
     given = env.items() ^ os.environ.items()
     return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
 
@@ -100,7 +103,7 @@ def _file(text=""):
 
 
 class _Server:
-    """The warm program from the tests' side. It ends when they do."""
+    """The warm program as the tests see it. It ends when the tests end."""
 
     def __init__(self):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -124,7 +127,7 @@ class _Server:
 
 
 class _Forked:
-    """A command forked from the warm program, with what the tests use of a Popen."""
+    """A command forked from the warm program. It has the part of Popen that the tests use."""
 
     def __init__(self, command, network, env, handles):
         assert tuple(command[: len(PROGRAM)]) == PROGRAM
@@ -160,10 +163,12 @@ class _Forked:
 
 
 def _serve(asking):
-    """Forks what is asked for, and tells how it ended, until nobody can ask any more."""
+    """Forks a process for each request and reports how it ended. Returns when the tests have closed
+    the socket.
+    """
     _import()
     gc.collect()
-    gc.freeze()  # what is shared stays shared
+    gc.freeze()  # keeps the imports shared: a collection would copy their pages
     with selectors.DefaultSelector() as waiting:
         waiting.register(asking, selectors.EVENT_READ)
         while True:
@@ -191,7 +196,7 @@ def _tell_end(handle, pid, telling):
 
 
 def _import():
-    """All that commands and nodes import, as late as they do it."""
+    """Imports everything that commands and nodes import late."""
     import meshcoop
     import meshcoop.cli
     import meshcoop.dev.commands
@@ -216,7 +221,7 @@ def _fork(asked, handles):
 
 
 def _go_to(network):
-    """As `ip netns exec` does it; os.setns came with Python 3.12."""
+    """Enters a network namespace as `ip netns exec` does. Python has os.setns only since 3.12."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open(f"/run/netns/{network}", "rb") as place:
         if libc.setns(place.fileno(), _CLONE_NEWNET):
@@ -224,7 +229,7 @@ def _go_to(network):
 
 
 def _become(words, env, handles):
-    """This process, just forked, is `python -m meshcoop WORDS` from here on, and ends as it does."""
+    """Runs `python -m meshcoop WORDS` in this forked process and never returns."""
     from meshcoop.cli import main as cli
     from meshcoop.node import process
 
@@ -256,7 +261,7 @@ def _become(words, env, handles):
 
 
 class _Node:
-    """What `meshcoop up` starts: forked from the command, instead of a Popen."""
+    """Replaces the Popen of `meshcoop up`: forks the node from the command."""
 
     def __init__(self, command, *, stdin, stdout, stderr, env, start_new_session):
         assert tuple(command[: len(PROGRAM)]) == PROGRAM

@@ -1,8 +1,9 @@
-"""What is fuzzed: everything that reads bytes or text from elsewhere. Nothing but Refused comes out.
+"""The targets of the fuzzer: everything that reads foreign bytes or text. They may raise only
+Refused.
 
     uv run --group fuzz python tests/fuzz/targets.py record -runs=100000 [CORPUS…]
 
-What follows the name of a target is libFuzzer's. Without a corpus, good samples are the seeds.
+libFuzzer reads the words after the name of a target. Without a corpus, good samples are the seeds.
 """
 
 import sys
@@ -27,7 +28,7 @@ with atheris.instrument_imports(include=["protocol"]):
     from protocol.wire import sync_events as events
     from protocol.wire import sync_session as sync
 
-assert kinds  # they register themselves with the schema
+assert kinds  # their import registers them with the schema
 
 PLACE = bytes(range(32))
 SEED = bytes(32)
@@ -62,7 +63,7 @@ def control_frames(data):
 
 
 def bundle_file(data):
-    """Bytes after a good beginning, or from the first byte."""
+    """Reads a bundle file: the data alone, or the data after a good beginning."""
     whole = data[:1] < b"\x40"
     decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
@@ -75,7 +76,7 @@ def bundle_file(data):
 
 
 def sync_session(data):
-    """Driven as a home drives it; the data holds frames without their lengths, or with them."""
+    """Drives a sync session as a home does. The data holds frames, with or without their lengths."""
     session = sync.SyncSession()
     ours = {b"d" * 32: heads.LogHead(1, b"h" * 32)}
     framed = data[:1] < b"\x80"
@@ -109,7 +110,7 @@ def read_content(data):
 
 
 def read_private(data):
-    """What others seal for this home: the locks, the cover and what lies under it."""
+    """Reads what others seal for this home: the locks, the cover and the content below."""
     box = seal.device_box_key(SEED)
     for read in (
         schema.read_private_content,
@@ -136,7 +137,7 @@ def safe_text(data):
 
 
 def _pieces(data):
-    """The same bytes whole, or in pieces of a size that they say themselves."""
+    """Cuts the bytes into pieces. The first byte chooses the size of a piece."""
     size = data[0] % 32 + 1 if data else 1
     return [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -165,7 +166,7 @@ TARGETS = {
 
 
 def seeds(name):
-    """Good input, from which libFuzzer finds its way to bad input that is nearly good."""
+    """Returns good input, from which libFuzzer finds its way to bad input that is nearly good."""
     content = schema.pack_content("request", {"title": "A lift to the clinic", "minutes": 30})
     device = record.device_key(SEED)
     header = record.Header(

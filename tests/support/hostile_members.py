@@ -1,4 +1,4 @@
-"""What the hostile people of a town try: everything that a record can say."""
+"""The attacks that the hostile people of a town try with records."""
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
@@ -16,7 +16,7 @@ class Hostility:
         self.random.choice(MOVES)(self)
 
     def post(self, who, method, *given, **more):
-        """With any device, number and time."""
+        """Posts a record for a hostile person, sometimes with another device, number or time."""
         chance = self.random.random
         if chance() < 0.2:
             more["device"] = device(who.name, self.random.randint(1, 3))
@@ -68,7 +68,7 @@ class Hostility:
         self.everybody_says_yes(self.post(self.one(), "proposes", *change))
 
     def take_over(self):
-        """A term of their own, from any that ever was."""
+        """Proposes a term for the hostile people alone. Its parent is any term so far."""
         parent = self.random.choice([self.town.charter, *self.of("renewal")])
         victim = self.victim()
         holds = [(STANDING, victim.key, 1, [[victim.device, 0]]), (RULE, "answer_days", 7, 77)]
@@ -80,7 +80,9 @@ class Hostility:
         self.accept_anything()
 
     def renew_nicely(self):
-        """What an honest person would say yes to, in many rounds, to divide them."""
+        """Proposes renewals that honest people would accept, in many rounds, in order to divide
+        them.
+        """
         known = authority.fold_authority(self.town.charter, self.town.acts, self.town.forks)
         term, town = known.term, self.town
         joining = [one for one in set(known.members) - term.roll if self.random.random() < 0.5]

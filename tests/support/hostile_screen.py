@@ -1,8 +1,8 @@
-"""Shows page after page of strings in every widget that shows what people wrote; for a terminal.
+"""Shows page after page of strings on a terminal, in every widget that shows what people wrote.
 
     python hostile_screen.py SEED COUNT [plain]
 
-`plain` shows harmless words instead: what the terminal receives then is what it may receive.
+With `plain` it shows harmless words instead. A terminal may receive only what these produce.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What somebody could write to harm a reader's terminal: named cases, and generated ones."""
+"""Texts that could harm a reader's terminal: named cases, and generated ones."""
 
 import random
 import re
@@ -32,7 +32,7 @@ NAMED = {
 
 
 def strings(seed, count):
-    """So many strings made of the named cases and of any characters at all."""
+    """Yields `count` strings, made of the named cases and of any other characters."""
     chance = random.Random(seed)
     pieces = [*NAMED.values(), "bread", " ", "é", "[", "]", "\\", "\x1b", "\x1b[", "\x1b]8;;"]
     for _ in range(count):
@@ -52,16 +52,16 @@ def _character(chance):
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
-_ORDINARY = re.compile(rb"\x1b\[[0-9;]*[mH]")  # colours and places, of which there are many
+_ORDINARY = re.compile(rb"\x1b\[[0-9;]*[mH]")  # colours and places, which occur very often
 
 
 def sequences(raw):
-    """The escape sequences in what a terminal received, but for colours and places."""
+    """Returns the escape sequences that a terminal received, without colours and places."""
     return {one for one in _SEQUENCE.findall(raw) if not _ORDINARY.fullmatch(one)}
 
 
 def leftovers(raw):
-    """Characters between the sequences that no reader is meant to get."""
+    """Returns the characters between the sequences that no reader should get."""
     text = _SEQUENCE.sub(b"", raw).decode("utf-8", "strict")
     harmful = {
         f"U+{ord(one):04X}"

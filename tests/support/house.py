@@ -1,7 +1,8 @@
-"""Measures of the house: names that say nothing, parallel assignments, long functions, rooms.
+"""Measures the style of the code: names that say nothing, parallel assignments, long functions,
+imports.
 
-`uv run python tests/support/house.py [PATH ...]` prints what breaks a rule, a line each;
-`uv run python tests/support/house.py graph` prints which package imports which.
+`uv run python tests/support/house.py [PATH ...]` prints each line that breaks a rule; `uv run
+python tests/support/house.py graph` prints which package imports which.
 """
 
 import ast
@@ -35,12 +36,12 @@ class Breach:
 
 
 def product_files() -> list[Path]:
-    """The Python files of the three packages."""
+    """Returns the Python files of the three packages."""
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
 def breaches(path: Path) -> list[Breach]:
-    """What breaks a rule in one file: empty names, parallel assignments, long functions."""
+    """Lists what breaks a rule in one file: empty names, parallel assignments, long functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     return [
@@ -51,7 +52,7 @@ def breaches(path: Path) -> list[Breach]:
 
 
 def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
-    """Names that are bound or defined here, and say nothing (style rule 1)."""
+    """Yields the names defined here that say nothing (style rule 1)."""
     for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -73,7 +74,7 @@ def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
 
 
 def _parallel_assignments(nodes: list[ast.AST]) -> Iterator[int]:
-    """Lines like `a, b = x, y` (style rule 4)."""
+    """Yields lines like `a, b = x, y` (style rule 4)."""
     for node in nodes:
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple):
             continue
@@ -90,12 +91,12 @@ def _long_functions(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def lines_of(paths: list[Path]) -> int:
-    """Lines in these files together."""
+    """Counts the lines of these files together."""
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Module → the modules of ours that it imports, imports for types alone included."""
+    """Maps each module to those of our modules that it imports, also if it imports only types."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     return {
         module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
@@ -103,12 +104,12 @@ def import_graph() -> dict[str, set[str]]:
 
 
 def package_of(module: str) -> str:
-    """The package on the second level: `meshcoop.sync.mesh` is in `meshcoop.sync`."""
+    """Returns the package on the second level: for `meshcoop.sync.mesh` it is `meshcoop.sync`."""
     return ".".join(module.split(".")[:2])
 
 
 def package_graph(modules: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Package → the packages that its modules import."""
+    """Maps each package to the packages that its modules import."""
     packages: dict[str, set[str]] = {package_of(module): set() for module in modules}
     for module, imported in modules.items():
         packages[package_of(module)] |= {package_of(name) for name in imported}
@@ -116,7 +117,7 @@ def package_graph(modules: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Groups of nodes that reach each other: where there is none, the graph has no circle."""
+    """Groups the nodes that reach each other. If the graph has no circle, returns no group."""
     remaining = {node: set(targets) & graph.keys() for node, targets in graph.items()}
     while leaves := {node for node, targets in remaining.items() if not targets}:
         remaining = {
@@ -142,7 +143,7 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def print_package_graph() -> None:
-    """Prints which package imports which, a line a package, and every circle."""
+    """Prints for each package which packages it imports. Then prints every circle."""
     modules = import_graph()
     packages = package_graph(modules)
     for package in sorted(packages):
@@ -152,7 +153,7 @@ def print_package_graph() -> None:
 
 
 def print_breaches(paths: list[Path]) -> None:
-    """Prints every breach in these files, and how many there are of each rule."""
+    """Prints every breach in these files, and the number of breaches of each rule."""
     everything = [breach for path in paths for breach in breaches(path)]
     for breach in everything:
         print(breach)
@@ -160,7 +161,9 @@ def print_breaches(paths: list[Path]) -> None:
 
 
 def main(words: list[str]) -> None:
-    """`graph` prints the graph of packages; paths (default: the product) their breaches."""
+    """Prints the graph of packages for `graph`. Otherwise prints the breaches in these paths, or in
+    the product.
+    """
     if words == ["graph"]:
         print_package_graph()
         return

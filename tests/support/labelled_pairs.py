@@ -1,8 +1,8 @@
-"""Posts and what somebody's profile says, judged by hand: would a neighbour call it a fit?
+"""Pairs of a post and a line of a profile. A person judged each: would a neighbour call it a fit?
 
-Written before the matching was, and not to be changed to suit it. A line is the post's language
-(None if its author did not say), its words, what the other person brings or would like, and the
-judgement.
+These pairs are older than the matching. Nobody may change them to suit it. A line holds the post's
+language (None if its author did not say), its words, what the other person brings or would like,
+and the judgement.
 """
 
 PAIRS = [
@@ -41,7 +41,7 @@ PAIRS = [
     ("en", "Ironing, an hour a week", ["ironing"], True),
     ("en", "Window cleaning", ["cleaning"], True),
     ("en", "Interpreter for a hospital appointment, Somali", ["Somali"], True),
-    # Spanish, French, German, and between languages where nobody said which
+    # Spanish, French, German, and pairs of two languages without a stated language
     ("es", "Necesito que alguien me lleve al médico", ["conducir"], True),
     ("es", "Coser un botón y arreglar dos pantalones", ["costura"], True),
     ("es", "Busco clases de inglés", ["inglés"], True),
@@ -72,7 +72,7 @@ PAIRS = [
     (None, "الطبخ", ["cooking"], True),
     (None, "bahçe işleri", ["gardening"], True),
     (None, "jardinagem", ["jardinage"], True),
-    # What shares a word and is something else
+    # Pairs that share a word and mean something else
     ("en", "Weight lifting partner wanted", ["lifts to the clinic"], False),
     ("en", "Read my electricity meter", ["reading aloud"], False),
     ("en", "Spanish omelette for the party", ["Spanish lessons"], False),
@@ -92,7 +92,7 @@ PAIRS = [
     ("en", "Paint left over, take it", ["portrait painting"], False),
     ("en", "French toast breakfast", ["French conversation"], False),
     ("en", "Form a choir", ["forms"], False),
-    # What shares nothing but small words
+    # Pairs that share nothing but small words
     ("en", "Help wanted for an hour on Thursday", ["help with driving, an hour"], False),
     ("en", "I need somebody to paint the fence", ["I need somebody to cook"], False),
     ("en", "A lift to the clinic", ["hemming", "Yoruba", "listening"], False),
@@ -118,7 +118,8 @@ PAIRS = [
     (None, "الخياطة", ["driving"], False),
 ]
 
-# Judged later, when the vocabulary was there and had been held against the pairs above; it was not
+# Judged later, after the vocabulary had been checked against the pairs above. Nobody changed the
+# vocabulary to suit these pairs.
 # changed to suit these.
 UNSEEN = [
     ("en", "Can anyone take me to my physiotherapy on Tuesday mornings?", ["driver with a big car"], True),

@@ -1,4 +1,4 @@
-"""Helpers of the network tests: nodes on 127.0.0.1, strangers with a bare libp2p, waiting."""
+"""Helpers of the network tests: nodes on 127.0.0.1, strangers with a bare libp2p, and waiting."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from meshcoop.network.libp2p.host import HostNetwork, open_host
 from meshcoop.network.libp2p.swarm import HOME_LIMITS, ConnectionLimits
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
-WAIT = 10.0  # seconds: the bound of every wait, never what a wait should take
+WAIT = 10.0  # seconds: no wait may take longer, and most take far less
 
 
 def seed(number: int) -> bytes:
@@ -39,7 +39,7 @@ async def node(
 
 @asynccontextmanager
 async def stranger() -> AsyncIterator[BasicHost]:
-    """Somebody else's libp2p with every default, and none of our guards."""
+    """Runs a plain libp2p host with every default and without our guards."""
     host = new_host()
     assert isinstance(host, BasicHost)
     async with host.run([Multiaddr(ANYWHERE)]):
@@ -51,7 +51,7 @@ async def stranger() -> AsyncIterator[BasicHost]:
 
 
 async def call(host: BasicHost, network: HostNetwork, protocol: str) -> NetStream:
-    """A stream from a stranger to a node, over one connection."""
+    """Opens a stream from a stranger to a node. All streams of the stranger share one connection."""
     info = info_from_p2p_addr(Multiaddr(network.addresses[0]))
     if not host.get_network().get_connections(info.peer_id):
         await host.connect(info)
@@ -61,19 +61,19 @@ async def call(host: BasicHost, network: HostNetwork, protocol: str) -> NetStrea
 
 
 async def until(condition: Callable[[], object], within: float = WAIT) -> None:
-    """Waits for `condition`; TooSlowError when it does not come."""
+    """Waits until `condition` holds. If it takes too long, raises TooSlowError."""
     with trio.fail_after(within):
         while not condition():  # noqa: ASYNC110 -- libp2p has no event for most of this
             await trio.sleep(0.01)
 
 
 async def meshed(topic: str, *networks: HostNetwork) -> None:
-    """Waits until every one of `networks` has a peer in its mesh of `topic`."""
+    """Waits until each of `networks` has a peer in its mesh of `topic`."""
     await until(lambda: all(each.pubsub.gossip.mesh.get(topic) for each in networks))
 
 
 async def alive(network: HostNetwork, number: int = 99) -> None:
-    """Fails unless `network` still accepts an honest node, answers it and passes gossip."""
+    """Fails unless `network` still accepts an honest node, answers that node and passes gossip on."""
     network.serve("/alive/1", _echo)
     async with node(number) as honest:
         with trio.fail_after(WAIT):

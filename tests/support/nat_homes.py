@@ -11,10 +11,10 @@ def relay(folders, host="R", name="Surgery"):
 
 
 def street(folders):
-    """Ada at A has founded, enrolled the relay and invited Ben at B, who has only that relay."""
+    """Founds a street: Ada at A enrols the relay and invites Ben at B, who has only that relay."""
     surgery = relay(folders)
     ada = folders["A"].home("ada")
-    ada("found", "Rushey Lane", "--as", "Ada")  # listens wherever the machine is
+    ada("found", "Rushey Lane", "--as", "Ada")  # listens at the machine's own addresses
     ada("up")
     ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
     eventually(lambda: ada("list", "relays")[0]["state"] == "connected", "no relay")

@@ -1,7 +1,7 @@
-"""A lab of network namespaces: two homes, each behind a NAT of its own, and two relays in public.
+"""A lab of network namespaces: two homes, each behind its own NAT, and two public relays.
 
-Needs to be root, iproute2 and iptables. A and B are at 10.81.1.10 and 10.81.2.10 behind the public
-addresses 10.80.0.2 and 10.80.0.3; the relays R and S at 10.80.0.11 and 10.80.0.12.
+The lab needs root, iproute2 and iptables. The homes A and B are at 10.81.1.10 and 10.81.2.10. Their
+public addresses are 10.80.0.2 and 10.80.0.3. The relays R and S are at 10.80.0.11 and 10.80.0.12.
 """
 
 import os
@@ -19,7 +19,7 @@ _GATEWAYS = {"A": "10.81.1.1", "B": "10.81.2.1"}
 
 
 class Lab:
-    """Hosts by their letter; `place` is where a home or relay of the tests runs."""
+    """The hosts by their letter. `place` tells where a home or a relay of the tests runs."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -37,18 +37,21 @@ class Lab:
         _do("ip", "-n", self._name("net"), "link", "set", f"to{host}", "up")
 
     def part(self, *hosts: str) -> None:
-        """These hosts hear each other and nobody else, and so do all the others."""
+        """Divides the hosts: these hosts hear only each other, and the other hosts hear only each
+        other.
+        """
         for host in hosts:
             self._ip("net", "link", "set", f"to{host}", "master", "apart")
 
     def join(self) -> None:
-        """Everybody hears everybody again."""
+        """Lets all hosts hear each other again."""
         for host in PUBLIC:
             self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def weather(self, host: str) -> None:
-        """One packet in twenty to and from a host is lost, and each takes 100 ms. To be said before
-        anything runs there.
+        """Loses one packet in twenty to and from a host, and delays each by 100 ms.
+
+        Call this before anything runs on the host.
         """
         where, device = (f"nat{host}", "wan") if host in HOMES else (host, "eth0")
         netem = ("root", "netem", "delay", "100ms", "loss", "5%")
@@ -71,7 +74,7 @@ class Lab:
         self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def move(self, host: str, address: str) -> None:
-        """A home's own address changes, as when another router comes."""
+        """Changes a home's own address, as a new router does."""
         for what, which in (("del", HOMES[host]), ("add", address)):
             self._ip(host, "address", what, f"{which}/24", "dev", "eth0")
         self._ip(host, "route", "replace", "default", "via", _GATEWAYS[host])
@@ -134,7 +137,7 @@ class Lab:
 
 @contextmanager
 def lab(*, keeps_ports: bool = True) -> Iterator[Lab | str]:
-    """The lab, or in a sentence why this machine lets us make none."""
+    """Yields the lab, or a sentence that says why this machine cannot make one."""
     one = Lab(f"mc{os.getpid()}")
     try:
         try:

@@ -269,7 +269,7 @@ SCENES = {
 
 
 def take(name):
-    """The scene as text and as a drawing."""
+    """Returns a scene as text and as a drawing."""
     scene, node, size = SCENES[name]
     if name.endswith("-no-color"):
         os.environ["NO_COLOR"] = "1"
@@ -290,7 +290,9 @@ def take(name):
 
 
 async def settled(pilot):
-    """Waits until nothing moves any more; the footer comes last, and on a busy machine late."""
+    """Waits until nothing moves any more. The footer comes last, and on a busy machine it comes
+    late.
+    """
     feet = pilot.app.screen.query(Footer)
     await until(pilot, lambda: all(one.query(FooterKey) for one in feet))
     before = None
@@ -300,7 +302,7 @@ async def settled(pilot):
 
 
 def drawing(app):
-    """An SVG that fetches nothing from anywhere."""
+    """Returns an SVG that fetches nothing from elsewhere."""
     whole = app.export_screenshot()
     whole = re.sub(r"@font-face \{.*?\}\s*", "", whole, flags=re.DOTALL)
     return re.sub(r"Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace", whole)

@@ -1,7 +1,7 @@
-"""Authority once more, from the text of specs/03 alone and in the plainest way: sets and loops.
+"""Computes authority a second time, only from the text of specs/03, with plain sets and loops.
 
-Nothing is indexed and nothing is clever, so that it can be read beside the rules. `protocol` lends
-what authority is not about: statements are read and fields checked as everywhere.
+The code has no index and no trick, so that people can read it beside the rules. Only what is not
+about authority comes from `protocol`: it reads statements and checks fields as everywhere.
 """
 
 from functools import cached_property
@@ -19,7 +19,7 @@ class Plain(PlainTerms):
     # Registers (R-03.25 to R-03.27)
 
     def outcome(self, proposal):
-        """Whether it passed, who says yes and who only no."""
+        """Returns whether a proposal passed, who says yes, and who says no and not yes."""
         roll = self.term.roll
         both = roll | set(proposal.fields.get("newcomers") or [])
         yes = self.who_says(proposal, "yes") & both
@@ -29,7 +29,7 @@ class Plain(PlainTerms):
 
     @cached_property
     def registers(self):
-        """(what, key) → (n, value), of all that was ever changed."""
+        """Maps (what, key) to (n, value), for every register that was ever changed."""
         registers = dict(self.term.written)
         for register in set(self.asked):
             start, _ = self.term.written.get(register, (0, None))
@@ -46,7 +46,10 @@ class Plain(PlainTerms):
 
     @cached_property
     def asked(self):
-        """Changes that passed, and for removals, empty lists of these: register → (n, id, value)."""
+        """Maps each register to the changes that passed, as (n, id, value).
+
+        A register that only removals name has an empty list.
+        """
         asked = {}
         for act in self.of("remove"):
             asked["standing", act.fields["person"]] = []
@@ -58,7 +61,7 @@ class Plain(PlainTerms):
         return asked
 
     def removals(self, person, decided):
-        """The council's: (n, an id before all others, cuts)."""
+        """Returns the removals by the council, as (n, an id that sorts before all others, cuts)."""
         council = self.term.moderators
         if len(council) < 3:
             return []
@@ -95,7 +98,7 @@ class Plain(PlainTerms):
 
     @cached_property
     def cuts(self):
-        """Of each person who is removed: device → the last number that counts."""
+        """Maps each removed person to their cuts: device → the last number that counts."""
         return {
             key: dict(value)
             for (what, key), (n, value) in self.registers.items()
@@ -104,7 +107,7 @@ class Plain(PlainTerms):
 
     @cached_property
     def rules(self):
-        """The charter as it holds now."""
+        """The charter in force."""
         names = KINDS["charter"].fields.keys() - {"founders"}
         rules = {name: self.rule_at_first(name) for name in names}
         for (what, key), (_, value) in self.registers.items():
@@ -120,7 +123,7 @@ class Plain(PlainTerms):
         return cuts is None or act.seq <= cuts.get(act.device, 0)
 
     def has_accepted(self, act):
-        """Whether the person admitted named this admit under the charter."""
+        """Whether the admitted person named this admit in an accept of the charter."""
         return any(
             accept.device in self.devices
             and self.owner[accept.device] == act.fields["person"]
@@ -150,7 +153,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def people(self):
-        """Whoever was ever let in → the time of the last admit needed, None for those on a roll."""
+        """Maps each person who was ever let in to the time of the last admit needed. On a roll:
+        None.
+        """
         people = {one: None for term in self.chain for one in term.roll}
         admits = self.counting_admits
         growing = True
@@ -183,7 +188,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def storable(self):
-        """Devices of whoever any term that passed would have let in, had nobody been stopped."""
+        """The devices of everybody whom a term that passed would have let in, if nobody had been
+        stopped.
+        """
         people = set(chain(*(term.roll for term in self.terms.values())))
         admits = [act for act in self.of("admit") if act.device in self.owner]
         before = None
@@ -197,7 +204,7 @@ class Plain(PlainTerms):
 
 
 def may_hold(register, value):
-    """Whether this version knows what to do with the value, or does not know the register."""
+    """Whether this version may use the value, or does not know the register."""
     what, key = register
     declared = KINDS["charter"].fields
     if what != "rule" or key not in declared:
@@ -212,7 +219,7 @@ def may_hold(register, value):
 
 
 def enough_admits(admits, people, owner, term):
-    """Of the admits for one person those that let them in, or none (R-03.6)."""
+    """Returns those admits for one person that let the person in, or none if they do not (R-03.6)."""
     needed = []
     for act in admits:
         vouched = {owner[one.device] for one in needed}

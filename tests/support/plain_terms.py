@@ -1,4 +1,4 @@
-"""Devices and terms once more, from the text of specs/03 alone: the first half of `Plain`."""
+"""Computes devices and terms a second time, only from the text of specs/03. Half of `Plain`."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class PlainTerms:
         )
 
     def of(self, *kinds):
-        """In order of (time, id)."""
+        """Returns the acts of these kinds, in the order of (time, id)."""
         return [act for act in self.acts if act.kind in kinds]
 
     def rule_at_first(self, name):
@@ -46,7 +46,7 @@ class PlainTerms:
 
     @cached_property
     def owner(self):
-        """Of each certified device."""
+        """Maps each certified device to its person."""
         owner = {}
         for one in self.statements:
             if isinstance(one, statement.Certificate) and one.device not in owner:
@@ -55,7 +55,7 @@ class PlainTerms:
 
     @cached_property
     def end(self):
-        """Of each revoked device, the last number that counts."""
+        """Maps each revoked device to the last number that counts."""
         end = {}
         for one in self.statements:
             if isinstance(one, statement.Revocation) and self.owner.get(one.device) == one.person:
@@ -64,7 +64,9 @@ class PlainTerms:
 
     @cached_property
     def devices(self):
-        """Those that count: of each person the first four live ones, and all revoked ones."""
+        """The devices that count: all revoked devices, and the first four live devices of each
+        person.
+        """
         devices = []
         for device, person in self.owner.items():
             earlier = [one for one in devices if self.owner[one] == person]
@@ -109,7 +111,9 @@ class PlainTerms:
         return terms
 
     def whole(self, renewal, parent):
-        """The term that a renewal and its parts write down; None while one is missing."""
+        """Returns the term that a renewal and its parts write down, or None while a part is
+        missing.
+        """
         parts = []
         for digest in renewal.fields.get("parts") or []:
             here = [act for act in self.of("part") if act.digest == digest]
@@ -140,7 +144,10 @@ class PlainTerms:
         )
 
     def who_says(self, target, choice):
-        """People by any certified device; a yes to a renewal stands beyond a revocation."""
+        """Returns the people who made this choice with a certified device.
+
+        A revocation does not undo a vote on a renewal.
+        """
         return {
             self.owner[act.device]
             for act in self.of("vote")
@@ -151,7 +158,7 @@ class PlainTerms:
         }
 
     def accepted_by(self, renewal):
-        """Who accepted it, or a term built on it."""
+        """Returns who accepted the renewal, or a term built on it."""
         people = set()
         for act in self.of("accept"):
             about = act.about
@@ -162,14 +169,14 @@ class PlainTerms:
         return people
 
     def accepted(self, term):
-        """Who of the parent's roll did."""
+        """Returns the people on the parent's roll who accepted the term."""
         return self.accepted_by(term.id) & self.terms[term.parent].roll
 
     def children(self, term):
         return [one for one in self.terms.values() if one.parent == term.id]
 
     def accepted_alone(self, term):
-        """Without those who accepted a sibling too."""
+        """Returns the people who accepted the term and none of its siblings."""
         people = self.accepted(term)
         for sibling in self.children(self.terms[term.parent]):
             if sibling.id != term.id:
@@ -200,7 +207,7 @@ class PlainTerms:
 
 
 def read(raw):
-    """A list of what it says, empty if it is no statement."""
+    """Returns a list with the statement in `raw`, or an empty list if `raw` is no statement."""
     try:
         return [statement.read_statement(raw)]
     except Refused:

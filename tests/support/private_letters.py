@@ -1,4 +1,6 @@
-"""What homes read of private threads, and private records that no honest software writes."""
+"""Shows what homes read of private threads, and makes private records that no honest software
+writes.
+"""
 
 from protocol.fold import kind as schema
 from protocol.record import sealing as seal
@@ -6,21 +8,21 @@ from protocol.record.envelope import PRIVATE
 
 
 def sealed(home, plain, readers, *, cover=seal.pad):
-    """Content for the next place of this home's log."""
+    """Seals content for the next place in this home's log."""
     place = seal.content_context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
     boxes = [seal.device_box_key(one.me.device_seed).public for one in readers]
     return seal.seal_private_content(boxes, cover(plain), place, home.street.dice.randbytes(32))
 
 
 def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
-    """A private record of this home about `about`, stored here; `header`: a parent in the clear."""
+    """Stores a private record of this home about `about`. `header` is a parent in the clear."""
     plain = schema.pack_private_content(kind, fields, about and about.id)
     content = sealed(home, plain, readers)
     return home.put(home.forge("message", header, content=content, audience=audience))
 
 
 def step(home, one):
-    """What a record names of another: its id and its key, as this home knows it."""
+    """Returns what a record names of another record: its id, and its key as this home knows it."""
     return one.id + home.author.private.threads()[one.id].entries[one.id].key
 
 
@@ -29,7 +31,7 @@ def person(home):
 
 
 def seen(home):
-    """What a home shows of private threads, whole: views and why something does not count."""
+    """Returns all that a home shows of private threads: the views, and why an entry does not count."""
     threads = {id(one): one for one in home.author.private.threads().values()}
     views = [view for one in threads.values() for view in one.views.values()]
     told = [
@@ -45,7 +47,7 @@ def said(home):
 
 
 def members(home):
-    """Who is in the only circle of which this home knows."""
+    """Returns the members of the only circle that this home knows."""
     (view,) = home.author.private.of_kind("circle")
     return set(view["members"])
 

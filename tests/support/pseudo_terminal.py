@@ -1,4 +1,4 @@
-"""A program in a real pseudo-terminal, and what a terminal would show of it (pyte)."""
+"""Runs a program in a real pseudo-terminal and shows what a terminal would show (pyte)."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ import pyte
 
 
 class Terminal:
-    """Runs `command` at `columns` × `lines`; `raw` is every byte it sent."""
+    """Runs `command` at `columns` × `lines`. `raw` holds every byte that the command sent."""
 
     def __init__(self, command, *, columns=80, lines=24, env=None, emulate=True):
         self._emulate = emulate  # slow: a page of 220 × 110 takes a second
@@ -55,7 +55,7 @@ class Terminal:
         os.kill(self.pid, number)
 
     def until(self, *texts, seconds=40):
-        """Reads until the terminal shows all texts; fails with what it shows."""
+        """Reads until the terminal shows all texts. If it never does, fails with what it shows."""
         deadline = time.monotonic() + seconds
         while not all(text in self.text for text in texts):
             if not self._read(deadline):
@@ -69,7 +69,7 @@ class Terminal:
                 raise AssertionError(f"{text!r} stayed; the terminal shows:\n{self.text}")
 
     def wait(self, seconds=40):
-        """The exit code, once the program has ended and all it said is read."""
+        """Reads everything until the program has ended, and returns its exit code."""
         deadline = time.monotonic() + seconds
         while self._read(deadline):
             pass
@@ -86,10 +86,10 @@ class Terminal:
             return False
         try:
             data = os.read(self._handle, 65536)
-        except OSError:  # what Linux says once the other end is closed
+        except OSError:  # Linux says this once the other end is closed
             return False
         self.raw += data
-        # pyte takes the keyboard protocol's CSI > … u and CSI = … u for other sequences.
+        # pyte mistakes the keyboard protocol's CSI > … u and CSI = … u for other sequences.
         if self._emulate:
             self._stream.feed(_plain(data))
         return bool(data)

@@ -1,8 +1,8 @@
-"""Random histories of a neighbourhood, each wholly made from its number: honest, careless and hostile
-people admit, renew, decide, remove, backdate, fork and revoke, in no particular order.
+"""Random histories of a neighbourhood. Honest, careless and hostile people act in no particular
+order.
 
-What they do is guided by a rough guess of what holds, so that much of it comes to count; nothing of
-the code under test is asked, so that a number means one history for good.
+Each history depends only on its number. A rough guess of what holds guides the people, so that many
+of their acts count. The code under test has no say, so a number means the same history for good.
 """
 
 import copy
@@ -36,14 +36,14 @@ RULES = [
 
 
 class Lists:
-    """A guess of a term: what it renews, and who is on its lists."""
+    """A guess of a term: the act that proposed it, its roll and its moderators."""
 
     def __init__(self, act, roll, moderators):
         self.act, self.roll, self.moderators = act, roll, moderators
 
 
 class History:
-    """`charter`, `acts`, `forks`: one history, as far as it goes."""
+    """One history: its `charter`, its `acts` and its `forks`."""
 
     def __init__(self, number, steps=None):
         self.random = random.Random(number)
@@ -83,7 +83,7 @@ class History:
         return self.random.choice(self.crowd)
 
     def lists(self):
-        """Mostly the newest term, now and then an old one."""
+        """Returns the newest term in most cases, and now and then an older one."""
         return self.terms[-1] if self.chance(0.75) else self.random.choice(self.terms)
 
     def some(self, people, least=0):
@@ -92,11 +92,11 @@ class History:
         return self.random.sample(people, self.random.randint(least, len(people)))
 
     def most(self, people):
-        """More than half of them."""
+        """Returns more than half of the people."""
         return self.some(people, len(people) // 2 + 1)
 
     def signed(self):
-        """How a record is signed: mostly now, by the first device and in order."""
+        """Says how to sign a record: mostly now, with the first device, and in order."""
         how = {"time": self.now}
         if self.chance(0.15):
             how["time"] = max(START, self.now - self.random.choice([DAY, 20 * DAY, 90 * DAY]))
@@ -124,7 +124,9 @@ class History:
                 self.post(voucher, "admits", newcomer, certificate=self.certificate(newcomer))
 
     def certificate(self, newcomer):
-        """Mostly their first; else a further one, another's, for elsewhere, or none."""
+        """Returns mostly the newcomer's first certificate; otherwise another, a misplaced one, or
+        none.
+        """
         if self.chance(0.85):
             return certificate(newcomer.name, 0)
         return self.random.choice([
@@ -136,7 +138,7 @@ class History:
         ])  # fmt: skip
 
     def collude(self):
-        """Newcomers who let each other in."""
+        """Lets two newcomers admit each other."""
         first, second = self.random.sample(self.crowd, 2)
         self.post(first, "admits", second, certificate=certificate(second.name, 0))
         self.post(second, "admits", first, certificate=certificate(first.name, 0))
@@ -154,7 +156,7 @@ class History:
         return revocation(who.name, owner.name, n, after, place)
 
     def revoke(self):
-        """Now and then twice, or right below something that they signed."""
+        """Revokes devices, some twice, some right below a record that they signed."""
         owner = self.anybody()
         for _ in range(self.random.choice([1, 1, 2])):
             self.post(self.anybody(), "carries", self.revocation(owner))
@@ -168,7 +170,9 @@ class History:
         self.forks[key] = min(self.random.randint(1, 12), self.forks.get(key, 99))
 
     def fork_after_admitting(self):
-        """The newcomer has accepted it, and comes to a bad end, or has admitted somebody too."""
+        """Forks a log at an admit. Its newcomer has accepted it and admitted others, and may be
+        stopped.
+        """
         voucher, newcomer, other = self.random.sample(self.crowd, 3)
         admit = voucher.admits(newcomer, time=self.now)
         self.acts += [admit, newcomer.admits(other, time=self.now)]
@@ -195,7 +199,7 @@ class History:
         self.vote(asked, self.most(voters) if self.chance(0.8) else self.some(self.crowd))
 
     def propose_both(self):
-        """Two values for one register under one number."""
+        """Proposes two values for one register under one number."""
         what, key, n, _ = one = self.change()
         self.propose(one)
         if what == STANDING:
@@ -232,7 +236,7 @@ class History:
         self.vote(asked, self.some(self.crowd)[:4])
 
     def remove(self):
-        """One moderator, or a council; some post two cuts."""
+        """Removes a person, by one moderator or by a council. Some post two cuts."""
         target = self.anybody()
         council = self.lists().moderators
         n = self.random.choice([1, 1, 1, 3, 2, 5])
@@ -244,7 +248,7 @@ class History:
                 self.post(moderator, "removes", target, n, cuts=self.cuts(target))
 
     def written_out(self):
-        """Somebody whom the newest term wrote down as removed, and the number."""
+        """Returns a person whom the newest term wrote down as removed, with the number, or None."""
         holds = self.terms[-1].act.fields.get("holds") or []
         found = [(key, n) for what, key, n, _ in holds if what == STANDING and n % 2]
         return next(((one, n) for one in self.crowd for key, n in found if key == one.key), None)
@@ -262,10 +266,10 @@ class History:
         parent = self.lists()
         self.propose_term(parent)
         if self.chance(0.35):
-            self.propose_term(parent)  # a rival, whose voters are partly the same
+            self.propose_term(parent)  # a rival; some people vote for both
 
     def rival(self):
-        """Whoever was on an old list, with a list of their own."""
+        """Lets moderators of an old list propose a list of their own."""
         old = self.random.choice(self.terms)
         self.propose_term(old, moderators=self.some(old.moderators, 1))
 
@@ -286,7 +290,7 @@ class History:
         self.accept(renewal, self.some(parent.roll))
 
     def parts(self):
-        """Mostly none; else some that are here, and some that nobody has."""
+        """Returns mostly no parts; otherwise a part that is here, or one that nobody has."""
         if self.chance(0.75):
             return [], []
         fields = {"joining": ids(self.some(self.crowd)[:2]), "holds": self.holds()}
@@ -310,7 +314,7 @@ class History:
         )
 
     def accept_charter(self):
-        """Newcomers name who brought them in."""
+        """Lets newcomers name the admits that brought them in."""
         for newcomer in self.some(self.crowd)[:3]:
             mine = [one for one in self.acts if one.fields.get("person") == newcomer.key]
             first = (
@@ -321,7 +325,9 @@ class History:
             self.post(newcomer, "accepts", first, *self.some(mine)[:7])
 
     def stray(self):
-        """What no software writes: another charter, votes about nothing."""
+        """Posts records that no software writes: another charter, a vote about nothing, an accept
+        of nothing.
+        """
         who = self.anybody()
         self.acts.append(who.act("charter", {"name": "Rival", "founders": [who.founding]}))
         self.acts.append(who.act("vote", {"choice": "yes"}, time=self.now))

@@ -1,7 +1,7 @@
-"""A town whose honest people do what the rules ask of software, and whose hostile ones do not.
+"""A town. Its honest people do what the rules ask of software; its hostile people do not.
 
-Records reach the honest in pieces, each home on its own; the hostile know everything, show it to
-whom they like, and are fewer than half (or a third) of every list that the honest say yes to.
+Records reach each honest home in pieces. Hostile people know everything and show it to anybody they
+like. They are fewer than half (or a third) of every list to which honest people say yes.
 """
 
 import copy
@@ -20,7 +20,7 @@ HOUR = 3_600_000
 
 
 class Home:
-    """An honest person, with what has reached them."""
+    """An honest person, with the records that have reached them."""
 
     def __init__(self, who, town):
         self.who, self.town = who, town
@@ -30,7 +30,7 @@ class Home:
         self.folded = None
 
     def known(self):
-        now = (len(self.acts), self.forks)  # acts only come
+        now = (len(self.acts), self.forks)  # acts are never taken away
         if self.folded is None or self.folded[0] != now:
             folded = authority.fold_authority(self.town.charter, self.acts, self.forks)
             self.folded = (now, folded)
@@ -43,7 +43,7 @@ class Home:
         return any(one.device == self.who.device for one in self.acts.with_subject("vote", act.id))
 
     def duties(self):
-        """R-16.5: accepts what it finds in force, and votes as an honest person would."""
+        """Accepts the term in force and votes as an honest person would (R-16.5)."""
         self.accept()
         for act in self.of("proposal"):
             if not self.has_said(act) and self.is_fine(act):
@@ -60,7 +60,7 @@ class Home:
             self.town.post(self.who, "accepts", self.acts.get(term))
 
     def is_fine(self, proposal):
-        """Nobody honest goes, and what changes was an honest person's idea."""
+        """Whether an honest person proposed this and it removes nobody honest."""
         known = self.known()
         what, key, _, _ = proposal.fields["change"]
         listed = known.term.roll | set(proposal.fields["newcomers"])
@@ -68,7 +68,9 @@ class Home:
         return self.who.key in listed and ours and (what != STANDING or key in self.town.hostile)
 
     def may_renew(self, renewal):
-        """As software allows, with nobody honest left out and the hostile still few."""
+        """Whether the software allows a yes, nobody honest is left out, and the hostile are still
+        few.
+        """
         known, town = self.known(), self.town
         try:
             decisions.check_renewal(known, self.who.key, renewal.id)
@@ -83,7 +85,7 @@ class Home:
         return self.who.key in now.roll and kept and stay and fair and same
 
     def idea(self):
-        """What honest people begin: newcomers, removals, rules and renewals."""
+        """Begins what honest people begin: an admit, a removal, a rule or a renewal."""
         known, town = self.known(), self.town
         if self.who.key not in known.members:
             return
@@ -106,7 +108,7 @@ class Home:
             self.renew()
 
     def renew(self):
-        """Proposes the next term as `meshcoop renew` does; the hostile join while they are few."""
+        """Proposes the next term as `meshcoop renew` does. Hostile people join while they are few."""
         known, town = self.known(), self.town
         if self.who.key not in known.term.roll:
             return None
@@ -130,10 +132,10 @@ class Home:
 
 
 class Town:
-    """Honest homes and hostile people under one charter, from a number alone."""
+    """Honest homes and hostile people under one charter, made from a number alone."""
 
     def __init__(self, number, least=2):
-        """`least`: the hostile are fewer than one in so many."""
+        """Of the people on a list, fewer than one in `least` are hostile."""
         self.random = random.Random(f"town {number}")
         self.least = least
         self.now = START
@@ -153,9 +155,9 @@ class Town:
         self.charter = charter(*founders, moderators=ids(council), admissions_a_month=3)
         self.homes = [Home(one, self) for one in honest]
         self.acts, self.forks = [], {}
-        self.late = []  # (home, act): what has not reached them yet
+        self.late = []  # (home, act): the act has not reached the home yet
         self.agreed, self.renewed = [], set()
-        self.settled = {}  # person → the longest settled chain that they saw
+        self.settled = {}  # person → the longest settled chain that the person saw
 
     def fair(self, people):
         few = len(self.hostile & set(people))
@@ -165,7 +167,7 @@ class Town:
         return [self.crowd[one] for one in sorted(keys)]
 
     def post(self, who, method, *given, **more):
-        """Signed by somebody honest: theirs at once, and on its way to all."""
+        """Signs and posts an act. An honest author has it at once; everybody else gets it later."""
         act = getattr(who, method)(*given, **{"time": self.now, **more})
         self.acts.append(act)
         for home in self.homes:
@@ -176,7 +178,7 @@ class Town:
         return act
 
     def spread(self, share=0.5):
-        """Some of what is under way arrives, within each side of a partition."""
+        """Lets some of the late acts arrive, within each side of a partition."""
         held = []
         for home, act in self.late:
             one_side = home.side == self.side_of(act)
@@ -190,7 +192,7 @@ class Town:
         for home in self.homes:
             if home.who.device == act.device:
                 return home.side
-        return self.random.randint(0, 2)  # the hostile are everywhere
+        return self.random.randint(0, 2)  # the hostile are on every side
 
     def part(self):
         for home in self.homes:

@@ -1,4 +1,4 @@
-"""Homes of the acceptance tests: real nodes on this machine, used through the command line alone."""
+"""Homes of the acceptance tests: real nodes on this machine. Tests use only their command line."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.support import forked_programs as warm
 from tests.support.forked_programs import PROGRAM
 
 PASSPHRASE = "brass kettle sings"
-PATIENCE = 60.0  # seconds: the bound of every wait, never what a wait should take
+PATIENCE = 60.0  # seconds: no wait may take longer, and most take far less
 ROOMY = ("--quota-records", "100000", "--quota-bytes", "1000000000")  # a charter for busy scripts
 
 _LINE = re.compile(r"(?!Traceback)[^\n]+\n")
@@ -28,7 +28,9 @@ _SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
 
 
 class Place(NamedTuple):
-    """An address of this machine that homes are at; `network`: a namespace, else where we are."""
+    """An address of this machine for homes. `network` is a namespace, or None for the usual
+    network.
+    """
 
     address: str
     network: str | None = None
@@ -38,7 +40,7 @@ HERE = Place("127.0.0.1")
 
 
 class Home:
-    """One home folder. `passphrase_file` None: nobody says the passphrase."""
+    """One home folder. If `passphrase_file` is None, nobody gives the passphrase."""
 
     def __init__(self, path: Path, passphrase_file: Path | None, place: Place = HERE) -> None:
         self.path = path
@@ -57,28 +59,32 @@ class Home:
         return [*PROGRAM, "--home", str(self.path), *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-        """Any command, whatever comes of it. `said`: its standard input."""
+        """Runs any command, even if it fails. `said` is its standard input."""
         return warm.run(
             self.command(*words), network=self.place.network, said=said, env=self.env,
             timeout=2 * PATIENCE,
         )  # fmt: skip
 
     def __call__(self, *words: str) -> Any:
-        """What a command that must succeed answers: one JSON document and nothing else."""
+        """Runs a command that must succeed. Its output must be one JSON document, which is
+        returned.
+        """
         done = self.run("--json", *words)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         assert done.stderr == ""
         return json.loads(done.stdout)
 
     def text(self, *words: str) -> str:
-        """The same for people."""
+        """Runs a command that must succeed and returns its text for people."""
         done = self.run(*words)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         assert done.stderr == ""
         return done.stdout
 
     def refused(self, *words: str, code: int = 1, said: str = "", several: bool = False) -> str:
-        """The one sentence with which a command refuses; `several` of them in one line."""
+        """Runs a command that must refuse and returns its one sentence. `several` allows more than
+        one.
+        """
         done = self.run("--json", *words, said=said)
         assert (done.returncode, done.stdout) == (code, ""), f"{words}: {done}"
         assert _LINE.fullmatch(done.stderr), done.stderr
@@ -94,7 +100,7 @@ class Home:
         return Lines(self)
 
     def has(self, *ids: str) -> None:
-        """Waits until these records are stored here."""
+        """Waits until this home stores all these records."""
         for one in ids:
             self("wait", "--id", one, "--timeout", str(PATIENCE))
 
@@ -105,7 +111,7 @@ class Home:
 
     @property
     def holder(self) -> int | None:
-        """The process that the lock names; it may have ended."""
+        """The process id in the lock, or None. The process may have ended."""
         try:
             text = (self.path / "lock").read_text()
         except FileNotFoundError:
@@ -113,20 +119,20 @@ class Home:
         return int(text) if text else None
 
     def kill(self) -> None:
-        """kill -9 of the node, which must be running or starting."""
+        """Kills the node with SIGKILL. The node must be running or starting."""
         pid = self.holder
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
     @contextmanager
     def database(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-        """The store of a stopped node."""
+        """Opens the store of a stopped node."""
         mode = "rw" if write else "ro"
         with closing(sqlite3.connect(f"file:{self.store}?mode={mode}", uri=True)) as db, db:
             yield db
 
     def holds(self, words: str) -> list[str]:
-        """The files of this home in which the words lie in the clear."""
+        """Returns the files of this home that hold the words in the clear."""
         wanted = words.encode()
         return [
             str(one.relative_to(self.path))
@@ -136,7 +142,7 @@ class Home:
 
 
 class Lines:
-    """A script at `post --lines`: says lines, reads an answer to each."""
+    """A script that talks to `post --lines`: it writes lines and reads an answer to each."""
 
     def __init__(self, home: Home) -> None:
         command = home.command("--json", "post", "--lines")
@@ -158,12 +164,12 @@ class Lines:
         self.process.stdin.flush()
 
     def answer(self) -> dict[str, Any] | None:
-        """The next answer; None once there is no more."""
+        """Returns the next answer, or None if there are no more."""
         text = self.process.stdout.readline()
         return json.loads(text) if text else None
 
     def post(self, *requests: dict[str, Any]) -> list[str]:
-        """Says the lines and returns the ids."""
+        """Writes the lines and returns the ids."""
         found = []
         for at in range(0, len(requests), 50):  # neither pipe may fill up
             self.say(*requests[at : at + 50])
@@ -171,18 +177,20 @@ class Lines:
         return found
 
     def end(self) -> int:
-        """No more lines; the exit code."""
+        """Ends the input and returns the exit code."""
         self.process.stdin.close()
         return self.process.wait(2 * PATIENCE)
 
 
 def request(title: str, **fields: Any) -> dict[str, Any]:
-    """A line for `post --lines`."""
+    """Makes a line for `post --lines`."""
     return {"kind": "request", "fields": {"title": title, "minutes": 30, **fields}}
 
 
 class Folder:
-    """Where homes are made, with a passphrase file. Short: a socket's path has to fit."""
+    """A folder for homes, with a passphrase file. Its path is short, because a socket's path has to
+    fit.
+    """
 
     def __init__(self, path: Path, place: Place) -> None:
         self.path = path
@@ -197,24 +205,24 @@ class Folder:
         return one
 
     def listen(self) -> str:
-        """An address that was free a moment ago; a home keeps it, so that others find it again."""
+        """Returns a free address. The home keeps the address, so that others find the home again."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
 
     def founded(self, person: str = "Ada", *charter: str) -> Home:
-        """The home of somebody who has founded Rushey Lane."""
+        """Makes the home of a person who has founded Rushey Lane."""
         home = self.home(person.lower())
         home("found", "Rushey Lane", "--as", person, "--listen", self.listen(), *charter)
         return home
 
     def founder(self, person: str = "Ada", *charter: str) -> Home:
-        """The same with the node up."""
+        """Makes the home of a person who has founded Rushey Lane, and starts its node."""
         home = self.founded(person, *charter)
         home("up")
         return home
 
     def newcomer(self, inviter: Home, person: str) -> Home:
-        """The home of somebody who has joined by an invitation of `inviter`."""
+        """Makes the home of a person who has joined by an invitation of `inviter`."""
         home = self.home(person.lower())
         joined = home("join", inviter.invite(), "--as", person, "--listen", self.listen())
         assert joined["state"] == "member"
@@ -223,7 +231,7 @@ class Folder:
 
 @contextmanager
 def folder(place: Place = HERE) -> Iterator[Folder]:
-    """A folder for homes. Afterwards every node is stopped, and no process is left."""
+    """Yields a folder for homes. Afterwards stops every node and checks that no process is left."""
     one = Folder(Path(tempfile.mkdtemp(prefix="mc-")), place)
     try:
         yield one
@@ -238,13 +246,13 @@ def folder(place: Place = HERE) -> Iterator[Folder]:
 
 
 def together(*jobs: Callable[[], Any]) -> list[Any]:
-    """Does these at the same time."""
+    """Runs these jobs at the same time and returns their results."""
     with ThreadPoolExecutor(len(jobs)) as pool:
         return [one.result() for one in [pool.submit(job) for job in jobs]]
 
 
 def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
-    """Checks all cases, two at a time, and tells all that fail."""
+    """Checks all cases, two at a time, and reports all that fail."""
 
     def one(case: Any) -> tuple[Any, str | None]:
         try:
@@ -260,7 +268,7 @@ def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
 
 
 def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
-    """The first truth that `is_so` tells; fails with `what` when none comes."""
+    """Returns the first true answer of `is_so`. If none comes in time, fails with `what`."""
     deadline = time.monotonic() + within
     while not (found := is_so()):
         assert time.monotonic() < deadline, what
@@ -269,7 +277,7 @@ def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) ->
 
 
 def agree(*homes: Home) -> dict[str, Any]:
-    """Waits until all homes have the same records and make the same of them; the last status."""
+    """Waits until all homes have the same records and the same state. Returns their last status."""
 
     def equal() -> Any:
         found = together(*(lambda home=home: home("status") for home in homes))
@@ -280,7 +288,7 @@ def agree(*homes: Home) -> dict[str, Any]:
 
 
 def processes_about(path: Path) -> list[int]:
-    """The processes whose command line names something below `path`."""
+    """Returns the ids of the processes whose command line names a file below `path`."""
     wanted = os.fsencode(path)
     found = []
     for one in Path("/proc").glob("[0-9]*/cmdline"):

@@ -1,8 +1,8 @@
-"""Attackers of a relay, as a program of their own: everything at once, for so many seconds.
+"""Attacks a relay in all ways at once, for a number of seconds. It is a program of its own.
 
-Reads one JSON object from standard input: `address` of the relay, `seconds`, and a member's stolen
-`seed`, `device`, `neighbourhood`, `gossip_key`, and the `seq`, `head` of its log (hex). Says "begun"
-once all of it is under way, and at the end how many records it has sent.
+It reads one JSON object from standard input: `address` of the relay, `seconds`, and a member's
+stolen `seed`, `device`, `neighbourhood`, `gossip_key`, and the `seq`, `head` of its log (hex). Once
+all attacks are under way, it prints "begun". At the end it prints how many records it has sent.
 """
 
 import json
@@ -21,7 +21,7 @@ from protocol.wire import sync_session as sync
 from tests.support.attackers import MESHSUB, call, greeting, stranger
 
 IDLE, HALF_OPEN = 500, 1000
-A_SECOND, AT_ONCE = 1000, 20  # records of the flood, and in one frame
+A_SECOND, AT_ONCE = 1000, 20  # records of the flood: in a second, and in one frame
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 
 
@@ -32,7 +32,7 @@ async def visitor(seed):
 
 
 async def sockets(ip, port, count, words, *, task_status):
-    """So many connections that say these words and then nothing; who is shown out comes again."""
+    """Opens `count` connections that send `words` and then nothing. A closed one is opened again."""
 
     async def one():
         while True:
@@ -52,7 +52,7 @@ async def sockets(ip, port, count, words, *, task_status):
 
 
 async def asks_for_everything(where, stolen, *, task_status):
-    """A stranger's keys, and a member's neighbourhood."""
+    """Asks for everything in a member's neighbourhood with a stranger's keys."""
     async with visitor(77) as them:
         told = False
         while True:
@@ -76,7 +76,7 @@ async def asks_for_everything(where, stolen, *, task_status):
 
 
 def flood(stolen):
-    """Well-signed records of one log, one after the other."""
+    """Yields well-signed records of one log, one after the other."""
     seq, head = stolen["seq"], stolen["head"]
     content = bytes(300)
     while True:

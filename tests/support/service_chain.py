@@ -1,4 +1,4 @@
-"""Threads of services on entries without bytes, in a neighbourhood of a dozen people."""
+"""Threads of services, made of entries without bytes, in a neighbourhood of a dozen people."""
 
 import hashlib
 
@@ -22,7 +22,9 @@ CHARTER = {"smallest_group": 3, "settle_hours": 72, "answer_days": 3, "offset": 
 
 
 class Story:
-    """Entries of a service's thread; each person has one device. Times in days from a Monday."""
+    """The entries of a service's thread. Each person has one device. Times are in days from a
+    Monday.
+    """
 
     def __init__(self, *, in_use=True):
         self.entries = []
@@ -72,7 +74,7 @@ class Story:
         return self.fold(**more).views.get(one.id)
 
     def told(self, one):
-        """The rule by which an entry does not count; None if it does."""
+        """Returns the rule by which an entry does not count, or None if it counts."""
         history = self.fold().history
         return next(t.refusal and t.refusal.rule for t in history if t.entry.id == one.id)
 
@@ -84,7 +86,9 @@ class Story:
 
 
 def bins():
-    """The council's collection of bins, as far as the contractor, who has offered it on."""
+    """Makes the story of the council's bins. A contractor holds them and has offered a part to
+    another.
+    """
     story = Story()
     service = story.says(COUNCIL, "service", title="Bins", provider="The council")
     first = story.says(COUNCIL, "link", service, to=CONTRACTOR, title="All of it")

@@ -1,4 +1,4 @@
-"""What people of a simulated neighbourhood do, one thing at a time."""
+"""The acts of people in a simulated neighbourhood, one at a time."""
 
 from collections.abc import Callable
 from random import Random
@@ -10,7 +10,7 @@ from tests.support.simulated_street import MARK, Home
 
 
 def act(home: Home, random: Random) -> None:
-    """Somebody does the next thing that comes to mind: rather answers than begins something."""
+    """Lets a person do one thing. They would rather answer something than begin something."""
     assert home.author is not None
     if home.author.state.ring.current() is None:
         return
@@ -131,7 +131,7 @@ def _renew(home: Home, random: Random) -> bool:
     assert home.author is not None
     assert home.author.state.authority is not None
     if _pick(home, random, "renewal", lambda v: v["state"] == "open"):
-        return False  # rivals come from homes that have not heard of it
+        return False  # a rival comes only from a home that has not heard of this renewal
     members = sorted(home.author.state.authority.members)
     council = sorted(random.sample(members, min(3, len(members))))
     try:

@@ -1,4 +1,4 @@
-"""Relays of a simulated neighbourhood: the real ones, over the network in memory."""
+"""Relays of a simulated neighbourhood: real relays over the network in memory."""
 
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from tests.support.simulated_street import EPOCH_MS, Home, Street, chance
 
 
 class RelayHome:
-    """A relay: its folder outlives its node. `knows` nothing; homes find it."""
+    """A relay. Its folder outlives its node. It knows no addresses; homes find it."""
 
     def __init__(self, street: Street, name: str, limits: RelayLimits | None = None) -> None:
         self.street, self.name = street, name
@@ -37,7 +37,7 @@ class RelayHome:
         return EPOCH_MS + int(trio.current_time() * 1000)
 
     async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """One life of the relay's node."""
+        """Runs the relay's node once, until it is stopped."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
         store = Store(self.path / "store.db")
         try:
@@ -63,7 +63,7 @@ class RelayHome:
         await self._gone.wait()
 
     async def enrolled_by(self, home: Home) -> Record:
-        """A member's home takes a ticket of this relay."""
+        """Lets a member's home enrol this relay with a ticket."""
         assert self.relay is not None
         assert home.mesh is not None
         text, _ = self.relay.issue_ticket([])
@@ -71,18 +71,18 @@ class RelayHome:
 
     @property
     def served(self) -> Tenant:
-        """The only neighbourhood that it serves."""
+        """The only neighbourhood that this relay serves."""
         assert self.relay is not None
         (one,) = self.relay.tenants.values()
         return one
 
     def holds(self, words: bytes) -> bool:
-        """Whether the words lie in a file of this relay."""
+        """Whether a file of this relay holds the words."""
         return any(words in one.read_bytes() for one in self.path.rglob("*") if one.is_file())
 
 
 class _Folder(Folder):
-    """A relay's folder whose settings are the test's."""
+    """A relay's folder. The test chooses its settings."""
 
     def __init__(self, path: Path, limits: RelayLimits) -> None:
         super().__init__(path)

@@ -1,7 +1,9 @@
-"""A simulated neighbourhood: homes with real stores over a network in memory, in no real time.
+"""A simulated neighbourhood: homes with real stores over a network in memory. It takes no real
+time.
 
-Everything random comes from one seed, and Trio's scheduler is seeded by the fixture `simulate` in
-test_street.py, so a seed tells one story: `Street.trace` hashes who stored which record when.
+Everything random comes from one seed. The fixture `simulate` in test_street.py gives the seed to
+Trio's scheduler too. So one seed tells one story: `Street.trace` hashes who stored which record and
+when.
 """
 
 import hashlib
@@ -41,36 +43,38 @@ CHARTER = {
 }
 NAMES = ("ada", "ben", "cem", "dot", "eva", "fay", "gus", "hal", "ida", "jon", "kay", "lea")
 MARK = "nobody-else-reads-this"
-QUIET = 5.0  # seconds between two looks at whether homes agree
-WITHIN = 600.0  # seconds of good weather in which they must
+QUIET = 5.0  # seconds between two checks of whether homes agree
+WITHIN = 600.0  # seconds of good weather in which homes must agree
 
 
 def chance(random: Random) -> Callable[[int], bytes]:
-    """Random bytes, as a node asks for them."""
+    """Returns a source of random bytes for a node."""
     return random.randbytes
 
 
 def as_hex(_what: str, text: str) -> bytes:
-    """What a person typed, when it is an id in full."""
+    """Reads an id that a person typed in full."""
     return bytes.fromhex(text)
 
 
 class Home:
-    """One household: a database file that outlives its node, and the node while it is up."""
+    """One household: its database file, and its node while the node is up. The file outlives the
+    node.
+    """
 
     def __init__(self, street: "Street", name: str, identity: Identity, path: Path) -> None:
         self.street, self.name, self.identity, self.path = street, name, identity, path
         self.random = Random(f"{street.seed} {name}")
         self.skew = self.random.randint(-120_000, 120_000)
-        self.elsewhere = False  # its disk was copied to another machine
+        self.elsewhere = False  # true if its disk was copied to another machine
         self.arrival: list[bytes] = []
-        self.invitation = ""  # and the peer who gave it
+        self.invitation = ""  # empty, or an invitation by `inviter`
         self.inviter = ""
         self.knows: list[str] = []
         self.posted: list[bytes] = []
         self.refused: list[Refused] = []
-        self.heard: list[bytes] = []  # ids in the order in which they were stored
-        self.author: Author | None = None  # while it is up and a member
+        self.heard: list[bytes] = []  # ids in the order in which this home stored the records
+        self.author: Author | None = None  # set while the home is up and a member
         self.mesh: HomeMesh | None = None
         self.door: InvitationDesk | None = None
         self.giving: AddressDelivery | None = None
@@ -84,11 +88,11 @@ class Home:
         return self.author is not None
 
     def now(self) -> int:
-        """This home's clock."""
+        """Returns the time of this home's clock."""
         return EPOCH_MS + int(trio.current_time() * 1000) + self.skew
 
     async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """One life of the home's node, until it is killed."""
+        """Runs the home's node once, until it is killed."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
         store = Store(self.path)
         try:
@@ -104,7 +108,7 @@ class Home:
             self._gone.set()
 
     async def kill(self) -> None:
-        """The machine dies at once; what was not safe in the files by now is lost."""
+        """Stops the machine at once. What was not safe in the files by now is lost."""
         self._lives += 1
         self.path = self.copy_disk(f"{self.name}.{self._lives}")
         self.street.network.kill_host(self.name)
@@ -112,7 +116,7 @@ class Home:
         await self._gone.wait()
 
     def copy_disk(self, name: str) -> Path:
-        """The files as they are now, which a reader has to recover."""
+        """Copies the files as they are now. Whoever opens the copy has to recover it."""
         copy = self.path.with_name(f"{name}.db")
         for end in ("", "-wal"):
             if Path(f"{self.path}{end}").exists():
@@ -120,7 +124,7 @@ class Home:
         return copy
 
     def post(self, kind: str, given: dict[str, str], about: bytes | None = None) -> Record | None:
-        """Posts as the person who lives here; None where a rule forbids it."""
+        """Posts as the person who lives here. Returns None if a rule forbids the record."""
         assert self.author is not None
         try:
             one = self.author.post(kind, given, about=about, resolve=as_hex)
@@ -131,7 +135,7 @@ class Home:
         return one
 
     def must_post(self, kind: str, given: dict[str, str], about: bytes | None = None) -> Record:
-        """The same where no rule forbids it."""
+        """Posts as the person who lives here. No rule may forbid the record."""
         one = self.post(kind, given, about)
         assert one is not None, self.refused
         return one
@@ -187,7 +191,7 @@ class Home:
 
 
 class Street:
-    """The homes, the network between them, and what happens to both."""
+    """The homes, the network between them, and everything that happens to both."""
 
     def __init__(self, seed: int, folder: Path, names: Iterable[str] = NAMES) -> None:
         self.seed, self.folder = seed, folder
@@ -210,17 +214,17 @@ class Street:
 
     @property
     def trace(self) -> str:
-        """The hash of all that was stored so far, in order."""
+        """The hash of all records stored so far, in order."""
         return self._trace.hexdigest()
 
     def note(self, name: str, ids: list[bytes]) -> None:
-        """A home has stored these records."""
+        """Adds the records that a home has stored to the trace."""
         self.events += len(ids)
         self._trace.update(f"{trio.current_time():.9f} {name}\n".encode() + b"".join(ids))
 
     def newcomer(self, name: str, inviter: Home, of: Home | None = None) -> Home:
-        """A home that has nothing yet but an invitation, and the recovery words of the person `of`
-        another home if that is theirs.
+        """Makes a home that has only an invitation. With `of`, it has the recovery words of that
+        person.
         """
         assert inviter.door is not None
         assert inviter.author is not None
@@ -237,14 +241,16 @@ class Street:
         return home
 
     def clone(self, home: Home, name: str) -> Home:
-        """A copy of a home's disk, keys and all, in another machine."""
+        """Copies a home's disk, with its keys, to another machine."""
         copy = Home(self, name, home.identity, home.copy_disk(name))
         copy.knows = [self.network.address(one) for one in self.homes if one != home.name]
         self.homes[name] = copy
         return copy
 
     async def settle(self) -> None:
-        """Good weather until all homes agree and nothing more is stored. Fails when they do not."""
+        """Keeps good weather until all homes agree and store nothing more. Fails if that takes too
+        long.
+        """
         self.network.end_partition()
         self.network.end_bad_weather()
         deadline = trio.current_time() + WITHIN
@@ -260,7 +266,7 @@ class Street:
         return all(one.up for one in homes) and len({facts(one) for one in homes}) == 1
 
     def differences(self) -> str:
-        """What each home lacks, for whoever has to find out why."""
+        """Lists what each home lacks, for the person who has to find out why."""
         held = {
             name: set(store_of(one).records.ids()) for name, one in self.homes.items() if one.up
         }
@@ -283,8 +289,9 @@ Simulate = Callable[..., Street]
 
 @cache
 def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, bytes]]]:
-    """A neighbourhood whose first person has admitted the others by ordinary records: its id, and
-    everybody's keys and database.
+    """Founds a neighbourhood whose first person has admitted the others by ordinary records.
+
+    Returns its id, and everybody's keys and database.
     """
     random = chance(Random(f"founding {names}"))
     founder = Identity.new(random)
@@ -315,13 +322,13 @@ def _database(author: Author, identity: Identity, wires: list[bytes]) -> bytes:
 
 
 def store_of(home: Home) -> Store:
-    """The store of a home that is up."""
+    """Returns the store of a home that is up."""
     assert home.author is not None, f"{home.name} is not up"
     return home.author.inbox.store
 
 
 def facts(home: Home) -> tuple[str, str]:
-    """set_hash and state_hash."""
+    """Returns the set_hash and the state_hash of a home."""
     assert home.author is not None
     hasher = hashlib.sha256()
     for one in store_of(home).records.ids():

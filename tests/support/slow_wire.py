@@ -1,8 +1,9 @@
-"""A wire between two network namespaces that is slow and loses: for kernels without netem.
+"""A slow wire that loses packets, between two network namespaces. It is for kernels without netem.
 
     python slow_wire.py NAMESPACE INTERFACE NAMESPACE INTERFACE SECONDS SHARE
 
-Each packet is on its way for so many seconds, or lost with this probability. Runs until it is ended.
+SECONDS is the delay of each packet, SHARE the probability that the wire loses it. The program runs
+until somebody stops it.
 """
 
 import ctypes
@@ -21,7 +22,7 @@ _LONGEST = 65_600
 
 
 def tap(network, name):
-    """One end of the wire: an interface in that namespace."""
+    """Makes one end of the wire: an interface in that namespace."""
     where = os.open(f"/var/run/netns/{network}", os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).setns(where, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), f"cannot enter {network}")
@@ -43,7 +44,8 @@ def main(one, other, seconds, share):
                 heapq.heappush(waiting, (time.monotonic() + seconds, count, there[end], packet))
         while waiting and waiting[0][0] <= time.monotonic():
             _, _, end, packet = heapq.heappop(waiting)
-            with suppress(OSError):  # the other end is not up, or full: as on any wire, it is lost
+            # If the other end is not up, or is full, the packet is lost, as on any wire.
+            with suppress(OSError):
                 os.write(end, packet)
 
 

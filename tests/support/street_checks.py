@@ -1,4 +1,4 @@
-"""What must hold in a simulated neighbourhood once all is quiet."""
+"""Checks what must hold in a simulated neighbourhood once all is quiet."""
 
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from tests.support.simulated_street import MARK, Home, Street, store_of
 
 
 def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
-    """All homes agree, nothing acknowledged is lost, and private words are where they belong."""
+    """Checks that all homes agree, keep all acknowledged records, and have private words only where
+    they belong.
+    """
     homes = list(street.homes.values())
     assert street.agreed(), street.differences()
     posted = {one for home in homes for one in home.posted if home.identity.device not in forked}
@@ -27,7 +29,7 @@ def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
 
 
 def check_logs(store: Store, forked: frozenset[bytes]) -> None:
-    """No log has a gap or a fork, and each record names the one before it."""
+    """Checks that no log has a gap or a fork, and that each record names the one before it."""
     for known in store.logs.all():
         if known.device in forked:
             continue
@@ -39,7 +41,9 @@ def check_logs(store: Store, forked: frozenset[bytes]) -> None:
 
 
 def check_private(street: Street, home: Home) -> None:
-    """Both parties can read their words; nobody else, and no view or file, holds them."""
+    """Checks that both parties can read their words, and that nobody else can. No view or file
+    holds them.
+    """
     assert home.author is not None
     state = home.author.state
     for (body,) in store_of(home).db.execute("SELECT body FROM views"):
@@ -67,7 +71,7 @@ def check_private(street: Street, home: Home) -> None:
 
 
 def _other_party(home: Home, view: View) -> bytes | None:
-    """Who reads a response or a receipt beside its author."""
+    """Returns the person who reads a response or a receipt besides its author."""
     assert home.author is not None
     if view["kind"] == "receipt":
         other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
@@ -77,7 +81,7 @@ def _other_party(home: Home, view: View) -> bytes | None:
 
 
 def check_folding(home: Home) -> None:
-    """Incremental folding gave what a rebuild gives."""
+    """Checks that incremental folding gave the same as a rebuild."""
     assert home.author is not None
     state = home.author.state
     before = state.views.state_hash(), state.views.balances()
@@ -86,7 +90,9 @@ def check_folding(home: Home) -> None:
 
 
 def check_addresses(street: Street, home: Home) -> None:
-    """Only addresses at which a home can be dialled are kept and told to others."""
+    """Checks that a home keeps only addresses where somebody can dial a home, and so tells only
+    these.
+    """
     assert home.mesh is not None
     homes = {street.network.address(name) for name in street.homes}
     circuits = {

@@ -22,7 +22,7 @@ from protocol.record.log import LOG_START, Head
 from protocol.wire import sync_events as events
 from protocol.wire.sync_session import SyncSession
 
-MORNING = 1_795_000_000_000  # milliseconds; when every story begins
+MORNING = 1_795_000_000_000  # milliseconds: the time at which every story begins
 HOUR = 3_600_000
 
 
@@ -31,7 +31,9 @@ def by_id(_what: str, typed: str) -> bytes:
 
 
 class Home:
-    """One home: a store, who lives there, and what they post. `skew`: how far its clock is off."""
+    """One home: a store, the person who lives there, and what they post. `skew` is the error of its
+    clock.
+    """
 
     def __init__(
         self,
@@ -67,12 +69,12 @@ class Home:
         return known.head if known else LOG_START
 
     def post(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
-        """What a person posts; a minute passes."""
+        """Posts a record as a person does. Lets a minute pass first."""
         self.street.clock += 60_000
         return self.author.post(kind, fields, about=about and about.id, resolve=by_id)
 
     def write(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
-        """What the software posts."""
+        """Posts a record as the software does. Lets a minute pass first."""
         self.street.clock += 60_000
         return self.author.write(KINDS[kind], fields, about=about and about.id)
 
@@ -80,7 +82,7 @@ class Home:
         return self.write("admit", person=newcomer.person, statement=newcomer.statement)
 
     def welcome(self, newcomer: Identity) -> None:
-        """Admits and offers every epoch key."""
+        """Admits a newcomer and offers them every epoch key."""
         self.admit(newcomer)
         offer_epochs(self.author, self.state.ring.all(), newcomer.device)
 
@@ -97,9 +99,10 @@ class Home:
         audience: int | None = None,
         **fields: Any,
     ) -> Record:
-        """A well-signed record that the software of an honest home would not sign or not yet take.
+        """Signs a record that the software of an honest home would not sign, or would not accept
+        yet.
 
-        Without `seq` it takes the next place of this home's log.
+        Without `seq` the record takes the next place in this home's log.
         """
         head = self.head
         if seq is None:
@@ -129,7 +132,7 @@ class Home:
         return self.inbox.ingest_wires([one.wire for one in records])
 
     def put(self, one: Record) -> Record:
-        """Takes a forged record of its own, which then must be stored."""
+        """Stores a record that this home forged. Fails if the store refuses it."""
         assert self.take(one).stored == [one]
         return one
 
@@ -137,7 +140,7 @@ class Home:
         return self.inbox.ingest_wires(wires)
 
     def records(self) -> list[Record]:
-        """All records held, in log order."""
+        """Returns all records of this home, in log order."""
         found = []
         for known in sorted(self.store.logs.all(), key=lambda one: one.device):
             found += self.store.records.of_log(known.device, 1, 1_000_000)
@@ -150,17 +153,17 @@ class Home:
         return list(self.store.records.ids())
 
     def absent(self) -> list[bytes]:
-        """Records whose content is missing though nobody took it back."""
+        """Returns the ids of records whose content is missing although nobody took it back."""
         rows = self.store.records.without_content(0, 10_000)
         return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)]
 
     def revocation(self, after: int) -> bytes:
-        """The root statement that ends this home's device after a number."""
+        """Makes the root statement that ends this home's device after the number `after`."""
         place = self.state.neighbourhood[: statement.PLACE_SIZE]
         return statement.revoke_device(self.me.root_seed, self.me.device, after, place)
 
     def certificate(self, of: Identity) -> bytes:
-        """The root statement that makes the device of `of` one of this home's person."""
+        """Makes the root statement that certifies the device of `of` for this home's person."""
         place = self.state.neighbourhood[: statement.PLACE_SIZE]
         box = seal.device_box_key(of.device_seed).public
         return statement.certify_device(self.me.root_seed, of.device_seed, box, place)
@@ -172,7 +175,7 @@ class Home:
         return self.state.views.find(one.id)
 
     def told(self, one: Record) -> str | None:
-        """The rule by which a record does not count in its thread; None if it counts."""
+        """Returns the rule by which a record does not count in its thread, or None if it counts."""
         thread = self.state.thread_fold.fold_thread(self.store.records.find(one.id).root)
         refusal = next(told.refusal for told in thread.history if told.entry.id == one.id)
         return refusal and refusal.rule
@@ -182,7 +185,7 @@ class Home:
 
 
 class Street:
-    """Homes of one neighbourhood, its clock and its dice."""
+    """The homes of one neighbourhood, its clock and its dice."""
 
     def __init__(self, seed: int = 1) -> None:
         self.dice = random.Random(seed)
@@ -203,11 +206,11 @@ class Street:
             store.close()
 
     def person(self) -> Identity:
-        """Somebody who is to found the neighbourhood, or to join it once it is founded."""
+        """Makes the keys of a person, who can found the neighbourhood or join it later."""
         return Identity.new(self.dice.randbytes, self.place)
 
     def found(self, *, path: Path | str = ":memory:", **charter: Any) -> Home:
-        """The founder's home."""
+        """Founds the neighbourhood and returns the founder's home."""
         identity = self.person()
         fields = {"name": "Rushey Lane", **charter}
         home: Home | None = None
@@ -223,15 +226,15 @@ class Street:
         return home
 
     def home(self, like: Home, *who: Identity, path: Path | str = ":memory:") -> Home:
-        """A home that holds nothing yet."""
+        """Makes a home that holds nothing yet."""
         return Home(self, like.state.neighbourhood, who, path=path)
 
     def twin(self, of: Home) -> Home:
-        """A fresh home with the same devices."""
+        """Makes an empty home with the same devices."""
         return self.home(of, *of.who)
 
     def neighbour(self, by: Home) -> Home:
-        """Somebody admitted by `by`, who has everything that `by` has."""
+        """Makes the home of a person whom `by` admits. The home has everything that `by` has."""
         newcomer = self.person()
         by.welcome(newcomer)
         home = self.home(by, newcomer)
@@ -241,7 +244,7 @@ class Street:
 
 @contextmanager
 def street(seed: int = 1, homes: int = 2, **charter: Any) -> Iterator[list[Home]]:
-    """`homes` homes that have met."""
+    """Makes `homes` homes that have exchanged all records."""
     with Street(seed) as one:
         first = one.found(**charter)
         others = [one.neighbour(first) for _ in range(homes - 1)]
@@ -250,7 +253,7 @@ def street(seed: int = 1, homes: int = 2, **charter: Any) -> Iterator[list[Home]
 
 
 def settle(*homes: Home) -> None:
-    """Everything to everybody, until nothing changes."""
+    """Gives all records to all homes until nothing changes."""
     before = None
     for _ in range(12):
         now = [(tuple(home.ids()), tuple(home.absent()), len(home.inbox.pool)) for home in homes]
@@ -270,7 +273,9 @@ def settle(*homes: Home) -> None:
 
 
 def exchange(giver: Home, asker: Home, *, need: int = 90) -> list[Record]:
-    """Offer, response, agreement, receipt, confirm; both homes then hold all five."""
+    """Posts an offer, a response, an agreement, a receipt and a confirm. Then both homes hold all
+    five.
+    """
     offer = giver.post("offer", title="A lift", minutes=str(need))
     settle(giver, asker)
     response = asker.post("response", offer, text="at nine please")
@@ -285,7 +290,9 @@ def exchange(giver: Home, asker: Home, *, need: int = 90) -> list[Record]:
 
 
 class Line:
-    """A driver of sync sessions between two homes in memory; bytes travel in pieces of our choice."""
+    """Drives sync sessions between two homes in memory. The test chooses the pieces in which bytes
+    travel.
+    """
 
     def __init__(
         self,
@@ -298,7 +305,7 @@ class Line:
     ) -> None:
         self.homes = (one, other)
         self.sessions = (SyncSession(), SyncSession())
-        self.queues = (bytearray(), bytearray())  # what each is yet to receive
+        self.queues = (bytearray(), bytearray())  # the bytes that each home is yet to receive
         self.sent = [0, 0]
         self.wires = [0, 0]
         self.turns = 0
@@ -401,14 +408,14 @@ class Line:
         return list(found)
 
     def fetch(self) -> None:
-        """Each asks the other for content that it lacks."""
+        """Lets each home ask the other for the content that it lacks."""
         for side in (0, 1):
             missing = self.homes[side].absent()
             self.send(side, self.sessions[side].ask_for_content(missing))
         self.flow()
 
     def rounds(self, most: int = 8) -> int:
-        """Rounds until one finds nothing to send; how many it took."""
+        """Runs rounds until a round finds nothing to send. Returns the number of rounds."""
         for count in range(1, most + 1):
             self.begin(0)
             self.flow()

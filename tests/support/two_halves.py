@@ -1,4 +1,4 @@
-"""Two halves of a street, and the wire between them, which is cut and healed."""
+"""Two halves of a street and the wire between them. Tests cut the wire and restore it."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ _NAMES = {side: f"mc-{side}-{os.getpid()}" for side in ("east", "west")}
 
 
 class Halves:
-    """East and west, on `networks` of their own where this machine lets us lay a wire."""
+    """East and west. If this machine can lay a wire, each half has a network of its own."""
 
     def __init__(self, east: Folder, west: Folder, *, networks: bool) -> None:
         self.east, self.west = east, west
@@ -19,7 +19,7 @@ class Halves:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Meanwhile neither half hears the other."""
+        """Cuts the wire, so that neither half hears the other, and restores it afterwards."""
         if self._networks:
             _ip("-n", _NAMES["east"], "link", "set", "wire", "down")
         yield
@@ -29,7 +29,7 @@ class Halves:
             together(*(lambda home=home: home("up") for home in self.east.homes + self.west.homes))
 
     def alone(self, half: Folder) -> None:
-        """In a cut, this half goes on; where there is no wire, the nodes of the other stop."""
+        """Runs only this half during a cut. If there is no wire, stops the nodes of the other half."""
         if not self._networks:
             other = self.west if half is self.east else self.east
             together(*(lambda home=home: home("down") for home in other.homes))
@@ -38,7 +38,7 @@ class Halves:
 
 @contextmanager
 def halves() -> Iterator[Halves]:
-    """A folder for the homes of each half."""
+    """Yields a folder for the homes of each half."""
     with _two_networks() as found:
         east, west = found or (HERE, HERE)
         with folder(east) as one, folder(west) as other:
@@ -47,7 +47,7 @@ def halves() -> Iterator[Halves]:
 
 @contextmanager
 def _two_networks() -> Iterator[tuple[Place, Place] | None]:
-    """Two networks with a wire between them; None where only an administrator may lay one."""
+    """Yields two networks with a wire between them, or None if only an administrator may lay one."""
     east, west = Place("10.77.0.1", _NAMES["east"]), Place("10.77.0.2", _NAMES["west"])
     try:
         yield (east, west) if _lay_wire(east, west) else None

@@ -1,1 +1,3 @@
-"""Values in words: durations, moments, names, labels, charts. The only place that makes foreign text safe."""
+"""Puts values into words: durations, moments, names, labels, charts. Only this package makes
+foreign text safe.
+"""

@@ -1,6 +1,6 @@
-"""A control chart of plain characters: points in, `Content` out. Pure.
+"""Draws a control chart in plain characters: it takes points and returns `Content`. Pure.
 
-Marks differ by shape, so that the chart can be read without colours.
+Marks differ by shape, so that people can read the chart without colours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,23 +47,23 @@ _MEANINGS = {
     SHORT: _("missed the target"),
     BETTER: _("better"),
 }
-_WIDEST = 6  # columns a window
+_WIDEST = 6  # columns of a window
 _LEAST_ROWS = 3
 
 
 class ChartPoint(NamedTuple):
-    """A window's point. `window`: its number; `day`: what it is called below the chart."""
+    """A point of the chart. `window` is the number of its window, `day` its label below the chart."""
 
     window: int
     value: Number
-    limit: Number | None = None  # from here on the point alone stands out
+    limit: Number | None = None  # from this value on, a single point is a signal
     mark: str = ORDINARY
     day: str = ""
 
 
 @dataclass(frozen=True)
 class ReferenceLines:
-    """What points are read against, and their unit. `maximum`: the most that a value can be."""
+    """The lines to compare points with, and their unit. `maximum` is the highest possible value."""
 
     target: Number | None = None
     usual: Number | None = None
@@ -74,9 +74,9 @@ class ReferenceLines:
 def draw_chart(
     points: Sequence[ChartPoint], lines: ReferenceLines, width: int, height: int
 ) -> Content:
-    """Draws a chart with its axis and legend below it: the latest windows that there is room for.
+    """Draws a chart with its axis and legend below. If space is short, it draws the latest windows.
 
-    `width` in columns; `height`: the most rows above the axis.
+    `width` is in columns; `height` is the largest number of rows above the axis.
     """
     if not points:
         return Content("")
@@ -99,23 +99,23 @@ def draw_chart(
 
 
 class _Scale(NamedTuple):
-    """The values of the rows, from the top down. `step`: between two rows."""
+    """The values of the rows, from the top down. `step` is the difference between two rows."""
 
     top: int
     step: int
     labels: list[str]
 
     def row(self, value: Number | None) -> int | None:
-        """The row in which a value lies; None outside of the chart."""
+        """Returns the row of a value, or None if the value lies outside the chart."""
         if value is None:
             return None
-        # Halves go up: one incident is never drawn as none.
+        # Halves go up, so that one incident is never drawn as none.
         row = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
         return row if 0 <= row < len(self.labels) else None
 
 
 class _Plot(NamedTuple):
-    """The points that are drawn, and where. `slot`: the columns of a window."""
+    """The points to draw, and their place. `slot` is the width of a window in columns."""
 
     points: Sequence[ChartPoint]
     margin: int  # columns left of the first window
@@ -123,12 +123,12 @@ class _Plot(NamedTuple):
     columns: int  # of all windows
 
     def left(self, point: ChartPoint) -> int:
-        """The first column of a point's window, right of the margin."""
+        """Returns the first column of a point's window, counted from the right end of the margin."""
         return self.slot * (point.window - self.points[0].window)
 
 
 def _scale(numbers: list[Number], lines: ReferenceLines, height: int) -> _Scale:
-    """Round numbers from top to bottom, each of them a row."""
+    """Chooses the round numbers that label the rows, from top to bottom."""
     rows = max(_LEAST_ROWS, height)
     least: Number = 0
     if lines.maximum is None:
@@ -152,17 +152,17 @@ def _round_steps() -> Iterator[int]:
 
 
 def _ceil(value: Number, step: int = 1) -> int:
-    """The least multiple of `step` that is not below a value."""
+    """Returns the smallest multiple of `step` that is not below `value`."""
     return -int(-Fraction(value) // step) * step
 
 
 def _numbers(points: Sequence[ChartPoint], lines: ReferenceLines) -> list[Number]:
-    """All numbers that are to lie within the chart."""
+    """Collects all numbers that the chart has to show."""
     numbers = [point.value for point in points]
     numbers += [level for level in (lines.target, lines.usual) if level is not None]
     limits = [point.limit for point in points if point.limit is not None]
     if lines.maximum is None:
-        # A limit far above everything would flatten the rest.
+        # A limit far above all other numbers would flatten the rest of the chart.
         highest = 2 * max(numbers) + 4
         limits = [limit for limit in limits if limit <= highest]
     return numbers + limits
@@ -182,7 +182,7 @@ def _plot(points: Sequence[ChartPoint], scale: _Scale, width: int) -> _Plot:
 
 
 def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
-    """The characters above the axis, a list a row: the lines, and the points over them."""
+    """Returns the characters above the axis, as a list for each row. Points cover lines."""
     grid = [[" "] * plot.columns for _label in scale.labels]
     _draw_line(grid, scale.row(lines.usual), _USUAL, 1)
     _draw_line(grid, scale.row(lines.target), _TARGET, 2)
@@ -198,7 +198,9 @@ def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
 
 
 def _draw_line(grid: list[list[str]], row: int | None, mark: str, every: int) -> None:
-    """Draws a line across; over another line only each `every`-th mark, so that both are seen."""
+    """Draws a line across. Over another line it draws only each `every`-th mark, so that both are
+    seen.
+    """
     if row is not None:
         is_free = grid[row][0] == " "
         for column in range(0, len(grid[row]), 1 if is_free else every):
@@ -210,14 +212,14 @@ def _styled(cells: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _axis(plot: _Plot) -> str:
-    """A line below the windows that have a point: a gap in it is a window with too few answers."""
+    """Draws the axis below the windows that have a point. A gap is a window with too few answers."""
     first = plot.points[0].window
     drawn = {point.window - first for point in plot.points}
     return "".join((_AXIS if n in drawn else " ") * plot.slot for n in range(max(drawn) + 1))
 
 
 def _days(plot: _Plot, width: int) -> str:
-    """The days of the first and the last window, below their points."""
+    """Writes the days of the first and the last window below their points."""
     margin = " " * plot.margin
     left = plot.points[0].day
     right = plot.points[-1].day
@@ -232,7 +234,7 @@ def _days(plot: _Plot, width: int) -> str:
 
 
 def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> list[Content]:
-    """The meaning of each mark that is drawn, and of no other."""
+    """Explains each mark that is drawn, and no other mark."""
     marks = {point.mark for point in points}
     entries = [(mark, meaning) for mark, meaning in _MEANINGS.items() if mark in marks]
     for mark, label, level in (
@@ -250,7 +252,7 @@ def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> 
 
 
 def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
-    """The entries of a legend in rows, as many in each as fit."""
+    """Arranges the entries of a legend in rows. Each row holds as many entries as fit."""
     rows: list[Content] = [Content("")]
     for mark, meaning in entries:
         entry = Content.assemble((mark, _STYLES.get(mark, "")), f" {meaning}")
@@ -263,6 +265,6 @@ def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
 
 
 def _number(value: Number) -> str:
-    """A number with one digit after the point, unless that is 0."""
+    """Writes a number with one digit after the point, or without it if that digit is 0."""
     tenths = round(Fraction(value) * 10)
     return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"

@@ -1,6 +1,6 @@
 """The vocabulary of the screen: words for kinds, fields, states and days.
 
-A name that is not here, such as one from a newer version, is shown as it is.
+A name without a label here, such as one from a newer version, is shown as it is.
 """
 
 from tui.i18n import _
@@ -148,7 +148,7 @@ KIND_LABELS = {
     "retracted": _("Taken back"),
 }
 
-# The labels of what begins a thread.
+# The labels of the kinds that begin a thread.
 BEGIN_LABELS = {
     "request": _("Ask for something"),
     "offer": _("Offer something"),
@@ -165,7 +165,7 @@ BEGIN_LABELS = {
     "service": _("Describe a service"),
 }
 
-# What beginning a thread means, above its form.
+# The explanation above a form that begins a thread.
 BEFORE = {
     "proposal": _(
         "All current voters can vote on your question. You cannot take it back. To change "
@@ -177,7 +177,7 @@ BEFORE = {
     ),
 }
 
-# The lines of a history: what somebody did by posting a record of the kind.
+# The sentences of a history: each says what somebody did by posting a record of the kind.
 HISTORY_SENTENCES = {
     "service": _("{who} described the service"),
     "link": _("{who} asked somebody to do a part"),
@@ -266,25 +266,25 @@ MONTHS = (
 
 
 def field(name: str) -> str:
-    """The label of a field."""
+    """Returns the label of a field."""
     return FIELD_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def state(name: str) -> str:
-    """A state, or the value of a choice, in words."""
+    """Puts a state, or the value of a choice, into words."""
     return STATE_LABELS.get(name, name)
 
 
 def kind(name: str) -> str:
-    """A kind of record in words."""
+    """Puts a kind of record into words."""
     return KIND_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def verb(kind_name: str) -> str:
-    """The label of the button that posts a record of a kind."""
+    """Returns the label of the button that posts a record of a kind."""
     return SUBMIT_LABELS.get(kind_name) or _("Post")
 
 
 def begin(kind_name: str) -> str:
-    """The label of what begins a thread of a kind, in the list of what can be posted."""
+    """Returns the label of a kind in the list of what people can post."""
     return BEGIN_LABELS.get(kind_name) or _("Post: {kind}").format(kind=kind(kind_name))

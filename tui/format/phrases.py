@@ -1,7 +1,7 @@
-"""Phrases and cards: the values and views of the local API, said in words.
+"""Puts the values and views of the local API into phrases and cards.
 
-Whatever a person wrote is made harmless here, and nowhere else: what leaves this module may go to any
-widget, as `Content`, which knows no markup.
+Only this module makes the words of people harmless. It returns them as `Content`, which reads no
+markup; so any widget may show them.
 """
 
 from collections.abc import Iterable
@@ -26,15 +26,17 @@ _FAR_DAYS = 300
 
 @dataclass(frozen=True)
 class Card:
-    """An entry of a list: a title and a line below it. `id`: of a record, or a word of the screen's own."""
+    """An entry of a list: a title and a line below it. `id` is the id of a record, or a word that
+    the screen itself chose.
+    """
 
     id: str
     title: str
     detail: str = ""
-    quiet: bool = False  # nothing here needs the reader
+    quiet: bool = False  # true if the reader need not do anything here
 
     def content(self) -> Content:
-        """The card as a list draws it, with people's words made harmless."""
+        """Formats the card for a list, with people's words made harmless."""
         style = "" if self.quiet else "bold"
         # Not dim: on the highlight of most themes that would be too faint to read.
         detail = "\n" + safe_line(self.detail) if self.detail else ""
@@ -45,27 +47,27 @@ class Card:
 
 
 def plain(text: object) -> Content:
-    """Anybody's text, harmless, with its lines kept."""
+    """Makes any text harmless and keeps its lines."""
     return Content(safe_text(str(text)))
 
 
 def plain_line(text: object, width: int | None = None) -> Content:
-    """Anybody's text, harmless, on one line. `width`: in columns."""
+    """Makes any text harmless and puts it on one line. `width` is in columns."""
     return Content(safe_line(str(text), width))
 
 
 def line_or_hidden(text: str | None, width: int | None = None) -> str:
-    """A person's words on one line; None stands for hidden words."""
+    """Puts a person's words on one line. If the words are hidden (None), says so instead."""
     return safe_line(text, width) if text else _("hidden words")
 
 
 def capitalized(text: str) -> str:
-    """The text with a capital first letter; the other letters stay as they are."""
+    """Makes the first letter of a text a capital; the other letters stay as they are."""
     return text[:1].upper() + text[1:]
 
 
 def dotted(parts: Iterable[str]) -> str:
-    """The parts that are not empty, on one line, with dots between them."""
+    """Joins the parts that are not empty with dots, on one line."""
     return " · ".join(part for part in parts if part)
 
 
@@ -73,19 +75,19 @@ def dotted(parts: Iterable[str]) -> str:
 
 
 def name(person: Shown | None, me: str | None = None) -> str:
-    """A person's name; "you" for the reader. `me`: the reader's id."""
+    """Returns a person's name, or "you" for the reader. `me` is the reader's id."""
     if not person:
         return _("somebody")
     return _("you") if me is not None and person["id"] == me else safe_line(str(person["name"]), 40)
 
 
 def person_names(people: Iterable[Shown], me: str | None = None) -> str:
-    """The names of several people, with commas between them."""
+    """Joins the names of several people with commas."""
     return ", ".join(name(person, me) for person in people)
 
 
 def signer_names(view: Shown, me: str | None) -> str:
-    """The author of a record; where somebody signed for another, both."""
+    """Names the author of a record. If somebody signed for the author, names both."""
     author = name(view["author"], me)
     if not view.get("by"):
         return author
@@ -96,7 +98,7 @@ def signer_names(view: Shown, me: str | None) -> str:
 
 
 def minutes(count: int | None) -> str:
-    """A number of minutes as people say it; nothing for 0 and None."""
+    """Writes a number of minutes as people say it. Returns an empty text for 0 and None."""
     if not count:
         return ""
     hours, rest = divmod(abs(count), _HOUR)
@@ -106,7 +108,7 @@ def minutes(count: int | None) -> str:
 
 
 def signed_duration(count: int) -> str:
-    """A balance in minutes, with its sign."""
+    """Writes a balance in minutes, with its sign."""
     if count == 0:
         return "0"
     sign = "+" if count > 0 else ""
@@ -114,13 +116,17 @@ def signed_duration(count: int) -> str:
 
 
 def counted_duration(receipt: Shown) -> str:
-    """The minutes that count of a receipt: those of the last correction that both signed."""
+    """Writes the minutes of a receipt that count. If both parties signed corrections, the last one
+    counts.
+    """
     corrected = receipt.get("corrected")
     return minutes(receipt["minutes"] if corrected is None else corrected) or "0"
 
 
 def moment(text: str | None, today: date) -> str:
-    """An ISO day or time as people say it: local time, the hour if there is one, a far year."""
+    """Writes an ISO day or time as people say it: in local time, with the hour if it has one, with
+    the year if that is far.
+    """
     if not text:
         return ""
     try:
@@ -139,7 +145,7 @@ def moment(text: str | None, today: date) -> str:
 
 
 def title(view: Shown) -> str:
-    """What a view is called: its title, its name, its words, or its kind."""
+    """Returns a view's title, or else its name, its words or its kind."""
     text = view.get("text") if view["kind"] in {"pact", "message"} else None
     called = view.get("title") or view.get("name") or text
     called = called or labels.kind(view["kind"] or _("unreadable"))
@@ -147,19 +153,21 @@ def title(view: Shown) -> str:
 
 
 def terms(view: Shown, today: date) -> str:
-    """The terms of a response or an agreement: how long and when."""
+    """Writes the terms of a response or an agreement: how long and when."""
     return dotted([minutes(view.get("minutes")), moment(view.get("when"), today)])
 
 
 def thanks_line(thanks: Shown, me: str | None) -> str:
-    """Who thanks whom, and for how many minutes."""
+    """Says who thanks whom, and for how many minutes."""
     who = capitalized(signer_names(thanks, me))
     sentence = _("{who} thanks {other}").format(who=who, other=name(thanks["person"], me))
     return dotted([sentence, minutes(thanks.get("minutes"))])
 
 
 def history_line(entry: Shown, today: date, me: str | None) -> str:
-    """A line of a thread's history: when, who did what, and why it does not count."""
+    """Writes a line of a thread's history: when and who did what. If the record does not count,
+    says why.
+    """
     sentence = labels.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
         sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
@@ -171,7 +179,7 @@ def history_line(entry: Shown, today: date, me: str | None) -> str:
 
 
 def sums(row: Shown) -> str:
-    """What a person gave and received, their balance, and what of it were gifts."""
+    """Says what a person gave and received, their balance, and how much of it were gifts."""
     total = _("{given} given · {received} received · balance {balance}").format(
         given=minutes(row["given"]) or "0",
         received=minutes(row["received"]) or "0",
@@ -189,7 +197,7 @@ def sums(row: Shown) -> str:
 
 
 def intent(view: Shown, today: date, me: str | None) -> Card:
-    """A request or an offer as a card."""
+    """Makes a card of a request or an offer."""
     waiting = sum(response["state"] == "waiting" for response in view.get("responses") or [])
     parts = [
         signer_names(view, me),
@@ -204,7 +212,7 @@ def intent(view: Shown, today: date, me: str | None) -> Card:
 
 
 def any_view(view: Shown, today: date, me: str | None) -> Card:
-    """A view of any kind as a card, as search finds it."""
+    """Makes a card of a view of any kind, for the results of a search."""
     if view["kind"] in {"request", "offer"}:
         card = intent(view, today, me)
         detail = f"{labels.kind(view['kind'])} · {card.detail}"
@@ -217,7 +225,7 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
 
 
 def person(member: Shown, row: Shown | None, me: str | None) -> Card:
-    """A person as a card: their balance and what they can give. `row`: their hours."""
+    """Makes a card of a person: their balance and what they can give. `row` holds their hours."""
     hours = signed_duration(row["balance"]) if row else ""
     assets = ", ".join(safe_line(asset) for asset in member.get("assets") or [])
     label = name(member)

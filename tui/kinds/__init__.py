@@ -1,1 +1,3 @@
-"""One module a family of kinds: its card, its story, the next steps in it, what waits for me."""
+"""One module for each family of kinds: its card, its story, its next steps, and what waits for the
+reader.
+"""

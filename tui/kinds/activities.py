@@ -1,6 +1,7 @@
-"""Activities: the card and the story of one, and the days on which it takes place. Pure.
+"""Shows an activity: its card, its story, and the days on which it takes place. Pure.
 
-An occurrence is a day of an activity with its roles: who has a place, who waits, and later who came.
+An occurrence is one day of an activity. For each role it lists who has a place, who waits, and
+later who came.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from tui.format.phrases import Card, Part, Shown
 from tui.i18n import _, plural
 from tui.kinds.thread_data import ThreadData
 
-_MOST_PLACES = 64  # where no roles are named
+_MOST_PLACES = 64  # the places of an activity that names no roles
 _FREQUENCIES = {
     "DAILY": (_("every day"), _("every {n} days")),
     "WEEKLY": (_("every week"), _("every {n} weeks")),
@@ -25,7 +26,7 @@ _FREQUENCIES = {
 
 
 def activity_card(view: Shown, today: date, me: str | None) -> Card:
-    """An activity as a card: who organises it, the next time, and how many places are free."""
+    """Makes a card of an activity: who organises it, the next time, and how many places are free."""
     upcoming = view["upcoming"]
     limited = upcoming and view["roles"] and view["state"] == "open"
     parts = [
@@ -40,7 +41,7 @@ def activity_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def board_card(view: Shown, today: date, me: str | None) -> Card:
-    """A new entry of the board as a card, with its kind."""
+    """Makes a card of a new entry of the board, with its kind."""
     if view["kind"] != "activity":
         return phrases.any_view(view, today, me)
     activity = activity_card(view, today, me)
@@ -49,23 +50,25 @@ def board_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def activity_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """An activity with its terms, and its occurrences with the people in each."""
+    """Describes an activity: its terms, then its occurrences with the people in each."""
     return Content.assemble(*_story_parts(thread.root, today, me))
 
 
 def roles_on(view: Shown, day: str) -> list[Shown]:
-    """The roles of an activity on a day, with who has a place and who waits."""
+    """Returns the roles of an activity on a day, each with the people who have a place or wait for
+    one.
+    """
     roles: list[Shown] = _occurrence(view, day)["roles"]
     return roles
 
 
 def occurrence_moment(view: Shown, day: str, today: date) -> str:
-    """The day and the hour of an occurrence, in words."""
+    """Writes the day and the hour of an occurrence."""
     return phrases.moment(recurrence.occurrence_start(view["starts"], day), today)
 
 
 def is_person(person: Shown | None, person_id: str | None) -> bool:
-    """Whether a person in a view is the one with this id; nobody is nobody."""
+    """Whether `person` has the id `person_id`. If either is None, the answer is no."""
     return person is not None and person_id is not None and person["id"] == person_id
 
 
@@ -109,7 +112,9 @@ def _occurrence_parts(root: Shown, day: str, me: str | None) -> Iterator[Part]:
 
 
 def _occurrence(view: Shown, day: str) -> Shown:
-    """The occurrence on a day; where nobody has signed up yet, one with all places free."""
+    """Returns the occurrence on a day. If nobody has signed up yet, returns one with all places
+    free.
+    """
     for occurrence in view["occurrences"]:
         if occurrence["on"] == day:
             return dict(occurrence)
@@ -128,7 +133,7 @@ def _free_places(view: Shown, day: str) -> str:
 
 
 def _repetition(rule: str | None) -> str:
-    """A recurrence rule in words; one that is not this simple is shown as it is written."""
+    """Puts a recurrence rule into words. A more complicated rule is shown as it is written."""
     parts = dict(part.partition("=")[::2] for part in (rule or "").split(";"))
     frequency = parts.pop("FREQ", "")
     interval = parts.pop("INTERVAL", "1")

@@ -1,4 +1,4 @@
-"""What a person can do in an activity, and what of it waits for them. Pure."""
+"""Finds what a person can do in an activity, and which of these steps wait for them. Pure."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,7 +11,7 @@ from tui.kinds.activities import is_person, occurrence_moment, roles_on
 from tui.kinds.next_steps import NextStep, close_step
 from tui.kinds.thread_data import ThreadData
 
-FETCHED_LISTS = ("signups", "attendances", "receipts")  # the lists that a thread is fetched with
+FETCHED_LISTS = ("signups", "attendances", "receipts")  # fetched with an activity
 
 _DAY_CHARS = len("2026-11-23")
 
@@ -23,7 +23,9 @@ def waiting_activity_cards(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """The cards of what waits for `me` in activities, and of the waiting lists that `me` is on."""
+    """Yields the cards of what waits for `me` in activities, and of the waiting lists that hold
+    `me`.
+    """
     for view in activities:
         for occurrence in _unwritten_occurrences(view, me, today):
             title = _("Write down who came to {title}").format(title=phrases.title(view))
@@ -44,7 +46,7 @@ def waiting_activity_cards(
 
 
 def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """What `me` can do in an activity: what waits for them first, then what is possible."""
+    """Lists what `me` can do in an activity. What waits for `me` comes first."""
     if me is None:
         return []
     steps = [
@@ -59,7 +61,9 @@ def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def _guest_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Signing up for the next day that I have no part in, and withdrawing from the others."""
+    """Yields the steps that sign up for the next day without a signup of `me`, or withdraw a
+    signup.
+    """
     root = thread.root
     upcoming = root["upcoming"]
     signups = [
@@ -157,7 +161,7 @@ def _accept_step(root: Shown, signup: Shown, today: date) -> NextStep:
 
 
 def _pot_receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Hours from the common pot, once a day for each person who came."""
+    """Yields a receipt from the common pot for each person who came, once a day."""
     paid = {
         (receipt["giver"]["id"], receipt["on"][:_DAY_CHARS])
         for receipt in thread.receipts
@@ -213,11 +217,11 @@ def _confirm_step(receipt: Shown, today: date) -> NextStep:
 
 
 def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: date) -> str:
-    """Who has the last place in the role that a signup waits for, and why they came before it."""
+    """Says who has the last place in the role that a signup waits for, and why they came first."""
     day = waiting["on"]
     when = occurrence_moment(view, day, today)
     role = next((role for role in roles_on(view, day) if role["role"] == waiting["role"]), None)
-    # The role's words may be hidden, or nobody has a place any more.
+    # The role's words may be hidden, or nobody may have a place any more.
     if role is None or not role["has"]:
         return when
     last = role["has"][-1]
@@ -233,7 +237,9 @@ def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: da
 
 
 def _unwritten_occurrences(view: Shown, me: str | None, today: date) -> list[Shown]:
-    """The days up to today with people in them, of which I, the organiser, have not written who came."""
+    """Returns the days up to today on which people had a place and `me`, the organiser, has not yet
+    written who came.
+    """
     if not is_person(view["author"], me) or view["state"] == "cancelled":
         return []
     return [

@@ -1,4 +1,4 @@
-"""Addresses in a thread: giving mine to the other party of an agreement, and forgetting either."""
+"""Shares addresses in a thread: a party gives an address to the other party, or forgets an address."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,13 +19,17 @@ FORGET = "forget_address"
 
 
 class Words(Kind):
-    """The fields of the form for an address. No record: it goes to one home and is never posted."""
+    """The fields of the form for an address. They are no record: they go to one home and are never
+    posted.
+    """
 
     fields = {"address": ADDRESS}  # noqa: RUF012 -- declared on Kind
 
 
 async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> None:
-    """Adds to each agreement of mine the address that this home holds for it, or None."""
+    """Adds an address to each agreement of this person: the one that this home holds for it, or
+    None.
+    """
     own_agreements = [agreement for agreement in agreements if _other_party(agreement, link.me)]
     addresses = await asyncio.gather(
         *(_fetch_address(link, agreement["id"]) for agreement in own_agreements)
@@ -35,7 +39,7 @@ async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> No
 
 
 def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
-    """Giving and forgetting an address, for each agreement of mine that is not over."""
+    """Yields the steps that give an address to the other party, or forget an address held here."""
     for agreement in thread.agreements:
         other = _other_party(agreement, me)
         if other is None or not (agreement["state"] == "agreed" or agreement.get("address")):
@@ -47,7 +51,7 @@ def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
 
 
 async def post(link: NodeConnection, step: NextStep, fields: dict[str, Any]) -> str:
-    """Gives or forgets an address; returns a sentence on how it went. Raises Declined."""
+    """Gives or forgets an address. Returns a sentence that says how it went. Raises Declined."""
     address = {"text": fields["address"]} if step.kind == GIVE else {}
     answer = await link.call(step.kind, agreement=step.about, **address)
     if step.kind == FORGET:
@@ -94,7 +98,7 @@ async def _fetch_address(link: NodeConnection, agreement_id: str) -> Shown | Non
 
 
 def _other_party(agreement: Shown, me: str | None) -> Shown | None:
-    """The other party of an agreement; None where `me` is not a party."""
+    """Returns the other party of an agreement, or None if `me` is not a party."""
     parties: list[Shown] = [agreement["giver"], agreement["receiver"]]
     others = [party for party in parties if party["id"] != me]
     return others[0] if len(others) == 1 else None

@@ -1,4 +1,6 @@
-"""The charter's rules in words, with their units, and the step that proposes another value. Pure."""
+"""Puts the charter's rules into words, with units, and offers the step that proposes another value.
+Pure.
+"""
 
 from collections.abc import Callable
 from datetime import date
@@ -47,7 +49,7 @@ _UNITS: dict[str, Callable[[int], str]] = {
 
 
 def rule_cards(rules: Shown, today: date) -> list[Card]:
-    """A card for each rule; the rules that have no label here come last, by their names."""
+    """Makes a card for each rule. Rules without a label here come last, sorted by name."""
     declared = KINDS["charter"].fields
     unlabelled = [rule for rule in declared if rule not in _LABELS and rule != "founders"]
     return [
@@ -57,17 +59,17 @@ def rule_cards(rules: Shown, today: date) -> list[Card]:
 
 
 def rule_line(rule: str, value: Any, today: date) -> str:
-    """A rule and its value, on one line."""
+    """Writes a rule and its value on one line."""
     return f"{rule_label(rule)}: {rule_value(rule, value, today)}"
 
 
 def rule_label(rule: str) -> str:
-    """What a rule is called on the screen."""
+    """Returns the name of a rule on the screen."""
     return _LABELS.get(rule) or safe_line(rule.replace("_", " ")).capitalize()
 
 
 def rule_value(rule: str, value: Any, today: date) -> str:
-    """A rule's value with its unit."""
+    """Writes the value of a rule with its unit."""
     if value in (None, "", []):
         return _("not set")
     if rule == "moderators" and isinstance(value, list):
@@ -78,7 +80,9 @@ def rule_value(rule: str, value: Any, today: date) -> str:
 
 
 def rule_step(rule: str, rules: Shown, term: Shown, today: date) -> NextStep | None:
-    """The step that proposes a new value for a rule; None where only a renewal changes it."""
+    """Returns the step that proposes a new value for a rule, or None if only a renewal changes the
+    rule.
+    """
     if rule in BY_RENEWAL:
         return None
     value = rules.get(rule)

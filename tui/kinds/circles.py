@@ -1,4 +1,4 @@
-"""Circles: the card and the story of one, and what a member can do in it. Pure."""
+"""Shows a circle: its card, its story, and what a member can do in it. Pure."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,7 +14,7 @@ from tui.kinds.thread_data import ThreadData
 
 
 def circle_card(view: Shown, me: str | None) -> Card:
-    """A circle as a card: who is in it."""
+    """Makes a card of a circle: who is in it."""
     members = phrases.capitalized(phrases.person_names(view["members"], me))
     state = labels.state(view["state"]) if view["state"] != "open" else ""
     detail = phrases.dotted([members, state])
@@ -22,12 +22,12 @@ def circle_card(view: Shown, me: str | None) -> Card:
 
 
 def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """The members of a circle and its messages, the latest last."""
+    """Describes a circle: its members, then its messages, the latest last."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def steps_for_circle(circle: Shown, me: str) -> Iterator[NextStep]:
-    """What a member can do in a circle; nothing for anybody else."""
+    """Yields what a member can do in a circle. Yields nothing for anybody else."""
     members = frozenset(member["id"] for member in circle["members"])
     if me not in members:
         return

@@ -1,6 +1,6 @@
-"""Decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
+"""Shows decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
 
-A removal is said by moderators, one record each; a proposal and a renewal are voted on by the roll.
+Moderators remove a person by one record each. The roll votes on proposals and renewals.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import removal_step, restoration_step
 from tui.kinds.thread_data import ThreadData
 
-DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads are shown here
+DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads this module shows
 
 
 def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
@@ -39,12 +39,12 @@ def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None)
 
 
 def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """A decision: what would change, how it stands, and who voted how."""
+    """Describes a decision: what would change, how it stands, and who voted how."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """What `me` can do in a decision: what waits for them first, then what is possible."""
+    """Lists what `me` can do in a decision. What waits for `me` comes first."""
     if me is None:
         return []
     if thread.root["kind"] == "remove":
@@ -57,7 +57,9 @@ def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def cards_to_vote_on(
     views: list[Shown], term: Shown, today: date, me: str | None
 ) -> Iterator[Card]:
-    """The cards of decisions that `me` has not voted on, and of removals that ask for their word."""
+    """Yields a card for each decision that waits for a vote of `me`, and for each removal that
+    waits for the word of `me`, a moderator.
+    """
     for view in views:
         if view["kind"] == "remove":
             if view["state"] == "said" and _may_join_removal(view["said_by"], term, me):
@@ -68,7 +70,9 @@ def cards_to_vote_on(
 
 
 def merge_removals(removes: list[Shown]) -> list[Shown]:
-    """Each removal once, with all the moderators who said so. `removes`: the newest first."""
+    """Merges the records of each removal into one view that names all its moderators. `removes`
+    begins with the newest.
+    """
     first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
     return [
         {**remove, "said_by": [same["author"] for same in removal_posts(remove, removes)]}
@@ -77,7 +81,9 @@ def merge_removals(removes: list[Shown]) -> list[Shown]:
 
 
 def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
-    """What the moderators posted about one removal, each moderator once, oldest first."""
+    """Returns the records that moderators posted about one removal: one for each moderator, oldest
+    first.
+    """
     register = (removal["person"]["id"], removal["n"])
     by_moderator = {
         remove["author"]["id"]: remove
@@ -88,14 +94,14 @@ def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
 
 
 def decision_title(view: Shown) -> str:
-    """What a decision is called."""
+    """Returns the title of a decision."""
     if view["kind"] == "remove":
         return _("Removal of {person}").format(person=phrases.name(view["person"]))
     return phrases.title(view)
 
 
 def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
-    """What a decision would change, in plain words; with `rules`, beside what holds now."""
+    """Says in plain words what a decision would change. With `rules`, also says what holds now."""
     if view["kind"] == "renewal":
         return _next_term_line(view)
     if view["kind"] == "remove":
@@ -104,7 +110,7 @@ def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
 
 
 def standing_line(view: Shown, term: Shown) -> str:
-    """How a decision stands, on one line."""
+    """Says on one line how a decision stands."""
     if view["kind"] == "remove":
         return _removal_standing(view)
     votes = _("{yes} yes, {no} no").format(
@@ -122,7 +128,9 @@ def standing_line(view: Shown, term: Shown) -> str:
 
 
 def subject_line(concerns: Shown | None) -> str:
-    """The words that a decision, a flag or a hide is about: their kind, author, and title if shown."""
+    """Describes the words that a decision, a flag or a hide is about: kind, author, and title if
+    shown.
+    """
     if not concerns:
         return _("something that this home does not have")
     kind = labels.kind(concerns["kind"])
@@ -182,7 +190,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
 
 def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     what, key, number, value = view.get("change") or (None, "", 0, None)
-    # Odd numbers of a register remove or hide; the even ones undo that.
+    # In a register, odd numbers remove or hide; even numbers undo that.
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")
@@ -228,7 +236,9 @@ def _next_term_line(view: Shown) -> str:
 
 
 def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
-    """With newcomers among the voters, the roll alone has to agree as well (R-03.26)."""
+    """Shows the votes of the roll alone. If newcomers vote too, the roll alone must also agree
+    (R-03.26).
+    """
     roll = ids(term.get("roll"))
     if view["kind"] != "proposal" or not can_be_voted_on(view, term):
         return

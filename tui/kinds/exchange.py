@@ -1,6 +1,6 @@
-"""Requests and offers: the story of one with its responses, agreements and receipts; hours. Pure.
+"""Shows a request or an offer: its story with responses, agreements, receipts and hours. Pure.
 
-The story and the history here also serve every kind that has no face of its own.
+The story and the history here also serve every kind that has no module of its own.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tui.i18n import _
 from tui.kinds.exchange_steps import addressee
 from tui.kinds.thread_data import ThreadData
 
-# Fields that a story says in sentences of their own, or that are of no use to a reader.
+# These fields have a sentence of their own in a story, or are of no use to a reader.
 _FIELDS_TOLD_APART = {
     *("id", "kind", "author", "created", "state", "about", "history", "responses", "title", "text"),
     *("minutes", "starts", "area", "tags", "lang"),
@@ -25,12 +25,14 @@ _FIELDS_TOLD_APART = {
 
 
 def exchange_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """An exchange from its beginning: what is asked or offered, who responds, what was signed."""
+    """Describes an exchange from its beginning: what is asked or offered, who responds, what was
+    signed.
+    """
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def balance_story(row: Shown, today: date) -> Content:
-    """What a person gave and received: the sums, then each receipt, the newest first."""
+    """Says what a person gave and received: first the sums, then each receipt, the newest first."""
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     if not row["history"]:
         parts += ["\n", _("No hours are confirmed yet.")]
@@ -40,13 +42,13 @@ def balance_story(row: Shown, today: date) -> Content:
 
 
 def thread_history(thread: ThreadData, today: date, me: str | None) -> Content:
-    """What people did, a line a record; what software signed by itself is left out."""
+    """Lists what people did, a line for each record. Leaves out what software signed by itself."""
     entries = [entry for entry in thread.history if not entry.get("automatic")]
     return Content("\n").join(Content(phrases.history_line(entry, today, me)) for entry in entries)
 
 
 def form_fields_of(view: Shown) -> dict[str, str]:
-    """A view's own fields as a form begins with them."""
+    """Returns the fields of a view as the first values of a form."""
     kind = KINDS.get(view.get("kind") or "")
     values = {}
     for field in kind.fields if kind else ():
@@ -111,7 +113,7 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
 
 
 def _field_parts(root: Shown, today: date) -> Iterator[Part]:
-    """The fields that have no sentence of their own, by their labels."""
+    """Yields the fields that have no sentence of their own, each with its label."""
     told_apart = _FIELDS_TOLD_APART
     if root["kind"] == "thanks":
         told_apart = told_apart | {"person"}
@@ -206,14 +208,16 @@ def _correction_lines(correction: Shown, me: str | None) -> str:
 
 
 def _other_party(record: Shown) -> Shown:
-    """The party who did not write a receipt or a correction."""
+    """Returns the party who did not write the receipt or the correction."""
     author_gives = record["giver"]["id"] == record["author"]["id"]
     party: Shown = record["receiver"] if author_gives else record["giver"]
     return party
 
 
 def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
-    """The state of a record; or the person it waits for, or why somebody said no."""
+    """Says the state of a record, with the reason if somebody gave one. If the record waits for a
+    person, names that person.
+    """
     if record["state"] in {"waiting", "proposed"} and awaited:
         if awaited["id"] == me:
             return _("your turn")

@@ -1,4 +1,6 @@
-"""What a person can do in the thread of a request or an offer, and what of it waits for them. Pure."""
+"""Finds what a person can do in the thread of a request or an offer, and which steps wait for them.
+Pure.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +19,7 @@ _DAY_CHARS = len("2026-11-23")
 
 
 def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """What `me` can do in an exchange: what waits for them first, then what is possible."""
+    """Lists what `me` can do in an exchange. What waits for `me` comes first."""
     if me is None or thread.root.get("kind") not in {"request", "offer"}:
         return []
     steps = [
@@ -33,12 +35,15 @@ def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def waiting_exchange_steps(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """The steps of an exchange that wait for `me`."""
+    """Lists the steps of an exchange that wait for `me`."""
     return [step for step in steps_for_exchange(thread, me, today) if step.waits]
 
 
 def addressee(root: Shown, response: Shown) -> Shown | None:
-    """The person whose turn it is to answer a response: the author of what it is about."""
+    """Returns the person who has to answer a response, or None if the thread does not show them.
+
+    That person is the author of the record that the response is about.
+    """
     for view in [root, *root["responses"]]:
         if view["id"] == response["about"]:
             author: Shown = view["author"]
@@ -47,7 +52,9 @@ def addressee(root: Shown, response: Shown) -> Shown | None:
 
 
 def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
-    """The step that confirms a correction; None where it asks nothing of `me`."""
+    """Returns the step that confirms a correction, or None if the correction does not wait for
+    `me`.
+    """
     is_mine = record["author"]["id"] == me
     if record["state"] != "proposed" or is_mine or me not in _party_ids(record):
         return None
@@ -69,7 +76,7 @@ def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
 
 
 def _negotiation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Taking back a response of mine, or answering one that is addressed to me."""
+    """Yields the steps that take back a response of `me`, or answer a response addressed to `me`."""
     root = thread.root
     if root["state"] not in {"open", "agreed", "expired"}:
         return
@@ -106,7 +113,9 @@ def _answer_steps(response: Shown, today: date, *, is_awaited: bool) -> Iterator
 
 
 def _response_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """A first response, where I neither wrote one nor have one to answer."""
+    """Yields the step that responds for the first time, if `me` has not responded and has no
+    response to answer.
+    """
     root = thread.root
     if root["author"]["id"] == me or root["state"] not in {"open", "agreed"}:
         return
@@ -136,7 +145,7 @@ def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
 
 
 def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Confirming or disputing the receipts that the other party wrote."""
+    """Yields the steps that confirm or dispute a receipt of the other party."""
     for receipt in thread.receipts:
         if receipt["author"]["id"] == me or me not in _party_ids(receipt):
             continue
@@ -167,7 +176,9 @@ def _confirm_step(receipt: Shown, label: str, today: date, *, is_awaited: bool) 
 
 
 def _receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Writing the receipt of each agreement that has none yet; of a repeated one, another."""
+    """Yields the step that writes a receipt, for each agreement without one. A repeated agreement
+    can have several receipts.
+    """
     for agreement in thread.agreements:
         is_another = agreement["state"] == "done" and bool(agreement.get("repeats"))
         if me not in _party_ids(agreement) or _has_receipt(agreement, "proposed"):
@@ -203,7 +214,9 @@ def _has_receipt(agreement: Shown, state: str) -> bool:
 
 
 def _likely_day(root: Shown, agreement: Shown, today: date) -> str:
-    """The day that a receipt is likely about: the last one, up to today, that nobody signed for."""
+    """Guesses the day of the next receipt: the latest day up to today that has no confirmed
+    receipt. If there is none, returns today.
+    """
     latest = today.isoformat()
     signed_days = {
         receipt["on"][:_DAY_CHARS]
@@ -216,12 +229,14 @@ def _likely_day(root: Shown, agreement: Shown, today: date) -> str:
 
 
 def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
-    """The days of an agreement, earliest first: one, or all those of its repetition."""
+    """Returns the days of an agreement, earliest first: one day, or all days of its repetition.
+    Returns none if nobody named a day.
+    """
     when = agreement.get("when") or root.get("starts") or ""
     if not when:
         return []
     if agreement.get("repeats"):
-        # Of a start or a rule that makes no series, the first day is left.
+        # If start and rule make no series, only the first day is left.
         with suppress(Refused):
             return list(recurrence.occurrence_days(when, agreement["repeats"]))
     return [when[:_DAY_CHARS]]
@@ -231,7 +246,7 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
 
 
 def _correction_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Confirming or disputing a correction, and proposing one to a confirmed receipt."""
+    """Yields the steps that confirm or dispute a correction, or propose one to a confirmed receipt."""
     for record in thread.corrections:
         if step := confirm_correction_step(record, me):
             yield step
@@ -269,7 +284,7 @@ def _cancellation_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
 
 
 def _withdrawal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Withdrawing a request or an offer of mine that nobody has agreed to."""
+    """Yields the step that withdraws a request or an offer of `me`, if nobody has agreed to it."""
     root = thread.root
     if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:
         return
@@ -295,6 +310,6 @@ def _party_ids(view: Shown) -> set[str]:
 
 
 def _other_party(view: Shown, me: str) -> Shown:
-    """The party of an agreement or a receipt who is not `me`, who is the other one."""
+    """Returns the other party of an agreement or a receipt. `me` must be a party."""
     parties = (view["giver"], view["receiver"])
     return next(party for party in parties if party["id"] != me)

@@ -1,4 +1,4 @@
-"""Faces: which module shows a view of which kind, for circles, pacts and pages. Pure."""
+"""Shows circles, pacts and pages: chooses the module that fits the kind of a view. Pure."""
 
 from datetime import date
 
@@ -11,12 +11,12 @@ from tui.kinds.pacts import pact_card, pact_story, steps_for_pact
 from tui.kinds.pages import page_card, page_story, revision_step
 from tui.kinds.thread_data import ThreadData
 
-# The kinds with a face here, each with the list that holds the records answering its root.
+# The kinds that have a face here. Each has the list of the records that answer its root, or None.
 ANSWERS = {"circle": "messages", "page": "revisions", "pact": None}
 
 
 def face_card(view: Shown, today: date, me: str | None) -> Card:
-    """A circle, a pact or a page as a card."""
+    """Makes a card of a circle, a pact or a page."""
     match view["kind"]:
         case "circle":
             return circle_card(view, me)
@@ -29,7 +29,7 @@ def face_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def face_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """The story of a circle, a pact or a page, for one pane."""
+    """Tells the story of a circle, a pact or a page, for one pane."""
     match thread.root["kind"]:
         case "circle":
             return circle_story(thread, today, me)
@@ -42,7 +42,7 @@ def face_story(thread: ThreadData, today: date, me: str | None) -> Content:
 
 
 def face_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """What the reader can do in a circle, a pact or a page."""
+    """Lists what the reader can do in a circle, a pact or a page."""
     if me is None:
         return []
     match thread.root["kind"]:

@@ -1,4 +1,6 @@
-"""Reports: what people said of a service or to a measure, and how it is answered and merged. Pure."""
+"""Shows reports: what people said about a service or to a measure, and how others answer and merge
+it. Pure.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -13,7 +15,9 @@ from tui.kinds.next_steps import NextStep
 
 
 def report_card(report: Shown, measure: Shown | None, today: date, me: str | None) -> Card:
-    """A report as a card: its answer and words, who said it, when. `measure`: what it answers."""
+    """Makes a card of a report: its answer and words, who said it, when. `measure` is what it
+    answers.
+    """
     author = phrases.capitalized(phrases.signer_names(report, me))
     parts = [author, phrases.moment(report["on"], today)]
     parts += [_("urgent")] if report.get("urgent") == "yes" else []
@@ -22,7 +26,7 @@ def report_card(report: Shown, measure: Shown | None, today: date, me: str | Non
 
 
 def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    """The answers that somebody gave to all who were asked."""
+    """Yields the answers that somebody gave to everybody who was asked."""
     for answer in answers:
         parts = [
             phrases.capitalized(phrases.signer_names(answer, me)),
@@ -35,7 +39,10 @@ def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[
 
 def report_steps_for(report: Shown, reports: list[Shown], measure: Shown | None, service: Shown,
               me: str | None, today: date) -> list[NextStep]:  # fmt: skip
-    """What can be done about a report. `measure`: what it answers; `reports`: those beside it."""
+    """Lists what `me` can do about a report.
+
+    `measure` is what the report answers; `reports` are the other reports beside it.
+    """
     if me is None or report.get("held_back"):
         return []
     steps = [answer_step(report, service)]
@@ -76,7 +83,7 @@ def report_steps_for(report: Shown, reports: list[Shown], measure: Shown | None,
 
 
 def answer_step(view: Shown, service: Shown) -> NextStep:
-    """The step that answers a report, or all who were asked by a measure."""
+    """Returns the step that answers a report, or that answers everybody whom a measure asked."""
     is_report = view["kind"] == "feedback"
     author = phrases.name(view["author"])
     holders = tuple(
@@ -115,7 +122,9 @@ def _link_choice(link: Shown) -> tuple[str, str]:
 
 
 def _may_be_the_same(other: Shown, report: Shown) -> bool:
-    """Whether two reports, of two people, to one measure, are near enough to be merged."""
+    """Whether two reports may be merged: two people gave them to one measure, and their days are
+    near.
+    """
     if other["author"]["id"] == report["author"]["id"] or other["about"] != report["about"]:
         return False
     return abs((_day(other) - _day(report)).days) <= MERGEABLE_DAYS

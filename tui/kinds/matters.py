@@ -1,7 +1,8 @@
-"""Matters: what signals have opened, who holds each, what was done, and what waits. Pure.
+"""Shows matters: which signal opened each, who holds it, what was done, and what waits. Pure.
 
-A matter is opened by a signal of a measure and held by somebody of the service's chain; an action is what
-somebody takes up in it, and a verdict is what those who raised it say of the action.
+A signal of a measure opens a matter. A person of the service's chain holds the matter. An action is
+what somebody takes up in the matter. A verdict says what those who raised the matter think of the
+action.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,23 +16,27 @@ from tui.kinds import measures
 from tui.kinds.feedback import answer_step
 from tui.kinds.next_steps import NextStep
 
-Part = phrases.Part  # the page of a measure adds pieces of its own
+Part = phrases.Part  # the page of a measure adds pieces of its own to these
 
 MEASURE = "measure"
 SERVICE = "service"
 
-_DAYS = 14  # a first proposal for how long an action takes
+_DAYS = 14  # the first proposal for how long an action takes
 _JUDGED_STATES = {"reported done", "reopened", "confirmed"}
 _UNFINISHED_STATES = {"open", "overdue", "reopened"}
 
 
 def page_card_id(page: str, record_id: str, reason: str = "") -> str:
-    """The id of a card that leads to a page. `reason`: tells cards apart that lead to the same page."""
+    """Makes the id of a card that leads to a page. `reason` tells two cards for the same page
+    apart.
+    """
     return f"{page}:{record_id}:{reason}"
 
 
 def read_page_card_id(card_id: str) -> tuple[str, str] | None:
-    """The page that a card leads to, and the id of its record; None for any other card."""
+    """Splits the id of a card into the name of a page and the id of its record. Returns None for
+    any other card.
+    """
     page, _colon, rest = card_id.partition(":")
     return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
 
@@ -46,7 +51,9 @@ def waiting_matter_cards(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """The cards of what needs `me`: what I hold, am offered or am asked, and what all are to decide."""
+    """Yields the cards of what needs `me`: matters that `me` holds, links offered to `me`, actions
+    for `me`, and what everybody has to decide.
+    """
     if me is None:
         return
     matters = list(matters)
@@ -71,7 +78,7 @@ def outcome_cards(
     answers: Iterable[Shown],
     today: date,
 ) -> list[Card]:
-    """A card for each report of mine, with what came of it."""
+    """Makes a card for each report of the reader, with what came of it."""
     measures_by_id = {measure["id"]: measure for measure in asked_measures}
     matters_by_id = {matter["id"]: matter for matter in matters}
     first_answers: dict[str, Shown] = {}
@@ -113,7 +120,7 @@ def _offered_link_card(service: Shown, link: Shown) -> Card:
 def _action_cards(
     actions: Iterable[Shown], matters: Iterable[Shown], me: str, today: date
 ) -> Iterator[Card]:
-    """The cards of actions that I am to judge, and of those that I am to finish."""
+    """Yields the cards of the actions that `me` has to judge or to finish."""
     titles = {matter["id"]: _title(matter) for matter in matters}
     for action in actions:
         card_id = page_card_id(MEASURE, action["about"], action["id"])
@@ -166,7 +173,7 @@ def _outcome_without_matter(measure: Shown | None, answer: Shown | None) -> str:
 
 def _matter_outcome(matter: Shown, today: date) -> str:
     parts = [_state(matter)]
-    leading = matter.get("leading")  # the action that is taken for the answer
+    leading = matter.get("leading")  # the action that serves as the answer
     if leading:
         parts.append(phrases.line_or_hidden(leading["what"], 60))
     if matter.get("outcome"):
@@ -185,7 +192,9 @@ def matter_story(
     matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], today: date,
     me: str | None,
 ) -> Iterator[Part]:  # fmt: skip
-    """A matter on the page of its measure. `sayings`: reports that it is done, and verdicts."""
+    """Describes a matter on the page of its measure. `sayings` holds reports that an action is
+    done, and verdicts.
+    """
     at = phrases.moment(matter["created"], today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
     yield "\n" + _("{came}, starting {day}. {sentence}").format(
@@ -259,7 +268,7 @@ def matter_steps(
     measure: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
     today: date,
 ) -> list[NextStep]:  # fmt: skip
-    """What can be done about a measure. What waits for `me` comes first."""
+    """Lists what can be done about a measure. What waits for `me` comes first."""
     if me is None:
         return []
     steps = [
@@ -274,7 +283,9 @@ def matter_steps(
 
 
 def _action_steps(actions: list[Shown], me: str) -> Iterator[NextStep]:
-    """Reporting my actions done, and judging those of others that answer what I raised."""
+    """Yields the steps that report an action of `me` done, or judge an action of others on a matter
+    that `me` raised.
+    """
     for action in actions:
         what = phrases.line_or_hidden(action["what"], 60)
         if action["author"]["id"] == me and action["state"] in _UNFINISHED_STATES:
@@ -314,7 +325,7 @@ def _take_up_steps(
 
 
 def _draft_steps(matters: list[Shown]) -> Iterator[NextStep]:
-    """The proposal that the node has drafted for a matter that nobody solved."""
+    """Yields the proposal that the node has drafted for a matter that nobody solved."""
     for matter in matters:
         if matter["state"] == "open" and matter.get("draft"):
             draft = matter["draft"]

@@ -1,6 +1,7 @@
-"""Measures: what a question asks, how it stands, its chart, and how it is answered. Pure.
+"""Shows a measure: its question, how it stands, its chart, and how people answer it. Pure.
 
-A point of the chart is a window of some days: `n` answers (of a count: windows), `bad` of them bad.
+A point of the chart is a window of some days. `bad` of its `n` answers are bad. For a measure that
+counts incidents, `n` is the number of windows and `bad` the number of incidents.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tui.kinds.next_steps import NextStep
 from tui.kinds.proposal_steps import proposal_step
 
 COUNT = "count"  # the scale of incidents
-IN_USE = "in use"  # the state of a measure that a decision has adopted
+IN_USE = "in use"  # the state of a measure that a decision has put into use
 
 _TITLE = 100
 _WEEK = 7
@@ -50,7 +51,7 @@ def needs_attention(view: Shown) -> bool:
 
 
 def standing_sentence(view: Shown) -> str:
-    """How a measure stands, in one sentence; a mark before it where it needs attention."""
+    """Says in one sentence how a measure stands. A mark comes first if the measure needs attention."""
     sentence = view.get("sentence")
     if view.get("state") == "retired":
         return _("No longer asked: the neighbourhood decided this.")
@@ -58,20 +59,20 @@ def standing_sentence(view: Shown) -> str:
         return _("Proposed: it starts once neighbours vote for it.")
     if needs_attention(view):
         return "! " + safe_line(sentence, 200)
-    if view.get("matter"):  # what is counted opens one before its window has settled
+    if view.get("matter"):  # a measure of incidents opens a matter before its window has settled
         return "! " + _("A matter is open.") + " " + safe_line(sentence, 200)
     return safe_line(sentence, 200)
 
 
 def measure_card(view: Shown) -> Card:
-    """A measure as a card: its question, and how it stands."""
+    """Makes a card of a measure: its question, and how it stands."""
     quiet = not needs_attention(view) and not view.get("matter")
     question = phrases.line_or_hidden(view["question"])
     return Card(view["id"], question, standing_sentence(view), quiet)
 
 
 def target_sentence(view: Shown) -> str:
-    """What the target of a measure asks for."""
+    """Says what the target of a measure asks for."""
     target = view["target"]
     is_lower_better = view.get("better") == "lower"
     if view["scale"] == COUNT:
@@ -86,7 +87,9 @@ def target_sentence(view: Shown) -> str:
 
 
 def answer_in_words(view: Shown | None, value: int | None) -> str:
-    """The value of an answer in words, by the scale of its measure; nothing for words alone."""
+    """Puts the value of an answer into words by the scale of its measure. Returns nothing if the
+    answer has only words.
+    """
     if view is None or value is None:
         return ""
     scale = view["scale"]
@@ -98,7 +101,7 @@ def answer_in_words(view: Shown | None, value: int | None) -> str:
 
 
 def windows_in_words(days: int, count: int) -> str:
-    """The time of several windows. `days`: the length of each."""
+    """Writes the time of several windows. `days` is the length of one window."""
     if days == _WEEK:
         return plural("{n} week", "{n} weeks", count).format(n=count)
     if days == 1:
@@ -107,7 +110,7 @@ def windows_in_words(days: int, count: int) -> str:
 
 
 def result_in_words(view: Shown, point: Shown) -> str:
-    """A point, or the sum of several, in words: how many bad ones, of how many."""
+    """Puts a point, or the sum of several points, into words: how many are bad, out of how many."""
     if view["scale"] == COUNT:
         span = windows_in_words(view["window"], max(1, point["n"]))
         return _("{bad} in {span}").format(bad=point["bad"], span=span)
@@ -116,7 +119,7 @@ def result_in_words(view: Shown, point: Shown) -> str:
 
 
 def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
-    """How a measure stands, in words, and the chart below them if there are points."""
+    """Says how a measure stands, and draws its chart below if there are points."""
     points = view.get("points") or []
     heading = Content.assemble((standing_sentence(view), "bold"), "\n")
     if not points:
@@ -132,7 +135,7 @@ def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
 
 
 def measure_story(view: Shown, today: date) -> Iterator[Part]:
-    """Below the chart of a measure: how many answered, and what the target is."""
+    """Yields the text below the chart of a measure: how many answered, and what the target is."""
     if view["state"] == IN_USE:
         yield _participation(view) + "\n"
         if view.get("points") and not view.get("usual"):
@@ -147,7 +150,7 @@ def measure_story(view: Shown, today: date) -> Iterator[Part]:
 
 
 def report_steps(view: Shown) -> Iterator[NextStep]:
-    """Answering a measure in use, with what its scale has to choose from."""
+    """Yields the step that answers a measure in use, with the choices of its scale."""
     if view["state"] != IN_USE:
         return
     if view["scale"] == COUNT:
@@ -174,7 +177,7 @@ def report_steps(view: Shown) -> Iterator[NextStep]:
 
 
 def adoption_step(view: Shown) -> NextStep:
-    """The step that proposes that a measure be used, or no longer."""
+    """Returns the step that proposes to use a measure, or to stop its use."""
     question = phrases.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:
         heading = _("Stop asking: {question}").format(question=question)
@@ -196,14 +199,14 @@ def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartP
 
 
 def _level(view: Shown, n: int, bad: int) -> Fraction:
-    """A point on the axis: incidents a window, or percent of good answers."""
+    """Returns the height of a point on the axis: incidents in a window, or percent of good answers."""
     if view["scale"] == COUNT:
         return Fraction(bad, n)
     return Fraction(100 * (n - bad), n)
 
 
 def _mark(view: Shown, window: int) -> str:
-    """The mark of a window's point: what its signal says, or that it is as usual."""
+    """Returns the mark of a window's point: the mark of its signal, or the ordinary mark."""
     for signal in view.get("signals") or []:
         if signal["window"] == window:
             if signal["change"] == "worse":
@@ -229,7 +232,7 @@ def _participation(view: Shown) -> str:
 
 
 def _parties_result(view: Shown, point: Shown) -> str:
-    """What the providers say: of a count, only how many reports."""
+    """Says what the providers report. For a count, says only how many reports there are."""
     if view["scale"] != COUNT:
         return result_in_words(view, point)
     count = point["bad"]

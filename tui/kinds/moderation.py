@@ -1,6 +1,8 @@
-"""Flags and hidden words: what is said about words, and what moderators and the roll can do. Pure.
+"""Shows flags and hidden words: what people said about words, and what moderators and the roll can
+do. Pure.
 
-A flag asks the moderators to look; a hide is one moderator's word that words be hidden or shown again.
+A flag asks the moderators to look at words. By a hide, one moderator asks to hide words or to show
+them again.
 """
 
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ from tui.kinds.thread_data import ThreadData
 
 
 def can_be_flagged(root: Shown) -> bool:
-    """Whether a thread begins with words that all can read, and so can be flagged and hidden."""
+    """Whether a thread begins with words that everybody can read. Only such words can be flagged
+    and hidden.
+    """
     kind = KINDS.get(root.get("kind") or "")
     if kind is None or kind.is_private or "state" not in root:
         return False
@@ -29,12 +33,14 @@ def can_be_flagged(root: Shown) -> bool:
 
 
 def moderation_story(thread: ThreadData, me: str | None) -> Content:
-    """What was said about the words of a thread, below what the thread says itself."""
+    """Describes what people said about the words of a thread. It stands below the thread's own
+    story.
+    """
     return Content.assemble(*_story_parts(thread, me))
 
 
 def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """What can be said about the words of a thread."""
+    """Lists what `me` can say about the words of a thread."""
     if me is None or not can_be_flagged(thread.root):
         return []
     return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
@@ -43,7 +49,7 @@ def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def waiting_flag_cards(
     flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
 ) -> Iterator[Card]:
-    """The cards of what the moderators are asked and `me`, one of them, has not answered."""
+    """Yields a card for each flag and each request that waits for the answer of `me`, a moderator."""
     if me not in ids(term.get("moderators")):
         return
     for flag in flags:
@@ -63,7 +69,7 @@ def waiting_flag_cards(
 
 
 def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
-    """The cards of all that waits for the moderators."""
+    """Makes the cards of everything that waits for the moderators."""
     cards = [_flag_card(flag, today, me) for flag in flags if flag["state"] == "open"]
     for text_id, text_hides in _hides_by_text(hides, "said").items():
         sentence = _asking_sentence(text_hides, me)
@@ -72,7 +78,7 @@ def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | No
 
 
 def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
-    """The cards of the words that are hidden: by whom and why."""
+    """Makes the cards of the hidden words: who hid them and why."""
     cards = {}
     for decision in decisions:
         subject = decision.get("concerns") or {}
@@ -126,7 +132,7 @@ def _asking_sentence(hides: list[Shown], me: str | None) -> str:
 
 
 def _texts(thread: ThreadData) -> list[Shown]:
-    """The records with words: the root, or the heads of a page."""
+    """Returns the records with words: the heads of a page, or else the root."""
     return thread.root.get("heads") or [thread.root]
 
 
@@ -192,7 +198,7 @@ def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> NextStep:
 
 
 def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
-    """Whether `me`, as a moderator, may have words hidden or shown, and has not said so yet."""
+    """Whether `me`, a moderator, may ask to hide or show words, and has not done so yet."""
     if not is_on_council(thread.term, me) or _is_about(text, thread, me):
         return False
     hides = _hides_by_text(thread.hides, "said").get(text["id"], [])
@@ -202,7 +208,7 @@ def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
 def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
     """Whether words are about `me`, so that others have to judge them (R-14.5)."""
     root = thread.root
-    if text["id"] != root["id"]:  # a text of a page answers the person who began the page
+    if text["id"] != root["id"]:  # a revision of a page is about the person who began the page
         return bool(root["author"]["id"] == me)
     people: list[Shown] = []
     for name, field in KINDS[root["kind"]].fields.items():
@@ -216,7 +222,7 @@ def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
 
 
 def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    """The hides in a state, oldest first, by the id of the text that they are about."""
+    """Groups the hides in a state by the id of the text that they are about, oldest first."""
     by_text: dict[str, list[Shown]] = {}
     for hide in sorted(hides, key=lambda hide: str(hide["created"])):
         if hide["state"] == state:
@@ -230,7 +236,7 @@ def _authors(records: list[Shown]) -> list[Shown]:
 
 def _author_names(records: list[Shown], me: str | None) -> str:
     names = [phrases.name(author, me) for author in _authors(records)]
-    return ", ".join(dict.fromkeys(names))  # a name once, in this order
+    return ", ".join(dict.fromkeys(names))  # each name once, in this order
 
 
 def _request_line(hide: Shown) -> str:

@@ -1,6 +1,7 @@
-"""A next step: a record that a person could post now, drawn as a button with a form behind it.
+"""A next step is a record that a person could post now. The screen draws it as a button with a form
+behind it.
 
-The node judges every step again when it is posted; a step only says what is worth a button.
+The node checks every step again when it is posted. So a step only says what deserves a button.
 """
 
 from dataclasses import dataclass, field
@@ -12,33 +13,35 @@ from tui.widgets.form import Choices
 
 @dataclass(frozen=True)
 class NextStep:
-    """A record that could be posted, with the words of its button and what its form asks for."""
+    """A record that a person could post, with the words of its button and the fields of its form."""
 
     kind: str
     about: str | None
     label: str
-    waits: bool = False  # somebody waits for it
-    meaning: str = ""  # what posting it means, above the form
+    waits: bool = False  # true if somebody waits for it
+    meaning: str = ""  # what posting it means; stands above the form
 
     # The form.
-    fields: tuple[str, ...] | None = None  # the fields that it asks for; None: all
-    given: dict[str, str] = field(default_factory=dict)  # what it begins with
-    fixed: dict[str, Any] = field(default_factory=dict)  # what is posted and not asked
-    rule: str = ""  # a rule of the charter, whose new value it asks for
-    choices: dict[str, Choices] = field(default_factory=dict)  # what fields are chosen from
+    fields: tuple[str, ...] | None = None  # the fields that the form asks for; None: all
+    given: dict[str, str] = field(default_factory=dict)  # the first values of the form
+    fixed: dict[str, Any] = field(default_factory=dict)  # values that are posted without a question
+    rule: str = ""  # the rule of the charter for which the form asks a new value
+    choices: dict[str, Choices] = field(default_factory=dict)  # the choices of each field
     among: frozenset[str] | None = None  # ids of the people to choose from; None: everybody
-    without: frozenset[str] = frozenset()  # ids of people who are no choice
+    without: frozenset[str] = frozenset()  # ids of the people to leave out
 
     @property
     def key(self) -> str:
-        """A text that tells this step from all others; what is typed into its form is kept by it."""
-        # A fixed list stays out: the texts that a revision follows change while somebody types.
+        """Returns a text that tells this step from all others. The draft of its form is stored
+        under it.
+        """
+        # A fixed list stays out: the texts that a revision follows can change while somebody types.
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
         return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 
 
 def close_step(view: Shown, state: str, label: str) -> NextStep:
-    """The step that closes what a view shows, in a state such as "withdrawn", and asks why."""
+    """Returns the step that closes a view with a state such as "withdrawn", and asks why."""
     return NextStep(
         kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
     )

@@ -1,4 +1,6 @@
-"""Pacts: the card and the story of one, what a party can do about it, and which ones wait. Pure."""
+"""Shows a pact: its card, its story, and what a party can do about it. Finds the pacts that wait.
+Pure.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,18 +17,18 @@ _OVER = {"ended", "declined", "withdrawn"}
 
 
 def pact_card(view: Shown, today: date, me: str | None) -> Card:
-    """A pact as a card: its parties, how it stands, its hours and its end."""
+    """Makes a card of a pact: its parties, how it stands, its hours and its end."""
     detail = _detail(view, today, me)
     return Card(view["id"], phrases.title(view), detail, quiet=view["state"] in _OVER)
 
 
 def pact_story(view: Shown, today: date, me: str | None) -> Content:
-    """The words of a pact, and who has yet to accept it."""
+    """Shows the words of a pact, and who has yet to accept it."""
     return Content.assemble(*_story_parts(view, today, me))
 
 
 def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
-    """What a party can do about a pact: accept or decline it, take it back, end it."""
+    """Yields what a party can do about a pact: accept it, decline it, take it back or end it."""
     state = pact["state"]
     if state == "offered" and _waits_for(pact, me):
         yield NextStep(
@@ -47,7 +49,7 @@ def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
 
 
 def waiting_pact_cards(pacts: list[Shown], me: str | None) -> Iterator[Card]:
-    """A card for each pact that waits for the reader."""
+    """Yields a card for each pact that waits for the reader."""
     for pact in pacts:
         if _waits_for(pact, me):
             author = phrases.name(pact["author"])

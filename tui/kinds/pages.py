@@ -1,7 +1,7 @@
-"""Pages that everybody writes: the card and the story of one, and how a new text follows. Pure.
+"""Shows a page that everybody writes: its card, its story, and the step that adds a new text. Pure.
 
-A head is a text of the page that no other text replaces. Several heads stand side by side when people wrote
-at the same time.
+A head is a text of the page that no other text replaces. If people write at the same time, a page
+has several heads.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tui.kinds.thread_data import ThreadData
 
 
 def page_card(view: Shown, today: date, me: str | None) -> Card:
-    """A page as a card: who wrote its latest text, and when."""
+    """Makes a card of a page: who wrote its latest text, and when."""
     heads = view["heads"]
     several = _("{n} texts side by side").format(n=len(heads)) if len(heads) > 1 else ""
     detail = phrases.dotted([several, _signature(heads[-1], today, me)])
@@ -26,12 +26,12 @@ def page_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def page_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """The texts of a page that stand, then the earlier ones, the latest first."""
+    """Shows the heads of a page, then its earlier texts, the latest first."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def revision_step(page: Shown) -> NextStep:
-    """Writing a text that takes the place of all heads."""
+    """Returns the step that writes a new text in place of all heads."""
     heads = page["heads"]
     return NextStep(
         kind="revision",
@@ -71,7 +71,9 @@ def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Pa
 
 
 def _earlier_texts(thread: ThreadData) -> list[Shown]:
-    """The texts that a later one replaced, oldest first; the page's own is the oldest."""
+    """Returns the texts that a later text replaced, oldest first. The page's first text is the
+    oldest.
+    """
     page = thread.root
     head_ids = {head["id"] for head in page["heads"]}
     replaced = [revision for revision in thread.answers if revision["id"] not in head_ids]

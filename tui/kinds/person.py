@@ -1,4 +1,4 @@
-"""A person of the neighbourhood: standing, devices, who acts for whom, and what can be done. Pure."""
+"""Shows a person: their standing, their devices, who acts for whom, and what `me` can do. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _PROXY_MEANING = _(
 
 @dataclass(frozen=True)
 class Folder:
-    """A person as their page needs them. Devices are those of this home's own person."""
+    """A person with all that their page shows. Only the person of this home has devices here."""
 
     person: Shown
     term: Shown
@@ -30,7 +30,7 @@ class Folder:
 
 
 def list_newcomers(waiting: Shown) -> list[Shown]:
-    """Those who wait to be let in: who knocked, and for whom somebody vouched; a person once."""
+    """Lists the people who wait to be let in, each once: those who knocked, and those with a vouch."""
     by_person = {knock["person"]["id"]: knock for knock in waiting.get("knocks") or []}
     for vouched in waiting.get("vouched") or []:
         by_person.setdefault(vouched["person"]["id"], vouched)
@@ -38,12 +38,12 @@ def list_newcomers(waiting: Shown) -> list[Shown]:
 
 
 def member_cards(people: list[Shown], term: Shown, me: str | None) -> list[Card]:
-    """A card for each member: whether they vote and moderate."""
+    """Makes a card for each member: whether they vote and moderate."""
     return [_member_card(member, term, me) for member in people]
 
 
 def newcomer_card(entry: Shown, me: str | None) -> Card:
-    """A person who waits to be let in as a card, with those who vouched for them."""
+    """Makes a card of a person who waits to be let in, with the people who vouched for them."""
     detail = _("waits to be let in")
     if entry.get("vouchers"):
         vouched = _("{who} vouched").format(who=phrases.person_names(entry["vouchers"], me))
@@ -52,12 +52,14 @@ def newcomer_card(entry: Shown, me: str | None) -> Card:
 
 
 def person_story(folder: Folder, today: date, me: str | None) -> Content:
-    """A person's standing, their devices on their own page, and who acts for whom."""
+    """Describes a person's standing and who acts for whom. On one's own page, lists one's devices
+    too.
+    """
     return Content.assemble(*_story_parts(folder, today, me))
 
 
 def person_steps(folder: Folder, me: str | None, today: date) -> list[NextStep]:
-    """What `me` can do about a person, or about themselves."""
+    """Lists what `me` can do about a person, or about themselves."""
     if me is None:
         return []
     if folder.person["id"] == me:
@@ -66,7 +68,7 @@ def person_steps(folder: Folder, me: str | None, today: date) -> list[NextStep]:
 
 
 def vouch_step(person: Shown) -> NextStep:
-    """The step that lets somebody in who waits at the neighbourhood's door."""
+    """Returns the step that lets in a person who waits at the neighbourhood's door."""
     who = phrases.name(person)
     return NextStep(
         kind="approve",

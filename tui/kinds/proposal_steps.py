@@ -1,4 +1,6 @@
-"""Steps that put something to the vote: a proposal, a renewal, a moderator's removal. Pure."""
+"""Makes the steps that put a question to the vote: a proposal, a renewal, a moderator's removal.
+Pure.
+"""
 
 from tui.format import phrases
 from tui.format.phrases import Shown
@@ -8,7 +10,7 @@ from tui.kinds.next_steps import NextStep
 
 
 def renewal_step(term: Shown) -> NextStep:
-    """The step that begins the next term."""
+    """Returns the step that begins the next term."""
     return NextStep(
         kind="renewal",
         about=None,
@@ -29,7 +31,10 @@ def renewal_step(term: Shown) -> NextStep:
 
 
 def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
-    """The step that proposes a change without a value to fill in. `change_words`: as the node reads it."""
+    """Returns the step that proposes a change whose value the form does not ask for.
+
+    `change_words` is the change as the node reads it.
+    """
     return NextStep(
         kind="proposal",
         about=None,
@@ -63,7 +68,7 @@ def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> Nex
 
 
 def restoration_step(person: Shown) -> NextStep:
-    """The step that asks the roll to bring somebody back."""
+    """Returns the step that asks the roll to bring a person back."""
     who = phrases.name(person)
     return proposal_step(
         f"restore {person['id']}",

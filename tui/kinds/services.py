@@ -1,6 +1,7 @@
-"""Services: how a chain stands, as a tree, and what a person can do in it. Pure.
+"""Shows a service: its chain as a tree, and what a person can do in it. Pure.
 
-A link is one step of a chain: who delegates offers it, and who accepts holds that part.
+A link is one step of a chain: one person offers a part of the service, and the person who accepts
+then holds that part.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from tui.kinds import measures
 from tui.kinds.next_steps import NextStep, close_step
 
 _FIELDS = ("area", "category", "hours", "contact")
-_MOST_REPORTS = 3  # shown with a service
+_MOST_REPORTS = 3  # the number of reports that a service shows
 
 
 def service_card(view: Shown, me: str | None) -> Card:
-    """A service as a card: who holds it, what is only offered, and a mark if it needs attention."""
+    """Makes a card of a service: who holds it, which links are only offered, and a mark if it needs
+    attention.
+    """
     service_measures = view.get("measures") or []
     bad_measures = [measure for measure in service_measures if measures.needs_attention(measure)]
     has_matter = any(measure.get("matter") for measure in service_measures)
@@ -37,7 +40,9 @@ def service_card(view: Shown, me: str | None) -> Card:
 
 
 def service_rank(view: Shown) -> int:
-    """The place of a service in a list: what I hold, passed on, rely on, the rest, what has ended."""
+    """Ranks a service in a list: first what the reader holds, then what they passed on, what they
+    rely on, the rest, what has ended.
+    """
     marks = ("i_hold", "i_take_part", "i_said_something")
     if view["state"] != "open":
         return len(marks) + 1
@@ -46,12 +51,14 @@ def service_rank(view: Shown) -> int:
 
 
 def service_story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
-    """The chain of a service, its measures, and what was said lately. `reports`: newest first."""
+    """Describes the chain of a service, its measures, and what people said lately. `reports` begins
+    with the newest.
+    """
     return Content.assemble(*_story_parts(view, reports, today, me))
 
 
 def service_steps(view: Shown, asked_measures: list[Shown], me: str | None) -> list[NextStep]:
-    """What `me` can do in a service: what waits for them first, then what is possible."""
+    """Lists what `me` can do in a service. What waits for `me` comes first."""
     if me is None or view["state"] != "open":
         return []
     steps = [
@@ -103,7 +110,7 @@ def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None)
 
 
 def _tree_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
-    """The chain as a tree: the person who answers for the service, and below them the links."""
+    """Yields the chain as a tree: the person who answers for the service, and the links below."""
     provider = view.get("provider")
     top = view["answers_for"]
     who = phrases.name(top, me)
@@ -136,7 +143,7 @@ def _branch_parts(
 
 
 def _holder_mark(view: Shown, person: Shown, link: Shown | None) -> Iterator[Part]:
-    """A mark beside the person who holds the service now, at the end of the chain."""
+    """Yields a mark beside the person at the end of the chain, who holds the service now."""
     chain = view.get("chain") or []
     end_id = chain[-1] if chain else None
     link_id = link["id"] if link else None
@@ -168,7 +175,7 @@ def _holder_sentence(view: Shown, me: str | None) -> str:
 
 
 def _offer_answer_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Accepting or declining the links that are offered to me."""
+    """Yields the steps that accept or decline a link offered to `me`."""
     for link in view.get("links") or []:
         if link["state"] == "offered" and link["to"]["id"] == me:
             what = phrases.line_or_hidden(link["title"], 60)
@@ -193,7 +200,7 @@ def _accept_step(link: Shown, what: str) -> NextStep:
 
 
 def _hand_on_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Handing on a part of the service, or of a link that I hold."""
+    """Yields the steps that hand on a part of the service, or a part of a link that `me` holds."""
     if me in _head_ids(view):
         yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
     for link in view.get("links") or []:
@@ -218,7 +225,10 @@ def _hand_on_step(above: Shown, label: str, me: str) -> NextStep:
 
 
 def _hand_over_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """A link goes to somebody else by who holds what is above it, and by its two ends (R-21.4)."""
+    """Yields the steps that pass a link to another person.
+
+    The two ends of a link may do so, and so may the holder of what is above it (R-21.4).
+    """
     links = {link["id"]: link for link in view.get("links") or []}
     for link in links.values():
         above = links.get(link["about"])
@@ -243,7 +253,9 @@ def _hand_over_step(link: Shown, me: str) -> NextStep:
 
 
 def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Ending a link or the service, and taking back a link that nobody has accepted."""
+    """Yields the steps that end a link or the service, or take back a link that nobody has
+    accepted.
+    """
     for link in view.get("links") or []:
         what = phrases.line_or_hidden(link["title"], 50)
         if link["state"] == "accepted" and me in _end_ids(link):
@@ -256,12 +268,12 @@ def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
 
 
 def _head_ids(view: Shown) -> set[str]:
-    """The ids of the author of a service and of the person who answers for it."""
+    """Returns the ids of the author of a service and of the person who answers for it."""
     return {view["author"]["id"], view["answers_for"]["id"]}
 
 
 def _end_ids(link: Shown) -> set[str]:
-    """The ids of the two ends of a link: who delegates and who accepts."""
+    """Returns the ids of the two ends of a link: who offers and who accepts."""
     return {link["author"]["id"], link["to"]["id"]}
 
 

@@ -1,4 +1,4 @@
-"""What this home suggests: cards on Today, and beside a person what the two of you could do."""
+"""Shows what this home suggests: cards on Today, and lines beside a person."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +27,7 @@ _LABELS = {
 
 
 class Suggested(Feed):
-    """Suggestions as cards; hidden while there are none. A card of a post opens that post."""
+    """A list of suggestions, hidden while it is empty. The card of a post opens that post."""
 
     class Named(Message):
         """The reader chose the card of a person."""
@@ -42,13 +42,13 @@ class Suggested(Feed):
         self.display = False
 
     def suggest(self, suggestions: list[Shown]) -> None:
-        """Shows the suggestions as they are now."""
+        """Shows new suggestions in place of the old ones."""
         self._by_id = {suggestion["id"]: suggestion for suggestion in suggestions}
         self.display = bool(suggestions)
         self.show_cards([suggestion_card(suggestion) for suggestion in suggestions])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Opens what a suggestion is about, not the suggestion itself."""
+        """Opens the post or the person that a suggestion is about."""
         event.stop()
         event.prevent_default()
         suggestion = self._by_id.get(event.option_id or "")
@@ -59,7 +59,9 @@ class Suggested(Feed):
 
 
 class Between(Static):
-    """What others say of a person, what the two of you could do, and who can bring you together."""
+    """Lines beside a person: what others say of them, what the two could do, and who can introduce
+    them.
+    """
 
     def __init__(self, link: NodeConnection) -> None:
         super().__init__(id="between", markup=False)
@@ -67,7 +69,7 @@ class Between(Static):
         self._person_id: str | None = None
 
     def tell(self, person: Shown | None) -> None:
-        """Shows what there is to say beside a person; nothing while it loads."""
+        """Shows the lines about a person. Shows nothing while they load."""
         person_id = person["id"] if person is not None else None
         if person_id != self._person_id:
             self._person_id = person_id
@@ -84,13 +86,13 @@ class Between(Static):
                 call("introductions", person=person["id"]),
             )
         except Declined:
-            return  # the pane says what is wrong
+            return  # the pane itself shows the error
         ways = introductions["ways"]
         self.update(connection_lines(person, suggestions, ways, self.node_link.me))
 
 
 def suggestion_card(suggestion: Shown) -> Card:
-    """A suggestion as a card."""
+    """Makes a card of a suggestion."""
     label = _LABELS.get(suggestion["suggests"], "{what}")
     label = label.format(what=safe_line(str(suggestion["title"])))
     return Card(suggestion["id"], label, safe_line(str(suggestion["sentence"])))
@@ -99,7 +101,7 @@ def suggestion_card(suggestion: Shown) -> Card:
 def connection_lines(
     person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None
 ) -> Content:
-    """What there is to say beside a person. `ways`: of being introduced to them."""
+    """Writes the lines beside a person. `ways` are the ways of being introduced to them."""
     lines = [*_vouch_lines(person, me)]
     if person["id"] != me:
         lines += [*_suggestion_lines(suggestions, me), *_introduction_lines(ways)]
@@ -125,7 +127,7 @@ def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]
 
 
 def _introduction_lines(ways: list[Shown]) -> Iterator[str]:
-    # A single way without a go-between: the two know each other.
+    # A single way without a go-between means that the two know each other.
     if len(ways) == 1 and len(ways[0]["why"]) == 1:
         yield _("You know each other: {how}").format(how=safe_line(ways[0]["sentence"]))
     elif ways:

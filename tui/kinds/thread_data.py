@@ -1,4 +1,4 @@
-"""A thread as its page needs it: the root's view and the lists that go with it."""
+"""All data that the page of a thread needs: the view of the root and the lists that go with it."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from tui.format.phrases import Shown
 
 @dataclass(frozen=True)
 class ThreadData:
-    """A thread: all that its story and its next steps are made from."""
+    """A thread, with everything that its story and its next steps are made from."""
 
     root: Shown
     agreements: list[Shown]
@@ -15,7 +15,7 @@ class ThreadData:
     history: list[Shown] = field(default_factory=list)
     answers: list[Shown] = field(default_factory=list)  # such as messages; oldest first
     corrections: list[Shown] = field(default_factory=list)
-    flags: list[Shown] = field(default_factory=list)  # asking moderators to look at words in it
+    flags: list[Shown] = field(default_factory=list)  # requests to the moderators
     hides: list[Shown] = field(default_factory=list)
-    term: Shown = field(default_factory=dict)  # who decides
-    rules: Shown = field(default_factory=dict)  # the charter as it holds
+    term: Shown = field(default_factory=dict)  # the term: who votes and who moderates
+    rules: Shown = field(default_factory=dict)  # the charter in force

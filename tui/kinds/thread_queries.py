@@ -1,4 +1,4 @@
-"""Thread queries: the calls to the node that fetch a whole thread."""
+"""Fetches a whole thread from the node, with several calls."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tui.node.connection import NodeConnection
 
 
 async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
-    """The whole thread that a record is in. Raises Declined."""
+    """Fetches the whole thread of a record. Raises Declined."""
     root = await link.call("show", id=record_id)
     history = root["history"]
     if history and history[0]["id"] != root["id"]:
@@ -23,7 +23,7 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
         flags, hides = await _fetch_answers(link, root, "flags", "hides")
         thread = replace(thread, flags=flags, hides=hides)
     match root.get("kind"):
-        # The second key is missing where a home cannot read the root: there is no view then.
+        # If a home cannot read the root, there is no view, and the second key is missing.
         case "request" | "offer" if "responses" in root:
             return await _with_exchange(link, thread)
         case "activity" if "upcoming" in root:
@@ -42,7 +42,7 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
 
 
 async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData:
-    """A thread of a request or an offer with its agreements, receipts, corrections and addresses."""
+    """Adds to a request or an offer its agreements, receipts, corrections and addresses."""
     agreements, receipts, corrections = await _fetch_answers(
         link, thread.root, "agreements", "receipts", "corrections"
     )
@@ -51,7 +51,7 @@ async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData
 
 
 async def _fetch_answers(link: NodeConnection, root: Shown, *lists: str) -> list[list[Shown]]:
-    """The records of several lists that answer a root, oldest first."""
+    """Fetches several lists of the records that answer a root, oldest first."""
     newest_first = await asyncio.gather(
         *(link.call("list", what=list_name, about=root["id"]) for list_name in lists)
     )

@@ -1,1 +1,1 @@
-"""The screen's connection to its node."""
+"""Connects the screen to its node."""

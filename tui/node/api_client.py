@@ -1,4 +1,4 @@
-"""An asyncio client of a node's local API (specs/06): it sends calls and collects events."""
+"""An asyncio client of a node's local API (specs/06). It sends calls and collects events."""
 
 import asyncio
 import itertools
@@ -27,7 +27,7 @@ _READ_BYTES = 64 * 1024
 
 
 class Declined(Exception):
-    """The node refused a call; `sentence` says why and what helps."""
+    """The node refused a call. `sentence` says why and what helps."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -35,11 +35,13 @@ class Declined(Exception):
 
 
 class NodeGone(Declined):
-    """No node answers, or it went away during a call; then nobody knows the outcome of the call."""
+    """No node answers, or the node went away during a call. Such a call may have taken effect or
+    not.
+    """
 
 
 class Client:
-    """One connection to a node. Every method raises Declined, or NodeGone, a kind of it."""
+    """A connection to a node. Every method may raise Declined, or its subclass NodeGone."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -52,7 +54,7 @@ class Client:
 
     @classmethod
     async def connect(cls, path: Path) -> Self:
-        """Connects and shakes hands within HELLO_SECONDS."""
+        """Connects and exchanges hellos. Raises NodeGone if that takes longer than HELLO_SECONDS."""
         try:
             reader, writer = await asyncio.open_unix_connection(os.fspath(path))
         except OSError:
@@ -70,15 +72,17 @@ class Client:
         return client
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Calls a method and returns its result; several calls may wait at the same time."""
+        """Calls a method and returns its result. Several calls may wait at the same time."""
         return await self._send_request(Request(next(self._ids), method, params))
 
     async def subscribe(self) -> None:
-        """Asks for events; it is to be called again after an event with the topic "resync"."""
+        """Asks for events. After an event with the topic "resync", the client has to ask again."""
         await self.call(SUBSCRIBE)
 
     async def next_event(self, seconds: float) -> Event | None:
-        """Returns the next event, or None if none comes in time. Raises NodeGone after the last."""
+        """Returns the next event, or None if none comes in time. After the last event, raises
+        NodeGone.
+        """
         try:
             async with asyncio.timeout(seconds):
                 event = await self._events.get()
@@ -89,19 +93,19 @@ class Client:
         return event
 
     def take_waiting_events(self) -> list[Event]:
-        """Returns the events that are here already, without waiting."""
+        """Returns the events that are here already. Does not wait."""
         events: list[Event] = []
         while not self._events.empty():
             event = self._events.get_nowait()
             if event is None:
-                # The end of the connection stays in the queue, for `next_event` to report.
+                # The end of the connection stays in the queue, so that `next_event` reports it.
                 self._events.put_nowait(None)
                 break
             events.append(event)
         return events
 
     async def close(self) -> None:
-        """Closes the connection; the node goes on. Closing twice is fine."""
+        """Closes the connection. The node keeps running. Closing twice is fine."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -120,7 +124,7 @@ class Client:
         self._pending[request.id] = future
         try:
             self._writer.write(data)
-            # What the node said before it left is still read by `_read_frames`.
+            # `_read_frames` still reads what the node said before it left.
             with suppress(OSError):
                 await self._writer.drain()
             return await future

@@ -1,4 +1,4 @@
-"""The screen's connection to its node: it reconnects, announces changes, and carries calls."""
+"""Keeps the screen connected to its node: it reconnects, announces changes, and carries calls."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from tui.node.api_client import Client, Declined, NodeGone
 Shown = dict[str, Any]
 
 RETRY_SECONDS = 1.0  # between two attempts to reach the node
-STATUS_SECONDS = 10.0  # between two looks at the status: peers come and go without an event
-_GATHER_SECONDS = 0.05  # records often come in a row: one reload serves all of them
+STATUS_SECONDS = 10.0  # between two looks at the status, because peers come and go without an event
+_GATHER_SECONDS = 0.05  # records often come in a row, and one reload serves all of them
 
 
 def _now() -> datetime:
@@ -25,17 +25,19 @@ def _now() -> datetime:
 
 
 class NodeConnection:
-    """The connection of all screens and panes to the node.
+    """The connection to the node that all screens and panes share.
 
-    `status` is the node's latest answer, None before the first; `trouble` is a sentence while the
-    node cannot be reached. Signals: `status_changed`, and `changed` when records have changed.
+    `status` is the node's latest answer, None before the first. `trouble` is a sentence while the
+    node cannot be reached. Two signals go out: `status_changed`, and `changed` when records have
+    changed.
     """
 
     def __init__(self, app: App[None], path: Path, now: Callable[[], datetime] = _now) -> None:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        self.drafts: dict[str, dict[str, str]] = {}  # typed and not posted, by the key of its step
+        # What people typed and did not post, by the key of its step.
+        self.drafts: dict[str, dict[str, str]] = {}
         self.changed: Signal[None] = Signal(app, "changed")
         self.status_changed: Signal[None] = Signal(app, "standing")
         self._path = path
@@ -43,25 +45,25 @@ class NodeConnection:
 
     @property
     def me(self) -> str | None:
-        """The id of this home's person, None until they are a member."""
+        """The id of this home's person; None until that person is a member."""
         person = (self.status or {}).get("person")
         return person["id"] if person else None
 
     @property
     def term(self) -> Shown:
-        """The current term: its roll and moderators; empty before the node has answered."""
+        """The current term with its roll and moderators. Empty before the node has answered."""
         term: Shown = (self.status or {}).get("term") or {}
         return term
 
     @property
     def waiting(self) -> Shown:
-        """The people who want to join, and what else is not settled at this node."""
+        """The people who want to join, and everything else that this node has not settled."""
         waiting: Shown = (self.status or {}).get("waiting") or {}
         return waiting
 
     @property
     def is_in_neighbourhood(self) -> bool:
-        """Whether this home is in a neighbourhood, and so has lists to show."""
+        """Whether this home is in a neighbourhood. Only then are there lists to show."""
         return bool((self.status or {}).get("neighbourhood"))
 
     async def call(self, method: str, **params: Any) -> Any:
@@ -77,7 +79,7 @@ class NodeConnection:
         return charter
 
     async def stay_connected(self) -> None:
-        """Connects, and connects again after every failure, until it is cancelled."""
+        """Connects, and connects again after every failure. Runs until it is cancelled."""
         while True:
             try:
                 self._client = await Client.connect(self._path)
@@ -88,7 +90,7 @@ class NodeConnection:
             finally:
                 if self._client is not None:
                     client = self._client
-                    # First: a call during the closing must not use it.
+                    # First, because a call during the closing must not use this client.
                     self._client = None
                     await client.close()
             await asyncio.sleep(RETRY_SECONDS)

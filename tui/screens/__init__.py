@@ -1,1 +1,3 @@
-"""What fills the terminal: the tabs of the home screen, and what opens over them."""
+"""Everything that fills the terminal: the tabs of the home screen, and the screens that open over
+them.
+"""

@@ -1,4 +1,4 @@
-"""The board: requests, offers and activities, and on wide terminals the details of one of them."""
+"""The board: requests, offers and activities. Wide terminals also show the details of one of these."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ _OPEN_STATES = {"open", "agreed", "full"}
 
 
 class BoardTab(Pane):
-    """The lists of what is open; a key shows everything."""
+    """The lists of open posts. A key shows closed posts too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "toggle_all", _("All/open"), id="board-all"),
@@ -36,7 +36,7 @@ class BoardTab(Pane):
         self._muted_counts: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
-        """The lists, and the details, which narrow terminals hide."""
+        """Lays out the lists and the details. Narrow terminals hide the details."""
         with Container(id="lists"):
             yield Feed(_("Requests"), _("Nobody asks for anything. Press n to ask."), id="requests")
             with Vertical(id="offers-and-activities"):
@@ -58,10 +58,10 @@ class BoardTab(Pane):
             self._show_cards(feed, views)
 
     def action_toggle_all(self) -> None:
-        """Shows closed posts too, or only open ones."""
+        """Shows closed posts too, or only open posts again."""
         self._shows_closed = not self._shows_closed
         for feed in self.query(Feed):
-            # Nobody reads the old list any more, so that the new one need not be held back.
+            # Nobody reads the old list any more, so the new list is shown at once.
             feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
         self.reload()

@@ -1,4 +1,4 @@
-"""Circles and pacts, which only their people see, and the pages that everybody writes."""
+"""The tab of circles and pacts, which only their people see, and of pages, which everybody writes."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ class CirclesTab(Pane):
     """Two lists: circles with pacts, and pages. The home screen opens their cards."""
 
     def compose(self) -> ComposeResult:
-        """What few people see stands beside what all see."""
+        """Lays out both lists: what few people see stands beside what everybody sees."""
         with Container(id="circle-lists"):
             yield Feed(
                 _("Circles and pacts"),

@@ -1,4 +1,4 @@
-"""The question before the screen closes, in case a key was pressed by accident."""
+"""The question before the screen closes, in case somebody pressed a key by accident."""
 
 from typing import ClassVar
 
@@ -13,9 +13,9 @@ from tui.i18n import _
 
 
 class ConfirmQuitScreen(ModalScreen[bool]):
-    """Asks whether to close the screen; dismissed with True to close it.
+    """Asks whether to close the screen. Its result is True if the reader says yes.
 
-    `has_drafts`: something was typed and not posted.
+    `has_drafts` is true if somebody typed something and did not post it.
     """
 
     DEFAULT_CSS = """
@@ -45,7 +45,7 @@ class ConfirmQuitScreen(ModalScreen[bool]):
         self._has_drafts = has_drafts
 
     def compose(self) -> ComposeResult:
-        """The question and its answers."""
+        """Lays out the question and its answers."""
         question = _("Close the screen? This home keeps running.")
         if self._has_drafts:
             question += "\n" + _("What you typed is not posted. It would be lost.")
@@ -56,14 +56,14 @@ class ConfirmQuitScreen(ModalScreen[bool]):
                 yield Button(_("Stay"), id="stay", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Takes the button as the answer."""
+        """Reads the pressed button as the answer."""
         event.stop()
         self.dismiss(event.button.id == "leave")
 
     def action_stay(self) -> None:
-        """Dismisses the question and stays."""
+        """Dismisses the question; the screen stays open."""
         self.dismiss(False)
 
     def action_leave(self) -> None:
-        """Dismisses the question and closes the screen."""
+        """Dismisses the question; the screen closes."""
         self.dismiss(True)

@@ -20,14 +20,14 @@ _FEEDBACK_CARD = "reports"
 
 
 class FeedbackScreen(PageScreen):
-    """The reports about record `record_id`, a service or a measure."""
+    """The page of the reports about a service or a measure. `record_id` is the id of either."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def make_pane(self) -> "FeedbackPane":
-        """The pane with the reports."""
+        """Makes the pane with the reports."""
         return FeedbackPane(self.node, self._record_id)
 
 
@@ -43,12 +43,12 @@ class FeedbackPane(Pane):
         self._steps: list[NextStep] = []
 
     def compose(self) -> ComposeResult:
-        """The reports above the steps."""
+        """Lays out the reports above the steps."""
         yield Feed(_("What people said"), _("Nobody has said anything yet."), id="reports")
         yield Feed(_("What you can do about it"), _("Nothing for you to do here."), id="steps")
 
     async def load(self) -> None:
-        """Fetches the reports, newest first, and what they are about."""
+        """Fetches the reports, newest first, and the service or measure that they are about."""
         subject = await self.node.call("show", id=self._record_id)
         if subject["kind"] == "service":
             self._service = subject
@@ -70,7 +70,7 @@ class FeedbackPane(Pane):
             self._show_steps_for(event.card_id)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Moves from a report to its steps, and from a step to its form."""
+        """Moves from a report to its steps. From a step, opens its form."""
         event.stop()
         if event.feed.id == "reports":
             self.query_one("#steps", Feed).cards.focus()
@@ -95,7 +95,7 @@ class FeedbackPane(Pane):
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
         feed.show_cards([Card(step.key, step.label, quiet=True) for step in self._steps])
-        # At once, even while the list is being read: the steps must be those of the report above.
+        # At once, even while somebody reads the list: the steps must belong to the report above.
         feed.action_show_new()
 
     def _list_steps(self, report_id: str | None) -> list[NextStep]:
@@ -110,7 +110,7 @@ class FeedbackPane(Pane):
 
 
 def feedback_card(reports: list[Shown]) -> list[Card]:
-    """The card that leads from a page to its reports; none if there are no reports."""
+    """Makes the card that leads from a page to its reports, or no card if there are no reports."""
     if not reports:
         return []
     title = plural("Read the {n} thing that people said", "Read the {n} things that people said",

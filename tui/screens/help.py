@@ -58,7 +58,7 @@ _RESIDENT_GUIDE = "resident.md"
 
 
 class HelpScreen(Screen[None]):
-    """The page of help, closed with Esc. `guides`: the folder of the guides, if there is one."""
+    """The page of help, closed with Esc. `guides` is the folder of the guides, or None."""
 
     DEFAULT_CSS = """
     HelpScreen Markdown { padding: 0; margin-top: 1; background: transparent; }
@@ -74,12 +74,13 @@ class HelpScreen(Screen[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """The keys and words above the guide."""
+        """Lays out the keys and words above the guide."""
         guide = _read_guide(self._guides)
         with VerticalScroll(id="help"):
             yield Static(plain("\n".join(_KEYS_AND_WORDS)))
             if guide:
-                # No links are opened: a terminal may have no browser, or a stranger's.
+                # The page opens no links: a terminal may have no browser, or the browser of a
+                # stranger.
                 yield Markdown(guide, id="guide", open_links=False)
         yield Footer(show_command_palette=False)
 
@@ -95,7 +96,7 @@ class HelpScreen(Screen[None]):
 
 
 def _read_guide(guides: Path | None) -> str | None:
-    """The resident's guide in Markdown; None where no guides are installed."""
+    """Returns the resident's guide in Markdown, or None if no guides are installed."""
     if guides is None:
         return None
     try:

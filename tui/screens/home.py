@@ -1,4 +1,4 @@
-"""The home screen: a tab for each thing that a person may want."""
+"""The home screen, with a tab for each part of the neighbourhood."""
 
 from typing import ClassVar
 
@@ -49,11 +49,11 @@ class HomeScreen(Screen[None]):
     def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
-        # The tab that the cursor goes into as soon as it has something to go to.
+        # The cursor goes into this tab as soon as the tab has something for it.
         self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
-        """The tabs under the status line."""
+        """Lays out the tabs under the status line."""
         node = self.node
         yield StatusLine(node)
         with TabbedContent(initial="today"):
@@ -68,14 +68,14 @@ class HomeScreen(Screen[None]):
 
     async def action_tab(self, tab: str) -> None:
         """Goes to a tab and moves the cursor into it."""
-        # First, so that the keys that are typed next go to this tab.
+        # First, so that the next keys that somebody types go to this tab.
         await self.query_one(f"#{tab}", LazyTab).come_forward()
         self.query_one(TabbedContent).active = tab
         self._tab_to_enter = tab
         self.call_after_refresh(self._enter_tab)
 
     async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Makes the content of a tab, which may have been clicked."""
+        """Makes the content of a tab, because a click may have opened it."""
         assert isinstance(event.pane, LazyTab), "every tab of this screen is lazy"
         await event.pane.come_forward()
 
@@ -85,14 +85,16 @@ class HomeScreen(Screen[None]):
         self.query_one("#people-list", Feed).cards.highlight_card(event.person)
 
     async def action_lists(self) -> None:
-        """Moves the cursor from a text line to the tabs, and from anywhere else into the lists."""
+        """Moves the cursor from a text line to the tabs, or from any other place into the lists."""
         if isinstance(self.focused, LineInput):
             self.query_one(Tabs).focus()
         else:
             await self.action_tab(self.query_one(TabbedContent).active)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the page of a card, or the form for somebody who wants to join."""
+        """Opens the page of a card. If the card is a person who wants to join, opens the form to
+        vouch.
+        """
         event.stop()
         if event.card_id.startswith(KNOCK_PREFIX):
             step = self.query_one(TodayTab).step_of_knock(event.card_id)
@@ -108,14 +110,14 @@ class HomeScreen(Screen[None]):
                 pane.reload()
 
     def on_pane_loaded(self) -> None:
-        """Moves the cursor into a tab when its lists have come.
+        """Moves the cursor into a tab when its lists have arrived.
 
-        At once, not after a refresh: a reader who sees a card may press Enter.
+        It does so at once, not after a refresh, because a reader who sees a card may press Enter.
         """
         self._enter_tab()
 
     def _enter_tab(self) -> None:
-        """Moves the cursor into the tab that was asked for, once for each time it is asked for."""
+        """Moves the cursor into the tab that somebody went to. Does so once for each time."""
         tab = self.query_one(TabbedContent).active
         if self._tab_to_enter != tab:
             return

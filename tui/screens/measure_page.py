@@ -1,4 +1,6 @@
-"""A measure: its chart and status, the matters that it opened, and what the reader can do."""
+"""The page of a measure: its chart and status, the matters that it opened, and what the reader can
+do.
+"""
 
 import asyncio
 from typing import Any
@@ -30,12 +32,12 @@ class MeasureScreen(PageScreen):
         self._measure_id = measure_id
 
     def make_pane(self) -> "MeasurePane":
-        """The pane of the measure."""
+        """Makes the pane of the measure."""
         return MeasurePane(self.node, self._measure_id)
 
 
 class MeasurePane(PagePane):
-    """The chart above the text, and the steps."""
+    """Shows the chart above the text, and the steps."""
 
     def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
@@ -44,14 +46,17 @@ class MeasurePane(PagePane):
         self._text_below = Content("")
 
     async def load(self) -> None:
-        """Fetches the measure, its service, its matters, and all that was said about them."""
+        """Fetches the measure, its service, its matters, and everything that people said about
+        them.
+        """
         measure = await self.node.call("show", id=self._measure_id)
         service, open_matters, *lists = await asyncio.gather(
             self.node.call("show", id=measure["about"]),
             self.node.call("list", what="matters", about=measure["id"]),
             *(self.node.call("list", what=what, about=measure["about"]) for what in _LISTS),
         )
-        # The lists are about the whole service; what was done is told within its actions.
+        # The lists cover the whole service, so only what concerns this measure stays. Reports and
+        # verdicts on actions appear with their actions.
         actions, done, verdicts, answers, reports = lists
         actions = [action for action in actions if action["about"] == measure["id"]]
         answers = [answer for answer in answers if answer["about"] == measure["id"]]
@@ -70,12 +75,12 @@ class MeasurePane(PagePane):
         self.show_steps(steps, *feedback_card(reports))
 
     def on_resize(self) -> None:
-        """Draws the chart as wide as there is room."""
+        """Draws the chart as wide as the terminal allows."""
         if self._measure:
             self._draw()
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """Opens the reports."""
+        """Opens the page of the reports."""
         del feed, card_id
         self.app.push_screen(FeedbackScreen(self.node, self._measure_id))
 

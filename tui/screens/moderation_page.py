@@ -1,4 +1,4 @@
-"""The words that are flagged for the moderators, and the words that are hidden, with the reasons."""
+"""The words that somebody flagged for the moderators, and the hidden words with the reasons."""
 
 import asyncio
 from typing import ClassVar
@@ -32,13 +32,13 @@ class ModerationScreen(Screen[None]):
         self.node = node
 
     def compose(self) -> ComposeResult:
-        """The page under the status line."""
+        """Lays out the page under the status line."""
         yield StatusLine(self.node)
         yield ModerationPane(self.node)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed in a thread that was open meanwhile."""
+        """Shows what has changed in a thread that was open over this page."""
         self.query_one(ModerationPane).reload()
 
     def on_pane_loaded(self) -> None:
@@ -54,10 +54,10 @@ class ModerationScreen(Screen[None]):
 
 
 class ModerationPane(Pane):
-    """Two lists; a card opens the thread that the words are in."""
+    """Two lists. A card opens the thread of its words."""
 
     def compose(self) -> ComposeResult:
-        """What the moderators have to decide stands first."""
+        """Lays out the lists; what the moderators have to decide comes first."""
         yield Static(
             plain(
                 _(
@@ -88,6 +88,6 @@ class ModerationPane(Pane):
         self.query_one("#hidden", Feed).show_cards(hidden)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the thread."""
+        """Opens the thread of the words."""
         event.stop()
         self.app.push_screen(ThreadScreen(self.node, event.card_id))

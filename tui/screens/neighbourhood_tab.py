@@ -1,4 +1,4 @@
-"""The neighbourhood: decisions, members, rules in force, and how to begin a decision."""
+"""The tab of the neighbourhood: decisions, members, rules in force, and how to begin a decision."""
 
 import asyncio
 from typing import Any
@@ -42,7 +42,7 @@ class NeighbourhoodTab(Pane):
         self._charter: Shown = {}
 
     def compose(self) -> ComposeResult:
-        """The decisions stand first."""
+        """Lays out the lists; the decisions come first."""
         with Container(id="decision-lists"):
             yield Feed(
                 _("Decisions"),
@@ -72,7 +72,7 @@ class NeighbourhoodTab(Pane):
         self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens a decision or a person, or takes a step."""
+        """Opens a decision or a person. From a step, opens its form."""
         event.stop()
         open_card = {
             "decisions": self._open_decision,

@@ -17,7 +17,7 @@ _FIRST = ("request", "offer", "profile")
 
 
 class NewPostScreen(ModalScreen[str | None]):
-    """A short list over the screen; dismissed with a kind's name, or with None."""
+    """A short list over the screen. Its result is the name of a kind, or None."""
 
     DEFAULT_CSS = """
     NewPostScreen {
@@ -38,11 +38,11 @@ class NewPostScreen(ModalScreen[str | None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """An empty list, which `on_mount` fills from the registry of kinds."""
+        """Lays out an empty list. `on_mount` fills it from the registry of kinds."""
         yield CardList()
 
     def on_mount(self) -> None:
-        """Fills in the kinds, those that people post most first."""
+        """Fills in the kinds. Those that people post most come first."""
         roots = [kind.name for kind in KINDS.values() if kind.is_root and kind.posted]
         # Moderators begin a removal on the person's own page.
         roots.remove("remove")
@@ -53,10 +53,10 @@ class NewPostScreen(ModalScreen[str | None]):
         cards.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Takes the row as the answer."""
+        """Returns the kind of the chosen row as the result."""
         event.stop()
         self.dismiss(event.option_id)
 
     def action_back(self) -> None:
-        """Goes back without an answer."""
+        """Goes back without a result."""
         self.dismiss(None)

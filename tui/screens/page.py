@@ -1,4 +1,4 @@
-"""A page over the home screen: a text, and what the reader can do about it."""
+"""A page over the home screen: a text, and below it what the reader can do."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from tui.widgets.status_line import StatusLine
 
 
 class PageScreen(Screen[None]):
-    """A page with one pane, which subclasses make."""
+    """A page with one pane. Subclasses make the pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
@@ -33,7 +33,7 @@ class PageScreen(Screen[None]):
         self.node = node
 
     def compose(self) -> ComposeResult:
-        """The pane under the status line."""
+        """Lays out the pane under the status line."""
         yield StatusLine(self.node)
         yield self.make_pane()
         yield Footer(show_command_palette=False)
@@ -43,7 +43,7 @@ class PageScreen(Screen[None]):
         raise NotImplementedError
 
     def on_screen_resume(self) -> None:
-        """Shows what a form has changed."""
+        """Shows what has changed while a form was open."""
         self.query_one(Pane).reload()
 
     def action_back(self) -> None:
@@ -52,7 +52,9 @@ class PageScreen(Screen[None]):
 
 
 class PagePane(Pane):
-    """A text above the steps. Subclasses implement `load`, and may add lists in `compose_lists`."""
+    """Shows a text above the steps. Subclasses implement `load`, and may add lists in
+    `compose_lists`.
+    """
 
     def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
@@ -60,14 +62,14 @@ class PagePane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """The parts of the page; each scrolls on its own."""
+        """Lays out the parts of the page. Each part scrolls on its own."""
         with VerticalScroll(id="story"):
             yield Static(plain(_("One moment…")), id="story-text", markup=False)
         yield from self.compose_lists()
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
     def compose_lists(self) -> ComposeResult:
-        """The page's own lists, between the text and the steps."""
+        """Lays out the page's own lists, between the text and the steps."""
         yield from ()
 
     def show_text(self, title: Content, text: Content) -> None:
@@ -76,7 +78,7 @@ class PagePane(Pane):
         self.query_one("#story-text", Static).update(text)
 
     def show_steps(self, steps: list[NextStep], *more: Card) -> None:
-        """Shows what the reader can do, and cards that lead to other pages."""
+        """Shows what the reader can do, and the cards that lead to other pages."""
         self._steps = steps
         feed = self.query_one("#steps", Feed)
         feed.show_cards(
@@ -96,5 +98,5 @@ class PagePane(Pane):
         self.open_card(event.feed.id or "", event.card_id)
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """Opens the page that a card leads to, of the list with the id `feed`."""
+        """Opens the page that a card leads to. `feed` is the id of the card's list."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""A pane that shows something of the neighbourhood and keeps it up to date."""
+"""A pane shows something of the neighbourhood and keeps it up to date."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +14,7 @@ from tui.node.connection import NodeConnection
 class Pane(Vertical):
     """A part of a screen that loads again when the node's records change.
 
-    Subclasses implement `load`. A pane that nobody sees loads when it is shown.
+    Subclasses implement `load`. A hidden pane loads when it is shown.
     """
 
     DEFAULT_CSS = """
@@ -25,7 +25,7 @@ class Pane(Vertical):
     """
 
     class Loaded(Message):
-        """A pane shows the node's answer."""
+        """The pane has shown the node's answer."""
 
     def __init__(self, node: NodeConnection, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -33,17 +33,17 @@ class Pane(Vertical):
         self._is_stale = True
 
     def on_mount(self) -> None:
-        """Follows the changes in the node."""
+        """Subscribes to the changes in the node."""
         self.mount(Static(classes="trouble"))
         self.node.changed.subscribe(self, self._on_node_changed)
 
     def on_show(self) -> None:
-        """Loads what has changed while nobody saw the pane."""
+        """If records changed while the pane was hidden, loads again."""
         if self._is_stale:
             self.reload()
 
     def reload(self) -> None:
-        """Loads again; a load under way is cancelled."""
+        """Loads again. Cancels a load that is still running."""
         self._is_stale = False
         if self.node.is_in_neighbourhood:
             # Not `self._load()`: a coroutine that is cancelled before it begins causes a warning.
@@ -51,11 +51,11 @@ class Pane(Vertical):
             self.run_worker(load, exclusive=True, group="load")
 
     async def load(self) -> None:
-        """Fetches from the node and shows its answer. Raises Declined."""
+        """Fetches data from the node and shows it. Raises Declined."""
         raise NotImplementedError
 
     async def count_muted(self, method: str, **params: object) -> int:
-        """How many views of a list are left out because muted people posted them."""
+        """Returns how many views a list leaves out because muted people posted them."""
         if not (self.node.status or {}).get("muted"):
             return 0
         return len(await self.node.call(method, muted=True, **params))

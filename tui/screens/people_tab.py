@@ -1,4 +1,4 @@
-"""People: the members, what each can give and would like, and the time they gave and received."""
+"""The tab of people: what each member can give and would like, and the time they gave and received."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ _FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_mon
 
 
 class PeopleTab(Pane):
-    """The list of people, and beside it the person under the cursor."""
+    """Shows the list of people, and beside it the person under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "mute", _("Mute/unmute"), id="mute"),
@@ -37,7 +37,7 @@ class PeopleTab(Pane):
         self._balances: dict[str, Shown] = {}
 
     def compose(self) -> ComposeResult:
-        """The list with everybody's balance, and the person under the cursor."""
+        """Lays out the list with everybody's balance, and the person under the cursor."""
         with Container(id="people-and-person"):
             yield Feed(_("People"), _("Nobody is a member yet."), id="people-list")
             with VerticalScroll(id="person"):
@@ -65,7 +65,7 @@ class PeopleTab(Pane):
         self._show_person(event.card_id)
 
     async def action_mute(self) -> None:
-        """Mutes the person under the cursor, or unmutes them; nobody else learns of it."""
+        """Mutes or unmutes the person under the cursor. Nobody else learns of it."""
         person_id = self.query_one("#people-list", Feed).cards.highlighted_id
         person = self._people.get(person_id or "")
         if person is None:

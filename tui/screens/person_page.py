@@ -1,4 +1,6 @@
-"""A person's page: their standing, their proxies, one's own devices, and the steps."""
+"""A person's page: their standing, their proxies and the steps. On one's own page, one's devices
+too.
+"""
 
 import asyncio
 from typing import Any, ClassVar
@@ -38,13 +40,13 @@ class PersonScreen(Screen[None]):
         self._person = person
 
     def compose(self) -> ComposeResult:
-        """The person under the status line."""
+        """Lays out the person under the status line."""
         yield StatusLine(self.node)
         yield PersonPane(self.node, self._person)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
-        """Shows what a form has changed."""
+        """Shows what has changed while a form was open."""
         self.query_one(PersonPane).reload()
 
     def action_back(self) -> None:
@@ -53,7 +55,7 @@ class PersonScreen(Screen[None]):
 
 
 class PersonPane(Pane):
-    """The text about the person above the steps."""
+    """Shows the text about the person above the steps."""
 
     def __init__(self, node: NodeConnection, person: Shown) -> None:
         super().__init__(node)
@@ -62,7 +64,7 @@ class PersonPane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """The two parts; each scrolls on its own."""
+        """Lays out the two parts. Each scrolls on its own."""
         with VerticalScroll(id="story"):
             yield Static(phrases.plain(_("One moment…")), id="story-text", markup=False)
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
@@ -73,7 +75,9 @@ class PersonPane(Pane):
         self.query_one("#story").border_title = phrases.plain_line(self._person["name"], 40)
 
     async def load(self) -> None:
-        """Fetches the person, their proxies and hours, and one's own devices."""
+        """Fetches the person, their proxies and hours. On one's own page, fetches one's devices
+        too.
+        """
         person_id = self._person["id"]
         people, proxies, balance = await asyncio.gather(
             self.node.call("list", what="people"),

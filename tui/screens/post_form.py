@@ -1,4 +1,6 @@
-"""The form of one record: made from its kind, checked field by field, kept when it closes."""
+"""The form of one record. It is made from a kind, checks each field, and keeps a draft when it
+closes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,11 +27,13 @@ from tui.widgets.status_line import StatusLine
 
 Shown = dict[str, Any]
 
-_NEW_VALUE = "new"  # the field for the new value of a rule
+_NEW_VALUE = "new"  # the name of the field for a rule's new value
 
 
 class PostFormScreen(Screen[bool]):
-    """Asks for the fields of a step and posts it; dismissed with True if it was posted."""
+    """Asks for the fields of a step and posts the record. Its result is True if the record was
+    posted.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "post", _("Post"), key_display="F2", id="post"),
@@ -48,7 +52,7 @@ class PostFormScreen(Screen[bool]):
         self._is_posting = False
 
     def compose(self) -> ComposeResult:
-        """What the step means, the fields, and two buttons."""
+        """Lays out what the step means, the fields, and two buttons."""
         yield StatusLine(self.node)
         with Vertical(id="sheet"):
             if self._step.meaning:
@@ -63,7 +67,7 @@ class PostFormScreen(Screen[bool]):
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
-        """Makes the form, with the draft of last time if there is one."""
+        """Makes the form. Fills it with the last draft if there is one."""
         self.query_one("#sheet").border_title = plain(self._step.label)
         draft = self.node.drafts.get(self._step.key)
         if draft is not None:
@@ -87,7 +91,7 @@ class PostFormScreen(Screen[bool]):
         self._form.focus_first_field()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Posts, or goes back."""
+        """Posts the record, or goes back."""
         event.stop()
         if event.button.id == "post":
             self.action_post()
@@ -95,7 +99,7 @@ class PostFormScreen(Screen[bool]):
             self.action_back()
 
     def on_input_submitted(self) -> None:
-        """Moves to the next field, and from the last one to the button."""
+        """Moves to the next field. From the last field, moves to the button."""
         self.focus_next()
 
     def action_post(self) -> None:
@@ -108,12 +112,12 @@ class PostFormScreen(Screen[bool]):
             self.run_worker(self._post(), exclusive=True)
 
     def action_back(self) -> None:
-        """Goes back and keeps what was typed for the next time."""
+        """Goes back and keeps what somebody typed for the next time."""
         self.keep_draft()
         self.dismiss(False)
 
     def keep_draft(self) -> None:
-        """Keeps what was typed, if anything differs from the first values."""
+        """Keeps what somebody typed if it differs from the first values."""
         if self._form is None:
             return
         typed = self._form.typed
@@ -138,7 +142,9 @@ class PostFormScreen(Screen[bool]):
             self._is_posting = False
 
     async def _send_record(self) -> tuple[str, str | None]:
-        """Calls the node's method for the step; returns what to confirm, and the node's advice."""
+        """Calls the node's method for the step. Returns a sentence that confirms it, and the node's
+        advice.
+        """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}
         if step.kind in {addresses.GIVE, addresses.FORGET}:
@@ -147,7 +153,7 @@ class PostFormScreen(Screen[bool]):
         if step.kind not in KINDS:
             await self.node.call(step.kind, person=step.about)
         elif step.kind == "renewal":
-            # Not `post`: the node adds everything that holds to the renewal.
+            # Not `post`: the node adds everything in force to the renewal.
             await self.node.call("renew", **fields)
         else:
             if step.rule:
@@ -158,18 +164,18 @@ class PostFormScreen(Screen[bool]):
         return _("Posted."), advice
 
     def _find_kind(self) -> Kind | None:
-        """The kind that the form is made from; None if the step asks for nothing."""
+        """Returns the kind that the form is made from, or None if the step asks for nothing."""
         if self._step.kind == addresses.GIVE:
             return addresses.Words()
         return KINDS.get(self._step.kind)
 
     def _new_value_field(self) -> Mapping[str, Field]:
-        """The field for the new value of a rule, where the step changes one."""
+        """Returns the field for the new value of a rule. It is empty if the step changes no rule."""
         rule = KINDS["charter"].fields.get(self._step.rule)
         return {_NEW_VALUE: replace(rule, required=True)} if rule else {}
 
     async def _fetch_people(self) -> list[Shown]:
-        """The members to choose from in this step."""
+        """Returns the members whom the reader can choose in this step."""
         try:
             people: list[Shown] = await self.node.call("list", what="people")
         except Declined:
@@ -185,7 +191,9 @@ class PostFormScreen(Screen[bool]):
 
 
 def new_post_step(kind: str, given: dict[str, str]) -> NextStep:
-    """The step of posting a record that begins a thread; `given` holds the form's first values."""
+    """Makes the step that posts a record and so begins a thread. `given` holds the form's first
+    values.
+    """
     if kind in KINDS and KINDS[kind].is_private:
         explanation = _("Only the people you name can read this.")
     else:

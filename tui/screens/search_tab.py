@@ -1,4 +1,4 @@
-"""Search: everything that this home can read, by the beginnings of words."""
+"""The tab of search: it finds everything that this home can read, by the beginnings of words."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,7 +13,7 @@ from tui.widgets.inputs import LineInput
 
 
 class SearchTab(Pane):
-    """A line to type in, and the results."""
+    """A line to type in, and the results below."""
 
     DEFAULT_CSS = """
     SearchTab LineInput { width: 1fr; }
@@ -24,7 +24,7 @@ class SearchTab(Pane):
         self._latest_query = ""
 
     def compose(self) -> ComposeResult:
-        """The line above the results."""
+        """Lays out the line above the results."""
         yield LineInput(placeholder=_("Type words, or their beginnings"))
         yield Feed(_("Found"), _("Type what you look for: a lift, bread, a name."), id="results")
 
@@ -41,7 +41,8 @@ class SearchTab(Pane):
         feed = self.query_one("#results", Feed)
         if query != self._latest_query:
             self._latest_query = query
-            # Nobody reads the results of other words any more, so that nothing is held back.
+            # Nobody reads the results of other words any more, so the new results are shown at
+            # once.
             feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
         today = self.node.now().date()

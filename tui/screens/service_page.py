@@ -1,4 +1,4 @@
-"""A service: its chain, its measures, what was said about it, and what the reader can do."""
+"""The page of a service: its chain, its measures, what people said, and what the reader can do."""
 
 import asyncio
 
@@ -18,26 +18,26 @@ from tui.widgets.feed import Feed
 
 
 class ServiceScreen(PageScreen):
-    """The page of the service whose thread holds record `record_id`."""
+    """The page of a service. `record_id` is the id of any record in the thread of the service."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def make_pane(self) -> "ServicePane":
-        """The pane of the service."""
+        """Makes the pane of the service."""
         return ServicePane(self.node, self._record_id)
 
 
 class ServicePane(PagePane):
-    """The chain, the measures, and the steps."""
+    """Shows the chain, the measures, and the steps."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def compose_lists(self) -> ComposeResult:
-        """The measures, each with a page of its own."""
+        """Lays out the list of measures. Each measure has a page of its own."""
         nothing = _("Nobody has asked a question about it yet.")
         yield Feed(_("How it goes"), nothing, id="measures")
 
@@ -48,7 +48,7 @@ class ServicePane(PagePane):
         today = self.node.now().date()
         title = phrases.plain_line(_("Service"))
         if "holder" not in service:
-            # The service was taken back, or a later version of the program wrote it.
+            # The service was withdrawn, or a later version of the program wrote it.
             self.show_text(title, exchange.exchange_story(thread, today, self.node.me))
             return
         questions, reports = await asyncio.gather(
@@ -79,7 +79,7 @@ class ServicePane(PagePane):
 
 
 def page_for_card(node: NodeConnection, card_id: str) -> Screen[None] | None:
-    """The page that a card of `matters` leads to; None for any other card."""
+    """Returns the page that a card made by `matters` leads to, or None for any other card."""
     place = matters.read_page_card_id(card_id)
     if place is None:
         return None

@@ -1,4 +1,6 @@
-"""Services: what is done for the neighbourhood, what needs the reader, and their reports."""
+"""The tab of services: what is done for the neighbourhood, what needs the reader, and their
+reports.
+"""
 
 import asyncio
 
@@ -16,10 +18,10 @@ _MOST_REPORTS = 50
 
 
 class ServicesTab(Pane):
-    """Three lists; each card opens the service or measure that it is about."""
+    """Three lists. Each card opens its service or measure."""
 
     def compose(self) -> ComposeResult:
-        """All services above what concerns the reader."""
+        """Lays out all services above what concerns the reader."""
         with Container(id="service-lists"):
             yield Feed(
                 _("Services"),

@@ -35,7 +35,7 @@ from tui.widgets.status_line import StatusLine
 
 
 class ThreadScreen(Screen[None]):
-    """The page of the thread that holds record `record_id`."""
+    """The page of a thread. `record_id` is the id of any record in the thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
@@ -49,7 +49,7 @@ class ThreadScreen(Screen[None]):
         self._record_id = record_id
 
     def compose(self) -> ComposeResult:
-        """The thread under the status line."""
+        """Lays out the thread under the status line."""
         yield StatusLine(self.node)
         yield ThreadPane(self.node, self._record_id)
         yield Footer(show_command_palette=False)
@@ -60,7 +60,7 @@ class ThreadScreen(Screen[None]):
 
 
 class ThreadPane(Pane):
-    """The story, the steps and the history of a thread."""
+    """Shows the story, the steps and the history of a thread."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
@@ -69,7 +69,7 @@ class ThreadPane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """The three parts; each scrolls on its own."""
+        """Lays out the three parts. Each scrolls on its own."""
         with VerticalScroll(id="story"):
             yield Static(plain(_("One moment…")), id="story-text", markup=False)
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
@@ -77,12 +77,12 @@ class ThreadPane(Pane):
             yield Static(id="history-text", markup=False)
 
     def on_mount(self) -> None:
-        """Puts its title above the history."""
+        """Puts the title above the history."""
         super().on_mount()
         self.query_one("#history").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """Fetches the whole thread. A service has a page of its own, which opens instead."""
+        """Fetches the whole thread. If it is a service, opens the page of the service instead."""
         thread = await fetch(self.node, self._record_id)
         if thread.root.get("kind") == "service" and "state" in thread.root:
             self.app.switch_screen(ServiceScreen(self.node, thread.root["id"]))

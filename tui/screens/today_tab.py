@@ -1,4 +1,4 @@
-"""Today: what needs my answer, what is new on the board, and what may suit me."""
+"""The tab Today: what needs the reader's answer, what is new on the board, and what may suit them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from tui.widgets.feed import Feed
 
 Shown = dict[str, Any]
 
-KNOCK_PREFIX = "knock:"  # of the id of a card for somebody who wants to join
+KNOCK_PREFIX = "knock:"  # begins the id of a card for a person who wants to join
 _MOST_NEWS = 20
 _LISTS: dict[str, dict[str, Any]] = {
     "requests": {},
@@ -53,7 +53,7 @@ class TodayTab(Pane):
     """Three lists. The home screen opens their cards."""
 
     def compose(self) -> ComposeResult:
-        """What needs the reader's answer stands first."""
+        """Lays out the lists; what needs the reader's answer comes first."""
         yield Feed(
             _("Needs your answer"),
             _("You are all caught up. Press n to ask or offer."),
@@ -67,7 +67,7 @@ class TodayTab(Pane):
         yield Suggested()
 
     async def load(self) -> None:
-        """Fetches what may concern the reader and shows it in the three lists."""
+        """Fetches what may concern the reader and fills the three lists."""
         views = await asyncio.gather(
             *(self.node.call("list", what=what, **only) for what, only in _LISTS.items())
         )
@@ -79,10 +79,12 @@ class TodayTab(Pane):
         self.query_one("#news", Feed).show_cards(self._news_cards(lists))
 
     def step_of_knock(self, card_id: str) -> NextStep:
-        """The step of vouching for the person behind the card of a knock."""
+        """Returns the step that vouches for the person who wants to join. `card_id` is the id of
+        their card.
+        """
         person_id = card_id.removeprefix(KNOCK_PREFIX)
         people = [knock["person"] for knock in self.node.waiting.get("knocks") or []]
-        # Somebody else may have answered the knock since the card was shown.
+        # Somebody else may have answered the knock since the card appeared.
         unknown = {"id": person_id, "name": _("somebody")}
         return vouch_step({person["id"]: person for person in people}.get(person_id, unknown))
 
@@ -124,7 +126,7 @@ class TodayTab(Pane):
                 yield Card(root["id"], steps[0].label + more, phrases.title(root))
 
     async def _moderation_cards(self) -> list[Card]:
-        """What moderators are asked for; nothing for other members."""
+        """Makes the cards of what waits for a moderator. For other members, makes none."""
         node = self.node
         if node.me not in ids(node.term.get("moderators")):
             return []
@@ -149,7 +151,7 @@ class TodayTab(Pane):
 
 
 def _intents(lists: dict[str, list[Shown]]) -> list[Shown]:
-    """The requests and offers."""
+    """Returns the requests and offers."""
     return [*lists["requests"], *lists["offers"]]
 
 

@@ -1,1 +1,1 @@
-"""The parts of the screens, each with its look, keys and messages in one file."""
+"""The parts of the screens. One file holds the look, keys and messages of each part."""

@@ -11,7 +11,9 @@ from tui.format.phrases import Card
 
 
 class CardList(OptionList):
-    """A list of cards. New cards never move the row that somebody reads: `show_cards` holds them back."""
+    """A list of cards. New cards never move the row that somebody reads: `show_cards` holds new
+    cards back.
+    """
 
     DEFAULT_CSS = """
     CardList {
@@ -46,7 +48,7 @@ class CardList(OptionList):
 
     @property
     def is_being_read(self) -> bool:
-        """Whether the reader is below the first row, so that rows must stay where they are."""
+        """Whether the reader is below the first row. Then rows must stay where they are."""
         return bool(self.highlighted) or self.scroll_offset.y > 0
 
     @property
@@ -56,9 +58,9 @@ class CardList(OptionList):
         return option.id if option else None
 
     def show_cards(self, cards: Sequence[Card]) -> int:
-        """Shows these cards and returns how many are held back until `show_latest`.
+        """Shows these cards. Returns how many of them stay hidden until `show_latest`.
 
-        While the list is being read, only cards that are shown already change or go.
+        While somebody reads the list, it only changes or removes cards that are shown already.
         """
         self._latest = list(cards)
         if not self.is_being_read:
@@ -72,7 +74,7 @@ class CardList(OptionList):
         return sum(card.id not in self._cards for card in cards)
 
     def _remove_cards(self, gone: set[str]) -> None:
-        """Removes cards; the cursor stays on its card, or on the one that takes its place."""
+        """Removes cards. The cursor stays on its card, or on the card that moves to its place."""
         chosen = self.highlighted_id
         row = self.highlighted or 0
         for card_id in gone:
@@ -95,7 +97,7 @@ class CardList(OptionList):
         self._highlight_wanted()
 
     def highlight_card(self, card_id: str) -> None:
-        """Moves the cursor to a card, now or when it comes."""
+        """Moves the cursor to a card. If the card is not here yet, moves when it comes."""
         self._wanted_id = card_id
         self._highlight_wanted()
 

@@ -1,4 +1,4 @@
-"""A titled list of cards, with a text for an empty list and a count of new cards."""
+"""A list of cards with a title, a text for when it is empty, and a count of new cards."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -35,7 +35,7 @@ class Feed(Vertical):
     ]
 
     class Opened(Message):
-        """The reader opens a card."""
+        """The reader has opened a card."""
 
         def __init__(self, feed: "Feed", card_id: str) -> None:
             super().__init__()
@@ -43,7 +43,7 @@ class Feed(Vertical):
             self.card_id = card_id
 
     class Highlighted(Opened):
-        """The cursor is on a card."""
+        """The cursor has moved to a card."""
 
     def __init__(self, title: str, empty: str, *, id: str) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -53,12 +53,12 @@ class Feed(Vertical):
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
-        """The cards, and the text that stands in their place."""
+        """Lays out the cards, and the text for an empty list in the same place."""
         yield Static(plain(self._empty_text), classes="empty")
         yield self.cards
 
     def on_mount(self) -> None:
-        """Shows that the list is empty."""
+        """Shows the text for an empty list."""
         self._show_counts(0, 0)
 
     def show_cards(
@@ -66,8 +66,8 @@ class Feed(Vertical):
     ) -> None:
         """Shows these cards (see `CardList.show_cards`).
 
-        `empty` replaces the text of an empty list; `muted` is how many cards of muted people are left
-        out.
+        `empty` replaces the text for an empty list. `muted` is the number of cards left out because
+        muted people posted them.
         """
         self._muted_count = muted
         if empty is not None:
@@ -80,7 +80,7 @@ class Feed(Vertical):
         self._show_counts(0, self.cards.option_count)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Announces that a card was opened."""
+        """Announces that the reader opened a card."""
         event.stop()
         self.post_message(self.Opened(self, event.option_id or ""))
 
@@ -90,7 +90,7 @@ class Feed(Vertical):
         self.post_message(self.Highlighted(self, event.option_id or ""))
 
     def on_descendant_focus(self) -> None:
-        """Announces which card the cursor is on when the list gets the focus."""
+        """When the list gets the focus, announces the card under the cursor."""
         if self.cards.highlighted_id is not None:
             self.post_message(self.Highlighted(self, self.cards.highlighted_id))
 

@@ -1,6 +1,7 @@
-"""A form made from a kind's declaration: each field becomes a row with a widget that fits its rule.
+"""Makes a form from a kind's declaration. Each field becomes a row with a widget that fits its
+rule.
 
-Nothing here knows a kind by name, so a new kind has its form without a change here.
+No code here names a kind, so a new kind gets its form without a change here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,13 +29,13 @@ from tui.format.phrases import Shown, plain, plain_line
 from tui.i18n import _
 from tui.widgets.inputs import LineInput, PickList, TextBox
 
-Choices = tuple[tuple[str, str], ...]  # each choice: its label and its value
+Choices = tuple[tuple[str, str], ...]  # the label and the value of each choice
 
-_LONG_TEXT = 200  # characters; a text that may be longer gets several lines
+_LONG_TEXT = 200  # characters; a field for longer texts gets several lines
 
 
 class FieldRow(Vertical):
-    """One field: its label, its widget, and a note underneath."""
+    """One field: its label, its widget, and a note below."""
 
     DEFAULT_CSS = """
     FieldRow {
@@ -66,11 +67,11 @@ class FieldRow(Vertical):
         self._input = (
             _build_select(choices, given) if choices else _build_input(rule, given, people)
         )
-        # The rule's own note speaks of typed values, and choices are not typed.
+        # The note of the rule explains how to type a value, but the reader picks a choice.
         self._note = "" if choices else _note_for(rule)
 
     def compose(self) -> ComposeResult:
-        """The label beside the widget, and below them the note or what is wrong."""
+        """Lays out the label beside the widget. Below both comes the note, or what is wrong."""
         needed = " *" if self.rule.required else ""
         with Horizontal():
             yield Static(plain(labels.field(self.field_name) + needed), classes="label")
@@ -97,7 +98,7 @@ class FieldRow(Vertical):
         return text
 
     def check_value(self) -> bool:
-        """Returns whether the value is valid; below it, the row says what is wrong."""
+        """Returns whether the value is valid. If it is not, the row says below what is wrong."""
         fault = self._find_fault()
         note = self.query_one(".note", Static)
         note.set_class(fault is not None, "wrong")
@@ -109,7 +110,7 @@ class FieldRow(Vertical):
         self._input.focus()
 
     def on_descendant_focus(self) -> None:
-        """Shows what the field is for while the cursor is in it."""
+        """Shows the note while the cursor is in the field."""
         self.add_class("here")
 
     def on_descendant_blur(self) -> None:
@@ -132,9 +133,9 @@ class FieldRow(Vertical):
 class Form(VerticalScroll, can_focus=False):
     """The rows of one kind.
 
-    `given` holds the first values by field, `only` the fields that are asked for (None: all),
-    `people` the people to choose from, `first` more fields to put before the kind's own, and
-    `choices` the choices of fields that are chosen and not typed.
+    `given` holds the first value of each field. `only` names the fields to ask for; None means all.
+    `people` are the people to choose from. `first` holds fields to put before those of the kind.
+    `choices` holds the choices of each field that the reader picks and does not type.
     """
 
     DEFAULT_CSS = """
@@ -167,22 +168,24 @@ class Form(VerticalScroll, can_focus=False):
         ]
 
     def compose(self) -> ComposeResult:
-        """One row for each field."""
+        """Lays out one row for each field."""
         yield from self.rows
 
     @property
     def typed(self) -> dict[str, str]:
-        """The text in each field, to keep as a draft."""
+        """The text in each field, for a draft."""
         return {row.field_name: row.typed for row in self.rows}
 
     @property
     def values(self) -> dict[str, str | list[str]]:
-        """The values to post, without the empty fields."""
+        """The values to post; empty fields are left out."""
         values = {row.field_name: row.value for row in self.rows}
         return {name: value for name, value in values.items() if value is not None}
 
     def check_fields(self) -> bool:
-        """Returns whether all values are valid; moves the cursor to the first that is not."""
+        """Returns whether all values are valid. If not, moves the cursor to the first that is
+        wrong.
+        """
         wrong = [row for row in self.rows if not row.check_value()]
         if wrong:
             wrong[0].focus_input()
@@ -195,18 +198,18 @@ class Form(VerticalScroll, can_focus=False):
 
 
 def _is_askable(rule: Field) -> bool:
-    """Whether people can fill in the field: nobody types bytes, ids or changes of the rules."""
+    """Whether people can fill in the field. Nobody types bytes, ids or changes of the rules."""
     rule_of_each = _rule_of_each(rule)
     return not isinstance(rule_of_each, Bytes | RecordId) and rule_of_each.type_name != "change"
 
 
 def names_people(rule: Field) -> bool:
-    """Whether the field is filled by choosing among people."""
+    """Whether the reader fills the field by choosing people."""
     return isinstance(_rule_of_each(rule), Person)
 
 
 def _rule_of_each(rule: Field) -> Field:
-    """The rule of each value in a list, or the rule itself."""
+    """Returns the rule for each value of a list. For any other field, returns the rule itself."""
     return rule.of if isinstance(rule, Many) else rule
 
 
@@ -258,7 +261,7 @@ def _note_for(rule: Field) -> str:
 
 
 def _refusal_sentence(name: str, reason: str) -> str:
-    """The sentence of a refusal that stands beside its field and need not name it again."""
+    """Writes a refusal for the row of its field, without the name of the field."""
     wanted = reason.removeprefix(f"{name} must be ")
     if wanted == reason:
         return f"{reason}."
@@ -266,7 +269,7 @@ def _refusal_sentence(name: str, reason: str) -> str:
 
 
 def _resolve_id(what: str, typed: str) -> bytes:
-    """Reads an id, which the lists hold whole. Whether a typed name is a member's, only the node knows."""
+    """Reads an id, which the lists show in full. Refuses a name: only the node knows the members."""
     if what == "named":
         raise Refused("R-10.3", f"{typed!r} may be anybody")
     return bytes.fromhex(typed)

@@ -31,14 +31,14 @@ class LineInput(Input):
         )
 
     def _on_paste(self, event: events.Paste) -> None:
-        # A terminal hands over the clipboard as it is, escape sequences included.
+        # A terminal hands over the clipboard unchanged, escape sequences included.
         event.text = clean_text(safe_line(event.text))
         super()._on_paste(event)
         event.prevent_default()
 
 
 class TextBox(TextArea):
-    """Several lines of text. Tab moves on to the next field."""
+    """Several lines of text. The Tab key moves to the next field."""
 
     DEFAULT_CSS = """
     TextBox {
@@ -67,9 +67,10 @@ class TextBox(TextArea):
 
 
 class PickList(OptionList):
-    """A list of which several rows can be picked, with Enter or space.
+    """A list from which the reader can pick several rows, with Enter or space.
 
-    `options` holds harmless names and their values; `given` the values picked at first, with commas.
+    `options` holds harmless names and their values. `given` holds the values picked at first, with
+    commas between them.
     """
 
     DEFAULT_CSS = """
@@ -98,19 +99,22 @@ class PickList(OptionList):
         return ", ".join(value for value in self._names if value in self._picked)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Picks the row under the cursor, or unpicks it."""
+        """Picks the row under the cursor. If it is picked already, removes the pick."""
         event.stop()
         value = event.option_id or ""
         self._picked ^= {value}
         self.replace_option_prompt(value, self._row_of(value))
 
     def _row_of(self, value: str) -> Content:
-        # The mark is a letter, so that it shows without colours too.
+        # The mark is a letter, so that people see it without colours too.
         return Content("[x] " if value in self._picked else "[ ] ") + self._names[value]
 
 
 def clean_text(text: str) -> str:
-    """Removes everything that `safe` would mark: others are to read exactly what a person typed."""
+    """Removes everything that `safe_text` would mark, so that others read exactly what a person
+    typed.
+    """
     without_marks = safe_text(text).replace(MARK, "")
-    # Again: what stood on both sides of a mark now stands together, and may need a mark of its own.
+    # Again: text from both sides of a removed mark now stands together, and may need a mark of its
+    # own.
     return safe_text(without_marks)

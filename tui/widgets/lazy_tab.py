@@ -1,4 +1,4 @@
-"""A tab that makes what it shows when it first comes forward."""
+"""A tab that makes its content when somebody first opens it."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,11 @@ from textual.widgets import TabPane
 
 
 class LazyTab(TabPane):
-    """A tab of the home screen. With `at_once` its content is there from the beginning.
+    """A tab of the home screen. With `at_once`, it has its content from the beginning.
 
-    Unlike Textual's own tab it does not come forward when a widget in it gets the focus: while a tab
-    is being hidden the focus moves on inside it, and so brought back a tab that the reader had left.
+    Textual's own tab comes forward when a widget in it gets the focus. This tab does not: while a
+    tab is being hidden, the focus moves on inside it, and that brought back a tab that the reader
+    had left.
     """
 
     def __init__(
@@ -28,12 +29,12 @@ class LazyTab(TabPane):
         self._at_once = at_once
 
     def compose(self) -> ComposeResult:
-        """The content, if it is wanted from the beginning."""
+        """Makes the content now if `at_once` asks for it."""
         if self._at_once:
             yield from self._make_content()
 
     async def come_forward(self) -> None:
-        """Makes the content unless it is made already; returns when it is mounted."""
+        """Makes the content if the tab has none yet. Returns when the content is mounted."""
         await self.mount_all(self._make_content())
 
     def _make_content(self) -> list[Widget]:

@@ -13,7 +13,7 @@ _NAMES_WIDTH = 70  # columns; a narrower line has no room for names
 
 
 class StatusLine(Static):
-    """One line of status, which follows the connection's `status_changed`."""
+    """One line of status. It follows the connection's `status_changed`."""
 
     DEFAULT_CSS = """
     StatusLine {
@@ -30,7 +30,7 @@ class StatusLine(Static):
         self._node = node
 
     def on_mount(self) -> None:
-        """Follows the connection."""
+        """Subscribes to the connection's changes."""
         self._node.status_changed.subscribe(self, self._refresh_text)
         self._refresh_text()
 
@@ -66,7 +66,7 @@ def _describe_admission(status: phrases.Shown) -> str:
 
 
 def _name_peers(peers: list[phrases.Shown], *, brief: bool) -> str:
-    # Relays have no person: they are nobody's home.
+    # A relay has no person, because it is nobody's home.
     people = [peer["person"] for peer in peers if peer["person"]]
     if not people:
         return _("nobody connected")
