@@ -74,8 +74,8 @@ class AuthorityFold:
         return self._index.of_kinds(kind)
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: returns the votes, removes and accepts to be kept at any number of a
-        forked log.
+        """R-01.14: returns the ids of votes, accepts, removes and hides that stay beyond a fork of
+        their log.
         """
         return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
 
@@ -178,8 +178,8 @@ class AuthorityFold:
     def _counting_epochs(self) -> list[AuthorityRecord]:
         """R-03.8: returns the epoch records that count, in order.
 
-        A record counts only if its device is in good standing. A number above 1 counts only if the
-        number before it exists.
+        Their devices were let in, and authority counts what they signed. A number above 1 counts
+        only if the number before it exists.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"
         counting: list[AuthorityRecord] = []
