@@ -86,7 +86,7 @@ def decide(author: Author) -> None:
 
 
 def _accept_term(author: Author, person: bytes) -> None:
-    """R-16.5: accepts the term in force for a person, if they have not accepted it yet."""
+    """R-16.5: accepts the term that a person is to accept next, if there is one."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
         author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
@@ -104,7 +104,7 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
             signer = author.signer_of(person)
             author.write(KINDS["vote"], {"choice": "yes"}, about=renewal, signer=signer)
         except Refused:
-            continue  # R-16.5 forbids it: the person is bound to another renewal
+            continue  # R-16.5 forbids it, because the person has said yes to a rival
 
 
 def _renew_alone(author: Author, person: bytes) -> None:
