@@ -50,7 +50,7 @@ class Keys:
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     devices: tuple[HeldDevice, ...] = ()  # the first one signs if it may
-    # A root seed, kept until the person has repeated its recovery words.
+    # A root seed, kept until its recovery words are checked.
     recovery_seed: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
     # (device, box secret) of devices that were elsewhere. They open what was sealed to them, but

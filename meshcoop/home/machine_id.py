@@ -1,4 +1,4 @@
-"""The network of the machine on which a home lies: IPv4 addresses and free ports."""
+"""The machine on which a home lies: its IPv4 addresses and a free port."""
 
 import socket
 
