@@ -63,7 +63,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     sealed = {
         act.fields["key_id"]: act.id
         for act in author.state.authority_fold.records_of_kind("epoch")
-        if authority.member_of_device(act.device) != person  # a founder needs nobody's key
+        if authority.member_of_device(act.device) != person  # left out: keys that the person sealed
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]

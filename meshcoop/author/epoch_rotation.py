@@ -11,7 +11,7 @@ from protocol.record.sealing import EpochKey
 
 _LOG = logging.getLogger(__name__)
 
-_WAIT_MS = 30_000  # so long the other homes wait for the home whose record made the epoch due
+_WAIT_MS = 30_000  # the other homes wait this long for the home whose record made it due
 _SPREAD_MS = 60_000  # then each waits a random time, so that they do not all begin at once
 
 
@@ -25,7 +25,7 @@ class Rotation:
     def __init__(self, author: Author, now: Callable[[], int]) -> None:
         self._author = author
         self._now = now
-        self._checked_authority: object = None  # the one for which nothing was due
+        self._checked_authority: object = None  # the last authority under which no epoch was needed
         self._has_acted = False  # this home has just signed an open record
         self._due: int | None = None  # when this home begins the epoch, if no other home has (ms)
         author.signed.append(self._on_signed)

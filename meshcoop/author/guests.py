@@ -31,8 +31,8 @@ _USAGE = 2
 class _Tries:
     """The tries of a guest's PIN."""
 
-    wrong: int = 0  # since the last right one
-    next_at: int = 0  # when the next is allowed, milliseconds
+    wrong: int = 0  # wrong PINs since the last right one
+    next_at: int = 0  # when the next try is allowed (ms)
     lock: trio.Lock = field(default_factory=trio.Lock)
 
 

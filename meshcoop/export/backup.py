@@ -161,7 +161,7 @@ class BackupReader:
             plain, tag = pull(self._stream, self._read_piece(), self._head)
             self._head = None
             return _unpack(plain), tag
-        except (RuntimeError, ValueError, TypeError):  # what PyNaCl raises for changed bytes
+        except (RuntimeError, ValueError, TypeError):  # PyNaCl raises these for changed bytes
             self._refuse(sentence)
 
     def _read_piece(self) -> bytes:

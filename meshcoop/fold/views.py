@@ -17,9 +17,8 @@ from protocol.fold.fold import hash_view
 from protocol.fold.thread import View
 from protocol.record import codec
 
-Threads = Mapping[
-    int, Mapping[int, View]
-]  # by the row of the root; the views by the row of their record
+# Threads by the row of their root. The views of each are by the row of their record.
+Threads = Mapping[int, Mapping[int, View]]
 
 _NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's
 

@@ -25,7 +25,7 @@ class Settings:
     invitation: str | None = None  # the invitation with which this home waits to be admitted
     relay: str | None = None  # the name of a relay; a relay's home has no devices
     megabytes: int | None = None  # the room that a relay has for each neighbourhood
-    days: int | None = None  # for so long a relay keeps sealed content
+    days: int | None = None  # the days for which a relay keeps sealed content
     metrics: int | None = None  # the port on 127.0.0.1 at which a relay serves its metrics
 
     @property

@@ -35,9 +35,8 @@ def _brings_itself(state: State, record: Record) -> bool:
     signed the certificate must have been let in.
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
-    if (
-        act is None or act.time > state.now() + DRIFT_MS
-    ):  # a record from ahead of the clock waits in the pool
+    # A record from ahead of the clock waits in the pool.
+    if act is None or act.time > state.now() + DRIFT_MS:
         return False
     certified = _certificate(state, act)
     if certified is None or certified.device != act.device or state.authority is None:

@@ -86,7 +86,7 @@ class Inbox:
         """
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
-        # With no new record, the pool is tried again: an author may have become a member meanwhile.
+        # If no record is new, the pool is tried again: an author may have become a member meanwhile.
         fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
@@ -180,19 +180,18 @@ class Inbox:
             return
         self._forget(self._prune(), batch)
         for record in batch.beyond_forks:
-            row = self.store.records.find(
-                record.id
-            )  # if it is kept, and in the thread that is left
+            # Read again: pruning may have deleted the record or changed its thread.
+            row = self.store.records.find(record.id)
             if row is not None:
                 self._placement.note_stored(row, batch)
-            else:  # a record that names it may be on its way
+            else:  # a record that would keep it may be on its way
                 batch.result.devices_with_gaps.add(record.header.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If a device's admission is gone, its log is dropped and its records wait again. If the
+        If a device is no longer storable, its log is dropped and its records wait again. If the
         quotas have changed, all logs are counted again.
         """
         if not batch.authority_is_stale:

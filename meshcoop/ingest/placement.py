@@ -30,11 +30,10 @@ class Batch:
 
     result: IngestResult
     authority_is_stale: bool = False  # new authority records are not folded yet
-    deferred: list[Record] = field(default_factory=list)  # to be judged by fresh authority
-    beyond_forks: list[Record] = field(default_factory=list)  # inserted, and perhaps not to be kept
-    retractable: dict[bytes, None] = field(
-        default_factory=dict
-    )  # ids of records that a retraction may be about
+    deferred: list[Record] = field(default_factory=list)  # to be placed after the next fold
+    beyond_forks: list[Record] = field(default_factory=list)  # inserted, but may be deleted
+    # The ids of records that a retraction may be about.
+    retractable: dict[bytes, None] = field(default_factory=dict)
     touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
     # Those of these threads that began in this batch, with all their records. They need not be read
     # from the store.
@@ -131,9 +130,8 @@ class Placement:
         self._store.fork_log(log.device, record.header.seq)
         batch.begun.clear()
         batch.touched_roots |= self._store.records.roots_of_log(log.n)
-        batch.authority_is_stale = (
-            True  # what the device signed from this number on no longer counts
-        )
+        # What the device signed from this number on no longer counts.
+        batch.authority_is_stale = True
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
     def _insert_beyond_fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:

@@ -22,7 +22,7 @@ _LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes; they say how the che
 _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
 
-_MOST_TOLD = 3  # at most so many of SQLite's faults are reported
+_MOST_TOLD = 3  # of SQLite's faults in a report
 _NO_BEGINNING = "the write-ahead log has lost its beginning"
 
 _Checksum = tuple[int, int]

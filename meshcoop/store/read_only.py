@@ -12,7 +12,7 @@ from meshcoop.store.store import Store
 
 UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises the second
 
-_NOTES = ("name", "arrival", "muted")  # that cannot be made again from records
+_NOTES = ("name", "arrival", "muted")  # notes that no record holds
 # Tables that are not copied whole: they are made again from records, or `_NOTES` picks their rows.
 _DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
 _SHORTEST_RECORD = 200  # bytes

@@ -315,7 +315,7 @@ class Records:
         return rows[0] if rows else None
 
     def _select(self, where: str, *values: object) -> list[StoredRecord]:
-        # Everything is fetched first: damaged content is erased below, while nobody reads.
+        # All rows are fetched first, because erasing damaged content below writes to the table.
         stored = self._db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE {where}",  # noqa: S608
             values,
