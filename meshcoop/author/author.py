@@ -222,8 +222,9 @@ class Author:
     # -- what a record is checked with ------------------------------------------------------------
 
     def _proxy(self, kind: Kind, represented: bytes, person: bytes) -> Proxy:
-        """Returns the proxy by which `person` may act for `represented`. Raises Refused
-        (R-12.4).
+        """Returns the proxy by which `person` may act for `represented`.
+
+        Raises Refused (R-12.4) if no proxy allows it.
         """
         authority = self.state.authority
         if authority is None or represented not in authority.members:
@@ -287,7 +288,7 @@ class Author:
         extra: Iterable[Entry] = (),
     ) -> Thread:
         """Folds the thread of the record `about`, together with `extra` entries that are not posted
-        yet.
+        yet. Without `about`, the thread is new.
 
         `private` reads the thread if it is a private one. Raises Refused if a record of this `kind`
         does not fit (R-10.5).

@@ -39,8 +39,9 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 
 
 def accept_charter(author: Author) -> None:
-    """R-03.20: accepts the charter for each device of this home whose person has not done
-    so yet.
+    """R-03.20: accepts the charter for each device of this home that still has records to accept.
+
+    A record to accept admitted the person, or sealed an epoch key to the device.
     """
     authority = author.state.authority
     if authority is None or author.state.ring.current() is None:
@@ -55,8 +56,8 @@ def accept_charter(author: Author) -> None:
 
 
 def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
-    """Returns the ids of the records that admitted a person or sealed a key to `device`, and that
-    the person has not accepted yet.
+    """Returns the ids of the records that the person has not accepted yet. These records admitted
+    the person, or sealed an epoch key to `device`.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
@@ -128,8 +129,8 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 
 
 class Countersigner:
-    """R-13.15: countersigns each confirm of a receipt or a correction that people of this home
-    wrote. So the confirm is kept.
+    """R-13.15: countersigns each `confirm` of a receipt or a correction that people of this home
+    wrote. So the `confirm` is kept.
 
     It reads the store once and remembers the last row. If a record's thread is not known yet, it
     looks at the record again later.

@@ -74,8 +74,9 @@ class Guests:
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
     async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
-        """Returns the seed of a guest's device. Raises Mistake if the PIN is wrong or must wait
-        after wrong tries.
+        """Returns the seed of a guest's device.
+
+        Raises Mistake if the PIN is missing or wrong, or if the person must wait after wrong tries.
         """
         if not pin:
             raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)

@@ -1,6 +1,6 @@
 """Verifies the signatures of several records at once. Run as a program, it is the verifier process.
 
-It imports nothing else of the node, so that the process is small and starts fast.
+It imports little of the node, so that the process is small and starts fast.
 """
 
 import struct

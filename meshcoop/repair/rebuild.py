@@ -93,7 +93,8 @@ def _put_aside(path: Path) -> Path:
 def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
     """Yields the records that verify, and adds the rows of all others to `lost`.
 
-    It reads row by row, so that one bad page does not hide the other records.
+    If only the content of a record is damaged, the record comes without it and its row counts as
+    lost. This reads row by row, so that one bad page does not hide the other records.
     """
     for n in range(1, old.last_row() + 1):
         try:
