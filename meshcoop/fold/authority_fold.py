@@ -105,8 +105,8 @@ class AuthorityFold:
         return self._changed_roots(before, self.authority)
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Returns authority as it would be with the `further` records. A peer proves its membership
-        so.
+        """Returns authority as it would be with `further` records, which a peer sends to prove its
+        membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
         # A home that has lost its charter recognises it by its id.
@@ -122,8 +122,9 @@ class AuthorityFold:
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
-        """Returns the devices that have a log here but may not have one: the record that let them
-        in is gone.
+        """Returns the devices whose logs are here, but whose records are no longer storable.
+
+        The record that let such a device in is gone.
         """
         if self.authority is None:
             return []

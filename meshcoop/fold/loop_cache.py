@@ -98,8 +98,9 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service to whose thread a record belongs, at `now` (ms). Returns None if
-        there is none.
+        """Returns the service in whose thread a record is, with its loops at `now` (ms).
+
+        Returns None if the record is in no service's thread.
         """
         row = self._state.store.records.find(record)
         authority = self._state.authority

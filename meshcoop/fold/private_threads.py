@@ -124,8 +124,8 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the first record of the entry's thread, or of the first one that
-    is here.
+    """Returns the id of the entry's root. If entries above it are missing here, returns the topmost
+    one that is here.
     """
     while entry.about in entries:
         entry = entries[entry.about or b""]

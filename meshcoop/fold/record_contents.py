@@ -9,8 +9,8 @@ from protocol.record.envelope import Record
 
 
 class RecordContents:
-    """Opens open records, and records sealed with a key of the ring. It leaves private records
-    closed, so that all homes fold the same.
+    """Reads open records, and opens records sealed with a key of the ring. It leaves private
+    records closed, so that all homes fold the same contents.
     """
 
     def __init__(self, neighbourhood: bytes, ring: KeyRing) -> None:

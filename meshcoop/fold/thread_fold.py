@@ -23,7 +23,7 @@ _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
 
 class ThreadFold:
-    """Folds threads into views. The row of its root stands for a thread."""
+    """Folds threads into views. A thread is given as the row of its root."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Whether the store has a retraction of this record that counts (R-01.17)."""
+        """Whether a retraction of this record is here and counts (R-01.17)."""
         # A retraction retracts only the record that it is about, not its further parents.
         answers = [
             child

@@ -90,7 +90,7 @@ class Views:
         return _unpack(self._rows.body_in_row(n))
 
     def find_several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
-        """Returns, by id, the views of those of these records that have one."""
+        """Returns the views of the records in `ids`, by id. A record without a view is left out."""
         return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
 
     def of_thread(self, root: int) -> list[View]:

@@ -32,8 +32,10 @@ class Home:
 
     @classmethod
     def find(cls, option: Path | None = None) -> "Home":
-        """Returns the home in the folder of `--home`, or else of MESHCOOP_HOME, or else the user's
-        default.
+        """Returns the home in the folder that `--home` names.
+
+        Without `--home`, the folder is that of MESHCOOP_HOME. Without this variable, it is the
+        user's default folder.
         """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())

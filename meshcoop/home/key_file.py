@@ -46,7 +46,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. Their printed form in error reports and logs hides every secret."""
+    """All secrets of one node. If it is printed in an error report or a log, no secret is shown."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     devices: tuple[HeldDevice, ...] = ()  # the first one signs if it may

@@ -59,8 +59,8 @@ class CreditRows:
         )
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
-        """Adds credits. Each has the row number of its record first, then the columns of
-        `of_person`.
+        """Adds credits. Each row begins with the row number of its record. The columns of
+        `of_person` follow.
         """
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 

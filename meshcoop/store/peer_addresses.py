@@ -43,6 +43,8 @@ class PeerAddresses:
         self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
 
     def restore(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """Adds addresses from another store, each with its peer. They count as met long ago."""
+        """Adds addresses from another store, each with its peer. Their meetings count as
+        long ago.
+        """
         rows = [(address, peer, _LONG_AGO) for address, peer in addresses]
         self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", rows)

@@ -94,7 +94,7 @@ class Records:
         return row is not None
 
     def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Returns those of `ids` whose records the store holds."""
+        """Returns the ids in `ids` whose records the store holds."""
         held: set[bytes] = set()
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]

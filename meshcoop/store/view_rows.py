@@ -78,7 +78,7 @@ class ViewRows:
         return body
 
     def bodies(self, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Yields (id, packed view) for each of these records that has a view."""
+        """Yields (id, packed view) for each record in `ids` that has a view."""
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
             marks = ",".join("?" * len(part))
