@@ -1,1 +1,1 @@
-"""What this home signs, for its people and by itself."""
+"""What a home signs, for its people and by itself."""

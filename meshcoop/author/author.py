@@ -1,7 +1,7 @@
-"""The author: fills in, seals and signs what people and software of this home post.
+"""The author completes, seals and signs what the people and the software of this home post.
 
-A record is only signed if it would count: the thread is folded with it first, by the same rules
-that every other home applies.
+It signs a record only if the record would count. To find out, it folds the thread with the record
+first, by the same rules as every other home.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,10 +29,11 @@ _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
 class Author:
-    """Signs for the devices of this home. `random(n)` gives n random bytes, `now` milliseconds.
+    """Signs for the devices of this home. `random(n)` returns n random bytes. `now` returns
+    milliseconds.
 
-    `devices`: the seed of each by its key; `elsewhere`: those that were made on another machine;
-    `last_signed`: what each device signed last, as a file beside the store knows it.
+    `devices` has the seed of each device, by its key. `elsewhere` are devices made on another
+    machine. `last_signed` is the file with the last number that each device has signed.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Author:
         self.elsewhere = set(elsewhere)
         self.now = now
         self.random = random
-        self.signed: list[Callable[[Record], None]] = []  # told of each record once it is safe
+        self.signed: list[Callable[[Record], None]] = []  # called with each record once it is safe
         self._last_signed = last_signed
         self._sealer = RecordSealer(inbox.state, random)
 
@@ -60,12 +61,12 @@ class Author:
 
     @property
     def person(self) -> bytes:
-        """The person this home signs for, unless a post names another signer. Raises Refused."""
+        """The person for whom this home signs, if a post names no other signer. Raises Refused."""
         return self.signer_of().person
 
     @property
     def people(self) -> set[bytes]:
-        """The members whose devices are at this home."""
+        """The members who have a device at this home."""
         authority = self.state.authority
         if authority is None:
             return set()
@@ -74,19 +75,21 @@ class Author:
 
     @property
     def can_sign(self) -> bool:
-        """Whether some device of this home may sign now."""
+        """Whether at least one member's device at this home may sign now."""
         members = [device for device in self.devices if self.state.authority_fold.is_member(device)]
         return any(self.find_fault(device) is None for device in members)
 
     def check(self) -> None:
-        """Raises Refused where this home has devices and none of them may sign."""
+        """Raises Refused if no device of this home may sign."""
         if not self.can_sign:
             self.signer_of()
 
     def signer_of(self, person: bytes | None = None) -> Signer:
-        """The first device of this home that may sign for `person`; for any member if left out.
+        """Returns the first device of this home that may sign for `person`. Without `person`, any
+        member will do.
 
-        Raises Refused where no device is that person's (R-03.5) or none of theirs may sign (R-03.32).
+        Raises Refused if the person has no device here (R-03.5) or if none of their devices may
+        sign (R-03.32).
         """
         authority = self.state.authority
         first_fault: Refused | None = None
@@ -102,7 +105,9 @@ class Author:
         raise first_fault or Refused("R-03.5", f"no device of {whose} is at this home")
 
     def find_fault(self, device: bytes) -> Refused | None:
-        """R-03.32: why this device does not sign, so that its log is not forked; None if it may."""
+        """R-03.32: returns the reason why this device may not sign, or None if it may. Signing
+        could fork its log.
+        """
         authority = self.state.authority
         log = self.inbox.store.logs.find(device)
         held = authority.devices.get(device) if authority else None
@@ -142,10 +147,11 @@ class Author:
         represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
-        """Posts what a person wrote; returns the record once it is safely stored.
+        """Posts what a person wrote. Returns the record after it is safely stored.
 
-        Without a `signer` a device of this home signs. Raises Refused where a rule forbids it, with
-        the sentence for the person.
+        Without a `signer`, a device of this home signs. `represented` is the member for whom the
+        person acts by proxy. If a rule forbids the post, raises Refused, with a sentence for the
+        person.
         """
         kind = KINDS.get(kind_name)
         if kind is None or not kind.posted:
@@ -172,9 +178,11 @@ class Author:
         naming: Iterable[bytes] = (),
         proxy: Proxy | None = None,
     ) -> Record:
-        """Signs and stores one record of `kind`; private fields come in the clear. `signer`: a
-        device of this home if left out; `naming`: further parents; `proxy`: by which it is signed
-        for another. Words that may not stand in it follow in a record beside (R-16.1).
+        """Signs and stores one record of `kind`. Private fields are given unsealed.
+
+        Without a `signer`, a device of this home signs. `naming` are further parents. `proxy` lets
+        the signer act for another person. Words that must not stand in the record itself follow in
+        a second record (R-16.1).
         """
         fields, words = _part_words(kind, fields)
         signer = self.signer_of() if signer is None else self._fit(signer)
@@ -183,7 +191,7 @@ class Author:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
         thread = self._thread(kind, about, private)
-        if private is not None:  # R-15.11: never before what its author has read of the thread
+        if private is not None:  # R-15.11: its time is not before what its author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
         thread.log_heads = self._heads() if kind.audience == record.OPEN else {}
@@ -203,7 +211,7 @@ class Author:
         return signed
 
     def _store(self, signed: Record) -> None:
-        """Stores a record of this home, and tells of it once it is safe."""
+        """Stores a record of this home, and tells the listeners once it is safe."""
         result = self.inbox.ingest([signed], durable=True)
         assert signed in result.stored, result.refused
         if self._last_signed is not None:
@@ -214,7 +222,10 @@ class Author:
     # -- what a record is checked with ------------------------------------------------------------
 
     def _proxy(self, kind: Kind, represented: bytes, person: bytes) -> Proxy:
-        """The proxy by which a person of this home acts for another. Raises Refused (R-12.4)."""
+        """Returns the proxy by which `person` may act for `represented`.
+
+        Raises Refused (R-12.4) if no proxy allows it.
+        """
         authority = self.state.authority
         if authority is None or represented not in authority.members:
             raise Refused("R-12.4", "one acts for members only")
@@ -223,7 +234,7 @@ class Author:
             for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.deputy == person
         ]
-        # The one that holds longest tells best why none of them does.
+        # If none holds, the refusal of the one that ends last is the most useful to the person.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
@@ -237,7 +248,7 @@ class Author:
         )
 
     def _fit(self, signer: Signer) -> Signer:
-        """The signer, if its device is a member's and may sign. Raises Refused."""
+        """Returns the signer. Raises Refused if its device is not the person's or may not sign."""
         authority = self.state.authority
         if authority is None or authority.member_of_device(signer.device) != signer.person:
             raise Refused("R-03.5", "no device of that person is at this home")
@@ -253,7 +264,7 @@ class Author:
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
         head = log.head if log else LOG_START
-        # R-01.13 and R-03.9: never before the log's last record, nor before one belonged.
+        # R-01.13 and R-03.9: the time is not before the log's head or the person's admission.
         time = max(self.now(), head.time, authority.members[signer.person].since)
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
@@ -262,7 +273,9 @@ class Author:
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def _is_private(self, kind: Kind, about: bytes | None, private: PrivateThreads) -> bool:
-        """R-10.9: whether a record of this kind about `about` is private."""
+        """R-10.9: whether a record of this kind is private, given the record `about` that it
+        answers.
+        """
         if kind.audience == record.PRIVATE:
             return True
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
@@ -274,9 +287,11 @@ class Author:
         private: PrivateThreads | None,
         extra: Iterable[Entry] = (),
     ) -> Thread:
-        """The thread that a record of `kind` about `about` joins, with `extra` not yet posted.
+        """Folds the thread of the record `about`, together with `extra` entries that are not posted
+        yet. Without `about`, the thread is new.
 
-        `private`: what reads it, if it is a private one.
+        `private` reads the thread if it is a private one. Raises Refused if a record of this `kind`
+        does not fit (R-10.5).
         """
         if kind.is_root and about is not None:
             raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
@@ -301,7 +316,7 @@ class Author:
             )
 
     def _today(self, entry: Entry) -> str:
-        """The day by the charter's fixed offset from UTC, YYYY-MM-DD."""
+        """Returns the entry's day, YYYY-MM-DD, by the charter's fixed offset from UTC."""
         assert self.state.authority is not None, "the entry's author is a member by it"
         offset = self.state.authority.charter["offset"] * 60
         return datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
@@ -313,14 +328,16 @@ def _unusable(reason: str) -> Refused:
 
 
 def _must_count(thread: Thread) -> None:
-    """Raises the refusal of the entry that is not signed yet, if it would not count."""
+    """Raises the refusal of the entry to be signed, if the entry would not count."""
     line = next(line for line in thread.history if line.entry.id == _NOT_YET)
     if line.refusal:
         raise line.refusal
 
 
 def _part_words(kind: Kind, fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of a record, and the words that go beside it, checked (R-16.1)."""
+    """Splits the fields into those of the record and the words for a second record (R-16.1). Checks
+    the words.
+    """
     beside = [name for name, field in kind.fields.items() if field.beside]
     words = {name: fields[name] for name in beside if fields.get(name) is not None}
     for name in beside:

@@ -1,4 +1,4 @@
-"""Records that a home's software posts by itself, without asking a person."""
+"""Posts records of a home's software, without asking a person."""
 
 import logging
 
@@ -16,17 +16,17 @@ from protocol.record.sealing import EpochKey
 
 MAX_SEALS = 64  # in one epoch record
 
-_SETTLES_MS = 5000  # until nothing is on its way that a relay said before it was enrolled
-_NAMED = 7  # parents of an accept beside the charter
+_SETTLES_MS = 5000  # after this, no answer is under way that a relay sent before it was enrolled
+_NAMED = 7  # most parents of an accept, besides the charter
 _PAGE = 500  # records that the countersigner reads at once
-_MAX_WAITING = 1000  # records whose thread it does not know yet
-_COUNTERSIGNED = "countersigned"  # the store's note of how far it has come
+_MAX_WAITING = 1000  # most records that wait for their thread
+_COUNTERSIGNED = "countersigned"  # the store's note of the last row that it has read
 
 _LOG = logging.getLogger(__name__)
 
 
 def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
-    """R-03.8: seals these epoch keys to devices, MAX_SEALS of them a record."""
+    """R-03.8: seals these epoch keys to devices, at most MAX_SEALS devices in one record."""
     authority = author.state.authority
     assert authority is not None, "the devices are members' by it"
     for key in keys:
@@ -39,7 +39,10 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 
 
 def accept_charter(author: Author) -> None:
-    """R-03.20: a newcomer's software accepts the charter, for each device of this home."""
+    """R-03.20: accepts the charter for each device of this home that still has records to accept.
+
+    A record to accept admitted the person, or sealed an epoch key to the device.
+    """
     authority = author.state.authority
     if authority is None or author.state.ring.current() is None:
         return
@@ -53,15 +56,15 @@ def accept_charter(author: Author) -> None:
 
 
 def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
-    """The ids of the records that brought a person and their device in, and that they have not
-    accepted yet.
+    """Returns the ids of the records that the person has not accepted yet. These records admitted
+    the person, or sealed an epoch key to `device`.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
         for act in author.state.authority_fold.records_of_kind("epoch")
-        if authority.member_of_device(act.device) != person  # a founder needs nobody's key
+        if authority.member_of_device(act.device) != person  # left out: keys that the person sealed
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]
@@ -69,7 +72,9 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
 
 
 def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
-    """R-03.20: accepts the charter, naming these acts; several records where one has no room."""
+    """R-03.20: accepts the charter and names these records. Writes several accepts if one has no
+    room for all names.
+    """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
         named = acts[at : at + _NAMED]
@@ -77,10 +82,10 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Gives the epoch keys held here to members' devices that lack them.
+    """Seals this home's epoch keys to members' devices that lack them.
 
-    These are the devices of people who live here or for whom they vouched, and of those met just
-    now, whose voucher's home may be away.
+    The devices are those of this home's people, of people for whom they vouched, and of the people
+    in `met`. The last have just been met, and their voucher's home may be away.
     """
     authority = author.state.authority
     keys = author.state.ring.all()
@@ -103,31 +108,32 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 
 def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
-    """R-08.1: enrols a relay, or ends what this home's person said of it."""
+    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment (`state`)."""
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the relays that this home's person enrolled and that do not serve any more.
+    """R-08.7: ends the relays that this home's person enrolled and that no longer serve.
 
-    `refusals`: when a relay (its peer id) last told this home so (milliseconds); emptied.
+    `refusals` says, by peer id, when a relay last told this home that it does not serve (ms). It is
+    emptied.
     """
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:
         refused_at = refusals.get(peer_id(key), 0)
-        # Not what it said before it was enrolled, which may have been on its way.
+        # An answer from before the relay was enrolled may have been under way; it does not count.
         if refused_at > relay.carrier.time + _SETTLES_MS and author.person in relay.people:
             post_relay(author, key, relay.addresses, ENDED)
     refusals.clear()
 
 
 class Countersigner:
-    """R-13.15: confirms what others confirmed of this home's receipts and corrections, so that it
-    is kept.
+    """R-13.15: countersigns each `confirm` of a receipt or a correction that people of this home
+    wrote. So the `confirm` is kept.
 
-    It goes through the store once, remembering how far; a record whose thread is not known yet is
-    looked at again.
+    It reads the store once and remembers the last row. If a record's thread is not known yet, it
+    looks at the record again later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -137,12 +143,12 @@ class Countersigner:
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
-        """Goes on from where it was."""
+        """Looks at the records that wait, and at those that have arrived since the last run."""
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
             if row is None:
-                del self._waiting[number]  # a fork took it; should it come again, it is a new row
+                del self._waiting[number]  # a fork removed it; if it comes again, it gets a new row
             else:
                 self._look(row)
         while rows := self._store.records.lasting_answers(self._done, _PAGE):
@@ -150,7 +156,7 @@ class Countersigner:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            # After a restart it begins before the oldest row that waits.
+            # After a restart it begins with the oldest row that waits.
             self._store.set_note(
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )
@@ -172,7 +178,9 @@ class Countersigner:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _confirmed_author(self, row: StoredRecord) -> bytes | None:
-        """The person of this home whose receipt or correction the record confirms."""
+        """Returns the person of this home whose receipt or correction the record
+        confirms, or None.
+        """
         state = self._author.state
         entry = state.thread_fold.entry(row)
         if entry is None or entry.kind != "confirm" or entry.about is None:

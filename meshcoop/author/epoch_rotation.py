@@ -1,4 +1,4 @@
-"""When somebody leaves: the next epoch begins, with a key that they are not sent (R-03.33)."""
+"""Begins the next epoch after somebody has left, with a key that they do not get (R-03.33)."""
 
 import logging
 from collections.abc import Callable
@@ -11,22 +11,23 @@ from protocol.record.sealing import EpochKey
 
 _LOG = logging.getLogger(__name__)
 
-_WAIT_MS = 30_000  # others leave it so long to the home whose record made it due
-_SPREAD_MS = 60_000  # and then do not all begin one at the same moment
+_WAIT_MS = 30_000  # the other homes wait this long for the home whose record made it due
+_SPREAD_MS = 60_000  # then each waits a random time, so that they do not all begin at once
 
 
 class Rotation:
-    """Begins the next epoch when a device that was sent the current key may read no more.
+    """Begins the next epoch if a device that has the current key may not read any more.
 
-    Homes that do so at the same time do no harm: readers keep both keys, writers use one.
+    Two homes may begin an epoch at the same time, which does no harm. Readers keep both keys, and
+    writers use one.
     """
 
     def __init__(self, author: Author, now: Callable[[], int]) -> None:
         self._author = author
         self._now = now
-        self._checked_authority: object = None  # the one for which nothing was due
-        self._has_acted = False  # this home has just written a record of authority
-        self._due: int | None = None  # when this home begins the epoch, if nobody has
+        self._checked_authority: object = None  # the last authority under which no epoch was needed
+        self._has_acted = False  # this home has just signed an open record
+        self._due: int | None = None  # when this home begins the epoch, if no other home has (ms)
         author.signed.append(self._on_signed)
 
     def run(self) -> None:
@@ -47,7 +48,7 @@ class Rotation:
             self._begin()
 
     def _is_needed(self) -> bool:
-        """Whether a device that may read no more was sent the current key."""
+        """Whether the current key was sealed to a device that may not read any more."""
         state = self._author.state
         authority = state.authority
         current = state.ring.current()

@@ -1,4 +1,4 @@
-"""Founding: a new neighbourhood begins with a charter, its first epoch key and a profile."""
+"""Founds a neighbourhood, with a charter, a first epoch key and the founder's profile."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,16 +28,18 @@ class Identity:
     device_seed: bytes
     person: bytes  # the public root key
     device: bytes  # the device's public key
-    statement: bytes  # with which the root key certifies the device
+    statement: bytes  # the certificate of the device, signed with the root key
 
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
-        """A new person with a new device, to found a neighbourhood or to join the one at `place`."""
+        """Makes a new person with a new device. `place` is the neighbourhood to join; the default
+        is for founding one.
+        """
         return cls.of(random(32), random, place)
 
     @classmethod
     def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
-        """A new device of the person with this root key."""
+        """Makes a new device for the person with this root seed."""
         device_seed = random(32)
         box = seal.device_box_key(device_seed).public
         certificate = statement.certify_device(root_seed, device_seed, box, place)
@@ -46,20 +48,22 @@ class Identity:
 
 
 def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
-    """The record that founds a neighbourhood; its id is that of the neighbourhood."""
+    """Makes the record that founds a neighbourhood. Its id is the id of the neighbourhood."""
     values = {**fields, "founders": [identity.statement]}
     return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING_ID, now)
 
 
 def introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
-    """The first record of a member's further device, which carries its own certificate (R-03.31)."""
+    """Makes the first record of a member's further device. It carries the device's certificate
+    (R-03.31).
+    """
     return _first(KINDS["device"], {"statement": certificate}, seed, neighbourhood, now)
 
 
 def _first(
     kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
-    """The first record of a device that nobody knows yet."""
+    """Makes the first record of a device that nobody knows yet."""
     kind.check_fields(fields)
     content = schema.pack_content(kind.name, fields)
     header = Header(
@@ -84,10 +88,10 @@ def open_state(
     now: Callable[[], int],
     boxes: Iterable[tuple[bytes, bytes]] = (),
 ) -> State:
-    """The state of `neighbourhood` in `store`.
+    """Opens the state of `neighbourhood` in `store`.
 
-    It is read with the keys of `devices` (key → seed), and with the `boxes` of earlier ones (key,
-    box secret).
+    It reads records with the keys of `devices` (key → seed) and the `boxes` of earlier devices
+    (key, box secret).
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]
@@ -102,7 +106,7 @@ def found_neighbourhood(
     now: Callable[[], int],
     random: Callable[[int], bytes],
 ) -> Author:
-    """Founds a neighbourhood in an empty store, with `name` as the founder's profile."""
+    """Founds a neighbourhood in an empty store. `name` is the name in the founder's profile."""
     first = charter(identity, fields, now())
     devices = {identity.device: identity.device_seed}
     state = open_state(store, first.id, devices, now)

@@ -1,8 +1,9 @@
-"""Guests: people without a machine, whose devices live in this home, each locked with its own PIN.
+"""Guests are people without a machine. Their devices are at this home, each locked with its own
+PIN.
 
-A PIN is handed to the node for one call, and the seed that it opens is forgotten when the call is
-over. Somebody with the home's passphrase and its files can try PINs for ever; without the
-passphrase the PIN is of no use.
+The node gets a PIN for one call. It forgets the seed that the PIN opens when the call ends. A
+person who has the home's passphrase and its files can try any number of PINs. Without the
+passphrase, a PIN is of no use.
 """
 
 from collections.abc import Callable
@@ -28,10 +29,10 @@ _USAGE = 2
 
 @dataclass
 class _Tries:
-    """The tries of one guest's PIN."""
+    """The tries of a guest's PIN."""
 
-    wrong: int = 0  # since the last right one
-    next_at: int = 0  # when the next is allowed, milliseconds
+    wrong: int = 0  # wrong PINs since the last right one
+    next_at: int = 0  # when the next try is allowed (ms)
     lock: trio.Lock = field(default_factory=trio.Lock)
 
 
@@ -45,33 +46,38 @@ class Guests:
 
     @property
     def devices(self) -> tuple[Guest, ...]:
-        """The devices of all guests, the latest last."""
+        """The devices of all guests, the latest one last."""
         return self._unlocked.keys.guests
 
     def find(self, person: bytes) -> Guest | None:
-        """The guest's latest device here; None for everybody else."""
+        """Returns the latest device of a guest, or None if the person is no guest here."""
         devices = [guest for guest in self.devices if guest.person == person]
         return devices[-1] if devices else None
 
     def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """The person whom `--as` names: a guest, who may have no profile yet, or a member."""
+        """Returns the person whom `--as` names: a guest, even one without a profile, or else a
+        member.
+        """
         name = str(typed).strip().casefold()
         named = {guest.person for guest in self.devices if guest.name.casefold() == name}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def add(self, guest: Guest) -> None:
-        """Keeps a guest's device in the key file."""
+        """Adds a guest's device to the key file."""
         keys = self._unlocked.reread().keys  # a command may have changed it meanwhile
         self._unlocked = self._unlocked.save(replace(keys, guests=(*keys.guests, guest)))
 
     def remove(self, guest: Guest) -> None:
-        """Forgets a guest who could not be let in."""
+        """Removes a guest's device from the key file, because the guest could not be let in."""
         keys = self._unlocked.reread().keys
         others = tuple(other for other in keys.guests if other != guest)
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
     async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
-        """The seed of a guest's device. Raises Mistake for a wrong PIN, and for one too many."""
+        """Returns the seed of a guest's device.
+
+        Raises Mistake if the PIN is missing or wrong, or if the person must wait after wrong tries.
+        """
         if not pin:
             raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)
         tries = self._tries.setdefault(guest.device, _Tries())
@@ -87,7 +93,7 @@ class Guests:
             return seed
 
     def _count_wrong(self, tries: _Tries, guest: Guest) -> str:
-        """Counts a wrong PIN; returns the sentence for who typed it."""
+        """Counts a wrong PIN. Returns the sentence for the person who typed it."""
         tries.wrong += 1
         beyond_free = tries.wrong - _FREE_TRIES
         if beyond_free < 0:
@@ -97,7 +103,9 @@ class Guests:
         return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
 
     def introduce(self, guest: Guest, seed: bytes) -> None:
-        """Posts the first record of a member's further device, which brings itself (R-03.31)."""
+        """Posts the first record of a guest's device, which brings its own certificate (R-03.31).
+        The guest is a member.
+        """
         state = self._author.state
         assert state.authority is not None, "the guest is a member by it"
         time = max(self._author.now(), state.authority.members[guest.person].since)
@@ -105,7 +113,9 @@ class Guests:
         self._author.inbox.ingest([first], durable=True)
 
     def settle(self, guest: Guest, signer: Signer) -> None:
-        """Accepts the charter for a guest who is a member, and posts their name, once."""
+        """Accepts the charter for a guest who is a member. Posts the guest's name if they have no
+        profile yet.
+        """
         state = self._author.state
         if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
             return

@@ -1,4 +1,4 @@
-"""Sealing and signing: an entry that would count becomes a record at its place in a log."""
+"""Seals and signs an entry that would count, and so makes it the next record of its log."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,18 +16,20 @@ from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
 from protocol.record.log import LOG_START
 
-_HEADER_ROOM = 1024  # bytes of a record that are not for its content
+_HEADER_ROOM = 1024  # bytes of a record that its content may not use
 
 
 class RecordSealer:
-    """Seals and signs for the devices of a home. `random(n)` gives n random bytes."""
+    """Seals and signs for the devices of a home. `random(n)` returns n random bytes."""
 
     def __init__(self, state: State, random: Callable[[int], bytes]) -> None:
         self._state = state
         self._random = random
 
     def seal_fields(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
-        """R-10.6: private fields, checked in the clear, then sealed to both parties' devices."""
+        """R-10.6: checks the private fields, then seals each to the devices of those who may read
+        it.
+        """
         authority = self._state.authority
         assert authority is not None, "a member signs"
         fields = dict(entry.fields)
@@ -46,7 +48,9 @@ class RecordSealer:
         return fields
 
     def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes], signer: Signer) -> Record:
-        """The signed record of an entry that all members read. `naming`: further parents."""
+        """Signs an entry that all members may read. Returns the record. `naming` are further
+        parents.
+        """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
         content = schema.pack_content(kind.name, entry.fields | signed_for)
         if kind.audience == record.EPOCH:
@@ -55,9 +59,9 @@ class RecordSealer:
         return self._sign(entry, parents, kind.audience_code, content, signer)
 
     def sign_private(self, kind: Kind, thread: Thread, entry: Entry, signer: Signer) -> Record:
-        """The signed record of an entry in a private thread.
+        """Signs an entry of a private thread. Returns the record.
 
-        What it is, what it is about and who reads it is inside the seal (R-15.1).
+        Its kind, the record that it is about and its readers are inside the seal (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"

@@ -1,7 +1,7 @@
-"""Renewing the term: what a person asks for, and what a home's software does by itself.
+"""Renews the term, when a person asks for it or when a home's software does so by itself.
 
-A renewal writes down everything that holds (specs/03 R-03.22); what does not fit one record goes in
-parts, named by the hash of their content.
+A renewal lists all decisions in force (specs/03 R-03.22). If one record has no room for the lists,
+the rest goes into parts. The renewal names each part by the hash of its content.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def renew(
     share: int | None = None,
     title: str | None = None,
 ) -> Record:
-    """Proposes the next term, and says yes to it. Raises Refused where a rule forbids it."""
+    """Proposes the next term and votes yes on it. Raises Refused if a rule forbids it."""
     authority = _authority(author)
     term = authority.term
     members = set(authority.members)
@@ -63,7 +63,7 @@ def renew(
         fields["parts"] = [
             record.content_digest(schema.pack_content("part", page)) for page in pages
         ]
-    # The parts are checked before the first of them is signed; the title goes beside.
+    # The renewal is checked before the first part is signed. Its title goes into a second record.
     KINDS["renewal"].check_fields(
         {name: value for name, value in fields.items() if name != "title"}
     )
@@ -76,7 +76,7 @@ def renew(
 
 
 def decide(author: Author) -> None:
-    """Decides for each person of this home what software decides by itself (R-16.5)."""
+    """Decides for each person of this home what software may decide by itself (R-16.5)."""
     if author.state.authority is None or author.state.ring.current() is None:
         return
     for person in sorted(author.people):
@@ -86,14 +86,14 @@ def decide(author: Author) -> None:
 
 
 def _accept_term(author: Author, person: bytes) -> None:
-    """R-16.5: accepts what it finds in force."""
+    """R-16.5: accepts the term that a person is to accept next, if there is one."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
         author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> None:
-    """Says yes to a renewal that only adds members, while the roll is small."""
+    """Votes yes on each renewal that only adds members, while the roll is small."""
     authority = _authority(author)
     if person not in authority.term.roll or len(authority.term.roll) >= SMALL:
         return
@@ -104,11 +104,11 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
             signer = author.signer_of(person)
             author.write(KINDS["vote"], {"choice": "yes"}, about=renewal, signer=signer)
         except Refused:
-            continue  # R-16.5 forbids it: another one was first
+            continue  # R-16.5 forbids it, because the person has said yes to a rival
 
 
 def _renew_alone(author: Author, person: bytes) -> None:
-    """Brings newcomers onto the roll where the person is the only one on it."""
+    """Proposes to add newcomers to the roll, if the person is alone on the roll."""
     authority = _authority(author)
     roll = authority.term.roll
     if roll == {person} and set(authority.members) - roll:
@@ -116,7 +116,7 @@ def _renew_alone(author: Author, person: bytes) -> None:
 
 
 def _only_adds(authority: Authority, term: Term) -> bool:
-    """Whether a term differs from the present one in nothing but further people on the roll."""
+    """Whether a term only adds people to the roll of the present term, and changes nothing else."""
     present = authority.term
     rules = (present.moderators, present.vouchers, present.share)
     if (term.moderators, term.vouchers, term.share) != rules:
@@ -129,7 +129,7 @@ def _only_adds(authority: Authority, term: Term) -> bool:
 
 
 def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
-    """The lists, cut so that each page fits a record."""
+    """Splits the lists into pages. Each page fits into one record."""
     page: dict[str, list[Any]] = {}
     room = _ROOM
     for name, values in lists.items():

@@ -1,4 +1,4 @@
-"""Signers: with which device somebody signs, and for which person."""
+"""A signer: the device that signs, and the person for whom it signs."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from meshcoop.fold.private_threads import PrivateThreads
 
 @dataclass(frozen=True)
 class Signer:
-    """A device whose secret is at hand. `private` reads the private records of its person."""
+    """A device with its secret seed. `private` reads the private records of its person."""
 
     person: bytes  # the person's root public key, 32 bytes
     device: bytes  # the device's public key, 32 bytes

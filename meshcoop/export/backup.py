@@ -1,10 +1,15 @@
 """A backup: a person and the records of their node, in one file under the passphrase.
 
-The file is a mark, then pieces, each `u32(length) ‖ bytes`: first the map of the lock in the clear,
-then a secretstream of XChaCha20-Poly1305 (libsodium), so that a file of any size is read piece by
-piece, and a cut, shuffled or changed one is refused. Its pieces are the contents, lists of records
-as they travel, and last, marked as final, the number of records. The file has no signing key, so a
-person who restores it gets a new device. It has no name of a file either.
+The file begins with a mark. Then come pieces, each `u32(length) ‖ bytes`. The first piece is the
+map of the lock, in the clear. The others are a secretstream of XChaCha20-Poly1305 (libsodium). So a
+file of any size can be read piece by piece, and a file that was cut, shuffled or changed is
+refused.
+
+The stream has the contents, then lists of records in the form in which they travel. Its last piece
+is marked as final and holds the number of records.
+
+The file has no signing key, so a person who restores it gets a new device. It has no file names
+either.
 """
 
 import os
@@ -62,8 +67,8 @@ _MAX_ADDRESSES = 256
 class BackupContents:
     """The person of a backup, and what they need to come back.
 
-    `root` is the root seed, or None if it was on paper only. `boxes` are the key pairs, public and
-    secret, that open what was sealed to the person's devices so far.
+    `root` is the root seed, or None if only paper has it. `boxes` are key pairs (public, secret).
+    They open what was sealed to the person's devices so far.
     """
 
     neighbourhood: bytes
@@ -76,9 +81,9 @@ class BackupContents:
 def write_backup(
     path: Path, passphrase: str, contents: BackupContents, records: Iterator[bytes]
 ) -> int:
-    """Writes a backup for its owner alone (0600), whole or not at all.
+    """Writes a backup that only its owner can read (0600), as a whole or not at all.
 
-    Returns how many records it holds. Raises Mistake.
+    Returns the number of records in it. Raises Mistake.
     """
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
@@ -90,9 +95,9 @@ def write_backup(
 
 
 class BackupReader:
-    """An open backup. `contents` is there at once; `records` come in lists, as they were stored.
+    """An open backup. `contents` is there at once. `read_records` yields the records.
 
-    Raises Mistake if the file is no backup, is cut off or changed, or has another passphrase.
+    Raises Mistake if the file is no backup, is cut off, was changed, or has another passphrase.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
@@ -113,7 +118,7 @@ class BackupReader:
         self._file.close()
 
     def read_records(self) -> Iterator[list[bytes]]:
-        """Yields the records, piece by piece. At the end it is proved that none is missing."""
+        """Yields the records, piece by piece. At the end, raises Mistake if any are missing."""
         count = 0
         while True:
             value, tag = self._read_value()
@@ -143,7 +148,7 @@ class BackupReader:
         except (ValueError, KeyError):
             self._refuse()
         init_pull(self._stream, stream_header, Lock.derive(fields, passphrase).key)
-        # What stands in the clear was sealed with the first piece, which proves it.
+        # The first sealed piece authenticates the map in the clear.
         self._head: bytes | None = head
         value, _ = self._read_value(
             f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "
@@ -156,7 +161,7 @@ class BackupReader:
             plain, tag = pull(self._stream, self._read_piece(), self._head)
             self._head = None
             return _unpack(plain), tag
-        except (RuntimeError, ValueError, TypeError):  # what PyNaCl raises for changed bytes
+        except (RuntimeError, ValueError, TypeError):  # PyNaCl raises these for changed bytes
             self._refuse(sentence)
 
     def _read_piece(self) -> bytes:
@@ -182,7 +187,7 @@ def _write(
     head: bytes = msgpack.packb({**new_lock.fields(), "stream": stream_header})
     file.write(FILE_MARK)
     _write_piece(file, head)
-    # What stands in the clear is sealed with the first piece: nobody can change it.
+    # The first sealed piece authenticates the map in the clear, so that nobody can change it.
     _write_piece(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
     count = 0
     size = 0
@@ -212,7 +217,7 @@ def _unpack(data: bytes) -> Any:
 
 
 def _parse_contents(value: Any) -> BackupContents | None:
-    """Contents of the right shapes; None for anything else."""
+    """Returns the contents, or None if their fields are not as they should be."""
     try:
         contents = BackupContents(**value)
     except TypeError:

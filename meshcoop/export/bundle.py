@@ -1,6 +1,6 @@
 """Bundles on disk: writes records and have-maps to a file, and reads them (specs/09-bundles.md).
 
-The command's own process does this, beside the node: no node waits for a stick.
+The command's own process does this, not the node. So no node waits for a slow stick.
 """
 
 import os
@@ -23,10 +23,10 @@ _READ_BYTES = 64 * 1024  # at once
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
-    """The wires of the records that a home with the have-map `theirs` lacks (R-09.7).
+    """Yields the wires of the records that a home with the have-map `theirs` lacks (R-09.7).
 
-    Without lists these are all records. They come in the order of R-09.6, and only those of the time
-    `since` (milliseconds) or later. Raises Refused (R-05.5).
+    If `theirs` is empty, these are all records. They come in the order of R-09.6. Records from
+    before `since` (ms) are left out. Raises Refused (R-05.5).
     """
     have = HaveMap(store.heads())
     for entries in theirs:
@@ -38,9 +38,9 @@ def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iter
 def write_file(
     path: Path, file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
 ) -> int:
-    """Writes a file for its owner alone (0600), whole or not at all (R-09.10).
+    """Writes a file that only its owner can read (0600), as a whole or not at all (R-09.10).
 
-    Returns how many entries its lists hold. Raises Mistake, Refused (R-09.4).
+    Returns the number of entries in all lists. Raises Mistake, or Refused (R-09.4).
     """
     count = 0
 
@@ -65,8 +65,8 @@ def write_file(
 class BundleReader:
     """Reads the lists of an open file.
 
-    `fault` says, once the lists have ended, why they ended before the file did, or is None. A fault
-    is no exception: the reader keeps the lists that came before it.
+    If the file is damaged, the lists end early and `fault` gives the reason. Otherwise `fault` is
+    None. A fault raises no exception, so that the caller keeps the lists before it.
     """
 
     def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
@@ -75,7 +75,7 @@ class BundleReader:
         self._decoder = bundle_file.Decoder(file_format, neighbourhood)
 
     def read_lists(self) -> Iterator[list[Any]]:
-        """Yields the lists, one after the other. Never raises for the contents of the file."""
+        """Yields the lists in order. Never raises because of the contents of the file."""
         try:
             while data := self._file.read(_READ_BYTES):
                 yield from self._decoder.feed(data)
@@ -88,9 +88,9 @@ class BundleReader:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a regular file to read, and no link (R-09.10). Raises Mistake.
+    """Opens a regular file to read (R-09.10). Raises Mistake for a link, a device or a pipe.
 
-    A device or a pipe would never end.
+    A device or a pipe might never end.
     """
     handle = _open_handle(path)
     with open(handle, "rb") as file:  # noqa: PTH123  # a handle, not a path
@@ -111,7 +111,9 @@ def _open_handle(path: Path) -> int:
 
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
-    """Raises Mistake unless the path is free or an older file of this format and neighbourhood."""
+    """Raises Mistake if the path holds anything but an older file of this format and
+    neighbourhood.
+    """
     if not os.path.lexists(path):
         return
     expected = bundle_file.file_opening(file_format, neighbourhood)

@@ -1,4 +1,6 @@
-"""A diary as an iCalendar file (RFC 5545), for the calendar on a telephone or a kitchen wall."""
+"""Writes a diary as an iCalendar file (RFC 5545), for the calendar of a telephone or on a kitchen
+wall.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -13,7 +15,7 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
-    """Returns the file. Without a time zone its times are local, wherever it is read."""
+    """Returns the bytes of the file. Without a time zone, its times are local to each reader."""
     zone = ZoneInfo(timezone) if timezone else None
     calendar = Calendar()
     calendar.add("prodid", "-//meshcoop//diary//EN")
@@ -49,7 +51,7 @@ def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
 
 
 def _make_rule(repeats: str, starts: str, zone: tzinfo | None) -> vRecur:
-    """The rule of repetition. RFC 5545 wants its end in UTC if the start has a time zone."""
+    """Makes the rule of repetition. If the start has a time zone, RFC 5545 wants the end in UTC."""
     rule: vRecur = vRecur.from_ical(repeats)
     if "UNTIL" in rule:
         start = _parse_start(starts, zone)

@@ -1,8 +1,9 @@
-"""The page of a month, which a neighbourhood can print: what was asked, heard and done, and if it helped.
+"""The page of a month, for a neighbourhood to print: what was asked, heard and done, and whether it
+helped.
 
-The page is made from the lists of the local API, so it is the same at every home. It is one HTML file
-that has no scripts and fetches nothing. It shows no more of the answers than those lists do, so
-nothing that fewer people answered than the smallest group (R-22.8).
+The page is made from the lists of the local API, so it is the same at every home. It is one HTML
+file that has no scripts and fetches nothing. Of the answers, it shows only what these lists show.
+So it shows no answers of a group below the smallest size (R-22.8).
 """
 
 from calendar import month_name
@@ -25,7 +26,9 @@ td + td { font-variant-numeric: tabular-nums; } .small { font-size: 9pt; }
 
 
 class MonthPage:
-    """The page of a month ("2026-11"), made from the rows of the lists with these names."""
+    """The page of a month, such as "2026-11". It is made from the rows of the lists with these
+    names.
+    """
 
     def __init__(
         self,
@@ -76,7 +79,9 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: Row) -> bool:
-        """Whether the measure was asked this month: adopted by then, and in use or answered."""
+        """Whether the measure was asked this month: it existed by then, and is in use or has
+        answers from this month.
+        """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
         return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))
 
@@ -126,7 +131,7 @@ class MonthPage:
 
 
 def _age(row: Row) -> tuple[str, str]:
-    """Sorts rows by age; those of the same moment by id, so that every home agrees."""
+    """Returns a key that sorts rows by age, then by id, so that all homes get the same order."""
     return row["created"], row["id"]
 
 
@@ -151,7 +156,7 @@ def _describe_outcome(measure: Row, matter: Row) -> str:
 
 
 def _describe_count(measure: Row, point: Row) -> str:
-    """How often it happened, or how many of the answers were bad."""
+    """Says how often the event happened, or how many of the answers were bad."""
     if measure["scale"] == "count":
         times = "once" if point["bad"] == 1 else f"{point['bad']} times"
         return f"{times} in {point['n'] * measure['window']} days"
@@ -181,5 +186,5 @@ def _name(person: Row | None) -> str:
 
 
 def _text(words: Any) -> str:
-    """A text that people wrote, made harmless in a page."""
+    """Returns a text that people wrote, escaped so that it is harmless in a page."""
     return escape(safe_line(str(words)))

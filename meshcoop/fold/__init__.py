@@ -1,1 +1,3 @@
-"""What this home makes of its records: authority, epoch keys, views; incremental, equal to a rebuild."""
+"""What a home makes of its records: authority, epoch keys, threads and views. Folding in small
+steps gives the same result as a rebuild.
+"""

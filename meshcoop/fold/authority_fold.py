@@ -1,4 +1,6 @@
-"""Stratum 1: who belongs to the neighbourhood and what it has decided, folded of open records."""
+"""Stratum 1, authority: who belongs to the neighbourhood, and what it has decided. It is folded
+from open records.
+"""
 
 from collections.abc import Iterable
 
@@ -14,12 +16,12 @@ from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record.sealing import KEY_SIZE
 
-ROOT = 0  # stands for authority among the rows of the roots of threads that are postponed
+ROOT = 0  # stands for authority in the table of postponed threads; no thread has this row
 
 
 class AuthorityFold:
-    """Authority, and the authority records that it is folded of. One that is ahead of this clock is
-    known, and left out until it is due.
+    """Authority, and the authority records from which it is folded. A record from ahead of this
+    home's clock is read, but it does not count until it is due.
     """
 
     def __init__(
@@ -32,18 +34,16 @@ class AuthorityFold:
         self.authority: Authority | None = None  # None without a charter
         self._index = AuthorityIndex()
         self._index_with_early = AuthorityIndex()
-        self._unfolded: dict[
-            bytes, AuthorityRecord
-        ] = {}  # by id: those that came since the last fold
+        self._unfolded: dict[bytes, AuthorityRecord] = {}  # by id; these came after the last fold
         self._read_all()
 
     # -- authority records ------------------------------------------------------------------------
 
     def read(self, row: StoredRecord) -> bool:
-        """Takes in an open record; returns whether it is an authority record. What is malformed is
-        none.
+        """Reads an open record. Returns whether it is a well-formed authority record.
 
-        No quota leaves one out (R-03.15): which of them count would hang on who counts.
+        An authority record above the quota is read too (R-03.15). Otherwise the homes would not
+        agree on which ones count.
         """
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
@@ -52,13 +52,15 @@ class AuthorityFold:
         return act is not None
 
     def forget(self, record_id: bytes) -> None:
-        """Forgets a record that is no longer kept."""
+        """Forgets a record that the store no longer holds."""
         self._unfolded.pop(record_id, None)
         self._index.drop(record_id)
         self._index_with_early.drop(record_id)
 
     def read_again(self) -> None:
-        """Makes authority anew of what the store holds: some of it was not stored after all."""
+        """Reads all authority records from the store again and folds them, after a transaction has
+        failed.
+        """
         self._index = AuthorityIndex()
         self._index_with_early = AuthorityIndex()
         self._unfolded = {}
@@ -68,11 +70,13 @@ class AuthorityFold:
             self.fold()
 
     def records_of_kind(self, kind: str) -> list[AuthorityRecord]:
-        """The authority records of one kind that are here, whether they count or not."""
+        """Returns the authority records of one kind, even if they do not count."""
         return self._index.of_kinds(kind)
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: votes, removes and accepts that are kept wherever they stand in a forked log."""
+        """R-01.14: returns the ids of votes, accepts, removes and hides that stay beyond a fork of
+        their log.
+        """
         return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
 
     def _read_all(self) -> None:
@@ -82,7 +86,9 @@ class AuthorityFold:
     # -- authority --------------------------------------------------------------------------------
 
     def fold(self) -> set[int]:
-        """Folds authority; returns the roots of the threads whose views may change with it."""
+        """Folds authority. Returns the roots of the threads whose views may change
+        because of it.
+        """
         for act in list(self._unfolded.values()):
             if not self._clock_limit.postpones(act.time, ROOT):
                 self._index.add(self._unfolded.pop(act.id))
@@ -99,9 +105,11 @@ class AuthorityFold:
         return self._changed_roots(before, self.authority)
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Authority as it would be with further records, for a peer's proof of membership."""
+        """Returns authority as it would be with `further` records, which a peer sends to prove its
+        membership.
+        """
         unknown = [act for act in further if self._index.get(act.id) is None]
-        # A home that has lost its charter knows by the id which one it was.
+        # A home that has lost its charter recognises it by its id.
         shown = (act for act in unknown if act.id == self._neighbourhood)
         charter = self._index.get(self._neighbourhood) or next(shown, None)
         if charter is None or not unknown:
@@ -110,11 +118,14 @@ class AuthorityFold:
         return authority.fold_authority(charter, acts, self._store.logs.forks())
 
     def is_storable(self, device: bytes) -> bool:
-        """Whether the records of this device are stored (R-03.19)."""
+        """Whether this home stores the records of this device (R-03.19)."""
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
-        """Devices that have a log here and are not storable: the record that made them so is gone."""
+        """Returns the devices whose logs are here, but whose records are no longer storable.
+
+        The record that let such a device in is gone.
+        """
         if self.authority is None:
             return []
         storable = self.authority.storable_devices
@@ -129,7 +140,7 @@ class AuthorityFold:
         return self.authority is not None and self.authority.member_of_device(device) is not None
 
     def statement(self, person: bytes) -> bytes | None:
-        """The root statement with which somebody vouched for a person."""
+        """Returns the root statement from a record that admits a person, or None."""
         statements: list[bytes] = [
             act.fields["statement"] for act in self._index.with_subject("admit", person)
         ]
@@ -150,7 +161,9 @@ class AuthorityFold:
     # -- epoch keys -------------------------------------------------------------------------------
 
     def seals(self) -> set[tuple[bytes, bytes]]:
-        """Which devices (their keys) have been sent which epoch keys (their ids)."""
+        """Returns pairs of a device key and the id of an epoch key that was sealed to
+        that device.
+        """
         return {
             (seal[:KEY_SIZE], act.fields["key_id"])
             for act in self._counting_epochs()
@@ -164,8 +177,10 @@ class AuthorityFold:
         return self._ring.learn(counting, others)
 
     def _counting_epochs(self) -> list[AuthorityRecord]:
-        """R-03.8: the epoch records that count, in order: by standing devices, and of each number
-        above 1 only where the one before it exists.
+        """R-03.8: returns the epoch records that count, in order.
+
+        Their devices were let in, and authority counts what they signed. A number above 1 counts
+        only if the number before it exists.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"
         counting: list[AuthorityRecord] = []

@@ -1,4 +1,6 @@
-"""The devices, decisions and people whose records a change of authority or proxies may affect."""
+"""Finds the devices, decisions and people whose records count differently after authority or
+proxies have changed.
+"""
 
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityIndex
@@ -7,17 +9,17 @@ from protocol.schema.register_names import HIDDEN, MEASURE
 
 _DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
 
-_OF_RECORDS = (HIDDEN, MEASURE)  # registers that say something of a record
+_OF_RECORDS = (HIDDEN, MEASURE)  # registers whose keys are record ids
 
 
 def changed_devices(before: Authority, after: Authority) -> list[bytes]:
-    """The devices whose records may count otherwise."""
+    """Returns the devices whose records may count differently."""
     devices = {*before.devices, *after.devices}
     return [device for device in devices if _standing(before, device) != _standing(after, device)]
 
 
 def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex) -> list[bytes]:
-    """R-16.8: the records whose views say what is decided, where that may have changed."""
+    """R-16.8: returns the ids of the records whose views show a decision that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
         registers = {*before.registers, *after.registers}
         subjects = [
@@ -32,14 +34,16 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
 
 
 def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
-    """The people whose signing for others may count otherwise: their proxies have changed."""
+    """Returns the deputies whose proxies have changed. What they signed for others may count
+    differently.
+    """
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
     return {proxy.deputy for proxy in proxies if proxy is not None}
 
 
 def _standing(authority: Authority, key: bytes) -> object:
-    """All that authority says of a device and its records."""
+    """Returns all that authority knows about a device and its records, to be compared."""
     device = authority.devices.get(key)
     cuts = authority.cuts.get(device.person) if device else None
     cut = None if cuts is None else cuts.get(key, 0)

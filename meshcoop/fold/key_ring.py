@@ -1,4 +1,4 @@
-"""The epoch keys that this home's devices can open, learnt from `epoch` records (R-03.8)."""
+"""The epoch keys that this home's devices can open. Epoch records carry these keys (R-03.8)."""
 
 from collections.abc import Iterable
 
@@ -8,31 +8,35 @@ from protocol.record.sealing import KEY_SIZE, BoxKey, EpochKey, epoch_key_id, op
 from protocol.wire.gossip import gossip_key
 
 _HIGHEST_NUMBER = 2**63
-_READING_ALONE = 0  # the number of a key that writers do not use
+_READING_ALONE = 0  # the number of a key that is only for reading
 
 
 class KeyRing:
-    """Epoch keys by id. Readers use any of them, writers the highest number, then the lowest id."""
+    """Epoch keys, by id. A reader may use any key. A writer uses the key with the highest number,
+    and among equal numbers the one with the lowest id.
+    """
 
     def __init__(self, devices: Iterable[tuple[bytes, BoxKey]]) -> None:
         self.boxes = dict(devices)  # device key → its box key pair
         self.gossip_keys: list[bytes] = []
         self._keys: dict[bytes, EpochKey] = {}
-        self._opened: dict[bytes, EpochKey | None] = {}  # by act
+        self._opened: dict[bytes, EpochKey | None] = {}  # by the id of the epoch record
 
     def learn(
         self, acts: Iterable[AuthorityRecord], others: Iterable[AuthorityRecord] = ()
     ) -> bool:
-        """Takes the keys that `epoch` records seal to this home; returns whether that changed anything.
+        """Opens the keys that epoch records seal to this home. Returns whether the keys have
+        changed.
 
-        `acts` are all that count. The keys of `others`, which do not count, are for reading alone.
+        `acts` are all epoch records that count. `others` do not count: their keys are only for
+        reading.
         """
         keys: dict[bytes, EpochKey] = {}
         for act in acts:
             key = self._key_of(act)
             if key is None:
                 continue
-            # One key under two numbers: the lowest holds, so that nobody can raise it.
+            # If one key has two numbers, the lower one counts: nobody can raise a key's number.
             lowest = keys[key.id].number if key.id in keys else _HIGHEST_NUMBER
             if key.number < lowest:
                 keys[key.id] = key
@@ -47,20 +51,22 @@ class KeyRing:
         return True
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """Adds a device of this home; `learn` then opens what is sealed to it, too."""
+        """Adds a device of this home. The next call of `learn` opens the keys that are sealed to
+        it, too.
+        """
         self.boxes[device] = box
         self._opened.clear()
 
     def get(self, key_id: bytes) -> EpochKey | None:
-        """The key with this id, if this home has it."""
+        """Returns the key with this id, or None if this home does not have it."""
         return self._keys.get(key_id)
 
     def all(self) -> list[EpochKey]:
-        """Every key held, the one to write with first."""
+        """Returns every key. The key for writing comes first."""
         return sorted(self._keys.values(), key=_rank)
 
     def current(self) -> EpochKey | None:
-        """The key to write with."""
+        """Returns the key for writing, or None."""
         keys = [key for key in self._keys.values() if key.number != _READING_ALONE]
         return min(keys, key=_rank, default=None)
 
@@ -78,7 +84,7 @@ class KeyRing:
                 key = open_key(seal[KEY_SIZE:], box)
             except Refused:
                 continue
-            # Anybody can seal a wrong key: then another seal may hold the right one.
+            # Anybody can seal a wrong key. Another seal may still hold the right one.
             if epoch_key_id(key) == act.fields["key_id"]:
                 return EpochKey.from_key(act.fields["number"], key)
         return None

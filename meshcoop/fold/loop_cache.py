@@ -1,7 +1,7 @@
-"""The loops of this home's services: worked out when somebody looks, and kept while they hold.
+"""The loops of this home's services. They are computed when somebody looks at a service.
 
-What a loop comes to changes with the records of its thread, with authority, and with the clock when
-a window settles; nothing else makes it be worked out again.
+A result is kept while it is valid. It becomes invalid when a record joins the thread, when
+authority changes, or when a window settles.
 """
 
 from collections import defaultdict
@@ -23,8 +23,9 @@ _FOR_GOOD = 2**63  # milliseconds
 
 @dataclass(frozen=True)
 class FollowedService:
-    """A service with the loops of its measures in use, which hold until `until` (ms), when a window
-    settles next. `views`: those of its thread, by id; `loops`: by the id of the measure.
+    """A service with the loops of its measures in use. `views` are those of its thread, by id.
+    `loops` are by the id of the measure. The result is valid until `until` (ms), when the next
+    window settles.
     """
 
     service: View
@@ -39,9 +40,12 @@ class FollowedService:
         return [self.service["answers_for"], *(link["to"] for link in links)]
 
     def holder_of(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Holder:
-        """R-23.6: the holder of a matter at `now` (ms); of a closed one, its last holder."""
+        """R-23.6: returns the holder of a matter at `now` (ms). If the matter is closed, returns
+        its last holder.
+        """
         chain = self.chain
-        # A target missed without a change: as usual is not good enough, so it begins one place up.
+        # The target was missed though nothing changed: the usual work is not enough. So the matter
+        # begins with the person above the holder.
         begins_higher = matter.misses_target and matter.change is None and not matter.opened_early
         begin = max(0, len(chain) - 2) if begins_higher else len(chain) - 1
         reopened = [*matter.reopened_at]
@@ -52,7 +56,9 @@ class FollowedService:
         return find_holder(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """The answers to a measure and its feedback, and the actions of a matter."""
+        """Returns the steps that people took: answers to the measure or to its feedback, and
+        actions.
+        """
         measure = loop.context.measure["id"]
         answered = {view["id"] for view in self.views.values() if view["about"] == measure}
         answered.add(measure)
@@ -73,7 +79,9 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service, with the version of its thread and the authority that it was made under."""
+    """A followed service, with the version of the thread and the authority from which it was
+    computed.
+    """
 
     version: tuple[int, int]
     authority: Authority
@@ -81,16 +89,19 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home, kept by the row of their thread's root."""
+    """The followed services of one home, each under the row of its thread's root."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._kept: dict[int, _Kept] = {}
         self._served: DaysServed = {}
-        self._served_at_change = -1  # the change count of the views that `_served` was made of
+        self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """The service in whose thread a record is, as of `now` (ms)."""
+        """Returns the service in whose thread a record is, with its loops at `now` (ms).
+
+        Returns None if the record is in no service's thread.
+        """
         row = self._state.store.records.find(record)
         authority = self._state.authority
         if row is None or row.root is None or authority is None:
@@ -129,11 +140,13 @@ class LoopCache:
             settled = [calendar.window_start(window + 1) + settle_ms for window in loop.windows]
             until = min([until, *(time for time in settled if time > now)])
             if served:
-                until = now  # another thread may change it
+                until = now  # a record in another thread may change the result
         return FollowedService(service, {view["id"]: view for view in thread}, loops, until)
 
     def _find_served(self) -> DaysServed:
-        """The days on which people were served, by person, from all receipts."""
+        """Returns, by person, the days on which the person was served. Reads them from all
+        receipts.
+        """
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)
@@ -145,5 +158,5 @@ class LoopCache:
 
 
 def _end_of(day: str, asked: MeasureContext) -> int:
-    """The end of a day (ms), by the calendar of a measure."""
+    """Returns the end of a day (ms) in the calendar of a measure."""
     return (parse_day(day) + 1) * DAY_MS - asked.calendar.offset * 60_000

@@ -1,4 +1,6 @@
-"""The people that this home has muted: its lists and screens leave them out, its state does not."""
+"""The people that this home has muted. Lists and screens leave out their posts, but the folded
+state keeps them.
+"""
 
 from typing import Any
 
@@ -11,7 +13,7 @@ _PERSON = 32  # bytes of a person's id
 
 
 class MutedPeople:
-    """People whose posts this home leaves out. They are noted in its store, and nobody is told."""
+    """The muted people, noted in this home's store alone. Nobody else learns who is muted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -20,13 +22,15 @@ class MutedPeople:
         self.people = {noted[start : start + _PERSON] for start in starts}
 
     def set_muted(self, person: bytes, *, muted: bool) -> None:
-        """Mutes a person, or ends that."""
+        """Mutes a person, or stops muting them."""
         self.people = self.people | {person} if muted else self.people - {person}
         with self._store.transaction():
             self._store.set_note(_NOTE, b"".join(sorted(self.people)))
 
     def hides(self, view: View, own_people: set[bytes]) -> bool:
-        """Whether a view is left out: a muted person wrote it, and it names none of this home's
-        people. What two have signed together stays in sight (R-06.8).
+        """Whether lists leave out a view, because a muted person wrote it.
+
+        If the view names one of `own_people`, it is shown: what two people signed together stays in
+        sight (R-06.8).
         """
         return view["author"] in self.people and not people_in(view) & own_people

@@ -1,4 +1,4 @@
-"""Open records as authority reads them."""
+"""Reads open records for authority."""
 
 from protocol.authority import authority
 from protocol.authority import record_index as acts
@@ -11,7 +11,7 @@ from protocol.record.envelope import Record
 
 
 def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
-    """Reads an open record as authority does; None if it is malformed or something else."""
+    """Reads an authority record. Returns None if the record is malformed or of another kind."""
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Private records, as this home's devices can open them (specs/15, R-15.1).
+"""The private records that this home's devices can open (specs/15, R-15.1).
 
-What is opened here stays in memory: no view, search table, log or export ever holds it.
+What is opened here stays in memory. No view, search table, log or export holds it.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from protocol.record.sealing import BoxKey
 
 
 class Opened(NamedTuple):
-    """A private record that this home can read. `row` is without its content."""
+    """A private record that this home can read. The record in `row` has no content."""
 
     row: StoredRecord
     key: bytes
@@ -29,33 +29,35 @@ class Opened(NamedTuple):
 
 
 class PrivateRecords:
-    """Opens the private records of the store: with this home's box keys, with those of a guest, and
-    with keys that other private records hand on.
+    """Opens the private records of the store. It uses the box keys of this home and of a guest, and
+    the keys that other private records hand on.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:
         self._state = state
         self._guest_boxes = guest_boxes
-        self._opened: dict[bytes, Opened | None] = {}  # by id; None: not for this home
+        self._opened: dict[bytes, Opened | None] = {}  # by id; None: this home cannot open it
         self._handed: dict[bytes, set[bytes]] = defaultdict(set)  # keys for records not here yet
         self._box_count = 0  # the number of this home's box keys when records were last opened
-        self.change_count = 0  # while it is the same, so is every opened record
+        self.change_count = 0  # while it stays the same, no opened record has changed
 
     def __iter__(self) -> Iterator[Opened]:
-        """The records that are open now."""
+        """Yields the records that are open now."""
         return (opened for opened in self._opened.values() if opened)
 
     def find(self, record_id: bytes) -> Opened | None:
-        """The record with this id, if it is open."""
+        """Returns the open record with this id, or None."""
         return self._opened.get(record_id)
 
     def is_private(self, record_id: bytes) -> bool:
-        """Whether the store has a private record with this id, open or not."""
+        """Whether the store holds a private record with this id, even if this home cannot
+        open it.
+        """
         row = self._state.store.records.find(record_id)
         return row is not None and row.record.header.base_audience == envelope.PRIVATE
 
     def open_new(self, most: int | None = None) -> bool:
-        """Opens what is new in the store, at most `most` records; returns whether there is more."""
+        """Opens at most `most` records that are new in the store. Returns whether more are left."""
         held = self._state.store.records.private_ids()
         self._forget_changed(held)
         new = [record_id for record_id in held if record_id not in self._opened]
@@ -68,8 +70,10 @@ class PrivateRecords:
         return most is not None and len(new) > most
 
     def _forget_changed(self, held: Mapping[bytes, bool]) -> None:
-        """Forgets what may be read otherwise now. `held`: whether each record is over its quota."""
-        # A new device may read what was closed.
+        """Forgets the records that must be opened again. `held` says whether each record is above
+        its quota.
+        """
+        # A new device may open records that were closed until now.
         if self._box_count != len(self._state.ring.boxes):
             self._box_count = len(self._state.ring.boxes)
             self._opened = {opened.row.record.id: opened for opened in self}
@@ -87,7 +91,7 @@ class PrivateRecords:
             return None  # sealed wrongly by its author: nobody can read it
 
     def _open_with(self, row: StoredRecord, key: bytes | None) -> None:
-        """Opens a record, and then those whose keys it hands on."""
+        """Opens a record with `key`, and then the records whose keys it hands on."""
         waiting = [(row, key)]
         while waiting:
             row, key = waiting.pop()
@@ -113,7 +117,7 @@ class PrivateRecords:
             )
         except Refused:
             return None
-        # The content stays in the store: what is kept in memory for long is small.
+        # The row is kept without its content, to save memory. The store has the content.
         closed = Opened(
             row._replace(record=record._replace(content=None)), key, None, {}, None, None
         )

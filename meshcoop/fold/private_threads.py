@@ -1,7 +1,7 @@
-"""Private threads, as this home's devices can read them (specs/15, R-15.1).
+"""The private threads that this home's devices can read (specs/15, R-15.1).
 
-Folding is that of all threads, over the records that this home can open. What it gives stays in
-memory, as they do.
+They fold like all threads, but only from the records that this home can open. The views stay in
+memory.
 """
 
 from collections import defaultdict
@@ -18,10 +18,10 @@ from protocol.record.sealing import BoxKey
 
 
 class PrivateThreads:
-    """The private threads that this home can read, folded when somebody asks."""
+    """The private threads that this home can read. They are folded when a caller asks for them."""
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
-        """`guest_boxes`: those of a guest whose PIN was given, for one call."""
+        """`guest_boxes` are the box keys of a guest who gave their PIN for one call."""
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
         self._folded: dict[bytes, Thread] | None = None
@@ -29,11 +29,13 @@ class PrivateThreads:
         self._folded_at_change = 0  # the change count of the records that were folded
 
     def open_new(self, most: int | None = None) -> bool:
-        """Opens what is new in the store, at most `most` records; returns whether there is more."""
+        """Opens at most `most` records that are new in the store. Returns whether more are left."""
         return self._records.open_new(most)
 
     def kind_of(self, record_id: bytes) -> Kind | None:
-        """The kind of a record of a private thread, if this home can read it."""
+        """Returns the kind of a private record, or None if it is not private or this home cannot
+        read it.
+        """
         if not self._records.is_private(record_id):
             return None
         self.open_new()
@@ -41,7 +43,7 @@ class PrivateThreads:
         return KINDS.get(opened.kind or "") if opened else None
 
     def threads(self) -> Mapping[bytes, Thread]:
-        """The private threads, each under the id of every record in it."""
+        """Returns the private threads. Each stands under the id of every record in it."""
         self.open_new()
         authority = self._state.authority
         change_count = self._records.change_count
@@ -67,7 +69,12 @@ class PrivateThreads:
         return folded
 
     def thread(self, about: bytes | None, extra: Iterable[Entry] = ()) -> Thread:
-        """The thread that a record about `about` joins, folded with `extra` not yet posted."""
+        """Folds the thread of the record `about`, together with `extra` entries that are not posted
+        yet.
+
+        If `about` is None, folds a new thread of the `extra` entries. Raises Refused if this home
+        cannot read the record.
+        """
         authority = self._state.authority
         assert authority is not None, "a home without a charter posts nothing"
         if about is None:
@@ -75,17 +82,19 @@ class PrivateThreads:
         thread = self.threads().get(about)
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
-        # Not the thread's own entries: in these, what is retracted has been emptied.
+        # The entries are read again: folding emptied the retracted ones in the thread.
         entries, _ = self._entries()
         return fold.fold_thread([*(entries[entry] for entry in thread.entries), *extra], authority)
 
     def find_view(self, record_id: bytes) -> View | None:
-        """The view of one record."""
+        """Returns the view of one record, or None."""
         thread = self.threads().get(record_id)
         return thread.views.get(record_id) if thread else None
 
     def of_kind(self, kind: str, about: bytes | None = None) -> list[View]:
-        """Views of one kind, newest first; `about`: only those that answer this record."""
+        """Returns the views of one kind, the newest first. `about` keeps only views about this
+        record.
+        """
         threads = {id(thread): thread for thread in self.threads().values()}
         views = [
             view
@@ -96,7 +105,9 @@ class PrivateThreads:
         return sorted(views, key=lambda view: (-view["created"], view["id"]))
 
     def _entries(self) -> tuple[dict[bytes, Entry], bool]:
-        """The entries of the open records, by id, and whether all of them are due by this clock."""
+        """Returns the entries of the open records, by id. The second value says whether all are
+        due.
+        """
         entries: dict[bytes, Entry] = {}
         if self._state.authority is None:
             return entries, False
@@ -113,7 +124,9 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """The first record of its thread, or the one whose answered record is not here."""
+    """Returns the id of the entry's root. If entries above it are missing here, returns the topmost
+    one that is here.
+    """
     while entry.about in entries:
         entry = entries[entry.about or b""]
     return entry.id

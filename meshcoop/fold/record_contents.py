@@ -1,4 +1,4 @@
-"""The contents of records, as far as all homes of the neighbourhood can open them alike."""
+"""The contents of records that all homes of the neighbourhood can open alike."""
 
 from meshcoop.fold.key_ring import KeyRing
 from protocol.errors import Refused
@@ -9,8 +9,8 @@ from protocol.record.envelope import Record
 
 
 class RecordContents:
-    """Opens what is open, and what is sealed with a key of the ring. Private records stay closed:
-    what folds is what all homes see alike.
+    """Reads open records, and opens records sealed with a key of the ring. It leaves private
+    records closed, so that all homes fold the same contents.
     """
 
     def __init__(self, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -18,7 +18,9 @@ class RecordContents:
         self._ring = ring
 
     def open(self, record: Record) -> bytes | None:
-        """The plain content of a record, or None where it is not here or not for this home."""
+        """Returns the plain content of a record. Returns None if the content is not here or this
+        home cannot open it.
+        """
         if record.content is None or record.header.base_audience == envelope.PRIVATE:
             return None
         if record.header.base_audience == envelope.OPEN:
@@ -29,11 +31,13 @@ class RecordContents:
         return sealing.open_epoch_content(key, record.content, self.context(record))
 
     def context(self, record: Record) -> bytes:
-        """The context that sealed content of this record is bound to."""
+        """Returns the context to which the sealed content of this record is bound."""
         return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 
     def read(self, record: Record) -> tuple[str | None, dict[str, object]]:
-        """The kind and the fields of a record; (None, {}) where it stays closed. Raises Refused."""
+        """Returns the kind and the fields of a record, or (None, {}) if it cannot be opened. Raises
+        Refused.
+        """
         plain = self.open(record)
         if plain is None:
             return None, {}

@@ -1,7 +1,7 @@
-"""What a home makes of its records: authority, keys, threads and views (the four strata).
+"""The folded state of a home: authority, keys, threads and views (the four strata).
 
-Incremental folding gives what a rebuild gives. A record that is ahead of this clock is left out
-until its time has come.
+Folding in small steps gives the same result as a rebuild. A record from ahead of this home's clock
+does not fold until it is due.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from meshcoop.fold.views import Views
 from meshcoop.store.store import Store
 from protocol.authority.authority import Authority
 
-_FOLD_VERSION = 9  # raised when the same records give other tables of views: homes then rebuild
+_FOLD_VERSION = 9  # raised when the same records give other views; homes then rebuild
 _NOTE = "fold"  # in the store: the version that its views were folded with
 
 
@@ -45,12 +45,12 @@ class State:
 
     @property
     def authority(self) -> Authority | None:
-        """The authority as it was folded last; None without a charter."""
+        """The authority from the latest fold, or None without a charter."""
         return self.authority_fold.authority
 
     def fold_due(self) -> None:
-        """Folds what was ahead of this clock and no longer is."""
-        now = self.now()  # read once: what becomes due meanwhile must not be forgotten
+        """Folds the postponed records that are due by now."""
+        now = self.now()  # read once, so that a thread that becomes due meanwhile is not lost
         due = self._clock_limit.due(now)
         if due:
             with self.store.transaction(durable=False):
@@ -59,7 +59,7 @@ class State:
                 self.thread_fold.fold(roots.union(due) - {ROOT})
 
     def rebuild(self) -> None:
-        """Makes all views anew from the records."""
+        """Makes all views again from the records."""
         with self.store.transaction():
             self.thread_fold.fold_all()
             self.store.set_note(_NOTE, _FOLD_VERSION)

@@ -1,4 +1,4 @@
-"""Strata 2 to 4: who signs for whom, what threads fold to, and the views that are stored of them."""
+"""Strata 2 to 4: proxies, threads, and the stored views of threads."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -23,7 +23,7 @@ _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
 
 class ThreadFold:
-    """Folds threads into views. A thread is named by the row of its root."""
+    """Folds threads into views. A thread is given as the row of its root."""
 
     def __init__(
         self,
@@ -41,8 +41,9 @@ class ThreadFold:
         self.proxies: ProxiesById = proxies_by_id(views.of_kind("proxy"))
 
     def fold(self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]] = _NONE) -> None:
-        """Folds these threads and replaces their views. `begun`: all records of those among them
-        that were never folded before.
+        """Folds the threads with these roots and replaces their views.
+
+        `begun` has all records of those threads that were never folded before, by root.
         """
         left = iter(roots if self._authority_fold.authority is not None else ())
         while part := list(islice(left, _AT_ONCE)):
@@ -60,19 +61,21 @@ class ThreadFold:
             self._views.purge()
 
     def fold_all(self) -> None:
-        """Makes the views of all threads anew."""
+        """Makes the views of all threads again."""
         self._views.clear()
         self.fold(self._store.records.roots())
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds one thread with `extra` entries that are not posted yet, and stores no views."""
+        """Folds one thread with `extra` entries that are not posted yet. Stores no views."""
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
         entries = self._entries(self._store.records.in_thread(root))
         return fold.fold_thread([*entries, *extra], authority)
 
     def entry(self, row: StoredRecord) -> Entry | None:
-        """The record as threads read it; None while it is ahead of this clock."""
+        """Returns the record as an entry of its thread, or None if it is ahead of this home's
+        clock.
+        """
         record = row.record
         fields = record.header
         if self._clock_limit.postpones(fields.time, row.root or row.n):
@@ -108,8 +111,8 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Whether a retraction of this record is here and holds (R-01.17)."""
-        # Only what a record is about is retracted; a further parent is merely named.
+        """Whether a retraction of this record is here and counts (R-01.17)."""
+        # A retraction retracts only the record that it is about, not its further parents.
         answers = [
             child
             for child in self._store.records.children(row.record.id)
@@ -120,7 +123,7 @@ class ThreadFold:
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
     def _fold_rows(self, rows: list[StoredRecord]) -> dict[int, View]:
-        """The views of a thread, by the rows of their records."""
+        """Folds the records of a thread. Returns the views, by the rows of their records."""
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)
@@ -133,7 +136,7 @@ class ThreadFold:
         return [entry for row in rows if (entry := self.entry(row))]
 
     def _erase_retracted(self, views: Iterable[View]) -> None:
-        # A retraction can take effect late: when it falls due, or when its content arrives.
+        # A retraction can take effect late: when it is due, or when its content arrives.
         for view in views:
             if view["kind"] == "retracted":
                 row = self._store.records.find(view["id"])
@@ -141,7 +144,9 @@ class ThreadFold:
                     self._store.records.set_content(view["id"], None)
 
     def _fold_proxies(self) -> set[int]:
-        """Folds stratum 2; returns the threads in which somebody signs by a proxy that changed."""
+        """Folds stratum 2, the proxies. Returns the threads with a record by a deputy whose proxy
+        has changed.
+        """
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind("proxy"))
         signers = invalidation.changed_signers(before, self.proxies)

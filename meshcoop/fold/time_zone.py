@@ -1,4 +1,4 @@
-"""The neighbourhood's time zone, for what is shown beside the time now and for exports (R-17.4)."""
+"""The neighbourhood's time zone, for exports and for times on the screen (R-17.4)."""
 
 from collections.abc import Mapping
 from datetime import timedelta, timezone, tzinfo
@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 
 def zone_of(charter: Mapping[str, Any]) -> tzinfo:
-    """The charter's time zone, or its offset where the zone is empty or unknown here."""
+    """Returns the charter's time zone. If this is empty or unknown here, returns the charter's
+    offset.
+    """
     try:
         return ZoneInfo(charter["timezone"] or "")
     except (ValueError, OSError, KeyError):

@@ -1,4 +1,4 @@
-"""The views that threads folded to, with credits and search: rebuilt at any time from records."""
+"""The views of threads, with credits and search. They can be rebuilt from records at any time."""
 
 import hashlib
 from collections import defaultdict
@@ -17,20 +17,25 @@ from protocol.fold.fold import hash_view
 from protocol.fold.thread import View
 from protocol.record import codec
 
-Threads = Mapping[int, Mapping[int, View]]  # by the row of the root, views by that of their record
+# Threads by the row of their root. The views of each are by the row of their record.
+Threads = Mapping[int, Mapping[int, View]]
 
 _NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's
 
 
 class Views:
-    """The shared views of this home, in the store's own database and transactions."""
+    """The shared views of this home, stored in its database. Callers hold the store's
+    transaction.
+    """
 
     def __init__(self, store: Store, *, stale: bool = False) -> None:
-        """`stale`: what is in the tables is of no use; they may have other columns."""
+        """If `stale`, drops the tables and makes them again, because an older version
+        filled them.
+        """
         self._store = store
         self._rows = ViewRows(store)
         self._credits = CreditRows(store)
-        self._changes: dict[int, int] = {}  # by root, while this home runs
+        self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
         if stale:
             self._drop_tables()
@@ -39,7 +44,9 @@ class Views:
     # -- writing ----------------------------------------------------------------------------------
 
     def replace(self, threads: Threads, *, new: Container[int] = ()) -> None:
-        """Makes these the views of these threads. `new`: threads that had none before."""
+        """Replaces the views of these threads. `new` are the roots of threads that had no views
+        before.
+        """
         fresh: list[_Fresh] = []
         for root, views in threads.items():
             hashes = {} if root in new else self._rows.hashes_in_thread(root)
@@ -50,21 +57,23 @@ class Views:
                     del hashes[n]
                 else:
                     fresh.append(_Fresh(n, root, view, packed, hash_now))
-            for n in hashes:  # gone, or about to be written anew
+            for n in hashes:  # gone, or about to be replaced
                 self._remove(n)
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
 
     def drop_thread(self, root: int) -> None:
-        """Forgets the views of a thread that is no more."""
+        """Removes the views of a thread that is gone."""
         self.replace({root: {}})
 
     def purge(self) -> None:
-        """Leaves no word in the search table that is in no view any more; after an erasure."""
+        """Removes from the search table the words of deleted views. Called after content was
+        erased.
+        """
         self._rows.purge_words()
 
     def clear(self) -> None:
-        """Forgets everything, before a rebuild."""
+        """Removes all views and credits before a rebuild."""
         self._drop_tables()
         self._create_tables()
         self._clear_count += 1
@@ -72,51 +81,59 @@ class Views:
     # -- views ------------------------------------------------------------------------------------
 
     def find(self, record_id: bytes) -> View | None:
-        """The view of one record."""
+        """Returns the view of one record, or None."""
         body = self._rows.body(record_id)
         return None if body is None else _unpack(body)
 
     def in_row(self, n: int) -> View:
-        """The view of the record in row `n`, which has one."""
+        """Returns the view of the record in row `n`. The record must have a view."""
         return _unpack(self._rows.body_in_row(n))
 
     def find_several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
-        """The views of those of these records that have one, by id."""
+        """Returns the views of the records in `ids`, by id. A record without a view is left out."""
         return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
 
     def of_thread(self, root: int) -> list[View]:
-        """The views of a thread."""
+        """Returns the views of a thread."""
         return [_unpack(body) for body in self._rows.bodies_in_thread(root)]
 
     def of_kind(
         self, kind: str, *, about: bytes | None = None, limit: int | None = None
     ) -> list[View]:
-        """Views of one kind, newest first; `about`: only those that answer this record."""
+        """Returns at most `limit` views of one kind, the newest first. `about` keeps only views
+        about this record.
+        """
         views = (view for view in self.newest(kind) if about in {None, view["about"]})
         return list(islice(views, limit))
 
     def newest(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[View]:
-        """Views of one kind, newest first, each read when it is asked for. `state`: as stored;
-        `root`: of the thread whose root is in this row.
+        """Yields the views of one kind, the newest first. Reads a view only when the caller asks
+        for it.
+
+        `state` keeps only the views stored in this state. `root` keeps only the views of the thread
+        whose root is in this row.
         """
         bodies = self._rows.newest_bodies(kind, state=state, root=root)
         return (_unpack(body) for body in bodies)
 
     def latest_by_author(self, kind: str) -> dict[bytes, View]:
-        """Each author's latest view of one kind: the one with the highest (time, id)."""
+        """Returns each author's latest view of one kind: the one with the highest (time, id)."""
         views = (_unpack(body) for body in self._rows.oldest_bodies(kind))
         return {view["author"]: view for view in views}
 
     def search(self, words: str, limit: int) -> list[View]:
-        """Views that hold every word, or a beginning of it, best first."""
+        """Returns at most `limit` views, the best match first.
+
+        For each word of `words`, such a view has a word that begins with it.
+        """
         return [_unpack(body) for body in self._rows.search(words, limit)]
 
     # -- credits ----------------------------------------------------------------------------------
 
     def balances(self) -> dict[bytes, Balance]:
-        """Minutes given and received, by person."""
+        """Returns the minutes given and received, by person."""
         sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         for person, is_gift, minutes in self._credits.sums("giver"):
             sums[person][2 * is_gift] += minutes
@@ -125,32 +142,36 @@ class Views:
         return {person: Balance(*four) for person, four in sums.items()}
 
     def credits_of(self, person: bytes) -> list[Credit]:
-        """What a person gave and received, in the order in which it was written down."""
+        """Returns what a person gave and received, the earliest first."""
         return [Credit(*columns) for columns in self._credits.of_person(person)]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """The receiver and the day of every receipt that both parties signed."""
+        """Yields the receiver and the day of every receipt that both parties signed."""
         return self._credits.receipts()
 
     # -- changes ----------------------------------------------------------------------------------
 
     def version_of_thread(self, root: int) -> tuple[int, int]:
-        """A value that differs whenever the views of a thread may have changed, while this home
-        runs.
+        """Returns a version of the thread's views. A new version means that the views may have
+        changed. Versions are valid only while this home runs.
         """
         return self._clear_count, self._changes.get(root, 0)
 
     @property
     def change_count(self) -> int:
-        """The number of rows written to the store so far: while it is the same, so is every view."""
+        """The number of rows written to the store so far. While it stays the same, no view has
+        changed.
+        """
         return self._store.change_count
 
     def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """The hash of every view of these kinds, by row: a view whose hash differs has changed."""
+        """Returns the hash of every view of these kinds, by row. Another hash means that the view
+        has changed.
+        """
         return self._rows.hashes_of_kinds(kinds)
 
     def state_hash(self) -> bytes:
-        """R-03.16: equal on all homes that read the same records."""
+        """R-03.16: hashes all views. Homes that can read the same records get the same hash."""
         hasher = hashlib.sha256(b"meshcoop state 1\0")
         for hash_of_view in self._rows.hashes():
             hasher.update(hash_of_view)
@@ -171,15 +192,15 @@ class Views:
         self._credits.add([(n, *credit) for n, credit in moved if credit is not None])
 
     def _remove(self, n: int) -> None:
-        # The search table keeps no words, only where they are: to forget them, it has to be given
-        # the very words again.
+        # The search table keeps only the places of words. To delete an entry, it needs the same
+        # words again.
         words = _words(_unpack(self._rows.body_in_row(n)))
         self._rows.remove(n, words)
         self._credits.remove(n)
 
 
 class _Fresh(NamedTuple):
-    """A view to be written, of the record in row `n`."""
+    """A view to be written. Its record is in row `n`."""
 
     n: int
     root: int
@@ -188,7 +209,7 @@ class _Fresh(NamedTuple):
     hash: bytes
 
     def row(self) -> ViewRow:
-        """The row of the table."""
+        """Makes the row of the table."""
         view = self.view
         return ViewRow(
             self.n,
@@ -209,7 +230,7 @@ def _unpack(body: bytes) -> View:
 
 
 def _words(view: View) -> str:
-    """All that people wrote in a view; ids and private fields are not text or not there."""
+    """Returns all text that people wrote in a view. Ids and private fields are left out."""
     texts: list[str] = []
     for name, value in view.items():
         if type(value) is str:

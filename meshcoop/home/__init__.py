@@ -1,1 +1,1 @@
-"""The home folder: its layout and settings, the key file, passphrases and recovery words."""
+"""The home folder: its files and settings, the key file, passphrases and recovery words."""

@@ -1,4 +1,4 @@
-"""The home folder of a node: what lies where, and the lock that keeps a second node out."""
+"""The home folder of a node: the paths of its files, and the lock that allows only one node."""
 
 import contextlib
 import fcntl
@@ -26,13 +26,17 @@ _LOCK_PAUSE = 0.01  # seconds
 
 @dataclass(frozen=True)
 class Home:
-    """A node's home folder, with an absolute path. The properties are the files in it."""
+    """A node's home folder. Its path is absolute. Each property is the path of a file in it."""
 
     path: Path
 
     @classmethod
     def find(cls, option: Path | None = None) -> "Home":
-        """The home of `--home`, else of MESHCOOP_HOME, else the user's own."""
+        """Returns the home in the folder that `--home` names.
+
+        Without `--home`, the folder is that of MESHCOOP_HOME. Without this variable, it is the
+        user's default folder.
+        """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())
 
@@ -48,22 +52,22 @@ class Home:
 
     @property
     def last_signed_file(self) -> Path:
-        """The last number that each device has signed."""
+        """The last number that each device of this home has signed."""
         return self.path / "signed"
 
     @property
     def neighbours_file(self) -> Path:
-        """Addresses of neighbours' homes."""
+        """The addresses of neighbours' homes."""
         return self.path / "neighbours"
 
     @property
     def log_file(self) -> Path:
-        """What the node reports."""
+        """The log of the node."""
         return self.path / "node.log"
 
     @property
     def network_log_file(self) -> Path:
-        """What libp2p reports."""
+        """The log of libp2p."""
         return self.path / "network.log"
 
     @property
@@ -80,7 +84,7 @@ class Home:
     def api_socket(self) -> Path:
         """The socket of the local API, in a folder that only this user can enter.
 
-        Raises Mistake when others can enter the folder, or no path is short enough.
+        Raises Mistake if others can enter the folder, or if the path is too long for a socket.
         """
         path = self._socket_folder / "api.sock"
         if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
@@ -98,9 +102,10 @@ class Home:
         return Path(tempfile.gettempdir()) / f"meshcoop-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Makes the folder and that of the socket, with mode 0700; what is there already stays.
+        """Makes the home folder and the folder of the socket, both with mode 0700. Files that exist
+        stay.
 
-        Raises Mistake where a folder cannot be made, or others could change what it holds.
+        Raises Mistake if a folder cannot be made, or if others can change its contents.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,17 +119,21 @@ class Home:
         check_private_folder(self.api_socket.parent, OTHERS)
 
     def read_settings(self) -> Settings:
-        """The settings of home.toml; the defaults while there is none. Raises Mistake."""
+        """Reads the settings from home.toml. Returns the defaults if there is no file. Raises
+        Mistake.
+        """
         return read_settings(self.settings_file)
 
     def write_settings(self, settings: Settings) -> None:
-        """Replaces home.toml as a whole, or not at all. Raises Mistake."""
+        """Replaces home.toml, as a whole or not at all. Raises Mistake."""
         write_settings(self.settings_file, settings)
 
     def default_listen_addresses(self) -> list[str]:
-        """Multiaddrs of one TCP port on 127.0.0.1 and on every IPv4 address of this machine.
+        """Returns the multiaddrs of one TCP port on 127.0.0.1 and on every IPv4 address of this
+        machine.
 
-        The port is free when it is chosen, the first time, and then kept; the addresses are today's.
+        The first call chooses a free port, and the home keeps it. The addresses are those of the
+        machine now.
         """
         settings = self.read_settings()
         if settings.port is None:
@@ -134,10 +143,13 @@ class Home:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the home for one node, until the block or the process ends. Raises Mistake."""
+        """Locks the home for one node, until the block or the process ends.
+
+        Raises Mistake if another node holds the lock.
+        """
         file = self._open_lock()
         try:
-            # `running` holds a shared lock for a moment: a node that starts waits it out.
+            # `is_running` holds a shared lock for a moment. A node that starts waits for its end.
             for _ in range(_LOCK_TRIES):
                 if _try_lock(file, fcntl.LOCK_EX):
                     break
@@ -152,7 +164,7 @@ class Home:
             os.close(file)
 
     def is_running(self) -> bool:
-        """Whether a node holds the lock. Raises Mistake when the lock cannot be looked at."""
+        """Whether a node holds the lock. Raises Mistake if the lock file cannot be opened."""
         if not self.lock_file.exists():
             return False
         file = self._open_lock()
@@ -162,7 +174,7 @@ class Home:
             os.close(file)
 
     def holder_pid(self) -> int | None:
-        """The process that holds the lock; None while nobody does."""
+        """Returns the id of the process that holds the lock, or None if no process does."""
         text = self.lock_file.read_text() if self.is_running() else ""
         return int(text) if text.isdigit() else None
 

@@ -21,20 +21,20 @@ _MAX_FILE = 64 * 1024  # bytes
 
 @dataclass(frozen=True)
 class HeldDevice:
-    """A device that this node signs with. It signs on the machine on which it was made and on no
-    other, so that a copied disk does not fork its log.
+    """A device with which this node signs. It signs only on the machine on which it was made. So a
+    copied disk does not fork its log.
     """
 
     person: bytes  # the person's root public key, 32 bytes
     seed: bytes = field(repr=False)  # 32 bytes
     statement: bytes = field(repr=False)  # signed by the person's root key
-    machine: str = ""  # the machine_id() of the one on which it was made
+    machine: str = ""  # machine_id() of the machine on which the device was made
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A device of somebody without a machine of their own. `locked` is its seed under their PIN, as
-    a map of `meshcoop.home.passphrase_box`.
+    """A device of a person who has no machine. `locked` is its seed, locked with the person's PIN,
+    as a map of `meshcoop.home.passphrase_box`.
     """
 
     person: bytes
@@ -46,33 +46,38 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. An error report or a log that prints it shows none of them."""
+    """All secrets of one node. If it is printed in an error report or a log, no secret is shown."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
-    devices: tuple[HeldDevice, ...] = ()  # the one to sign with first
-    # A root seed, kept until its words are checked.
+    devices: tuple[HeldDevice, ...] = ()  # the first one signs if it may
+    # A root seed, kept until its recovery words are checked.
     recovery_seed: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
-    # (device, box secret) of devices that were elsewhere: these open what was sealed to them, and
-    # sign nothing.
+    # (device, box secret) of devices that were elsewhere. They open what was sealed to them, but
+    # they sign nothing.
     boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class UnlockedKeys:
-    """An open key file: saves changed keys under the same passphrase, without deriving again."""
+    """An open key file. It saves changed keys under the same passphrase, without deriving the key
+    again.
+    """
 
     path: Path
     keys: Keys
     _lock: Lock = field(repr=False)
 
     def save(self, keys: Keys) -> "UnlockedKeys":
-        """Replaces the file, whole or not at all. Raises Mistake when the disk refuses."""
+        """Replaces the file, as a whole or not at all. Raises Mistake if the disk refuses."""
         write_private_file(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
         return UnlockedKeys(self.path, keys, self._lock)
 
     def reread(self) -> "UnlockedKeys":
-        """The file as it is now: a command may have changed it while the node runs."""
+        """Reads the file again, because a command may have changed it while the node runs.
+
+        Raises Mistake if the file has another lock now.
+        """
         fields = _unpack_map(self.path, _read_file(self.path))
         if not self._lock.fits(fields):
             raise Mistake(f"{self.path} is another file than before; restart the node.")
@@ -80,21 +85,23 @@ class UnlockedKeys:
 
 
 def create_key_file(path: Path, passphrase: str, keys: Keys) -> UnlockedKeys:
-    """Writes a new key file (0600). Raises Mistake when something is there already."""
+    """Writes a new key file (0600). Raises Mistake if there is something at the path already."""
     if os.path.lexists(path):
         raise Mistake(f"{path} already exists; unlock it, or move it to a safe place first.")
     return UnlockedKeys(path, keys, Lock.new(passphrase)).save(keys)
 
 
 def unlock_key_file(path: Path, passphrase: str) -> UnlockedKeys:
-    """Opens the key file. Raises Mistake, which names what is wrong with it in one sentence."""
+    """Opens the key file. If this fails, raises Mistake with one sentence that names the reason."""
     fields = _unpack_map(path, _read_file(path))
     key = Lock.derive(fields, passphrase)
     return UnlockedKeys(path, _open_keys(path, fields, key), key)
 
 
 def machine_id() -> str:
-    """A hash that differs between machines and tells nothing else about this one; 64 hex digits."""
+    """Returns a hash that differs between machines, as 64 hex digits. It reveals nothing else about
+    this machine.
+    """
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
     except OSError:
@@ -114,7 +121,9 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
 
 
 def _read_file(path: Path) -> bytes:
-    """The file's bytes. Looks at the opened file itself, so that nobody can swap it in between."""
+    """Reads the file's bytes. Checks the opened file and not the path, so that nobody can swap the
+    file between the two steps.
+    """
     try:
         # O_NONBLOCK: opening a pipe somebody has put there must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -140,7 +149,7 @@ def _check_file(path: Path, mode: int) -> None:
 
 
 def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
-    """The map in the file, with its shapes and costs checked."""
+    """Returns the map in the file, after a check of its fields and costs."""
     if len(data) > _MAX_FILE:
         _refuse_damaged(path)
     try:
@@ -176,8 +185,10 @@ def _pack_keys(keys: Keys) -> bytes:
 
 
 def _unpack_keys(path: Path, packed: bytes) -> Keys:
-    """The keys in a map that only the holder of the passphrase can have written: damage is looked
-    for, an attack is not.
+    """Unpacks the keys from an opened map. Raises Mistake if the map is damaged.
+
+    Only the holder of the passphrase can have written the map. So this looks for damage, not for an
+    attack.
     """
     try:
         table = msgpack.unpackb(packed)

@@ -1,4 +1,4 @@
-"""The machine that a home lies on: its addresses and ports."""
+"""The machine on which a home lies: its IPv4 addresses and a free port."""
 
 import socket
 
@@ -6,7 +6,7 @@ import ifaddr
 
 
 def own_addresses() -> list[str]:
-    """The IPv4 addresses of this machine now, loopback first."""
+    """Returns the IPv4 addresses of this machine now, loopback first."""
     addresses = [
         str(address.ip)
         for adapter in ifaddr.get_adapters()
@@ -17,7 +17,7 @@ def own_addresses() -> list[str]:
 
 
 def free_port() -> int:
-    """A TCP port that no program uses now."""
+    """Returns a TCP port that no program uses now."""
     with socket.create_server(("", 0)) as server:
         port: int = server.getsockname()[1]
     return port

@@ -1,4 +1,4 @@
-"""Where a passphrase or a PIN comes from: a file, or one prompt. Never a prompt without a terminal."""
+"""Gets a passphrase or a PIN, from a file or from a prompt. Without a terminal it never prompts."""
 
 import getpass
 import os
@@ -16,7 +16,9 @@ _MAX_BYTES = 4096
 
 
 class _Question(NamedTuple):
-    """What a person is question for. `variable` names the file in which a program leaves the answer."""
+    """A secret to ask for. `variable` is the environment variable that names a file with the
+    secret.
+    """
 
     name: str
     variable: str
@@ -24,17 +26,19 @@ class _Question(NamedTuple):
 
 
 def obtain_passphrase(*, new: bool = False) -> str:
-    """The passphrase, never empty: the first line of the file that MESHCOOP_PASSPHRASE_FILE names,
-    else what the person types, twice when `new`.
+    """Returns the passphrase, which is never empty.
 
-    The file may be a pipe, /dev/stdin for one. Raises Mistake (2).
+    It is the first line of the file that MESHCOOP_PASSPHRASE_FILE names. Without that variable, the
+    person types it, twice if `new`. The file may be a pipe, such as /dev/stdin. Raises Mistake (2).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
 
 
 def obtain_pin(name: str, *, new: bool = False) -> str:
-    """The PIN of a guest: the same, with MESHCOOP_PIN_FILE. Raises Mistake (2)."""
+    """Returns the PIN of a guest, like `obtain_passphrase`, with MESHCOOP_PIN_FILE. Raises Mistake
+    (2).
+    """
     prompt = f"New PIN of {name}: " if new else f"PIN of {name}: "
     pin = _obtain(_Question("PIN", PIN_VARIABLE, prompt), new=new)
     if new and len(pin) < SHORTEST_PIN:

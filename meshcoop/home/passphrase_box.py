@@ -1,7 +1,7 @@
-"""A lock: a key derived from a passphrase or a PIN, and what is sealed with it.
+"""A lock is a key derived from a passphrase or a PIN. It seals bytes into a map.
 
-What is locked is a map: `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and
-`box`, under XChaCha20-Poly1305 with everything but nonce and box as associated data.
+The map has `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and `box`. The box is
+sealed with XChaCha20-Poly1305. All fields but `nonce` and `box` are its associated data.
 """
 
 import secrets
@@ -23,7 +23,7 @@ VERSION = 1
 KEY = 32  # bytes
 
 _NONCE = 24  # bytes
-# What a map may ask of this machine: from the interactive cost, 64 MiB, to eight times it.
+# The costs that a map may have. Memory goes from 64 MiB, Argon2id's interactive cost, to 512 MiB.
 _OPS = range(argon2id.OPSLIMIT_INTERACTIVE, 17)
 _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 1)
 
@@ -33,7 +33,9 @@ class WrongSecret(Exception):
 
 
 class UnreadableLock(Exception):
-    """The map is none that a lock of this version wrote. `why`: newer, costly or damaged."""
+    """The map was not written by a lock of this version. `why` is "newer", "costly" or
+    "damaged".
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -42,7 +44,7 @@ class UnreadableLock(Exception):
 
 @dataclass(frozen=True)
 class Lock:
-    """A key with what it was derived from, except for the secret."""
+    """A key, with the salt and the costs from which it was derived. It does not keep the secret."""
 
     key: bytes = field(repr=False)
     salt: bytes
@@ -51,13 +53,13 @@ class Lock:
 
     @classmethod
     def new(cls, secret: str) -> "Lock":
-        """A lock that no other file has. Raises Mistake where there is too little memory."""
+        """Makes a new lock with a new salt. Raises Mistake if there is too little memory."""
         salt = secrets.token_bytes(argon2id.SALTBYTES)
         return cls._derive(secret, salt, _OPS.start, _MEM.start)
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
-        """The lock that a checked map was sealed with, if the secret is the same."""
+        """Derives the lock of a checked map from the secret. A wrong secret gives another lock."""
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
     @classmethod
@@ -72,21 +74,23 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """The part of the map from which, with the secret, the key is derived again."""
+        """Returns the fields of the map from which, with the secret, the key can be
+        derived again.
+        """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Whether a checked map was sealed with this very lock."""
+        """Whether a checked map was sealed with this lock."""
         return all(fields[name] == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
-        """Locks `plain` up; returns the map."""
+        """Seals `plain`. Returns the map."""
         nonce = secrets.token_bytes(_NONCE)
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, self._header(), nonce, self.key)
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """Returns what is locked up in a checked map. Raises Unlike."""
+        """Returns the bytes sealed in a checked map. Raises WrongSecret."""
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
                 fields["box"], self._header(), fields["nonce"], self.key
@@ -101,8 +105,9 @@ class Lock:
 
 
 def check_map(fields: object) -> dict[str, Any]:
-    """Returns the map, if its shapes and costs are right: they are checked before anything is
-    derived. Raises Strange.
+    """Returns the map if its fields and costs are right. Raises UnreadableLock if they are not.
+
+    Callers check a map before they derive a key from it.
     """
     checked = check_costs(fields)
     if not (_is_bytes(checked.get("nonce"), _NONCE) and type(checked.get("box")) is bytes):
@@ -111,7 +116,7 @@ def check_map(fields: object) -> dict[str, Any]:
 
 
 def check_costs(fields: object) -> dict[str, Any]:
-    """Does the same for a map without nonce and box."""
+    """Checks a map that need not have a `nonce` and a `box`. Otherwise it is like `check_map`."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise UnreadableLock("damaged")
     if fields["version"] != VERSION:

@@ -16,9 +16,10 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_private_file(path: Path, data: bytes) -> None:
-    """Replaces `path` by `data` for its owner alone (0600): whole and on disk, or untouched.
+    """Replaces the file at `path` by one with `data` that only its owner can read (0600).
 
-    A link at `path` is replaced, not followed. Raises Mistake.
+    The new file is whole and on disk, or the old one is untouched. A link at `path` is replaced,
+    not followed. Raises Mistake.
     """
     try:
         with open_replacement(path) as file:
@@ -29,8 +30,10 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_replacement(path: Path) -> Iterator[BinaryIO]:
-    """A file for its owner alone (0600), to be written in the block: then `path` is this file, whole
-    and on disk; where the block raises, `path` is untouched. Raises OSError.
+    """Yields a new file that only its owner can read (0600). The block writes to it.
+
+    When the block ends, the new file stands at `path`, whole and on disk. If the block raises,
+    `path` is untouched. Raises OSError.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     temporary = Path(name)
@@ -45,13 +48,15 @@ def open_replacement(path: Path) -> Iterator[BinaryIO]:
         raise
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)  # the new name, too, survives a power cut
+        os.fsync(folder)  # so that the new name survives a power cut too
     finally:
         os.close(folder)
 
 
 def check_private_folder(folder: Path, forbidden: int) -> None:
-    """Raises Mistake unless `folder` is a folder of this user without the `forbidden` mode bits."""
+    """Raises Mistake unless `folder` is a folder of this user and has none of the `forbidden` mode
+    bits.
+    """
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise Mistake(f"{folder} is not a folder of yours; move it out of the way.")

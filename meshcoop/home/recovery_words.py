@@ -1,4 +1,4 @@
-"""Recovery words: a person's root seed as 24 words on paper (BIP-39)."""
+"""Recovery words: the root seed of a person, as 24 words on paper (BIP-39)."""
 
 import difflib
 import re
@@ -19,14 +19,15 @@ _USAGE = 2
 
 
 def to_words(root_seed: bytes) -> list[str]:
-    """The 24 words of a root seed."""
+    """Returns the 24 words of a root seed."""
     return _book().to_mnemonic(root_seed).split()
 
 
 def to_seed(text: str) -> bytes:
-    """The root seed of words as somebody copied them: case, numbering and lines do not matter.
+    """Returns the root seed of words that a person has copied. Case, numbering and line breaks do
+    not matter.
 
-    Raises Mistake (2), which names the word to look at.
+    Raises Mistake (2). If one word is wrong, the sentence names it.
     """
     typed = re.findall(_WORD, text.lower())
     for number, word in enumerate(typed, 1):
@@ -46,7 +47,8 @@ def to_seed(text: str) -> bytes:
 
 
 def read_root_seed(path: Path) -> bytes:
-    """The root seed of the words in a file; where that is `-`, of words typed at the terminal.
+    """Reads recovery words and returns their root seed. If the path is `-`, the person types the
+    words.
 
     Raises Mistake.
     """
@@ -66,7 +68,7 @@ def read_root_seed(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """The person that a root seed belongs to: its public key."""
+    """Returns the person to whom a root seed belongs: the public root key."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 

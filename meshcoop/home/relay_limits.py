@@ -1,4 +1,4 @@
-"""The limits of what one neighbourhood may use of a relay (specs/08-relays.md, R-08.8)."""
+"""The limits for one neighbourhood at a relay (specs/08-relays.md, R-08.8)."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ MEGABYTE = 1024**2
 
 @dataclass(frozen=True)
 class RelayLimits:
-    """The limits of one neighbourhood. `room` in bytes; `days`: sealed content is kept so long, at
-    least.
+    """The limits for one neighbourhood. `room` is in bytes. Sealed content is kept for at least
+    `days`.
     """
 
     room: int = 1024 * MEGABYTE

@@ -1,4 +1,4 @@
-"""The settings of a home, in its file home.toml."""
+"""The settings of a home, in the file home.toml."""
 
 import tomllib
 from dataclasses import asdict, dataclass
@@ -17,20 +17,20 @@ _COUNTS = range(1, 1 << 32)
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a home. An absent one was not chosen, or is not there yet."""
+    """The settings of a home. None or an empty value means that a setting was not chosen."""
 
-    listen: tuple[str, ...] = ()  # multiaddrs given with --listen; none: Home.default_listen
-    port: int | None = None  # the TCP port of default_listen, chosen once
+    listen: tuple[str, ...] = ()  # multiaddrs of --listen; if empty, default_listen_addresses()
+    port: int | None = None  # the TCP port of default_listen_addresses(), chosen once
     neighbourhood: str | None = None  # its id in hex
-    invitation: str | None = None  # the one this home still waits to be admitted with
-    relay: str | None = None  # what a relay is called; such a home has no devices
-    megabytes: int | None = None  # that a relay has for each neighbourhood
-    days: int | None = None  # that a relay keeps sealed content
-    metrics: int | None = None  # the port of loopback at which a relay serves its figures
+    invitation: str | None = None  # the invitation with which this home waits to be admitted
+    relay: str | None = None  # the name of a relay; a relay's home has no devices
+    megabytes: int | None = None  # the room that a relay has for each neighbourhood
+    days: int | None = None  # the days for which a relay keeps sealed content
+    metrics: int | None = None  # the port on 127.0.0.1 at which a relay serves its metrics
 
     @property
     def limits(self) -> RelayLimits:
-        """What a neighbourhood may use of this relay."""
+        """The limits for one neighbourhood at this relay."""
         usual = RelayLimits()
         room = usual.room if self.megabytes is None else self.megabytes * MEGABYTE
         days = usual.days if self.days is None else self.days
@@ -38,7 +38,7 @@ class Settings:
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings in a file; the defaults while there is none. Raises Mistake."""
+    """Reads the settings from a file. Returns the defaults if there is no file. Raises Mistake."""
     try:
         return _parse(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -48,13 +48,15 @@ def read_settings(path: Path) -> Settings:
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Replaces the file as a whole, or not at all. Raises Mistake."""
+    """Replaces the file, as a whole or not at all. Raises Mistake."""
     table = {name: value for name, value in asdict(settings).items() if value}
     write_private_file(path, tomli_w.dumps(table).encode())
 
 
 def _parse(table: dict[str, Any]) -> Settings:
-    """Raises ValueError, whose text names the entry that is wrong."""
+    """Checks the table and makes settings of it. Raises ValueError, whose text names the wrong
+    entry.
+    """
     listen = table.pop("listen", [])
     if type(listen) is not list or not all(type(address) is str for address in listen):
         raise ValueError("listen is a list of texts")
@@ -75,5 +77,5 @@ def _parse(table: dict[str, Any]) -> Settings:
 
 
 def _is_number(value: object, allowed: range) -> bool:
-    # Not isinstance: a bool is an int, and no number to the person who wrote `true`.
+    # Not isinstance: in Python a bool is an int, but a person who wrote `true` gave no number.
     return type(value) is int and value in allowed

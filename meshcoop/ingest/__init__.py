@@ -1,1 +1,3 @@
-"""The only way in: parse, verify, place, store, fold, announce."""
+"""The only way into the store: records are parsed, verified, placed, stored, folded and
+announced.
+"""

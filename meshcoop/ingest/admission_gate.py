@@ -1,7 +1,8 @@
-"""Whose records are stored: of certified devices, and of one that brings itself (R-03.31).
+"""Decides whose records are stored: those of certified devices, and of a device that brings its own
+certificate (R-03.31).
 
-A further device of a member needs no vouchers: its first record carries the certificate that the
-person's root key has signed, and every home stores it because the person belongs.
+A member's further device needs no vouchers. Its first record carries a certificate that the
+person's root key has signed. Every home stores this record, because the person belongs.
 """
 
 from meshcoop.fold.clock_limit import DRIFT_MS
@@ -15,11 +16,14 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 
 
 def is_storable(state: State, record: Record) -> bool:
-    """Whether the device of a record is one whose records are stored (R-03.19, R-03.31)."""
+    """Whether the records of this record's device are stored (R-03.19), or the record brings its
+    device's own certificate (R-03.31).
+    """
     device = record.header.device
     if not state.authority_fold.is_storable(device):
         return _brings_itself(state, record)
-    # A log that rests on its own first record has no other first one, or a fork could drop it.
+    # A log may be here only because its first record brought the certificate. Another first record
+    # must not fork such a log, or the fork would drop the log.
     is_another_first = record.header.seq == 1 and state.store.logs.find(device) is not None
     if not is_another_first:
         return True
@@ -27,11 +31,12 @@ def is_storable(state: State, record: Record) -> bool:
 
 
 def _brings_itself(state: State, record: Record) -> bool:
-    """Whether a record is number 1 of its log and carries its own device's certificate, by a person
-    whose devices' records are stored.
+    """Whether a record is the first of its log and carries its device's certificate. The person who
+    signed the certificate must have been let in.
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
-    if act is None or act.time > state.now() + DRIFT_MS:  # ahead of the clock it waits outside
+    # A record from ahead of the clock waits in the pool.
+    if act is None or act.time > state.now() + DRIFT_MS:
         return False
     certified = _certificate(state, act)
     if certified is None or certified.device != act.device or state.authority is None:
@@ -40,7 +45,7 @@ def _brings_itself(state: State, record: Record) -> bool:
 
 
 def _is_certified_by_others(state: State, device: bytes) -> bool:
-    """Whether the charter, or a record of another log, certifies the device."""
+    """Whether the charter or a record of another device certifies this device."""
     assert state.authority is not None, "the device is storable by it"
     founders = map(root_statement.read_statement, state.authority.charter["founders"])
     if any(founder.device == device for founder in founders):
@@ -53,7 +58,9 @@ def _is_certified_by_others(state: State, device: bytes) -> bool:
 
 
 def _certificate(state: State, act: AuthorityRecord) -> Certificate | None:
-    """The certificate that an act carries, if it is for this neighbourhood."""
+    """Returns the certificate in an authority record, or None if it has none for this
+    neighbourhood.
+    """
     try:
         statement = root_statement.read_statement(act.fields.get("statement", b""))
     except Refused:

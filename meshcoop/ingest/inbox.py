@@ -1,8 +1,8 @@
-"""The inbox: the only way in. Verify, store, fold, announce.
+"""The inbox is the only way into the store. It verifies, stores, folds and announces records.
 
-Records of people here, of gossip, of sync and of a join all come this way. What cannot be placed
-yet waits in a bounded pool outside the store; what a rule forbids is refused by name. Merging in
-any order gives one store and one set of views.
+Records from people of this home, from gossip, from sync and from a join all come this way. A record
+that cannot be placed yet waits in a bounded pool outside the store. A record that a rule forbids is
+refused, with the number of the rule. Any order of arrival gives the same store and the same views.
 """
 
 import logging
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Takes records into a state. Listeners hear of what was stored, after it is safe."""
+    """Takes records into a state. After records are safely stored, it tells its listeners."""
 
     def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
@@ -39,22 +39,25 @@ class Inbox:
     # -- the steps of taking something in ---------------------------------------------------------
 
     def ingest_wires(self, wires: Iterable[bytes]) -> IngestResult:
-        """Takes records as they came from a peer."""
+        """Parses, verifies, stores and folds records that came from a peer as bytes."""
         result = IngestResult()
         records = self.select_unknown(self.parse(wires, result))
         return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def ingest(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
-        """Verifies, stores and folds `records`, and what they make placeable in the pool.
+        """Verifies, stores and folds `records`, and waiting records that can be placed because of
+        them.
 
-        When it returns, what it calls stored survives a killed process; with `durable` also a
-        power cut.
+        When it returns, the stored records survive a killed process. With `durable`, they survive a
+        power cut too.
         """
         verified = verify(self.select_unknown(records), self.state.neighbourhood)
         return self.ingest_verified(verified, IngestResult(), durable=durable)
 
     def parse(self, wires: Iterable[bytes], result: IngestResult) -> list[Record]:
-        """The first step of `take_wires`: the form of records."""
+        """Parses records: the first step of `ingest_wires`. Adds malformed ones to
+        `result.refused`.
+        """
         records = []
         for wire in wires:
             try:
@@ -64,7 +67,9 @@ class Inbox:
         return records
 
     def select_unknown(self, records: Iterable[Record]) -> list[Record]:
-        """The second step: those not here yet, each once."""
+        """Returns the records that are neither in the store nor in the pool, each once: the second
+        step.
+        """
         new: dict[bytes, Record] = {}
         for record in records:
             if record.id not in self.pool:
@@ -75,12 +80,13 @@ class Inbox:
     def ingest_verified(
         self, verified: Verified, result: IngestResult, *, durable: bool = False
     ) -> IngestResult:
-        """The last step: what `verify` made of unknown records, of which some may have come
-        meanwhile by another way.
+        """Stores and folds what `verify` returned: the last step.
+
+        Some of these records may have come another way while they were verified.
         """
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
-        # What waits here counts as come again: time may have made its author a member meanwhile.
+        # If no record is new, the pool is tried again: an author may have become a member meanwhile.
         fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
@@ -91,7 +97,9 @@ class Inbox:
         return result
 
     def ingest_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
-        """Takes content for records that are held without it; what was stored because of that."""
+        """Stores (record id, content) pairs of records that are held without content. Returns the
+        result for the waiting records that were stored because of them.
+        """
         with self.store.transaction(durable=False):
             touched_roots = set()
             has_acts = False
@@ -105,11 +113,13 @@ class Inbox:
             if has_acts:
                 touched_roots |= self.state.authority_fold.fold()
             self.state.thread_fold.fold(touched_roots)
-        return self.ingest([])  # an admission may have come to light, for which others wait
+        return self.ingest([])  # the contents may admit a device whose records wait
 
     def missing_contents(self, limit: int) -> list[bytes]:
-        """Records whose content is missing here though nobody took it back; each call goes on
-        where the last one ended, so that what was taken back does not hide the rest.
+        """Returns at most `limit` ids of records whose content is missing, though nobody retracted
+        them.
+
+        Each call goes on where the last call ended. So retracted records do not hide the others.
         """
         after = max(self._absent_after, self._retention.released_row)
         rows = self.store.records.without_content(after, 4 * limit)
@@ -118,7 +128,9 @@ class Inbox:
 
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
-        """A transaction; where it comes to nothing, what was made of it in memory goes as well."""
+        """Runs the block in a transaction. If the transaction fails, reads authority from the store
+        again.
+        """
         try:
             with self.store.transaction(durable=durable):
                 yield
@@ -128,7 +140,9 @@ class Inbox:
             raise
 
     def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
-        """Stores the content of a record that is held without it; None where it does not belong."""
+        """Stores the content of a record that is held without it. Returns the record's row, or None
+        if the content is not wanted or does not match the record.
+        """
         row = self.store.records.find(record_id)
         if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
             return None
@@ -143,7 +157,9 @@ class Inbox:
     # -- the passes, one after another ------------------------------------------------------------
 
     def _store_and_fold(self, fresh: list[Record], result: IngestResult) -> None:
-        """Places records until no more find their place, then folds what they changed."""
+        """Places records until no waiting record can be placed any more. Then folds the threads
+        that have changed.
+        """
         batch = Batch(result)
         while fresh:
             for record in fresh:
@@ -152,28 +168,31 @@ class Inbox:
             self._fold_authority(batch)
             fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
             batch.deferred.clear()
-        # By the latest authority: what it does not let somebody take back stays.
+        # Retractions are judged by the latest authority, so they come after its fold.
         self._erase_retracted(batch)
         self.state.thread_fold.fold(batch.touched_roots, batch.begun)
 
     def _prune_forks(self, batch: Batch) -> None:
-        """R-01.14: keeps what stands beyond a fork only as proof, or where others name it."""
+        """R-01.14: deletes records beyond a fork. Keeps proof of the fork, what others name, and
+        certain authority records.
+        """
         if not batch.beyond_forks:
             return
         self._forget(self._prune(), batch)
         for record in batch.beyond_forks:
-            row = self.store.records.find(
-                record.id
-            )  # if it is kept, and in the thread that is left
+            # Read again: pruning may have deleted the record or changed its thread.
+            row = self.store.records.find(record.id)
             if row is not None:
                 self._placement.note_stored(row, batch)
-            else:  # what would keep it may be on its way
+            else:  # a record that would keep it may be on its way
                 batch.result.devices_with_gaps.add(record.header.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
-        """Folds authority once for many acts. A log whose author's admission is not kept any more
-        waits again; where the quotas have changed, all logs are counted again.
+        """Folds authority once for all new authority records.
+
+        If a device is no longer storable, its log is dropped and its records wait again. If the
+        quotas have changed, all logs are counted again.
         """
         if not batch.authority_is_stale:
             return
@@ -191,7 +210,7 @@ class Inbox:
             self._recount(batch)
 
     def _erase_retracted(self, batch: Batch) -> None:
-        """Erases the content of records that somebody has taken back (R-01.17)."""
+        """Erases the content of retracted records (R-01.17)."""
         for record_id in batch.retractable:
             row = self.store.records.find(record_id)
             if (
@@ -207,18 +226,20 @@ class Inbox:
         with self.store.quota_counts() as counts:
             threads, devices = quota.recount(counts, self.state.authority)
         batch.touched_roots |= threads
-        # A log that goes on may have been refused here before: others have the rest.
+        # Later records of a log may have been refused here before. Other homes have them.
         batch.result.devices_with_gaps |= devices
         batch.begun.clear()
 
     def _prune(self) -> list[StoredRecord]:
-        """Drops from forked logs what neither the store nor the pool has a reason to keep."""
+        """Deletes records of forked logs that neither the store nor the pool needs. Returns these
+        records.
+        """
         return self.store.prune_forks(
             self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
         )
 
     def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
-        """Takes rows that are no longer in the store out of authority and views."""
+        """Removes deleted records from authority and from the views."""
         if dropped:
             batch.begun.clear()
         for row in dropped:

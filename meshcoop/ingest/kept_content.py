@@ -1,10 +1,10 @@
-"""The sealed content that a store keeps: everything at a home, a part of it at a relay."""
+"""Decides how much sealed content a store keeps. A home keeps everything, a relay only a part."""
 
 from typing import Protocol
 
 
 class Retention(Protocol):
-    """How much sealed content a store keeps."""
+    """The limits of the sealed content that a store keeps."""
 
     @property
     def is_full(self) -> bool:
@@ -12,11 +12,11 @@ class Retention(Protocol):
 
     @property
     def released_row(self) -> int:
-        """The last row whose sealed content is not kept any more."""
+        """The highest row whose sealed content has been deleted."""
 
 
 class KeepEverything:
-    """The retention of a home."""
+    """The retention of a home, which keeps all sealed content."""
 
     is_full = False
     released_row = 0

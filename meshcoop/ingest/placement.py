@@ -1,8 +1,8 @@
-"""Placing: each record to its place in its device's log, or to those that wait for record.
+"""Places each record: into its device's log, or into the pool of waiting records.
 
-Placing decides by authority as it was folded last. Records of authors who are not known by it are
-put off while there are acts that it was not folded with (`Batch.deferred`): the inbox folds them,
-and tries again.
+Placement uses authority from the last fold. Authority may not know the author of a record, while
+new authority records wait to be folded. Then the record is deferred (`Batch.deferred`): the inbox
+folds these authority records and tries again.
 """
 
 import logging
@@ -26,20 +26,22 @@ _ANOTHER_HISTORY = "R-01.12"
 
 @dataclass
 class Batch:
-    """The work that the passes of one ingest leave for each other."""
+    """The work that each pass of an ingest leaves for the next passes."""
 
     result: IngestResult
-    authority_is_stale: bool = False  # acts were read that authority was not folded with
-    deferred: list[Record] = field(default_factory=list)  # to be judged by fresh authority
-    beyond_forks: list[Record] = field(default_factory=list)  # inserted, and perhaps not to be kept
-    retractable: dict[bytes, None] = field(default_factory=dict)  # ids that others answer
+    authority_is_stale: bool = False  # new authority records are not folded yet
+    deferred: list[Record] = field(default_factory=list)  # to be placed after the next fold
+    beyond_forks: list[Record] = field(default_factory=list)  # inserted, but may be deleted
+    # The ids of records that a retraction may be about.
+    retractable: dict[bytes, None] = field(default_factory=dict)
     touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
-    # Of these threads, those that began here just now, whole: they need not be read back.
+    # Those of these threads that began in this batch, with all their records. They need not be read
+    # from the store.
     begun: dict[int, list[StoredRecord]] = field(default_factory=dict)
 
 
 class Placement:
-    """Puts verified records into the store. What cannot be placed yet goes to `pool`."""
+    """Puts verified records into the store. A record that cannot be placed yet goes to `pool`."""
 
     def __init__(self, state: State, pool: WaitingPool, retention: Retention) -> None:
         self._state = state
@@ -48,7 +50,7 @@ class Placement:
         self._retention = retention
 
     def can_place(self, record: Record) -> bool:
-        """Whether a waiting record's turn has come."""
+        """Whether a waiting record can be placed now."""
         if not admission_gate.is_storable(self._state, record):
             return False
         log = self._store.logs.find(record.header.device)
@@ -57,7 +59,7 @@ class Placement:
         return record.header.seq <= log.head.seq + 1 or log.fork is not None
 
     def place(self, record: Record, batch: Batch) -> None:
-        """Stores a record, defers it, lets it wait in the pool, or refuses it."""
+        """Stores a record, defers it, puts it into the pool, or refuses it."""
         seq = record.header.seq
         if record.id != self._state.neighbourhood and not admission_gate.is_storable(
             self._state, record
@@ -81,10 +83,10 @@ class Placement:
             self._append(record, log, batch)
 
     def note_stored(self, row: StoredRecord, batch: Batch) -> None:
-        """Leaves to the later passes what a stored record may change."""
+        """Notes in the batch what a stored record may change, for the later passes."""
         record = row.record
         batch.result.stored.append(record)
-        is_named = self._store.parents.has(record.id)  # mostly not, and then nothing waited for it
+        is_named = self._store.parents.has(record.id)  # mostly False: then no record waited for it
         self._join_thread(row, batch, is_named=is_named)
         if self._state.authority_fold.read(row):
             batch.authority_is_stale = True
@@ -115,29 +117,36 @@ class Placement:
         self.note_stored(row, batch)
 
     def _fits(self, record: Record) -> bool:
-        """R-08.8: whether there is room. What authority is made of comes in all the same: its
-        authors' quotas bound it, and without it nobody could be told from a stranger.
+        """R-08.8: whether there is room for a record. Open records always fit.
+
+        Authority is made of open records, and their authors' quotas bound them. Without them, this
+        home could not tell members from strangers.
         """
         return record.header.base_audience == OPEN or not self._retention.is_full
 
     def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """Another record at a number that the log has passed: the log is forked there."""
+        """Marks the log as forked, because another record has a number that the log has passed."""
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
         self._store.fork_log(log.device, record.header.seq)
         batch.begun.clear()
         batch.touched_roots |= self._store.records.roots_of_log(log.n)
-        batch.authority_is_stale = True  # what the device signed from here on counts no more
+        # What the device signed from this number on no longer counts.
+        batch.authority_is_stale = True
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
     def _insert_beyond_fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """R-01.14: from a fork on, only proof and what others have named is kept."""
+        """R-01.14: stores a record beyond a fork. A later pass deletes it unless the rule
+        keeps it.
+        """
         row = self._store.insert(record, log.n, over=False)
-        if self._state.authority_fold.read(row):  # a vote is kept for what it says
+        if self._state.authority_fold.read(row):  # a vote counts even beyond a fork
             batch.authority_is_stale = True
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes the record's thread, and gives it to the answers that waited for this record."""
+        """Notes the record's thread. Then puts the answers that waited for this record into that
+        thread.
+        """
         if row.root is None:
             return
         batch.touched_roots.add(row.root)

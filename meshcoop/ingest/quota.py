@@ -1,7 +1,7 @@
-"""Quotas of a device and claimed day (specs/03 R-03.15).
+"""The quota of each device for one claimed day (specs/03 R-03.15).
 
-The charter's figures say what folds, and may change by decision; what is stored goes by twice the
-most that was ever allowed, which only grows with the set.
+The charter's quota decides which records fold; the neighbourhood may change it. Records are stored
+up to twice the highest quota that was ever allowed. That limit only grows.
 """
 
 from typing import NamedTuple
@@ -16,14 +16,16 @@ _STORED = 2  # times the quota
 
 
 class Share(NamedTuple):
-    """How much of its quota a device has used with a record, 1 for all of it."""
+    """The part of its quota that a device has used, together with a record. 1 is the
+    whole quota.
+    """
 
-    used: float  # of what folds, by the charter as it is now
-    stored: float  # of the most that was ever allowed
+    used: float  # of the quota in the charter now
+    stored: float  # of the highest quota ever allowed
 
     @property
     def over(self) -> bool:
-        """Whether the record does not fold."""
+        """Whether the record is above the quota and does not fold."""
         return self.used > 1
 
     @property
@@ -33,7 +35,9 @@ class Share(NamedTuple):
 
 
 def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
-    """The share of its claimed day that a log has used with its next record."""
+    """Returns the share that a log has used of the claimed day's quota, with its next record
+    counted.
+    """
     is_same_day = fields.time // record.DAY_MS == log.day
     records = log.records if is_same_day else 0
     size = log.bytes if is_same_day else 0
@@ -41,7 +45,7 @@ def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
-    """The figures on which shares depend; none while there is no authority."""
+    """Returns the numbers from which shares are computed, or none if there is no authority."""
     if authority is None:
         return ()
     return (
@@ -52,10 +56,10 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
-    """Counts all logs once more after the figures changed.
+    """Counts all logs again after the quotas have changed.
 
-    Returns the threads (rows of their roots) with a record that folds now and did not, or the other
-    way round, and the devices whose logs end at another number.
+    Returns the threads (rows of their roots) in which a record now folds and did not before, or the
+    reverse. Returns too the devices whose logs now end at another number.
     """
     threads: set[int] = set()
     devices: set[bytes] = set()
@@ -71,7 +75,9 @@ def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[by
 def _recount_log(
     counts: QuotaCounts, authority: Authority, log: CountedLog
 ) -> tuple[int | None, set[int]]:
-    """The number at which a log ends now, and the threads in which a record of it changed."""
+    """Counts one log. Returns the number at which it ends, or None, and the threads with changed
+    records.
+    """
     threads: set[int] = set()
     ended: int | None = None
     day = -1

@@ -1,4 +1,4 @@
-"""The result of an ingest: which records were stored, and why others were not."""
+"""The result of an ingest: the stored records, and the reasons why others were refused."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from protocol.record.envelope import Record
 
 
 class Refusal(NamedTuple):
-    """Why a record is not stored: the number of a rule, and a sentence."""
+    """Why a record is not stored: the number of the rule, and a reason in words."""
 
     rule: str
     reason: str
 
     @classmethod
     def of(cls, error: Refused) -> "Refusal":
-        """The refusal that an error stands for."""
+        """Makes a refusal from an error."""
         return cls(error.rule, error.reason)
 
     def __str__(self) -> str:
@@ -24,10 +24,10 @@ class Refusal(NamedTuple):
 
 @dataclass
 class IngestResult:
-    """The records that were stored now, and a refusal for each that a rule forbids.
+    """The records that were stored, and a refusal for each record that a rule forbids.
 
-    For devices with gaps, or with another history than the one held here (R-01.12), a round of sync
-    is due.
+    A device has a gap if records of its log are missing here. It has diverged if its log has
+    another history than the one held here (R-01.12). For both, a round of sync is due.
     """
 
     stored: list[Record] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""Signatures of several records at once; run as a program, the process that checks them.
+"""Verifies the signatures of several records at once. Run as a program, it is the verifier process.
 
-Without the rest of the node, so that the process is small and soon there.
+It imports little of the node, so that the process is small and starts fast.
 """
 
 import struct
@@ -21,21 +21,21 @@ Claims = list[tuple[bytes, bytes]]
 
 
 class Verified(NamedTuple):
-    """Records whose signatures hold, and a refusal for each of the others."""
+    """The records with valid signatures, and a refusal for each of the others."""
 
     genuine: list[Record]
     refused: list[Refusal]
 
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
-    """R-01.10 for several records."""
+    """Verifies the signatures of several records (R-01.10)."""
     return part_by_verdict(
         records, starmap(envelope.is_signature_valid, claims(records, neighbourhood))
     )
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """The claims of the signatures of these records, to be verified."""
+    """Returns for each record what its signature claims, ready to be verified."""
     before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [
         envelope.signature_claim(
@@ -46,7 +46,7 @@ def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
 
 
 def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """The records, parted by whether their claims are true."""
+    """Splits the records by their verdicts into genuine and refused ones."""
     verified = Verified([], [])
     for record, is_true in zip(records, verdicts, strict=True):
         if is_true:
@@ -57,13 +57,15 @@ def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Veri
 
 
 def pack_claims(asked: Claims) -> bytes:
-    """Claims as the process reads them."""
+    """Packs claims into the bytes that the verifier process reads."""
     body: bytes = msgpack.packb(asked)
     return _LENGTH.pack(len(body)) + body
 
 
 def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
-    """Writes a byte for each signature, until the node ends, by a crash too."""
+    """Answers each batch of claims with one byte for each signature. Ends when the node has ended,
+    even by a crash.
+    """
     while len(head := asked.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
         body = asked.read(length)

@@ -1,7 +1,7 @@
 """The verifier: a process beside the node that checks the signatures of batches from peers.
 
-A thread would not do: it takes Python's lock back after every signature, and a node that is busy
-storing gives that away only now and then (specs/decisions/0020).
+A thread would not help. It needs Python's lock again after every signature, and a node that is busy
+storing seldom gives up that lock (specs/decisions/0020).
 """
 
 import logging
@@ -17,23 +17,23 @@ from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
 
-_FEW = 8  # signatures that are sooner checked here than sent
+_FEW = 8  # for fewer signatures, asking the process takes longer than checking
 
 
 class VerifyingProcess:
-    """Starts its process when there is first enough to do; `end` ends it."""
+    """The verifier process. It starts with the first batch that is large enough. `end` ends it."""
 
     def __init__(self) -> None:
         self._process: trio.Process | None = None
-        # Trio's locks let tasks in by order: answers are read in the order of the questions.
+        # Trio's locks are fair: tasks read answers in the order in which they asked.
         self._writing = trio.Lock()
         self._reading = trio.Lock()
 
     async def __call__(self, records: list[Record], neighbourhood: bytes) -> Verified:
-        """Verifies records; the answer is that of `signatures.verify`."""
+        """Verifies records. Returns the same as `signatures.verify`."""
         if len(records) < _FEW:
             return verify(records, neighbourhood)
-        # Whole or not at all: an answer that nobody takes would be taken for the next one.
+        # A cancelled task must not leave its answer unread: the next task would take it for its own.
         with trio.CancelScope(shield=True):
             async with self._writing:
                 process = self._process = self._process or await _start()
@@ -59,7 +59,7 @@ class VerifyingProcess:
 
 @asynccontextmanager
 async def open_verifier() -> AsyncIterator[VerifyingProcess]:
-    """The verifier of real nodes."""
+    """Opens the verifier that nodes use, and ends its process after the block."""
     process = VerifyingProcess()
     try:
         yield process
@@ -69,7 +69,7 @@ async def open_verifier() -> AsyncIterator[VerifyingProcess]:
 
 
 async def _start() -> trio.Process:
-    # A session of its own: Ctrl-C is for the node, which still stores what was asked about.
+    # In a session of its own, Ctrl-C does not reach it: the node still needs its last answers.
     return await trio.lowlevel.open_process(
         [sys.executable, "-P", "-m", "meshcoop.ingest.signatures"],
         stdin=PIPE, stdout=PIPE, start_new_session=True,
@@ -77,7 +77,7 @@ async def _start() -> trio.Process:
 
 
 async def _ask(process: trio.Process, asked: bytes) -> bool:
-    """Sends a question; returns False where the process has ended."""
+    """Sends claims to the process. Returns False if the process has ended."""
     assert process.stdin is not None
     try:
         await process.stdin.send_all(asked)
@@ -87,7 +87,7 @@ async def _ask(process: trio.Process, asked: bytes) -> bool:
 
 
 async def _read_verdicts(process: trio.Process, count: int) -> bytes:
-    """The next `count` verdicts; fewer if the process has ended."""
+    """Returns the next `count` verdicts, or fewer if the process has ended."""
     assert process.stdout is not None
     verdicts = b""
     with suppress(trio.ClosedResourceError):

@@ -1,7 +1,7 @@
-"""The intake: batches from a peer are verified beside the store's work, and taken in order.
+"""The pipeline verifies batches from a peer while the inbox stores others. It stores them in order.
 
-Verifying is most of what a record costs; `meshcoop.ingest.verifier_process` does it while the batch before is
-stored.
+Verifying takes most of the time that a record needs. `meshcoop.ingest.verifier_process` verifies a
+batch while the batch before it is stored.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,13 @@ from protocol.record.envelope import Record
 
 Verifier = Callable[[list[Record], bytes], Awaitable[Verified]]
 
-_DEPTH = 4  # batches on their way: one is stored, one waits for that, two are with the verifier
+_DEPTH = 4  # batches under way: one is stored, one waits for it, the verifier has two
 
 
 class VerifyPipeline:
-    """Takes batches into an inbox. Without a verifier each is verified and stored in `put`."""
+    """Takes batches into an inbox. Without a verifier, `put` itself verifies and stores
+    each batch.
+    """
 
     def __init__(self, inbox: Inbox, verifier: Verifier | None) -> None:
         self._inbox = inbox
@@ -30,7 +32,9 @@ class VerifyPipeline:
     async def put(
         self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]
     ) -> None:
-        """Takes a batch, then tells `then`; waits while too many are on their way."""
+        """Takes in a batch and calls `then` with the result. Waits while too many batches are under
+        way.
+        """
         if self._verifier is None:
             then(self._inbox.ingest_wires(wires))
             return
@@ -40,7 +44,7 @@ class VerifyPipeline:
         nursery.start_soon(self._take, self._verifier, wires, then, before, self._last)
 
     async def drained(self) -> None:
-        """Waits until all that was put in so far has been taken."""
+        """Waits until the inbox has taken every batch put in so far."""
         if self._last is not None:
             await self._last.wait()
 

@@ -1,6 +1,8 @@
-"""Records that cannot be placed yet: by unknown devices, or with a gap before them (invariant 3).
+"""Records that cannot be placed yet: their device is unknown, or records before them are missing
+(invariant 3).
 
-Bounded, and only in memory: what falls out comes again with the next round of sync.
+The pool is bounded and only in memory. A record that it loses comes again with the next round of
+sync.
 """
 
 from collections import defaultdict
@@ -13,7 +15,9 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class WaitingPool:
-    """Waiting records by device. When full, the device that fills it most loses its oldest."""
+    """Waiting records, by device. If the pool is full, the device that fills it most loses its
+    oldest record.
+    """
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
         self._by_device: dict[bytes, dict[bytes, Record]] = defaultdict(dict)
@@ -29,16 +33,16 @@ class WaitingPool:
         return len(self._ids)
 
     def devices(self) -> set[bytes]:
-        """The devices that have records waiting."""
+        """Returns the devices that have waiting records."""
         return set(self._by_device)
 
     def parents(self) -> set[bytes]:
-        """The ids that waiting records name as parents."""
+        """Returns the ids that waiting records name as parents."""
         waiting = (record for records in self._by_device.values() for record in records.values())
         return {parent for record in waiting for parent in record.header.parents}
 
     def add(self, record: Record) -> None:
-        """Keeps a record for later."""
+        """Adds a record to the pool."""
         if record.id in self._ids:
             return
         self._by_device[record.header.device][record.id] = record
@@ -51,15 +55,17 @@ class WaitingPool:
             self._remove(next(iter(fullest.values())))
 
     def take_ready(self, can_place: Callable[[Record], bool]) -> list[Record]:
-        """Takes out, in log order, the records that can be placed now."""
+        """Removes the records that can be placed now from the pool, and returns them in
+        log order.
+        """
         ready: list[Record] = []
         for records in list(self._by_device.values()):
-            last = 0  # the number of the record that leaves just before
+            last = 0  # the number of the record taken last
             for record in sorted(records.values(), key=lambda record: record.header.seq):
-                # The next of a log makes the one after it placeable, so a run leaves together.
+                # Once a record is placed, the next of its log can be placed: a run leaves together.
                 is_next = last > 0 and record.header.seq <= last + 1
                 if not is_next and not can_place(record):
-                    break  # nor is any after it
+                    break  # later records of this log cannot be placed either
                 ready.append(record)
                 last = record.header.seq
         for record in ready:

@@ -1,1 +1,1 @@
-"""Finding and mending damage: the doctor, integrity checks, rebuilding a store."""
+"""Finds and repairs damage: the doctor, the integrity checks, and the rebuilding of a store."""

@@ -1,7 +1,7 @@
-"""The doctor: what is wrong with a home and what to do about it, in a resident's words first.
+"""The doctor examines a home. It says what is wrong and what to do, in words for residents.
 
-It changes nothing and needs neither the passphrase nor the node. It asks a running node for what
-only that knows; where none runs, that is unknown.
+It changes nothing and needs no passphrase. Some facts only a running node knows. If no node runs,
+these facts are unknown.
 """
 
 from contextlib import suppress
@@ -23,7 +23,7 @@ from meshcoop.repair.checks.stored import check_past, check_store
 from meshcoop.repair.finding import Check, Finding, Patient, State
 from meshcoop.store.disk_errors import StoreError
 
-# By the name of the finding, in the order in which findings of one state are listed.
+# By the name of the finding. Findings of the same state are listed in this order.
 CHECKS: dict[str, Check] = {
     "folder": check_folder,
     "keys": check_keys,
@@ -46,9 +46,9 @@ _ANSWER_SECONDS = 10
 
 
 def examine_home(home: Home, now: int) -> list[Finding]:
-    """Runs all checks at the time `now` (ms); returns their findings, the worst first.
+    """Runs all checks at the time `now` (ms). Returns their findings, the worst first.
 
-    Raises nothing: what cannot be looked at is unknown.
+    Raises nothing. If a check cannot look at something, its finding is "unknown".
     """
     status = None
     with suppress(NodeGone, Mistake, OSError), Client(home.api_socket, _ANSWER_SECONDS) as client:

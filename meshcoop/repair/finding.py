@@ -1,4 +1,4 @@
-"""What a check of the doctor is given, and what it answers."""
+"""A check of the doctor: its argument and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ State = Literal["fine", "note", "wrong", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: a sentence for people, and a remedy where there is something to do."""
+    """The result of one check: a sentence for people, and a remedy if there is something to do."""
 
     name: str
     state: State
@@ -19,7 +19,7 @@ class Finding:
     remedy: str | None = None
 
     def as_dict(self) -> dict[str, str | None]:
-        """The finding as the command line answers it in JSON."""
+        """Returns the finding as the command line prints it in JSON."""
         return {
             "name": self.name,
             "state": self.state,
@@ -30,8 +30,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """A home that is looked at, at the time `now` (ms). `status` is what the running node answers,
-    None where none does.
+    """A home to be examined at the time `now` (ms). `status` is the answer of the running node, or
+    None if no node answers.
     """
 
     home: Home

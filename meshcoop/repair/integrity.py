@@ -1,7 +1,7 @@
-"""Whether a store is whole: what SQLite says of its file, and every record hashed again.
+"""Checks whether a store is whole: asks SQLite about the file, and hashes every record again.
 
-SQLite's own check misses nearly every flipped bit in what it stores, and of a write-ahead log that
-is damaged it drops the rest in silence.
+SQLite's own check is not enough. It misses nearly every flipped bit in stored values. If a
+write-ahead log is damaged, SQLite silently drops the rest of it.
 """
 
 import os
@@ -18,19 +18,21 @@ from protocol.record import envelope
 # The layout of a write-ahead log, from SQLite's file format: a header, then frames of a page each.
 _WAL_HEADER = 32  # bytes
 _FRAME_HEADER = 24
-_LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes: checksums are made of such words
+_LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes; they say how the checksums read words
 _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
 
-_MOST_TOLD = 3  # faults that SQLite finds
+_MOST_TOLD = 3  # of SQLite's faults in a report
 _NO_BEGINNING = "the write-ahead log has lost its beginning"
 
 _Checksum = tuple[int, int]
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the store at `path`, in a phrase each; nothing where all is well, or where
-    no store is yet. Changes nothing. The home's lock is held, or its node stopped.
+    """Returns what is wrong with the store at `path`, one phrase for each fault. Changes nothing.
+
+    Returns nothing if all is well or if there is no store. The caller holds the home's lock, or the
+    home's node is stopped.
     """
     if not path.exists():
         return []
@@ -48,7 +50,7 @@ def problems(path: Path) -> list[str]:
 
 
 def verifies(parts: RecordParts) -> bool:
-    """Whether the stored parts of a record are those that were hashed."""
+    """Whether the stored parts of a record match its id and its content hash."""
     if not (isinstance(parts.header, bytes) and isinstance(parts.signature, bytes)):
         return False
     if envelope.record_id(parts.header, parts.signature) != parts.id:
@@ -65,9 +67,10 @@ def verifies(parts: RecordParts) -> bool:
 
 
 def wal_problem(path: Path) -> str | None:
-    """What is wrong with the write-ahead log of the store at `path`: SQLite will drop it from there
-    on, and what it held has to come back from others. A last frame that a killed process left
-    half-written is nothing wrong.
+    """Returns what is wrong with the write-ahead log of the store at `path`, or None.
+
+    SQLite will drop the log from the damaged place on. Other nodes must send again what was in it.
+    A half-written last frame is no fault: a killed process leaves one.
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
@@ -84,8 +87,8 @@ def wal_problem(path: Path) -> str | None:
 
 
 class _WalHeader(NamedTuple):
-    """The header of a write-ahead log. `page_size` in bytes; `salts`: every frame of this round of
-    the log has them; `checksum`: that of the header, with which that of the first frame begins.
+    """The header of a write-ahead log. `page_size` is in bytes. All frames of this round of the log
+    have its `salts`. The checksum of the first frame continues from its `checksum`.
     """
 
     is_little_endian: bool
@@ -95,7 +98,7 @@ class _WalHeader(NamedTuple):
 
 
 def _read_wal_header(data: bytes) -> _WalHeader | None:
-    """The header, or None where it is not what was written."""
+    """Reads the header. Returns None if it is damaged."""
     if len(data) < _WAL_HEADER:
         return None
     magic = int.from_bytes(data[:4], "big")
@@ -110,13 +113,15 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
-    """Reads all frames. A broken one is damage where a sound one of the same round follows it."""
+    """Reads all frames. Returns a fault if a broken frame comes before one of the same round, else
+    None.
+    """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum
     is_broken = False
     while len(frame := read(size)) == size:
         if frame[8:16] != header.salts:
-            is_broken = True  # what an earlier round of the log left behind, or a damaged frame
+            is_broken = True  # a frame of an earlier round of the log, or a damaged one
             continue
         if is_broken:
             return "the write-ahead log is damaged in the middle"
@@ -131,7 +136,7 @@ def _words(data: bytes) -> _Checksum:
 
 
 def _sum(data: bytes, start: _Checksum, *, little: bool) -> _Checksum:
-    """SQLite's checksum of a write-ahead log, over pairs of 32-bit words."""
+    """Returns SQLite's checksum of a write-ahead log, over pairs of 32-bit words."""
     first_sum, second_sum = start
     words = struct.unpack(f"{'<' if little else '>'}{len(data) // 4}I", data)
     for first, second in zip(words[::2], words[1::2], strict=True):

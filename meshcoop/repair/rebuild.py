@@ -1,7 +1,7 @@
-"""Mending: a new store from what is left of a damaged one (specs/01, R-01.27).
+"""Rebuilds a damaged store: makes a new one from the records that can still be read (R-01.27).
 
-Every record that can still be read goes through the inbox, like a peer's, so that nothing comes
-into the new store that does not verify. The rest comes back by sync. The damaged files are kept.
+Every such record goes through the inbox, like a record from a peer. So the new store holds only
+records that verify. The others come back by sync. The damaged files are kept.
 """
 
 import logging
@@ -24,9 +24,8 @@ _BATCH = 200  # records that go through the inbox at once
 
 
 class Mended(NamedTuple):
-    """A store that was made anew. `saved`: the number of records that came into the new store;
-    `lost`: the number of rows that could not be read or were not what was signed; `kept`: the
-    folder in which the damaged files lie.
+    """The result of a rebuild. `saved` counts the records in the new store. `lost` counts the rows
+    that could not be read or were not as signed. `kept` is the folder with the damaged files.
     """
 
     saved: int
@@ -34,7 +33,7 @@ class Mended(NamedTuple):
     kept: Path
 
     def describe(self, damage: str) -> str:
-        """Says what happened, in a sentence for people."""
+        """Returns a sentence for people that says what happened."""
         return (
             f"the store was damaged ({damage}): {self.saved} records were saved, {self.lost} could"
             f" not be read and come back from the neighbours' nodes; the old files are in"
@@ -43,9 +42,11 @@ class Mended(NamedTuple):
 
 
 def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
-    """Makes the store at `path` whole where it is not; returns what was wrong and done, in a
-    sentence, or None. `inbox_of` gives the inbox of a new store, None where it holds no records.
-    The home's lock is held.
+    """Mends the store at `path` if it is damaged. Returns a sentence about the damage and the
+    repair, or None.
+
+    `inbox_of` returns the inbox of a new store, or None if the store holds no records. The caller
+    holds the home's lock.
     """
     dropped = integrity.wal_problem(path)
     problems = integrity.problems(path)
@@ -79,7 +80,7 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
 
 
 def _put_aside(path: Path) -> Path:
-    """Moves the files of the damaged store into a folder beside them; returns it."""
+    """Moves the files of the damaged store into a folder beside them. Returns the folder."""
     folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(mode=0o700, exist_ok=True)
     for ending in _ENDINGS:
@@ -90,8 +91,10 @@ def _put_aside(path: Path) -> Path:
 
 
 def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
-    """The records that verify, row by row: one bad page does not hide the others. The numbers of
-    the other rows are added to `lost`.
+    """Yields the records that verify, and adds the rows of all others to `lost`.
+
+    If only the content of a record is damaged, the record comes without it and its row counts as
+    lost. This reads row by row, so that one bad page does not hide the other records.
     """
     for n in range(1, old.last_row() + 1):
         try:
@@ -106,7 +109,7 @@ def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
             continue
         lost.append(n)
         if integrity.verifies(parts._replace(content=None)):
-            yield assemble(parts.header, parts.signature, None)  # its content is asked for again
+            yield assemble(parts.header, parts.signature, None)  # sync asks peers for its content
 
 
 def _batches(wires: Iterator[bytes]) -> Iterator[list[bytes]]:

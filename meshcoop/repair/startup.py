@@ -1,4 +1,4 @@
-"""What a node does about damaged stores before it starts."""
+"""Mends damaged stores before a node starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +14,8 @@ from protocol.record.envelope import device_key
 
 
 def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
-    """Mends the stores of a home whose lock is held; returns what was wrong and done, a sentence
-    each.
+    """Mends the stores of a home. Returns one sentence for each damaged store. The caller holds the
+    home's lock.
     """
     neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
 

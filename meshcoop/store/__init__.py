@@ -1,1 +1,3 @@
-"""SQLite: exact signed bytes and per-home bookkeeping. Knows headers, not meanings."""
+"""The store in SQLite: signed records byte by byte, and what a home notes for itself. It reads the
+headers of records, not their contents.
+"""

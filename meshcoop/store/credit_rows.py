@@ -1,4 +1,6 @@
-"""The table of credits: minutes that somebody gave and somebody received, by record."""
+"""The table of credits. Each row is one record's minutes, with who gave them and who
+received them.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
@@ -17,30 +19,32 @@ _SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, ki
 
 
 class CreditRows:
-    """The stored credits of a home, in the store's own transactions."""
+    """The stored credits of a home. Callers hold the store's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
 
     def create(self) -> None:
-        """Makes the table, where it is missing."""
-        for statement in _SCHEMA.split(";"):  # one by one, or the transaction would end
+        """Makes the table if it is missing."""
+        for statement in _SCHEMA.split(";"):  # one by one: executescript would end the transaction
             self._db.execute(statement)
 
     def drop(self) -> None:
-        """Removes the table with all that is in it."""
+        """Removes the table and all its rows."""
         self._db.execute("DROP TABLE IF EXISTS credits")
 
     def sums(self, side: Literal["giver", "receiver"]) -> Iterator[tuple[bytes, bool, int]]:
-        """The person on this side, whether it was a gift, and the sum of the minutes."""
+        """Yields sums of minutes as (person on this side, whether the minutes were a gift, sum)."""
         return (
             (person, bool(is_gift), minutes)
             for person, is_gift, minutes in self._db.execute(_SUMS.format(side))
         )
 
     def of_person(self, person: bytes) -> Iterator[tuple[Any, ...]]:
-        """A person's credits, in the order in which they were written down: id, kind, created, day,
-        giver, receiver and minutes of each.
+        """Yields a person's credits, the earliest first.
+
+        Each credit has an id, a kind, the time it was created, a day, a giver, a receiver and
+        minutes.
         """
         return self._db.execute(
             "SELECT id, kind, created, day, giver, receiver, minutes FROM credits"
@@ -49,15 +53,17 @@ class CreditRows:
         )
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """The receiver and the day of every receipt that names a day."""
+        """Yields the receiver and the day of every receipt that names a day."""
         return self._db.execute(
             "SELECT receiver, day FROM credits WHERE kind = 'receipt' AND day NOT NULL"
         )
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
-        """Adds credits: the row of the record, then the columns that `of_person` reads."""
+        """Adds credits. Each row begins with the row number of its record. The columns of
+        `of_person` follow.
+        """
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove(self, n: int) -> None:
-        """Removes the credit of the record in row `n`, if it has one."""
+        """Removes the credit of the record in row `n`. Does nothing if the record has no credit."""
         self._db.execute("DELETE FROM credits WHERE n = ?", (n,))

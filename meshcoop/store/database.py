@@ -12,22 +12,22 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOU
 
 
 class TransactionCache(Protocol):
-    """A cache in front of a table. It may remember only while a transaction runs, because others
-    write to the table at any other time.
+    """A cache in front of a table. It may remember rows only while a transaction runs, because at
+    other times others may write to the table.
     """
 
     def begin(self) -> None:
-        """Begins to remember: a transaction has begun."""
+        """Starts to remember rows, because a transaction has begun."""
 
     def flush(self) -> None:
-        """Writes into the table what only the cache knows: the transaction is about to end."""
+        """Writes the cache's changes into the table, because the transaction is about to end."""
 
     def end(self) -> None:
-        """Forgets everything: the transaction has ended, well or badly."""
+        """Forgets all rows, because the transaction has ended, with success or without."""
 
 
 class Database:
-    """An open database file. The tables of this package are kept in one."""
+    """An open database file. It holds the tables of this package."""
 
     def __init__(self, path: Path | str) -> None:
         self.db = open_to_write(path)
@@ -37,22 +37,24 @@ class Database:
         self._caches: list[TransactionCache] = []
 
     def close(self) -> None:
-        """Ends the use of the file."""
+        """Closes the file."""
         self.db.close()
 
     def add_cache(self, cache: TransactionCache) -> None:
-        """Lets a cache know when transactions begin and end."""
+        """Registers a cache. The database tells it when a transaction begins and ends."""
         self._caches.append(cache)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """Writes all that happens in the block, or nothing of it. A transaction within another one
-        is a part of that.
+        """Runs the block as one transaction: all its changes are written, or none.
 
-        With `durable` it is on the disk when the block ends, power loss included; without, it
-        survives a killed process: that is enough for what can be fetched again from a peer.
+        A transaction inside another transaction is a part of the outer one.
 
-        Raises NoRoom or Damaged where the disk fails.
+        With `durable`, the changes are on the disk when the block ends and survive a power cut.
+        Without it, they survive only a killed process. That is enough for records that a peer can
+        send again.
+
+        Raises NoRoom or Damaged if the disk fails.
         """
         if self.is_writing:
             yield
@@ -86,14 +88,14 @@ class Database:
 
     @property
     def change_count(self) -> int:
-        """The number of rows written so far: while it is the same, nothing has changed."""
+        """The number of rows written so far. While it stays the same, nothing has changed."""
         return self.db.total_changes
 
     def read_note(self, name: str) -> object:
-        """The value that this home has noted under a name, or None."""
+        """Returns the value that this home has noted under a name, or None."""
         row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
     def set_note(self, name: str, value: object) -> None:
-        """Notes a value under a name, in place of the one before."""
+        """Notes a value under a name and replaces the earlier value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

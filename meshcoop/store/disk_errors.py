@@ -1,4 +1,4 @@
-"""What a disk does to a store: it may be full, or give back something else than was written."""
+"""Errors of the disk: the disk is full, or it returns other bytes than were written."""
 
 import logging
 import sqlite3
@@ -16,14 +16,16 @@ _SIGNS_OF_NO_ROOM = ("full", "disk i/o error", "readonly", "unable to open")
 
 
 class NoRoom(Mistake):
-    """The disk takes nothing more; nothing was stored."""
+    """The disk is full or cannot be written to. Nothing was stored."""
 
     def __init__(self) -> None:
         super().__init__("The disk is full or cannot be written to; make room, then try again.")
 
 
 class Damaged(Mistake):
-    """The store is not what was written; when the node starts again it makes a whole one."""
+    """The store holds other bytes than were written. When the node starts again, it rebuilds the
+    store.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -33,21 +35,24 @@ class Damaged(Mistake):
 
 
 def disk_error_of(error: BaseException) -> Mistake | None:
-    """The fault of the disk behind an error of the store; None for any other fault."""
+    """Returns the disk's error behind an error of the store. Returns None for any other error."""
     if not isinstance(error, sqlite3.DatabaseError):
         return None
     message = str(error).lower()
     if isinstance(error, sqlite3.OperationalError) and _tells_of_no_room(message):
         return NoRoom()
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-        return None  # our own mistake
+        return None  # a bug in meshcoop, not the disk
     return Damaged(message)
 
 
 @contextmanager
 def log_disk_errors(what: str) -> Iterator[None]:
-    """Runs a task of the background, which may fail because of the disk: the log then says `what`
-    this means, and the task is tried again another time.
+    """Runs a background task in the block. If the disk fails, this logs the error and does not
+    raise it.
+
+    The log entry begins with `what`, the consequence of the error. The caller tries the task again
+    later.
     """
     try:
         yield

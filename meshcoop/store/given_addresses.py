@@ -1,7 +1,8 @@
-"""Addresses that people of this home gave or were given for an agreement, sealed.
+"""The sealed street addresses that people give each other for an agreement.
 
-They stay sealed to the devices of the two parties: what opens them is under the passphrase, or a
-guest's PIN. No view, search table, record, log, export or backup ever holds one.
+An address stays sealed to the devices of the two parties. The keys that open it are locked with the
+home's passphrase or a guest's PIN. No view, search table, record, log, export or backup holds an
+address.
 """
 
 from collections.abc import Iterable
@@ -25,7 +26,9 @@ _COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sea
 
 
 class HeldAddress(NamedTuple):
-    """An address at this home. `here`: it was given here; `kept`: it outlives its agreement."""
+    """A sealed address at this home. `here`: a person of this home gave it. `kept`: the home keeps
+    it after the agreement has ended.
+    """
 
     giver: bytes
     receiver: bytes
@@ -43,12 +46,14 @@ class GivenAddresses:
         self._db.executescript(_SCHEMA)
 
     def find(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
-        """The address that `giver` gave for this agreement."""
+        """Returns the address that `giver` gave for this agreement, or None."""
         addresses = self._select("agreement = ? AND giver = ?", agreement, giver)
         return addresses[0] if addresses else None
 
     def waiting_for(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """The addresses that were given here to this person, and not handed to this device yet."""
+        """Returns the addresses given at this home to `person` that `device` has not
+        received yet.
+        """
         return self._select(
             "here AND receiver = ? AND NOT EXISTS (SELECT 1 FROM handed h WHERE"
             " h.agreement = gifts.agreement AND h.giver = gifts.giver AND h.device = ?)",
@@ -57,27 +62,29 @@ class GivenAddresses:
         )
 
     def not_kept(self) -> list[HeldAddress]:
-        """The addresses that end with their agreement."""
+        """Returns the addresses that are to be erased when their agreement ends."""
         return self._select("NOT kept")
 
     def is_handed(self, address: HeldAddress) -> bool:
-        """Whether some device of its receiver has the address."""
+        """Whether at least one of the receiver's devices has the address."""
         rows = self._db.execute(
             "SELECT 1 FROM handed WHERE agreement = ? AND giver = ?", _key(address)
         )
         return rows.fetchone() is not None
 
     def has_given(self) -> bool:
-        """Whether any address was given here."""
+        """Whether a person of this home has given any address."""
         return self._db.execute("SELECT 1 FROM gifts WHERE here LIMIT 1").fetchone() is not None
 
     def count_received(self) -> int:
-        """The number of addresses that others gave."""
+        """Counts the addresses that came from other homes."""
         count: int = self._db.execute("SELECT count(*) FROM gifts WHERE NOT here").fetchone()[0]
         return count
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address in place of the one before it, which leaves no trace."""
+        """Stores an address. An earlier address of the same giver and agreement is erased without a
+        trace.
+        """
         with self._database.transaction():
             self._database.has_erased = True
             self._db.execute("DELETE FROM handed WHERE agreement = ? AND giver = ?", _key(address))
@@ -87,18 +94,18 @@ class GivenAddresses:
             )
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
-        """Notes that a device of its receiver has stored the address."""
+        """Notes that one of the receiver's devices has stored the address."""
         self._db.execute("INSERT OR REPLACE INTO handed VALUES (?, ?, ?)", (*_key(address), device))
 
     def keep(self, address: HeldAddress) -> None:
-        """Keeps the address when its agreement is over."""
+        """Marks the address as one to keep after its agreement has ended."""
         with self._database.transaction():
             self._db.execute(
                 "UPDATE gifts SET kept = 1 WHERE agreement = ? AND giver = ?", _key(address)
             )
 
     def erase(self, addresses: Iterable[HeldAddress]) -> None:
-        """Erases addresses, from the free pages and the write-ahead log as well."""
+        """Erases addresses from the tables, the free pages and the write-ahead log."""
         with self._database.transaction():
             self._database.has_erased = True
             for address in addresses:

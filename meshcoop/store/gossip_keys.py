@@ -1,4 +1,4 @@
-"""The gossip keys that members' homes handed to a relay."""
+"""The gossip keys that a relay has received from members' homes."""
 
 from collections.abc import Iterable
 
@@ -12,18 +12,18 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class GossipKeys:
-    """Gossip keys, each with the person whose home handed it over."""
+    """Gossip keys, each with the person whose home sent the key."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[bytes]:
-        """All keys, each once."""
+        """Returns all keys, each once."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
 
     def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
-        """Puts these keys in the place of those that this person's home handed over before."""
+        """Replaces the gossip keys of a person by these keys."""
         self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
         rows = [(person, key) for key in keys]
         self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

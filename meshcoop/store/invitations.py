@@ -1,4 +1,4 @@
-"""Invitations that this home gave out, and who knocked with them."""
+"""The invitations that this home has given out, and the people who knocked with them."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS invitations (
 
 
 class StoredInvitation(NamedTuple):
-    """An invitation. `expires` in milliseconds; `approves`: the home vouches at once for the person
-    who brings it; `person`: who has used it, None while nobody has.
+    """An invitation. `expires` is a time (ms). `approves`: the home vouches at once for the person
+    who uses the invitation. `person`: who has used it, or None.
     """
 
     secret: bytes
@@ -32,7 +32,7 @@ class Invitations:
         self._db.executescript(_SCHEMA)
 
     def find(self, invitation_id: bytes) -> StoredInvitation | None:
-        """The invitation with this id."""
+        """Returns the invitation with this id, or None."""
         row = self._db.execute(
             "SELECT secret, expires, approve, person FROM invitations WHERE id = ?",
             (invitation_id,),
@@ -43,14 +43,16 @@ class Invitations:
         return StoredInvitation(secret, expires, bool(approve), person)
 
     def knocks(self) -> list[tuple[bytes, str, int]]:
-        """The id, the name and the time (ms) of everybody who knocked, the first one first."""
+        """Returns the id, the name and the time (ms) of each person who knocked, the earliest
+        first.
+        """
         rows = self._db.execute(
             "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
         )
         return rows.fetchall()
 
     def statement_of(self, person: bytes) -> bytes | None:
-        """The root statement with which a person knocked."""
+        """Returns the root statement that a person sent with their knock, or None."""
         row = self._db.execute(
             "SELECT statement FROM invitations WHERE person = ?", (person,)
         ).fetchone()
@@ -59,7 +61,7 @@ class Invitations:
     def add(
         self, invitation_id: bytes, secret: bytes, expires: int, *, approves: bool, now: int
     ) -> None:
-        """Adds an invitation, and forgets those that have expired by `now`."""
+        """Adds an invitation, and deletes those that have expired by `now` (ms)."""
         with self._database.transaction():
             self._db.execute("DELETE FROM invitations WHERE expires < ?", (now,))
             self._db.execute(
@@ -70,7 +72,7 @@ class Invitations:
     def note_knock(
         self, invitation_id: bytes, person: bytes, statement: bytes, name: str, now: int
     ) -> None:
-        """Notes that a person has used the invitation, which is then theirs alone."""
+        """Notes that a person has used the invitation. From then on it is theirs alone."""
         with self._database.transaction():
             self._db.execute(
                 "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"

@@ -1,4 +1,4 @@
-"""Tickets that a relay has given out."""
+"""The tickets that a relay has given out."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS tickets (
 
 
 class IssuedTicket(NamedTuple):
-    """A ticket. `expires` in milliseconds; `neighbourhood`: the one that has used it, if any."""
+    """A ticket. `expires` is a time (ms). `neighbourhood`: the one that has used it, or None."""
 
     secret: bytes
     expires: int
@@ -27,14 +27,14 @@ class IssuedTickets:
         self._db.executescript(_SCHEMA)
 
     def find(self, ticket_id: bytes) -> IssuedTicket | None:
-        """The ticket with this id."""
+        """Returns the ticket with this id, or None."""
         row = self._db.execute(
             "SELECT secret, expires, neighbourhood FROM tickets WHERE id = ?", (ticket_id,)
         ).fetchone()
         return IssuedTicket(*row) if row else None
 
     def add(self, ticket_id: bytes, secret: bytes, expires: int) -> None:
-        """Adds a ticket that nobody has used."""
+        """Adds a ticket that nobody has used yet."""
         self._db.execute(
             "INSERT INTO tickets (id, secret, expires) VALUES (?, ?, ?)",
             (ticket_id, secret, expires),
@@ -45,7 +45,7 @@ class IssuedTickets:
         self._db.execute("DELETE FROM tickets WHERE expires < ?", (now,))
 
     def note_use(self, ticket_id: bytes, neighbourhood: bytes) -> None:
-        """Notes the neighbourhood that has used a ticket, which is then that one's alone."""
+        """Notes that a neighbourhood has used the ticket. From then on the ticket is its alone."""
         self._db.execute(
             "UPDATE tickets SET neighbourhood = ? WHERE id = ?", (neighbourhood, ticket_id)
         )

@@ -1,4 +1,4 @@
-"""The table of logs: one a device, with its head, its fork and its use of the quota."""
+"""The table of logs: one row for each device, with its head, its fork and its use of the quota."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ CREATE TABLE IF NOT EXISTS logs (
 
 
 class DeviceLog(NamedTuple):
-    """What is known of one device's log. `day` counts days since 1970; `records` and `bytes` are
-    what its head's day has used of the quota; `fork` is its lowest forked number; `ended` is the
-    number that passed twice the quota, after which nothing is stored.
+    """One device's log. `day` is the day of the head, counted since 1970. `records` and `bytes` are
+    what the log has used of its quota on that day. `fork` is its lowest forked number. `ended` is
+    the number of the record that passed twice the quota; no later record is stored.
     """
 
     n: int
@@ -36,8 +36,10 @@ class DeviceLog(NamedTuple):
 
 
 class Logs:
-    """The logs of a store, with a cache in front of the table while a transaction runs: a batch of
-    records is mostly a run of one log, whose row would be read and written for each.
+    """The logs of a store. While a transaction runs, a cache stands in front of the table.
+
+    A batch of records is mostly a run of one log. Without the cache, the row of that log would be
+    read and written for every record.
     """
 
     def __init__(self, database: Database) -> None:
@@ -51,7 +53,7 @@ class Logs:
     # -- reading ----------------------------------------------------------------------------------
 
     def find(self, device: bytes) -> DeviceLog | None:
-        """The log of `device`."""
+        """Returns the log of `device`, or None."""
         log = self._cached.get(device)
         if log is None:
             row = self._db.execute("SELECT * FROM logs WHERE device = ?", (device,)).fetchone()
@@ -61,19 +63,19 @@ class Logs:
         return log
 
     def all(self) -> list[DeviceLog]:
-        """All logs."""
+        """Returns all logs."""
         self.flush()
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
     def forks(self) -> dict[bytes, int]:
-        """The devices whose logs are forked, each with its lowest forked number."""
+        """Returns the devices whose logs are forked, each with its lowest forked number."""
         self.flush()
         return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
 
     # -- writing ----------------------------------------------------------------------------------
 
     def find_or_add(self, device: bytes) -> DeviceLog:
-        """The log of `device`, empty if it is new."""
+        """Returns the log of `device`. Adds an empty log if there is none."""
         log = self.find(device)
         if log is None:
             self._db.execute(
@@ -86,7 +88,9 @@ class Logs:
         return log
 
     def grow(self, log: DeviceLog, record: Record, *, ended: bool) -> None:
-        """Makes the record the head of its log, and counts it. `ended`: it is the last one."""
+        """Makes the record the head of its log and counts it. `ended`: the record is the last of
+        its log.
+        """
         fields = record.header
         day = fields.time // DAY_MS
         is_same_day = day == log.day
@@ -106,8 +110,8 @@ class Logs:
             self.end()
 
     def fork(self, log: DeviceLog, seq: int, head: Head | None) -> None:
-        """Notes that the log was continued twice at number `seq`. `head` is the record before, None
-        where there is none.
+        """Notes that the log has two records with the number `seq`. `head` is the record before
+        these two, or None if there is none.
         """
         self.flush()
         self._db.execute(
@@ -125,12 +129,12 @@ class Logs:
     # -- the cache --------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begins to cache: nobody else writes until the transaction ends."""
+        """Starts to cache logs. Nobody else writes to the table until the transaction ends."""
         self._is_caching = True
         self._cached = {}
 
     def flush(self) -> None:
-        """Writes the logs that have grown into the table."""
+        """Writes the logs that have grown in the cache into the table."""
         grown = [self._cached[device] for device in self._unwritten]
         self._unwritten = set()
         self._db.executemany(
@@ -140,14 +144,14 @@ class Logs:
         )
 
     def end(self) -> None:
-        """Ends caching; what was not written is forgotten."""
+        """Empties the cache and stops caching. Changes that were not flushed are lost."""
         self._is_caching = False
         self._cached = {}
         self._unwritten = set()
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
-        """Lets somebody write to the table itself in the block, within a transaction."""
+        """Lets the caller write to the table directly in the block. Needs a running transaction."""
         self.flush()
         yield
         self.begin()

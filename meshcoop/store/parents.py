@@ -1,4 +1,4 @@
-"""Which record names which others as its parents, whether these are here or not."""
+"""The table of parents. A parent is noted even if the store does not hold it."""
 
 from collections.abc import Iterable
 
@@ -12,14 +12,14 @@ CREATE TABLE IF NOT EXISTS parents (
 
 
 class Parents:
-    """The id of each parent, with the row of the record that names it."""
+    """The ids of parents, each with the row of the record that names the parent."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def has(self, record_id: bytes) -> bool:
-        """Whether a record here names this one, held or not, as a parent."""
+        """Whether a stored record names this id as a parent."""
         rows = self._db.execute("SELECT 1 FROM parents WHERE parent = ? LIMIT 1", (record_id,))
         return rows.fetchone() is not None
 

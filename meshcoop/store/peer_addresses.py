@@ -1,4 +1,4 @@
-"""Addresses at which homes of members were met."""
+"""The network addresses at which members' homes were met."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS addresses (
     address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-_LONG_AGO = 1  # the time of those that another store has remembered; they do not age
+_LONG_AGO = 1  # the time of addresses from another store; they are never too old
 
 
 class PeerAddresses:
@@ -20,17 +20,17 @@ class PeerAddresses:
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[str]:
-        """All addresses, the latest met first."""
+        """Returns all addresses, the latest met first."""
         rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC")
         return [row[0] for row in rows.fetchall()]
 
     def latest(self, limit: int) -> list[str]:
-        """At most `limit` addresses, the latest met first."""
+        """Returns at most `limit` addresses, the latest met first."""
         rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (limit,))
         return [row[0] for row in rows]
 
     def met(self) -> list[str]:
-        """The addresses at which a home was met, the latest first."""
+        """Returns the addresses at which a home was met, the latest first."""
         rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
         return [row[0] for row in rows]
 
@@ -39,10 +39,12 @@ class PeerAddresses:
         self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
 
     def forget_older(self, limit: int) -> None:
-        """Forgets the addresses where nobody was met since `limit` (ms)."""
+        """Deletes the addresses at which no home was met since `limit` (ms)."""
         self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
 
     def restore(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """Adds addresses, each with its peer, that were met long ago."""
+        """Adds addresses from another store, each with its peer. Their meetings count as
+        long ago.
+        """
         rows = [(address, peer, _LONG_AGO) for address, peer in addresses]
         self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", rows)

@@ -1,4 +1,4 @@
-"""What the quotas of devices are counted from, and what came of counting them."""
+"""The columns that count how much devices use of their quotas."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ from meshcoop.store.sqlite_connection import Connection
 
 
 class CountedLog(NamedTuple):
-    """A log in row `n`. `fork` is its lowest forked number, `ended` the last number that it may
-    have; either may be None.
+    """A log in row `n`. `fork` is its lowest forked number, or None. `ended` is the last number
+    that it may have, or None.
     """
 
     n: int
@@ -17,7 +17,7 @@ class CountedLog(NamedTuple):
 
 
 class CountedRecord(NamedTuple):
-    """A record in row `n`, in the thread of the root in row `root`. `over`: it lies above its
+    """A record in row `n`. `root` is the row of its thread's root. `over`: the record is above its
     device's quota.
     """
 
@@ -28,18 +28,20 @@ class CountedRecord(NamedTuple):
 
 
 class QuotaCounts:
-    """Logs and records as quotas see them."""
+    """Logs and records, with only the columns that quotas need."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def logs(self) -> list[CountedLog]:
-        """Every log."""
+        """Returns every log."""
         rows = self._db.execute("SELECT n, device, fork, ended FROM logs")
         return [CountedLog(*row) for row in rows.fetchall()]
 
     def records_before_fork(self, log_n: int, fork: int | None) -> list[CountedRecord]:
-        """The records of a log up to its fork, or all where it has none, in order of number."""
+        """Returns the records of a log with numbers below `fork`, the lowest number first. Returns
+        all records if `fork` is None.
+        """
         rows = self._db.execute(
             "SELECT n, root, over, header FROM records"
             " WHERE log = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq",
@@ -48,9 +50,9 @@ class QuotaCounts:
         return [CountedRecord(n, root, bool(over), header) for n, root, over, header in rows]
 
     def set_over(self, n: int, *, over: bool) -> None:
-        """Notes whether the record in row `n` lies above its device's quota."""
+        """Notes whether the record in row `n` is above its device's quota."""
         self._db.execute("UPDATE records SET over = ? WHERE n = ?", (over, n))
 
     def set_end(self, log_n: int, ended: int | None) -> None:
-        """Notes the last number that a log may have; None: it goes on."""
+        """Notes the last number that a log may have. None means that the log has no end."""
         self._db.execute("UPDATE logs SET ended = ? WHERE n = ?", (ended, log_n))

@@ -1,4 +1,4 @@
-"""A store's file as it lies on the disk, whole or damaged: looked at, and never changed."""
+"""Reads a store's file, sound or damaged, and never changes it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 
-UNREADABLE = (StoreError, UnicodeDecodeError)  # a text that is none any more, too
+UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises the second
 
-_NOTES = ("name", "arrival", "muted")  # of the store's own, that no record tells
-# What is made of records, and what SQLite keeps for itself; all other tables are copied.
+_NOTES = ("name", "arrival", "muted")  # notes that no record holds
+# Tables that are not copied whole: they are made again from records, or `_NOTES` picks their rows.
 _DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
 _SHORTEST_RECORD = 200  # bytes
 _MOST_ROWS = 50_000_000
 
 
 class RecordParts(NamedTuple):
-    """A record in row `n` as it was read: in a damaged store any part may be of any type."""
+    """The parts of the record in row `n`. In a damaged store, any part may be of any type."""
 
     n: int
     id: Any
@@ -30,40 +30,44 @@ class RecordParts(NamedTuple):
 
 
 class ReadOnlyStore:
-    """The store at a path. Every method raises one of UNREADABLE where the file cannot be read."""
+    """The store at a path, open to read. Methods raise one of UNREADABLE if the file cannot be
+    read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._db = open_to_read(path)
 
     def close(self) -> None:
-        """Ends the use of the file."""
+        """Closes the file."""
         self._db.close()
 
     def problems(self, limit: int) -> list[str]:
-        """At most `limit` faults that SQLite finds in the file."""
+        """Returns at most `limit` faults that SQLite finds in the file."""
         answers = [row[0] for row in self._db.execute(f"PRAGMA integrity_check({limit})")]
         return [] if answers == ["ok"] else answers
 
     def count(self) -> int:
-        """The number of records."""
+        """Counts the records."""
         count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
         return count
 
     def records(self) -> Iterator[RecordParts]:
-        """All records."""
+        """Yields the parts of all records."""
         rows = self._db.execute("SELECT n, id, header, signature, content FROM records")
         return (RecordParts(*row) for row in rows)
 
     def record(self, n: int) -> RecordParts | None:
-        """The record in row `n`, if there is one."""
+        """Returns the parts of the record in row `n`, or None if the row is empty."""
         row = self._db.execute(
             "SELECT n, id, header, signature, content FROM records WHERE n = ?", (n,)
         ).fetchone()
         return RecordParts(*row) if row else None
 
     def last_row(self) -> int:
-        """The highest row of a record, or what it can be at most where the table does not say.
-        Raises nothing.
+        """Returns the highest row of a record, and raises nothing.
+
+        If the table cannot be read, returns the highest row that fits into a file of this size. If
+        the size cannot be read either, returns 0.
         """
         with suppress(*UNREADABLE):
             return int(self._db.execute("SELECT coalesce(max(n), 0) FROM records").fetchone()[0])
@@ -74,20 +78,22 @@ class ReadOnlyStore:
         return 0
 
     def latest_time(self) -> int | None:
-        """The latest time (ms) that the head of a log was signed at; None where nothing was."""
+        """Returns the latest time (ms) at which the head of a log was signed, or None if there is
+        no head.
+        """
         time: int | None = self._db.execute("SELECT max(time) FROM logs").fetchone()[0]
         return time
 
     def last_meeting(self) -> int | None:
-        """The time (ms) at which a member's home was last met; None where none was."""
-        with suppress(sqlite3.OperationalError):  # a store that never met anybody has no table
+        """Returns the time (ms) at which a member's home was last met, or None if none was met."""
+        with suppress(sqlite3.OperationalError):  # the table may be missing
             time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
             return time if time and time > 1 else None
         return None
 
     def copy_to(self, store: Store) -> None:
-        """Copies what no record tells: addresses, invitations, what was given person to person, and
-        notes. What cannot be read is left out.
+        """Copies into `store` what cannot be made again from records: addresses, invitations,
+        sealed street addresses and notes. Leaves out what cannot be read.
         """
         for name in _NOTES:
             with suppress(*UNREADABLE):

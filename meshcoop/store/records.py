@@ -1,4 +1,4 @@
-"""The table of records: exact signed bytes, and what their headers say."""
+"""The table of records: the signed bytes, and columns from their headers."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 _COLUMNS = "n, id, root, over, header, signature, content"
 
-# The records that hang from a record, at any depth, lose their thread.
+# Removes all records below a record, at any depth, from their thread.
 _UNROOT = """
 WITH RECURSIVE below (n, id) AS (
     SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
@@ -48,8 +48,8 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
-# The records of a log from a number on, and whether another log names each of them before its own
-# fork: such a one is kept (R-01.14).
+# The records of a log from a number on. The last column says whether a record of another log, before
+# that log's own fork, names the record. If so, the record is kept (R-01.14).
 _FORKED = """
 SELECT seq, id, about, EXISTS (
     SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
@@ -64,8 +64,8 @@ _ID_DIGITS = 64  # hexadecimal
 
 
 class StoredRecord(NamedTuple):
-    """A stored record. `root` is the row number of its thread's root, None while that is not here;
-    `over`: it lies above its device's quota.
+    """A record in row `n`. `root` is the row of its thread's root, or None while the root is not
+    here. `over`: the record is above its device's quota.
     """
 
     n: int
@@ -75,8 +75,8 @@ class StoredRecord(NamedTuple):
 
 
 class Records:
-    """The records of a store, by id, by log and by thread. A record keeps its row number, and a
-    record that came later has a higher one.
+    """The records of a store. A record keeps its row number. A later record gets a higher
+    number.
     """
 
     def __init__(self, database: Database) -> None:
@@ -89,12 +89,12 @@ class Records:
     # -- reading ----------------------------------------------------------------------------------
 
     def has(self, record_id: bytes) -> bool:
-        """Whether the record, with or without its content, is held."""
+        """Whether the store holds the record, with or without its content."""
         row = self._db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
         return row is not None
 
     def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Those of these ids whose records are held."""
+        """Returns the ids in `ids` whose records the store holds."""
         held: set[bytes] = set()
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
@@ -104,31 +104,34 @@ class Records:
         return held
 
     def find(self, record_id: bytes) -> StoredRecord | None:
-        """The record with this id."""
+        """Returns the record with this id, or None."""
         return self._select_first("id = ?", record_id)
 
     def find_in_row(self, n: int) -> StoredRecord | None:
-        """The record in row `n`, if it is still kept."""
+        """Returns the record in row `n`, or None if it was deleted."""
         return self._select_first("n = ?", n)
 
     def in_thread(self, root: int) -> list[StoredRecord]:
-        """The records of the thread whose root is in row `root`."""
+        """Returns the records of the thread whose root is in row `root`."""
         return self._select("root = ? ORDER BY n", root)
 
     def with_open_audience(self) -> list[StoredRecord]:
-        """The records that everybody may read: authority is made of them."""
+        """Returns the open records, which everybody may read. Authority is folded from these."""
         return self._select("open ORDER BY n")
 
     def private_ids(self) -> dict[bytes, bool]:
-        """The ids of private records whose content is here, and whether each is over its quota."""
+        """Returns the ids of the private records whose content is here. The value says whether the
+        record is above its quota.
+        """
         rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
         )
         return {record_id: bool(over) for record_id, over in rows}
 
     def ids_beginning(self, digits: str) -> list[bytes]:
-        """At most two ids that begin with these hexadecimal digits: two show that they are not
-        enough to tell one record from another.
+        """Returns at most two ids that begin with these hexadecimal digits.
+
+        Two ids mean that the digits do not name one record alone.
         """
         low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
         high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
@@ -138,28 +141,30 @@ class Records:
         return [row[0] for row in rows]
 
     def count(self) -> int:
-        """The number of records that are held."""
+        """Counts the records that the store holds."""
         count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
         return count
 
     def ids(self) -> Iterator[bytes]:
-        """All ids, sorted."""
+        """Yields all ids, sorted."""
         return (row[0] for row in self._db.execute("SELECT id FROM records ORDER BY id"))
 
     def roots(self) -> set[int]:
-        """The rows of the roots of all threads."""
+        """Returns the rows of the roots of all threads."""
         rows = self._db.execute("SELECT DISTINCT root FROM records WHERE root NOT NULL")
         return {row[0] for row in rows}
 
     def roots_of_log(self, log_n: int) -> set[int]:
-        """The rows of the roots of the threads in which a log has records."""
+        """Returns the roots, by row, of the threads to which a log has added records."""
         rows = self._db.execute(
             "SELECT DISTINCT root FROM records WHERE root NOT NULL AND log = ?", (log_n,)
         )
         return {row[0] for row in rows}
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:
-        """The id of the record with this number in the log of `device`, before any fork."""
+        """Returns the id of the record with this number in the log of `device`. Returns None if
+        there is no such record or its number is forked.
+        """
         row = self._db.execute(
             "SELECT r.id FROM records r JOIN logs l ON r.log = l.n WHERE l.device = ? AND r.seq = ?"
             " AND (l.fork IS NULL OR r.seq < l.fork)",
@@ -168,8 +173,10 @@ class Records:
         return row[0] if row else None
 
     def of_log(self, device: bytes, seq: int, limit: int, after: bytes = b"") -> list[Record]:
-        """At most `limit` records of a log, forks included: number `seq` with ids above `after`,
-        then what follows, in order of number and id.
+        """Returns at most `limit` records of a log, forks included, sorted by number and id.
+
+        They begin with the number `seq`. Records with that number come only if their ids are above
+        `after`.
         """
         rows = self._select(
             "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
@@ -182,18 +189,18 @@ class Records:
         return [row.record for row in rows]
 
     def whole_log(self, device: bytes) -> list[StoredRecord]:
-        """All records of a log, forks included, in order of number and id."""
+        """Returns all records of a log, forks included, sorted by number and id."""
         return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
 
     def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
-        """The id and the header of a record with this number in a log."""
+        """Returns the id and the header of a record with this number in a log, or None."""
         row: tuple[bytes, bytes] | None = self._db.execute(
             "SELECT id, header FROM records WHERE log = ? AND seq = ?", (log_n, seq)
         ).fetchone()
         return row
 
     def forked(self, log_n: int, fork: int) -> list[ForkedRecord]:
-        """The records of a log from its fork on."""
+        """Returns the records of a log with the number `fork` or a higher one."""
         rows = self._db.execute(_FORKED, (log_n, fork))
         return [
             ForkedRecord(seq, record_id, bool(named), about)
@@ -201,29 +208,33 @@ class Records:
         ]
 
     def without_content(self, after: int, limit: int) -> list[StoredRecord]:
-        """Records that are held without their content, in rows above `after`."""
+        """Returns at most `limit` records in rows above `after` whose content is not held."""
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
     def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
-        """Lasting records that answer others, in rows above `after`."""
+        """Returns at most `limit` lasting records in rows above `after` that answer
+        another record.
+        """
         return self._select("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
     def page(self, after: int, limit: int) -> list[StoredRecord]:
-        """Records in rows above `after`, in the order in which they came."""
+        """Returns at most `limit` records in rows above `after`, in the order in which they
+        arrived.
+        """
         return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
     def children(self, parent: bytes) -> list[StoredRecord]:
-        """The records that name the record with this id as a parent."""
+        """Returns the records that name the record with this id as a parent."""
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
     def waiting_for(self, about: bytes) -> list[StoredRecord]:
-        """The records whose thread is not known, because they answer a record that was missing."""
+        """Returns the records that are about this record and have no thread yet."""
         return self._select("about = ? AND root IS NULL", about)
 
     # -- writing ----------------------------------------------------------------------------------
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of a log, in its thread if that is known."""
+        """Adds a record of a log, and puts it into its thread if the thread is known."""
         # The row number is known beforehand, so that a root can name itself.
         n = self._next_n()
         fields = record.header
@@ -254,18 +265,20 @@ class Records:
         self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
-        """Brings back content that was missing; None erases it."""
+        """Stores the content of a record. None erases the content."""
         if content is None:
             self._database.has_erased = True
         self._db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
     def clear_over(self, log_n: int, seq: int) -> None:
-        """Counts no record of a log from number `seq` on as over its quota."""
+        """Clears the `over` mark of a log's records from number `seq` on."""
         self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. The records that hang from it wait again, as if it had never come."""
-        # A number is never given twice: who remembers how far they read would miss the second.
+        """Deletes a record. The records below it in its thread wait again, as if it had
+        never come.
+        """
+        # A row number is never used twice: a reader who remembers the last row would miss the new one.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
         self._db.execute("DELETE FROM records WHERE n = ?", (row.n,))
         self._db.execute(_UNROOT, (row.record.id,))
@@ -273,11 +286,11 @@ class Records:
     # -- row numbers, which are cached while a transaction runs -----------------------------------
 
     def begin(self) -> None:
-        """Begins to count on from the highest row number."""
+        """Forgets the highest row number, so that it is read again when it is needed."""
         self._last_n = None
 
     def flush(self) -> None:
-        """Writes nothing: the rows themselves have the numbers."""
+        """Writes nothing, because the row numbers are in the rows themselves."""
 
     def end(self) -> None:
         """Forgets the highest row number."""
@@ -302,7 +315,7 @@ class Records:
         return rows[0] if rows else None
 
     def _select(self, where: str, *values: object) -> list[StoredRecord]:
-        # Everything is fetched first: damaged content is erased below, while nobody reads.
+        # All rows are fetched first, because erasing damaged content below writes to the table.
         stored = self._db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE {where}",  # noqa: S608
             values,
@@ -323,9 +336,10 @@ def _read_row(
     signature: bytes,
     content: bytes | None,
 ) -> StoredRecord:
-    """Reads a stored record back. It is hashed again: a disk can forget a bit without an error.
+    """Reads a stored record and checks its hashes, because a disk can lose a bit without an error.
 
-    Raises Damaged. Damaged content alone is left out, since peers still have it.
+    If only the content is damaged, returns the record without its content, since peers still have
+    it. Raises Damaged for any other damage.
     """
     try:
         fields = envelope.read_header(header)

@@ -1,4 +1,6 @@
-"""What the records of a relay take on the disk, and their sealed content, which it may let go."""
+"""The disk space that a relay's records take, and their sealed content, which a relay may
+delete.
+"""
 
 from collections.abc import Iterator
 
@@ -15,44 +17,48 @@ _BETWEEN = "n > ? AND n <= ? AND NOT open AND content NOT NULL"
 
 
 def stored_size(record: Record) -> int:
-    """The bytes that a record takes in the store."""
+    """Returns the bytes that a record takes in the store."""
     return len(record.header_bytes) + _SIGNATURE + len(record.content or b"") + _ROW
 
 
 class RelayedContent:
-    """The records of one neighbourhood at a relay, by row: those that came first have the lowest."""
+    """The records of one neighbourhood at a relay. A record that arrived earlier has a
+    lower row.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def used(self) -> int:
-        """The bytes that all records take."""
+        """Returns the bytes that all records take."""
         row = self._db.execute(f"SELECT coalesce(sum({_SIZE}), 0) FROM records").fetchone()  # noqa: S608
         return int(row[0])
 
     def count_missing(self, last: int) -> int:
-        """The number of sealed records up to row `last` that are held without their content."""
+        """Counts the sealed records up to row `last` whose content is not held."""
         row = self._db.execute(
             "SELECT count(*) FROM records WHERE n <= ? AND NOT open AND content IS NULL", (last,)
         ).fetchone()
         return int(row[0])
 
     def last_row(self) -> int:
-        """The row of the record that came last; 0 where none has."""
+        """Returns the row of the record that arrived last, or 0 if there is no record."""
         return self._db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
 
     def note_arrival(self, day: int, last: int) -> None:
-        """Notes that the records up to row `last` have come by this day (counted since 1970)."""
+        """Notes that the records up to row `last` have arrived by this day (counted since 1970)."""
         self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (day, last))
 
     def last_row_before(self, day: int) -> int:
-        """The row of the record that came last before this day; 0 where none had come."""
+        """Returns the row of the last record that arrived before this day, or 0 if there
+        is none.
+        """
         row = self._db.execute("SELECT max(last) FROM arrived WHERE day < ?", (day,)).fetchone()
         return row[0] or 0
 
     def content_sizes(self, after: int) -> Iterator[tuple[int, int]]:
-        """The row and the size in bytes of every sealed content in rows above `after`."""
+        """Yields the row and the size in bytes of every sealed content in rows above `after`."""
         return self._db.execute(
             "SELECT n, length(content) FROM records"
             " WHERE n > ? AND NOT open AND content NOT NULL ORDER BY n",
@@ -60,7 +66,9 @@ class RelayedContent:
         )
 
     def let_go(self, after: int, last: int) -> int:
-        """Deletes the sealed content in rows above `after`, up to `last`; returns its bytes."""
+        """Deletes the sealed content in rows above `after` up to `last`. Returns the number of
+        bytes deleted.
+        """
         limits = (after, last)
         row = self._db.execute(
             f"SELECT coalesce(sum(length(content)), 0) FROM records WHERE {_BETWEEN}",  # noqa: S608

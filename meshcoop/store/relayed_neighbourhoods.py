@@ -17,20 +17,24 @@ class RelayedNeighbourhoods:
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[bytes]:
-        """The ids of all neighbourhoods."""
+        """Returns the ids of all neighbourhoods."""
         return [row[0] for row in self._db.execute("SELECT neighbourhood FROM served").fetchall()]
 
     def since(self, neighbourhood: bytes) -> int:
-        """The time (ms) at which a neighbourhood that is served enrolled the relay."""
+        """Returns the time (ms) at which this neighbourhood enrolled the relay. The relay serves
+        it.
+        """
         row = self._db.execute(
             "SELECT since FROM served WHERE neighbourhood = ?", (neighbourhood,)
         ).fetchone()
         return int(row[0])
 
     def add(self, neighbourhood: bytes, since: int) -> None:
-        """Serves a neighbourhood from `since` (ms) on; if it is served, its time stays."""
+        """Adds a neighbourhood that the relay serves from `since` (ms) on. If it is served already,
+        its earlier time stays.
+        """
         self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (neighbourhood, since))
 
     def remove(self, neighbourhood: bytes) -> None:
-        """Serves a neighbourhood no more."""
+        """Removes a neighbourhood. The relay no longer serves it."""
         self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))

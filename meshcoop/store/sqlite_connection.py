@@ -5,12 +5,15 @@ from pathlib import Path
 
 Connection = sqlite3.Connection
 
-# Ids fall all over their index: the more is written at once, the fewer pages are written twice.
+# Ids are random, so new ones change pages all over the index. The more is written at once, the fewer
+# pages are written twice.
 _WAL_PAGES = 4000  # some 16 MB
 
 
 def open_to_write(path: Path | str) -> Connection:
-    """Opens the store at `path`, or a new one; `:memory:` is a store without a file."""
+    """Opens the store at `path`, and makes it if there is none. `:memory:` is a store without a
+    file.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -20,5 +23,5 @@ def open_to_write(path: Path | str) -> Connection:
 
 
 def open_to_read(path: Path) -> Connection:
-    """Opens an existing store without changing anything. Raises StoreError."""
+    """Opens an existing store to read only. Raises StoreError."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)

@@ -1,7 +1,7 @@
-"""The store: records and their logs in SQLite, as a home and a relay keep them.
+"""The store: records and their logs in SQLite, at a home or a relay.
 
-The store knows headers, not meanings. It never decides what may come in: `meshcoop.ingest.inbox`
-does. Everything here is synchronous and short.
+The store reads the headers of records, not their contents. It does not decide which records may
+come in: `meshcoop.ingest.inbox` does. All calls are synchronous and short.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from protocol.wire.have_map import LogHead
 
 
 class Store(Database):
-    """A database of records. Each of its parts is one table; what touches several is done here."""
+    """A database of records. Each part is one table. Methods here change several tables at once."""
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
@@ -30,36 +30,38 @@ class Store(Database):
         self.parents = Parents(self)
 
     def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
-        """Adds the next record of its log and counts it. `over`: it lies above its device's quota;
-        `ended`: it is the last record of its log.
+        """Adds the next record of its log and counts it. `over`: the record is above its device's
+        quota. `ended`: the record is the last of its log.
         """
         row = self.insert(record, log.n, over=over)
         self.logs.grow(log, record, ended=ended)
         return row
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of a log without making it the log's head."""
+        """Adds a record of a log, but does not make it the log's head."""
         row = self.records.insert(record, log_n, over=over)
         self.parents.add(row.n, record.header.parents)
         return row
 
     @contextmanager
     def quota_counts(self) -> Iterator[QuotaCounts]:
-        """What quotas are counted from, for all logs, within a transaction."""
+        """Gives access to the quota columns of all logs. Needs a running transaction."""
         with self.logs.uncached():
             yield QuotaCounts(self.db)
 
     def heads(self) -> dict[bytes, LogHead]:
-        """What sync compares: the head of every log, and what is kept of forks, by device."""
+        """Returns, by device, what sync compares: the head of the log and the ids kept of
+        its fork.
+        """
         return {
             log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
             for log in self.logs.all()
-            if log.head.seq or log.fork  # a log of which only later records came is none yet
+            if log.head.seq or log.fork  # a log without its first record does not count yet
         }
 
     def fork_log(self, device: bytes, seq: int) -> None:
-        """Notes that the log of `device` was continued twice from before number `seq`: its head
-        falls back there.
+        """Notes that the log of `device` has two records with the number `seq`. The log's head
+        moves back to the record before its fork.
         """
         log = self.logs.find_or_add(device)
         fork = min(seq, log.fork or seq)
@@ -69,15 +71,19 @@ class Store(Database):
             record_id, header = before
             head = Head(fork - 1, record_id, envelope.read_header(header).time)
         self.logs.fork(log, fork, head)
-        # A home that heard of the fork first has counted nothing beyond it: all forget their counts.
+        # A home that learnt of the fork before these records came has not counted them. All homes
+        # clear the counts, so that they agree.
         self.records.clear_over(log.n, fork)
 
     def prune_forks(self, named: set[bytes]) -> list[StoredRecord]:
-        """Drops what R-01.14 does not keep of forked logs; returns what was dropped. The records
-        that are `named` by records outside the store, which wait, are kept for them.
+        """Deletes the records of forked logs that R-01.14 does not keep. Returns the deleted
+        records.
+
+        `named` are the ids that waiting records outside the store name. Their records are kept.
         """
         dropped: list[StoredRecord] = []
-        # What was dropped may have been the only one that named another: again, until none goes.
+        # A deleted record may have been the only one that named another. So this repeats until there
+        # is nothing left to delete.
         while rows := self._not_kept_of_forks(named):
             for row in rows:
                 self._delete(row)
@@ -85,7 +91,7 @@ class Store(Database):
         return dropped
 
     def drop_log(self, device: bytes) -> list[StoredRecord]:
-        """Takes a whole log out of the store; returns what was in it."""
+        """Deletes a whole log. Returns its records."""
         rows = self.records.whole_log(device)
         for row in rows:
             self._delete(row)

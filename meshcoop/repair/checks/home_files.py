@@ -1,4 +1,4 @@
-"""Checks of a home's folder: who can get at it, its keys and its settings."""
+"""Checks of a home's folder, key file and settings."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from meshcoop.repair.finding import Finding, Patient
 
 
 def check_folder(patient: Patient) -> Finding:
-    """Looks whether others can change what lies in the home."""
+    """Checks that others cannot change the files of the home."""
     path = patient.home.path
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
@@ -20,7 +20,7 @@ def check_folder(patient: Patient) -> Finding:
 
 
 def check_keys(patient: Patient) -> Finding:
-    """Looks whether the key file is there, and its owner's alone."""
+    """Checks that the key file exists and that others cannot read it."""
     path = patient.home.key_file
     try:
         mode = path.lstat().st_mode
@@ -36,7 +36,9 @@ def check_keys(patient: Patient) -> Finding:
 
 
 def check_settings(patient: Patient) -> Finding:
-    """Looks whether the settings can be read, and what this home is."""
+    """Checks that the settings can be read. Says whether the home is a relay, a member's or
+    neither.
+    """
     settings = patient.home.read_settings()
     if settings.relay:
         return Finding("settings", "fine", f"This home is the relay {settings.relay}.")

@@ -1,4 +1,4 @@
-"""Checks of the node, the network that it is in, and its neighbours."""
+"""Checks of the node, its network and its neighbours."""
 
 import time
 from contextlib import closing
@@ -12,7 +12,7 @@ _DAY_MS = 86_400_000
 
 
 def check_node(patient: Patient) -> Finding:
-    """Looks whether a node runs and answers."""
+    """Checks that a node runs and answers."""
     if patient.status is not None:
         trouble = patient.status.get("trouble")
         if trouble:
@@ -25,8 +25,8 @@ def check_node(patient: Patient) -> Finding:
 
 
 def check_port(patient: Patient) -> Finding:
-    """Names the addresses at which others dial this home; looks whether another program has the
-    port, while the node does not run.
+    """Names the addresses at which the node listens. If no node runs, checks that its
+    port is free.
     """
     if patient.status is not None:
         addresses = [address.split("/p2p/")[0] for address in patient.status["addresses"]]
@@ -48,7 +48,7 @@ def check_port(patient: Patient) -> Finding:
 
 
 def check_network(patient: Patient) -> Finding:
-    """Compares this machine's addresses with those at which relays see it."""
+    """Compares this machine's addresses with those that relays see."""
     own = [address for address in own_addresses() if not address.startswith("127.")]
     if not own:
         remedy = "Connect to the home network or the internet."
@@ -71,7 +71,7 @@ def check_network(patient: Patient) -> Finding:
 
 
 def check_relays(patient: Patient) -> Finding:
-    """Counts the relays that there are, and those that are reached."""
+    """Counts the enrolled relays and the connected ones."""
     status = patient.status
     if status is None:
         return Finding("relays", "unknown", "Only a running node knows which relays are reached.")
@@ -90,7 +90,7 @@ def check_relays(patient: Patient) -> Finding:
 
 
 def check_peers(patient: Patient) -> Finding:
-    """Counts the homes that are connected; else looks when one was last met."""
+    """Counts the connected homes. If there are none, says when a home was last met."""
     if patient.status is not None:
         homes = [peer for peer in patient.status["peers"] if peer["person"]]
         if homes:
@@ -106,7 +106,7 @@ def check_peers(patient: Patient) -> Finding:
 
 
 def check_sync(patient: Patient) -> Finding:
-    """Asks the node when notes were last compared with another one."""
+    """Asks the node when it last compared its records with another node's."""
     if patient.status is None:
         return Finding(
             "sync", "unknown", "Only a running node knows when notes were last compared."

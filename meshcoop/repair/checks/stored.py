@@ -1,4 +1,4 @@
-"""Checks of what is stored, now and when the node started."""
+"""Checks of the stored records, and of damage that the node found when it started."""
 
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +10,12 @@ from meshcoop.store.read_only import ReadOnlyStore
 
 
 def check_store(patient: Patient) -> Finding:
-    """Asks SQLite, and hashes every record again; of a relay, in each of its stores."""
+    """Looks for damage in each store: asks SQLite, and hashes every record again. A relay has
+    several stores.
+    """
     stores = _stores(patient.home)
     faults = {path.name: problems for path in stores if (problems := integrity.problems(path))}
-    # A running node writes to its log at any time: half a frame would look like damage.
+    # A running node may be writing to its write-ahead log: half a frame would look like damage.
     if patient.status is None:
         for path in stores:
             fault = integrity.wal_problem(path)
@@ -35,7 +37,7 @@ def check_store(patient: Patient) -> Finding:
 
 
 def check_past(patient: Patient) -> Finding:
-    """Asks the node what it had to mend when it started."""
+    """Asks the node what it repaired when it started."""
     if patient.status is None:
         return Finding("past", "unknown", "Only a running node knows whether something was mended.")
     damage = patient.status.get("damage") or []
