@@ -182,7 +182,7 @@ class Node:
     async def wait_to_sign(self) -> Membership:
         """Waits until this home knows what it last signed; returns the membership.
 
-        Raises Mistake if there is no membership, or if this home may not sign.
+        Raises Mistake if there is no membership, and Refused if no device here may sign.
         """
         member = self.require_membership()
         await member.mesh.may_sign.wait()

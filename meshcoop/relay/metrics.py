@@ -54,7 +54,7 @@ class Metrics:
                     self.refresh()
 
     def refresh(self) -> None:
-        """Reads the relay's figures anew."""
+        """Reads the relay's figures."""
         relay = self._relay
         self._served.set(len(relay.tenants))
         # Removes the figures of neighbourhoods that are no longer served.

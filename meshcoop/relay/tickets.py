@@ -33,9 +33,9 @@ class Tickets:
     def check(self, request: EnrolRequest, member: str, relay: str) -> None:
         """R-08.6: raises Refused unless the ticket is valid and a member asks.
 
-        This relay must have issued the ticket, it must not have expired, the request must prove its
-        secret, and no other neighbourhood may have used it. `member` and `relay` are the peer ids
-        of this connection.
+        This relay must have issued the ticket, and the request must prove its secret. No other
+        neighbourhood may have used the ticket, and it must not have expired before its first use.
+        `member` and `relay` are the peer ids of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:

@@ -131,8 +131,8 @@ class InvitationDesk:
     def _certified(self, peer: str, knock: Knock) -> statement.Certificate:
         """Checks a knock and returns its certificate (R-07.3, R-07.4).
 
-        Raises Refused unless this home gave the invitation, it has not expired, the knock proves
-        its secret, and nobody else has used it.
+        Raises Refused unless this home gave the invitation and the knock proves its secret. Nobody
+        else may have used the invitation, and it must not have expired before its first use.
         """
         given = self._invitations.find(knock.invitation)
         if given is None:
