@@ -126,7 +126,7 @@ class FitJudge:
         return side.days if side.is_post else self._index.profile_of(side.person).days
 
     def _shared_languages(self, pair: Pair) -> list[str] | None:
-        """Returns the languages that both people speak, or None if one of them names no languages."""
+        """Returns the languages that both people speak, or None if one of them names none."""
         needing, offering = (self._index.profile_of(side.person).languages for side in pair)
         if not needing or not offering:
             return None

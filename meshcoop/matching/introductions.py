@@ -1,4 +1,4 @@
-"""Who can introduce one member to another: the shortest paths through people who know each other."""
+"""Who can introduce one member to another: shortest paths through people who know each other."""
 
 import hashlib
 from collections import defaultdict

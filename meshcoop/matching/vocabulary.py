@@ -16,7 +16,7 @@ Phrase = tuple[str, ...]  # stems
 
 
 class Meaning(NamedTuple):
-    """What a phrase means. If `alone` is set, it means this only when the text says nothing else."""
+    """What a phrase means. With `alone`, it means this only if the text says nothing else."""
 
     concepts: frozenset[str]
     alone: bool = False

@@ -72,7 +72,7 @@ def notify(state: str) -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """Returns within how many seconds systemd expects a sign of life, or None if it expects none."""
+    """Returns within how many seconds systemd expects a sign of life; None if it expects none."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     pid = os.environ.get("WATCHDOG_PID", "")
     if not microseconds.isdigit() or (pid and pid != str(os.getpid())):

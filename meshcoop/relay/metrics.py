@@ -1,4 +1,4 @@
-"""A relay's figures for Prometheus, on loopback only. They tell amounts, never contents or people."""
+"""A relay's figures for Prometheus, on loopback only: amounts, never contents or people."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -59,7 +59,7 @@ class SharedNetwork:
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Answers streams until cancelled. Drops peers that do not prove in time that they belong."""
+        """Answers streams until cancelled. Drops peers that do not prove in time where they belong."""
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
@@ -147,7 +147,7 @@ class PrereadStream:
 
 
 class NeighbourhoodNetwork:
-    """The network as one neighbourhood sees it. It implements meshcoop.network.interface.Network."""
+    """The network as one neighbourhood sees it; implements meshcoop.network.interface.Network."""
 
     def __init__(self, shared: SharedNetwork) -> None:
         self.answer: Handler | None = None
@@ -176,7 +176,7 @@ class NeighbourhoodNetwork:
         return self._network.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers sync streams of this neighbourhood. A mesh at a relay serves no other protocol."""
+        """Answers sync streams of this neighbourhood. A mesh at a relay serves nothing else."""
         assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
         self.answer = handler
 
@@ -189,7 +189,7 @@ class NeighbourhoodNetwork:
         return self._network.serve_relay(allowed)
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at another relay. Returns the seconds for which the reservation holds."""
+        """Reserves a place at another relay. Returns for how many seconds the place holds."""
         return await self._network.reserve(relay)
 
     @property

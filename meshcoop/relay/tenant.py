@@ -36,7 +36,7 @@ class HandedKeys(KeyRing):
         self.gossip_keys = self._handed.all()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """Keeps the keys from this member's home, in place of the keys that it handed over before."""
+        """Keeps the keys from this member's home, in place of those that it handed over before."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         self.gossip_keys = self._handed.all()
 
@@ -112,7 +112,7 @@ class Tenant:
             self._is_over.set()
 
     async def end(self, why: Refused) -> None:
-        """Stops serving, tells the peers why, and erases the neighbourhood's files from the disk."""
+        """Stops serving, tells the peers why, and erases the neighbourhood's files."""
         await self.mesh.close_all(why)
         self._scope.cancel()
         await self._is_over.wait()

@@ -1,4 +1,4 @@
-"""Address delivery: a home hands addresses to another home over a stream (specs/18-addresses.md)."""
+"""Address delivery: a home hands addresses to another over a stream (specs/18-addresses.md)."""
 
 import logging
 from collections import deque
@@ -108,7 +108,7 @@ class AddressDelivery:
     # -- in the background ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Erases addresses of ended agreements and hands over waiting addresses, until cancelled."""
+        """Erases addresses of ended agreements and hands over waiting ones, until cancelled."""
         while True:
             self._wake = trio.Event()
             self.addresses.forget_ended()

@@ -1,4 +1,4 @@
-"""Sync over one stream: connects a `protocol.wire.sync_session.Session` with a peer and the inbox."""
+"""Sync over one stream: connects a `protocol.wire.sync_session.Session` with peer and inbox."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -40,22 +40,24 @@ class ConversationObserver(Protocol):
     compare_slot: trio.Semaphore
 
     def on_admitted(self, conversation: "Conversation") -> None:
-        """The peer has proved to be a member's home or a relay."""
+        """Called when the peer has proved to be a member's home or a relay."""
 
     def on_stored(self, records: list[Record]) -> None:
-        """These records were stored, and are new here."""
+        """Called with the records that were stored and are new here."""
 
     def on_settled(self) -> None:
-        """A round is over."""
+        """Called when a round has ended."""
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """The peer sent its own addresses and those of other homes."""
+        """Called when the peer sends its own addresses and those of other homes."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """The peer ends the session; `rule` says why."""
+        """Called when the peer ends the session. `rule` says why."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """The peer handed over gossip keys. `person` lives there; None for a relay."""
+        """Called when the peer hands over gossip keys. `person` is the peer's person; None for a
+        relay.
+        """
 
 
 class Conversation:

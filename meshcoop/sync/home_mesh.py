@@ -61,7 +61,7 @@ class HomeMesh(Mesh):
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports that it has started once it answers peers and hears gossip."""
+        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
             nursery.start_soon(self._learn_own_head)

@@ -84,7 +84,7 @@ class InvitationDesk:
         return self.vouch(person, certificate)
 
     def vouch(self, person: bytes, certificate: bytes) -> bool:
-        """Vouches for a person with their first device. Returns True if the person is a member now."""
+        """Vouches for a person with their first device. Returns True if they are a member now."""
         if not self._is_member(person):
             self._vouch(person, certificate)
         return self._is_member(person)

@@ -21,7 +21,7 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True)
 class Admission:
-    """The answer of the inviter's home that the person is a member, with the records that show it."""
+    """The answer of the inviter's home that the person is a member, with records that show it."""
 
     neighbourhood: bytes  # its id
     chain: list[bytes]  # the records that show the membership (R-07.5)

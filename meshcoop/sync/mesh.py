@@ -79,7 +79,7 @@ class Mesh:
         self._is_closed = False
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports that it has started once it answers peers and hears gossip."""
+        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
         async with trio.open_nursery() as nursery:
             self.network.serve(sync.PROTOCOL, self._answer)
             topic = gossip.topic_name(self.inbox.state.neighbourhood)
@@ -250,7 +250,10 @@ class Mesh:
         return IngestResult()
 
     async def _fill_gap(self, result: IngestResult) -> None:
-        """Waits, because gossip loses and shuffles records; asks for a round if a gap stays."""
+        """Waits a moment, then asks for a round if a gap is still there.
+
+        Gossip loses and shuffles records, so many gaps fill by themselves.
+        """
         await trio.sleep(GAP_SECONDS)
         still_waiting = self.inbox.pool.devices() & result.devices_with_gaps
         if still_waiting or result.diverged_devices:  # their history differs from ours (R-01.12)

@@ -1,4 +1,4 @@
-"""Records that another home lacks, in an order in which that home can place each one as it comes."""
+"""Records that another home lacks, in an order in which it can place each one as it comes."""
 
 from collections.abc import Iterator
 

@@ -72,7 +72,7 @@ class PeerManager:
         self._stirred.set()
 
     def welcome(self, peer: str) -> None:
-        """Lets a peer that has shown an invitation stay longer before it must prove its membership."""
+        """Lets a peer that has shown an invitation stay longer without a proof of membership."""
         self._guests.add(peer)
 
     def conversation_ended(self, peer: str) -> None:

@@ -1,4 +1,4 @@
-"""Reach: how others find this home behind relays, and how it finds them there (specs/08-relays.md)."""
+"""Reach: how this home is found behind relays, and finds others there (specs/08-relays.md)."""
 
 import logging
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Hosts of the network in memory: the network as one node sees it, its connections and its gossip."""
+"""Hosts of the network in memory: one node's view of the network, its connections and gossip."""
 
 import hashlib
 import heapq
@@ -75,8 +75,8 @@ class Host:
         self._publish_lock = trio.Lock()
         self._next_publish = 0.0  # Trio's time
 
-        # The calls that are due at this host, by Trio's time. The number keeps the order of calls due
-        # at the same time, so callables are never compared.
+        # The calls that are due at this host, by Trio's time. The number keeps the order of calls
+        # due at the same time, so callables are never compared.
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._agenda_changed = trio.Event()
@@ -219,7 +219,7 @@ class Host:
                 self.topics[topic].seen[message_id] = trio.current_time(), False
             self._forward_message(topic, message_id, data, self)
 
-    # -- What the network, its connections and its streams call --------------------------------------
+    # -- What the network, its connections and its streams call ------------------------------------
 
     def schedule(self, seconds: float, act: Callable[[], None]) -> None:
         """Calls `act` after some seconds, unless the host is down then."""

@@ -56,8 +56,9 @@ class Link(Generic[HostT]):
         self.relay = relay  # None if the connection is direct
         self.is_cut = False
         self.ends: list[tuple[HostT, StreamEnd]] = []
-        # As over TCP, the host that was dialled sees a port at which nobody listens. The port is drawn
-        # for relayed connections too: the draws of a run do not depend on the kind of connection.
+        # As over TCP, the host that was dialled sees a port at which nobody listens. The port is
+        # drawn for relayed connections too, so that the draws of a run do not depend on the kind of
+        # connection.
         port = network.random.randint(32_768, 60_999)
         self.seen_by = {
             dialler.peer_id: answerer.address,

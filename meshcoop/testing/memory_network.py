@@ -4,13 +4,13 @@
     async with network.host("ada") as ada, network.host("ben") as ben:
         await ada.connect(network.address("ben"))
 
-`network.host` opens a `meshcoop.network.interface.Network` that behaves like the one over libp2p. The
-test chooses the weather: gossip may be lost, doubled, late or shuffled. Dials may fail, and streams
-and connections may break. There may be partitions, and hosts may die and come back.
+`network.host` opens a `meshcoop.network.interface.Network` that behaves like the one over libp2p.
+The test chooses the weather: gossip may be lost, doubled, late or shuffled. Dials may fail, and
+streams and connections may break. There may be partitions, and hosts may die and come back.
 
-Everything random comes from the `random.Random` that the test passes, and all time is Trio's. Under a
-`trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own scheduler is
-seeded too (the tests in `tests/sim` show how), a run repeats exactly.
+Everything random comes from the `random.Random` that the test passes, and all time is Trio's.
+Under a `trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own
+scheduler is seeded too (the tests in `tests/sim` show how), a run repeats exactly.
 """
 
 import hashlib

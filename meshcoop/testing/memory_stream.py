@@ -139,7 +139,7 @@ class StreamEnd:
         return self._last_arrival
 
     def _take_arrived(self) -> bytes | None:
-        """Takes the data that has arrived. Returns b"" at the end, or None if no data has arrived."""
+        """Takes the data that has arrived. Returns b"" at the end, or None if none has arrived."""
         if self._connection.is_cut or not self._has_arrival():
             return None
         taken = b""

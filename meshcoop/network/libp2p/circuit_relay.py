@@ -226,7 +226,7 @@ async def _send_reservation(stream: INetStream) -> None:
 
 
 async def _request_stop(stream: INetStream, source: ID, limit: Limit) -> None:
-    """Asks the target to accept a circuit from `source`. Raises NetworkError if the target refuses."""
+    """Asks the target to accept a circuit from `source`. Raises NetworkError if it refuses."""
     peer = PeerId(id=source.to_bytes())
     await send_message(stream, StopMessage(type=StopMessage.CONNECT, peer=peer, limit=limit))
     answer = await receive_message(stream, StopMessage)

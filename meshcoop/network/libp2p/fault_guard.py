@@ -24,7 +24,7 @@ RESTART_AFTER = 1.0  # seconds before a service loop that failed runs again
 
 
 class StreamGuard:
-    """Wraps libp2p's stream handler. Resets streams that fail, and limits the streams of each peer."""
+    """Wraps libp2p's stream handler: resets failed streams, and limits the streams of each peer."""
 
     def __init__(self, handler: StreamHandlerFn) -> None:
         self._handler = handler

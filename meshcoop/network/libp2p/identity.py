@@ -11,7 +11,7 @@ KEY_SIZE = 32  # bytes of an Ed25519 seed and of an Ed25519 public key
 
 
 def key_pair_from_seed(seed: bytes) -> KeyPair:
-    """Makes the libp2p key pair of a 32-byte Ed25519 seed. Raises NetworkError for another length."""
+    """Makes the libp2p key pair of an Ed25519 seed. Raises NetworkError unless it has 32 bytes."""
     if len(seed) != KEY_SIZE:
         raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
     private = Ed25519PrivateKey.from_bytes(seed)

@@ -69,7 +69,7 @@ class BoundedYamux(Yamux):
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Negotiates Yamux and nothing else. Replaces libp2p's class, which always makes its own Yamux."""
+    """Negotiates Yamux alone. Replaces libp2p's class, which always makes its own Yamux."""
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
         """Opens the multiplexed connection over `conn`. Raises MultiselectError if the peer has no
