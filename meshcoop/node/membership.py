@@ -44,8 +44,9 @@ def open_membership(
     """Builds everything for one neighbourhood at a home. None of it knows any other neighbourhood.
 
     `neighbours`: a file that keeps the addresses of other homes beside the store. `arrival`:
-    records that show that this home is a member's; it uses them until it is synced. `on_change` is
-    called with the number of records stored, or with 0 if something else has changed.
+    records that show that this home is a member's. The home uses them until it is synced.
+    `on_change` is called with the number of records stored, or with 0 if something else has
+    changed.
     """
     keys = unlocked.keys
     machine = key_file.machine_id()

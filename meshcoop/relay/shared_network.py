@@ -59,7 +59,7 @@ class SharedNetwork:
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Answers streams until cancelled. Drops peers that do not prove in time where they belong."""
+        """Answers streams until cancelled. Drops peers that prove no membership in time."""
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)

@@ -119,7 +119,7 @@ class AddressBook:
         )
 
     def _make_room(self) -> None:
-        """Removes the address that failed most while the book is full.
+        """While the book is full, removes the address that failed most.
 
         So hostile entries cannot fill the book.
         """

@@ -103,7 +103,9 @@ class Conversation:
         self._outstanding = 0  # contents of the last request that have not come yet
 
     async def run(self) -> None:
-        """Talks to the peer until one side ends the session. Raises nothing that a peer causes."""
+        """Talks to the peer until one side ends the session. Nothing that a peer does makes this
+        raise.
+        """
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:

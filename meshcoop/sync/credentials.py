@@ -17,7 +17,7 @@ class Credentials:
     """Proves this node's membership to peers, and checks theirs.
 
     `device` and `seed`: the key that proves the membership. `arrival`: records that show that this
-    home is a member's; it uses them until it is synced.
+    home is a member's. The home uses them until it is synced.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Credentials:
     def chain(self, device: bytes) -> list[bytes]:
         """Returns the open records that show that `device` belongs to a member.
 
-        Returns no records if they do not fit into one hello. Only homes that have the records
-        already are then convinced.
+        If they do not fit into one hello, returns no records. Then only homes that have the records
+        already accept the hello.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):

@@ -32,8 +32,8 @@ _SEAL_AFTER_MS = 10_000
 class HomeMesh(Mesh):
     """A mesh with an `author`, who signs records.
 
-    `arrival`: records that show that this home is a member's; it uses them until it is synced.
-    `neighbours`: a file that keeps the addresses of other homes beside the store.
+    `arrival`: records that show that this home is a member's. The home uses them until it is
+    synced. `neighbours`: a file that keeps the addresses of other homes beside the store.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class HomeMesh(Mesh):
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Asks other homes for the end of this home's own log, before the home signs.
+        """Waits, before this home signs, until another home has told it the end of its own log.
 
         If this home's disk was restored from a copy, it must not sign two records with one number.
         If no home answers in time, this home goes on: homes are often alone.

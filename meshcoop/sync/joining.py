@@ -30,8 +30,8 @@ class Admission:
     certifies_device: bool  # whether the chain shows this device; if not, see R-07.6
 
     def arrival(self, seed: bytes, certificate: bytes, now: int) -> list[bytes]:
-        """Returns records that show, at the first home that this device meets, that it is a
-        member's.
+        """Returns the records by which this device proves its membership to the first home it
+        meets.
 
         If the chain does not show the device, the records also introduce it.
         """

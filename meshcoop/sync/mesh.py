@@ -132,7 +132,7 @@ class Mesh:
         try:
             with log_disk_errors(f"the conversation with {peer} ends"):
                 await conversation.run()
-        except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+        except Exception:  # noqa: BLE001  # logged loudly, but the node goes on
             _LOG.exception("a conversation with %s is lost to a fault of ours", peer)
         finally:
             self._under_way.discard(conversation)
@@ -163,9 +163,7 @@ class Mesh:
         conversation.tell_peers([*self.network.addresses, *self.peers.book.met][: sync.MAX_PEERS])
 
     def on_stored(self, records: list[Record]) -> None:
-        """Notes the records that came by sync from one peer, so that they are announced to the
-        others.
-        """
+        """Notes that logs have grown by sync from one peer, so that the others are told."""
         self._note_growth(record.header.device for record in records)
 
     def on_settled(self) -> None:
@@ -176,8 +174,7 @@ class Mesh:
     def on_peers(self, peer: str, addresses: list[str]) -> None:
         """Learns addresses of further homes.
 
-        Addresses that the peer gives for itself are noted as met, so that other homes are told them
-        too.
+        The peer's own addresses are noted as met, so that this home tells them to others too.
         """
         self.peers.learn(addresses)
         for address in addresses:
@@ -245,7 +242,7 @@ class Mesh:
         try:
             with log_disk_errors("gossip is lost, and comes again by sync"):
                 return self.inbox.ingest_wires(message[gossip.MAC_SIZE :] for message in burst)
-        except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+        except Exception:  # noqa: BLE001  # logged loudly, but the node goes on
             _LOG.exception("gossip is lost to a fault of ours")
         return IngestResult()
 

@@ -58,7 +58,7 @@ RELAY_LIMITS = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 class HandshakeSlots:
     """The slots for connections in their handshake. A newcomer always gets a slot.
 
-    If all slots are taken, the IP address that holds most of them loses its oldest.
+    If all slots are taken, the IP address that holds most of them loses its oldest slot.
     """
 
     def __init__(self, count: int) -> None:
