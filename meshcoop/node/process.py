@@ -162,7 +162,7 @@ def _last_line(home: Home, start: int) -> str:
 
 
 def _reap() -> None:
-    for child in list(_children):  # a copy, because another thread may start a child meanwhile
+    for child in list(_children):  # a copy, because others may start a child meanwhile
         if child.poll() is not None:
             with suppress(ValueError):
                 _children.remove(child)
