@@ -1,1 +1,3 @@
-"""Who could help whom, worked out at this home alone: nothing is posted, and nobody learns of it."""
+"""Who could help whom. Only this home works it out: nothing is posted, and nobody else learns of
+it.
+"""

@@ -1,4 +1,4 @@
-"""The exchanges between people: time that was given, and time that was promised."""
+"""The exchanges between people: time that one gave to the other, or promised to give."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from protocol.fold.thread import View
 
 
 class Exchange(NamedTuple):
-    """Time between two people: given, or promised in an agreement.
+    """Time that one person gave to another, or promised in an agreement.
 
-    Given is the time of a receipt or correction that counts, and of a gift of minutes.
+    Time is given by a receipt or a correction that counts, or by thanks with a gift of minutes.
     """
 
     id: bytes
     giver: bytes
     receiver: bytes
     minutes: int
-    when: str  # the day, or the day and hour, of the exchange; else the day it was agreed
+    when: str  # the day of the exchange, or its day and hour; if unknown, the day of the record
     is_given: bool
 
 
 class Exchanges:
-    """The exchanges by person, added and removed by the row of their view."""
+    """The exchanges by person. Each is added and removed by the row of its view."""
 
     def __init__(self) -> None:
         self._by_row: dict[int, Exchange] = {}
@@ -47,15 +47,15 @@ class Exchanges:
             self._rows_of[exchange.receiver].discard(row)
 
     def of_person(self, person: bytes) -> Iterator[Exchange]:
-        """The exchanges in which a person gives or receives."""
+        """Returns the exchanges in which a person gives or receives."""
         return (self._by_row[row] for row in self._rows_of.get(person, ()))
 
     def given(self) -> Iterator[Exchange]:
-        """The exchanges of all people in which time was given."""
+        """Returns the exchanges of all people in which time was given."""
         return (exchange for exchange in self._by_row.values() if exchange.is_given)
 
     def minutes_in_month(self, person: bytes, month: str) -> int:
-        """Minutes that a person gave or promised to give in a month, such as 2026-11."""
+        """Adds up the minutes that a person gave or promised in a month, such as 2026-11."""
         return sum(
             exchange.minutes
             for exchange in self.of_person(person)
@@ -63,7 +63,7 @@ class Exchanges:
         )
 
     def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
-        """Whether a person has already promised any of this time to somebody."""
+        """Returns whether a person has promised any part of this time to somebody already."""
         wanted = time_span(moment, minutes)
         if wanted is None:
             return False
@@ -72,7 +72,7 @@ class Exchanges:
         return any(span is not None and is_overlapping(span, wanted) for span in spans)
 
     def last_gift(self, giver: bytes, receiver: bytes) -> Exchange | None:
-        """The latest exchange in which `giver` gave time to `receiver`."""
+        """Returns the latest exchange in which `giver` gave time to `receiver`, or None."""
         gifts = [
             exchange
             for exchange in self.of_person(receiver)
@@ -81,7 +81,7 @@ class Exchanges:
         return max(gifts, key=lambda exchange: (exchange.when, exchange.id), default=None)
 
     def has_received_more(self, person: bytes) -> bool:
-        """Whether a person has received more minutes than they gave."""
+        """Returns whether a person has received more minutes than they gave."""
         net_minutes = 0
         for exchange in self.of_person(person):
             if exchange.is_given:

@@ -1,4 +1,4 @@
-"""Reasons for suggestions and introductions, as sentences for one reader."""
+"""Says why something is suggested, or who knows whom, in sentences for one reader."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from meshcoop.matching.introductions import Tie
 from meshcoop.matching.needs_and_offers import NeedOrOffer
 from meshcoop.matching.times import DAYS, format_day, format_minutes
 
-_VERBS = {  # by source: for the reader, for anybody else
+_VERBS = {  # source → the verb after "you", the verb after a name
     "request": ("ask for", "asks for"),
     "wants": ("would like", "would like"),
     "offer": ("offer", "offers"),
@@ -19,19 +19,21 @@ Name = Callable[[bytes], str]
 
 
 class Explainer:
-    """Explains reasons to the reader `me`, who is "you"; `name` names everybody else."""
+    """Explains reasons to the reader `me`, who is called "you". `name` gives the names of all
+    others.
+    """
 
     def __init__(self, me: bytes | None, name: Name) -> None:
         self._me = me
         self._name = name
 
     def join_reasons(self, parts: list[str]) -> str:
-        """One sentence that gives all reasons."""
+        """Joins the parts into one sentence."""
         text = "; ".join(parts)
         return text[:1].upper() + text[1:] + "."
 
     def explain_reason(self, reason: Reason, pair: Pair) -> str:
-        """Why the offer of a pair fits its need, as a part of a sentence."""
+        """Says, as a part of a sentence, why the offer of a pair fits its need."""
         details = reason.details
         match reason.code:
             case "words":
@@ -53,12 +55,12 @@ class Explainer:
         return text
 
     def explain_tie(self, tie: Tie) -> str:
-        """Why two people know each other, as a part of a sentence."""
+        """Says, as a part of a sentence, why two people know each other."""
         actor = self._name_person(tie.actor)
         other = self._name_person(tie.recipient)
         if tie.when is None:
             return f"{actor} {_TIE_VERBS[tie.reason].format(other)}"
-        # An exchange is mutual, so that the reader may always come first.
+        # An exchange is mutual, so the reader always comes first.
         first, second = (other, actor) if other == "you" else (actor, other)
         return f"{first} and {second} exchanged on {format_day(tie.when)}"
 
@@ -89,7 +91,7 @@ class Explainer:
         return f"{format_minutes(minutes)} are left of {whose} time this month"
 
     def _explain_gift(self, details: dict[str, str], pair: Pair) -> str:
-        # The gift went the other way: who needs something now gave then.
+        # The gift went the other way: the person who needs help now gave time then.
         giver = self._name_person(pair.need.person)
         receiver = self._name_person(pair.offer.person)
         minutes = format_minutes(int(details["minutes"]))

@@ -1,4 +1,4 @@
-"""Judges whether an offer fits a need, and finds every reason that counts (R-19.4, R-19.5)."""
+"""Judges whether an offer fits a need, and finds the reasons (R-19.4, R-19.5)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _MAX_WORD_REASONS = 3  # so that a long list does not outweigh one exact fit
 
 
 class Reason(NamedTuple):
-    """Why an offer fits a need, with details by name, as the local API gives them."""
+    """Why an offer fits a need. The local API returns the `details` under the same names."""
 
     code: str
     points: int
@@ -27,24 +27,24 @@ class Reason(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A need, and an offer that may meet it."""
+    """A need, and an offer that may meet the need."""
 
     need: NeedOrOffer
     offer: NeedOrOffer
 
     @property
     def minutes(self) -> int | None:
-        """How many minutes it takes, if one of the two says so; the need counts first."""
+        """The minutes that the need names, or else the offer; None if neither names any."""
         return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
-        """The day or hour it begins, if one of the two says so; the need counts first."""
+        """The day or hour that the need names, or else the offer; None if neither names any."""
         return self.need.starts or self.offer.starts
 
 
 class FitJudge:
-    """Judges pairs as of `now`: ISO 8601, by the neighbourhood's clock."""
+    """Judges pairs at the time `now`: ISO 8601, by the neighbourhood's clock."""
 
     def __init__(self, index: MatchingIndex, now: str) -> None:
         self._index = index
@@ -52,8 +52,10 @@ class FitJudge:
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
     def find_reasons(self, pair: Pair) -> list[Reason]:
-        """Every reason why the offer of a pair fits its need; none if it does not fit."""
-        # In this order because it is cheap to rule a pair out, and most pairs are.
+        """Finds every reason why the offer of a pair fits its need. Returns none if it does not
+        fit.
+        """
+        # The cheap checks come first, because they rule out most pairs.
         if not self._is_possible(pair):
             return []
         word_reasons = list(self._word_reasons(pair))
@@ -74,13 +76,17 @@ class FitJudge:
         ]
 
     def is_open(self, side: NeedOrOffer) -> bool:
-        """Whether a need or offer is not past."""
+        """Returns whether a need or an offer is still open: not past, or repeated."""
         if is_past(side.until, self._now):
             return False
         return side.repeats or not is_past(side.starts, self._now)
 
     def _is_possible(self, pair: Pair) -> bool:
-        """Whether need and offer are open, at the same time, and the people have that time to spare."""
+        """Returns whether the times and the people of a pair allow it at all.
+
+        Need and offer must be open and must not be at different times. Both people must be free
+        then, and the giver must have enough time left.
+        """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
         exchanges = self._index.exchanges
@@ -92,11 +98,11 @@ class FitJudge:
         return minutes_left is None or minutes_left >= max(pair.minutes or 0, 1)
 
     def _word_reasons(self, pair: Pair) -> Iterator[Reason]:
-        """A reason for each topic that both have; one only for each two phrases that were written."""
+        """Yields a reason for each topic that need and offer share. No phrase counts twice."""
         need, offer = pair
         shared = need.written.keys() & offer.written.keys()
         explained: set[str] = set()
-        # Concepts before plain words: a phrase is explained once, by the best that it gives.
+        # Concepts come before plain words: each phrase is explained once, by its best topic.
         for key in sorted(shared, key=lambda key: (is_word(key), key)):
             wanted = need.written[key]
             brought = offer.written[key]
@@ -110,7 +116,7 @@ class FitJudge:
             yield _word_reason(key, wanted, brought)
 
     def _shared_days(self, pair: Pair) -> frozenset[int] | None:
-        """The weekdays that suit both; None if one of them says nothing of days."""
+        """Returns the weekdays that suit both people, or None if one of them names no days."""
         need_days, offer_days = (self._days_of(side) for side in pair)
         if need_days is None or offer_days is None:
             return None
@@ -120,7 +126,7 @@ class FitJudge:
         return side.days if side.is_post else self._index.profile_of(side.person).days
 
     def _shared_languages(self, pair: Pair) -> list[str] | None:
-        """The languages that both speak; None if one of them does not say."""
+        """Returns the languages that both people speak, or None if one of them names none."""
         needing, offering = (self._index.profile_of(side.person).languages for side in pair)
         if not needing or not offering:
             return None
@@ -139,7 +145,9 @@ class FitJudge:
             yield Reason("time", _TIME_POINTS, {"left": str(minutes_left)})
 
     def _minutes_left(self, pair: Pair) -> int | None:
-        """The giver's minutes that are left in the month of a pair; None without a limit."""
+        """Returns the minutes that the giver has left in the month of a pair; None if they set no
+        limit.
+        """
         giver = pair.offer.person
         limit = self._index.profile_of(giver).minutes_a_month
         if limit is None:
@@ -152,7 +160,7 @@ class FitJudge:
 
 
 def _is_at_different_times(pair: Pair) -> bool:
-    """Whether the need and the offer are each for one time, and these times differ."""
+    """Returns whether the need and the offer are each for one time, and these two times differ."""
     need, offer = pair
     if not need.starts or not offer.starts or need.repeats or offer.repeats:
         return False
@@ -187,5 +195,5 @@ def _language_reasons(languages: list[str] | None) -> Iterator[Reason]:
 
 
 def _is_about_language(reasons: list[Reason]) -> bool:
-    # Who wants to learn a language, or needs an interpreter, need not share one already.
+    # A person who wants to learn a language, or needs an interpreter, need not share one already.
     return any("language" in reason.details for reason in reasons)

@@ -1,4 +1,6 @@
-"""Everything that matching reads, by its topics: kept up with the views, and rebuilt at will."""
+"""The matching index: all that matching reads, sorted by topic. It follows the views, and can be
+rebuilt at any time.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -13,7 +15,7 @@ from protocol.fold.thread import View
 _POSTS = ("offer", "request")
 _EXCHANGES = ("agreement", "receipt", "correction", "thanks")
 _KINDS = (*_POSTS, *_EXCHANGES, "profile", "response", "vouch")
-# A word tells something if at most 3 entries, or one for each 50 people, have it.
+# A word says something about an entry if few entries have it: at most 3, or one for each 50 people.
 _RARE = 3
 _PEOPLE_PER_USER = 50
 _NO_PROFILE = Profile({})
@@ -22,12 +24,14 @@ EntryKey = tuple[int, str]  # the row of a view, and the source of the entry
 
 
 class MatchingIndex:
-    """Needs and offers by topic and by person, exchanges, answers to posts, and vouches."""
+    """Needs and offers by topic and by person, together with exchanges, answers to posts, and
+    vouches.
+    """
 
     def __init__(self, views: Views) -> None:
         self._views = views
         self._as_of: tuple[int, frozenset[bytes]] | None = None
-        # Made when somebody first asks: a node that never matches does not pay for it.
+        # Made at the first update: a node that never matches does not pay for it.
         self._vocabulary: Vocabulary | None = None
         self._synonyms: list[list[str]] = []
         self._clear()
@@ -46,9 +50,9 @@ class MatchingIndex:
         self._vouches: dict[int, View] = {}
 
     def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
-        """Reads the views that came or changed, at most `max_views` of them.
+        """Reads the views that are new or have changed, at most `max_views` of them.
 
-        Returns whether there are more to read.
+        Returns True if there are more to read.
         """
         as_of = (self._views.change_count, frozenset(muted))
         if as_of == self._as_of:
@@ -69,14 +73,20 @@ class MatchingIndex:
         return has_more
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
-        """The offers that share a topic with a need, or the needs that share one with an offer."""
+        """Returns the entries that could fit an entry.
+
+        For a need, these are the offers that share a topic with it; for an offer, the needs.
+        """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:
             counterparts |= self.entries_about(topic, is_need=not entry.is_need)
         return counterparts.values()
 
     def entries_about(self, topic: str, *, is_need: bool) -> dict[EntryKey, NeedOrOffer]:
-        """The needs, or the offers, about a topic; none about a word that too many people use."""
+        """Returns the needs about a topic, or the offers if `is_need` is False.
+
+        Returns none if the topic is a word that too many people use.
+        """
         needs = self._needs_by_topic.get(topic, {})
         offers = self._offers_by_topic.get(topic, {})
         if is_word(topic):
@@ -86,12 +96,12 @@ class MatchingIndex:
         return needs if is_need else offers
 
     def of_person(self, person: bytes) -> list[NeedOrOffer]:
-        """What a person needs and offers."""
+        """Returns the needs and the offers of a person."""
         rows = self._entries_of.get(person, {})
         return [entry for entries in rows.values() for entry in entries]
 
     def find_post(self, record_id: bytes) -> NeedOrOffer | None:
-        """The need or offer of a post; None if there is no such post, or it is not open."""
+        """Returns the need or the offer of a post, or None if there is no such open post."""
         view = self._views.find(record_id)
         if not view:
             return None
@@ -99,19 +109,22 @@ class MatchingIndex:
         return next((post for post in posts if post.id == record_id), None)
 
     def profile_of(self, person: bytes) -> Profile:
-        """A person's profile; an empty one if they have none."""
+        """Returns a person's profile, or an empty profile if they have none."""
         return self._profiles.get(person, _NO_PROFILE)
 
     def answered_posts(self) -> set[tuple[bytes, bytes]]:
-        """(post id, person) of every response that is waiting or accepted."""
+        """Returns the post id and the person of every response that is waiting or accepted."""
         return set(self._answers.values())
 
     def vouches(self) -> Iterable[View]:
-        """The vouches in force."""
+        """Returns the vouches in force."""
         return self._vouches.values()
 
     def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
-        """The vocabulary with the synonyms in force. When these change, all is read again."""
+        """Returns the vocabulary with the synonyms in force.
+
+        If the synonyms have changed, the index is emptied, so that all views are read again.
+        """
         synonyms = [
             view["words"] for view in self._views.of_kind("synonym") if _counts(view, muted)
         ]
@@ -150,7 +163,7 @@ class MatchingIndex:
             self._read_latest_profile(author, vocabulary)
 
     def _read_latest_profile(self, person: bytes, vocabulary: Vocabulary) -> None:
-        """Reads the latest of a person's profiles and forgets the others (R-12.1)."""
+        """Reads the latest profile of a person and removes the entries of the others (R-12.1)."""
         views = self._profile_views[person]
         self._profiles.pop(person, None)
         for row in views:
@@ -179,6 +192,6 @@ class MatchingIndex:
 
 
 def _counts(synonym: View, muted: Collection[bytes]) -> bool:
-    """Whether a synonym is in force and its author is not muted at this home (R-19.7a)."""
+    """Returns whether a synonym is in force and its author is not muted at this home (R-19.7a)."""
     is_in_force = synonym["state"] == "in force" and bool(synonym["words"])
     return is_in_force and synonym["author"] not in muted

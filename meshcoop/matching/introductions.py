@@ -13,9 +13,10 @@ _MAX_PATHS = 3
 
 
 class Tie(NamedTuple):
-    """Why two people know each other: one gave to, vouched for or admitted the other.
+    """Why two people know each other: they exchanged time, or one vouched for or admitted the
+    other.
 
-    Of several ties between two people the one with the lowest rank is kept.
+    If two people have several ties, the one with the lowest rank is kept.
     """
 
     rank: int
@@ -33,25 +34,25 @@ class Ties:
         self._ties: dict[bytes, dict[bytes, Tie]] = defaultdict(dict)
 
     def add_exchanges(self, given: Iterable[Exchange]) -> None:
-        """Adds a tie for each pair of people who exchanged time; the latest exchange counts."""
+        """Adds a tie for each two people who exchanged time; their latest exchange counts."""
         for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
             self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 
     def add_vouches(self, vouches: Iterable[View]) -> None:
-        """Adds a tie for each pair of people where one has vouched for the other."""
+        """Adds a tie for each two people if one has vouched for the other."""
         for view in sorted(vouches, key=lambda view: (view["created"], view["id"])):
             self._add(Tie(1, "vouched", view["author"], view["person"], None))
 
     def add_admissions(self, authority: Authority) -> None:
-        """Adds a tie for each pair of members where one has let the other in."""
+        """Adds a tie for each two members if one has admitted the other."""
         for person in sorted(authority.members):
             for voucher in sorted(authority.vouchers_of(person)):
                 self._add(Tie(2, "admitted", voucher, person, None))
 
     def shortest_paths(self, start: bytes, end: bytes) -> list[list[Tie]]:
-        """At most three shortest paths that differ in the first person to ask (R-19.9a).
+        """Finds at most three shortest paths. Each begins with another person to ask (R-19.9a).
 
-        Returns no path from a person to themselves, or to somebody out of reach.
+        Returns none if `start` and `end` are the same person, or if no path leads to `end`.
         """
         distances = self._distances_to(end)
         if start not in distances or start == end:
@@ -73,10 +74,9 @@ class Ties:
     def _next_people(
         self, start: bytes, end: bytes, here: bytes, distances: dict[bytes, int]
     ) -> list[bytes]:
-        """The people that `here` knows and that are one step nearer to the end.
+        """Returns the people that `here` knows and that are one step nearer to the end.
 
-        Their order comes from a hash of the question, so that the same person is not always the
-        first to be asked.
+        A hash of the question orders them, so that not always the same person is asked first.
         """
         nearer = [
             person for person in self._ties[here] if distances.get(person) == distances[here] - 1
@@ -84,7 +84,7 @@ class Ties:
         return sorted(nearer, key=lambda person: hashlib.sha256(start + end + person).digest())
 
     def _distances_to(self, end: bytes) -> dict[bytes, int]:
-        """The number of steps to `end` from each person who can be reached (a breadth-first search)."""
+        """Counts the steps to `end` from each person who can reach it (a breadth-first search)."""
         distances = {end: 0}
         edge = {end}
         steps = 0
@@ -96,7 +96,9 @@ class Ties:
         return distances
 
     def _add(self, tie: Tie) -> None:
-        """Keeps the strongest tie between two people, of equally strong ones the later."""
+        """Keeps the tie between two people with the lowest rank. If the ranks are equal, the later
+        tie stays.
+        """
         if tie.actor == tie.recipient or not self._people.issuperset((tie.actor, tie.recipient)):
             return
         present = self._ties[tie.actor].get(tie.recipient)

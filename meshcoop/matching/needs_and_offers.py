@@ -1,4 +1,4 @@
-"""What people need and what they offer, in posts and in profiles."""
+"""What people need and offer, in posts and in profiles."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from meshcoop.matching.topics import Topics, is_word, read_topics
 from meshcoop.matching.vocabulary import SPEAKS, Vocabulary
 from protocol.fold.thread import View
 
-_MAX_WORDS_OF_A_LINE = 2  # words without a known meaning that may stand for a line of a list
+_MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these are no topics
 
 
 @dataclass(frozen=True, slots=True)
 class NeedOrOffer:
     """What one person needs or offers: a post, or one list of a profile.
 
-    `written` gives for each topic the words that were written; `title` is the title of a post, or
-    the name of a profile's person; `days` is None where none are named.
+    `written` maps each topic to the words that the person wrote. `title` is the title of the post,
+    or the person's name in the profile. `days` is None if no days are named.
     """
 
     row: int
     id: bytes
     created: int
     person: bytes
-    source: str  # request, wants: a need; offer, assets: an offer
+    source: str  # "request" or "wants" for a need; "offer" or "assets" for an offer
     title: str
     written: Mapping[str, str]
     days: frozenset[int] | None = None
@@ -36,27 +36,29 @@ class NeedOrOffer:
 
     @property
     def is_need(self) -> bool:
-        """Whether the person needs it; otherwise they offer it."""
+        """Whether the person needs this; otherwise they offer it."""
         return self.source in {"request", "wants"}
 
     @property
     def is_post(self) -> bool:
-        """Whether it is a post; otherwise it is a list of a profile."""
+        """Whether this is a post; otherwise it is a list of a profile."""
         return self.source in {"request", "offer"}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a profile says that bears on everything the person needs and offers."""
+    """The parts of a profile that concern everything the person needs and offers."""
 
-    languages: Mapping[str, str]  # tag → as written
+    languages: Mapping[str, str]  # tag → the language as the person wrote it
     area: str | None = None
     minutes_a_month: int | None = None
     days: frozenset[int] | None = None
 
 
 def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | None:
-    """The need or offer of a post; None if the post is not open, or its words are hidden."""
+    """Reads the need or the offer of a post. Returns None if the post is not open or its words are
+    hidden.
+    """
     if view["state"] != "open" or not view["title"]:
         return None
     lang = view["lang"]
@@ -64,7 +66,7 @@ def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | Non
     for tag in view["tags"] or ():
         topics.add(read_topics(tag, vocabulary, lang=lang))
     body = read_topics(view["text"] or "", vocabulary, lang=lang)
-    # A long text mentions many things by the way: it counts only where the title tells nothing.
+    # A long text mentions many things by the way. It counts only if the title has no concept.
     if not topics.has_concepts:
         topics.written |= _concepts_only(body.written)
     weekdays = weekdays_of(view["starts"], view["repeats"])
@@ -86,14 +88,14 @@ def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | Non
 
 
 def read_profile(row: int, view: View, vocabulary: Vocabulary) -> tuple[list[NeedOrOffer], Profile]:
-    """What a profile's person needs and offers, and what else the profile says."""
+    """Reads a profile: what the person needs and offers, and what else the profile says."""
     written_languages = view["languages"] or ()
     languages = _languages_by_tag(written_languages, vocabulary)
     hint = sorted(languages)
     topics_of_lists = {
         source: _read_list(view[source] or (), vocabulary, hint) for source in ("assets", "wants")
     }
-    # A language that somebody speaks is an asset as well.
+    # A language that a person speaks is an asset as well.
     assets = topics_of_lists["assets"]
     for language in written_languages:
         assets.written = {**_language_topics(language, vocabulary), **assets.written}
@@ -122,7 +124,7 @@ def read_profile(row: int, view: View, vocabulary: Vocabulary) -> tuple[list[Nee
 
 
 def is_same_text(text: str, other: str) -> bool:
-    """Whether two people wrote the same words, case and accents apart."""
+    """Returns whether two texts have the same words. Case and accents do not count."""
     words = [word.plain for word in split_words(text)]
     return words == [word.plain for word in split_words(other)]
 
@@ -144,12 +146,12 @@ def _language_topics(written: str, vocabulary: Vocabulary) -> Mapping[str, str]:
 
 
 def _read_list(lines: Iterable[str], vocabulary: Vocabulary, hint: list[str]) -> Topics:
-    """The topics of a list, read line by line."""
+    """Reads the topics of a list, line by line."""
     all_topics = Topics()
     for line in lines:
         topics = read_topics(line, vocabulary, hint=hint)
         words = {written for key, written in topics.written.items() if is_word(key)}
-        # Of a long line no single word tells what the line is about.
+        # In a long line, no single word says what the line is about.
         if len(words) > _MAX_WORDS_OF_A_LINE:
             topics.written = _concepts_only(topics.written)
         all_topics.add(topics)

@@ -1,4 +1,6 @@
-"""How a neighbourhood gives and receives, by quarter (R-19.8). Numbers and names, no ranking."""
+"""How the members of a neighbourhood give and receive, by quarter (R-19.8): numbers and names, no
+ranking.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,21 +16,20 @@ class Quarter(NamedTuple):
 
     name: str
     both: frozenset[bytes]
-    gave: frozenset[bytes]  # and received nothing
-    received: frozenset[bytes]  # and gave nothing
+    gave: frozenset[bytes]  # gave and received nothing
+    received: frozenset[bytes]  # received and gave nothing
     neither: frozenset[bytes]
 
 
 def quarter_of(day: str) -> str:
-    """The quarter of a day, YYYY-MM-DD."""
+    """Returns the quarter of a day, which is written YYYY-MM-DD."""
     return f"{day[:4]}-Q{(int(day[5:7]) - 1) // _MONTHS + 1}"
 
 
 def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
-    """The current quarter and every earlier one in which somebody gave, newest first.
+    """Returns the current quarter and every earlier one in which somebody gave, the newest first.
 
-    `given` are the exchanges in which time was given, `since` is the day on which each member
-    joined.
+    `given`: the exchanges in which time was given. `since`: the day on which each member joined.
     """
     givers: dict[str, set[bytes]] = defaultdict(set)
     receivers: dict[str, set[bytes]] = defaultdict(set)
@@ -37,7 +38,7 @@ def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) 
         givers[quarter].add(exchange.giver)
         receivers[quarter].add(exchange.receiver)
     current = quarter_of(now)
-    # A receipt may bear a day in the future, whose quarter has not begun.
+    # A receipt may have a day in the future, in a quarter that has not begun.
     begun = {quarter for quarter in givers if quarter <= current}
     names = sorted(begun | {current}, reverse=True)
     return [_quarter(name, givers[name], receivers[name], since) for name in names]
@@ -47,7 +48,7 @@ def _quarter(
     name: str, givers: set[bytes], receivers: set[bytes], since: dict[bytes, str]
 ) -> Quarter:
     belonged = {person for person, day in since.items() if quarter_of(day) <= name}
-    # Only who is a member today is counted: `since` leaves out people who have left.
+    # Only the members of today count: `since` leaves out people who have left.
     gave = givers & since.keys()
     received = receivers & since.keys()
     return Quarter(

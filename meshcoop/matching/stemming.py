@@ -1,4 +1,4 @@
-"""Words brought into one shape: without case, accents and endings."""
+"""Brings words into one form: without case, accents and endings."""
 
 import re
 import unicodedata
@@ -16,30 +16,30 @@ _ALGORITHMS = {
     "tr": "turkish",
     "ar": "arabic",
 }
-_MARKS = "\u0300-\u036f\u064b-\u065f\u0670"  # accents apart from their letter, Arabic vowel signs
+_MARKS = "\u0300-\u036f\u064b-\u065f\u0670"  # accents that follow their letter, Arabic vowel signs
 _WORD = re.compile(rf"[\w{_MARKS}]+")
-# Letters that Unicode does not take apart into a plain letter and an accent.
+# Letters that Unicode does not split into a plain letter and an accent.
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
-_MAX_WORD_CHARS = 40  # longer runs of letters are no words, and would fill the caches
+_MAX_WORD_CHARS = 40  # a longer run of letters is no word, and would fill the caches
 _CACHED_WORDS = 50_000
 
 
 class Word(NamedTuple):
-    """A word as it was written, and without case and accents."""
+    """A word as the person wrote it, and the same word without case and accents."""
 
     written: str
     plain: str
 
 
 def split_words(text: str) -> list[Word]:
-    """The words of a text, in order, without those that are too long to be words."""
+    """Splits a text into its words, in order. Leaves out runs of letters too long to be words."""
     words = (word for word in _WORD.findall(text) if len(word) <= _MAX_WORD_CHARS)
     return [Word(word, fold_word(word)) for word in words]
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def fold_word(word: str) -> str:
-    """A word without case and accents, since people often leave these out."""
+    """Removes case and accents from a word, because people often leave these out."""
     letters_and_accents = unicodedata.normalize("NFKD", word.casefold())
     letters = (char for char in letters_and_accents if not unicodedata.combining(char))
     return "".join(letters).translate(_LETTERS)
@@ -47,15 +47,15 @@ def fold_word(word: str) -> str:
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def stem(language: str, plain: str) -> str:
-    """A folded word without its ending; unchanged in a language without a stemmer."""
+    """Removes the ending of a folded word. Returns it unchanged if the language has no stemmer."""
     stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain
 
 
 @cache
 def _stemmer(language: str) -> Any:
-    """The stemmer of a language, or None."""
-    # Importing the library takes a third of a second, which only a node that matches should pay.
+    """Returns the stemmer of a language, or None."""
+    # The import takes a third of a second. Only a node that matches should spend it.
     import snowballstemmer
 
     algorithm = _ALGORITHMS.get(language)

@@ -1,6 +1,6 @@
-"""Suggestions: who could help with a request, who may want an offer, how somebody can give back.
+"""Suggestions: who could help with a request, who may want an offer, how a person can give back.
 
-This home makes them when somebody looks, from what it holds; nothing is posted
+This home makes them from its own records when a person looks. Nothing is posted
 (specs/19-matching.md).
 """
 
@@ -21,7 +21,7 @@ _OWES_POINTS = 1
 
 
 class Suggestion(NamedTuple):
-    """A need and an offer that fit, suggested to the person who has one of the two."""
+    """A need and an offer that fit. They are suggested to the person who has one of the two."""
 
     suggests: str
     recipient: bytes
@@ -30,13 +30,13 @@ class Suggestion(NamedTuple):
 
     @property
     def subject(self) -> NeedOrOffer:
-        """The need or offer of the other person: what the suggestion is about."""
+        """The need or the offer of the other person. The suggestion is about it."""
         is_giver = self.pair.offer.person == self.recipient
         return self.pair.need if is_giver else self.pair.offer
 
     @property
     def key(self) -> bytes:
-        """The id of the suggestion: the same whenever the same is suggested to the same person."""
+        """The id of the suggestion. It stays the same for the same person, need and offer."""
         subject = self.subject
         own = next(side for side in self.pair if side.person == self.recipient)
         parts = (self.recipient, subject.id, subject.source.encode(), own.id)
@@ -44,15 +44,17 @@ class Suggestion(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bytes]:
-        """The sort key: the best fit first, and of equal fits nobody first everywhere (R-19.6)."""
+        """The sort key: the best fit first. If fits are equal, the order differs by person
+        (R-19.6).
+        """
         points = sum(reason.points for reason in self.reasons)
         return -points, self.key
 
 
 class Suggestions:
-    """The suggestions among `people`, the members that are not muted at this home, as of `now`.
+    """The suggestions among `people` at the time `now`: ISO 8601, by the neighbourhood's clock.
 
-    `now` is ISO 8601 by the neighbourhood's clock.
+    `people` are the members who are not muted at this home.
     """
 
     def __init__(self, index: MatchingIndex, people: Collection[bytes], now: str) -> None:
@@ -62,11 +64,11 @@ class Suggestions:
         self._answered = index.answered_posts()
 
     def for_person(self, person: bytes) -> list[Suggestion]:
-        """What to suggest to a person: the best for each post and each person, best first."""
+        """Returns the suggestions for a person, the best first; for each subject only the best."""
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
     def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
-        """A suggestion of a post for each person that it fits, best fit first."""
+        """Suggests a post to each person that it fits. Returns the best fit first."""
         if post.person not in self._people:
             return []
         suggestions = []
@@ -77,7 +79,9 @@ class Suggestions:
         return _best_by_subject(suggestions)
 
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
-        """The suggestions between `me` and a person, then how that person could give back to others."""
+        """Returns the suggestions between `me` and a person, then ways in which that person could
+        give back.
+        """
         if person == me:
             return self.for_person(me)
         between = [
@@ -85,8 +89,7 @@ class Suggestions:
         ]
         offers = [side for side in self._index.of_person(person) if not side.is_need]
         ways_back = _best_by_subject(self._suggest_all(person, offers))
-        # These are read by somebody else than the person who gives, so that "you could help" would
-        # address the wrong one.
+        # The reader `me` is not the person who gives, so "you could help" would be wrong here.
         return [
             *between,
             *(Suggestion(BACK, way.recipient, way.pair, way.reasons) for way in ways_back),
@@ -117,7 +120,7 @@ class Suggestions:
         return Suggestion(WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
-        """Suggests to help, or to give back if the giver has received something before."""
+        """Suggests to help, or to give back if the giver has received before."""
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
@@ -134,7 +137,7 @@ def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:
 
 
 def _best_by_subject(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
-    """The best suggestion for each subject and person, best first."""
+    """Keeps the best suggestion for each subject and recipient; returns the best first."""
     best: dict[tuple[str, bytes, bytes, str], Suggestion] = {}
     for suggestion in suggestions:
         subject = suggestion.subject

@@ -11,13 +11,13 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 _DAY_CHARS = len("2026-11-23")
 _RULE_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY = re.compile(r"BYDAY=([A-Z0-9,+-]+)")
-_DEFAULT_MINUTES = 60  # of a post that does not say how long it takes
+_DEFAULT_MINUTES = 60  # for a post that does not say how long it takes
 
 TimeSpan = tuple[datetime, datetime]
 
 
 def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | None:
-    """The weekdays of a post, 0 for Monday; None if it names none.
+    """Returns the weekdays of a post, 0 for Monday, or None if it names none.
 
     `repeats` is a recurrence rule such as FREQ=WEEKLY;BYDAY=MO.
     """
@@ -27,14 +27,14 @@ def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | Non
         # A rule may number a day, as in 1MO for the first Monday of a month.
         names = [name[-2:] for name in by_day[1].split(",")]
         return frozenset(_RULE_DAYS.index(name) for name in names if name in _RULE_DAYS) or None
-    # Of a rule without BYDAY only a weekly one keeps the weekday of its first occurrence.
+    # Without BYDAY, only a weekly rule keeps the weekday of its first occurrence.
     if starts is None or (rule and "FREQ=WEEKLY" not in rule):
         return None
     return frozenset((date.fromisoformat(starts[:_DAY_CHARS]).weekday(),))
 
 
 def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
-    """The start and the end of an appointment; None if its hour is not known."""
+    """Returns the start and the end of an appointment, or None if its hour is not known."""
     if moment is None or len(moment) == _DAY_CHARS:
         return None
     start = datetime.fromisoformat(moment.rstrip("Z"))
@@ -42,25 +42,25 @@ def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
 
 
 def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:
-    """Whether two appointments share any time."""
+    """Returns whether two appointments share any time."""
     start, end = span
     other_start, other_end = other
     return start < other_end and other_start < end
 
 
 def is_past(moment: str | None, now: str) -> bool:
-    """Whether a moment is past; a day is past when the next one has begun."""
+    """Returns whether a moment is past. A day is past when the next day has begun."""
     return moment is not None and now[: len(moment)] > moment.rstrip("Z")
 
 
 def format_day(moment: str) -> str:
-    """A day in words, such as 23 November."""
+    """Writes a day in words, such as 23 November."""
     day = date.fromisoformat(moment[:_DAY_CHARS])
     return f"{day.day} {day:%B}"
 
 
 def format_minutes(minutes: int) -> str:
-    """A duration in words, such as 1 h 30 min."""
+    """Writes a duration in words, such as 1 h 30 min."""
     hours, rest = divmod(minutes, 60)
     parts = []
     if hours:

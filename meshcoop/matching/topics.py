@@ -1,4 +1,4 @@
-"""What a text is about: the concepts and the rarer words in it, and the days that it names."""
+"""What a text is about: its concepts, its rarer words, and the days that it names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,47 +14,49 @@ from meshcoop.matching.vocabulary import (
     thing_concepts,
 )
 
-NO_FIT = "nothing"  # the concept of phrases that mean nothing of what their words do
+NO_FIT = "nothing"  # the concept of a phrase that means none of what its words mean
 
 _MAX_SKIPPED = 2  # small words within a phrase
-_MAX_WORDS = 120  # of a text; what comes after these is not what it is about
-_MIN_LETTERS = 4  # shorter words tell little by themselves
+_MAX_WORDS = 120  # only so many first words of a text are read
+_MIN_LETTERS = 4  # a shorter word says little by itself
 
-Places = tuple[int, ...]  # of words in a text, counted from 0
+Places = tuple[int, ...]  # places of words in a text, counted from 0
 
 
 @dataclass
 class Topics:
     """What a text is about.
 
-    `written` gives for each key, a concept or a word with its language, the words that were
-    written; `days` are weekdays, 0 for Monday.
+    `written` maps each key to the words that the person wrote. A key is a concept, or a word with
+    its language. `days` are weekdays, 0 for Monday.
     """
 
     written: dict[str, str] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
 
     def add(self, other: "Topics") -> None:
-        """Adds the topics of another text; of a key that both have the words of this one stay."""
+        """Adds the topics of another text. If both texts have a key, the words of this one stay."""
         self.written = {**other.written, **self.written}
         self.days |= other.days
 
     @property
     def has_concepts(self) -> bool:
-        """Whether the text has a word or phrase of known meaning."""
+        """Whether the text has a word or a phrase of known meaning."""
         return any(not is_word(key) for key in self.written)
 
 
 def is_word(key: str) -> bool:
-    """Whether a key is a word as somebody wrote it; otherwise it is a concept."""
+    """Returns whether a key is a word that a person wrote; otherwise it is a concept."""
     return key.startswith("=")
 
 
 def read_topics(
     text: str, vocabulary: Vocabulary, *, lang: str | None = None, hint: Sequence[str] = ()
 ) -> Topics:
-    """The topics of a text. `lang` is its language if the author says so; `hint` are the languages
-    that the author speaks.
+    """Reads the topics of a text.
+
+    `lang`: the language that the author declares, or None. `hint`: the languages that the author
+    speaks.
     """
     words = split_words(text)[:_MAX_WORDS]
     languages = _guess_languages(words, vocabulary, lang, hint)
@@ -62,7 +64,7 @@ def read_topics(
     topics = Topics()
     for scan in scans:
         topics.add(scan.read_concepts())
-    # Words come last: one that has a meaning in any of the languages is no topic by itself.
+    # Words come last: a word with a known meaning in any of the languages is no topic by itself.
     with_meaning = {place for scan in scans for place in scan.used}
     for scan in scans:
         topics.written |= scan.read_words(with_meaning)
@@ -72,8 +74,10 @@ def read_topics(
 def _guess_languages(
     words: list[Word], vocabulary: Vocabulary, lang: str | None, hint: Sequence[str]
 ) -> list[str]:
-    """The language that the author declares; else those in which most words are known, and of
-    several the ones that the author speaks, if there are any.
+    """Returns the language that the author declares, or else guesses from the words.
+
+    The guess is the languages in which most words are known. If the author speaks some of these,
+    only those count.
     """
     lexicons = vocabulary.lexicons
     declared = vocabulary.find_language(lang) if lang else None
@@ -89,7 +93,7 @@ def _guess_languages(
 
 
 def _is_marker(word: Word, lexicon: Lexicon) -> bool:
-    """Whether a word speaks for the language of a lexicon."""
+    """Returns whether a word is a sign of the language of a lexicon."""
     if word.plain in lexicon.small:
         return True
     return stem(lexicon.language, word.plain) in lexicon.marker_stems
@@ -102,7 +106,8 @@ class _Scan:
         self._lexicon = lexicon
         self._words = words
         self._stems = [stem(lexicon.language, word.plain) for word in words]
-        # Content words are all but the small ones; telling words are not "help" or "need" either.
+        # Content words are all but the small words. Telling words also leave out weak words such as
+        # "help" or "need".
         self._content = [
             place for place, word in enumerate(words) if word.plain not in lexicon.small
         ]
@@ -113,8 +118,8 @@ class _Scan:
         self.used: set[int] = set()  # places of words whose meaning is known
 
     def read_concepts(self) -> Topics:
-        """The concepts and the days of the text."""
-        # The longest phrases first: a word within a phrase does not mean anything by itself.
+        """Reads the concepts and the days of the text."""
+        # The longest phrases come first: a word within a phrase does not mean anything by itself.
         for length in range(LONGEST, 0, -1):
             for start in range(len(self._words)):
                 self._read_phrases(start, length)
@@ -128,7 +133,9 @@ class _Scan:
         return self._topics
 
     def read_words(self, with_meaning: set[int]) -> dict[str, str]:
-        """The telling words of the text by key, without those at the places `with_meaning`."""
+        """Returns the telling words of the text by key, without the words at the places
+        `with_meaning`.
+        """
         written = {}
         for place in set(self._telling) - with_meaning:
             word = self._words[place]
@@ -147,7 +154,9 @@ class _Scan:
                 self._add_meaning(meaning, places)
 
     def _phrases_at(self, start: int, length: int) -> Iterator[tuple[Places, Meaning | None]]:
-        """The two phrases of `length` words that begin here: as written, and without small words."""
+        """Yields the two phrases of `length` words that begin here: as written, and without small
+        words.
+        """
         row = tuple(range(start, min(start + length, len(self._words))))
         if len(row) == length:
             yield row, self._lexicon.exact.get(self._stems_at(row))
@@ -170,10 +179,10 @@ class _Scan:
                 self._topics.written.setdefault(concept, self._written_at(places))
 
     def _add_language_names(self) -> None:
-        """Adds the languages that are named, if the text is about speaking them.
+        """Adds the languages that the text names, if the text is about speaking them.
 
-        "French" means the language beside a word of speaking, or where nothing else is said; it
-        does not in "French toast".
+        "French" means the language if a word of speaking is near, or if the text says nothing else.
+        In "French toast" it does not.
         """
         if not self._language_names:
             return
@@ -183,11 +192,11 @@ class _Scan:
             return
         for concept, places in self._language_names.items():
             self._topics.written[concept] = self._written_at(places)
-        # Interpreting is meant for these languages, not for any.
+        # If languages are named, interpreting means interpreting between these, not any others.
         self._topics.written.pop("interpreting", None)
 
     def _is_about_goods(self) -> bool:
-        """Whether the text gives or lends something, rather than somebody's time."""
+        """Returns whether the text gives or lends a thing, rather than a person's time."""
         return any(self._has_phrase(phrase) for phrase in self._lexicon.goods)
 
     def _has_phrase(self, phrase: tuple[str, ...]) -> bool:
@@ -200,7 +209,7 @@ class _Scan:
 
 
 def _thing_of(key: str) -> str:
-    """The concept of a thing to have: garden furniture is no gardening."""
+    """Returns the concept of a thing to have: garden furniture is not gardening."""
     if key in thing_concepts() or key.startswith(SPEAKS):
         return key
     return THING + key

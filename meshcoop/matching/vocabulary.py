@@ -8,41 +8,41 @@ from typing import Any, NamedTuple
 
 from meshcoop.matching.stemming import split_words, stem
 
-SPEAKS = "speaks:"  # begins the concept of a language
-THING = "thing:"  # begins the concept of something that changes hands
-LONGEST = 4  # words in a phrase that is looked up
+SPEAKS = "speaks:"  # the concept of a language begins with this
+THING = "thing:"  # the concept of a thing that changes hands begins with this
+LONGEST = 4  # a phrase that is looked up has at most so many words
 
 Phrase = tuple[str, ...]  # stems
 
 
 class Meaning(NamedTuple):
-    """What a phrase means; with `alone` only where a text says nothing else."""
+    """What a phrase means. With `alone`, it means this only if the text says nothing else."""
 
     concepts: frozenset[str]
     alone: bool = False
 
 
 class Lexicon(NamedTuple):
-    """The words of one language, as stems. Phrases with small words in them are `exact`."""
+    """The words of one language, as stems. `exact` holds the phrases that contain small words."""
 
     language: str
-    small: frozenset[str]  # such as "the"; folded, not stemmed
-    weak: frozenset[str]  # of asking and offering, and the days
-    speaking: frozenset[str]  # beside these the name of a language means the language
+    small: frozenset[str]  # words such as "the"; folded, not stemmed
+    weak: frozenset[str]  # words of asking and offering, and the days
+    speaking: frozenset[str]  # with these words, the name of a language means the language
     days: Mapping[str, int]  # 0 for Monday
-    goods: frozenset[Phrase]  # with these a text is about things
+    goods: frozenset[Phrase]  # a text with one of these is about things
     phrases: dict[Phrase, Meaning]
     exact: dict[Phrase, Meaning]
-    marker_stems: set[str]  # single words by which a text shows its language
+    marker_stems: set[str]  # single words that are a sign of this language
 
     def stems_of(self, text: str) -> Phrase:
-        """The stems of the words of a phrase."""
+        """Returns the stems of the words of a phrase."""
         return _stems(self.language, text)
 
     def learn(self, text: str, meaning: Meaning) -> None:
         """Adds a phrase with its meaning.
 
-        A phrase with small words is learnt without them too, if more than one word is left.
+        If the phrase has small words, it is also learnt without them, unless only one word is left.
         """
         whole = self.stems_of(text)
         content = tuple(
@@ -58,7 +58,7 @@ class Lexicon(NamedTuple):
             self.marker_stems.update(whole)
 
     def concepts_of(self, text: str) -> frozenset[str]:
-        """The concepts that a whole phrase means; none if it is not known."""
+        """Returns the concepts that a whole phrase means; none if the phrase is not known."""
         phrase = self.stems_of(text)
         meaning = self.exact.get(phrase) or self.phrases.get(phrase)
         return meaning.concepts if meaning else frozenset()
@@ -68,7 +68,7 @@ class Vocabulary:
     """The lexicons of all languages, with the neighbourhood's synonyms added."""
 
     def __init__(self, synonyms: Iterable[Iterable[str]] = ()) -> None:
-        # Copies: what one neighbourhood teaches is not known in another.
+        # Copies: another neighbourhood must not know what this one teaches.
         self.lexicons = {language: _copy(lexicon) for language, lexicon in load_lexicons().items()}
         # All meanings are looked up before any is taught, so that the order does not matter.
         meanings = [(group, _meaning_of_group(group)) for group in _join_groups(synonyms)]
@@ -78,7 +78,10 @@ class Vocabulary:
                     lexicon.learn(phrase, meaning)
 
     def find_language(self, text: str) -> str | None:
-        """The primary tag of a language, from its tag or from its name in any known language."""
+        """Finds the primary tag of a language from its tag, or from its name in any known language.
+
+        Returns None if the language is not known.
+        """
         words = split_words(text)
         tag = words[0].plain if words else ""
         if len(words) <= 2 and tag in _language_names():  # noqa: PLR2004 -- such as pt-BR
@@ -91,7 +94,7 @@ class Vocabulary:
 
 
 def concept_name(concept: str) -> str:
-    """The name of a concept in English."""
+    """Returns the name of a concept in English."""
     if concept.startswith(SPEAKS):
         tag = concept.removeprefix(SPEAKS)
         return _language_names().get(tag, tag)
@@ -100,13 +103,13 @@ def concept_name(concept: str) -> str:
 
 @cache
 def thing_concepts() -> frozenset[str]:
-    """The concepts that are things."""
+    """Returns the concepts that are things."""
     return frozenset(_split_list(_data()["things"]["names"]))
 
 
 @cache
 def load_lexicons() -> dict[str, Lexicon]:
-    """The lexicon of each language, without synonyms. Takes a moment when first called."""
+    """Builds the lexicon of each language, without synonyms. The first call takes a moment."""
     return {language: _build_lexicon(language) for language in _data()["stop"]}
 
 
@@ -145,7 +148,7 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _language_names() -> dict[str, str]:
-    """The English name of each language, by its tag."""
+    """Returns the English name of each language, by its tag."""
     return {tag: _split_list(names["en"])[0] for tag, names in _data()["languages"].items()}
 
 
@@ -167,7 +170,10 @@ def _copy(lexicon: Lexicon) -> Lexicon:
 
 
 def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
-    """Adds a meaning; of a phrase that counts everywhere the meanings for it alone are dropped."""
+    """Adds a meaning to a phrase.
+
+    If one meaning counts everywhere and the other only alone, the one that counts everywhere stays.
+    """
     present = table.get(phrase)
     if present is None or (present.alone and not meaning.alone):
         table[phrase] = meaning
@@ -176,7 +182,7 @@ def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning)
 
 
 def _meaning_of_group(group: list[str]) -> Meaning:
-    """All that any of these synonyms means; a new concept if none of them is known."""
+    """Joins the concepts of all these synonyms. Makes a new concept if none of them has one."""
     concepts: set[str] = set()
     for phrase in group:
         for lexicon in load_lexicons().values():
@@ -185,7 +191,7 @@ def _meaning_of_group(group: list[str]) -> Meaning:
 
 
 def _join_groups(synonyms: Iterable[Iterable[str]]) -> list[list[str]]:
-    """Joins groups of synonyms that share a word; their order makes no difference."""
+    """Joins groups of synonyms that share a phrase. The order of the groups makes no difference."""
     groups: list[set[str]] = []
     for phrases in synonyms:
         joined = {_plain(phrase) for phrase in phrases} - {""}

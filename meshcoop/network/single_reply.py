@@ -7,7 +7,7 @@ from protocol.wire import frames
 
 
 async def read_reply(stream: Stream) -> list[Any]:
-    """Reads the reply. Raises NetworkError if the peer closes the stream before it."""
+    """Reads the reply. Raises NetworkError if the peer closes the stream before it replies."""
     decoder = frames.Decoder()
     while data := await stream.read():
         for frame in decoder.feed(data):

@@ -1,1 +1,1 @@
-"""The running node: composition root, process control, service manager."""
+"""The running node: builds its parts, controls its process, and talks to the service manager."""

@@ -1,4 +1,4 @@
-"""A log that programs read: one JSON object a line."""
+"""A log for programs to read: one JSON object on each line."""
 
 import json
 import logging
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """`time` (ISO 8601, UTC), `level`, `logger`, `message`, and `error` where there was one."""
+    """Writes `time` (ISO 8601, UTC), `level`, `logger`, `message`, and `error` if there was one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """A record as one line of JSON."""
+        """Formats a log record as one line of JSON."""
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -1,6 +1,6 @@
-"""The builder of a home's membership: everything of one neighbourhood, by one function.
+"""Builds a home's membership: one function makes everything for one neighbourhood.
 
-Its sibling for a neighbourhood at a relay is `meshcoop.relay.tenant.open_tenant`.
+For a neighbourhood at a relay, `meshcoop.relay.tenant.open_tenant` does the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,11 +41,12 @@ def open_membership(
     arrival: Sequence[bytes],
     on_change: Callable[[int], None],
 ) -> Membership:
-    """Builds everything of one neighbourhood at a home; it knows no other.
+    """Builds everything for one neighbourhood at a home. None of it knows any other neighbourhood.
 
-    `neighbours`: a file where the addresses of other homes are kept beside the store; `arrival`:
-    records that show this home to be a member's before it is synced; `on_change` is told how many
-    records were stored, 0 where something else has changed.
+    `neighbours`: a file that keeps the addresses of other homes beside the store. `arrival`:
+    records that show that this home is a member's. The home uses them until it is synced.
+    `on_change` is called with the number of records stored, or with 0 if something else has
+    changed.
     """
     keys = unlocked.keys
     machine = key_file.machine_id()
@@ -55,7 +56,7 @@ def open_membership(
     inbox = Inbox(state)
     inbox.listeners.append(lambda result: on_change(len(result.stored)))
     author = Author(inbox, seeds, now, random, elsewhere=elsewhere, last_signed=last_signed)
-    # Before the mesh looks who belongs: a newcomer's own records may be among them.
+    # Stored before the mesh checks who belongs: a newcomer's own records may be among them.
     inbox.ingest_wires(arrival)
     mesh = HomeMesh(network, author, now, random, verifier, arrival=arrival, neighbours=neighbours)
     giving = AddressDelivery(mesh, now, random)

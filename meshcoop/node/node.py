@@ -1,4 +1,4 @@
-"""The node: one process, one home. `run_node` wires everything in one nursery, top to bottom."""
+"""The node: one process, one home. `run_node` connects all its parts, from top to bottom."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -37,13 +37,13 @@ _LOG = logging.getLogger(__name__)
 
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
-# The store's notes about a newcomer: kept until the home is synced and the name is posted.
+# The store's notes about a newcomer. They stay until the home is synced and the name is posted.
 _NAME = "name"
 _ARRIVAL = "arrival"  # records that show this home to be a member's
 
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
-_MOVING_IN_SECONDS = 5  # at least, once admitted
+_MOVING_IN_SECONDS = 5  # once admitted, a home waits at least so long for its records
 
 
 async def run_node(
@@ -60,8 +60,9 @@ async def run_node(
 ) -> None:
     """Runs the node of a home until `stop` is set.
 
-    Network, clock (milliseconds) and randomness are handed in; `damage`: what was wrong with the
-    store before. `on_ready` is called once programs and peers are answered.
+    The caller provides the network, the clock (milliseconds) and the randomness. `damage`: the
+    faults that were found in the store before. `on_ready` is called once the node answers programs
+    and peers.
     """
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
@@ -103,9 +104,10 @@ async def run_node(
 
 
 class Node:
-    """One home's node: what belongs to the process, and the membership once there is one.
+    """The node of one home: everything that belongs to the process, and the membership once there
+    is one.
 
-    Files that it opens are closed with `files`; its tasks run in `nursery`.
+    Files that it opens are closed with `files`. Its tasks run in `nursery`.
     """
 
     def __init__(
@@ -130,7 +132,7 @@ class Node:
         self.damage = list(damage)
         self.hub = EventHub()
         self.is_ready = False
-        self.changed = trio.Event()  # replaced whenever something changed
+        self.changed = trio.Event()  # set and replaced whenever something changes
         self.membership: Membership | None = None
         self._unlocked = unlocked
         self._store = store
@@ -145,12 +147,15 @@ class Node:
         self._stop.set()
 
     def announce_change(self) -> None:
-        """Wakes everybody who waits on `changed`."""
+        """Wakes every task that waits on `changed`."""
         self.changed.set()
         self.changed = trio.Event()
 
     async def watch_addresses(self) -> None:
-        """Notices that this machine has come into another network, or out of one."""
+        """Notices when this machine joins or leaves a network.
+
+        The node then listens at the new addresses, and dials its peers again.
+        """
         before = own_addresses()
         while True:
             await trio.sleep(_ADDRESS_SECONDS)
@@ -167,7 +172,7 @@ class Node:
     # -- what the node has, or the reason why it has not ------------------------------------------
 
     def require_membership(self) -> Membership:
-        """The membership. Raises Mistake while there is none."""
+        """Returns the membership. Raises Mistake if there is none."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
         if self.membership is None:
@@ -175,14 +180,17 @@ class Node:
         return self.membership
 
     async def wait_to_sign(self) -> Membership:
-        """The membership, once this home knows what it last signed. Raises Mistake."""
+        """Waits until this home knows what it last signed; returns the membership.
+
+        Raises Mistake if there is no membership, and Refused if no device here may sign.
+        """
         member = self.require_membership()
         await member.mesh.may_sign.wait()
         member.author.check()
         return member
 
     def require_relay(self) -> Relay:
-        """The relay that this node runs. Raises Mistake where it runs none."""
+        """Returns the relay that this node runs. Raises Mistake if it runs none."""
         if self.relay is None:
             raise Mistake(
                 "This home is no relay; `meshcoop --home DIR relay found NAME` makes one."
@@ -192,7 +200,12 @@ class Node:
     # -- joining ----------------------------------------------------------------------------------
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with an invitation; returns True once this home belongs. Raises Refused, Mistake."""
+        """Knocks with an invitation. Returns True once this home belongs, or False while it must
+        wait.
+
+        Raises Refused if the home is not admitted. Raises Mistake if no neighbour answers, if this
+        home belongs to another neighbourhood, or if its records do not come in time.
+        """
         invite = invitation.decode(text)
         if self.membership is not None:
             if self.membership.state.neighbourhood.startswith(invite.neighbourhood):
@@ -222,7 +235,7 @@ class Node:
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
     async def wait_for_admission(self, text: str) -> None:
-        """Knocks again and again until somebody has vouched for the person."""
+        """Knocks again and again until this home is admitted."""
         invite = invitation.decode(text)
         joiner = self._joiner(str(self._store.read_note(_NAME)))
         inviter = peer_id_from_key(invite.peer)
@@ -237,7 +250,7 @@ class Node:
                 await self._move_in(admission, invite)
 
     async def enter(self, neighbourhood: bytes) -> Membership:
-        """Builds the membership and starts its tasks; returns once peers are answered."""
+        """Builds the membership and starts its tasks. Returns once the node answers peers."""
         packed = self._store.read_note(_ARRIVAL)
         membership = open_membership(
             self._store,
@@ -272,11 +285,11 @@ class Node:
         return membership
 
     async def _introduce(self, membership: Membership) -> None:
-        """Posts a newcomer's name, as soon as this home can read and write."""
+        """Posts a newcomer's name as soon as this home can read and write."""
         author = membership.author
         await membership.mesh.may_sign.wait()
         if self._store.read_note(_NAME) is not None:
-            await membership.mesh.settled.wait()  # somebody who comes back has a name already
+            await membership.mesh.settled.wait()  # a person who comes back has a name already
         while (name := self._store.read_note(_NAME)) is not None:
             if membership.state.ring.current() is None or not author.can_sign:
                 await self.changed.wait()
@@ -284,7 +297,8 @@ class Node:
             with self._store.transaction():
                 automatic.accept_charter(author)
                 has_name = author.person in membership.state.views.latest_by_author("profile")
-                # Somebody back by the recovery words alone is called by their key until then.
+                # After a return with the recovery words alone, the name is part of the person's
+                # key. That is not posted.
                 if not has_name and name != author.person.hex()[:8]:
                     author.write(KINDS["profile"], {"name": name})
                 self._store.set_note(_NAME, None)

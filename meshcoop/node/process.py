@@ -1,8 +1,8 @@
-"""A node in a process of its own: started, stopped, and waited for.
+"""A node in a process of its own: starts it, stops it, and waits for it.
 
-The passphrase reaches the node through its standard input, a pipe that ends after one line:
-MESHCOOP_PASSPHRASE_FILE names /dev/stdin in the node's environment. So it is on no disk, in no
-environment and on no command line, and the node needs neither a terminal nor an option for it.
+The passphrase reaches the node through its standard input, a pipe that ends after one line. In the
+node's environment, MESHCOOP_PASSPHRASE_FILE names /dev/stdin. So the passphrase is on no disk, in
+no environment and on no command line. The node needs neither a terminal nor an option for it.
 """
 
 import os
@@ -22,31 +22,33 @@ PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
 
 _PAUSE = 0.02  # seconds between two checks
-_END_SECONDS = 5  # from asking a node that we gave up to ending it
-_MAX_TAIL = 16 * 1024  # bytes of the log that are searched for its last line
+_END_SECONDS = 5  # a node that we gave up has so long to end before it is killed
+_MAX_TAIL = 16 * 1024  # bytes at the end of the log that are searched for its last line
 
-# Kept until they have ended: a Popen that is forgotten earlier warns, and leaves a zombie.
+# Processes are kept here until they have ended. A Popen that is forgotten earlier warns, and leaves
+# a zombie.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 class _Ended(Mistake):
-    """The node that was waited for has ended."""
+    """The node that this process waited for has ended."""
 
 
 def running(home: Home) -> bool:
-    """Whether a node runs in this home, ready or not. Raises Mistake."""
+    """Returns whether a node runs in this home, ready or not. Raises Mistake."""
     return home.is_running()
 
 
 def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> int:
     """Starts `PROGRAM --home HOME run` and returns its pid once it is ready.
 
-    Where a node runs already, it is that one's pid. Raises Mistake: what the node said last when it
-    ends early, with its own exit code where that is 1 or 2.
+    If a node runs already, returns the pid of that node. If the new node ends early, raises Mistake
+    with the last line of its log, and with its exit code if that is 1 or 2.
     """
     home.create()
     while running(home):
-        with suppress(_Ended):  # before it was ready, or killed a moment ago: another one starts
+        # If that node ends before it is ready, or was killed a moment ago, a new one starts.
+        with suppress(_Ended):
             return _await_ready(home, lambda: _check_running(home))
     log_before = home.log_file.stat().st_size if home.log_file.exists() else 0
     try:
@@ -55,7 +57,7 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
         raise Mistake(f"The node cannot start: {error}; correct that and try again.") from None
 
     def check_alive() -> None:
-        # A child that lost the race against another start leaves a node that runs.
+        # If another start was faster, the child has ended, but a node runs.
         if child.poll() is not None and not running(home):
             code = child.returncode if child.returncode in {1, 2} else 1
             raise Mistake(_last_line(home, log_before), code)
@@ -65,15 +67,16 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
         pid = _await_ready(home, check_alive)
     finally:
         if pid != child.pid:
-            # Given up, or too many: it must not take the lock once the other node has stopped.
+            # The child was given up, or another node runs already. The child must end, or it would
+            # take the lock once the other node has stopped.
             _end(child)
     return pid
 
 
 def stop(home: Home, timeout: float = 10) -> None:
-    """Asks the node to stop and returns once it has; at once where none runs.
+    """Asks the node to stop and returns once it has stopped. Returns at once if no node runs.
 
-    Raises Mistake after `timeout` seconds.
+    Raises Mistake if the node still runs after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     has_asked = False
@@ -82,7 +85,7 @@ def stop(home: Home, timeout: float = 10) -> None:
         if left <= 0:
             raise Mistake(f"The node has not stopped in time; {home.log_file} may say why.")
         if not has_asked:
-            # NodeGone: it is about to listen, or it stops faster than it answers.
+            # NodeGone: the node does not listen yet, or it stops before it answers.
             with suppress(NodeGone), Client(home.api_socket, left) as client:
                 has_asked = True
                 client.call("stop")
@@ -91,7 +94,7 @@ def stop(home: Home, timeout: float = 10) -> None:
 
 
 def kill(home: Home) -> None:
-    """Ends a node that does not answer."""
+    """Kills a node that does not answer."""
     holder = home.holder_pid()
     if holder is not None:
         with suppress(ProcessLookupError):
@@ -112,13 +115,16 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
         )
     _children.append(child)
     assert child.stdin is not None
-    with suppress(BrokenPipeError), child.stdin as pipe:  # it may have ended before it reads
+    with suppress(BrokenPipeError), child.stdin as pipe:  # the child may end before it reads
         pipe.write(passphrase.encode() + b"\n")
     return child
 
 
 def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
-    """The pid of the home's node, once its API says that it is ready."""
+    """Waits until the API of the home's node says that the node is ready; returns its pid.
+
+    Raises Mistake if the node is not ready in time.
+    """
     deadline = time.monotonic() + START_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         check_alive()
@@ -145,7 +151,7 @@ def _check_running(home: Home) -> None:
 
 
 def _last_line(home: Home, start: int) -> str:
-    """The last line that the log has got since it had `start` bytes."""
+    """Returns the last line that was added to the log after it had `start` bytes."""
     with home.log_file.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
         lines = log.read().decode(errors="replace").split("\n")
@@ -156,7 +162,7 @@ def _last_line(home: Home, start: int) -> str:
 
 
 def _reap() -> None:
-    for child in list(_children):  # others may start some meanwhile
+    for child in list(_children):  # a copy, because others may start a child meanwhile
         if child.poll() is not None:
             with suppress(ValueError):
                 _children.remove(child)

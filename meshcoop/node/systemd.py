@@ -1,4 +1,4 @@
-"""Messages of a node to systemd, and the unit with which systemd runs it.
+"""Tells systemd how a node is doing, and writes the unit with which systemd runs the node.
 
 The protocol of sd_notify is one datagram to the socket that NOTIFY_SOCKET names.
 """
@@ -46,7 +46,7 @@ WantedBy=multi-user.target
 
 
 def unit(home: Home, name: str, user: str) -> str:
-    """A unit file for a relay in this home, run by this user."""
+    """Writes a unit file that runs the relay in this home as this user."""
     program = f"{_word(sys.executable)} -m meshcoop"
     return _UNIT.format(
         name=name.replace("%", "%%"), user=user, program=program, home=_word(str(home.path))
@@ -54,13 +54,15 @@ def unit(home: Home, name: str, user: str) -> str:
 
 
 def _word(text: str) -> str:
-    """The text as one word of a unit file."""
+    """Quotes a text as one word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if set(escaped) & set(" \t'\"\\;") else escaped
 
 
 def notify(state: str) -> None:
-    """Tells systemd, if it watches this process. Never raises: the node runs on without it."""
+    """Tells systemd a state, if systemd watches this process. Never raises: the node can run
+    without.
+    """
     where = os.environ.get("NOTIFY_SOCKET", "")
     if not where.startswith(("/", "@")):
         return
@@ -70,7 +72,7 @@ def notify(state: str) -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """Within how many seconds systemd wants a sign of life; None where it wants none of us."""
+    """Returns within how many seconds systemd expects a sign of life; None if it expects none."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     pid = os.environ.get("WATCHDOG_PID", "")
     if not microseconds.isdigit() or (pid and pid != str(os.getpid())):

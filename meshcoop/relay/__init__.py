@@ -1,1 +1,1 @@
-"""What a relay does: it carries records for the neighbourhoods that enrolled it, and reads none."""
+"""The relay. It carries records for the neighbourhoods that enrolled it, and reads none."""

@@ -1,4 +1,4 @@
-"""A relay's figures for Prometheus, on loopback alone: how much, never what or who."""
+"""A relay's figures for Prometheus, on loopback only: amounts, never contents or people."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,8 @@ _PER_TENANT = ("neighbourhood",)
 class Metrics:
     """The figures of one relay.
 
-    A thread of the library serves them as `refresh` last left them: it never touches the relay.
+    A thread of the library serves the figures that the last `refresh` set. It never touches the
+    relay.
     """
 
     def __init__(self, relay: Relay) -> None:
@@ -41,10 +42,10 @@ class Metrics:
             "Bytes passed on since the start",
             registry=self.registry,
         )
-        self._counted = 0  # of the bytes passed on
+        self._counted = 0  # relayed bytes that `_carried` has counted already
 
     async def run(self, port: int, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Serves the figures until cancelled. Raises Mistake where the port is taken."""
+        """Serves the figures until cancelled. Raises Mistake if the port is taken."""
         with self.served_at(port):
             task_status.started()
             while True:
@@ -56,7 +57,7 @@ class Metrics:
         """Reads the relay's figures."""
         relay = self._relay
         self._served.set(len(relay.tenants))
-        # Neighbourhoods that are served no more leave no figures behind.
+        # Removes the figures of neighbourhoods that are no longer served.
         for gauge in (self._homes, self._records, self._used, self._room, self._waiting):
             gauge.clear()
         for neighbourhood, tenant in relay.tenants.items():
@@ -73,7 +74,9 @@ class Metrics:
 
     @contextmanager
     def served_at(self, port: int) -> Iterator[None]:
-        """Serves the figures at a port of loopback. Raises Mistake where it is taken."""
+        """Serves the figures at a port of loopback until the block ends. Raises Mistake if the port
+        is taken.
+        """
         self.refresh()
         try:
             server, thread = start_http_server(port, addr=HOST, registry=self.registry)

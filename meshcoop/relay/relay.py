@@ -1,4 +1,4 @@
-"""The relay: what a node does in a home without devices."""
+"""The relay: the part of a node that serves neighbourhoods, in a home without devices."""
 
 import logging
 from collections.abc import Callable
@@ -28,10 +28,10 @@ _ANSWER_SECONDS = 10
 
 
 class Relay:
-    """Serves neighbourhoods, each with a store of its own beside the relay's.
+    """Serves neighbourhoods. Each has a store of its own beside the relay's store.
 
-    Its tasks run in `nursery`. `seed` is that of the network key; `now` gives milliseconds,
-    `random(n)` n random bytes.
+    Its tasks run in `nursery`. `seed` is the seed of the network key. `now` gives milliseconds, and
+    `random(n)` gives n random bytes.
     """
 
     def __init__(
@@ -66,30 +66,39 @@ class Relay:
         return [tenant.mesh for tenant in self.tenants.values()]
 
     def talking(self) -> set[str]:
-        """The peers that have proved to be a member's home, or a relay, somewhere."""
+        """Returns the peers that have proved, in any neighbourhood, to be a member's home or a
+        relay.
+        """
         return {peer for mesh in self.meshes for peer in mesh.conversations}
 
     async def start(self) -> None:
-        """Serves the neighbourhoods that have enrolled the relay, and answers those that want to."""
+        """Serves the neighbourhoods that have enrolled the relay, and answers new requests to enrol
+        it.
+        """
         for neighbourhood in self._neighbourhoods.all():
             await self._serve(neighbourhood)
         self._network.serve(relay_ticket.PROTOCOL, self._answer)
         self._nursery.start_soon(self.shared_network.run)
 
     def issue_ticket(self, addresses: list[str]) -> tuple[str, int]:
-        """A new ticket, and when it ends (milliseconds). `addresses`: where the relay is dialled, if
-        not where it listens, as behind a router that forwards a port.
+        """Makes a ticket; returns its text and when it expires (milliseconds).
+
+        `addresses`: where others dial the relay, if not where it listens. Behind a router that
+        forwards a port, for example, the two differ.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
 
     def enrolled_at(self, neighbourhood: bytes) -> int:
-        """When this relay was enrolled (milliseconds)."""
+        """Returns when a neighbourhood enrolled this relay (milliseconds)."""
         return self._neighbourhoods.since(neighbourhood)
 
     async def enrol(self, request: EnrolRequest) -> None:
-        """Serves the neighbourhood of a checked request, and takes in what shows who asks for it."""
-        async with self._enrolling:  # the same ticket may be shown twice at once
+        """Serves the neighbourhood of a checked request.
+
+        Stores the records that show that the person who asks is a member.
+        """
+        async with self._enrolling:  # two requests with the same ticket may come at once
             tenant = self.tenants.get(request.neighbourhood)
             if tenant is None:
                 tenant = await self._serve(request.neighbourhood)
@@ -99,8 +108,10 @@ class Relay:
         tenant.inbox.ingest_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
-        """Serves a neighbourhood no more: its records are erased here, and its homes are told the
-        next time they ask (R-08.7).
+        """Stops serving a neighbourhood and erases its records here.
+
+        Its homes are told the next time they ask (R-08.7). Raises Mistake if the relay does not
+        serve it.
         """
         tenant = self.tenants.pop(neighbourhood, None)
         if tenant is None:
@@ -110,17 +121,19 @@ class Relay:
         await tenant.end(NOT_SERVED)
 
     def change_limits(self, limits: RelayLimits) -> None:
-        """Sets what each neighbourhood may use from now on."""
+        """Sets how much each neighbourhood may use from now on."""
         for tenant in self.tenants.values():
             tenant.storage.change_limits(limits, self._now())
 
     def _is_reachable(self, peer: str) -> bool:
-        """R-08.11: whether a peer may be reached through this relay: the home of a member."""
+        """R-08.11: returns whether a peer may be reached through this relay, as the home of a
+        member.
+        """
         conversations = [mesh.conversations.get(peer) for mesh in self.meshes]
         return any(talk is not None and talk.person is not None for talk in conversations)
 
     async def _serve(self, neighbourhood: bytes) -> Tenant:
-        """Opens a tenant and starts it; only one that runs counts as served."""
+        """Opens a tenant and starts it. The tenant counts as served only once it runs."""
         path = self._home.path / "served" / f"{neighbourhood.hex()}.db"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         tenant = open_tenant(
@@ -139,7 +152,7 @@ class Relay:
         return tenant
 
     async def _answer(self, stream: Stream) -> None:
-        """Answers requests to be served on one stream."""
+        """Answers requests to enrol the relay, on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await stream.read():

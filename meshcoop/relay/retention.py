@@ -1,7 +1,8 @@
 """Retention: how much a relay keeps of one neighbourhood, and for how long (specs/08, R-08.8).
 
-Headers and what authority is made of stay, for logs hang on them. Sealed content is a loan: the
-oldest is let go when the room is used up or its days are over; the homes still hold it.
+Headers, and the records that decide who is a member, stay: logs depend on them. Sealed content is
+kept only for a while. The relay drops the oldest content when the room is full or its days are
+over. The homes still have it.
 """
 
 from meshcoop.home.relay_limits import RelayLimits
@@ -10,15 +11,15 @@ from meshcoop.store.relayed_content import RelayedContent, stored_size
 from meshcoop.store.store import Store
 from protocol.record import envelope as record
 
-_FILL_LEVEL = 0.9  # of the room that is left in use when room is made
-_RELEASED_ROW = "let_go"  # the store's note of the last row whose sealed content is not kept
+_FILL_LEVEL = 0.9  # the part of the room that stays in use after old content was dropped
+_RELEASED_ROW = "let_go"  # the store's note of the last row whose sealed content was dropped
 
 
 class Storage:
-    """Counts the bytes of a store, and lets sealed content go.
+    """Counts the bytes of a store, and drops the oldest sealed content when necessary.
 
-    An inbox asks it whether there is room (`meshcoop.ingest.retention`), and tells it of what was
-    stored (`on_stored`).
+    An inbox asks whether there is room (`meshcoop.ingest.retention`), and reports the records that
+    it has stored (`on_stored`).
     """
 
     def __init__(self, store: Store, limits: RelayLimits) -> None:
@@ -35,16 +36,18 @@ class Storage:
 
     @property
     def released_count(self) -> int:
-        """The number of records that are held without the content that they had."""
+        """The number of records whose content was dropped."""
         return self._content.count_missing(self.released_row)
 
     def change_limits(self, limits: RelayLimits, now: int) -> None:
-        """Keeps to other limits from now on. `now` in milliseconds."""
+        """Applies other limits from now on. `now` is in milliseconds."""
         self.limits = limits
         self.tidy(now)
 
     def tidy(self, now: int) -> None:
-        """Lets go what is over its days or its room. `now` in milliseconds."""
+        """Drops content whose days are over or for which there is no room. `now` is in
+        milliseconds.
+        """
         today = now // record.DAY_MS
         with self._store.transaction(durable=False):
             self._content.note_arrival(today, self._content.last_row())
@@ -53,14 +56,14 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def on_stored(self, result: IngestResult) -> None:
-        """Counts records that an inbox has stored, and makes room where they need it."""
+        """Counts the records that an inbox has stored. Drops old content if they need the room."""
         self.used += sum(stored_size(record) for record in result.stored)
         if self.used > self.limits.room:
             with self._store.transaction(durable=False):
                 self._release(self._row_to_cut_at())
 
     def _row_to_cut_at(self) -> int:
-        """The row up to which content must go for the rest to fit."""
+        """Finds the row up to which content must be dropped so that the rest fits."""
         excess = self.used - int(_FILL_LEVEL * self.limits.room)
         last = self.released_row
         for row, size in self._content.content_sizes(last):

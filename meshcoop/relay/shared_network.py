@@ -1,7 +1,7 @@
 """One network that the meshes of several neighbourhoods share.
 
-Who opens a sync stream names a neighbourhood in the hello. The stream is then handed to the mesh of
-that neighbourhood, which sees its own `meshcoop.network.interface.Network`.
+A peer that opens a sync stream names a neighbourhood in its hello. The stream is then handed to the
+mesh of that neighbourhood. Each mesh sees a `meshcoop.network.interface.Network` of its own.
 """
 
 import logging
@@ -34,7 +34,7 @@ _LOOK_SECONDS = 2
 class SharedNetwork:
     """Hands each stream to the neighbourhood that its hello names, and drops silent peers.
 
-    `talking` gives the peers that have proved to belong to some neighbourhood.
+    `talking` returns the peers that have proved that they belong to some neighbourhood.
     """
 
     def __init__(self, network: Network, talking: Callable[[], set[str]]) -> None:
@@ -42,10 +42,10 @@ class SharedNetwork:
         self.talking = talking
         self._views: dict[bytes, NeighbourhoodNetwork] = {}
         self._guests: set[str] = set()
-        self._silent_since: dict[str, float] = {}  # peer → when it last belonged somewhere
+        self._silent_since: dict[str, float] = {}  # peer → when it last belonged to a neighbourhood
 
     def open(self, neighbourhood: bytes) -> "NeighbourhoodNetwork":
-        """The network as the mesh of one neighbourhood sees it."""
+        """Opens the network as the mesh of one neighbourhood sees it."""
         view = NeighbourhoodNetwork(self)
         self._views[neighbourhood] = view
         return view
@@ -55,11 +55,11 @@ class SharedNetwork:
         self._views.pop(neighbourhood, None)
 
     def welcome(self, peer: str) -> None:
-        """Lets a peer that has shown a ticket stay a while longer."""
+        """Lets a peer that has shown a ticket stay longer before it must prove its membership."""
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Answers until cancelled; drops peers that prove nothing in time."""
+        """Answers streams until cancelled. Drops peers that prove no membership in time."""
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
@@ -76,7 +76,7 @@ class SharedNetwork:
                 self._guests.discard(event.peer)
 
     async def _drop_silent_peers(self) -> None:
-        """Drops peers that have been here for a while and belong to no neighbourhood."""
+        """Drops peers that have been connected for a while but belong to no neighbourhood."""
         now = trio.current_time()
         talking = self.talking()
         for peer in self.network.peers():
@@ -103,7 +103,11 @@ class SharedNetwork:
 
 
 async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
-    """The data read so far, and the neighbourhood that the hello in it names. Raises Refused."""
+    """Reads a stream up to the hello. Returns the data read, and the neighbourhood that the hello
+    names.
+
+    Raises Refused if the stream begins with another frame, and NetworkError if it ends before.
+    """
     decoder = frames.Decoder()
     data = b""
     while piece := await stream.read():
@@ -116,7 +120,7 @@ async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
 
 
 class PrereadStream:
-    """A stream whose beginning has been read already; implements Stream."""
+    """A stream whose beginning has been read already. It implements Stream."""
 
     def __init__(self, stream: Stream, data: bytes) -> None:
         self._stream = stream
@@ -128,7 +132,7 @@ class PrereadStream:
         return self._stream.peer
 
     async def read(self) -> bytes:
-        """Gives what was read already first, and then what follows."""
+        """Returns first the data that has been read already, then the data that follows."""
         data = self._data
         self._data = b""
         return data or await self._stream.read()
@@ -149,7 +153,8 @@ class NeighbourhoodNetwork:
         self.answer: Handler | None = None
         self._shared = shared
         self._network = shared.network
-        # The shared network watches who comes and goes, and drops those who prove nothing.
+        # No events come here. The shared network watches peers, and drops those that do not prove
+        # that they belong.
         _, self.events = trio.open_memory_channel[PeerEvent](0)
 
     @property
@@ -163,15 +168,15 @@ class NeighbourhoodNetwork:
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:
-        """Listens for all neighbourhoods."""
+        """Replaces the listen addresses, for all neighbourhoods."""
         await self._network.listen(addresses)
 
     def peers(self) -> dict[str, str]:
-        """The connected peers of all neighbourhoods."""
+        """Returns the connected peers of all neighbourhoods."""
         return self._network.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers sync streams of this neighbourhood; a relay serves nothing else."""
+        """Answers sync streams of this neighbourhood. A mesh at a relay serves nothing else."""
         assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
         self.answer = handler
 
@@ -180,11 +185,11 @@ class NeighbourhoodNetwork:
         return await self._network.connect(address)
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Relays connections for allowed peers."""
+        """Makes this node a relay for the peers that `allowed` accepts."""
         return self._network.serve_relay(allowed)
 
     async def reserve(self, relay: str) -> float:
-        """Has another relay pass connections on to this node."""
+        """Reserves a place at another relay. Returns for how many seconds the place holds."""
         return await self._network.reserve(relay)
 
     @property
@@ -193,15 +198,17 @@ class NeighbourhoodNetwork:
         return self._network.observed_addresses
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Tries for a direct connection."""
+        """Tries once to replace a connection through a relay by a direct one."""
         return await self._network.upgrade_to_direct(peer)
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """A new stream to a connected peer."""
+        """Opens a stream to a connected peer."""
         return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
-        """Closes the connections to `peer`, unless another neighbourhood is served over them."""
+        """Closes the connections to `peer`, unless the peer has proved that it belongs to a
+        neighbourhood.
+        """
         if peer not in self._shared.talking():
             await self._network.drop(peer)
 

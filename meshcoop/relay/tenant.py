@@ -1,4 +1,4 @@
-"""One neighbourhood at a relay: its store, its mesh, and what it may use."""
+"""One neighbourhood at a relay: its store, its mesh, and how much it may use."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +25,9 @@ _MAX_KEYS_OF_ONE = 64
 
 
 class HandedKeys(KeyRing):
-    """R-08.4: gossip keys as members' homes handed them over: they tell whose gossip is a member's,
-    and open nothing.
+    """R-08.4: the gossip keys that members' homes handed over.
+
+    They show whether gossip comes from a member. They open no content.
     """
 
     def __init__(self, store: Store) -> None:
@@ -35,7 +36,7 @@ class HandedKeys(KeyRing):
         self.gossip_keys = self._handed.all()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """Keeps the keys of this member's home in place of those it handed over before."""
+        """Keeps the keys from this member's home, in place of those that it handed over before."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         self.gossip_keys = self._handed.all()
 
@@ -57,7 +58,7 @@ class RelayMesh(Mesh):
         self._keys = keys
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Takes keys from a member's home only; another relay has no keys of its own."""
+        """Keeps the keys if a member's home sent them. Another relay has no keys of its own."""
         if person is not None:
             self._keys.take(person, keys)
 
@@ -85,17 +86,19 @@ class Tenant:
 
     @property
     def inbox(self) -> Inbox:
-        """The way in for the neighbourhood's records."""
+        """The inbox, through which the neighbourhood's records come in."""
         return self.mesh.inbox
 
     @property
     def name(self) -> str | None:
-        """The neighbourhood's name, as its charter has it."""
+        """The neighbourhood's name in its charter, or None if the charter has not come yet."""
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Serves until cancelled or ended; started once peers are answered."""
+        """Serves the neighbourhood until cancelled or ended. Reports that it has started once peers
+        are answered.
+        """
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
@@ -109,7 +112,7 @@ class Tenant:
             self._is_over.set()
 
     async def end(self, why: Refused) -> None:
-        """Stops serving, tells why, and leaves nothing of the neighbourhood on the disk."""
+        """Stops serving, tells the peers why, and erases the neighbourhood's files."""
         await self.mesh.close_all(why)
         self._scope.cancel()
         await self._is_over.wait()
@@ -117,7 +120,7 @@ class Tenant:
 
     @property
     def bytes_on_disk(self) -> int:
-        """The bytes that its files take."""
+        """The size of the neighbourhood's files in bytes."""
         files = [Path(f"{self._path}{ending}") for ending in ("", "-wal")]
         return sum(file.stat().st_size for file in files if file.exists())
 
@@ -143,10 +146,10 @@ def open_tenant(
     random: Callable[[int], bytes],
     verifier: Verifier | None,
 ) -> Tenant:
-    """Builds everything that serves one neighbourhood; it knows no other.
+    """Builds everything that serves one neighbourhood. None of it knows any other neighbourhood.
 
-    `path` is the file of `store`; `network` the neighbourhood's own view of the relay's network;
-    `seed` that of the relay's network key.
+    `path` is the file of `store`. `network` is the relay's network as this neighbourhood sees it.
+    `seed` is the seed of the relay's network key.
     """
     keys = HandedKeys(store)
     state = State(store, neighbourhood, keys, now)

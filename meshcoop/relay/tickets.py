@@ -1,4 +1,4 @@
-"""Tickets: how a member's home comes to enrol a relay (specs/08-relays.md, R-08.5, R-08.6)."""
+"""Tickets: a member's home enrols a relay with one (specs/08-relays.md, R-08.5, R-08.6)."""
 
 import hmac
 from collections.abc import Callable
@@ -21,7 +21,9 @@ class Tickets:
         self._random = random
 
     def issue(self, key: bytes, addresses: list[str]) -> tuple[str, int]:
-        """A new ticket for one neighbourhood, and when it ends (milliseconds)."""
+        """Makes a ticket for one neighbourhood; returns its text and when it expires
+        (milliseconds).
+        """
         new = Ticket(key, self._random(relay_ticket.SECRET_SIZE), tuple(addresses))
         expires = self._now() + relay_ticket.LIFETIME_MS
         self._issued.forget_expired(self._now())
@@ -29,8 +31,11 @@ class Tickets:
         return relay_ticket.encode(new), expires
 
     def check(self, request: EnrolRequest, member: str, relay: str) -> None:
-        """R-08.6: raises Refused unless the ticket is ours, valid, proved, and this neighbourhood's
-        alone, and a member asks. `member` and `relay` are the peer ids of this connection.
+        """R-08.6: raises Refused unless the ticket is valid and a member asks.
+
+        This relay must have issued the ticket, and the request must prove its secret. No other
+        neighbourhood may have used the ticket, and it must not have expired before its first use.
+        `member` and `relay` are the peer ids of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:
@@ -53,5 +58,5 @@ class Tickets:
         membership_proof.member_in_chain(request.chain, request.neighbourhood, request.device)
 
     def note_use(self, request: EnrolRequest) -> None:
-        """Makes the ticket this neighbourhood's."""
+        """Notes that this neighbourhood has used the ticket. No other may use it after that."""
         self._issued.note_use(request.ticket, request.neighbourhood)

@@ -1,1 +1,1 @@
-"""One neighbourhood over the network: peers, sync conversations, gossip, joining, address delivery."""
+"""One neighbourhood over the network: peers, sync, gossip, joining and address delivery."""

@@ -1,4 +1,4 @@
-"""The address book: where homes were met or may be, and how often each address failed."""
+"""The address book: the addresses of other homes, and how often each address failed."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ from meshcoop.store.peer_addresses import PeerAddresses
 from meshcoop.store.store import Store
 
 MAX_SAVED = 1024
-MAX_OF_ONE = 8  # addresses of one home, and as many through relays
+MAX_OF_ONE = 8  # direct addresses of one home; as many more may lead through relays
 
-_AGED_MS = 180 * 86_400_000  # after which an address where nobody was met is forgotten
+_AGED_MS = 180 * 86_400_000  # an address at which nobody answered for so long is forgotten
 _CIRCUIT = "/p2p-circuit/"
 _ADDRESS = re.compile(
     r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
@@ -34,20 +34,24 @@ class KnownAddress:
 
     @property
     def is_circuit(self) -> bool:
-        """Whether it leads through a relay."""
+        """Whether the address leads through a relay."""
         return _CIRCUIT in self.address
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """The address that failed least is the likeliest; a direct one comes before a circuit."""
+        """The sort key of the address: the fewest failures first, then a direct address before a
+        circuit.
+        """
         return self.failures, self.is_circuit
 
 
 class AddressBook:
-    """The addresses that a node knows; those where a home was met are kept in the store.
+    """The addresses of other homes that a node knows.
 
-    `own_peer`: this node's peer id; `beside`: a file that keeps addresses beside the store, for they
-    are what brings back the rest.
+    The store keeps those at which a member's home answered.
+
+    `own_peer`: this node's peer id. `beside`: a file that keeps the same addresses beside the
+    store. If the store is lost, these addresses lead to the homes that have the records.
     """
 
     def __init__(self, store: Store, own_peer: str, beside: Path | None = None) -> None:
@@ -68,13 +72,13 @@ class AddressBook:
 
     @property
     def met(self) -> list[str]:
-        """The addresses where a member's home was met, the latest first."""
+        """The addresses at which a member's home answered, the latest first."""
         return self._stored.met()
 
     def learn(self, addresses: Iterable[str]) -> bool:
-        """Notes where homes may be, and passes over what is no address of a home.
+        """Adds addresses of homes to the book. Skips a text that is not the address of a home.
 
-        Returns True if any was new.
+        Returns True if any address was new.
         """
         has_learnt = False
         for address in addresses:
@@ -90,7 +94,8 @@ class AddressBook:
 
     def note_meeting(self, address: str, when: int) -> None:
         """Notes that a member's home answered at this address at `when` (milliseconds)."""
-        # Whoever dialled us is seen at a passing port, where nobody can be dialled: not kept.
+        # If a peer dialled us, its address has a passing port. Nobody can be dialled there, so the
+        # book does not have that address, and it is not kept.
         entry = self._entries.get(address)
         if entry is not None:
             with log_disk_errors("an address is not kept"):
@@ -99,20 +104,25 @@ class AddressBook:
             self._write_beside()
 
     def forget_failures(self) -> None:
-        """Makes every address worth a try now."""
+        """Forgets all failures, so that every address is due now."""
         for entry in self._entries.values():
             entry.failures = 0
             entry.next_at = 0.0
 
     def _count_like(self, entry: KnownAddress) -> int:
-        """How many addresses of the same peer are known, directly or through relays."""
+        """Counts the known addresses of the same peer: the circuits if `entry` is one, else the
+        direct ones.
+        """
         return sum(
             other.peer == entry.peer and other.is_circuit == entry.is_circuit
             for other in self._entries.values()
         )
 
     def _make_room(self) -> None:
-        """A full book forgets the address that failed most: hostile entries cannot fill it."""
+        """While the book is full, removes the address that failed most.
+
+        So hostile entries cannot fill the book.
+        """
         while len(self._entries) >= MAX_SAVED:
             worst = max(self._entries.values(), key=lambda entry: entry.failures)
             del self._entries[worst.address]
@@ -120,17 +130,20 @@ class AddressBook:
     def _write_beside(self) -> None:
         met = sorted(self.met)
         if self._beside is not None and met and met != self._written:
-            with suppress(Mistake):  # a full disk; the store has them
+            with suppress(Mistake):  # a full disk; the store has the addresses
                 write_private_file(self._beside, "\n".join(met).encode())
                 self._written = met
 
 
 def remembered_addresses(store: Store) -> list[str]:
-    """Addresses where homes have been met, the latest first, for a backup."""
+    """Returns the addresses at which homes answered, the latest first, for a backup."""
     return PeerAddresses(store).latest(MAX_SAVED)
 
 
 def restore_addresses(store: Store, addresses: Iterable[str]) -> None:
-    """Puts the addresses of a backup into a store, as met long ago; passes over what is none."""
+    """Puts the addresses of a backup into a store, as if a home had answered there long ago.
+
+    Skips a text that is not an address.
+    """
     matches = (_ADDRESS.fullmatch(address) for address in addresses)
     PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)

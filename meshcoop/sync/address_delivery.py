@@ -1,4 +1,4 @@
-"""Addresses go from home to home, over a stream between the two (specs/18-addresses.md)."""
+"""Address delivery: a home hands addresses to another over a stream (specs/18-addresses.md)."""
 
 import logging
 from collections import deque
@@ -22,9 +22,9 @@ _LOG = logging.getLogger(__name__)
 
 SESSION_SECONDS = 10
 AT_ONCE = 8  # sessions that others opened
-VISITS_A_MINUTE = 20  # of one person
+VISITS_A_MINUTE = 20  # from one person
 
-_LOOK_SECONDS = 2.0  # neighbours come and go without a record
+_LOOK_SECONDS = 2.0  # no record tells when a neighbour's home comes or goes
 _FIRST_PAUSE = 1.0
 _LAST_PAUSE = 60.0
 _MINUTE = 60.0
@@ -32,15 +32,16 @@ _MINUTE = 60.0
 
 @dataclass
 class _Attempt:
-    """When to visit a peer again that has not taken everything."""
+    """When to visit a peer again after it did not take everything."""
 
     pause: float = _FIRST_PAUSE
     next_at: float = 0.0
 
 
 class AddressDelivery:
-    """Hands over what people of this home give, as soon as the other home is there, and takes what
-    they are given.
+    """Hands over the addresses that people of this home give, and receives addresses for them.
+
+    An address is handed over as soon as the receiver's home is connected.
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class AddressDelivery:
     ) -> None:
         state = mesh.inbox.state
         self.addresses = HeldAddresses(state.store, state)
-        self.handed = trio.Event()  # replaced whenever something was handed over
-        self.listeners: list[Callable[[], None]] = []  # told when what is held here has changed
+        self.handed = trio.Event()  # replaced whenever an address was handed over
+        self.listeners: list[Callable[[], None]] = []  # called when the held addresses change
         self._mesh = mesh
         self._now = now
         self._random = random
         self._attempts: dict[str, _Attempt] = {}
-        self._visits: dict[bytes, deque[float]] = {}  # person → when their homes came
+        self._visits: dict[bytes, deque[float]] = {}  # person → when their homes visited
         self._under_way = 0
         self._wake = trio.Event()
         mesh.inbox.listeners.append(lambda _result: self.wake())
@@ -64,7 +65,10 @@ class AddressDelivery:
     def give(
         self, agreement: bytes, text: str, seed: bytes, receiver: bytes, *, kept: bool = False
     ) -> HeldAddress:
-        """Gives an address, in place of one given before; an empty text takes it back."""
+        """Gives an address to the receiver, in place of the address given before.
+
+        An empty text takes the address back.
+        """
         state = self._mesh.inbox.state
         device = device_key(seed)
         giver = state.authority.member_of_device(device) if state.authority else None
@@ -81,9 +85,10 @@ class AddressDelivery:
         return held
 
     async def wait_until_handed(self, held: HeldAddress, seconds: float) -> bool:
-        """Waits until an address is handed over, while the other home is connected.
+        """Waits until an address is handed over, at most `seconds`.
 
-        Returns True once it is.
+        Stops earlier if the other home is no longer connected. Returns True if the address is
+        handed over.
         """
         with trio.move_on_after(seconds):
             while self._is_near(held.receiver) and not self.addresses.is_delivered(held):
@@ -91,19 +96,19 @@ class AddressDelivery:
         return self.addresses.is_delivered(held)
 
     async def fetch_pending(self, seed: bytes) -> None:
-        """Takes what is waiting, at the homes that are connected, for a guest with this device."""
+        """Fetches the addresses that wait at the connected homes for a guest with this device."""
         async with trio.open_nursery() as nursery:
             for peer in list(self._mesh.conversations):
                 nursery.start_soon(self._visit, peer, seed)
 
     def wake(self) -> None:
-        """Looks at once for what is over, or may be handed over."""
+        """Makes `run` look at once for ended agreements and for addresses to hand over."""
         self._wake.set()
 
     # -- in the background ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Forgets what is over and hands over what waits, until cancelled."""
+        """Erases addresses of ended agreements and hands over waiting ones, until cancelled."""
         while True:
             self._wake = trio.Event()
             self.addresses.forget_ended()
@@ -114,9 +119,9 @@ class AddressDelivery:
                 await self._wake.wait()
 
     async def answer(self, stream: Stream) -> None:
-        """Answers one session."""
+        """Answers one session that another home opened."""
         if self._under_way >= AT_ONCE:
-            return  # who has something to give comes again
+            return  # a home that has an address to give comes again
         self._under_way += 1
         try:
             await self._run_session(stream, self._own_seed(), opened=False)
@@ -124,7 +129,7 @@ class AddressDelivery:
             self._under_way -= 1
 
     def admit_visit(self, person: bytes) -> None:
-        """R-18.8: counts somebody's visit. Raises Refused for one too many."""
+        """R-18.8: counts a person's visit. Raises Refused if the person has come too often."""
         since = trio.current_time() - _MINUTE
         self._visits = {other: times for other, times in self._visits.items() if times[-1] > since}
         times = self._visits.setdefault(person, deque(maxlen=VISITS_A_MINUTE))
@@ -140,12 +145,12 @@ class AddressDelivery:
         self.handed = trio.Event()
 
     def tell_listeners(self) -> None:
-        """Tells that what is held here has changed."""
+        """Tells the listeners that the held addresses have changed."""
         for listener in self.listeners:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits the connected homes for which something waits, each after a pause of its own."""
+        """Visits the connected homes for which an address waits, unless their pause still lasts."""
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():
             del self._attempts[peer]
@@ -165,7 +170,7 @@ class AddressDelivery:
         attempt.pause = min(2 * attempt.pause, _LAST_PAUSE)
 
     async def _visit(self, peer: str, seed: bytes) -> bool:
-        """Opens a session; returns True if all that was due has been handed over."""
+        """Opens a session with a peer. Returns True if every address due was handed over."""
         try:
             stream = await self._mesh.network.open_stream(peer, address_gift.PROTOCOL)
         except NetworkError:
@@ -178,7 +183,7 @@ class AddressDelivery:
             with trio.move_on_after(SESSION_SECONDS):
                 return await handover.run(opened=opened)
         except NetworkError:
-            pass  # it has gone; there is nobody to tell
+            pass  # the peer has gone; there is nobody to tell
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
@@ -193,7 +198,7 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session: both prove who they are, then each gives what it has for the other."""
+    """One session: both homes prove who they are, then each gives its addresses for the other."""
 
     def __init__(
         self, giving: AddressDelivery, mesh: HomeMesh, stream: Stream, seed: bytes
@@ -208,7 +213,8 @@ class _Handover:
         self._incoming: deque[list[Any]] = deque()
 
     async def run(self, *, opened: bool) -> bool:
-        """Hands over what is due; returns True if the other side has taken all of it.
+        """Hands over the addresses that are due. Returns True if the other side has stored all of
+        them.
 
         `opened`: this side opened the stream, and greets first.
         """
@@ -240,7 +246,9 @@ class _Handover:
         await self._send(Hello(place, self._device, signature).frame())
 
     def _check(self, greeting: Hello) -> bytes:
-        """R-18.3: the member whose live device is at the other end. Raises Refused."""
+        """R-18.3: returns the member whose live device sent the greeting. Raises Refused if there
+        is none.
+        """
         if greeting.neighbourhood != self._state.neighbourhood:
             raise Refused("R-18.3", "this home belongs to another neighbourhood")
         membership_proof.check_proof(
@@ -258,9 +266,10 @@ class _Handover:
         return person
 
     async def _exchange(self, gifts: list[HeldAddress], device: bytes) -> bool:
-        """Takes what the other side gives, and its answers to our gifts, until both are complete.
+        """Receives the other side's gifts, and its answers to our gifts, until both are complete.
 
-        Returns True if it has stored all of ours.
+        Returns True if the other side has stored all our gifts. Raises Refused for an unexpected
+        frame.
         """
         answers: list[bool] = []
         received = 0

@@ -1,8 +1,9 @@
-"""Addresses that people of this home gave or were given, and the rules for them
+"""Addresses that people of this home gave or received, and the rules for them
 (specs/18-addresses.md).
 
-They stay sealed to the devices of the two parties: what opens them is under the passphrase, or a
-guest's PIN. No view, search table, record, log, export or backup ever holds one.
+The addresses stay sealed to the devices of the two parties. The passphrase, or a guest's PIN,
+protects the keys that open them. No view, search table, record, log, export or backup ever holds an
+address.
 """
 
 from meshcoop.errors import Mistake
@@ -15,11 +16,14 @@ from protocol.record.sealing import BoxKey
 from protocol.wire import address_gift
 from protocol.wire.address_gift import Gift
 
-MOST = 256  # that others gave
+MOST = 256  # addresses received from others
 
 
 class HeldAddresses:
-    """The addresses at a home, each as long as its agreement lives, or longer if it is kept."""
+    """The addresses that a home holds.
+
+    The home holds an address while its agreement is alive, or longer if the address is kept.
+    """
 
     def __init__(self, store: Store, state: State) -> None:
         self._store = store
@@ -29,14 +33,16 @@ class HeldAddresses:
     # -- agreements -------------------------------------------------------------------------------
 
     def parties(self, agreement: bytes) -> set[bytes]:
-        """Giver and receiver of an agreement. Raises Mistake for anything else."""
+        """Returns the giver and the receiver of an agreement. Raises Mistake if the id names no
+        agreement.
+        """
         view = self._state.views.find(agreement)
         if view is None or view["kind"] != "agreement":
             raise Mistake("That is no agreement; `meshcoop list agreements` shows them.")
         return {view["giver"], view["receiver"]}
 
     def is_alive(self, agreement: bytes) -> bool:
-        """R-18.1: whether addresses belong to this agreement now."""
+        """R-18.1: returns whether addresses may be given for this agreement now."""
         view = self._state.views.find(agreement)
         authority = self._state.authority
         if view is None or view["kind"] != "agreement" or authority is None:
@@ -48,83 +54,85 @@ class HeldAddresses:
     # -- reading ----------------------------------------------------------------------------------
 
     def find(self, agreement: bytes, *, giver: bytes) -> HeldAddress | None:
-        """The address that `giver` gave for this agreement."""
+        """Returns the address that `giver` gave for this agreement, or None."""
         return self._given.find(agreement, giver=giver)
 
     def open_text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
-        """The address in the clear; None where none of the boxes opens it."""
+        """Returns the text of an address, or None if none of the boxes opens it."""
         return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
     def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """The addresses that were given here to this person and that their device does not have."""
+        """Returns the addresses given here to this person that their device does not have yet."""
         waiting = self._given.waiting_for(person, device)
         living = [address for address in waiting if self.is_alive(address.gift.agreement)]
         return living[: address_gift.MAX_GIFTS]
 
     def is_delivered(self, address: HeldAddress) -> bool:
-        """Whether a device of the receiver has the address."""
+        """Returns whether a device of the receiver has the address."""
         return self._given.is_handed(address)
 
     def has_given(self) -> bool:
-        """Whether there may be something to hand over."""
+        """Returns whether an address may be waiting to be handed over."""
         return self._given.has_given()
 
     # -- writing ----------------------------------------------------------------------------------
 
     def put(self, address: HeldAddress) -> None:
-        """Keeps an address in place of the one before it, which leaves no trace."""
+        """Stores an address in place of the earlier one, which leaves no trace."""
         self._given.put(address)
 
     def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
-        """Stores a gift that came from the node `home`; it is safe when this returns.
+        """Stores a gift that came from the node `home`. The gift is safe when this returns.
 
-        Raises Refused.
+        Raises Refused if the gift may not be stored.
         """
         giver = self._check(gift, home, receiver)
         held = self.find(gift.agreement, giver=giver)
         if held is not None and held.gift.time >= gift.time:
-            return  # this one, or a later one, is here already
+            return  # this gift, or a later one, is here already
         if gift.sealed and address_gift.open_text(gift.sealed, boxes, self._place(gift)) is None:
             raise Refused("R-18.6", "the address is not sealed to the device that takes it")
         is_kept = held is not None and held.kept
         if is_kept and not gift.sealed:
-            return  # what its receiver keeps is theirs
+            return  # the receiver kept the address, so the giver cannot take it back
         if held is None and self._given.count_received() >= MOST:
             raise Refused("R-18.8", f"this home holds {MOST} addresses already")
         self.put(HeldAddress(giver, receiver, here=False, kept=is_kept, gift=gift))
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
-        """Notes that a device of the receiver has it, unless another was given meanwhile."""
+        """Notes that a device of the receiver has the address. Does nothing if a newer one replaced
+        it.
+        """
         with self._store.transaction():
             if self.find(address.gift.agreement, giver=address.giver) == address:
                 self._given.note_handed(address, device)
 
     def keep(self, address: HeldAddress) -> None:
-        """Keeps an address when its agreement is over, by this home's own choice."""
+        """Marks an address so that this home keeps it after its agreement has ended."""
         self._given.keep(address)
 
     def erase(self, *addresses: HeldAddress) -> None:
-        """Erases addresses, from the free pages and the write-ahead log as well."""
+        """Erases addresses, also from the free pages and the write-ahead log of the database."""
         self._given.erase(addresses)
 
     def forget_ended(self) -> None:
-        """R-18.7: erases the addresses whose agreement is over, unless they are kept."""
+        """R-18.7: erases the addresses whose agreement has ended, unless they are kept."""
         not_kept = self._given.not_kept()
         ended = [address for address in not_kept if not self.is_alive(address.gift.agreement)]
         if ended:
             self.erase(*ended)
 
     def seal(self, text: str, agreement: bytes, device: bytes, seed: bytes) -> bytes:
-        """R-18.6: the text sealed to all live devices of both parties."""
+        """R-18.6: seals the text to all live devices of both parties."""
         assert self._state.authority is not None, "the giver is a member by it"
         boxes = self._state.authority.box_keys_of(self.parties(agreement))
         place = address_gift.text_context(self._state.neighbourhood, agreement, device)
         return address_gift.seal_text(text, boxes, place, seed)
 
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
-        """The giver, one of the two parties of an agreement that lives here (R-18.5).
+        """Returns the giver: one of the two parties of a live agreement (R-18.5).
 
-        Raises Refused for a gift that may not be stored.
+        Raises Refused if the gift may not be stored.
         """
         authority = self._state.authority
         giver = authority.member_of_device(gift.device) if authority else None

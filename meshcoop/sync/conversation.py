@@ -1,4 +1,4 @@
-"""Sync over one stream: drives a `protocol.wire.sync_session.Session` between a peer and the inbox."""
+"""Sync over one stream: connects a `protocol.wire.sync_session.Session` with peer and inbox."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -20,47 +20,50 @@ from protocol.wire.sync_session import MAX_ASKED, WINDOW, SyncSession
 _LOG = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
-TURN_SECONDS = 10  # how long a home waits for the compare slot at most
-STILL_SECONDS = 1.5  # how long a peer that has the slot may send nothing
-GAP_SECONDS = 2  # how long gossip may still bring what an announcement named
+TURN_SECONDS = 10  # a home waits at most so long for the compare slot
+STILL_SECONDS = 1.5  # a peer that sends nothing for so long loses the compare slot
+GAP_SECONDS = 2  # gossip has so long to bring the records that an announcement named
 
 _QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
-_PATIENCE = 3  # rounds that follow each other because the last one left gaps
+_PATIENCE = 3  # rounds in a row that are started because the round before left gaps
 _ROUNDS_A_SECOND = 5
-_ASKS = 256  # for contents, after a round
+_ASKS = 256  # requests for contents after one round
 
 
 class ConversationObserver(Protocol):
     """Callbacks of a conversation; `meshcoop.sync.mesh.Mesh` implements them.
 
-    One conversation at a time holds `compare_slot`, from comparing heads to the end of the round.
+    Only one conversation at a time holds `compare_slot`. It holds the slot from the comparison of
+    heads to the end of the round.
     """
 
     compare_slot: trio.Semaphore
 
     def on_admitted(self, conversation: "Conversation") -> None:
-        """The peer is a member's home, or a relay."""
+        """Called when the peer has proved to be a member's home or a relay."""
 
     def on_stored(self, records: list[Record]) -> None:
-        """These records are new here."""
+        """Called with the records that were stored and are new here."""
 
     def on_settled(self) -> None:
-        """A round is over."""
+        """Called when a round has ended."""
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """The peer says where it and other homes are."""
+        """Called when the peer sends its own addresses and those of other homes."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """The peer ends the session for this reason."""
+        """Called when the peer ends the session. `rule` says why."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """A member's home hands over gossip keys."""
+        """Called when the peer hands over gossip keys. `person` is the peer's person; None for a
+        relay.
+        """
 
 
 class Conversation:
     """A session with one peer, from hello to goodbye.
 
-    Once the peer is admitted, `person` is who lives there; None for a relay.
+    Once the peer is admitted, `person` is the person whose home it is, or None for a relay.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class Conversation:
         self.is_admitted = False
         self.person: bytes | None = None
         self.device = b""
-        self.chain: list[bytes] = []  # the records by which it showed that it belongs
+        self.chain: list[bytes] = []  # the records by which the peer proved that it belongs
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
@@ -85,22 +88,24 @@ class Conversation:
         self._observer = observer
         self._scope = trio.CancelScope()
         self._hello_scope = trio.CancelScope()
-        # What is to be written, and what waits for that.
+        # The data to be written, and the events for which writers wait.
         self._outgoing: list[bytes] = []
         self._queued = 0  # bytes
         self._has_outgoing = trio.Event()
-        self._has_room = trio.Event()  # something was written, or credit has come
+        self._has_room = trio.Event()  # data was written, or the peer granted credit
         # The round under way.
         self._wants_round = False
         self._holds_slot = False
         self._received_frames = 0  # of records
         self._gaps = 0
         self._patience = _PATIENCE
-        self._asks_left = 0  # for contents, before the next round
-        self._outstanding = 0  # contents that were asked for last
+        self._asks_left = 0  # requests for contents that are left before the next round
+        self._outstanding = 0  # contents of the last request that have not come yet
 
     async def run(self) -> None:
-        """Talks until one side ends it. Never raises for what a peer does."""
+        """Talks to the peer until one side ends the session. Nothing that a peer does makes this
+        raise.
+        """
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
@@ -121,12 +126,12 @@ class Conversation:
         self._scope.cancel()
 
     async def say_goodbye(self, why: Refused) -> None:
-        """Tells the peer why the session ends, if it listens."""
+        """Tells the peer why the session ends. Waits at most a second, and ignores a lost peer."""
         with trio.move_on_after(1), suppress(NetworkError):
             await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
-        """Starts a round, or another one after the one under way."""
+        """Starts a round. If a round is under way, the next one starts when it ends."""
         if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
         else:
@@ -143,7 +148,7 @@ class Conversation:
             self._send(self._session.send_addresses(addresses))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
-        """Gives the peer, a relay, the gossip keys held here."""
+        """Sends the gossip keys of this home to the peer, which is a relay."""
         if self.is_admitted:
             self._send(self._session.send_gossip_keys(keys))
 
@@ -156,14 +161,14 @@ class Conversation:
                 while data := await self._stream.read():
                     for event in self._session.receive(data):
                         await self._handle(event, nursery)
-                    self._has_room.set()  # credit is no event, and may have come
+                    self._has_room.set()  # the data may have granted credit, which is no event
         except Refused as refusal:
             _LOG.info("peer %s: %s", self.peer, refusal)
             await self.say_goodbye(refusal)
 
     async def _handle(self, event: events.SyncEvent, nursery: trio.Nursery) -> None:
         if not isinstance(event, events.RecordsReceived):
-            await self._intake.drained()  # what follows records counts on their being stored
+            await self._intake.drained()  # a later event needs the earlier records to be stored
         match event:
             case events.DigestReceived():
                 await self._compare(nursery)
@@ -178,7 +183,7 @@ class Conversation:
         self._has_room.set()
 
     def _handle_now(self, event: events.SyncEvent) -> None:
-        """Handles the events for which nothing waits."""
+        """Handles the events that need no waiting."""
         match event:
             case events.HelloReceived():
                 self._on_hello(event)
@@ -187,7 +192,7 @@ class Conversation:
             case events.ContentReceived():
                 self._inbox.ingest_contents(event.items)
                 self._outstanding -= len(event.items)
-                if self._outstanding == 0:  # it has what was asked for, and may have more
+                if self._outstanding == 0:  # the peer had all that we asked for, and may have more
                     self._ask_contents()
             case events.AddressesReceived():
                 self._observer.on_peers(self.peer, event.addresses)
@@ -223,7 +228,7 @@ class Conversation:
         await trio.lowlevel.checkpoint()
 
     async def _fill_announced_gap(self, event: events.HeadAnnounced) -> None:
-        """A gap that gossip has not filled after a while is a reason for a round."""
+        """Asks for a round if gossip does not bring the announced records in time."""
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
             if self._lacks(event):
@@ -238,7 +243,7 @@ class Conversation:
     # -- rounds -----------------------------------------------------------------------------------
 
     async def _compare(self, nursery: trio.Nursery) -> None:
-        # One home at a time is asked for what is missing here, or each would send all of it.
+        # We ask one home at a time for missing records, or every home would send all of them.
         with trio.move_on_after(TURN_SECONDS):
             await self._observer.compare_slot.acquire()
             self._holds_slot = True
@@ -246,11 +251,11 @@ class Conversation:
         out, settled = self._session.answer_digest(self._inbox.store.heads())
         self._send(out)
         self._end_round(settled)
-        # A peer that asks for round after round gets them at a walking pace.
+        # A peer that asks for many rounds gets only a few a second.
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """Ends the round, if these events say that it is over."""
+        """Ends the round if these events say that it has ended."""
         if not settled:
             return
         self._release_slot()
@@ -268,14 +273,14 @@ class Conversation:
             self.request_round()
 
     def _ask_contents(self) -> None:
-        """R-05.8: asks for contents that are missing here, some at a time."""
+        """R-05.8: asks for the next few contents that are missing here."""
         missing = self._inbox.missing_contents(MAX_ASKED) if self._asks_left else []
         self._asks_left -= 1
         self._outstanding = len(missing)
         self._send(self._session.ask_for_content(missing))
 
     async def _watch_slot(self) -> None:
-        """Lets others compare where the peer sends nothing for a while."""
+        """Gives the compare slot back if the peer sends no records for a while."""
         before = -1
         while self._holds_slot and before != self._received_frames:
             before = self._received_frames
@@ -311,14 +316,14 @@ class Conversation:
             self._has_room.set()
 
     async def _send_missing(self, lacks: events.PeerLacks) -> None:
-        """Sends what the peer lacks, as fast as it grants credit."""
+        """Sends the records that the peer lacks, as fast as the peer grants credit."""
         for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.send_window <= 0 or self._queued > WINDOW:
                 await self._has_room.wait()
                 self._has_room = trio.Event()
             self._send(self._session.send_records(record.wire for record in page))
             await trio.lowlevel.checkpoint()
-        await self._intake.drained()  # the peer's own end may have come: then the round is over
+        await self._intake.drained()  # if the peer has sent its end too, the round ends now
         out, settled = self._session.send_end()
         self._send(out)
         self._end_round(settled)

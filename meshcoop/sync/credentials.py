@@ -1,4 +1,6 @@
-"""Credentials: how a node shows that it belongs, and judges who says so (specs/05-sync.md)."""
+"""Credentials: how a node proves that it belongs, and checks the proofs of others
+(specs/05-sync.md).
+"""
 
 from collections.abc import Sequence
 
@@ -12,10 +14,10 @@ from protocol.wire.sync_session import SyncSession
 
 
 class Credentials:
-    """Proves this node's membership to peers, and judges theirs.
+    """Proves this node's membership to peers, and checks theirs.
 
-    `device` and `seed`: the key that proves it; `arrival`: records that show this home to be a
-    member's before it is synced.
+    `device` and `seed`: the key that proves the membership. `arrival`: records that show that this
+    home is a member's. The home uses them until it is synced.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Credentials:
         self._arrival = list(arrival)
 
     def greet(self, session: SyncSession, receiver: str) -> bytes:
-        """Our hello to the peer `receiver`."""
+        """Makes our hello to the peer `receiver`."""
         state = self.inbox.state
         signature = membership_proof.prove_membership(
             self._seed, state.neighbourhood, self.peer_id, receiver
@@ -43,9 +45,10 @@ class Credentials:
         )
 
     def chain(self, device: bytes) -> list[bytes]:
-        """The open records that show `device` to be a member's.
+        """Returns the open records that show that `device` belongs to a member.
 
-        None if they are too many for one hello, which then convinces only those who have them.
+        If they do not fit into one hello, returns no records. Then only homes that have the records
+        already accept the hello.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
@@ -57,7 +60,10 @@ class Credentials:
         return wires if fits else []
 
     def check(self, greeting: events.HelloReceived, sender: str) -> bytes | None:
-        """The person who greets, None for a relay. Raises Refused (R-05.2, R-05.3, R-08.3)."""
+        """Returns the person whose home sent the hello, or None if a relay sent it.
+
+        Raises Refused if the sender does not belong (R-05.2, R-05.3, R-08.3).
+        """
         state = self.inbox.state
         if greeting.neighbourhood != state.neighbourhood:
             raise Refused("R-05.2", "this home belongs to another neighbourhood")
@@ -78,16 +84,20 @@ class Credentials:
         return person
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
-        """Whether the peer that greeted with this device and chain still belongs.
+        """Returns whether the peer that greeted with this device and chain still belongs.
 
-        What the chain shows may not be placed here yet: it waits for what comes before it, which
-        this very peer may bring.
+        The chain counts as well: its records may still wait here for earlier records, which this
+        very peer may bring.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays
 
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
-        """Authority as this home has it, or with what the chain shows where that says nothing."""
+        """Returns the authority that decides about a device.
+
+        This home's own authority decides if it knows the device. Otherwise the chain's records are
+        added to it.
+        """
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
@@ -97,5 +107,5 @@ class Credentials:
 
 
 def _knows(authority: Authority, key: bytes) -> bool:
-    """Whether a member's device or an enrolled relay (R-08.3) has this key."""
+    """Returns whether a member's device or an enrolled relay (R-08.3) has this key."""
     return authority.member_of_device(key) is not None or key in authority.relays

@@ -1,4 +1,4 @@
-"""The mesh of a home: it also signs what a home's software owes the neighbourhood."""
+"""The mesh of a home. It also signs the records that the home's software makes by itself."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,19 +21,19 @@ from protocol.errors import Refused
 
 _LOG = logging.getLogger(__name__)
 
-OWN_HEAD_SECONDS = 5  # how long others are asked for this home's own head before it signs
+OWN_HEAD_SECONDS = 5  # a home asks others for its own head so long before it signs
 
 _NOT_SERVED = "R-08.7"
 _AUTOMATIC_SECONDS = 2
-_LOOK_AGAIN_MS = 10_000  # what software signs by itself is gone through at least so often
+_LOOK_AGAIN_MS = 10_000  # the software checks at least so often what it has to sign
 _SEAL_AFTER_MS = 10_000
 
 
 class HomeMesh(Mesh):
-    """A mesh whose `author` signs.
+    """A mesh with an `author`, who signs records.
 
-    `arrival`: records that show this home to be a member's before it is synced; `neighbours`: a
-    file where the addresses of other homes are kept beside the store.
+    `arrival`: records that show that this home is a member's. The home uses them until it is
+    synced. `neighbours`: a file that keeps the addresses of other homes beside the store.
     """
 
     def __init__(
@@ -51,17 +51,17 @@ class HomeMesh(Mesh):
         credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
         super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
-        self.may_sign = trio.Event()  # this home knows what it last signed
-        self._expected: set[bytes] = set()  # people who came by an invitation of this home
+        self.may_sign = trio.Event()  # set once this home knows what it last signed
+        self._expected: set[bytes] = set()  # people who came with an invitation of this home
         self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
-        self._relay_refusals: dict[str, int] = {}  # peer → when it said that it does not serve us
-        self._handed_keys: list[bytes] = []  # the gossip keys that relays were last handed
+        self._relay_refusals: dict[str, int] = {}  # relay → when it said that it does not serve us
+        self._handed_keys: list[bytes] = []  # the gossip keys that relays got last
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled; started once peers are answered and gossip is heard."""
+        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
             nursery.start_soon(self._learn_own_head)
@@ -70,26 +70,30 @@ class HomeMesh(Mesh):
             task_status.started()
 
     def expect(self, person: bytes) -> None:
-        """Notes that somebody came by an invitation of this home, which then gives them the keys at
-        once.
+        """Notes that a person came with an invitation of this home. The home then gives them the
+        keys at once.
         """
         self._expected.add(person)
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """Gives a relay, which cannot read, the keys that tell members' gossip from others'."""
+        """Gives a relay the gossip keys. The relay cannot read records; the keys tell it whose
+        gossip is a member's.
+        """
         super().on_admitted(conversation)
         self.reach.on_admitted(conversation)
         if conversation.person is None:
             conversation.hand_keys(self.inbox.state.ring.gossip_keys)
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Notes that a relay may have stopped serving."""
+        """Notes when a relay says that it no longer serves the neighbourhood."""
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Before it signs, a home asks others how far its own log is: a disk that was restored
-        must not sign twice with one number. Where nobody is there it goes on: homes are often alone.
+        """Waits, before this home signs, until another home has told it the end of its own log.
+
+        If this home's disk was restored from a copy, it must not sign two records with one number.
+        If no home answers in time, this home goes on: homes are often alone.
         """
         if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):
@@ -97,13 +101,13 @@ class HomeMesh(Mesh):
         self.may_sign.set()
 
     async def _automatic_loop(self) -> None:
-        """Signs what software signs by itself, whenever something may have made it due."""
+        """Signs the records that the software makes by itself, whenever one may be due."""
         await self.may_sign.wait()
         seen = None
         again = self._now()
         while True:
             people = self._people_met() | self._expected
-            # A home where nothing has happened has nothing to do, but for what a clock makes due.
+            # If nothing has changed here, only the clock can make a record due.
             facts = (
                 self.inbox.store.change_count,
                 people,
@@ -119,8 +123,8 @@ class HomeMesh(Mesh):
             await trio.sleep(_AUTOMATIC_SECONDS)
 
     def _people_met(self) -> set[bytes]:
-        """The people whose homes have been connected for a while."""
-        # Not at once: mostly their voucher's home has given them the keys by then.
+        """Returns the people whose homes have been connected for a while."""
+        # Newcomers wait a while here, because their voucher's home mostly gives them the keys.
         late = self._now() - _SEAL_AFTER_MS
         return {
             conversation.person
@@ -141,11 +145,11 @@ class HomeMesh(Mesh):
             try:
                 if self.author.can_sign:
                     sign()
-            except Refused as refusal:  # such as the day's quota: it stays due
+            except Refused as refusal:  # such as the day's quota: the record stays due
                 _LOG.warning("put off until later: %s", refusal)
 
     def _hand_keys_to_relays(self) -> None:
-        """R-08.4: hands a new epoch's gossip key to the relays that are connected."""
+        """R-08.4: hands the gossip keys to the connected relays when a new epoch has added one."""
         keys = self.inbox.state.ring.gossip_keys
         if keys == self._handed_keys:
             return

@@ -1,4 +1,4 @@
-"""The invitation desk: a home gives out invitations, and answers those who come with one
+"""The invitation desk: a home gives out invitations and answers people who come with one
 (specs/07-joining.md).
 """
 
@@ -26,7 +26,7 @@ _ANSWER_SECONDS = 10
 
 
 class WaitingPerson(NamedTuple):
-    """A person who showed an invitation and waits for a voucher. `since` in milliseconds."""
+    """A person who showed an invitation and waits for a voucher since `since` (milliseconds)."""
 
     person: bytes
     name: str
@@ -34,7 +34,7 @@ class WaitingPerson(NamedTuple):
 
 
 class InvitationDesk:
-    """Gives out invitations and answers those who come with one."""
+    """Gives out invitations and answers people who come with one."""
 
     def __init__(
         self,
@@ -50,7 +50,11 @@ class InvitationDesk:
         self._random = random
 
     def invite(self, *, approve: bool) -> tuple[str, int]:
-        """A new invitation and when it ends (milliseconds). `approve`: this home vouches at once."""
+        """Makes an invitation; returns its text and when it expires (milliseconds).
+
+        If `approve` is True, this home vouches at once for the person who comes with the
+        invitation.
+        """
         invite = Invitation(
             self._mesh.inbox.state.neighbourhood[: invitation.PREFIX_SIZE],
             self._public_key,
@@ -62,14 +66,15 @@ class InvitationDesk:
         return invitation.encode(invite), expires
 
     def knocks(self) -> list[WaitingPerson]:
-        """The people who knocked here and are no members yet, the first one first."""
+        """Returns the people who knocked here and are not members yet, the earliest first."""
         knocks = [WaitingPerson(*columns) for columns in self._invitations.knocks()]
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
-        """Vouches for a person who knocked or for whom others vouched.
+        """Vouches for a person who knocked, or for whom others have vouched.
 
-        Returns True if they are a member now. Raises Mistake, Refused.
+        Returns True if the person is a member now. Raises Mistake if nobody with this id waits, and
+        Refused if this home may not vouch.
         """
         certificate = self._invitations.statement_of(person)
         if certificate is None:
@@ -79,7 +84,7 @@ class InvitationDesk:
         return self.vouch(person, certificate)
 
     def vouch(self, person: bytes, certificate: bytes) -> bool:
-        """Vouches for a person with their first device; returns True if they are a member now."""
+        """Vouches for a person with their first device. Returns True if they are a member now."""
         if not self._is_member(person):
             self._vouch(person, certificate)
         return self._is_member(person)
@@ -113,8 +118,9 @@ class InvitationDesk:
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
-        """Records that show the person to be a member, by this device or an earlier one (R-07.5,
-        R-07.6).
+        """Returns records that show that the person is a member.
+
+        They show this device, or else an earlier device of the person (R-07.5, R-07.6).
         """
         authority = self._mesh.inbox.state.authority
         assert authority is not None, "the person is a member by it"
@@ -123,8 +129,10 @@ class InvitationDesk:
         return self._mesh.credentials.chain(certified.device if is_shown else devices[0])
 
     def _certified(self, peer: str, knock: Knock) -> statement.Certificate:
-        """The certificate of a knock whose invitation is ours, valid, proved, and this person's alone
-        (R-07.3, R-07.4). Raises Refused.
+        """Checks a knock and returns its certificate (R-07.3, R-07.4).
+
+        Raises Refused unless this home gave the invitation and the knock proves its secret. Nobody
+        else may have used the invitation, and it must not have expired before its first use.
         """
         given = self._invitations.find(knock.invitation)
         if given is None:
@@ -158,7 +166,7 @@ class InvitationDesk:
         voucher = author.person
         assert authority is not None, "who signs here is a member by it"
         if voucher in authority.candidates.get(person, frozenset()):
-            return  # vouched already; somebody else is to
+            return  # this person has vouched already; somebody else has to vouch as well
         if not authority.may_vouch(voucher, self._now()):
             most = authority.charter["admissions_a_month"]
             raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
@@ -171,11 +179,13 @@ class InvitationDesk:
 
 
 def _in_order(addresses: list[str], relays: list[str]) -> list[str]:
-    """Addresses that other machines can dial, the relays that pass newcomers on, then addresses
-    that only this machine can dial.
+    """Sorts the addresses for an invitation by how useful they are to a newcomer.
+
+    First come addresses that other machines can dial, then the relays that pass newcomers on, then
+    addresses that only this machine can dial.
     """
     own = sorted(addresses, key=_is_loopback)
-    # An invitation has little room: beside relays, two addresses of its own are enough.
+    # An invitation has little room. If it names relays, two addresses of the home are enough.
     first = [address for address in own if not _is_loopback(address)][: 2 if relays else None]
     return [*first, *relays, *(address for address in own if address not in first)]
 

@@ -1,4 +1,4 @@
-"""Joining: a newcomer's home knocks at the home of the one who invited (specs/07-joining.md)."""
+"""Joining: a newcomer's home knocks at the inviter's home (specs/07-joining.md)."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,16 +21,20 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True)
 class Admission:
-    """The inviter's home says that the person is a member, and shows it."""
+    """The answer of the inviter's home that the person is a member, with records that show it."""
 
     neighbourhood: bytes  # its id
     chain: list[bytes]  # the records that show the membership (R-07.5)
-    since: int  # when it began, milliseconds
+    since: int  # when the membership began, milliseconds
     address: str  # where the inviter's home answered
-    certifies_device: bool  # by the chain; else the device brings itself (R-07.6)
+    certifies_device: bool  # whether the chain shows this device; if not, see R-07.6
 
     def arrival(self, seed: bytes, certificate: bytes, now: int) -> list[bytes]:
-        """The records that show this device to be a member's at the first home that it meets."""
+        """Returns the records by which this device proves its membership to the first home it
+        meets.
+
+        If the chain does not show the device, the records also introduce it.
+        """
         if self.certifies_device:
             return self.chain
         time = max(now, self.since)
@@ -38,7 +42,9 @@ class Admission:
 
 
 class Joiner(NamedTuple):
-    """The person who knocks: their device's seed, the statement that certifies it, and a name."""
+    """The person who knocks: the seed of their device, the statement that certifies the device, a
+    name.
+    """
 
     seed: bytes
     statement: bytes
@@ -50,8 +56,8 @@ async def knock(
 ) -> Admission | None:
     """Knocks once at the inviter's home, whose peer id is `inviter`.
 
-    Returns None while the person waits for a voucher. Raises Refused when they are not let in,
-    NetworkError when nobody is there.
+    Returns None while the person waits for a voucher. Raises Refused if the home does not admit the
+    person, and NetworkError if no home answers.
     """
     certified = statement.read_statement(joiner.statement)
     assert isinstance(certified, statement.Certificate)
@@ -74,7 +80,10 @@ async def knock(
 async def keep_knocking(
     network: Network, invite: Invitation, inviter: str, joiner: Joiner, seconds: float
 ) -> Admission | None:
-    """Knocks until somebody is there. Raises NetworkError once `seconds` are over."""
+    """Knocks again and again until the inviter's home answers.
+
+    Raises NetworkError if no home has answered after `seconds`.
+    """
     deadline = trio.current_time() + seconds
     while True:
         try:
@@ -86,7 +95,10 @@ async def keep_knocking(
 
 
 async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[str, Stream]:
-    """The address that leads to the inviter's home, and a stream to it."""
+    """Connects to the inviter's home; returns the address that led there and a stream.
+
+    Raises NetworkError if no address leads there.
+    """
     failure = NetworkError("the invitation names no address; ask for a new one")
     for address in invite.addresses:
         try:
@@ -100,7 +112,8 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
 async def _dial(network: Network, address: str, inviter: str) -> str:
     """Dials the inviter's home; returns the whole address that led to it.
 
-    Another node that answers there may be a relay behind which the home is (R-07.7).
+    If another node answers at the address, it may be a relay that leads to the home. The home is
+    then dialled through that node (R-07.7).
     """
     try:
         await network.connect(f"{address}/p2p/{inviter}")

@@ -1,6 +1,6 @@
-"""The mesh: gossip, sync and peers of one neighbourhood, over the network that it is given.
+"""The mesh: gossip, sync and peers of one neighbourhood, over a network that the caller provides.
 
-A relay runs it as it is; a home, whose software also signs, runs `meshcoop.sync.home_mesh`.
+A relay runs it unchanged. A home runs `meshcoop.sync.home_mesh`, which also signs records.
 """
 
 import logging
@@ -28,17 +28,19 @@ _LOG = logging.getLogger(__name__)
 
 ROUND_SECONDS = 60
 ANNOUNCE_SECONDS = 1
-RELAYS = 2  # that a node keeps links with, where there are so many
+RELAYS = 2  # a node keeps links with so many relays, if the neighbourhood has them
 
 _TEND_SECONDS = 2
-_OUTBOX = 4096  # records waiting to be gossiped; one that falls out is announced all the same
+_OUTBOX = 4096  # records that wait to be gossiped; a record too many is only announced
 _BURST = 200  # gossiped records stored in one transaction
 
 
 class Mesh:
-    """Talks to the other nodes of the neighbourhood. `now` is in milliseconds; without a
-    `verifier` signatures are verified in place, as simulations need it to replay exactly.
-    `neighbours`: a file where the addresses of other homes are kept beside the store.
+    """Talks to the other nodes of the neighbourhood.
+
+    `now` gives milliseconds. Without a `verifier` signatures are verified in place; simulations
+    need that to replay exactly. `neighbours`: a file that keeps the addresses of other homes beside
+    the store.
     """
 
     def __init__(
@@ -72,12 +74,12 @@ class Mesh:
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
         self._grown: set[bytes] = set()  # devices whose logs have grown since the last announcement
         self._has_grown = trio.Event()
-        self._under_way: set[Conversation] = set()  # admitted or not
+        self._under_way: set[Conversation] = set()  # all conversations, admitted or not
         self._conversation_ended = trio.Event()
         self._is_closed = False
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled; started once peers are answered and gossip is heard."""
+        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
         async with trio.open_nursery() as nursery:
             self.network.serve(sync.PROTOCOL, self._answer)
             topic = gossip.topic_name(self.inbox.state.neighbourhood)
@@ -91,8 +93,10 @@ class Mesh:
             task_status.started()
 
     async def close_all(self, why: Refused | None = None) -> None:
-        """Ends all conversations, and has none from now on. They run in the network's tasks, not
-        in this mesh's, and would outlive it.
+        """Ends all conversations, and lets no new one begin.
+
+        Conversations run in tasks of the network, not of this mesh. Without this call they would
+        outlive the mesh.
         """
         self._is_closed = True
         for conversation in list(self._under_way):
@@ -104,7 +108,7 @@ class Mesh:
             await self._conversation_ended.wait()
 
     def publish(self, record: Record) -> None:
-        """Gossips a record of this home, which is safely stored."""
+        """Gossips a record of this home. The record must be safely stored before."""
         try:
             self._outgoing.send_nowait(record)
         except trio.WouldBlock:
@@ -128,7 +132,7 @@ class Mesh:
         try:
             with log_disk_errors(f"the conversation with {peer} ends"):
                 await conversation.run()
-        except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+        except Exception:  # noqa: BLE001  # logged loudly, but the node goes on
             _LOG.exception("a conversation with %s is lost to a fault of ours", peer)
         finally:
             self._under_way.discard(conversation)
@@ -139,7 +143,11 @@ class Mesh:
             self.peers.conversation_ended(peer)
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """Keeps the conversation; of two with one peer, both sides keep the same one."""
+        """Keeps the conversation.
+
+        If there are two conversations with one peer, both sides keep the same one and end the
+        other.
+        """
         peer = conversation.peer
         other = self.conversations.get(peer)
         if other is not None and other.opener < conversation.opener:
@@ -155,17 +163,18 @@ class Mesh:
         conversation.tell_peers([*self.network.addresses, *self.peers.book.met][: sync.MAX_PEERS])
 
     def on_stored(self, records: list[Record]) -> None:
-        """Announces to the others what came by sync from one peer."""
+        """Notes that logs have grown by sync from one peer, so that the others are told."""
         self._note_growth(record.header.device for record in records)
 
     def on_settled(self) -> None:
-        """Notes that this home has compared its records with at least one other."""
+        """Notes that this home has completed a round with another."""
         self.settled_at = self._now()
         self.settled.set()
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """Notes further homes to talk to. Where a member's own home says it is, others are told
-        too.
+        """Learns addresses of further homes.
+
+        The peer's own addresses are noted as met, so that this home tells them to others too.
         """
         self.peers.learn(addresses)
         for address in addresses:
@@ -173,7 +182,7 @@ class Mesh:
                 self.peers.book.note_meeting(address, self._now())
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Does nothing: a home makes these keys of those that it reads with."""
+        """Does nothing: a home makes gossip keys from the keys with which it reads."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Does nothing: peers may leave at any time."""
@@ -203,8 +212,10 @@ class Mesh:
         return True
 
     def _is_plausible(self, record: Record) -> bool:
-        """R-04.4: whether the record may still find its place: else a member who floods would be
-        verified and passed on without end.
+        """R-04.4: returns whether the record may still find its place in its log.
+
+        Without this check, a member who floods would have every record verified and passed on
+        without end.
         """
         seq = record.header.seq
         log = self.inbox.store.logs.find(record.header.device)
@@ -231,15 +242,18 @@ class Mesh:
         try:
             with log_disk_errors("gossip is lost, and comes again by sync"):
                 return self.inbox.ingest_wires(message[gossip.MAC_SIZE :] for message in burst)
-        except Exception:  # noqa: BLE001  # loud, and still not the end of the node
+        except Exception:  # noqa: BLE001  # logged loudly, but the node goes on
             _LOG.exception("gossip is lost to a fault of ours")
         return IngestResult()
 
     async def _fill_gap(self, result: IngestResult) -> None:
-        """Gossip loses and shuffles; a gap that stays is filled by sync."""
+        """Waits a moment, then asks for a round if a gap is still there.
+
+        Gossip loses and shuffles records, so many gaps fill by themselves.
+        """
         await trio.sleep(GAP_SECONDS)
         still_waiting = self.inbox.pool.devices() & result.devices_with_gaps
-        if still_waiting or result.diverged_devices:  # another history than ours (R-01.12)
+        if still_waiting or result.diverged_devices:  # their history differs from ours (R-01.12)
             self._request_some_round()
 
     async def _publish_loop(self, topic: str) -> None:
@@ -275,7 +289,11 @@ class Mesh:
             await trio.sleep(_TEND_SECONDS)
 
     def _learn_relays(self) -> None:
-        """Dials relays however many homes are linked, until there are enough of them."""
+        """Learns the addresses of relays. Makes the peer manager dial relays until enough are
+        connected.
+
+        It dials them even if this home has enough links already.
+        """
         authority = self.inbox.state.authority
         relays = {}
         if authority is not None:
@@ -286,7 +304,7 @@ class Mesh:
         self.peers.want(set() if has_enough else set(relays))
 
     def _end_strangers(self) -> None:
-        """Ends conversations with those who belong to nobody here any more (R-05.3)."""
+        """Ends conversations with peers that no longer belong to the neighbourhood (R-05.3)."""
         for conversation in list(self.conversations.values()):
             if not self.credentials.belongs(conversation.device, conversation.chain):
                 _LOG.info("peer %s belongs to nobody here any more", conversation.peer)

@@ -1,4 +1,4 @@
-"""Records that another home lacks, in an order in which it can place each one when it comes."""
+"""Records that another home lacks, in an order in which it can place each one as it comes."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,13 @@ _PAGE = 200  # records read at once
 def missing_pages(
     store: Store, logs: list[tuple[bytes, int, bytes]], forks: list[bytes]
 ) -> Iterator[list[Record]]:
-    """The records that another home lacks, by `HaveMap.lacks`, in the order of R-05.6.
+    """Yields the records that another home lacks, in the order of R-05.6.
 
-    Logs come as this home learned of them: an admission before the records of who was admitted.
-    What is kept of forks comes last: it is kept for what names it.
+    `logs` and `forks` say what the home lacks; they come from `HaveMap.lacks`.
+
+    Logs come in the order in which this home learned of them. So the record that admits a person
+    comes before that person's records. Records of forks come last: they are kept only for records
+    that name them.
     """
     order = {log.device: log.n for log in store.logs.all()}
     for device, seq, head in sorted(logs, key=lambda lacked: order.get(lacked[0], 0)):
@@ -29,7 +32,7 @@ def missing_pages(
 
 def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
     for page in _pages(store, device, start):
-        log = store.logs.find(device)  # it may fork while pages are sent
+        log = store.logs.find(device)  # the log may fork while pages are sent
         fork = log.fork if log else None
         before = [record for record in page if fork is None or record.header.seq < fork]
         if before:

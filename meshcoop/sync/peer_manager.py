@@ -1,7 +1,8 @@
 """The peer manager: chooses peers, schedules redials, and drops silent peers.
 
-It keeps a few links, dials with a back-off, and drops peers that prove neither membership nor an
-invitation in time. libp2p's own connector is off (meshcoop.network.libp2p).
+It keeps a few links, and waits longer before each new dial after a failure. It drops a peer that
+proves neither membership nor an invitation in time. libp2p's own connector is off
+(meshcoop.network.libp2p).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -26,8 +27,8 @@ _IDLE = 10.0
 class PeerManager:
     """Keeps connections to the homes in an address book.
 
-    `talk(stream)` runs a sync session and returns when it is over; `talking()` gives the peers with
-    whom one is under way.
+    `talk(stream)` runs a sync session and returns when the session ends. `talking()` returns the
+    peers with which a session is under way.
     """
 
     def __init__(
@@ -44,10 +45,10 @@ class PeerManager:
         self._talk = talk
         self._talking = talking
         self._random = random
-        self._dialling: dict[str, None] = {}  # and those then talked to, oldest first
-        self._wanted: set[str] = set()  # peers that are dialled however many links there are
+        self._dialling: dict[str, None] = {}  # peers dialled, until the talk ends; oldest first
+        self._wanted: set[str] = set()  # peers to dial even if there are links enough
         self._look_at = 0.0
-        self._stirred = trio.Event()  # there may be somebody to dial, or to drop
+        self._stirred = trio.Event()  # set when there may be a peer to dial or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
         self._nursery: trio.Nursery | None = None  # while it runs
@@ -55,31 +56,35 @@ class PeerManager:
             self._stirred.set()
 
     def learn(self, addresses: Iterable[str]) -> None:
-        """Notes where homes may be; what is no address of a home is passed over."""
+        """Learns addresses of homes. Skips a text that is not the address of a home."""
         if self.book.learn(addresses):
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
-        """From now on dials these peers however many links there are."""
+        """Dials these peers from now on, even if there are links enough."""
         self._wanted = peers
 
     def redial_now(self) -> None:
-        """Makes every known peer worth a try: this machine's own addresses have changed."""
+        """Makes every known address due now. For use when this machine's own addresses have
+        changed.
+        """
         self.book.forget_failures()
         self._stirred.set()
 
     def welcome(self, peer: str) -> None:
-        """Lets a peer that has shown an invitation stay a while longer."""
+        """Lets a peer that has shown an invitation stay longer without a proof of membership."""
         self._guests.add(peer)
 
     def conversation_ended(self, peer: str) -> None:
-        """The peer may begin another conversation, or is dropped after a while."""
+        """Notes the end of a conversation. If the peer begins no other, it is dropped after a
+        while.
+        """
         self._stirred.set()
         if peer in self._network.peers():
             self._begin_visit(peer)
 
     async def run(self) -> None:
-        """Dials and watches until cancelled."""
+        """Dials peers and watches connections until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
@@ -98,7 +103,8 @@ class PeerManager:
                 nursery.start_soon(self._dial, entry)
             talking = self._talking()
             opened = [peer for peer in self._dialling if peer in talking]
-            # Of too many links the oldest that this home opened goes, and others get their turn.
+            # If there are too many links, the oldest that this home opened ends, so that other
+            # homes get their turn.
             if len(talking) > LINKS and len(opened) > LINKS // 2:
                 await self._network.drop(opened[0])
             await trio.sleep(_TICK)
@@ -107,13 +113,15 @@ class PeerManager:
             self._stirred = trio.Event()
 
     def _seconds_idle(self) -> float:
-        """How long nobody is due, unless something stirs."""
+        """Returns how many seconds the dial loop may sleep before the next address is due."""
         busy = self._talking().union(self._dialling)
         times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
         return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)
 
     def _due_addresses(self) -> list[KnownAddress]:
-        """Addresses to dial now: one a peer, while there are fewer links than wanted."""
+        """Returns the addresses to dial now: one for each peer, while there are fewer links than
+        wanted.
+        """
         busy = self._talking().union(self._dialling)
         now = trio.current_time()
         best: dict[str, KnownAddress] = {}
@@ -124,7 +132,8 @@ class PeerManager:
                     best[entry.peer] = entry
         room = max(0, LINKS - len(busy))
         if best and not room and now >= self._look_at:
-            # Otherwise two halves that were long apart, each with links enough, never meet again.
+            # One more dial now and then: if the neighbourhood was split for long, each half has
+            # links enough, and the two would never meet again.
             self._look_at = now + LOOK_SECONDS
             room = 1
         due = sorted(best.values(), key=lambda entry: entry.failures)
@@ -138,14 +147,14 @@ class PeerManager:
             stream = await self._network.open_stream(entry.peer, sync.PROTOCOL)
             await self._talk(stream)
         except NetworkError:
-            pass  # asleep, or gone; the pause says when to look again
+            pass  # the peer sleeps or has gone; the pause says when to dial again
         finally:
             del self._dialling[entry.peer]
             self._stirred.set()
         has_lasted = trio.current_time() - began > _LAST_PAUSE
         entry.failures = 0 if has_lasted else entry.failures + 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(entry.failures, 10))
-        # Spread from half the pause to one and a half, so that homes do not dial in step.
+        # Half the pause to one and a half, by chance, so that homes do not all dial at once.
         entry.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)
 
     # -- peers that have to prove who they are ----------------------------------------------------

@@ -18,9 +18,10 @@ _ANSWER_SECONDS = 10
 
 
 async def enrol(mesh: HomeMesh, text: str) -> Record:
-    """Asks the relay of a ticket to serve the neighbourhood, and tells the neighbourhood.
+    """Asks the relay of a ticket to serve the neighbourhood; tells the neighbourhood if it agrees.
 
-    Returns the record that tells it. Raises Refused, and Mistake where nobody is there.
+    Returns the record that tells it. Raises Refused if the relay refuses, and Mistake if the relay
+    cannot be reached.
     """
     ticket = relay_ticket.decode(text)
     relay = peer_id(ticket.peer)
@@ -47,7 +48,10 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
 
 
 def end_enrolment(mesh: HomeMesh, relay: Relay) -> Record | None:
-    """Ends what this home's person said of a relay; None where they never enrolled it."""
+    """Posts a record that ends what this home's person said of a relay.
+
+    Returns the record, or None if the person never enrolled the relay.
+    """
     if mesh.author.person not in relay.people:
         return None
     return automatic.post_relay(mesh.author, relay.key, relay.addresses, ENDED)
@@ -71,7 +75,10 @@ def _request(mesh: HomeMesh, ticket: Ticket, relay: str) -> EnrolRequest:
 
 
 async def _open_stream(mesh: HomeMesh, ticket: Ticket, relay: str) -> Stream:
-    """A stream to the relay, by the first of the ticket's addresses that leads there."""
+    """Opens a stream to the relay, over the first address of the ticket that leads there.
+
+    Raises NetworkError if no address does.
+    """
     failure = NetworkError("the ticket names no address")
     for address in ticket.addresses:
         try:

@@ -1,4 +1,4 @@
-"""Reach: how a home is found behind relays, and finds others there (specs/08-relays.md)."""
+"""Reach: how this home is found behind relays, and finds others there (specs/08-relays.md)."""
 
 import logging
 from contextlib import suppress
@@ -17,36 +17,37 @@ _LOG = logging.getLogger(__name__)
 CIRCUIT = "/p2p-circuit/p2p/"
 
 _LOOK_SECONDS = 1
-_MOMENT = 5  # seconds that an invitation waits for a reservation at most
-_TRIES = 12  # for a direct way, until it is known where both are seen
+_MOMENT = 5  # an invitation waits at most so many seconds for a reservation
+_TRIES = 12  # tries for a direct connection while a home does not know how relays see it
 _TRY_SECONDS = 5
-_AGAIN = 0.5  # of a reservation's time, after which it is renewed
-_REFUSED_SECONDS = 30  # until a relay that refused is asked again
+_AGAIN = 0.5  # the part of a reservation's time after which it is renewed
+_REFUSED_SECONDS = 30  # how long to wait before a relay that refused is asked again
 
 
 class Reach:
-    """Keeps reservations at relays, and learns where neighbours' homes are behind them."""
+    """Keeps reservations at relays, and learns the addresses of neighbours' homes behind them."""
 
     def __init__(self, mesh: Mesh, author: Author) -> None:
         self._mesh = mesh
         self._author = author
         self._own_peer = mesh.network.peer_id
         self._renew_at: dict[str, float] = {}  # relay → when to reserve there again
-        self._tries_left: dict[str, int] = {}  # peer → how often a direct way may still be tried
+        self._tries_left: dict[str, int] = {}  # peer → tries left for a direct connection
         self._learnt_at: object = None  # the store's change count at the last look for homes
-        self._reserved = trio.Event()  # some relay passes others on to this home
+        self._reserved = trio.Event()  # set once a relay passes others on to this home
 
     @property
     def relays(self) -> list[str]:
-        """Addresses, without /p2p/…, of the relays that pass others on to this home."""
+        """The addresses, without /p2p/…, of the relays that pass others on to this home."""
         authority = self._author.state.authority
         enrolled = authority.relays.values() if authority else ()
         reserved = [relay for relay in enrolled if peer_id(relay.key) in self._renew_at]
         return [address for relay in reserved for address in relay.addresses[:1]]
 
     async def wait_until_reachable(self) -> None:
-        """Waits a moment for the first reservation, where the neighbourhood has relays: an
-        invitation that is written before would not name them.
+        """Waits a few seconds for the first reservation, if the neighbourhood has relays.
+
+        An invitation that is written earlier would not name the relays.
         """
         authority = self._author.state.authority
         if authority is not None and authority.relays:
@@ -54,7 +55,7 @@ class Reach:
                 await self._reserved.wait()
 
     async def run(self) -> None:
-        """Runs until cancelled."""
+        """Keeps reservations and learns homes until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._upgrade_loop)
             while True:
@@ -63,7 +64,9 @@ class Reach:
                 await trio.sleep(_LOOK_SECONDS)
 
     def post_home_record(self) -> None:
-        """R-08.9: tells the neighbourhood once which node this home is, if there are relays."""
+        """R-08.9: tells the neighbourhood once which node this home is, if the neighbourhood has
+        relays.
+        """
         state = self._author.state
         authority = state.authority
         if authority is None or not authority.relays or state.ring.current() is None:
@@ -77,8 +80,9 @@ class Reach:
             self._author.write(KINDS["home"], {"key": key})
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """R-08.12: of two homes that met through a relay, the one that was dialled tries for a
-        direct way.
+        """R-08.12: notes that a direct connection to the peer is to be tried.
+
+        Of two homes that met through a relay, only the one that was dialled tries.
         """
         if self._is_circuit(conversation.peer) and conversation.opener != self._own_peer:
             self._tries_left.setdefault(conversation.peer, _TRIES)
@@ -87,8 +91,10 @@ class Reach:
         return CIRCUIT in self._mesh.network.peers().get(peer, "")
 
     async def _upgrade_loop(self) -> None:
-        """Tries for a direct way where a circuit is, until it was tried once; a peer that has just
-        joined does not know yet from where relays see it, and is asked again.
+        """Tries to replace circuits by direct connections, once for each peer.
+
+        A peer that has just joined does not know yet from where relays see it. It is asked again
+        later.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):
@@ -100,7 +106,9 @@ class Reach:
             await trio.sleep(_TRY_SECONDS)
 
     async def _reserve(self) -> None:
-        """Reserves at the connected relays, few at a time and those that it has first."""
+        """Reserves places at a few connected relays. Relays with a reservation of this home come
+        first.
+        """
         now = trio.current_time()
         conversations = self._mesh.conversations.items()
         there = {peer for peer, conversation in conversations if conversation.person is None}
@@ -117,7 +125,10 @@ class Reach:
             self._renew_at[relay] = trio.current_time() + seconds * _AGAIN
 
     def _learn_homes(self) -> None:
-        """R-08.10: every home may be behind every relay; a relay says at once where it is not."""
+        """R-08.10: learns an address of every home behind every relay.
+
+        If a home is not behind a relay, the relay says so at once.
+        """
         state = self._author.state
         authority = state.authority
         changes = state.store.change_count

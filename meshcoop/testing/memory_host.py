@@ -1,4 +1,4 @@
-"""Hosts of the network in memory: the network as one node sees it, its connections and its gossip."""
+"""Hosts of the network in memory: one node's view of the network, its connections and gossip."""
 
 import hashlib
 import heapq
@@ -24,33 +24,33 @@ from meshcoop.testing.memory_stream import StreamEnd
 
 _LOG = logging.getLogger(__name__)
 
-GIVE_UP_SECONDS = 10.0  # after which a dial or an opening fails that nobody answers
+GIVE_UP_SECONDS = 10.0  # if nobody answers, a dial or the opening of a stream fails after this
 PUBLISH_PAUSE_SECONDS = 0.01  # between two messages that one host publishes
-REMEMBER_SECONDS = 120.0  # for which a host recognises a gossip message
-MAX_SILENCE_SECONDS = 20.0  # until both ends of a cut connection have noticed
+REMEMBER_SECONDS = 120.0  # a host recognises a gossip message for so long
+MAX_SILENCE_SECONDS = 20.0  # both ends of a cut connection have noticed after this
 MAX_MESSAGE_BYTES = 512 * 1024
 RESERVATION_SECONDS = 3600.0
 
 
 class NetworkForHosts(NetworkForLinks, Protocol):
-    """What hosts ask of `meshcoop.testing.memory_network.MemoryNetwork`."""
+    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that hosts use."""
 
     loss: float
     duplication: float
     refusals: float
 
     def find_host(self, address: str) -> "Host | None":
-        """The host that is up at this address, or None."""
+        """Returns the host that is up at this address, or None."""
 
     def find_host_at(self, where: str) -> "Host | None":
-        """The host that is up at this address without /p2p/…, or None."""
+        """Returns the host that is up at this address without /p2p/…, or None."""
 
     def is_behind_nat(self, address: str) -> bool:
-        """Whether a NAT keeps others from dialling this address."""
+        """Returns whether a NAT keeps others from dialling this address."""
 
 
 class Host:
-    """One node's place in the network; implements `meshcoop.network.interface.Network`."""
+    """One node's place in the network. It implements `meshcoop.network.interface.Network`."""
 
     def __init__(
         self, network: NetworkForHosts, name: str, address: str, nursery: trio.Nursery
@@ -66,7 +66,7 @@ class Host:
         self._handlers: dict[str, Handler] = {}
         self._is_down = False
 
-        # As a relay.
+        # What this host needs as a relay.
         self.bytes_relayed = 0
         self.reserved: set[str] = set()  # peers that are reached through this host
         self._is_relay_for: Callable[[str], bool] | None = None
@@ -75,8 +75,8 @@ class Host:
         self._publish_lock = trio.Lock()
         self._next_publish = 0.0  # Trio's time
 
-        # What is to happen at this host, by Trio's time. The number keeps the order of what is due at
-        # the same time, and callables are never compared.
+        # The calls that are due at this host, by Trio's time. The number keeps the order of calls
+        # due at the same time, so callables are never compared.
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._agenda_changed = trio.Event()
@@ -89,11 +89,11 @@ class Host:
         await trio.lowlevel.checkpoint()
 
     def peers(self) -> dict[str, str]:
-        """Connected peers: id → the address of the connection."""
+        """Returns the connected peers: id → the address of the connection."""
         return {peer: link.seen_by[self.peer_id] for peer, link in self.links.items()}
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers a protocol."""
+        """Answers streams of `protocol` with `handler`."""
         self._handlers[protocol] = handler
 
     async def connect(self, address: str) -> str:
@@ -133,22 +133,24 @@ class Host:
         return peer
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this host a relay for the peers that `allowed` names."""
+        """Makes this host a relay for the peers that `allowed` accepts."""
         self._is_relay_for = allowed
         return self
 
     @property
     def reservation_count(self) -> int:
-        """How many peers are reached through this host."""
+        """The number of peers that are reached through this host."""
         return len(self.reserved)
 
     @property
     def circuit_count(self) -> int:
-        """How many connections this host passes on: no test asks, so it is 0."""
+        """The number of connections that this host relays. Always 0, because no test asks."""
         return 0
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at a relay; returns for how many seconds it holds."""
+        """Reserves a place at a connected relay. Returns the seconds for which the reservation
+        holds.
+        """
         link = self.links.get(relay)
         await trio.sleep(self._network.draw_delay())
         there = link.other(self) if link and not link.is_cut else None
@@ -160,11 +162,14 @@ class Host:
 
     @property
     def observed_addresses(self) -> list[str]:
-        """No addresses: a host here has no other than its own."""
+        """The IP addresses from which relays see this host. Always empty here."""
         return []
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Whether the connection is direct; a relayed one stays so, as every NAT here shuffles ports."""
+        """Returns whether the connection is direct.
+
+        A relayed connection stays relayed, as if every NAT here shuffled ports.
+        """
         await trio.sleep(self._network.draw_delay())
         link = self.links.get(peer)
         return link is not None and link.relay is None
@@ -202,7 +207,7 @@ class Host:
         return self.topics[topic].receive
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends a message to a topic, after a pause since the last one."""
+        """Sends a message to a topic, after a pause since the message before."""
         if len(data) > MAX_MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._publish_lock:
@@ -210,14 +215,14 @@ class Host:
             self._next_publish = trio.current_time() + PUBLISH_PAUSE_SECONDS
             message_id = hashlib.sha256(data).digest()
             if topic in self.topics:
-                # Its own message does not come back to the host.
+                # The host's own message must not come back to it.
                 self.topics[topic].seen[message_id] = trio.current_time(), False
             self._forward_message(topic, message_id, data, self)
 
-    # -- What the network, its connections and its streams call --------------------------------------
+    # -- What the network, its connections and its streams call ------------------------------------
 
     def schedule(self, seconds: float, act: Callable[[], None]) -> None:
-        """Calls `act` after some seconds, unless the host is down by then."""
+        """Calls `act` after some seconds, unless the host is down then."""
         if self._is_down:
             return
         entry = (trio.current_time() + seconds, next(self._numbers), act)
@@ -226,7 +231,7 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Calls what is due, one after the other, until cancelled."""
+        """Makes the calls that are due, one after the other, until cancelled."""
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):
                 await self._agenda_changed.wait()
@@ -235,7 +240,10 @@ class Host:
                 heapq.heappop(self._agenda)[2]()
 
     def close_link(self, link: "Link[Host]") -> None:
-        """Ends a connection from this side; across a partition the other side notices later."""
+        """Ends a connection from this side.
+
+        The other side notices at once, or later if a partition cuts the connection.
+        """
         there = link.other(self)
         self.lose_link(link)
         there.schedule(
@@ -244,7 +252,7 @@ class Host:
         )
 
     def lose_link(self, link: "Link[Host]") -> None:
-        """Forgets a connection that is over, and breaks this side of its streams."""
+        """Forgets a connection that has ended, and breaks this side of its streams."""
         peer = link.other(self).peer_id
         if self.links.get(peer) is link:
             del self.links[peer]
@@ -264,7 +272,7 @@ class Host:
 
     def _add_link(self, there: "Host", relay: "Host | None" = None) -> None:
         if there.peer_id in self.links:
-            return  # both dialled at once
+            return  # both hosts dialled at the same time
         old = there.links.get(self.peer_id)
         if old is not None:  # a connection from before this host went down and came back
             there.lose_link(old)

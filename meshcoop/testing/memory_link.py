@@ -13,23 +13,23 @@ QUEUE_SIZE = 4096
 
 
 class NetworkForLinks(Protocol):
-    """What a link asks of `meshcoop.testing.memory_network.MemoryNetwork`."""
+    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that links use."""
 
     random: Random
     breaks: float
 
     def draw_delay(self) -> float:
-        """Draws how long a message or a dial takes, in seconds."""
+        """Draws how many seconds a message or a dial takes."""
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws whether something of this probability happens now."""
+        """Draws, with this probability, whether an event happens now."""
 
     def is_partitioned(self, host: Any, address: str) -> bool:
-        """Whether a partition separates a host from an address."""
+        """Returns whether a partition separates a host from an address."""
 
 
 class LinkedHost(Protocol):
-    """What a link asks of the hosts at its two ends."""
+    """The part of a host that a link uses at each of its two ends."""
 
     address: str
     peer_id: str
@@ -38,7 +38,7 @@ class LinkedHost(Protocol):
         """Calls `act` after some seconds."""
 
     def lose_link(self, link: Any) -> None:
-        """Forgets a connection that is over."""
+        """Forgets a connection that has ended."""
 
 
 HostT = TypeVar("HostT", bound=LinkedHost)
@@ -56,8 +56,9 @@ class Link(Generic[HostT]):
         self.relay = relay  # None if the connection is direct
         self.is_cut = False
         self.ends: list[tuple[HostT, StreamEnd]] = []
-        # As over TCP, the host that was dialled sees a port at which nobody listens. The port is drawn
-        # for relayed connections too: the draws of a run do not depend on the kind of connection.
+        # As over TCP, the host that was dialled sees a port at which nobody listens. The port is
+        # drawn for relayed connections too, so that the draws of a run do not depend on the kind of
+        # connection.
         port = network.random.randint(32_768, 60_999)
         self.seen_by = {
             dialler.peer_id: answerer.address,
@@ -71,16 +72,16 @@ class Link(Generic[HostT]):
             }
 
     def other(self, host: HostT) -> HostT:
-        """The host at the other end."""
+        """Returns the host at the other end."""
         return self.answerer if host is self.dialler else self.dialler
 
     def wake_streams(self) -> None:
-        """Lets waiting readers look again whether they may go on."""
+        """Wakes waiting readers, so that they check again whether they may go on."""
         for _, end in self.ends:
             end.wake()
 
     def check_partition(self) -> bool:
-        """Finds out whether a partition cuts the connection, and returns it."""
+        """Checks whether a partition cuts the connection. Stores and returns the answer."""
         hops = [(self.dialler, self.answerer)]
         if self.relay is not None:
             hops = [(self.dialler, self.relay), (self.relay, self.answerer)]
@@ -98,7 +99,7 @@ class Link(Generic[HostT]):
         self.answerer.lose_link(self)
 
     def open_stream(self, opener: HostT) -> tuple[StreamEnd, StreamEnd]:
-        """Opens a stream; returns the opener's end and the other one."""
+        """Opens a stream. Returns the opener's end, then the other end."""
         other = self.other(opener)
         near_end = StreamEnd(self.network, self, other.peer_id, opener.schedule)
         far_end = StreamEnd(self.network, self, opener.peer_id, other.schedule)

@@ -1,15 +1,16 @@
-"""A whole network in one process, for tests of nodes, of kinds and of everything that talks to peers.
+"""A whole network in one process, for tests of everything that talks to peers.
 
     network = MemoryNetwork(random.Random(7), loss=0.3, delay=(0.01, 0.5))
     async with network.host("ada") as ada, network.host("ben") as ben:
         await ada.connect(network.address("ben"))
 
-`network.host` gives a `meshcoop.network.interface.Network` that behaves like the one over libp2p, with
-the weather that the test chooses: lost, doubled, late and shuffled gossip, dials that fail, streams
-and connections that break, partitions, hosts that die and come back. Everything random comes from
-the `random.Random` handed in, and all time is Trio's: under a `trio.testing.MockClock` with
-`autojump_threshold=0` minutes pass at once, and with Trio's own scheduler seeded (the tests in
-`tests/sim` show how) a run repeats exactly.
+`network.host` opens a `meshcoop.network.interface.Network` that behaves like the one over libp2p.
+The test chooses the weather: gossip may be lost, doubled, late or shuffled. Dials may fail, and
+streams and connections may break. There may be partitions, and hosts may die and come back.
+
+Everything random comes from the `random.Random` that the test passes, and all time is Trio's.
+Under a `trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own
+scheduler is seeded too (the tests in `tests/sim` show how), a run repeats exactly.
 """
 
 import hashlib
@@ -27,20 +28,22 @@ from protocol.record.peer_id import peer_id
 
 
 class _Place(NamedTuple):
-    """The peer id and address of a host, which is up or not."""
+    """The peer id and the address of a host, whether the host is up or not."""
 
     peer_id: str
     address: str  # a multiaddr without /p2p/…
 
 
 class MemoryNetwork:
-    """The wires between hosts. The weather may be changed while hosts are up.
+    """The wires between hosts. A test may change the weather while hosts are up.
 
-    `loss` is the probability that a gossip message is lost on one link, `duplication` that a
-    subscriber gets it twice. `delay` is how long everything takes, in seconds between two bounds, so
-    that gossip is shuffled. `breaks` is the probability that a write breaks its stream, and every
-    fourth time the whole connection; `refusals` that a dial or the opening of a stream fails. Streams
-    that do not break lose nothing and keep their order.
+    `loss` is the probability that a gossip message is lost on one link. `duplication` is the
+    probability that a subscriber gets a message twice. `delay` gives the two bounds, in seconds, of
+    how long everything takes; so gossip is shuffled.
+
+    `breaks` is the probability that a write breaks its stream; every fourth time, by chance, it
+    breaks the whole connection. `refusals` is the probability that a dial or the opening of a
+    stream fails. A stream that does not break loses nothing and keeps the order.
     """
 
     def __init__(
@@ -66,15 +69,16 @@ class MemoryNetwork:
         self._hosts_behind_nat: set[str] = set()
 
     def address(self, name: str, seed: bytes | None = None) -> str:
-        """The address of the host of this name; the same whether the host is up or not."""
+        """Returns the address of the host with this name, whether the host is up or not."""
         place = self._place_of(name, seed)
         return f"{place.address}/p2p/{place.peer_id}"
 
     @asynccontextmanager
     async def host(self, name: str, seed: bytes | None = None) -> AsyncIterator[Network]:
-        """A host on the network until the block ends; it may come back under the same name.
+        """Puts a host on the network until the block ends. It may come back under the same name.
 
-        Its peer id is that of the Ed25519 key with this `seed`, by default one made of the name.
+        Its peer id belongs to the Ed25519 key with this `seed`. By default the seed is made from
+        the name.
         """
         address = self.address(name, seed)
         if address in self._up:
@@ -90,19 +94,19 @@ class MemoryNetwork:
                 nursery.cancel_scope.cancel()
 
     def kill_host(self, name: str) -> None:
-        """Lets a host die without a goodbye: nothing leaves it or reaches it any more.
+        """Kills a host without a goodbye: nothing leaves it or reaches it any more.
 
-        The test then cancels what ran on it.
+        The test must then cancel the tasks that ran on the host.
         """
         host = self._up.get(self.address(name))
         if host is not None:
             self._take_down(host)
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
-        """Cuts every connection between hosts (by name) of different groups.
+        """Cuts every connection between hosts of different groups. A group lists hosts by name.
 
-        The hosts in no group are a group of their own. A connection that is cut first falls silent,
-        and breaks after a while.
+        The hosts that are in no group form one more group. A connection that is cut first falls
+        silent, and breaks after a while.
         """
         self._groups = {name: number for number, group in enumerate(groups, 1) for name in group}
         self._cut_links()
@@ -113,42 +117,44 @@ class MemoryNetwork:
         self._cut_links()
 
     def put_behind_nat(self, *names: str) -> None:
-        """Gives each of these hosts a NAT of its own: they dial others, and nobody can dial them."""
+        """Puts each of these hosts behind a NAT of its own. They can dial others; nobody can dial
+        them.
+        """
         self._hosts_behind_nat.update(names)
 
     def end_bad_weather(self) -> None:
-        """Ends the bad weather: from now on nothing is lost, doubled, refused or broken."""
+        """Ends the bad weather. From now on nothing is lost, doubled, refused or broken."""
         self.loss = self.duplication = self.breaks = self.refusals = 0.0
 
     # -- What hosts, connections and streams ask ---------------------------------------------------
 
     def draw_delay(self) -> float:
-        """Draws how long a message or a dial takes, in seconds."""
+        """Draws how many seconds a message or a dial takes."""
         return self.random.uniform(*self.delay)
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws whether something of this probability happens now."""
-        # Without a probability nothing is drawn: the draws of a run are those of its weather.
+        """Draws, with this probability, whether an event happens now."""
+        # With probability 0 nothing is drawn, so the draws of a run depend only on its weather.
         return probability > 0 and self.random.random() < probability
 
     def find_host(self, address: str) -> "Host | None":
-        """The host that is up at this address, or None."""
+        """Returns the host that is up at this address, or None."""
         return self._up.get(address)
 
     def find_host_at(self, where: str) -> "Host | None":
-        """The host that is up at this address without /p2p/…, or None."""
+        """Returns the host that is up at this address without /p2p/…, or None."""
         for address, host in self._up.items():
             if address.startswith(f"{where}/p2p/"):
                 return host
         return None
 
     def is_partitioned(self, host: "Host", address: str) -> bool:
-        """Whether a partition separates a host from an address."""
+        """Returns whether a partition separates a host from an address."""
         name = self._names.get(address, "")
         return self._groups.get(host.name, 0) != self._groups.get(name, 0)
 
     def is_behind_nat(self, address: str) -> bool:
-        """Whether a NAT keeps others from dialling this address."""
+        """Returns whether a NAT keeps others from dialling this address."""
         return self._names.get(address, "") in self._hosts_behind_nat
 
     def _place_of(self, name: str, seed: bytes | None) -> _Place:

@@ -1,4 +1,6 @@
-"""Streams of the network in memory: in order, late, bounded, and sometimes broken."""
+"""Streams of the network in memory. Data stays in order, comes late, and waits in a bounded buffer;
+sometimes a stream breaks.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,21 +12,21 @@ import trio
 from meshcoop.network.interface import NetworkError
 
 READ_BYTES = 64 * 1024
-BUFFER_BYTES = 256 * 1024  # bytes on their way, as in libp2p's window, before a writer waits
+BUFFER_BYTES = 256 * 1024  # a writer waits while so many bytes are on their way (libp2p's window)
 _CHUNK = 16 * 1024
 
 
 class Weather(Protocol):
-    """What a stream asks of `meshcoop.testing.memory_network.MemoryNetwork`."""
+    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that a stream uses."""
 
     random: Random
     breaks: float
 
     def draw_delay(self) -> float:
-        """Draws how long data is on its way, in seconds."""
+        """Draws how many seconds data is on its way."""
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws whether something of this probability happens now."""
+        """Draws, with this probability, whether an event happens now."""
 
 
 class Connection(Protocol):
@@ -37,7 +39,7 @@ class Connection(Protocol):
 
 
 class StreamEnd:
-    """One end of a stream; implements `meshcoop.network.interface.Stream`."""
+    """One end of a stream. It implements `meshcoop.network.interface.Stream`."""
 
     other: "StreamEnd"
 
@@ -49,18 +51,21 @@ class StreamEnd:
         schedule: Callable[[float, Callable[[], None]], None],
     ) -> None:
         self.peer = peer
-        self.is_over = False  # closed here, or cut off
+        self.is_over = False  # True once this end is closed or cut off
         self._weather = weather
         self._connection = connection
         self._schedule = schedule
-        self._arrivals: deque[tuple[float, bytes]] = deque()  # arrival, data; b"" is the end
+        self._arrivals: deque[tuple[float, bytes]] = deque()  # (arrival, data); b"" is the end
         self._arriving_bytes = 0
         self._last_arrival = 0.0
         self._changed = trio.Event()
         self._write_lock = trio.Lock()
 
     async def read(self) -> bytes:
-        """Reads at most 64 KiB, in other pieces than were written; b"" once the peer has closed."""
+        """Returns at most 64 KiB, or b"" once the peer has closed.
+
+        The pieces read differ from the pieces written. Raises NetworkError if the stream was cut.
+        """
         await trio.lowlevel.checkpoint()
         while True:
             self._check_open()
@@ -72,7 +77,10 @@ class StreamEnd:
                 await self._changed.wait()
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data` in order; waits while the peer does not read."""
+        """Sends all of `data` in order; waits while the peer does not read.
+
+        Raises NetworkError if the stream was cut or the peer has closed it.
+        """
         async with self._write_lock:
             while data:
                 self._check_open()
@@ -92,7 +100,7 @@ class StreamEnd:
                 data = data[size:]
 
     async def close(self) -> None:
-        """Closes the stream; the peer reads what is on its way, and then the end."""
+        """Closes the stream. The peer reads the data on its way, and then the end."""
         if not self.is_over:
             self.is_over = True
             self.other._deliver(b"")  # noqa: SLF001
@@ -104,7 +112,7 @@ class StreamEnd:
         self.other.cut_off()
 
     def cut_off(self) -> None:
-        """Breaks this end; data on its way to it is lost."""
+        """Breaks this end. Data on its way to this end is lost."""
         self.is_over = True
         self._arrivals.clear()
         self._arriving_bytes = 0
@@ -120,7 +128,7 @@ class StreamEnd:
             raise NetworkError(f"The stream to {self.peer} was cut.")
 
     def _deliver(self, data: bytes) -> float:
-        """Puts data on its way to this end; returns when it arrives."""
+        """Puts data on its way to this end. Returns when the data arrives, by Trio's clock."""
         self._last_arrival = max(
             self._last_arrival, trio.current_time() + self._weather.draw_delay()
         )
@@ -131,7 +139,7 @@ class StreamEnd:
         return self._last_arrival
 
     def _take_arrived(self) -> bytes | None:
-        """Takes the data that has arrived, b"" at the end, or None if nothing has."""
+        """Takes the data that has arrived. Returns b"" at the end, or None if none has arrived."""
         if self._connection.is_cut or not self._has_arrival():
             return None
         taken = b""

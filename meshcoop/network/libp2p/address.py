@@ -12,7 +12,7 @@ MAX_ADDRESS_CHARS = 512
 
 
 def parse_multiaddr(address: str) -> Multiaddr:
-    """Parses an address of any kind. Raises NetworkError."""
+    """Parses an address of any kind. Raises NetworkError if the text is not an address."""
     if len(address) > MAX_ADDRESS_CHARS:
         raise NetworkError(
             f"This address is too long: it has more than {MAX_ADDRESS_CHARS} characters."
@@ -26,9 +26,9 @@ def parse_multiaddr(address: str) -> Multiaddr:
 
 
 def parse_peer_address(address: str) -> tuple[Multiaddr, ID]:
-    """Parses an address to dial into its TCP address, without /p2p/…, and the peer it names.
+    """Parses an address to dial; returns its TCP address, without /p2p/…, and the peer.
 
-    Raises NetworkError for an address without a peer id, without TCP, or through a relay.
+    Raises NetworkError if the address names no peer id or no TCP port, or leads through a relay.
     """
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
@@ -41,9 +41,10 @@ def parse_peer_address(address: str) -> tuple[Multiaddr, ID]:
 
 
 def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
-    """Parses an address through a relay into the relay's address, the relay, and the peer behind it.
+    """Parses an address through a relay; returns the relay's address, the relay, and the peer
+    behind it.
 
-    Returns None for an address without a relay. Raises NetworkError.
+    Returns None if the address leads through no relay. Raises NetworkError if it is not valid.
     """
     relay_address, circuit, peer = address.partition("/p2p-circuit/p2p/")
     if not circuit:
@@ -53,9 +54,10 @@ def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
 
 
 def check_listen(address: str) -> Multiaddr:
-    """Parses a concrete TCP address that can be bound right now. Raises NetworkError otherwise.
+    """Parses a TCP address and checks that it can be bound right now. Raises NetworkError if it
+    cannot.
 
-    libp2p itself would not notice a taken port: it listens with SO_REUSEPORT, and the system then
+    libp2p itself would not notice a taken port. It listens with SO_REUSEPORT, and the system then
     hands half of the connections to the other process.
     """
     parsed = parse_multiaddr(address)
@@ -67,7 +69,7 @@ def check_listen(address: str) -> Multiaddr:
     port = int(parsed.value_for_protocol("tcp") or 0)
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As for any server: the port of a node that has just stopped is free again.
+            # As any server does, so that the port of a node that has just stopped counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:

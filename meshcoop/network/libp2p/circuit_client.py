@@ -1,9 +1,10 @@
 """Circuits: connections to a peer through a relay (libp2p's circuit relay v2, the home's side).
 
-The messages are libp2p's, the code that speaks them is ours (specs/decisions/0034). libp2p's client
-reserves again before every dial and writes addresses that others claim into the peer store, and its
-relay closes the wrong circuit of a home when one ends. Nor does `host.connect` dial a circuit
-address at all; its circuit transport does, in 40 to 90 ms, as this client does.
+The messages are libp2p's; the code that speaks them is ours (specs/decisions/0034). libp2p's client
+reserves again before every dial, and writes addresses that others claim into the peer store.
+libp2p's relay closes the wrong circuit of a home when one ends. `host.connect` does not dial a
+circuit address at all. libp2p's circuit transport dials one in 40 to 90 ms; this client takes as
+long.
 """
 
 import logging
@@ -37,19 +38,21 @@ log = logging.getLogger(__name__)
 HOP = TProtocol("/libp2p/circuit/relay/0.2.0/hop")
 STOP = TProtocol("/libp2p/circuit/relay/0.2.0/stop")
 
-MAX_INBOUND_CIRCUITS = 32  # that others may have to this node
+MAX_INBOUND_CIRCUITS = 32  # circuits that others may have to this node
 
 
 class CircuitStream(ReadWriteCloser):
-    """A stream through a relay in the shape of a socket, to run a connection over."""
+    """Makes a stream through a relay look like a socket, so that a connection can run over it."""
 
     def __init__(self, stream: INetStream) -> None:
         self._stream = stream
-        # Writes through this one: libp2p gives a stream up whose reader is busy for 5 s.
+        # Writes go through a PeerStream: libp2p gives up a stream if its reader is busy for 5 s.
         self._patient_stream = PeerStream(stream)
 
     async def read(self, n: int | None = None) -> bytes:
-        """Reads at most `n` bytes; b"" at the end, as a socket does. Raises IOException."""
+        """Reads at most `n` bytes; returns b"" at the end, as a socket does. Raises IOException if
+        it was cut.
+        """
         try:
             return await self._stream.read(n)
         except StreamEOF:
@@ -58,7 +61,7 @@ class CircuitStream(ReadWriteCloser):
             raise IOException("the circuit was cut") from error
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`. Raises IOException."""
+        """Sends all of `data`. Raises IOException if the circuit was cut."""
         try:
             await self._patient_stream.write(data)
         except NetworkError as error:
@@ -70,12 +73,12 @@ class CircuitStream(ReadWriteCloser):
             await self._stream.close()
 
     def get_remote_address(self) -> tuple[str, int] | None:
-        """None: the IP address of a peer behind a relay is not known here."""
+        """Returns None: this node does not know the IP address of a peer behind a relay."""
         return None
 
 
 class CircuitClient:
-    """Opens a node's circuits, and accepts those that relays bring to it."""
+    """Opens circuits from this node, and accepts circuits that relays bring to it."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
@@ -85,9 +88,10 @@ class CircuitClient:
         host.set_stream_handler(STOP, self._answer_stop)
 
     async def reserve(self, relay: ID) -> float:
-        """Reserves a place at a connected relay, so that others reach this node through it.
+        """Reserves a place at a connected relay, so that others reach this node through the relay.
 
-        Returns the seconds for which the reservation holds. Raises NetworkError.
+        Returns the seconds for which the reservation holds. Raises NetworkError if the relay gives
+        none.
         """
         stream = await self._open_hop_stream(relay)
         try:
@@ -100,7 +104,7 @@ class CircuitClient:
         return seconds
 
     async def dial(self, relay: ID, relay_address: str, peer: ID) -> None:
-        """Connects to `peer` through a connected relay. Raises NetworkError."""
+        """Connects to `peer` through a connected relay. Raises NetworkError if that fails."""
         request = HopMessage(type=HopMessage.CONNECT, peer=PeerId(id=peer.to_bytes()))
         stream = await self._open_hop_stream(relay)
         try:
@@ -112,7 +116,7 @@ class CircuitClient:
         address = f"{relay_address}/p2p-circuit/p2p/{peer}"
         raw_connection = _raw_connection(stream, address, is_initiator=True)
         try:
-            # The handshake runs from end to end: a relay cannot pass itself off as the peer.
+            # The handshake runs from end to end, so a relay cannot pretend to be the peer.
             connection = await self._host.upgrade_outbound_connection(raw_connection, peer)
         except Exception as error:
             raise NetworkError(f"The peer {peer} does not answer behind the relay.") from error
@@ -126,7 +130,9 @@ class CircuitClient:
             raise NetworkError(f"The node {relay} is not a relay.") from error
 
     async def _exchange(self, stream: INetStream, request: HopMessage) -> HopMessage:
-        """Sends a request and returns the relay's answer. Raises NetworkError unless it is OK."""
+        """Sends a request and returns the relay's answer. Raises NetworkError if the answer is not
+        OK.
+        """
         try:
             with trio.fail_after(ANSWER_WITHIN):
                 await send_message(stream, request)
@@ -138,7 +144,9 @@ class CircuitClient:
         return answer
 
     async def _answer_stop(self, stream: INetStream) -> None:
-        """Answers a relay that brings a peer. Only a relay with this node's reservation may."""
+        """Answers a relay that brings a peer. Refuses a relay at which this node has no
+        reservation.
+        """
         relay = stream.muxed_conn.peer_id
         request = await read_first_message(stream, StopMessage)
         if request is None:
@@ -169,7 +177,7 @@ class CircuitClient:
 
 
 def is_relayed(connection: INetConn) -> bool:
-    """Whether a connection goes through a relay."""
+    """Returns whether a connection goes through a relay."""
     addresses = connection.get_transport_addresses()
     return any("/p2p-circuit" in str(address) for address in addresses)
 
@@ -181,7 +189,7 @@ def _raw_connection(stream: INetStream, address: str, *, is_initiator: bool) -> 
 
 
 def _mark_relayed(connection: INetConn, raw_connection: RawConnection) -> None:
-    # libp2p cannot tell by itself what a connection runs over.
+    # libp2p does not notice by itself that a connection runs over a circuit.
     connection.set_transport_info(  # type: ignore[attr-defined] # every one is a SwarmConn
         raw_connection.get_transport_addresses(), ConnectionType.RELAYED
     )

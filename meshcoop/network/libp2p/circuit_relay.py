@@ -1,8 +1,9 @@
 """The relay's side of circuits (libp2p's circuit relay v2).
 
-Not libp2p's own relay (specs/decisions/0034): that one keeps one pair of streams a peer, so that the
-end of one circuit closes another; it has 4 places for reservations and 8 for circuits, gives anybody
-a reservation, and gives a circuit up whose reader is busy for 15 s.
+libp2p has a relay of its own, which is not used (specs/decisions/0034). It keeps only one pair of
+streams for each peer, so that the end of one circuit closes another. It has only 4 places for
+reservations and 8 for circuits, and gives anybody a reservation. It gives up a circuit if its
+reader is busy for 15 s.
 """
 
 import logging
@@ -40,16 +41,18 @@ log = logging.getLogger(__name__)
 RESERVED_SECONDS = 3600
 MAX_RESERVATIONS = 512
 MAX_CIRCUITS = 512  # at once
-MAX_CIRCUITS_PER_PEER = 32  # at either end
-# Strangers are peers that `is_allowed` refuses: newcomers with an invitation, who need one circuit to
-# their inviter, and anybody else.
+MAX_CIRCUITS_PER_PEER = 32  # circuits that begin or end at the peer
+# Strangers are peers that `is_allowed` refuses. Some are newcomers with an invitation, who need one
+# circuit to their inviter.
 MAX_STRANGER_CIRCUITS = 16
 MAX_CIRCUITS_PER_STRANGER = 2
 
 
 @dataclass(frozen=True)
 class CircuitLimits:
-    """What one circuit may carry at most: bytes both ways together, and seconds."""
+    """The most that one circuit may carry (bytes of both directions together), and for how many
+    seconds.
+    """
 
     max_bytes: int
     seconds: float
@@ -60,16 +63,18 @@ STRANGER_LIMITS = CircuitLimits(8 * 1024**2, 180)
 
 
 class CircuitRelay:
-    """Relays circuits to the peers that have reserved; peers that `is_allowed` accepts may reserve."""
+    """Relays circuits to peers that have reserved a place. Only peers that `is_allowed` accepts
+    may.
+    """
 
     def __init__(self, host: IHost, swarm: NodeSwarm, is_allowed: Callable[[str], bool]) -> None:
         self._host = host
         self._swarm = swarm
         self._is_allowed = is_allowed
         self._reserved: dict[ID, float] = {}  # peer → until when, in Trio's time
-        self._circuits: Counter[ID] = Counter()  # by peer, at either end
-        self._stranger_circuits: Counter[ID] = Counter()  # by the stranger who began them
-        self.bytes_relayed = 0  # bytes, in all
+        self._circuits: Counter[ID] = Counter()  # peer → circuits that begin or end there
+        self._stranger_circuits: Counter[ID] = Counter()  # stranger → circuits that they began
+        self.bytes_relayed = 0  # all bytes since the start
         host.set_stream_handler(HOP, self._answer_hop)
 
     @property
@@ -80,7 +85,7 @@ class CircuitRelay:
 
     @property
     def circuit_count(self) -> int:
-        """The number of circuits that are open."""
+        """The number of open circuits."""
         return self._circuits.total() // 2
 
     async def _answer_hop(self, stream: INetStream) -> None:
@@ -96,7 +101,7 @@ class CircuitRelay:
             await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
     def _drop_expired(self) -> None:
-        """Forgets reservations whose time is up, and those of peers that are not connected."""
+        """Forgets reservations that have expired, and those of peers that are not connected."""
         now = trio.current_time()
         self._reserved = {
             peer: until
@@ -107,7 +112,7 @@ class CircuitRelay:
     async def _answer_reserve(self, stream: INetStream, peer: ID) -> None:
         self._drop_expired()
         is_full = len(self._reserved) >= MAX_RESERVATIONS and peer not in self._reserved
-        # A peer that is itself reached through a relay would make circuits of two relays.
+        # If the peer itself is reached through a relay, its circuits would go through two relays.
         is_behind_relay = any(
             is_relayed(connection) for connection in self._swarm.get_connections(peer)
         )
@@ -136,7 +141,7 @@ class CircuitRelay:
         finally:
             self._circuits.subtract((source, target))
             self._stranger_circuits[source] -= is_stranger
-            # Adding nothing drops the peers that have no circuit left.
+            # To add an empty Counter removes the peers that have no circuit left.
             self._circuits += Counter()
             self._stranger_circuits += Counter()
 
@@ -175,8 +180,10 @@ class CircuitRelay:
     async def _relay_bytes(
         self, source: INetStream, target: INetStream, limits: CircuitLimits
     ) -> None:
-        """Relays bytes both ways until both streams have ended, one is cut, or a limit is reached."""
-        # As PeerStreams: libp2p gives a stream up whose reader is busy for 5 s.
+        """Relays bytes in both directions until both streams end, one is cut, or a limit is
+        reached.
+        """
+        # PeerStreams, because libp2p gives up a stream if its reader is busy for 5 s.
         source_end = PeerStream(source)
         target_end = PeerStream(target)
         bytes_left = limits.max_bytes

@@ -12,7 +12,7 @@ from meshcoop.network.libp2p.swarm import NodeSwarm
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING_EVENTS = 4096  # that may wait for their reader
+MAX_WAITING_EVENTS = 4096  # events that may wait for their reader
 
 
 class PeerTracker(INotifee):
@@ -26,7 +26,9 @@ class PeerTracker(INotifee):
         self.events = receive
 
     def peers(self) -> dict[str, str]:
-        """Connected peers: id → the multiaddr of the oldest open connection, with /p2p/ID."""
+        """Returns the connected peers: id → the multiaddr of the oldest open connection, with
+        /p2p/ID.
+        """
         return {
             peer.to_base58(): _address(connections[0], peer.to_base58())
             for peer, connections in self._swarm.connections.items()
@@ -34,18 +36,18 @@ class PeerTracker(INotifee):
         }
 
     def report_discovered(self, peer: str, address: str) -> None:
-        """Reports an address that somebody announces."""
-        # When nobody reads, these are left out first: anybody in the home network can announce much,
-        # and no connection must be missed for it.
+        """Reports an address that a node announces."""
+        # If nobody reads the events, discoveries are left out first. Anybody in the home network
+        # can announce many addresses, and must not crowd out the events of connections.
         if self._send_channel.statistics().current_buffer_used < MAX_WAITING_EVENTS // 2:
             self._send(PeerEvent("discovered", peer, address))
 
     def close(self) -> None:
-        """Ends the channel: its reader sees the end after the last event."""
+        """Ends the channel. The reader sees the end after the last event."""
         self._send_channel.close()
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports the peer of a new connection, if it is new."""
+        """Reports the peer of a new connection, unless the peer was connected already."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
@@ -69,9 +71,9 @@ class PeerTracker(INotifee):
         """Does nothing."""
 
     def _report_changes(self) -> None:
-        # libp2p gives one notice a connection, up to 0.1 s late, and none at all when a close is
-        # cancelled. Comparing the whole state reports each peer once, and a notice that was missed
-        # is made up for by the next.
+        # libp2p gives one notice for each connection, up to 0.1 s late, and none at all if a close
+        # is cancelled. So each notice compares the whole state. Each peer is reported once, and the
+        # next notice makes up for one that is missing.
         present = self.peers()
         for peer, address in list(self._reported.items()):
             if peer not in present:

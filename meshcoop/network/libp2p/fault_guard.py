@@ -1,8 +1,8 @@
 """Guards that keep one peer's bad input, or one handler's fault, from ending the node.
 
-py-libp2p runs every stream handler and every service task in one nursery: the first exception that
-is no stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer, was
-enough.
+py-libp2p runs every stream handler and every service task in one nursery. The first exception that
+is not a stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer,
+was enough.
 """
 
 import functools
@@ -24,7 +24,7 @@ RESTART_AFTER = 1.0  # seconds before a service loop that failed runs again
 
 
 class StreamGuard:
-    """A stream handler around libp2p's own: resets streams that fail, and limits those of a peer."""
+    """Wraps libp2p's stream handler: resets failed streams, and limits the streams of each peer."""
 
     def __init__(self, handler: StreamHandlerFn) -> None:
         self._handler = handler
@@ -49,10 +49,10 @@ class StreamGuard:
 
 
 async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> bool:
-    """Runs `action`; logs an exception with its traceback, under `name`, instead of raising it.
+    """Runs `action`. If it raises, logs the exception with its traceback under `name`.
 
-    Returns whether the action ended without one. Cancellation passes, also where Trio hands it
-    over in one group together with an ordinary exception.
+    Returns True if the action raised nothing. Cancellation is raised on, even if Trio hands it over
+    in one group together with an ordinary exception.
     """
     try:
         await action()
@@ -72,9 +72,9 @@ async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> 
 def guard_tasks(manager: InternalManagerAPI) -> None:
     """Guards every task that a libp2p service starts from now on.
 
-    Without it an exception in any one of them, such as a Pubsub task for one message, cancels
-    the service and raises out of the host. A loop that must go on (libp2p's daemons, the gossip
-    heartbeat among them) is run again after a pause.
+    Without the guard, an exception in any one task, such as a Pubsub task for one message, cancels
+    the service and is raised out of the host. A daemon task must go on (the gossip heartbeat is
+    one), so it is run again after a pause.
     """
     # `object` because libp2p types run_task with a decorator that hides its keyword arguments.
     run_task: Callable[..., object] = manager.run_task
@@ -95,6 +95,6 @@ def guard_tasks(manager: InternalManagerAPI) -> None:
 
         run_task(guarded, *args, daemon=daemon, **options)
 
-    # An attribute of this one manager, not of libp2p's class: other hosts of the process stay as
-    # they are.
+    # Set on this one manager, not on libp2p's class, so that other hosts of the process do not
+    # change.
     manager.run_task = run_guarded  # type: ignore[method-assign]

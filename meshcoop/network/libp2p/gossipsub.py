@@ -1,9 +1,9 @@
-"""Gossip: gossipsub 1.1 with canonical messages, bounded state and nothing signed by libp2p.
+"""Gossip: gossipsub 1.1 with canonical messages and bounded state; libp2p signs nothing.
 
-A message on the wire is a topic and its data, no more. What else a peer puts into one (an origin, a
-sequence number, a signature) is removed before any code looks at it. libp2p judges by those fields:
-a copy with another's origin would censor the honest message, and an origin with a garbage RSA key
-ended the whole service.
+A message on the wire is a topic and its data, no more. A peer may put other fields into a message
+(an origin, a sequence number, a signature). They are removed before any other code sees them,
+because libp2p judges messages by them. A copy with a false origin would censor the honest message.
+An origin with a garbage RSA key ended the whole service.
 """
 
 import hashlib
@@ -28,16 +28,16 @@ log = logging.getLogger(__name__)
 MESSAGE_BYTES = 512 * 1024  # gossipsub silently drops a frame of 1 MiB
 TOPIC_CHARS = 256
 TOPICS_PER_PEER = 64
-# Messages that wait for one peer, and for the subscriber of one topic. With libp2p's 32 a burst of
-# 100 messages arrived to 32 %, and the rest was never repaired.
+# Messages that may wait for one peer, or for the subscriber of one topic. With libp2p's limit of
+# 32, only 32 % of a burst of 100 messages arrived, and the rest was never repaired.
 QUEUE_SIZE = 4096
 PACE = 0.010  # seconds between publishes, so that a burst does not overrun the peers' queues
 HEARTBEAT = 1  # seconds
-# Of one peer: gossip is for what is new, and a received copy costs 1.4 ms of processor time. A burst
-# comes quicker by sync, a hundred records at the price of one.
+# The limits for one peer. Gossip is for new records only, because each received copy costs 1.4 ms
+# of processor time. A burst comes quicker by sync: a hundred records at the price of one.
 BURST = 100.0  # messages
 RATE = 40.0  # messages a second
-MAX_TRACKED_PEERS = 4096  # whose rate is remembered
+MAX_TRACKED_PEERS = 4096  # peers whose rate is remembered
 
 _Peer = TypeVar("_Peer")
 
@@ -57,7 +57,7 @@ class NodePubsub(Pubsub):
         self.peer_queues = DeepQueues()
         self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
         self._rate_limits = RateLimits()
-        self._publishing: set[bytes] = set()  # ids of the own messages being published right now
+        self._publishing: set[bytes] = set()  # ids of own messages that are being published now
         self._pace = trio.Lock()
         self._next_publish = 0.0  # in Trio's time: no message leaves earlier
 
@@ -69,17 +69,19 @@ class NodePubsub(Pubsub):
     async def join_topic(
         self, topic: str, validator: Validator
     ) -> trio.MemoryReceiveChannel[bytes]:
-        """Subscribes to `topic`. Raises NetworkError for a second subscription to it.
+        """Subscribes to `topic`. Raises NetworkError if the topic is subscribed already or is too
+        long.
 
-        The channel carries what other nodes publish, each message once within two minutes, so
-        that the receiver must still tell duplicates apart; never what this node publishes itself.
+        The channel carries the messages that other nodes publish, never those of this node. Each
+        message comes once within two minutes. Later it may come again, so the receiver must still
+        recognise duplicates.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
 
         def is_valid(_forwarder: ID, message: rpc_pb2.Message) -> bool:
-            # libp2p keeps the verdict by message id for 300 s. If it depended on the forwarder, an
-            # attacker could have an honest message refused by forwarding it first.
+            # libp2p keeps the verdict by message id for 300 s. So the verdict must not depend on
+            # the forwarder: an attacker could forward an honest message first to have it refused.
             try:
                 return len(message.data) <= MESSAGE_BYTES and validator(message.data)
             except Exception:
@@ -87,7 +89,7 @@ class NodePubsub(Pubsub):
                 log.exception("the validator of %s raised: the message is refused", topic)
                 return False
 
-        # Synchronous: with an asynchronous validator libp2p delivered 40 messages for 20.
+        # Synchronous, because with an asynchronous validator libp2p delivered 40 messages for 20.
         self.set_topic_validator(topic, is_valid, is_async_validator=False)
         send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
@@ -95,7 +97,9 @@ class NodePubsub(Pubsub):
         return receive
 
     async def send_message(self, topic: str, data: bytes) -> None:
-        """Publishes `data`, at most one message every 10 ms. Raises NetworkError when too large."""
+        """Publishes `data`, at most one message every 10 ms. Raises NetworkError if `data` is too
+        large.
+        """
         if len(data) > MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._pace:
@@ -104,7 +108,7 @@ class NodePubsub(Pubsub):
             await self.push_msg(self.my_id, rpc_pb2.Message(data=data, topicIDs=[topic]))
 
     def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
-        """Hands a validated message to its subscriber; drops it when the channel is full.
+        """Hands a validated message to its subscriber. Drops the message if the channel is full.
 
         Replaces libp2p's channels, which hold 32 messages and cannot be made larger.
         """
@@ -139,9 +143,9 @@ class NodePubsub(Pubsub):
     async def continuously_read_stream(self, stream: INetStream) -> None:
         """Reads one peer's gossip until its stream ends. Raises nothing but cancellation.
 
-        Replaces libp2p's loop, in which one frame that is no protobuf ends the host, every
-        message becomes a task of its own without limit, and every frame may write addresses into
-        the peer store.
+        Replaces libp2p's loop. In that loop, one frame that is not protobuf ends the host. Every
+        message becomes a task of its own, without a limit. Every frame may write addresses into the
+        peer store.
         """
         peer = stream.muxed_conn.peer_id
         try:
@@ -158,10 +162,11 @@ class NodePubsub(Pubsub):
     async def _handle_frame(self, peer: ID, frame: bytes) -> None:
         rpc = rpc_pb2.RPC.FromString(frame)
         for message in rpc.publish:
-            # In this order: a message of another topic does not count against the peer's rate.
+            # The topic is checked first, so that a message of another topic does not count against
+            # the peer's rate.
             if self._is_subscribed_to_msg(message) and self._rate_limits.allow_message(peer):
                 await self.push_msg(peer, message)
-                # A frame of 1 MiB holds thousands of messages: other tasks get their turn.
+                # A frame of 1 MiB holds thousands of messages, and other tasks must get their turn.
                 await trio.lowlevel.checkpoint()
         for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:
             if len(subscription.topicid) <= TOPIC_CHARS:
@@ -173,7 +178,7 @@ class NodePubsub(Pubsub):
 
 
 class NodeRouter(GossipSub):
-    """The gossip mesh, without the state that strangers could make grow."""
+    """libp2p's gossip router, without the state that strangers could make grow."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -195,9 +200,9 @@ class NodeRouter(GossipSub):
         await super().run()
 
     async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
-        """Sends a validated message on to the mesh."""
+        """Forwards a validated message to the mesh."""
         await super().publish(msg_forwarder, pubsub_msg)
-        # A statistic for the adaptive mode, which is off: it grows with every message.
+        # This statistic grows with every message. It serves only the adaptive mode, which is off.
         self.recent_message_deliveries.clear()
 
     async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
@@ -207,40 +212,45 @@ class NodeRouter(GossipSub):
 
     async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
         """Removes a peer from the mesh of a topic, if this node has joined the topic."""
-        # libp2p keeps a back-off for any topic a stranger makes up, and dials the peers it names.
+        # libp2p keeps a back-off for any topic that a stranger makes up, and dials the peers that
+        # the message names.
         if prune_msg.topicID in self.mesh:
             del prune_msg.peers[:]
             await super().handle_prune(prune_msg, sender_peer_id)
 
     async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
-        """Asks a peer for messages that it has and this node lacks, of topics that it joined."""
+        """Asks a peer for messages that this node lacks, if this node has joined their topic."""
         if ihave_msg.topicID in self.mesh:
             await super().handle_ihave(ihave_msg, sender_peer_id)
 
     def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
-        # libp2p compares by origin and sequence number, keeps every message for ever to do so,
-        # and punishes the honest sender when an attacker was first. Ours are named by content.
+        # libp2p compares messages by origin and sequence number, and keeps every message for ever
+        # to do so. It punishes the honest sender if an attacker was first. Our message ids depend
+        # on the content, so no comparison is needed.
         del msg
         return True
 
 
 class DeepQueues(dict[_Peer, RpcQueue]):
-    """The send queues by peer. libp2p's hold 32 frames, hard-coded, and drop the rest in silence."""
+    """The send queues by peer, made deeper.
+
+    libp2p's queues hold 32 frames, a fixed number, and silently drop more.
+    """
 
     def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
-        """Keeps the queue of `peer`, deepened."""
+        """Keeps the queue of `peer`, and raises its limit."""
         queue._queue.max_size = QUEUE_SIZE  # noqa: SLF001 -- there is no setting
         super().__setitem__(peer, queue)
 
 
 class RateLimits:
-    """A limit for the messages of each peer: BURST at once, and RATE a second."""
+    """Limits the messages of each peer: BURST at once, and RATE a second."""
 
     def __init__(self) -> None:
         self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and as of when
 
     def allow_message(self, peer: ID) -> bool:
-        """Whether one more message of `peer` is handled; others come by sync."""
+        """Returns whether one more message of `peer` may be handled. Sync brings the others."""
         now = trio.current_time()
         left, since = self._left.pop(peer, (BURST, now))
         left = min(BURST, left + RATE * (now - since))
@@ -249,17 +259,17 @@ class RateLimits:
             self._left[peer] = (left - 1, now)
         else:
             self._left[peer] = (left, now)
-        # `pop` above put this peer last, so that the first is the one not heard for longest.
+        # `pop` above moved this peer to the end, so the first peer has been silent for longest.
         while len(self._left) > MAX_TRACKED_PEERS:
             del self._left[next(iter(self._left))]
         return is_allowed
 
 
 def message_id(message: rpc_pb2.Message) -> bytes:
-    """SHA-256 over the topic, with its length in front, and all of the data.
+    """Returns the SHA-256 of the topic, with its length in front, and all of the data.
 
-    An id that did not cover the content would let a forwarder censor: it would send something
-    else under the honest message's id first.
+    The id must cover the content. Otherwise a forwarder could censor a message: it could send other
+    content first, under the honest message's id.
     """
     topic = b"".join(topic_id.encode() for topic_id in message.topicIDs)
     digest = hashlib.sha256(len(topic).to_bytes(4, "big"))

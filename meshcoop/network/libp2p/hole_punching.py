@@ -1,11 +1,11 @@
-"""Hole punching: from a circuit to a direct connection between two NATs (libp2p's DCUtR).
+"""Hole punching: replaces a circuit by a direct connection between two NATs (libp2p's DCUtR).
 
-Both nodes dial each other at the same moment from the port at which they listen, so that each NAT
-takes the other's packets for answers. It works where a NAT keeps ports (5 of 5 tries) and fails
-where it shuffles them (0 of 2): it is tried once, and the circuit stays if it fails.
+Both nodes dial each other at the same moment, from the port at which they listen. Each NAT then
+takes the other's packets for answers. This works if a NAT keeps ports (5 of 5 tries) and fails if
+it shuffles them (0 of 2). So it is tried once, and the circuit stays if it fails.
 
-Not libp2p's own, which dials what the peer store holds and starts by itself every two seconds
-(specs/decisions/0034).
+libp2p's own code is not used: it dials the addresses in the peer store, and starts by itself every
+two seconds (specs/decisions/0034).
 """
 
 import ipaddress
@@ -43,7 +43,7 @@ _IDENTITY_BYTES = 16 * 1024
 
 
 class HolePuncher:
-    """Replaces circuits by direct connections, and answers peers that want to."""
+    """Replaces circuits by direct connections, and answers peers that ask to do so."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
@@ -53,7 +53,9 @@ class HolePuncher:
         host.set_stream_handler(DCUTR, self._answer_punch)
 
     async def learn_observed_address(self, relay: ID) -> None:
-        """Asks a relay from which IP address it sees this node. Never raises: a NAT may hide it."""
+        """Asks a relay from which IP address it sees this node. Raises nothing if the relay does
+        not say.
+        """
         try:
             with trio.fail_after(ANSWER_WITHIN):
                 stream = await self._host.new_stream(relay, [TProtocol(IDENTIFY)])
@@ -68,8 +70,8 @@ class HolePuncher:
     async def punch_hole(self, peer: ID) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
-        Returns whether there is one now. Raises NetworkError while either side does not know how
-        relays see it.
+        Returns True if there is a direct connection now. Raises NetworkError if either side does
+        not know yet how relays see it.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:
@@ -77,7 +79,7 @@ class HolePuncher:
         self._busy.add(peer)
         try:
             peer_addresses = await self._agree_to_punch(peer, own_addresses)
-            # libp2p's roles: the node that asked is the server on the connection that both dial.
+            # libp2p says so: the node that asked is the server on the connection that both dial.
             return await self._dial_peer(peer, peer_addresses, as_server=True)
         except NetworkError:
             raise
@@ -88,7 +90,10 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _agree_to_punch(self, peer: ID, own_addresses: list[bytes]) -> list[bytes]:
-        """Exchanges addresses with a peer; returns the peer's at the moment to dial them."""
+        """Exchanges addresses with a peer. Returns the peer's addresses at the moment to dial them.
+
+        Raises NetworkError if the peer does not know its address yet.
+        """
         with trio.fail_after(ANSWER_WITHIN):
             stream = await self._host.new_stream(peer, [DCUTR])
             sent_at = trio.current_time()
@@ -123,7 +128,9 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _dial_peer(self, peer: ID, peer_addresses: list[bytes], *, as_server: bool) -> bool:
-        """Dials a peer's addresses, all at once; returns whether it is connected directly."""
+        """Dials all addresses of a peer at once. Returns True if the peer is connected directly
+        then.
+        """
         parsed = [_parse_dialable(address) for address in peer_addresses[:MAX_ADDRESSES]]
         addresses = [address for address in parsed if address is not None]
         for _ in range(ROUNDS):
@@ -156,14 +163,14 @@ class HolePuncher:
         return any(not is_relayed(connection) for connection in connections)
 
     async def _close_circuits(self, peer: ID) -> None:
-        """Closes the circuits to a peer: their streams begin again over the direct connection."""
+        """Closes the circuits to a peer. Their streams begin again over the direct connection."""
         log.info("%s is connected directly now", peer)
         for connection in self._swarm.get_connections(peer):
             if is_relayed(connection):
                 await contain_faults("leaving a circuit", connection.close)
 
     def _listen_addresses(self) -> list[tuple[str, int]]:
-        """The IPv4 addresses and ports at which this node listens, without loopback."""
+        """Returns the IPv4 addresses and ports at which this node listens, without loopback."""
         listeners = self._swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [
@@ -173,8 +180,9 @@ class HolePuncher:
         ]
 
     def _predicted_addresses(self) -> list[bytes]:
-        """Where peers reach this node if its NAT keeps ports: the IP addresses that relays see, with
-        the ports at which it listens.
+        """Returns the addresses at which peers reach this node if its NAT keeps ports.
+
+        They are the IP addresses that relays see, with the ports at which this node listens.
         """
         ports = {port for _, port in self._listen_addresses()}
         ips = dict.fromkeys(self.observed_ips.values())
@@ -182,7 +190,7 @@ class HolePuncher:
         return [address.to_bytes() for address in addresses[:MAX_ADDRESSES]]
 
     def _source_address(self, target: str) -> tuple[str, int] | None:
-        """The listening address from which packets to `target` leave."""
+        """Returns the listening address from which packets to `target` leave, or None."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.connect((target, 9))  # sends nothing: the system only chooses the route
@@ -207,9 +215,10 @@ async def _read_identity(stream: INetStream) -> bytes:
 
 
 def _parse_dialable(claimed: bytes) -> Multiaddr | None:
-    """Parses an address that a peer claims; None unless it is a public or private IPv4 address.
+    """Parses an address that a peer claims. Returns None if this node must not dial it.
 
-    Loopback and multicast are none: a peer must not make this node dial its own services.
+    Only public and private IPv4 addresses are dialled. With loopback or multicast a peer could make
+    this node dial its own services.
     """
     try:
         address = Multiaddr(claimed)

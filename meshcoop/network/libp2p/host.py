@@ -1,4 +1,4 @@
-"""One node on the network: the libp2p host, put together and taken down again."""
+"""One node on the network: builds the libp2p host, and closes it again."""
 
 import logging
 import re
@@ -44,8 +44,8 @@ CONNECT_WITHIN = 10.0  # seconds
 OPEN_WITHIN = 10.0  # seconds
 DROP_WITHIN = 5.0  # seconds
 LOOK_WITHIN = 2.0  # seconds for peers to answer when this machine's addresses have changed
-CLOSE_WITHIN = 10.0  # seconds, for the connections
-STOP_WITHIN = 15.0  # seconds, for everything
+CLOSE_WITHIN = 10.0  # seconds to close the connections
+STOP_WITHIN = 15.0  # seconds to close everything
 
 _ANSWERING_PEER = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
 
@@ -55,7 +55,8 @@ class HostNetwork:
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self.swarm = swarm
-        # What any peer claims to see of this node's address is not recorded: HolePuncher asks relays.
+        # Peers may claim how they see this node's address. The host does not record that, because
+        # HolePuncher asks relays.
         self.host = BasicHost(swarm, disable_identify_address_discovery=True)
         self.pubsub = NodePubsub(self.host)
         self.circuits = CircuitClient(self.host, swarm)
@@ -77,7 +78,7 @@ class HostNetwork:
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """The events of peers that come, go and are discovered."""
+        """The events of peers that come, go or are discovered."""
         return self.tracker.events
 
     @property
@@ -96,15 +97,18 @@ class HostNetwork:
                 await _listen(self.swarm, [check_listen(address)])
             except NetworkError as error:
                 log.warning("%s", error)
-        # Connections from an address that this machine has lost would hang until the next pings.
+        # A connection from an address that this machine has lost would hang until the next ping.
         await ping_all(self.swarm, LOOK_WITHIN)
 
     def peers(self) -> dict[str, str]:
-        """The connected peers: id → the address of the connection."""
+        """Returns the connected peers: id → the address of the connection."""
         return self.tracker.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers `protocol`. A stream whose handler returns is closed, one that raises reset."""
+        """Answers `protocol` with `handler`.
+
+        When the handler returns, its stream is closed. If the handler raises, its stream is reset.
+        """
 
         async def handle(stream: INetStream) -> None:
             peer_stream = PeerStream(stream)
@@ -114,9 +118,9 @@ class HostNetwork:
         self.host.set_stream_handler(TProtocol(protocol), handle)
 
     async def connect(self, address: str) -> str:
-        """Dials `address`, directly or through a relay, unless its peer is connected.
+        """Dials `address`, directly or through a relay, unless its peer is connected already.
 
-        Raises NetworkError within 10 s, through a relay within 20 s.
+        Raises NetworkError if nobody answers: within 10 s, or within 20 s through a relay.
         """
         circuit = parse_circuit_address(address)
         if circuit is not None:
@@ -129,7 +133,7 @@ class HostNetwork:
         return peer.to_base58()
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a stream to a connected peer. Raises NetworkError within 10 s."""
+        """Opens a stream to a connected peer. Raises NetworkError if that fails, within 10 s."""
         try:
             with trio.fail_after(OPEN_WITHIN):
                 stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
@@ -143,7 +147,7 @@ class HostNetwork:
 
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
-        # Shielded: libp2p gives no notice of a connection whose close was cancelled.
+        # Shielded, because libp2p gives no notice if the close of a connection was cancelled.
         with trio.move_on_after(DROP_WITHIN) as limit:
             limit.shield = True
             try:
@@ -156,7 +160,9 @@ class HostNetwork:
         return CircuitRelay(self.host, self.swarm, allowed)
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at a connected relay; returns for how many seconds it holds."""
+        """Reserves a place at a connected relay. Returns the seconds for which the reservation
+        holds.
+        """
         peer = parse_peer_id(relay)
         seconds = await self.circuits.reserve(peer)
         await self.puncher.learn_observed_address(peer)
@@ -167,11 +173,13 @@ class HostNetwork:
         return await self.puncher.punch_hole(parse_peer_id(peer))
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic; see NodePubsub.join_topic for what is delivered."""
+        """Joins a gossip topic. NodePubsub.join_topic says which messages are delivered."""
         return await self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to the topic, paced. Raises NetworkError for more than 512 KiB."""
+        """Sends `data` to the topic, with pauses between messages. Raises NetworkError above 512
+        KiB.
+        """
         await self.pubsub.send_message(topic, data)
 
     async def _connect_through_relay(self, relay_address: str, relay: ID, peer: ID) -> str:
@@ -189,9 +197,10 @@ class HostNetwork:
         return peer.to_base58()
 
     async def _dial(self, address: Multiaddr, peer: ID) -> None:
-        # Not host.connect(): it dials any addresses that the peer store holds, no more than one
-        # of a kind, waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
-        # The cache is emptied all the same, for what libp2p's own code may have put there.
+        # host.connect() is not used: it dials any addresses that the peer store holds, at most one
+        # of a kind. It waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
+        # libp2p's own code may have put the peer into the cache of refused peers, so the peer is
+        # removed from it here.
         self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
         try:
             with trio.fail_after(CONNECT_WITHIN):
@@ -219,11 +228,14 @@ async def open_host(
 ) -> AsyncIterator[Network]:
     """Runs a node on the network until the block ends, then closes every task and socket.
 
-    `seed` is the 32-byte Ed25519 seed of the node's network key, `listen` concrete multiaddrs
-    such as /ip4/192.0.2.7/tcp/41234 (port 0: any free one), `log_file` where libraries' warnings
-    go (None: nowhere). With `mdns` the node announces itself in the home network and `events`
-    has the others there; it dials nobody by itself. Raises NetworkError when an address cannot
-    be bound, and what the block raises, unchanged.
+    `seed` is the 32-byte Ed25519 seed of the node's network key. `listen` are concrete multiaddrs
+    such as /ip4/192.0.2.7/tcp/41234; port 0 means any free port. `log_file` receives the warnings
+    of libraries; with None they are lost.
+
+    With `mdns` the node announces itself in the home network, and `events` reports the other nodes
+    there. The node dials nobody by itself.
+
+    Raises NetworkError if an address cannot be bound. What the block raises is raised unchanged.
     """
     failure: Exception | None = None
     network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places))
@@ -248,8 +260,8 @@ async def open_host(
 
 
 async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -> None:
-    # Shielded: a cancelled libp2p service stops half-way and leaves its sockets open. A block that is
-    # cancelled waits here for an orderly end instead.
+    # Shielded, because a cancelled libp2p service stops half-way and leaves its sockets open. If
+    # the block is cancelled, it waits here for an orderly end instead.
     with trio.CancelScope() as scope:
         scope.shield = True
         async with (
@@ -293,10 +305,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _find_answering_peer(error: BaseException) -> str | None:
-    """The peer id of the node that answered instead of the expected one, or None."""
+    """Finds the peer id of the node that answered instead of the expected one. Returns None if
+    unknown.
+    """
     for cause in _causes(error):
         if isinstance(cause, PeerIDMismatchesPubkey):
-            # libp2p gives the id in the text of the exception only.
+            # libp2p gives the id only in the text of the exception.
             match = _ANSWERING_PEER.search(str(cause))
             if match:
                 return match[1]
@@ -304,7 +318,7 @@ def _find_answering_peer(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception, its cause, the cause of that, and so on."""
+    """Yields an exception, then its cause, then the cause of that, and so on."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -1,4 +1,4 @@
-"""A node's libp2p identity: the Ed25519 key and the peer id that is derived from it."""
+"""A node's libp2p identity: its Ed25519 key, and the peer id made from that key."""
 
 from libp2p.crypto.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from libp2p.crypto.keys import KeyPair
@@ -11,7 +11,7 @@ KEY_SIZE = 32  # bytes of an Ed25519 seed and of an Ed25519 public key
 
 
 def key_pair_from_seed(seed: bytes) -> KeyPair:
-    """The libp2p key pair of a 32-byte Ed25519 seed. Raises NetworkError for another length."""
+    """Makes the libp2p key pair of an Ed25519 seed. Raises NetworkError unless it has 32 bytes."""
     if len(seed) != KEY_SIZE:
         raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
     private = Ed25519PrivateKey.from_bytes(seed)
@@ -19,15 +19,17 @@ def key_pair_from_seed(seed: bytes) -> KeyPair:
 
 
 def peer_id_from_seed(seed: bytes) -> str:
-    """The peer id, in base58, of the node that holds `seed`."""
+    """Returns the peer id, in base58, of the node that holds `seed`."""
     return ID.from_pubkey(key_pair_from_seed(seed).public_key).to_base58()
 
 
 def peer_id_from_key(key: bytes) -> str:
-    """The peer id of a node's public key (32 raw bytes). Raises NetworkError for other bytes."""
+    """Returns the peer id of a node's public key (32 raw bytes). Raises NetworkError for other
+    bytes.
+    """
     if len(key) != KEY_SIZE:
         raise NetworkError(f"A node's public key is {KEY_SIZE} bytes long, not {len(key)}.")
-    # libp2p accepts any 32 bytes; a key that is not a point of the curve can never answer.
+    # libp2p accepts any 32 bytes. If they are not a point of the curve, no node can have the key.
     if not crypto_core_ed25519_is_valid_point(key):
         raise NetworkError("These bytes are not the Ed25519 public key of a node.")
     return ID.from_pubkey(Ed25519PublicKey.from_bytes(key)).to_base58()
@@ -40,15 +42,17 @@ def parse_peer_id(peer_id: str) -> ID:
         key = peer.extract_public_key()
     except Exception as error:  # base58 and multihash raise several kinds of error
         raise NetworkError(f"{peer_id!r} is not a peer id.") from error
-    # The peer id of an RSA key is only its hash, from which the key cannot be read. Every node of this
-    # network has an Ed25519 key.
+    # The peer id of an RSA key is only a hash, so the key cannot be read from it. Every node of
+    # this network has an Ed25519 key.
     if not isinstance(key, Ed25519PublicKey) or ID.from_pubkey(key) != peer:
         raise NetworkError(f"{peer_id!r} is not the peer id of an Ed25519 key.")
     return peer
 
 
 def public_key_of(peer_id: str) -> bytes:
-    """The 32 raw bytes of the Ed25519 public key inside `peer_id`. Raises NetworkError."""
+    """Returns the 32 raw bytes of the Ed25519 public key inside `peer_id`. Raises NetworkError if
+    none.
+    """
     key = parse_peer_id(peer_id).extract_public_key()
     if key is None:
         raise NetworkError(f"{peer_id!r} holds no public key.")

@@ -1,4 +1,4 @@
-"""The log lines of the network libraries: to a file, never to the screen."""
+"""The log lines of the network libraries. They go to a file, never to the screen."""
 
 import logging
 from collections.abc import Iterator
@@ -6,18 +6,20 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-# One megabyte and one old file: a stranger who provokes warnings must not fill the disk.
+# One megabyte and one old file, because a stranger who provokes warnings must not fill the disk.
 LOG_BYTES = 1024 * 1024
 LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 
 @contextmanager
 def redirect_logs(log_file: Path | None) -> Iterator[None]:
-    """While inside, warnings of the network's libraries go to `log_file`, or nowhere for None.
+    """While inside, sends warnings of the network's libraries to `log_file`; drops them if it is
+    None.
 
-    libp2p's logger has propagation off and no handler, so that its warnings reach standard error
-    through Python's last resort and spoil a screen. Some of its modules also log to the root
-    logger itself, which then quietly installs a handler for standard error unless it has one.
+    libp2p's logger has propagation off and no handler. Python's last resort then writes its
+    warnings to standard error, which spoils a screen. Some modules of libp2p log to the root logger
+    itself. That logger then quietly installs a handler for standard error, unless it has a handler
+    already.
     """
     handler: logging.Handler = logging.NullHandler()
     if log_file is not None:
@@ -38,7 +40,7 @@ def redirect_logs(log_file: Path | None) -> Iterator[None]:
 
 
 def _silence_last_resort() -> None:
-    # These handlers stay for good: a line that is logged after the last host has closed must not
+    # These handlers stay for good. A line that is logged after the last host has closed must not
     # reach the screen either.
     for name in ("", *LOGGERS):
         logger = logging.getLogger(name)

@@ -1,8 +1,9 @@
-"""Notices peers that are silent without having closed: stopped, unplugged or out of reach.
+"""Notices peers that have fallen silent without closing: stopped, unplugged or out of reach.
 
-By default libp2p did not notice a stopped peer in 70 s. Its own health monitor waits a minute before
-its first round, asks one peer after the other (ten silent ones would hide the eleventh for two
-minutes), opens a stream for every ping, and dials replacements by itself. So it stays off.
+By default libp2p did not notice a stopped peer in 70 s. Its health monitor stays off. The monitor
+waits a minute before its first round and asks one peer after the other, so ten silent peers would
+hide the eleventh for two minutes. It opens a stream for every ping, and dials replacements by
+itself.
 """
 
 import logging
@@ -17,18 +18,18 @@ from meshcoop.network.libp2p.yamux import BoundedYamux
 log = logging.getLogger(__name__)
 
 PING_EVERY = 4.0  # seconds
-PING_WITHIN = 5.5  # seconds: a small computer that stores a large batch answers late
+PING_WITHIN = 5.5  # seconds; a small computer answers late while it stores a large batch
 
 
 async def watch_health(swarm: Swarm) -> None:
-    """Pings every connection again and again, and closes those that do not answer."""
+    """Pings every connection again and again, and closes each one that does not answer."""
     while True:
         await trio.sleep(PING_EVERY)
         await ping_all(swarm, PING_WITHIN)
 
 
 async def ping_all(swarm: Swarm, within: float) -> None:
-    """Pings every connection now, all at once; closes those silent for `within` seconds."""
+    """Pings all connections at once, and closes each one that is silent for `within` seconds."""
     async with trio.open_nursery() as nursery:
         for connection in swarm.get_connections():
             nursery.start_soon(_ping_or_close, connection, within)

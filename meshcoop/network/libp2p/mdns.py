@@ -1,9 +1,9 @@
-"""mDNS: announces this node's addresses in the home network, and discovers other nodes. Dials nobody.
+"""mDNS: announces this node's addresses in the home network, and discovers other nodes there.
 
-The `zeroconf` package is used directly, in its own thread: libp2p's wrapper keeps one handler for
-the whole process, announces 0.0.0.0 as it is, so that nobody can dial a node that listens there, and
-leaves a system task behind. The announcement itself follows libp2p's mDNS specification, so that
-other implementations find the node.
+It dials nobody. The `zeroconf` package is used directly, in its own thread. libp2p's wrapper is not
+used: it keeps one handler for the whole process and leaves a system task behind. If a node listens
+at 0.0.0.0, the wrapper announces just that, which nobody can dial. The announcement itself follows
+libp2p's mDNS specification, so other implementations find the node.
 """
 
 import logging
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 SERVICE = "_p2p._udp.local."
 KEY = b"dnsaddr="
-TXT_BYTES = 255  # of one string in a TXT record
-MAX_ADDRESSES = 8  # taken from one announcement
+TXT_BYTES = 255  # the most that one string in a TXT record may have
+MAX_ADDRESSES = 8  # only so many addresses of one announcement are read
 ANSWER_WITHIN = 3000  # milliseconds
 CLOSE_WITHIN = 5.0  # seconds
 
@@ -34,10 +34,10 @@ OnDiscovered = Callable[[str, str], None]  # peer id, address
 async def announce(
     peer_id: str, addresses: list[str], on_discovered: OnDiscovered
 ) -> AsyncIterator[None]:
-    """While inside, `addresses` are announced and `on_discovered` is called, in Trio's thread, for each
-    address that another node announces.
+    """While inside, announces `addresses` and reports the addresses that other nodes announce.
 
-    Without multicast the node works all the same; the log says so.
+    Calls `on_discovered` for each of them, in Trio's thread. Without multicast the node still
+    works, and the log says so.
     """
     token = trio.lowlevel.current_trio_token()
 
@@ -46,7 +46,8 @@ async def announce(
             token.run_sync_soon(on_discovered, peer, address)
 
     async with trio.open_nursery() as nursery:
-        # Not awaited: zeroconf takes 1.6 s to make sure of its name, and the node can start meanwhile.
+        # Not awaited: zeroconf checks for 1.6 s that its name is free, and the node can start
+        # meanwhile.
         nursery.start_soon(_run_station, addresses, hand_over)
         try:
             yield
@@ -72,14 +73,14 @@ async def _run_station(addresses: list[str], hand_over: OnDiscovered) -> None:
 
 
 class _Station(ServiceListener):
-    """One announcement and one browser. Everything here runs in zeroconf's threads."""
+    """One announcement and one browser. All methods run in zeroconf's threads."""
 
     def __init__(self, addresses: list[str], hand_over: OnDiscovered) -> None:
         self._hand_over = hand_over
         hosts = sorted({_host_of(address) for address in addresses})
         self._zeroconf = Zeroconf(interfaces=hosts)
         try:
-            # The name is random: it must not tell which household this is.
+            # The name is random, because it must not show which household this is.
             info = ServiceInfo(
                 SERVICE,
                 f"{secrets.token_hex(16)}.{SERVICE}",
@@ -94,7 +95,7 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Asks for the addresses of a node that is announced, and hands them over."""
+        """Asks for the addresses of a node that announces itself, and hands them over."""
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
         if info is None or not info.text:
             return
@@ -102,7 +103,7 @@ class _Station(ServiceListener):
             self._hand_over(peer, address)
 
     def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Asks again when an announcement has changed."""
+        """Asks for the addresses again when an announcement has changed."""
         self.add_service(zc, type_, name)
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
@@ -115,14 +116,16 @@ class _Station(ServiceListener):
 
 
 def encode_txt(addresses: list[str]) -> bytes:
-    """The TXT record for `addresses`: one dnsaddr=… string each."""
+    """Makes the TXT record for `addresses`: one dnsaddr=… string for each."""
     strings = [KEY + address.encode() for address in addresses]
     fitting = (string for string in strings if len(string) <= TXT_BYTES)
     return b"".join(bytes([len(string)]) + string for string in fitting)
 
 
 def decode_txt(text: bytes) -> list[tuple[str, str]]:
-    """The peers and addresses of a stranger's TXT record, without strings that are no addresses."""
+    """Reads the peers and addresses in a stranger's TXT record. Skips strings that are not
+    addresses.
+    """
     announced: list[tuple[str, str]] = []
     position = 0
     while position < len(text) and len(announced) < MAX_ADDRESSES:

@@ -1,4 +1,4 @@
-"""Messages of libp2p's own protocols on a stream: protobuf with its length in front."""
+"""Messages of libp2p's own protocols on a stream: protobuf, each with its length in front."""
 
 import logging
 from typing import TypeVar
@@ -22,7 +22,7 @@ async def send_message(stream: INetStream, message: Message) -> None:
 
 
 async def receive_message(stream: INetStream, message_type: type[_Message]) -> _Message:
-    """Receives the next message. Raises what the stream or the decoder raises."""
+    """Receives the next message. Raises the errors of the stream and of the decoder."""
     data = await read_varint_prefixed_bytes_limited(stream, MESSAGE_BYTES)
     return message_type.FromString(data)
 
@@ -30,7 +30,7 @@ async def receive_message(stream: INetStream, message_type: type[_Message]) -> _
 async def read_first_message(stream: INetStream, message_type: type[_Message]) -> _Message | None:
     """Reads the first message of a stream that a peer opened.
 
-    Resets the stream and returns None if the peer sends something else, or nothing in time.
+    If the peer sends something else, or nothing in time, resets the stream and returns None.
     """
     try:
         with trio.fail_after(ANSWER_WITHIN):

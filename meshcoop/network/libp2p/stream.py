@@ -1,4 +1,4 @@
-"""One stream to one peer, with libp2p's exceptions turned into ours."""
+"""One stream to one peer. Turns libp2p's exceptions into NetworkError."""
 
 from contextlib import suppress
 from typing import cast
@@ -12,8 +12,8 @@ from libp2p.stream_muxer.yamux.yamux import HEADER_SIZE, MAX_MESSAGE_SIZE, Yamux
 from meshcoop.network.interface import NetworkError
 
 READ_BYTES = 64 * 1024
-# A frame's payload: Yamux sends at most 64 KiB, its header included. Larger chunks would be cut
-# in two, smaller ones cost throughput (4 KiB: 12 MB/s; 64 KiB: 47 MB/s).
+# The payload of one frame. Yamux sends at most 64 KiB, header included. A larger chunk would be cut
+# in two; a smaller chunk costs throughput (4 KiB: 12 MB/s; 64 KiB: 47 MB/s).
 CHUNK = MAX_MESSAGE_SIZE - HEADER_SIZE
 CLOSE_WITHIN = 2.0  # seconds
 WINDOW_POLL = 0.01  # seconds
@@ -36,7 +36,9 @@ class PeerStream:
         return self._stream.muxed_conn.peer_id.to_base58()
 
     async def read(self) -> bytes:
-        """Reads at most 64 KiB; b"" once the peer has closed. Raises NetworkError when it was cut."""
+        """Reads at most 64 KiB; returns b"" if the peer has closed. Raises NetworkError if it was
+        cut.
+        """
         try:
             return await self._stream.read(READ_BYTES)
         except Exception as error:
@@ -45,7 +47,9 @@ class PeerStream:
             raise NetworkError(f"The stream to {self.peer} was cut while reading.") from error
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`, however long the peer takes. Raises NetworkError."""
+        """Sends all of `data`, even if the peer takes long. Raises NetworkError if the stream was
+        cut.
+        """
         view = memoryview(data)
         async with self._write_lock:
             while view:
@@ -59,30 +63,31 @@ class PeerStream:
                 view = view[size:]
 
     async def close(self) -> None:
-        """Ends our direction at once; the peer reads to the end, then closes its own. Never raises.
+        """Ends our direction at once. The peer reads to the end, then closes its own. Never raises.
 
-        Yamux has no orderly end for both directions: a reset would overtake what is unread.
+        Yamux has no orderly end for both directions: a reset would overtake data that is still
+        unread.
         """
         with trio.move_on_after(CLOSE_WITHIN) as limit, suppress(Exception):
             limit.shield = True
             await self._stream.close()
 
     def _has_ended_in_order(self) -> bool:
-        # libp2p reports an end of file as well when the stream was reset or the connection lost,
-        # and then what was on its way is missing.
+        # libp2p reports an end of file even if the stream was reset or the connection was lost.
+        # The data on its way is then missing.
         stream = self._muxed
         is_connection_lost = stream.conn.event_shutting_down.is_set()
         return stream.recv_closed and not stream.reset_received and not is_connection_lost
 
     async def _wait_for_window(self) -> int:
-        """Waits until the peer accepts data; returns how many bytes it accepts."""
-        # libp2p gives a stream up when its window has been shut for 5 s. A peer that is busy
-        # verifying what it got may well take longer, so we wait here instead; a peer that is
-        # dead is found by the health check, which ends the connection and with it this wait.
+        """Waits until the peer accepts data. Returns how many bytes the peer accepts."""
+        # libp2p gives up a stream if its window stays shut for 5 s. A peer that is busy verifying
+        # may well take longer, so we wait here instead. If the peer is dead, the health check
+        # finds it and ends the connection, which also ends this wait.
         stream = self._muxed
         while (  # noqa: ASYNC110 -- libp2p has no event for a window that opens
             stream.send_window <= 0 and not stream.closed and not stream.send_closed
         ):
             await trio.sleep(WINDOW_POLL)
-        # At least 1: the write on a closed stream then raises libp2p's own error.
+        # At least 1, so that a write on a closed stream raises libp2p's own error.
         return max(stream.send_window, 1)

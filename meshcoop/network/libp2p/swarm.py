@@ -1,7 +1,8 @@
-"""The node's connections: which may come in, how long a handshake may take, and what may dial.
+"""The node's connections: which may come in, how long a handshake may take, and who may dial.
 
-libp2p's defaults do not suit a neighbourhood: 600 silent sockets kept an honest connection out for
-more than 15 s, and the auto-connector dials every known peer towards 200 connections.
+libp2p's defaults do not suit a neighbourhood. With them, 600 silent sockets kept an honest
+connection out for more than 15 s. The auto-connector dials every known peer until there are 200
+connections.
 """
 
 from collections import Counter
@@ -34,13 +35,13 @@ from meshcoop.network.libp2p.liveness import watch_health
 from meshcoop.network.libp2p.yamux import BoundedMuxers, BoundedYamux
 
 MAX_HANDSHAKES = 64  # at the same time
-HANDSHAKE_WITHIN = 10.0  # seconds, for the handshake and for the protocol of a stream
+HANDSHAKE_WITHIN = 10.0  # seconds to end the handshake, or to agree on the protocol of a stream
 
 
 class ConnectionLimits(NamedTuple):
     """How many connections a node has at most.
 
-    `inbound` of the `total` may come from others: the rest is for peers that the node chose itself.
+    Of the `total`, others may begin at most `inbound`; the rest is for peers that the node dials.
     `per_ip` keeps one host with many keys from taking every place.
     """
 
@@ -55,9 +56,9 @@ RELAY_LIMITS = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 
 
 class HandshakeSlots:
-    """The slots for connections in their handshake: a newcomer always gets one.
+    """The slots for connections in their handshake. A newcomer always gets a slot.
 
-    When all are taken, the address that holds most of them loses its oldest.
+    If all slots are taken, the IP address that holds most of them loses its oldest slot.
     """
 
     def __init__(self, count: int) -> None:
@@ -65,7 +66,9 @@ class HandshakeSlots:
         self._holders: dict[trio.CancelScope, str] = {}  # scope → IP address, oldest first
 
     def acquire(self, ip: str) -> trio.CancelScope:
-        """Gives `ip` a slot: do the handshake in this scope, which is cancelled if the slot is lost."""
+        """Gives `ip` a slot. Do the handshake in the scope returned; it is cancelled if the slot is
+        lost.
+        """
         if len(self._holders) >= self._count:
             self._cancel_one()
         scope = trio.CancelScope()
@@ -73,7 +76,7 @@ class HandshakeSlots:
         return scope
 
     def release(self, scope: trio.CancelScope) -> None:
-        """Gives a slot back, if it is not lost already."""
+        """Gives a slot back, unless it is lost already."""
         self._holders.pop(scope, None)
 
     def _cancel_one(self) -> None:
@@ -87,11 +90,11 @@ class TidyListener(TCPListener):
     """A TCP listener that leaves nothing behind when it cannot listen."""
 
     async def listen(self, maddr: Multiaddr) -> None:
-        """Starts to listen. Raises OpenConnectionError."""
+        """Starts to listen. Raises OpenConnectionError if the address cannot be bound."""
         try:
             await super().listen(maddr)
         except OpenConnectionError:
-            # libp2p forgets the listener and lets its system task run on.
+            # libp2p forgets the listener, but its system task would run on.
             await self.close()
             raise
 
@@ -100,14 +103,15 @@ class TidyTCP(TCP):
     """libp2p's TCP transport with tidy listeners."""
 
     def create_listener(self, handler_function: THandler) -> TidyListener:
-        """A listener that hands each new connection to `handler_function`."""
+        """Makes a listener that hands each new connection to `handler_function`."""
         return TidyListener(handler_function)
 
 
 class NoAutoConnector(AutoConnector):
-    """Replaces libp2p's auto-connector, which dials every known peer, towards 200 connections.
+    """Replaces libp2p's auto-connector, which dials every known peer until there are 200
+    connections.
 
-    No setting stops that one, `low_watermark=0` included. The node's own peer manager decides which
+    No setting stops libp2p's, not even `low_watermark=0`. The node's own peer manager decides which
     peers to dial.
     """
 
@@ -117,20 +121,20 @@ class NoAutoConnector(AutoConnector):
 
 
 class NodeSwarm(Swarm):
-    """libp2p's swarm with guards and limits, which dials only when the node asks it to."""
+    """libp2p's swarm with guards and limits. It dials only when the node asks it to."""
 
     def __init__(self, keys: KeyPair, limits: ConnectionLimits = HOME_LIMITS) -> None:
         peer = ID.from_pubkey(keys.public_key)
         store = PeerStore()
         store.add_key_pair(peer, keys)
-        # No resource manager: libp2p's default one limits by rates and free memory of its own
-        # choosing, and its caps per IP address are not applied. The limits here replace it.
+        # No resource manager. libp2p's default one limits by rates and free memory that it chooses
+        # itself, and does not apply its caps per IP address. The limits here replace it.
         super().__init__(
             peer,
             store,
             _upgrader(keys),
             [TidyTCP()],
-            # One attempt a call: the peer manager decides when to try again.
+            # One attempt for each call: the peer manager decides when to try again.
             RetryConfig(max_retries=0),
             _connection_config(limits.total),
         )
@@ -150,10 +154,12 @@ class NodeSwarm(Swarm):
         super().set_stream_handler(StreamGuard(stream_handler))
 
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
-        """The open connections to a peer; never a new one. Raises SwarmException without any.
+        """Returns the open connections to a peer; never opens one. Raises SwarmException if there
+        is none.
 
-        libp2p calls this whenever a stream to an unconnected peer is wanted, by gossip too, and
-        dials addresses that the peer itself, or another, has put into the peer store.
+        libp2p calls this whenever it wants a stream to an unconnected peer, for gossip too. Its own
+        method would dial addresses that the peer itself, or another peer, has put into the peer
+        store.
         """
         connections = self.get_connections(peer_id)
         open_connections = [connection for connection in connections if not connection.is_closed]
@@ -163,27 +169,31 @@ class NodeSwarm(Swarm):
         return open_connections
 
     async def dial_peer_replacement(self, peer_id: ID) -> INetConn | None:
-        """Does nothing: a connection that the health check ends is not replaced without asking."""
+        """Does nothing. If the health check ends a connection, the node decides whether to dial
+        again.
+        """
         del peer_id
         await trio.lowlevel.checkpoint()
         return None
 
     def forget_peer(self, peer_id: ID) -> None:
-        """Forgets what a peer that has left said of itself: libp2p would keep it for ever."""
+        """Forgets what a peer said of itself, after the peer has left. libp2p would keep it for
+        ever.
+        """
         with suppress(PeerStoreError):
             self.peerstore.clear_peerdata(peer_id)
 
     async def _handle_inbound_connection(
         self, read_write_closer: ReadWriteCloser, maddr: Multiaddr
     ) -> None:
-        # Replaces libp2p's, which keeps the place of an inbound connection until the swarm stops:
-        # after max_connections - min_connections of them (250 by default), in however long a time,
-        # nobody gets in.
+        # Replaces libp2p's method, which keeps the place of an inbound connection until the swarm
+        # stops. After max_connections - min_connections of them in all (250 by default), nobody
+        # gets in.
         remote = read_write_closer.get_remote_address()
         ip = remote[0] if remote else ""
         is_full = self._inbound.total() >= self.limits.inbound
         if is_full or self._inbound[ip] >= self.limits.per_ip:
-            return  # the listener closes the socket of a handler that returns
+            return  # the listener closes the socket when this handler returns
         slot = self._handshakes.acquire(ip)
         try:
             with slot:
@@ -199,12 +209,12 @@ class NodeSwarm(Swarm):
             await muxed.event_closed.wait()
         finally:
             self._inbound[ip] -= 1
-            # Adding nothing drops the addresses that have no connection left.
+            # To add an empty Counter removes the addresses that have no connection left.
             self._inbound += Counter()
 
 
 def _upgrader(keys: KeyPair) -> TransportUpgrader:
-    # libp2p's default offers plaintext and secio beside Noise, and so lets anyone claim any id.
+    # libp2p's default offers plaintext and secio beside Noise, so anyone could claim any id.
     noise = NoiseTransport(keys, noise_privkey=create_new_key_pair().private_key)
     upgrader = TransportUpgrader({NOISE: noise}, {})
     upgrader.muxer_multistream = BoundedMuxers({TProtocol(YAMUX): BoundedYamux})

@@ -1,4 +1,4 @@
-"""Yamux with the limits that libp2p's own lacks: whole frames, limited time, limited memory."""
+"""Yamux with limits that libp2p's own Yamux lacks: whole frames, limited time, limited memory."""
 
 import struct
 from contextlib import suppress
@@ -11,22 +11,22 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
 from libp2p.stream_muxer.yamux.yamux import FLAG_SYN, TYPE_PING, YAMUX_HEADER_FORMAT, Yamux
 
-WRITE_WITHIN = 10.0  # seconds for one frame of at most 64 KiB to leave
-# Bytes a connection may hold that nobody has read yet. An honest peer stays within the window of
-# each stream: 256 KiB at first, which libp2p lets grow up to 16 MiB on a stream read quickly.
+WRITE_WITHIN = 10.0  # seconds to send one frame of at most 64 KiB
+# A connection may hold so many unread bytes. An honest peer stays within the window of each stream.
+# The window is 256 KiB at first; libp2p lets it grow up to 16 MiB if a stream is read quickly.
 UNREAD_BYTES = 20 * 1024 * 1024
-_RTT_SECONDS = 0.5  # until the round trip of a new connection is measured, and for that at most
+_RTT_SECONDS = 0.5  # the wait before the round trip is measured, and the limit for measuring
 
 
 class BoundedYamux(Yamux):
-    """One multiplexed connection, whose writes end in time and whose buffers have a limit."""
+    """One multiplexed connection. Its writes end in time, and its buffers have a limit."""
 
     def __init__(self, conn: ISecureConn, peer_id: ID, *, is_initiator: bool) -> None:
         super().__init__(conn, peer_id, is_initiator=is_initiator)
         self._ping_lock = trio.Lock()
 
     async def answers_ping(self, within: float) -> bool:
-        """Pings the peer; returns whether it answers within this many seconds."""
+        """Pings the peer. Returns True if the peer answers within this many seconds."""
         async with self._ping_lock:
             self._ping_id += 1
             answered = trio.Event()
@@ -40,9 +40,9 @@ class BoundedYamux(Yamux):
             return answered.is_set()
 
     async def _write_frame(self, data: bytes) -> None:
-        # libp2p lets a cancelled writer stop inside a frame, after which every stream of the
-        # connection carries garbage. A peer whose TCP window stays shut blocks the writer for ever, and
-        # then every task that closes the connection. Here a frame leaves whole or the connection
+        # libp2p lets a cancelled writer stop inside a frame. Every stream of the connection carries
+        # garbage after that. A peer whose TCP window stays shut blocks the writer for ever, and
+        # also every task that closes the connection. Here a frame leaves whole, or the connection
         # ends.
         async with self._write_lock:
             with trio.move_on_after(WRITE_WITHIN) as limit:
@@ -54,24 +54,26 @@ class BoundedYamux(Yamux):
         await trio.lowlevel.checkpoint()
 
     async def _measure_rtt_loop(self) -> None:
-        # libp2p measures for ever, for nothing but its windows, and would take the answers that the
-        # health check waits for. Once is enough.
+        # libp2p needs the round trip only for its windows, but measures it for ever. It would take
+        # the answers for which the health check waits. Once is enough.
         await trio.sleep(_RTT_SECONDS)
         await self.answers_ping(_RTT_SECONDS)
 
     async def _read_data_body(self, length: int) -> bytes:
-        # libp2p only warns when a peer ignores the receive window, and keeps what it sends.
+        # If a peer ignores the receive window, libp2p only warns, and keeps the data.
         unread = sum(len(buffer) for buffer in self.stream_buffers.values())
         if unread + length > UNREAD_BYTES:
-            # The one exception on which libp2p's read loop closes the connection at once.
+            # Only this exception makes libp2p's read loop close the connection at once.
             raise trio.TooSlowError
         return await super()._read_data_body(length)
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Negotiates Yamux and nothing else. libp2p's own names its Yamux class in the code."""
+    """Negotiates Yamux alone. Replaces libp2p's class, which always makes its own Yamux."""
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
-        """The multiplexed connection over `conn`. Raises MultiselectError."""
+        """Opens the multiplexed connection over `conn`. Raises MultiselectError if the peer has no
+        Yamux.
+        """
         await self.select_transport(conn)
         return BoundedYamux(conn, peer_id, is_initiator=conn.is_initiator)
