@@ -21,8 +21,7 @@ _REFUSED = 1
 _USAGE = 2
 _INTERRUPTED = 130
 
-# Where each command is. Only the module of the command that is called is imported, so that
-# commands are quick.
+# The place of each command. To be quick, the program imports only the module of the called command.
 _COMMANDS = {
     "help": "cli.guides:show_guide",
     "found": "cli.membership:found_command",
@@ -110,7 +109,7 @@ def main() -> None:
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options and runs the command behind them."""
+    """Makes the function that reads the global options and runs the command after the options."""
 
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -142,7 +141,7 @@ def _run(app: App, words: Sequence[str], context: Context) -> Any:
 
 
 def _exit_with(sentence: str, code: int) -> None:
-    # Some of the sentence may be a peer's words.
+    # The sentence may contain words from a peer, so it is made safe to show.
     shown = safe_line(sentence)
     print(shown[0].upper() + shown[1:], file=sys.stderr)
     sys.exit(code)

@@ -19,7 +19,7 @@ _PACKED_ADDRESS = 19  # bytes; a packed address has at most as many
 
 
 class RelayMethods:
-    """Lets a technician manage the relay that this node runs."""
+    """Manages the relay that this node runs, for the relay's technician."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -53,7 +53,7 @@ class RelayMethods:
         return {"neighbourhood": _show_neighbourhood(tenant)}
 
     async def change_limits(self, params: Params) -> Params:
-        """Shows the limits of each neighbourhood at this relay. Changes the limits that are given."""
+        """Shows how much each neighbourhood may store at this relay. Changes the limits given."""
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
@@ -85,7 +85,7 @@ class RelayMethods:
 
 
 class RelayEnrolmentMethods:
-    """Lets a member enrol and list the relays of the neighbourhood."""
+    """Enrols and lists the relays of the neighbourhood, for a member."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node

@@ -42,7 +42,7 @@ def find_checkout() -> Path | None:
 
 
 def find_differences(root: Path) -> list[str]:
-    """Describes each difference between specs/ and the code, and each fault of form, in a sentence."""
+    """Returns a sentence for each fault in the form of specs/ and each difference from the code."""
     parts = (
         _find_stale_tables(root),
         _find_stale_vectors(root),

@@ -1,4 +1,4 @@
-"""Makes test vectors of the kinds: contents with the fewest fields, and contents with all fields."""
+"""Makes test vectors of the kinds: contents with the fewest fields, and with all fields."""
 
 from typing import Any
 

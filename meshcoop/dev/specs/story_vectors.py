@@ -91,7 +91,7 @@ class _Household:
 
 
 def _tell_story() -> dict[str, Any]:
-    """Tells of founding, admission and an exchange. Shows the views that every home has at the end."""
+    """Tells of founding, admission and an exchange. Describes the home at the end of the story."""
     home = _Household()
     ana = home.ana
     ben = home.ben
@@ -375,7 +375,10 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """Returns the records after the peer's head of a log. If we lack that head, returns the whole log."""
+    """Returns the records after the peer's head of a log.
+
+    If we lack that head, returns the whole log.
+    """
     device, seq, id_prefix = head
     log = [record for record in store if record.header.device == device]
     has_head = any(
