@@ -34,7 +34,7 @@ _READ_BYTES = 64 * 1024
 class NodeGone(Mistake):
     """No node answers, or the node went away during a call.
 
-    If the node went away, nobody knows whether it carried out the call.
+    If the node went away, nobody knows whether the node carried out the call.
     """
 
 

@@ -20,7 +20,7 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Returns advice for the signer of a record, or None if the balance is within the limits.
+        """Returns advice for the signer of a record, or None if there is nothing to advise.
 
         The advice calls the person `me` "you".
         """

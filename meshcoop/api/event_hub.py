@@ -9,7 +9,7 @@ import trio
 from protocol.errors import Refused
 from protocol.wire.local_rpc import Event, encode
 
-MAX_EVENTS = 256  # that wait for one client; if more wait, the subscription is cut
+MAX_EVENTS = 256  # events that wait for one client; if more wait, the subscription is cut
 MAX_EVENT = 16 * 1024  # bytes; an event is only a hint: the client then reads the data itself
 
 _log = logging.getLogger(__name__)

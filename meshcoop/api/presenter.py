@@ -219,7 +219,7 @@ class Presenter:
         """Shows what a proposal, a flag or a hide is about: a person or a post.
 
         A proposal can remove or restore a person. A proposal, a flag or a hide can be about a post.
-        Returns None for every other subject.
+        Returns None for every other subject, and for a post that has not arrived here.
         """
         change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
         register, key, *_ = change or [None, None]

@@ -25,8 +25,8 @@ class PrivateFields:
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
         """Returns the private fields of a view. A field that no key here opens is None.
 
-        `parties` are further people who may read the view, or None if the caller knows none. The
-        people that the view itself names may always read the view.
+        `parties` are people who may be a party to the view, beside the people that the view names.
+        If it is None, the author of the answered record takes their place.
         """
         names = _private_names(view["kind"])
         if not names or not self._may_read(view, parties):

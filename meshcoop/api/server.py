@@ -39,7 +39,7 @@ from protocol.wire.local_rpc import (
 )
 
 MAX_CLIENTS = 32
-MAX_REQUESTS = 16  # of one client at a time; the next request waits until one is answered
+MAX_REQUESTS = 16  # unanswered requests of one client; the next request waits
 HELLO_SECONDS = 10
 
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -234,7 +234,7 @@ def _listen(path: Path) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         server.bind(os.fspath(path))
-        path.chmod(0o600)  # before listen: until then nobody can connect
+        path.chmod(0o600)  # this comes before `listen`: until then nobody can connect
         server.listen(_BACKLOG)
     except OSError as error:
         server.close()

@@ -72,7 +72,7 @@ def build_app() -> App:
     for name, place in _COMMANDS.items():
         app.command(f"meshcoop.{place}", name=name)
     if not (_COMMANDS.keys() | {"--version"}) & set(sys.argv):
-        # The list of commands will be shown. It quotes the docstring of each, which takes its module.
+        # The list of commands quotes the docstring of each command. So all modules are imported.
         for name in _COMMANDS:
             app[name]
     app.meta.default(_make_launcher(app))
@@ -86,7 +86,7 @@ def run_command(words: Sequence[str], context: Context) -> None:
 
 def main() -> None:
     """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
-    # Nothing that a home writes is for other users of the machine.
+    # Other users of the machine must not read what a home writes.
     os.umask(0o077)
     try:
         build_app().meta(exit_on_error=False, print_error=False, result_action="return_value")
@@ -102,7 +102,7 @@ def main() -> None:
             raise
         _exit_with(disk_trouble.sentence, disk_trouble.code)
     except BrokenPipeError:
-        # The reader of the output has gone; without this Python would complain once more at its end.
+        # The reader of the output has gone. Without this line Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

@@ -185,9 +185,10 @@ def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: st
 def _certify_for(
     context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
 ) -> UnlockedKeys:
-    """Certifies the keys of an earlier, unanswered join for the neighbourhood with this `place`.
+    """Certifies the keys of an earlier join, which nobody answered, for another neighbourhood.
 
-    Raises Mistake if `root` is another person's, or if nothing holds the root key.
+    `place` is the beginning of that neighbourhood's id. Raises Mistake if `root` belongs to another
+    person, or if the root key is missing.
     """
     keys = unlocked.keys
     held = keys.devices[0]

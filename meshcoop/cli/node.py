@@ -18,7 +18,7 @@ from meshcoop.node.json_log import JsonLines
 from protocol.display_text import safe_line
 
 _LOG_BYTES = 1024 * 1024
-_SHOWN_HASH = 16  # digits
+_SHOWN_HASH = 16  # hexadecimal digits
 
 
 def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
@@ -36,7 +36,7 @@ def start_node(*, listen: ListenOption = None, context: ContextArgument) -> None
     context.require_home()
     if not process.running(context.home):
         keep_listen_addresses(context, listen)
-    # Also where a node runs: one that was killed a moment ago may still hold the lock.
+    # This is done even if a node seems to run: a node killed a moment ago may still hold the lock.
     with context.connect_node() as node:
         status = node.call("status")
     context.answer(status, lambda: f"The node is up (process {status['pid']}).")

@@ -69,8 +69,8 @@ def show_introductions(
 
 def list_kinds(*, context: ContextArgument) -> None:
     """Lists the kinds of records and their fields."""
-    # Late: the other commands need no kinds.
-    import protocol.kinds  # noqa: F401  # registers them
+    # The other commands need no kinds. So the import is here.
+    import protocol.kinds  # noqa: F401  # registers the kinds
     from protocol.fold.kind import describe_kinds
 
     kinds = describe_kinds()

@@ -17,7 +17,7 @@ from meshcoop.node import systemd
 from protocol.display_text import safe_line
 
 _USAGE = 2
-_MOST_CHARACTERS = 80  # of a relay's name
+_MOST_CHARACTERS = 80  # in a relay's name
 _MOST_PORT = 65535
 
 

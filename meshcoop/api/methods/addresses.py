@@ -113,7 +113,7 @@ class AddressMethods:
         if party.other in membership.author.people or membership.guests.find(party.other):
             membership.address_delivery.note_handed(
                 held, b""
-            )  # both live here: there is no way to go
+            )  # both people live here, so nothing has to be sent
         has_arrived = await membership.address_delivery.wait_until_handed(held, _HAND_OVER_SECONDS)
         other = Presenter(membership.state, self._node.now).show_person(party.other)
         state = done if has_arrived else "waiting"
@@ -139,7 +139,8 @@ class AddressMethods:
     async def _open_party(self, membership: Membership, params: Params) -> _Party:
         """Finds the party to an agreement who lives at this home, and opens their keys.
 
-        Raises Refused if no such party exists (R-18.5), and Mistake if the call names nobody known.
+        Raises Refused if nobody here is a party (R-18.5). Raises Mistake if it finds no agreement
+        or no person for what was typed.
         """
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         agreement = resolver.resolve_record(read_text(params, "agreement"))

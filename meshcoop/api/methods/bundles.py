@@ -50,9 +50,9 @@ class BundleMethods:
 def _missing_contents(
     inbox: Inbox, records: list[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Returns the contents that this home lacks, each with its record's id (R-09.9).
+    """Returns the contents that this home lacks although it holds the records (R-09.9).
 
-    This home holds the records of these contents, but without the content.
+    Each entry is the id of a record with the content that the stick has brought for it.
     """
     contents = []
     for record in records:

@@ -43,7 +43,7 @@ class MatchingMethods:
         return {"introductions": self.show_introductions}
 
     async def list_suggestions(self, params: Params) -> list[Params]:
-        """Lists suggestions who could help whom: for the caller, or about a post or a person."""
+        """Lists who could help whom: for the caller, or about a post or a person."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
@@ -190,7 +190,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Shows how many members gave and received in a quarter.
 
-    Names the members who only gave, by name: this is no ranking.
+    Lists the members who only gave, in the order of their names, so that nobody is ranked.
     """
     only_gave = [presenter.show_person(person) for person in quarter.gave]
     by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))

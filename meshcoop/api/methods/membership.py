@@ -53,7 +53,7 @@ class MembershipMethods:
         return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, params: Params) -> Params:
-        """Proposes the next term. The proposal repeats everything that is in force now."""
+        """Proposes the next term. The proposal also writes down everything that is in force."""
         membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         person = None

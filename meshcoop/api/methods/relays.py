@@ -15,7 +15,7 @@ from meshcoop.sync import relay_enrolment
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
-_PACKED_ADDRESS = 19  # bytes; a packed address has at most as many
+_PACKED_ADDRESS = 19  # bytes; no packed address is longer
 
 
 class RelayMethods:
@@ -53,7 +53,7 @@ class RelayMethods:
         return {"neighbourhood": _show_neighbourhood(tenant)}
 
     async def change_limits(self, params: Params) -> Params:
-        """Shows how much each neighbourhood may store at this relay. Changes the limits given."""
+        """Shows the limits of a neighbourhood at this relay. Changes the limits that are given."""
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
@@ -119,7 +119,7 @@ class RelayEnrolmentMethods:
         return {"id": record.id.hex()}
 
     async def list_relays(self, params: Params) -> list[Params]:
-        """Lists the relays that serve the neighbourhood. A relay lists whom it serves."""
+        """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
         del params
         relay = self._node.relay
         if relay is not None:
@@ -158,7 +158,10 @@ def _list_tenants(relay: Relay) -> list[Params]:
 
 
 def _find_tenant(relay: Relay, typed: str) -> Tenant:
-    """Finds the one neighbourhood with this name or beginning of its id. Raises Mistake."""
+    """Finds a neighbourhood that this relay serves, by its name or the beginning of its id.
+
+    Raises Mistake if it finds none or several.
+    """
     prefix = typed.lower()
     matches = [
         tenant

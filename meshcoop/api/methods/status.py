@@ -66,7 +66,7 @@ class StatusMethods:
         self._node.stop()
 
     async def wait(self, params: Params) -> bool:
-        """Waits until this home has these records, peers and hashes; false if time runs out."""
+        """Waits for these records, peers and hashes. Returns false if the time runs out first."""
         with trio.move_on_after(read_number(params, "timeout", _WAIT_SECONDS)):
             while not self._is_reached(params):
                 # Peers come and go without a record, so `changed` alone is not enough.

@@ -64,7 +64,7 @@ class ViewMethods:
         return (await open_queries(self._node, params)).search(params)
 
     async def show_diary(self, params: Params) -> Params:
-        """Shows when this home's person has promised to attend something."""
+        """Shows the events that this home's person has promised to attend, with their times."""
         del params
         membership = self._node.require_membership()
         authority = membership.state.authority

@@ -19,7 +19,7 @@ from protocol.record import envelope, root_statement, sealing
 from protocol.record.envelope import EPOCH, Header, Record
 from protocol.record.log import LOG_START, Head
 
-_LOGS = 10  # as many neighbours write the records, each in one log
+_LOGS = 10  # the number of neighbours who write the records, each in a log of their own
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 

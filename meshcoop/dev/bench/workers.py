@@ -25,7 +25,7 @@ class Worker:
     """The parent's handle of a process that runs one home after another."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(  # this very program
+        self.process = subprocess.Popen(  # the program is our own
             [sys.executable, "-m", "meshcoop.dev.bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
