@@ -32,13 +32,17 @@ _READ_BYTES = 64 * 1024
 
 
 class NodeGone(Mistake):
-    """No node answers, or it went away during a call; then the outcome of the call is unknown."""
+    """No node answers, or the node went away during a call.
+
+    If the node went away, nobody knows whether the node carried out the call.
+    """
 
 
 class Client:
-    """One connection to the node of a home. Every method raises Mistake, or NodeGone, a kind of it.
+    """One connection to the node of a home. Every method may raise Mistake or NodeGone.
 
-    A call that takes more than `patience` seconds counts as gone; None waits while the node lives.
+    If a call takes more than `patience` seconds, it raises NodeGone. If `patience` is None, a call
+    waits as long as the node runs.
     """
 
     def __init__(self, socket_path: Path, patience: float | None = None) -> None:
@@ -46,11 +50,11 @@ class Client:
         self._patience = patience
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._decoder = Decoder()
-        self._events: deque[Event] = deque()  # that came while a call waited for its response
+        self._events: deque[Event] = deque()  # they came while a call waited for its response
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
-        """Connects and shakes hands, within 10 s."""
+        """Connects and exchanges hellos within 10 s. Raises NodeGone if no node answers."""
         try:
             self._connect()
         except BaseException:
@@ -72,14 +76,17 @@ class Client:
         return self._send_request(Request(next(self._ids), method, params), deadline)
 
     def subscribe(self, *topics: str) -> None:
-        """Asks for the events of `topics`, or for all; `events` then yields them."""
+        """Subscribes to the events of `topics`. Without `topics`, subscribes to all events.
+
+        Afterwards, `events` yields the events.
+        """
         self.call(SUBSCRIBE, **({"topics": list(topics)} if topics else {}))
 
     def events(self, seconds: float) -> Iterator[Event]:
         """Yields events as they come, until `seconds` have passed.
 
-        An event with the topic "resync" means that some are lost: read again what matters, and
-        subscribe again.
+        An event with the topic "resync" means that some events are lost. The caller then reads the
+        data again and subscribes again.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -109,7 +116,7 @@ class Client:
         try:
             self._socket.sendall(data)
         except OSError:
-            # The node may have sent the reason before it closed; it is read below.
+            # The node may have sent a reason before it closed. The loop below reads the reason.
             deadline = time.monotonic() + HELLO_SECONDS
         while True:
             frame = self._next_frame(deadline)
@@ -123,7 +130,7 @@ class Client:
                 raise Mistake(frame.error.message, _EXIT_CODES[frame.error.code])
 
     def _next_frame(self, deadline: float | None) -> Frame | None:
-        """The next frame, or None when the deadline (of time.monotonic) has passed."""
+        """Returns the next frame, or None if the deadline (of time.monotonic) has passed."""
         try:
             while (frame := next(iter(self._decoder), None)) is None:
                 data = self._receive(deadline)
@@ -158,7 +165,7 @@ class Client:
 
 
 def _raise_refusal(event: Event) -> NoReturn:
-    """Raises the reason for which the node has closed the connection."""
+    """Raises a Mistake that says why the node has closed the connection."""
     payload = event.payload
     message = payload.get("message") if isinstance(payload, dict) else None
     raise Mistake(message if isinstance(message, str) else "The node has closed the connection.")

@@ -1,4 +1,4 @@
-"""The clock of a home: this machine's, or one that is hours ahead or behind, for rehearsals."""
+"""The clock of a home: the clock of this machine. For rehearsals it can run ahead or behind."""
 
 import os
 import re
@@ -14,7 +14,7 @@ _HOUR_MS = 3_600_000
 
 
 def now() -> int:
-    """Milliseconds since 1970. Raises Mistake if the variable is not a number of hours."""
+    """Returns the milliseconds since 1970. Raises Mistake if MESHCOOP_CLOCK_AHEAD is no number."""
     ahead = os.environ.get(CLOCK_VARIABLE, "0")
     if not _HOURS_PATTERN.fullmatch(ahead):
         raise Mistake(f"{CLOCK_VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
@@ -22,6 +22,6 @@ def now() -> int:
 
 
 def iso_time(milliseconds: int) -> str:
-    """A time in milliseconds since 1970, as ISO 8601 in UTC."""
+    """Writes a time, given in milliseconds since 1970, as ISO 8601 in UTC."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

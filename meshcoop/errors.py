@@ -1,6 +1,6 @@
 """The error for people: one sentence with the remedy, and the exit code."""
 
-# Rules that refuse the form of a request, not the request itself: exit code 2, not 1.
+# These rules refuse a request because of its form. The exit code is then 2, not 1.
 USAGE_RULES = frozenset(
     {"R-07.1", "R-08.5", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"}
 )
@@ -11,7 +11,10 @@ NO_NEIGHBOURHOOD = (
 
 
 class Mistake(Exception):
-    """A request that cannot be carried out. The exit code is 1 if refused, 2 if asked wrongly."""
+    """A request that cannot be carried out.
+
+    The exit code is 2 if the form of the request is wrong, and 1 otherwise.
+    """
 
     def __init__(self, sentence: str, code: int = 1) -> None:
         super().__init__(sentence)

@@ -1,1 +1,1 @@
-"""The local API: the socket server, and answers made of views."""
+"""The local API: the socket server, and the answers that it makes of views."""

@@ -1,6 +1,4 @@
-"""Minutes that people gave and received, as a home shows them: balances and their history
-(specs/13, R-13.14).
-"""
+"""Shows the minutes that people gave and received: their balances with the history (R-13.14)."""
 
 from typing import Any
 
@@ -17,14 +15,14 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 class Balances:
-    """Shows the balances of one home, for one call."""
+    """Shows the balances that one home knows. Each API call makes its own `Balances`."""
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._presenter = presenter
 
     def list_balances(self) -> list[Shown]:
-        """A row for every member, and for everybody else who gave or received; by name."""
+        """Lists a row for every member and every other person who gave or received, by name."""
         balances = self._state.views.balances()
         authority = self._state.authority
         members = authority.members if authority else ()
@@ -33,7 +31,7 @@ class Balances:
         return sorted(rows, key=lambda row: (row["person"]["name"].casefold(), row["person"]["id"]))
 
     def show_balance(self, person: bytes) -> Shown:
-        """One person's row, with the last 500 lines of its history, oldest first."""
+        """Shows one person's row with the last 500 lines of its history, oldest first."""
         person_credits = self._state.views.credits_of(person)
         balance_now = balance.sum_balances(person_credits).get(person, Balance())
         lines = []

@@ -21,9 +21,9 @@ _SHOWN_STATES = {"waiting": "tentative", "cancelled": "cancelled"}  # all others
 
 
 class Diary:
-    """The diary of one person, for one call."""
+    """The diary of one person. Each API call makes its own `Diary`."""
 
-    # It is made of views alone, which hold no private words: a calendar file may be shared.
+    # A person may share a calendar file. So the diary reads views only: they hold no private words.
 
     def __init__(self, state: State, presenter: Presenter, person: bytes) -> None:
         self._state = state
@@ -31,7 +31,7 @@ class Diary:
         self._person = person
 
     def show(self) -> Shown:
-        """The neighbourhood's time zone, or None if it has none, and the entries."""
+        """Shows the entries and the neighbourhood's time zone (None if it has no named zone)."""
         authority = self._state.authority
         assert authority is not None, "the charter has been read: the person is a member by it"
         zone = zone_of(authority.charter)
@@ -88,7 +88,7 @@ class Diary:
             }
 
     def _title_with(self, title: str, other: bytes) -> str:
-        """A title with the other person's name, if something of it can be shown on a line."""
+        """Adds the other person's name to a title, unless nothing of the name can be shown."""
         name = safe_line(self._presenter.show_person(other)["name"])
         return f"{title}, {name}" if name else title
 
@@ -98,11 +98,12 @@ def _title(view: View) -> str:
 
 
 def _entry(view: View, title: str, starts: str, about: View, repeats: str | None = None) -> Shown:
-    """An entry for a view; `about` is the request, offer or activity that names the area."""
+    """Makes an entry for a view. `about` is the request, offer or activity that names the area."""
     try:
         series.occurrence_days(starts, repeats)
     except Refused:
-        repeats = None  # signed by software with other rules of repetition: the first day is sure
+        # Software with other rules of repetition signed this. Only the first day is sure.
+        repeats = None
     return {
         "id": view["id"].hex(),
         "created": iso_time(view["created"]),

@@ -1,4 +1,4 @@
-"""Advice to a person whose balance goes further than the charter suggests (R-13.21)."""
+"""Advises a person whose balance goes further than the charter suggests (R-13.21)."""
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.state import State
@@ -13,14 +13,17 @@ _AHEAD = frozenset({"agreed", "proposed"})  # states whose minutes do not count 
 
 
 class CreditAdvisor:
-    """Advises the signer of a record, for one call."""
+    """Advises the signer of a record. Each API call makes its own `CreditAdvisor`."""
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Advice for the signer, or None. `me` is the person addressed as "you"."""
+        """Returns advice for the signer of a record, or None if there is nothing to advise.
+
+        The advice calls the person `me` "you".
+        """
         view = self._view_of(record)
         authority = self._state.authority
         person = self._signer_of(record)
@@ -41,25 +44,28 @@ class CreditAdvisor:
         )
 
     def _view_of(self, record: Record) -> View | None:
-        """The view of a record; of a confirm, which has none, the view that it confirms."""
+        """Returns the view of a record. For a confirm, returns the view of what it confirms."""
         view = self._state.views.find(record.id)
         if view is None and record.about:
             return self._state.views.find(record.about)
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """The person that a record is from, by their own hand or a deputy's; None if of another kind."""
+        """Returns the person that a record speaks for, even if a deputy signed it.
+
+        Returns None if the record's kind gets no advice.
+        """
         row = self._state.store.records.find(record.id)
         entry = self._state.thread_fold.entry(row) if row else None
         return entry.person if entry and entry.kind in _ADVISED_RECORDS else None
 
     def _balance(self, person: bytes) -> int:
-        """A person's balance in minutes."""
+        """Returns a person's balance in minutes."""
         balances = balance.sum_balances(self._state.views.credits_of(person))
         return balances.get(person, Balance()).balance
 
     def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
-        """The beginning of the sentence: "you are" or "Ada is"; "would be" for minutes still ahead."""
+        """Begins the sentence: "you are" or "Ada is". If `is_ahead`, it says "would be" instead."""
         is_me = person == me
         who = "you" if is_me else str(self._presenter.show_person(person)["name"])
         if is_ahead:
@@ -68,7 +74,7 @@ class CreditAdvisor:
 
 
 def _hours(minutes: int) -> str:
-    """Minutes as "−10 h 30 min"."""
+    """Writes minutes like "−10 h 30 min"."""
     hours, rest = divmod(abs(minutes), 60)
     parts = []
     if hours or not rest:

@@ -9,14 +9,17 @@ import trio
 from protocol.errors import Refused
 from protocol.wire.local_rpc import Event, encode
 
-MAX_EVENTS = 256  # waiting for one client; one more and the subscription is cut
-MAX_EVENT = 16 * 1024  # bytes; an event is a hint, the client reads the rest
+MAX_EVENTS = 256  # events that wait for one client; if more wait, the subscription is cut
+MAX_EVENT = 16 * 1024  # bytes; an event is only a hint: the client then reads the data itself
 
 _log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """Encoded events on their way to one client. Once one was lost it is cut: no more come."""
+    """The encoded events on their way to one client.
+
+    If an event is lost, the subscription is cut: it gets no further events.
+    """
 
     def __init__(self, topics: Collection[str] | None) -> None:
         self._topics = topics
@@ -24,12 +27,13 @@ class Subscription:
         self.is_cut = False
 
     def has_topic(self, topic: str) -> bool:
-        """True if the client has subscribed to a topic; no topics stand for all of them."""
+        """True if the client has subscribed to a topic. Topics of None stand for all topics."""
         return self._topics is None or topic in self._topics
 
     def queue_event(self, data: bytes | None) -> None:
-        """Queues an event. Cuts the subscription if the queue is full, or for None: an event that
-        no frame carries.
+        """Queues an event. Cuts the subscription if the queue is full.
+
+        `data` is None for an event that no frame can carry. Then the subscription is cut too.
         """
         self.is_cut = data is None
         if data is not None:
@@ -41,7 +45,7 @@ class Subscription:
             self.close()
 
     def close(self) -> None:
-        """Ends the events; those that are queued can still be read. Closing twice is fine."""
+        """Ends the subscription. The client still gets the queued events. Closing twice is fine."""
         self._sender.close()
 
 
@@ -52,8 +56,10 @@ class EventHub:
         self._subscriptions: set[Subscription] = set()
 
     def publish(self, topic: str, payload: Any = None) -> None:
-        """Sends an event to the subscribers of `topic`. Never waits and never raises: a client
-        whose queue is full, or an event that no frame carries, makes the client resync instead.
+        """Sends an event to the subscribers of `topic`. Never waits and never raises.
+
+        A client whose queue is full must resync. If no frame can carry the event, all subscribers
+        of the topic must resync.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)
@@ -67,19 +73,25 @@ class EventHub:
                 self._subscriptions.discard(subscription)
 
     def subscribe(self, topics: Collection[str] | None = None) -> Subscription:
-        """Subscribes to the events of `topics`, or to all, from now on. Unsubscribe when done."""
+        """Subscribes to the events of `topics`. If `topics` is None, subscribes to all events.
+
+        The caller calls `unsubscribe` when done.
+        """
         subscription = Subscription(topics)
         self._subscriptions.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Ends a subscription; ending one that was cut is fine."""
+        """Ends a subscription. The subscription may have been cut before."""
         self._subscriptions.discard(subscription)
         subscription.close()
 
 
 def _encode_event(topic: str, payload: Any) -> bytes | None:
-    """The encoded event; None, and an error in the log, if no frame carries it or it is too long."""
+    """Encodes an event.
+
+    If the event is too long or no frame can carry it, logs an error and returns None.
+    """
     try:
         data = encode(Event(topic, payload))
     except Refused:

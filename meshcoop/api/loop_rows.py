@@ -1,4 +1,4 @@
-"""Signals and matters as rows of lists."""
+"""Shows signals and matters as rows of lists."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -21,7 +21,10 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 class LoopRows:
-    """Shows the signals and matters of one home to `me`, for one call. `now` is in ms."""
+    """Shows the signals and matters of one home to the person `me`. `now` returns milliseconds.
+
+    Each API call makes its own `LoopRows`.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class LoopRows:
         self._now = now
 
     def list_matters(self, services: Iterable[View]) -> list[Shown]:
-        """The matters of these services, newest first."""
+        """Lists the matters of these services, newest first."""
         rows = [
             self._show_matter(followed, loop, matter)
             for followed, loop in self._loops_of(services)
@@ -47,7 +50,7 @@ class LoopRows:
         return _newest_first(rows)
 
     def list_signals(self, services: Iterable[View]) -> list[Shown]:
-        """The signals of these services, newest first."""
+        """Lists the signals of these services, newest first."""
         rows = [
             self.show_signal(followed, loop, signal)
             for followed, loop in self._loops_of(services)
@@ -56,7 +59,7 @@ class LoopRows:
         return _newest_first(rows)
 
     def show_signal(self, followed: FollowedService, loop: Loop, signal: Signal) -> Shown:
-        """One signal of a measure."""
+        """Shows one signal of a measure."""
         measure = loop.context.measure
         is_early = signal.change_test.w1 is None
         return {
@@ -80,13 +83,16 @@ class LoopRows:
         }
 
     def state_of_action(self, tally: Tally) -> str:
-        """The state of an action as those who raised its matter see it, or "overdue"."""
+        """Returns the state that the raisers' verdicts give an action.
+
+        If the due day of an open or reopened action is past, the state is "overdue".
+        """
         due = date.fromisoformat(tally.action["due"]).isoformat()
         is_late = due < iso_time(self._now())[:_DAY_LENGTH]
         return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
 
     def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
-        """The loops of the measures in use, each with its service."""
+        """Yields the loop of every measure in use, with the service of the measure."""
         for service in services:
             followed = self._following.loops_for(service["id"], self._now())
             if followed is None:
@@ -97,7 +103,7 @@ class LoopRows:
     def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
         measure = loop.context.measure
         held = followed.holder_of(loop, matter, self._answer_days, self._now())
-        # A matter that climbed past the top of the chain is held by the neighbourhood: None here.
+        # If a matter climbed past the top of the chain, the neighbourhood holds it: no person does.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
         point = window.point(loop.context.scale, 1) if window else None
@@ -148,7 +154,7 @@ class LoopRows:
 
     @property
     def _answer_days(self) -> int:
-        """The days that a holder has to answer, by the charter."""
+        """The number of days that the charter gives a holder to answer."""
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
         days: int = authority.charter["answer_days"]
@@ -156,7 +162,7 @@ class LoopRows:
 
 
 def show_totals(totals: Totals) -> Shown:
-    """Numbers of answers and of bad ones among them."""
+    """Shows the number of answers and the number of bad answers."""
     return {"n": totals.n, "bad": totals.bad}
 
 
@@ -169,7 +175,7 @@ def _show_service(service: View) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """The answers before and after an action, and what changed; None while it is too early."""
+    """Compares the answers before and after an action. Returns None while it is too early."""
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:
         return None

@@ -1,4 +1,4 @@
-"""Sentences about how a measure goes, and what an action changed."""
+"""Says in sentences how a measure goes and what an action changed."""
 
 from typing import Any
 
@@ -26,7 +26,11 @@ _MAX_TITLE = 120
 
 
 def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> str:
-    """A sentence about a point. `is_short`: it misses the target; `is_early`: no baseline yet."""
+    """Describes a point of a measure in a sentence.
+
+    `is_short` means that the point misses the target. `is_early` means that there is no baseline
+    yet.
+    """
     if is_short and change == "worse":
         return _SHORT_AND_WORSE
     if is_short:
@@ -35,14 +39,12 @@ def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> st
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """A sentence about what an action changed."""
+    """Says in a sentence what an action changed."""
     return _BY_OUTCOME[outcome.result]
 
 
 def draft_proposal(service: View, measure: View) -> dict[str, Any]:
-    """The proposal that a neighbourhood may make of a matter that nobody in the chain solved
-    (R-23.6).
-    """
+    """Drafts a proposal about a matter that nobody in the chain has solved (R-23.6)."""
     return {
         "title": f"What shall become of {service['title']}?"[:_MAX_TITLE],
         "text": f"Nobody in its chain has put this right: {measure['question']}",

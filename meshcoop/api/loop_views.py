@@ -1,4 +1,4 @@
-"""Services, measures, actions and feedback as people see them: each view with the loop's status."""
+"""Adds the status of loops to the views of services, measures, actions and feedback."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +19,9 @@ Shown = dict[str, Any]
 
 
 class LoopViews:
-    """Lays the status of loops over the views of one home, for one call.
+    """Adds the status of loops to the views of one home. Each API call makes its own `LoopViews`.
 
-    `me` is the reader, `now` the time in ms.
+    `me` is the reader. `now` returns milliseconds.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LoopViews:
         self.rows = LoopRows(state, following, presenter, me, now)
 
     def with_loop_status(self, shown: Shown) -> Shown:
-        """A view with what its loop adds to it; other kinds of views as they are."""
+        """Adds the status of the loop to a shown view. Returns views of other kinds unchanged."""
         statuses = {
             "service": self._service_status,
             "measure": self._measure_status,
@@ -57,7 +57,10 @@ class LoopViews:
         return {**shown, **status_of(followed, followed.views[record_id])}
 
     def citation_for(self, measure: bytes) -> Shown:
-        """The fields with which an action cites the open matter of its measure (R-23.2)."""
+        """Returns the fields with which an action cites the open matter of its measure (R-23.2).
+
+        Returns no fields if the measure has no open matter.
+        """
         followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
         matter = _open_matter(loop) if loop else None
@@ -120,8 +123,9 @@ class LoopViews:
         }
 
     def _feedback_status(self, followed: FollowedService, feedback: View) -> Shown:
-        """While fewer people than the smallest group have answered, only the author of an answer
-        sees what it says (R-22.8).
+        """Hides an answer from all people but its author while too few have answered (R-22.8).
+
+        The charter's smallest group says how many people are enough.
         """
         loop = followed.loops.get(feedback["about"])
         if loop is None:
@@ -138,7 +142,7 @@ class LoopViews:
         return {"value": None, "text": None, "held_back": True}
 
     def _status(self, followed: FollowedService, measure: View) -> Shown:
-        """How a measure goes, in a sentence; nothing of a measure that is not in use."""
+        """Says how a measure goes. All fields are empty for a measure that is not in use."""
         loop = followed.loops.get(measure["id"])
         if loop is None:
             return {"short": False, "change": None, "matter": None, "sentence": None}
@@ -163,7 +167,10 @@ class LoopViews:
         }
 
     def _my_verdict(self, followed: FollowedService, tally: Tally) -> str | None:
-        """My latest verdict on an action since it was last reported done, or None."""
+        """Returns my latest verdict on an action, or None.
+
+        Verdicts that are older than the last report that the action is done do not count.
+        """
         reported = tally.done_at or 0
         verdicts = [
             view
@@ -182,11 +189,11 @@ class LoopViews:
         return fixed
 
     def _show_answered(self, loop: Loop) -> Shown:
-        """How many people have answered in today's window, and how the parties see it."""
+        """Shows how many people answered in today's window, and how the parties answered."""
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0
         by_parties = window.by_parties if window else []
-        # As with all answers, those of few parties are not shown: they would tell who said what.
+        # If few parties answered, showing their answers would tell who said what.
         is_shown = len({report.person for report in by_parties}) >= self._smallest_group
         bad = sum(report.bad for report in by_parties)
         return {
@@ -197,7 +204,7 @@ class LoopViews:
 
     @property
     def _smallest_group(self) -> int:
-        """The number of people from which on answers are shown, by the charter."""
+        """The charter's number of people who must have answered before others see the answers."""
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
         people: int = authority.charter["smallest_group"]
@@ -219,13 +226,16 @@ def _show_points(loop: Loop) -> list[Shown]:
 
 
 def _open_matter(loop: Loop) -> Matter | None:
-    """The matter of a measure that is open: a measure has one at a time, and it is the latest."""
+    """Returns the open matter of a measure, or None. Only the latest matter can be open."""
     latest = loop.matters[-1] if loop.matters else None
     return latest if latest and latest.closed is None else None
 
 
 def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
-    """The matter in which an action was taken up, with the verdicts on it."""
+    """Finds the matter that an action belongs to, and the tally of the verdicts on the action.
+
+    Returns None if no matter has the action.
+    """
     for matter in loop.matters:
         for tally in matter.tallies:
             if tally.action["id"] == action["id"]:
@@ -234,7 +244,10 @@ def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
 
 
 def _matter_after(loop: Loop, feedback: View) -> str | None:
-    """The matter that was open in the window of an answer, or was opened in it; the last of them."""
+    """Returns the id of the last matter that was open in the window of an answer, or None.
+
+    A matter that was opened or closed in this window counts as open.
+    """
     calendar = loop.context.calendar
     answered_in = calendar.window_of_day(parse_day(feedback["on"]))
     matters = [

@@ -1,4 +1,4 @@
-"""The node as the methods of the local API see it."""
+"""The interface of a node that the methods of the local API use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Membership:
 
     @property
     def state(self) -> State:
-        """The state that the records of this home fold to."""
+        """The state that this home folds from its records."""
         return self.author.state
 
 
@@ -45,9 +45,9 @@ class NodeHandle(Protocol):
     home: Home
     network: Network
     now: Callable[[], int]  # milliseconds
-    damage: list[str]  # sentences about what was repaired at the start
-    is_ready: bool  # peers and programs are answered
-    changed: trio.Event  # replaced whenever something has changed
+    damage: list[str]  # sentences that say what the node repaired at its start
+    is_ready: bool  # True once the node answers peers and programs
+    changed: trio.Event  # set and replaced by a new event whenever something has changed
     membership: Membership | None  # None at a relay, and before this home has joined
     relay: Relay | None  # None at a home
 
@@ -55,19 +55,22 @@ class NodeHandle(Protocol):
         """Stops the node."""
 
     def announce_change(self) -> None:
-        """Wakes all tasks that wait on `changed`, and replaces the event."""
+        """Wakes all tasks that wait for `changed`, and puts a new event in its place."""
 
     def require_membership(self) -> Membership:
-        """The membership. Raises Mistake while there is none."""
+        """Returns the membership. Raises Mistake if there is none."""
 
     async def wait_to_sign(self) -> Membership:
-        """Waits until this home may sign, and returns the membership. Raises Mistake if it may not."""
+        """Waits until this home knows what it last signed, and returns the membership.
+
+        Raises Mistake if this home may not sign.
+        """
 
     def require_relay(self) -> Relay:
-        """The relay that this node runs. Raises Mistake if it runs none."""
+        """Returns the relay that this node runs. Raises Mistake if it runs none."""
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with an invitation for some seconds; returns True if this home belongs now.
+        """Knocks with the invitation `text` for some seconds.
 
-        Raises Refused, Mistake.
+        Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake.
         """

@@ -1,4 +1,7 @@
-"""Reads the parameters of a call to the local API: a wrong one is a sentence with the remedy."""
+"""Reads the parameters of a call to the local API.
+
+If a parameter is wrong, the functions raise a Mistake with exit code 2: "Mistake (2)".
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ from meshcoop.errors import Mistake
 
 Params = dict[str, Any]
 
-USAGE_ERROR = 2  # the exit code of a mistake in how something was asked
+USAGE_ERROR = 2  # the exit code for a request whose form is wrong
 
 _MIN_ID_DIGITS = 8
 _MAX_ID_DIGITS = 64
@@ -16,7 +19,7 @@ _MAX_PIN = 1024  # characters
 
 
 def read_text(params: Params, name: str) -> str:
-    """A text that must be there and not blank. Raises Mistake (2)."""
+    """Reads a text. Raises Mistake (2) if the text is missing or blank."""
     value = params.get(name)
     if type(value) is not str or not value.strip():
         raise Mistake(f"`{name}` is missing.", USAGE_ERROR)
@@ -24,18 +27,18 @@ def read_text(params: Params, name: str) -> str:
 
 
 def read_number(params: Params, name: str, default: float) -> float:
-    """A number, 0 or more, or the default if it is left out. Raises Mistake (2)."""
+    """Reads a number of 0 or more. Returns `default` if it is left out. Raises Mistake (2)."""
     value = params.get(name)
     if value is None:
         return default
-    # The types are compared, for a bool is an int too.
+    # `isinstance` would accept a bool, because a bool is an int.
     if type(value) not in {int, float} or not 0 <= value < _MAX_NUMBER:
         raise Mistake(f"`{name}` is a number, 0 or more.", USAGE_ERROR)
     return float(value)
 
 
 def read_id_prefix(value: Any) -> str:
-    """The first 8 or more hexadecimal digits of an id. Raises Mistake (2)."""
+    """Reads the first 8 or more hexadecimal digits of an id. Raises Mistake (2)."""
     prefix = str(value).lower()
     has_length = _MIN_ID_DIGITS <= len(prefix) <= _MAX_ID_DIGITS
     if not has_length or not _HEX_DIGITS.issuperset(prefix):
@@ -44,7 +47,7 @@ def read_id_prefix(value: Any) -> str:
 
 
 def read_hex(params: Params, name: str) -> bytes:
-    """Bytes that were sent as hexadecimal digits. Raises Mistake (2)."""
+    """Reads bytes that were sent as hexadecimal digits. Raises Mistake (2)."""
     try:
         return bytes.fromhex(read_text(params, name))
     except ValueError:
@@ -52,7 +55,7 @@ def read_hex(params: Params, name: str) -> bytes:
 
 
 def read_pin(params: Params) -> str | None:
-    """A guest's PIN, or None if it is left out. Raises Mistake (2)."""
+    """Reads a guest's PIN. Returns None if it is left out. Raises Mistake (2)."""
     value = params.get("pin")
     if value is not None and (type(value) is not str or len(value) > _MAX_PIN):
         raise Mistake(f"A PIN is a text of up to {_MAX_PIN} characters.", USAGE_ERROR)

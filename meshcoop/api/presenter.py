@@ -1,5 +1,6 @@
-"""Views as people and programs see them: names for people, hex for ids, ISO times, and what only
-this home can read laid over what everybody sees.
+"""Shows views to people and programs: with names of people, ids in hex and times in ISO 8601.
+
+A shown view also has the private fields that this home can open.
 """
 
 from collections import defaultdict
@@ -26,13 +27,16 @@ from protocol.schema.register_names import HIDDEN, STANDING
 
 Shown = dict[str, Any]
 
-_MAX_UPCOMING = 8  # days of a series that are listed ahead
+_MAX_UPCOMING = 8  # the future days of a series that are listed
 _PLAIN_TYPES = frozenset({str, int, bool})  # shown as they are
 _SHORT_ID = 8  # hexadecimal digits
 
 
 class Presenter:
-    """Shows the state of one home as of `now` (ms), which is read once: for one answer."""
+    """Shows the state of one home. Each answer makes its own Presenter.
+
+    `now` returns milliseconds. It is called once, so that a whole answer has the same time.
+    """
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
@@ -41,7 +45,7 @@ class Presenter:
         self._names: dict[bytes, str] | None = None
 
     def names(self) -> dict[bytes, str]:
-        """The names of the people who have a profile, and of the common pot."""
+        """Returns the name of every person with a profile, and the name of the common pot."""
         if self._names is None:
             profiles = self._state.views.latest_by_author("profile")
             names = {person: str(view["name"]) for person, view in profiles.items() if view["name"]}
@@ -49,17 +53,17 @@ class Presenter:
         return self._names
 
     def show_person(self, person: bytes) -> Shown:
-        """`{id, name}`; a person without a profile is named by the start of their id."""
+        """Shows a person as `{id, name}`. Without a profile, the name is the start of the id."""
         short_id = person.hex()[:_SHORT_ID]
         return {"id": person.hex(), "name": self.names().get(person, short_id)}
 
     def show_view(self, view: View) -> Shown:
-        """One view with everything that belongs to it."""
+        """Shows one view with everything that belongs to it, such as responses or votes."""
         (shown,) = self.show_views([view])
         return shown
 
     def show_views(self, views: Sequence[View]) -> list[Shown]:
-        """Views, each with everything that belongs to it."""
+        """Shows several views, each with everything that belongs to it."""
         intents = [view for view in views if view["kind"] in INTENTS]
         response_ids = [response_id for view in intents for response_id in view["responses"]]
         # All responses are read at once: a list may have hundreds of requests.
@@ -67,8 +71,10 @@ class Presenter:
         return [self._show_whole(view, responses) for view in views]
 
     def show_history(self, thread: Thread) -> list[Shown]:
-        """The records of a thread, in order; `note` says why one does not count, and `automatic`
-        that a home's software signed it by itself (R-13.15).
+        """Shows the records of a thread in order.
+
+        `note` says why a record does not count. `automatic` is true if a home's software signed the
+        record by itself (R-13.15).
         """
         return [
             {
@@ -86,7 +92,7 @@ class Presenter:
         ]
 
     def list_people(self) -> list[Shown]:
-        """The members and the people who were removed, with their profiles, by name."""
+        """Lists the members and the people who were removed, with their profiles, by name."""
         authority = self._authority
         profiles = self._state.views.latest_by_author("profile")
         vouches = self._vouches()
@@ -100,7 +106,10 @@ class Presenter:
         return sorted(people, key=lambda person: (person["name"].casefold(), person["id"]))
 
     def show_term(self) -> Shown | None:
-        """The term in force: who decides, and whether that is settled (R-03.24)."""
+        """Shows the term in force: who decides, and whether the term is settled (R-03.24).
+
+        Returns None if this home has read no charter yet.
+        """
         authority = self._state.authority
         if authority is None:
             return None
@@ -116,8 +125,8 @@ class Presenter:
         }
 
     def state_of(self, view: View) -> str:
-        """The state of a view as of now."""
-        # What only a clock changes is not in the view: equal records give equal views.
+        """Returns the state that a view has now."""
+        # Equal records must give equal views. So a change that only the clock brings is made here.
         kind = KINDS.get(view["kind"])
         timed = kind.clock_state(view) if kind else None
         if timed is not None:
@@ -142,7 +151,10 @@ class Presenter:
         return shown
 
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
-        """A view by itself. `parties`: people who may be a party to it, if that is known."""
+        """Shows a view without the views that belong to it.
+
+        `parties` are the people who may be a party to the view, or None if they are not known.
+        """
         kind = KINDS.get(view["kind"])
         people_fields = _people_fields(view["kind"])
         shown = {
@@ -161,7 +173,7 @@ class Presenter:
         return [self._show_alone(response, parties) for response in arrived]
 
     def _show_text_head(self, head: Shown) -> Shown:
-        """A text of a page that no later text replaces."""
+        """Shows a text of a page that no later text has replaced."""
         return {
             **head,
             "id": head["id"].hex(),
@@ -170,7 +182,7 @@ class Presenter:
         }
 
     def _show_occurrence(self, occurrence: Shown) -> Shown:
-        """A day of an activity."""
+        """Shows one day of an activity."""
         roles = [
             {
                 **role,
@@ -187,13 +199,13 @@ class Presenter:
         }
 
     def _upcoming_days(self, activity: View) -> list[str]:
-        """The next days of an activity that are not over yet."""
+        """Lists the next days of an activity that are not over yet."""
         days = series.occurrence_days(activity["starts"], activity["repeats"])
         ahead = (day for day in days if not self._is_past(activities.occurrence_end(activity, day)))
         return list(islice(ahead, _MAX_UPCOMING))
 
     def _show_votes(self, view: View) -> Shown:
-        """The people who voted yes and no, as their votes count now."""
+        """Shows the people whose votes count now as yes, and those whose votes count as no."""
         authority = self._authority
         outcome = authority.outcomes.get(view["id"]) or authority.renewals.get(view["id"])
         if outcome is None:
@@ -204,8 +216,10 @@ class Presenter:
         }
 
     def _show_subject(self, view: View) -> Shown | None:
-        """The person that a proposal would remove or restore; or the words that it, a flag or a hide
-        is about, as they may be shown; None for everything else.
+        """Shows what a proposal, a flag or a hide is about: a person or a post.
+
+        A proposal can remove or restore a person. A proposal, a flag or a hide can be about a post.
+        Returns None for every other subject, and for a post that has not arrived here.
         """
         change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
         register, key, *_ = change or [None, None]
@@ -237,7 +251,7 @@ class Presenter:
         }
 
     def _vouches(self) -> dict[bytes, list[Shown]]:
-        """The vouches in force by the person they are for, oldest first."""
+        """Maps each person to the vouches in force for this person, oldest first."""
         vouches: dict[bytes, list[Shown]] = defaultdict(list)
         for view in reversed(self._state.views.of_kind("vouch")):
             if view["state"] != "in force":
@@ -253,7 +267,10 @@ class Presenter:
         return vouches
 
     def _show_people(self, value: Any) -> Any:
-        """A value that names people: one person, a name from outside, a list or map of these."""
+        """Shows a value that names people.
+
+        The value is a person's id, an outsider's name, None, or a list or a map of these.
+        """
         if isinstance(value, list):
             return [self.show_person(person) for person in value]
         if isinstance(value, str):  # the name of somebody outside
@@ -263,10 +280,10 @@ class Presenter:
         return self.show_person(value) if value is not None else None
 
     def _is_past(self, moment: str) -> bool:
-        """True if a moment, by the clock here or in UTC, lies before now."""
+        """True if a moment lies before now. A moment with "Z" is in UTC, any other is local."""
         now = self._now_in_utc if moment.endswith("Z") else self._now_here
         bare = moment.rstrip("Z")
-        # ISO texts of one zone sort as times; a moment may be a day alone, so both are cut alike.
+        # ISO texts of one zone sort like times. A moment may be only a day, so `now` is cut to fit.
         return now[: len(bare)] > bare
 
     @cached_property
@@ -288,14 +305,14 @@ class Presenter:
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
-    """True for a confirm of a confirm: only software signs one (R-13.15)."""
+    """True if a record is a confirm of a confirm. Only software signs such a record (R-13.15)."""
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
 
 
 @cache
 def _people_fields(kind_name: str) -> frozenset[str]:
-    """The fields of a kind's views that name people."""
+    """Returns the fields of a kind's views that name people."""
     kind = KINDS.get(kind_name)
     if kind is None:
         return frozenset({"author", "by"})
@@ -304,9 +321,9 @@ def _people_fields(kind_name: str) -> frozenset[str]:
 
 
 def _show_value(value: Any) -> Any:
-    """A value with hexadecimal texts in place of bytes."""
+    """Replaces bytes in a value by hexadecimal texts."""
     if value is None or type(value) in _PLAIN_TYPES:
-        return value  # by far the most, so asked first
+        return value  # most values are plain, so this test comes first
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The private fields of views, for those that a device of this home can open."""
+"""Opens the private fields of views that a device of this home can read."""
 
 from collections.abc import Iterable
 from functools import cache, cached_property
@@ -16,16 +16,17 @@ from protocol.record.sealing import BoxKey
 
 
 class PrivateFields:
-    """Opens the private fields of views with the keys of this home, and `boxes` beside them."""
+    """Opens the private fields of views with the keys of this home and the keys in `boxes`."""
 
     def __init__(self, state: State, boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
         self._boxes = [*state.ring.boxes.values(), *boxes]
 
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
-        """The private fields of a view; None for those that no key here opens.
+        """Returns the private fields of a view. A field that no key here opens is None.
 
-        `parties`: people who may read the view beside those it names, if the caller knows them.
+        `parties` are people who may be a party to the view, beside the people that the view names.
+        If it is None, the author of the answered record takes their place.
         """
         names = _private_names(view["kind"])
         if not names or not self._may_read(view, parties):
@@ -39,18 +40,18 @@ class PrivateFields:
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
         """True if a person with a device here may be a party to the view."""
-        # To try every key on every view would take long, so only likely readers try.
+        # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view["about"])
             if about is None:
-                return True  # the parties cannot be known: try
+                return True  # nobody can tell who the parties are, so the keys are tried
             parties = {about["author"]}
         likely = parties | {view["author"], view.get("by")} | people_in(view)
         return not self._readers.isdisjoint(likely)
 
     @cached_property
     def _readers(self) -> set[bytes]:
-        """The people whose devices have a key here."""
+        """The people with a device whose key is at this home."""
         authority = self._state.authority
         if authority is None:
             return set()
@@ -66,7 +67,7 @@ class PrivateFields:
             packed = seal.open_private_content(sealed, self._boxes, context)
             return None if packed is None else msgpack.unpackb(packed)
         except (Refused, ValueError):
-            return None  # sealed wrongly by its author: nobody can read it
+            return None  # the author sealed the field wrongly, so nobody can read it
 
 
 @cache

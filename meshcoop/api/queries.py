@@ -1,4 +1,4 @@
-"""Lists, single records and searches, as a home shows them to its people (specs/06)."""
+"""Answers the calls that list, show and search views (specs/06)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
@@ -22,7 +22,7 @@ MAX_ROWS = 500
 _DEFAULT_HITS = 50
 _PRIVATE_AT_ONCE = 50  # private records
 
-# The kinds whose views are listed by their plural; profiles are in the list of people.
+# The plural of a kind names the list of its views. Profiles are in the list of people instead.
 _KINDS_BY_LIST = {
     kind.plural: kind for kind in KINDS.values() if kind.states and kind.name != "profile"
 }
@@ -38,7 +38,10 @@ _LISTS = [
 
 
 class Queries:
-    """Answers one call. Leaves out posts of muted people; with `muted`, shows only those (R-06.8)."""
+    """Answers one call about views.
+
+    Leaves out the posts of muted people. If `muted` is set, shows only these posts (R-06.8).
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Queries:
         self._resolver = Resolver(membership.state, self._presenter)
 
     def list_views(self, params: Params) -> list[Params]:
-        """Views of one kind, newest first, or the people."""
+        """Lists the views of one kind, newest first, or the people."""
         what = read_text(params, "what")
         limit = read_limit(params, MAX_ROWS)
         if what == "people":
@@ -68,33 +71,33 @@ class Queries:
         about = params.get("about")
         record_id = None if about is None else self._resolver.resolve_record(about)
         views = self._unmuted(self._views_of(kind, record_id, state), params)
-        # The state is asked again, as of now: the tables do not know what a clock changes.
+        # The tables do not know which states the clock has changed, so each state is checked again.
         in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
         return self._presenter.show_views(list(islice(in_state, limit)))
 
     def show_record(self, params: Params) -> Params:
-        """A record's view with the history of its thread."""
+        """Shows the view of a record with the history of its thread."""
         record_id = self._resolver.resolve_record(read_text(params, "id"))
         thread = self._thread_of(record_id)
         history = self._presenter.show_history(thread)
         view = thread.views.get(record_id)
         if view is not None:
             return {**self._presenter.show_view(view), "history": history}
-        # A vote or a confirm has no view: its line of the history is all there is to show.
+        # A vote or a confirm has no view. So its line of the history is shown instead.
         own_line = next(line for line in history if line["id"] == record_id.hex())
         return {**own_line, "history": history}
 
     def search(self, params: Params) -> list[Params]:
-        """Views that have all the words."""
+        """Finds the views that have all the words."""
         limit = read_limit(params, _DEFAULT_HITS)
         views = self._state.views.search(read_text(params, "words"), limit)
         return self._presenter.show_views(list(self._unmuted(views, params)))
 
     def _views_of(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
-        """The views of a kind, newest first; `about`: only those in answer to this record."""
+        """Returns the views of a kind, newest first. With `about`, only answers to this record."""
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
-        # A state that the clock brings is in no table.
+        # The tables never hold a state that the clock brings.
         stored_state = None if kind.deadline and state == kind.deadline[1] else state
         if about is None:
             return self._state.views.newest(kind.name, state=stored_state)
@@ -114,7 +117,7 @@ class Queries:
         return self._state.thread_fold.fold_thread(row.root)
 
     def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
-        """The views without those of muted people; with `muted`, only those (R-06.8)."""
+        """Leaves out the views of muted people. If `muted` is set, keeps only them (R-06.8)."""
         muted = self._membership.muted
         own_people = self._membership.author.people
         wants_muted = bool(params.get("muted"))
@@ -125,7 +128,7 @@ class Queries:
         return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
     def _answers(self, view: View, ancestor: bytes) -> bool:
-        """True if a view answers `ancestor`, or answers a record that does, and so on."""
+        """True if a view answers the record `ancestor`, directly or through other records."""
         about = view["about"]
         while about is not None and about != ancestor:
             row = self._state.store.records.find(about)
@@ -134,7 +137,10 @@ class Queries:
 
 
 async def open_queries(node: NodeHandle, params: Params) -> Queries:
-    """The queries of one call. If `as` names a guest, their PIN opens what is private to them."""
+    """Opens the queries of one call.
+
+    If `as` names a guest, the guest's PIN opens the records that are private to the guest.
+    """
     membership = node.require_membership()
     guest = None
     if params.get("as") is not None:
@@ -149,19 +155,22 @@ async def open_queries(node: NodeHandle, params: Params) -> Queries:
 
 
 async def open_private(private: PrivateThreads) -> PrivateThreads:
-    """Opens all private records, a few at a time, so that other tasks run in between."""
+    """Opens all private records. Other tasks may run after every few records."""
     while private.open_new(_PRIVATE_AT_ONCE):
         await trio.lowlevel.checkpoint()
     return private
 
 
 def read_limit(params: Params, default: int) -> int:
-    """The number of rows that is asked for, at most MAX_ROWS. Raises Mistake (2)."""
+    """Reads the number of rows that the caller wants, at most MAX_ROWS. Raises Mistake (2)."""
     return min(int(read_number(params, "limit", default)), MAX_ROWS)
 
 
 def read_state(params: Params, what: str, states: Collection[str]) -> str | None:
-    """The state of the list `what` that is asked for, or None for all. Raises Mistake (2)."""
+    """Reads the state that the rows of the list `what` must have, or None for every state.
+
+    Raises Mistake (2).
+    """
     state = params.get("state")
     if state is None or state in states:
         return state

@@ -1,4 +1,7 @@
-"""Resolves what people type: a record by the first digits of its id, a person by id or name."""
+"""Finds the record or the person that somebody has typed.
+
+People type the first digits of an id, or the name of a person.
+"""
 
 import re
 from collections.abc import Iterable
@@ -14,16 +17,17 @@ _ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
 
 class Resolver:
-    """Finds ids among the records and people of this home. Raises Mistake with the remedy."""
+    """Finds the ids of records and people that this home knows. Raises Mistake with the remedy."""
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._names = presenter.names()
 
     def resolve(self, what: str, typed: str) -> bytes:
-        """The id of a "record", a "person", or a person "named" in a field. Raises Mistake.
+        """Returns the id of a record or a person. Raises Mistake if it finds none or several.
 
-        Raises Refused if nobody here has the name: a field may then name somebody outside.
+        `what` is "record", "person" or "named", which means a person that a field names. A field
+        may name somebody outside. So for "named", raises Refused if nobody here has the name.
         """
         if what == "record":
             return self.resolve_record(typed)
@@ -32,7 +36,7 @@ class Resolver:
         return self.resolve_person(typed)
 
     def resolve_record(self, typed: str) -> bytes:
-        """The id of a stored record, from its first 8 or more hexadecimal digits."""
+        """Returns the id of a stored record that begins with these 8 or more hexadecimal digits."""
         prefix = str(typed).strip().lower()
         if not _ID_PREFIX.fullmatch(prefix):
             raise Mistake(
@@ -46,23 +50,29 @@ class Resolver:
         return record_ids[0]
 
     def resolve_person(self, typed: str) -> bytes:
-        """A member, or else a person who was removed, by a unique name or the start of an id."""
+        """Finds a person by their unique name or by the start of their id.
+
+        Looks among the members first. If no member fits, looks among the removed people too.
+        """
         return _only_match(typed, self._candidates(typed), "`meshcoop list people` shows everybody")
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
-        """A person who knocked, or who has been vouched for already."""
+        """Finds a person who has knocked or for whom somebody has vouched."""
         authority = self._state.authority
         newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}
         if authority:
-            # Who has been admitted meanwhile is found as well: to approve them again is harmless.
+            # The person may have been admitted meanwhile. Approving a member again does no harm.
             matches = _matching_people(typed, self._with_names(authority.members))
             if len(matches) == 1 and not _matching_people(typed, newcomers):
                 return matches[0]
         return _only_match(typed, newcomers, "`meshcoop status` shows who waits")
 
     def _candidates(self, typed: str) -> dict[bytes, str]:
-        """The names of the members, or of everybody ever admitted if no member fits."""
+        """Returns the members with their names.
+
+        If no member fits, returns all people who were ever admitted.
+        """
         authority = self._state.authority
         if authority is None:
             return {}
@@ -85,7 +95,10 @@ def _only_match(typed: str, people: dict[bytes, str], remedy: str) -> bytes:
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """The people with this name, then those whose id begins so: a name may look like an id."""
+    """Returns the people with this name, and then the people whose id begins with it.
+
+    Both are looked for, because a name may look like an id.
+    """
     wanted = str(typed).strip()
     folded = wanted.casefold()
     matches = [person for person, name in people.items() if name and name.casefold() == folded]

@@ -1,7 +1,7 @@
 """The local API of a node: screens and commands call its methods over a Unix socket.
 
-`ApiServer.serve_client` is the seam: it speaks frames over any Trio stream. `serve` brings the Unix
-socket.
+`ApiServer.serve_client` exchanges frames over any Trio stream. `serve_api` opens the Unix socket
+and calls `serve_client` for each client.
 """
 
 import logging
@@ -39,7 +39,7 @@ from protocol.wire.local_rpc import (
 )
 
 MAX_CLIENTS = 32
-MAX_REQUESTS = 16  # of one client at a time; the next is read when one is answered
+MAX_REQUESTS = 16  # unanswered requests of one client; the next request waits
 HELLO_SECONDS = 10
 
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 class ApiServer:
-    """Serves the methods of one node to as many as MAX_CLIENTS connections at a time."""
+    """Serves the methods of one node to at most MAX_CLIENTS clients at a time."""
 
     def __init__(self, methods: Mapping[str, Method], hub: EventHub) -> None:
         self._methods = methods
@@ -61,9 +61,9 @@ class ApiServer:
         self._clients = 0
 
     async def serve_client(self, stream: trio.abc.Stream) -> None:
-        """Serves one client until it leaves or sends garbage, and closes the stream.
+        """Serves one client until the client leaves or sends garbage, and closes the stream.
 
-        Requests that are under way when the client leaves are cancelled. Never raises.
+        Cancels the client's requests that are still under way then. Never raises.
         """
         self._clients += 1
         client = _Client(stream, self._methods, self._hub)
@@ -84,7 +84,7 @@ class ApiServer:
 
 
 class _Client:
-    """One connection: reads requests, answers them side by side, forwards events."""
+    """One connection. It reads requests, answers several at a time, and forwards events."""
 
     def __init__(
         self, stream: trio.abc.Stream, methods: Mapping[str, Method], hub: EventHub
@@ -98,7 +98,7 @@ class _Client:
         self._subscription: Subscription | None = None
 
     async def serve(self) -> None:
-        """Answers requests until the client leaves; those under way are then cancelled."""
+        """Answers requests until the client leaves, and then cancels the unanswered requests."""
         if not await self._shake_hands():
             return
         try:
@@ -111,12 +111,15 @@ class _Client:
             self._unsubscribe()
 
     async def send_farewell(self, reason: str) -> None:
-        """Tells a client that still listens why the connection ends."""
+        """Tells the client why the connection ends."""
         with trio.move_on_after(_FAREWELL_SECONDS):
             await self._send(encode(Event(REFUSED, {"message": reason})))
 
     async def _shake_hands(self) -> bool:
-        """Answers the client's hello; returns False if none came in time or the version is wrong."""
+        """Answers the client's hello.
+
+        Returns False if no hello came in time, or if the client's version is wrong.
+        """
         request = None
         with trio.move_on_after(HELLO_SECONDS):
             request = await self._receive()
@@ -131,7 +134,7 @@ class _Client:
         return True
 
     async def _receive(self) -> Request | None:
-        """The next request; None when the client has left or sent something else."""
+        """Returns the next request, or None if the client has left or sent something else."""
         try:
             while (frame := next(iter(self._decoder), None)) is None:
                 data = await self._stream.receive_some(_CHUNK)
@@ -153,7 +156,7 @@ class _Client:
             self._free_requests.release()
 
     async def _call_method(self, request: Request) -> bytes:
-        """Calls a method and encodes its result, or its failure of any sort, as a response."""
+        """Calls a method and encodes its result as a response. Encodes every failure as one too."""
         method = self._methods.get(request.method)
         if method is None:
             reason = f"The node knows no `{request.method}`; it may be older than this program"
@@ -174,7 +177,7 @@ class _Client:
             return _encode_failure(request, "internal", reason)
 
     async def _subscribe(self, request: Request, nursery: trio.Nursery) -> None:
-        """Subscribes a client; a new subscription takes the place of the old."""
+        """Subscribes the client. A new subscription replaces the earlier one."""
         topics = request.params.get("topics")
         if topics is not None and not (type(topics) is list and all(map(_is_text, topics))):
             await self._send(
@@ -191,7 +194,7 @@ class _Client:
             self._hub.unsubscribe(self._subscription)
 
     async def _forward(self, subscription: Subscription) -> None:
-        """Sends the events of a subscription until it ends; if it was cut, a resync comes last."""
+        """Sends the events of a subscription until it ends. If it was cut, sends a resync last."""
         async for data in subscription.events:
             await self._send(data)
         if subscription.is_cut:
@@ -211,8 +214,10 @@ async def serve_api(
 ) -> None:
     """Serves the local API on a Unix socket at `path` (0600) until cancelled.
 
-    It has started once clients can connect. A socket that nobody answers on is replaced. The caller
-    holds the home's lock and has made the folder, mode 0700. Raises Mistake when the path is taken.
+    Reports `started` to the nursery once clients can connect. Replaces a socket on which nobody
+    answers. Raises Mistake if another file or node uses the path.
+
+    The caller holds the home's lock and has made the folder with mode 0700.
     """
     api = ApiServer(methods, hub)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
@@ -224,12 +229,12 @@ async def serve_api(
 
 
 def _listen(path: Path) -> socket.socket:
-    """A listening socket at `path`, for this user alone. Raises Mistake."""
+    """Opens a listening socket at `path` that only this user can use. Raises Mistake."""
     _remove_stale(path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         server.bind(os.fspath(path))
-        path.chmod(0o600)  # before listen: until then nobody can connect
+        path.chmod(0o600)  # this comes before `listen`: until then nobody can connect
         server.listen(_BACKLOG)
     except OSError as error:
         server.close()
@@ -243,7 +248,10 @@ def _remove(path: Path) -> None:
 
 
 def _remove_stale(path: Path) -> None:
-    """Removes a socket that a killed node left behind. Raises Mistake for anything else there."""
+    """Removes a socket that a killed node left behind.
+
+    Raises Mistake if the file is no socket or if a node still uses it.
+    """
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -273,7 +281,10 @@ def _error_code(is_usage: bool) -> ErrorCode:
 
 
 def _encode_result(request: Request, result: Any) -> bytes:
-    """The encoded response. Raises Mistake for one too large, TypeError if no frame carries it."""
+    """Encodes the response with a result.
+
+    Raises Mistake if the response is too large, and TypeError if no frame can carry the result.
+    """
     try:
         return encode(Response(request.id, result=result))
     except Refused as refusal:
@@ -283,7 +294,7 @@ def _encode_result(request: Request, result: Any) -> bytes:
 
 
 def _encode_failure(request: Request, code: ErrorCode, message: str) -> bytes:
-    # A path in a message may have lone surrogates, which no frame carries.
+    # A path in a message may have lone surrogates. No frame can carry them.
     text = message.encode(errors="replace").decode()[:MAX_MESSAGE]
     return encode(Response(request.id, Error(code, text)))
 

@@ -16,7 +16,7 @@ PartyOption = Annotated[
 ]
 
 _USAGE = 2
-_MOST_CHARACTERS = 4096  # of an address that is typed
+_MOST_CHARACTERS = 4096  # in a typed address
 
 _WHO_HOLDS_IT = "Only your home and theirs hold it, until the agreement is over"
 
@@ -78,7 +78,7 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
 def _call_for_agreement(
     context: Context, method: str, agreement: str, person: str | None, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """Calls a method of the node about an agreement, with the PIN if `person` is a guest."""
+    """Calls a method of the node about an agreement. If `person` is a guest, asks for the PIN."""
     with context.connect_node() as node:
         party = {"as": person, **obtain_pin(node, person)}
         answer: dict[str, Any] = node.call(method, agreement=agreement, **party, **fields)
@@ -86,7 +86,10 @@ def _call_for_agreement(
 
 
 def _read_address() -> str:
-    """Reads the address from standard input; at a terminal, asks for it."""
+    """Reads the address from standard input. At a terminal, asks for the address.
+
+    Raises Mistake if there is no input or if the address is empty.
+    """
     if sys.stdin is None:
         raise Mistake("Give the address with --text, or on standard input.", _USAGE)
     if sys.stdin.isatty():

@@ -81,7 +81,7 @@ def restore_backup(
     )
     boxes = tuple((device, box) for device, box in contents.boxes)
     keys = Keys(os.urandom(32), (held,), contents.root, boxes=boxes)
-    # Last: with its keys the folder becomes a home, and nothing of it may be missing then.
+    # The keys make the folder a home. Nothing of the home may be missing then, so they come last.
     key_file.create_key_file(context.home.key_file, secret, keys)
     result = {"state": "member", **summary, "device": identity.device.hex()}
     context.answer(
@@ -94,7 +94,10 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """The secrets that open what was sealed to this home: of its own devices, and of earlier ones."""
+    """Lists the secrets that open what was sealed to this home's devices, now and earlier.
+
+    Each entry is a device's key with its secret.
+    """
     own = [
         [device_key(held.seed), sealing.device_box_key(held.seed).secret] for held in keys.devices
     ]
@@ -110,7 +113,10 @@ def _read_wires(store: Store) -> Iterator[bytes]:
 
 
 def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
-    """Certifies a new device of the backup's owner. Raises Mistake without the owner's root key."""
+    """Certifies a new device of the backup's owner.
+
+    Raises Mistake if the root key is missing or belongs to another person.
+    """
     root = root_of_words or contents.root
     if root is None:
         raise Mistake(
@@ -124,10 +130,10 @@ def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Id
 
 
 def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> dict[str, Any]:
-    """Makes the store of the home from the backup and returns a summary of it."""
+    """Makes the store of the home from the backup, and returns a summary of the store."""
     from meshcoop.sync import address_book
 
-    # Beside its place until it is whole, so that a restore that is cut off leaves no half store.
+    # The store has another name until it is whole. So an interrupted restore leaves no half store.
     unfinished = context.home.path / "restoring.db"
     for suffix in ("", "-wal", "-shm"):
         Path(f"{unfinished}{suffix}").unlink(missing_ok=True)
@@ -146,7 +152,10 @@ def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> d
 
 
 def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[str, Any]:
-    """Adds the first record of the new device. Raises Mistake unless its person is a member."""
+    """Adds the first record of the new device, and returns a summary of the store.
+
+    Raises Mistake if the owner of the device is no member.
+    """
     authority = state.authority
     if authority is None or identity.person not in authority.members:
         raise Mistake("This backup does not show its owner to be a member; take another one.")

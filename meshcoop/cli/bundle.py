@@ -74,9 +74,10 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Context) -> str | None:
-    """Hands the records to the node in batches and adds up `counts`.
+    """Hands the records to the node in batches, and adds the results to `counts`.
 
-    Returns why it stopped early, or None if it did not (R-09.8).
+    If the node refuses too many records, stops early and returns the reason (R-09.8). Otherwise
+    returns None.
     """
     wires = (wire for batch in reader.read_lists() for wire in batch)
     with context.connect_node() as node:
@@ -84,7 +85,7 @@ def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Conte
             result: dict[str, Any] = node.call("take", wires=batch)
             for name in ("new", "known", "refused"):
                 counts[name] += result[name]
-            # The node says how many wait in all, not how many of this batch.
+            # The node's number counts all records that wait, not only those of this batch.
             counts["waiting"] = result["waiting"]
             if counts["refused"] >= MAX_REFUSED:
                 return f"{counts['refused']} records are refused, so the rest is not read (R-09.8)"
@@ -101,12 +102,12 @@ def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
 
 
 def _parse_day(text: str) -> int:
-    """The beginning of a day in UTC, in milliseconds. Raises Mistake."""
+    """Returns the beginning of a day in UTC, in milliseconds. Raises Mistake if it is no day."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    # Python reads more forms than one, 20261102 and weeks among them.
+    # Python also reads other forms, such as 20261102 and weeks. They are refused here.
     if day is None or day.isoformat() != text:
         raise Mistake(f"A day is written like 2026-11-02, not {text!r}.", _USAGE)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)

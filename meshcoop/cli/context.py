@@ -41,7 +41,7 @@ class Context:
             try:
                 client = stack.enter_context(Client(self.home.api_socket))
             except NodeGone:
-                # No node runs, or one is just starting or stopping; `start` copes with all three.
+                # No node runs, or one is just starting or stopping. `start` copes with all three.
                 self.require_home()
                 process.start(self.home, passphrase.obtain_passphrase())
                 client = stack.enter_context(Client(self.home.api_socket))
@@ -75,7 +75,7 @@ def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
     """Keeps the addresses of --listen in the home. Raises Mistake if one cannot be used."""
     if not listen:
         return
-    # Late: most commands need no network, and libp2p takes a second to import.
+    # Importing libp2p takes a second, and most commands need no network. So the import is here.
     from meshcoop.network.interface import NetworkError
     from meshcoop.network.libp2p.address import check_listen
 

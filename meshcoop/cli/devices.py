@@ -72,8 +72,8 @@ def certify_device(*, words: WordsOption = None, context: ContextArgument) -> No
         held = HeldDevice(
             identity.person, identity.device_seed, identity.statement, key_file.machine_id()
         )
-        # The key is saved before its first record is stored: a crash in between must not leave a
-        # device that nobody can sign with.
+        # The key is saved before the device's first record is stored. Otherwise a crash in between
+        # could leave a device that nobody can sign with.
         unlocked.save(replace(keys, devices=(held, *keys.devices)))
         Inbox(state).ingest([introduction], durable=True)
     if was_running:
@@ -114,7 +114,10 @@ def revoke_device(
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
-    """The root key, with the passphrase only where it is needed. Raises Mistake."""
+    """Reads the root key from the words, or else from the home. Raises Mistake.
+
+    Only the home's key file needs the passphrase, so nobody is asked for it if there are words.
+    """
     context.require_home()
     if words is not None:
         return recovery_words.read_root_seed(words)
@@ -124,7 +127,10 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
-    """The root key, from the words or from a home that still keeps it. Raises Mistake (2)."""
+    """Reads the root key from the words, or else from the keys of a home that still has it.
+
+    Raises Mistake (2) if there are no words and the home keeps the root key no longer.
+    """
     if words is not None:
         return recovery_words.read_root_seed(words)
     if keys.recovery_seed is None:
@@ -133,7 +139,10 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
 
 
 def _member_since(state: State, person: bytes) -> int:
-    """When the person became a member. Raises Mistake unless one more device of theirs may count."""
+    """Returns the time when the person became a member.
+
+    Raises Mistake if the person is no member, or has as many live devices as are allowed.
+    """
     authority = state.authority
     if authority is None or person not in authority.members:
         raise Mistake("These words do not belong to a member that this home knows.")

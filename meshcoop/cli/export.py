@@ -13,7 +13,7 @@ from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 
-ExportFile = tuple[str, bytes, dict[str, Any]]  # its name, its content, what else to answer
+ExportFile = tuple[str, bytes, dict[str, Any]]  # the name, the content, and further answer fields
 
 _USAGE = 2
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")

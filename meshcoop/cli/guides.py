@@ -36,7 +36,7 @@ def show_guide(topic: str | None = None, /, *, context: ContextArgument) -> None
 
 
 def _read_guides() -> dict[str, str]:
-    """The text of each guide by its topic. Raises Mistake where none are installed."""
+    """Reads all guides. Maps topics to texts. Raises Mistake if no guides are installed."""
     folder = find_guides()
     files = sorted(folder.glob("*.md"), key=_place) if folder else []
     if not files:
@@ -45,7 +45,7 @@ def _read_guides() -> dict[str, str]:
 
 
 def _place(file: Path) -> tuple[int, str]:
-    """Where a guide stands in the list."""
+    """Returns the sort key of a guide in the list of guides."""
     order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
     return order, file.stem
 
@@ -58,7 +58,7 @@ def _list_topics(summaries: dict[str, str]) -> str:
 
 
 def _first_sentence(markdown: str) -> str:
-    """The first sentence of a guide below its headings, on one line and without links."""
+    """Finds the first sentence of a guide below its headings. Puts it on one line without links."""
     for paragraph in re.split(r"\n\s*\n", markdown):
         lines = [row.strip() for row in paragraph.splitlines()]
         text = " ".join(row for row in lines if row and not row.startswith(("#", "<!--")))

@@ -26,7 +26,7 @@ def add_field_options(
         for parameter in inspect.signature(command).parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    # The command's own parameters stand first, because the options are keyword-only.
+    # The command's own parameters come first, because the options are keyword-only.
     parameters = own + [_make_option(name, field) for name, field in fields.items()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -14,9 +14,9 @@ from protocol.loops.points import COUNT, SHARE, Point
 _USAGE = 2
 _MOST_BYTES = 1024 * 1024
 _MOST_POINTS = 1000
-_MOST_ANSWERS = 1000  # or incidents, of one point: exact fractions of more are slow
+_MOST_ANSWERS = 1000  # answers or incidents of one point; with more, exact fractions are slow
 _MOST_SHARE = 99
-_SHARE = 80  # where a file names none
+_SHARE = 80  # the share if the file names none
 _SHAPE = (
     'a JSON object such as {"scale": "share", "share": 80, "points": [[20, 3]]} '
     'or {"scale": "count", "target": 2, "points": [1, 0, 4]}'
@@ -37,7 +37,7 @@ def apply_loop_rules(
 
 
 def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
-    """The tests of the last point against those before it."""
+    """Tests the last point against the earlier points."""
     tests = change_detection.run_change_test(scale, points)
     first = tests.w1
     screened = None
@@ -65,7 +65,10 @@ def _describe_point(result: dict[str, Any]) -> str:
 
 
 def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
-    """Reads the scale, the target or share, and the points, None for a gap. Raises Mistake."""
+    """Reads the scale, the target or share, and the points from a file. A gap is a None.
+
+    Raises Mistake.
+    """
     content = _read_object(file)
     scale = content.get("scale")
     if scale == COUNT:
@@ -103,7 +106,7 @@ def _read_object(file: Path) -> dict[str, Any]:
 def _read_point(scale: str, value: Any, file: Path) -> Point | None:
     if value is None:
         return None
-    # A count is a bare number in the file; its point is that number of bad ones in one window.
+    # With the scale "count", the file has a bare number. It is the number of incidents in a window.
     pair = [1, value] if scale == COUNT else value
     has_shape = type(pair) is list and [type(number) for number in pair] == [int, int]
     if not has_shape or not 1 <= pair[0] <= _MOST_ANSWERS or not 0 <= pair[1] <= _MOST_ANSWERS:

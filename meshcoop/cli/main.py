@@ -21,8 +21,7 @@ _REFUSED = 1
 _USAGE = 2
 _INTERRUPTED = 130
 
-# Where each command is. Only the module of the command that is called is imported, so that
-# commands are quick.
+# The place of each command. To be quick, the program imports only the module of the called command.
 _COMMANDS = {
     "help": "cli.guides:show_guide",
     "found": "cli.membership:found_command",
@@ -73,7 +72,7 @@ def build_app() -> App:
     for name, place in _COMMANDS.items():
         app.command(f"meshcoop.{place}", name=name)
     if not (_COMMANDS.keys() | {"--version"}) & set(sys.argv):
-        # The list of commands will be shown. It quotes the docstring of each, which takes its module.
+        # The list of commands quotes the docstring of each command. So all modules are imported.
         for name in _COMMANDS:
             app[name]
     app.meta.default(_make_launcher(app))
@@ -87,7 +86,7 @@ def run_command(words: Sequence[str], context: Context) -> None:
 
 def main() -> None:
     """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
-    # Nothing that a home writes is for other users of the machine.
+    # Other users of the machine must not read what a home writes.
     os.umask(0o077)
     try:
         build_app().meta(exit_on_error=False, print_error=False, result_action="return_value")
@@ -103,14 +102,14 @@ def main() -> None:
             raise
         _exit_with(disk_trouble.sentence, disk_trouble.code)
     except BrokenPipeError:
-        # The reader of the output has gone; without this Python would complain once more at its end.
+        # The reader of the output has gone. Without this line Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options and runs the command behind them."""
+    """Makes the function that reads the global options and runs the command after the options."""
 
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -142,7 +141,7 @@ def _run(app: App, words: Sequence[str], context: Context) -> Any:
 
 
 def _exit_with(sentence: str, code: int) -> None:
-    # Some of the sentence may be a peer's words.
+    # The sentence may contain words from a peer, so it is made safe to show.
     shown = safe_line(sentence)
     print(shown[0].upper() + shown[1:], file=sys.stderr)
     sys.exit(code)

@@ -160,7 +160,7 @@ def check_name(name: str) -> None:
 
 
 def _join_again(context: Context, code: str, name: str, wait: float) -> None:
-    """Answers a join at a home that is in the neighbourhood already."""
+    """Answers a join at a home that already belongs to a neighbourhood. Raises Mistake."""
     with context.connect_node() as node:
         node.call("join", invitation=code, name=name, seconds=wait)
         status = node.call("status")
@@ -169,7 +169,10 @@ def _join_again(context: Context, code: str, name: str, wait: float) -> None:
 
 
 def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:
-    """The keys to join with, certified for the neighbourhood that begins with `place`."""
+    """Creates or unlocks the keys to join with, and certifies them for a neighbourhood.
+
+    `place` is the beginning of the neighbourhood's id. Raises Mistake.
+    """
     if context.home.key_file.exists():
         return _certify_for(
             context, place, root, key_file.unlock_key_file(context.home.key_file, secret)
@@ -182,7 +185,11 @@ def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: st
 def _certify_for(
     context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
 ) -> UnlockedKeys:
-    """The keys of an earlier join that nobody answered, certified for another neighbourhood."""
+    """Certifies the keys of an earlier join, which nobody answered, for another neighbourhood.
+
+    `place` is the beginning of that neighbourhood's id. Raises Mistake if `root` belongs to another
+    person, or if the root key is missing.
+    """
     keys = unlocked.keys
     held = keys.devices[0]
     if root is not None and recovery_words.person_of(root) != held.person:
@@ -194,7 +201,7 @@ def _certify_for(
         raise Mistake(
             "This home has asked to join another neighbourhood; use another --home, or add --words."
         )
-    # A node that runs would go on with the old certificate.
+    # A running node would go on using the old certificate.
     process.stop(context.home)
     box_key = sealing.device_box_key(held.seed).public
     certificate = root_statement.certify_device(root, held.seed, box_key, place)
@@ -203,7 +210,10 @@ def _certify_for(
 
 @contextlib.contextmanager
 def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
-    """Connects to the home's node; a node that was started for a join that fails is stopped again."""
+    """Connects to the home's node, and starts the node first if none runs.
+
+    If the join fails, stops a node that was started for it.
+    """
     was_started = not process.running(context.home)
     if was_started:
         process.start(context.home, secret)
@@ -221,7 +231,10 @@ def _pick_identity(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_reference(what: str, typed: str) -> NoReturn:
-    """Refuses a charter's field that names a person or a record: a new neighbourhood has none."""
+    """Raises Mistake for a field of the charter that names a person or a record.
+
+    A new neighbourhood has no person and no record yet.
+    """
     raise Mistake(f"{typed!r}: a new neighbourhood has no {what} yet.", _USAGE)
 
 

@@ -18,7 +18,7 @@ from meshcoop.node.json_log import JsonLines
 from protocol.display_text import safe_line
 
 _LOG_BYTES = 1024 * 1024
-_SHOWN_HASH = 16  # digits
+_SHOWN_HASH = 16  # hexadecimal digits
 
 
 def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
@@ -36,7 +36,7 @@ def start_node(*, listen: ListenOption = None, context: ContextArgument) -> None
     context.require_home()
     if not process.running(context.home):
         keep_listen_addresses(context, listen)
-    # Also where a node runs: one that was killed a moment ago may still hold the lock.
+    # This is done even if a node seems to run: a node killed a moment ago may still hold the lock.
     with context.connect_node() as node:
         status = node.call("status")
     context.answer(status, lambda: f"The node is up (process {status['pid']}).")
@@ -74,8 +74,8 @@ def wait_for_node(
 
 
 def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
-    """Runs the node until a signal stops it. Raises Mistake."""
-    # Late: libp2p takes a second to import, and only a node needs it.
+    """Runs the node until a signal or a client stops it. Raises Mistake."""
+    # Importing libp2p takes a second, and only a node needs it. So the import is here.
     import trio
 
     from meshcoop.ingest.verifier_process import open_verifier
@@ -121,7 +121,7 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
     try:
         trio.run(main)
     except BaseExceptionGroup as group:
-        # A nursery wraps every error, also one that a person can mend.
+        # A nursery wraps every error in a group, also an error that a person can mend.
         mistake = _find_mistake(group)
         if mistake is None:
             raise
@@ -134,7 +134,10 @@ def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> Non
 
 
 def _find_mistake(error: BaseException) -> Mistake | None:
-    """The first error in a group that a person can mend, as a Mistake."""
+    """Looks for the first error that a person can mend, also inside groups of errors.
+
+    Returns it as a Mistake, or None if there is no such error.
+    """
     from meshcoop.network.interface import NetworkError
 
     if isinstance(error, BaseExceptionGroup):
@@ -154,7 +157,7 @@ async def _watch_signals(stop: Any) -> None:
 
 
 async def _feed_watchdog() -> None:
-    """Gives systemd signs of life, from the loop that does everything else."""
+    """Gives systemd signs of life from the event loop of the node. So a hung loop gives none."""
     import trio
 
     seconds = systemd.watchdog_seconds()
@@ -164,7 +167,8 @@ async def _feed_watchdog() -> None:
 
 
 def _log_to_file(context: Context, *, as_json: bool) -> None:
-    # Bounded, like the network's own log: a stranger who provokes lines must not fill the disk.
+    # The log is bounded, like the log of the network. A stranger who provokes many lines must not
+    # fill the disk.
     handler = RotatingFileHandler(context.home.log_file, maxBytes=_LOG_BYTES, backupCount=1)
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonLines() if as_json else plain)

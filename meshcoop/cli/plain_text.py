@@ -14,7 +14,7 @@ _HIDDEN_FIELDS = {
     *("responses", "receipts", "corrections", "heads", "after", "first"),
     *("occurrences", "offset"),
 }
-_KINDS_WITHOUT_TITLE = {"message", "pact", "thanks"}  # their text stands in its place
+_KINDS_WITHOUT_TITLE = {"message", "pact", "thanks"}  # their text is shown in place of a title
 
 
 def format_list(views: list[Shown], hidden: int = 0) -> str:
@@ -126,7 +126,7 @@ def _format_quarter(view: Shown) -> str:
 
 
 def _format_revision(revision: Shown) -> list[str]:
-    """One of several texts of a page that stand beside each other."""
+    """Formats one of several current texts of a page."""
     author = safe_line(revision["author"]["name"])
     return [
         f"\n  as {author} would have it ({revision['id'][:8]}):",
@@ -135,7 +135,7 @@ def _format_revision(revision: Shown) -> list[str]:
 
 
 def _format_day(day: Shown) -> list[str]:
-    """A day of an activity: who has a place, who waits, who came."""
+    """Formats a day of an activity: who has a place, who waits, and who came."""
     lines = [f"\n  {day['on']}:"]
     for role in day["roles"]:
         waiting = f"; waiting: {_format_value(role['waits'])}" if role["waits"] else ""
@@ -148,7 +148,7 @@ def _format_day(day: Shown) -> list[str]:
 
 
 def _format_entry(entry: Shown) -> str:
-    """One line of a history."""
+    """Formats one line of a history."""
     note = "" if entry["counted"] else f"  (does not count: {safe_line(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
     return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
@@ -165,7 +165,7 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
 
 
 def _format_exchange(row: Shown) -> str:
-    """One line of a balance's history: a receipt, a gift or a correction."""
+    """Formats one line of a balance's history: a receipt, a gift or a correction."""
     note = {"receipt": "", "thanks": "  (a gift)"}.get(row["kind"], f"  ({row['kind']})")
     who = safe_line(row["person"]["name"], _NAME_WIDTH)
     return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{note}"

@@ -37,7 +37,10 @@ def _build_post_app() -> App:
 
 
 def _make_command(kind: Kind) -> Callable[..., None]:
-    """Makes the command for one kind. A root has no --about: it may have a field of that name."""
+    """Makes the command for one kind.
+
+    The command for a root has no option `--about`, because a root may have a field `about`.
+    """
 
     def post_root(
         *,
@@ -99,14 +102,14 @@ def _post_lines(
 
 
 def _post_line(node: Client, text: str) -> dict[str, Any]:
-    """Posts one line and returns the id, or the error as a sentence."""
+    """Posts one line. Returns the answer of the node, or the error as a sentence."""
     try:
         params = json.loads(text)
         if type(params) is not dict or not set(params) <= _LINE_KEYS:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
         posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))
     except NodeGone:
-        # Not an error of this line: no later line can be posted either.
+        # The line is not at fault, and no later line can be posted either.
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}

@@ -69,8 +69,8 @@ def show_introductions(
 
 def list_kinds(*, context: ContextArgument) -> None:
     """Lists the kinds of records and their fields."""
-    # Late: the other commands need no kinds.
-    import protocol.kinds  # noqa: F401  # registers them
+    # The other commands need no kinds. So the import is here.
+    import protocol.kinds  # noqa: F401  # registers the kinds
     from protocol.fold.kind import describe_kinds
 
     kinds = describe_kinds()
@@ -100,7 +100,7 @@ def search_records(*words: str, muted: MutedOption = False, context: ContextArgu
 def _print_list(
     context: Context, method: str, wanted: dict[str, Any], *, muted: bool, as_: str | None = None
 ) -> None:
-    """Prints the views that a method finds, and how many of muted people are left out."""
+    """Prints the views that a method finds. Says how many views of muted people are left out."""
     with context.connect_node() as node:
         wanted |= {"as": as_, **obtain_pin(node, as_)}
         views = node.call(method, **wanted, muted=muted)

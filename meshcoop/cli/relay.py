@@ -17,7 +17,7 @@ from meshcoop.node import systemd
 from protocol.display_text import safe_line
 
 _USAGE = 2
-_MOST_CHARACTERS = 80  # of a relay's name
+_MOST_CHARACTERS = 80  # in a relay's name
 _MOST_PORT = 65535
 
 
@@ -163,7 +163,7 @@ def _call_node(context: Context, method: str, **params: Any) -> Any:
 
 
 def _describe_relay(view: dict[str, Any]) -> str:
-    """A neighbourhood that this relay serves, or a relay that serves this home."""
+    """Describes a neighbourhood that this relay serves, or a relay that serves this home."""
     if "neighbourhood" in view:
         return (
             f"{_name_neighbourhood(view)}: {view['records']} records,"

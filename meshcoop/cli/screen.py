@@ -13,7 +13,7 @@ from meshcoop.node import process
 
 def screen_command(socket: Path) -> list[str]:
     """The command line of the screen of the node whose local API is at `socket`."""
-    # -P: a folder called tui in the current directory is not ours.
+    # With -P, Python does not import a folder called tui from the current directory.
     command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
     # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
     guides = find_guides()
@@ -48,6 +48,6 @@ def show_screen(socket: Path) -> int:
         return child.wait()
     finally:
         if child.poll() is None:
-            # Not `kill`: the screen has to put the terminal back into its ordinary mode.
+            # `kill` would be wrong: the screen must put the terminal back into its ordinary mode.
             child.terminate()
             child.wait()

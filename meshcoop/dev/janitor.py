@@ -1,7 +1,7 @@
-"""The janitor: a process that outlives its parent, however that ends, and cleans up after it.
+"""The janitor: a process that cleans up after its parent, even if the parent is killed.
 
-Run as a program with a folder, it waits until its standard input ends, stops the nodes of the
-homes in the folder and removes the folder.
+The parent starts this module as a program, with a folder. The program waits until its standard
+input ends. Then it stops the nodes of the homes in the folder and removes the folder.
 """
 
 import shutil
@@ -21,7 +21,7 @@ _CLEAN_SECONDS = 40
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """A folder for homes that is removed afterwards, even if this process is killed."""
+    """Makes a folder for homes. A janitor removes it afterwards, even if this process is killed."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "meshcoop.dev.janitor", str(folder)],
@@ -31,7 +31,7 @@ def watched_folder(prefix: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        # Closing the pipe is the sign; if the parent is killed, the system closes it.
+        # The janitor begins when the pipe closes. If the parent is killed, the system closes it.
         janitor.communicate(timeout=_CLEAN_SECONDS)
 
 
@@ -40,8 +40,8 @@ def _clean_up(folder: Path) -> None:
     sys.stdin.read()
     removed = folder.with_name(f"{folder.name}-gone")
     with ExitStack() as locks:
-        # A node that has just been started may not have locked its home yet. Once every home is
-        # locked and the folder renamed, such a node comes too late and ends by itself.
+        # A node that has just been started may not have locked its home yet. Such a node finds the
+        # home locked or the folder renamed, and ends by itself.
         for home in [Home(path) for path in folder.iterdir() if path.is_dir()]:
             _lock_home(home, locks)
         folder.rename(removed)
@@ -49,7 +49,7 @@ def _clean_up(folder: Path) -> None:
 
 
 def _lock_home(home: Home, locks: ExitStack) -> None:
-    """Stops the node of a home and locks the home in its place."""
+    """Stops the node of a home and takes the lock of the home."""
     while True:
         try:
             locks.enter_context(home.lock())

@@ -1,1 +1,1 @@
-"""The methods of the local API, one file a subject."""
+"""The methods of the local API. Each module has the methods about one subject."""

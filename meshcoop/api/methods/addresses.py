@@ -1,4 +1,4 @@
-"""The methods of the local API about addresses, person to person (specs/18-addresses.md)."""
+"""The methods of the local API about the addresses that people give (specs/18-addresses.md)."""
 
 from typing import NamedTuple
 
@@ -19,14 +19,14 @@ _HAND_OVER_SECONDS = 5  # how long a call waits to hear that an address has arri
 
 
 class _Party(NamedTuple):
-    """A party to an agreement who lives at this home, with the keys that sign and open for them."""
+    """A party to an agreement who lives at this home, with their keys."""
 
     agreement: bytes
     person: bytes
     other: bytes
-    seed: bytes  # of one of the person's devices
+    seed: bytes  # the seed of one of the person's devices
     boxes: list[BoxKey]
-    is_guest: bool  # their PIN has just opened the device
+    is_guest: bool  # if True, the guest's PIN has just opened the device
 
 
 class AddressMethods:
@@ -36,7 +36,7 @@ class AddressMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "give_address": self.give_address,
             "show_address": self.show_address,
@@ -60,12 +60,12 @@ class AddressMethods:
         return await self._wait_for_delivery(membership, party, held)
 
     async def show_address(self, params: Params) -> Params:
-        """Shows the address that was received for an agreement, or else the one given."""
+        """Shows the address received for an agreement. If there is none, shows the one given."""
         membership = self._node.require_membership()
         party = await self._open_party(membership, params)
         addresses = membership.address_delivery.addresses
         if party.is_guest and addresses.find(party.agreement, giver=party.other) is None:
-            # Only while a PIN has opened the guest's device can other homes hand over to it.
+            # Other homes can hand over an address only while a PIN has opened the guest's device.
             await membership.address_delivery.fetch_pending(party.seed)
         held = self._find_address(membership, party)
         address = addresses.open_text(held, party.boxes)
@@ -87,7 +87,7 @@ class AddressMethods:
         }
 
     async def forget_address(self, params: Params) -> Params:
-        """Erases the addresses of an agreement here, and takes back the one that was given."""
+        """Erases the addresses of an agreement here, and takes back the address that was given."""
         membership = await self._node.wait_to_sign()
         party = await self._open_party(membership, params)
         addresses = membership.address_delivery.addresses
@@ -96,7 +96,7 @@ class AddressMethods:
             addresses.erase(received)
         given = addresses.find(party.agreement, giver=party.person)
         if given is not None and addresses.is_alive(party.agreement):
-            # An empty address takes the given one back, at the other home too.
+            # An empty address replaces the given address, at the other home too.
             empty = membership.address_delivery.give(party.agreement, "", party.seed, party.other)
             return await self._wait_for_delivery(membership, party, empty, done="forgotten")
         if given is not None:
@@ -106,18 +106,24 @@ class AddressMethods:
     async def _wait_for_delivery(
         self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
-        """Waits a little until the other home has an address, and says whether it has."""
+        """Waits a few seconds for an address to arrive at the other home.
+
+        The answer has the state `done` if the address has arrived, and "waiting" otherwise.
+        """
         if party.other in membership.author.people or membership.guests.find(party.other):
             membership.address_delivery.note_handed(
                 held, b""
-            )  # both live here: there is no way to go
+            )  # both people live here, so nothing has to be sent
         has_arrived = await membership.address_delivery.wait_until_handed(held, _HAND_OVER_SECONDS)
         other = Presenter(membership.state, self._node.now).show_person(party.other)
         state = done if has_arrived else "waiting"
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
-        """The address received for an agreement, or else the one given. Raises Mistake."""
+        """Finds the address received for an agreement. If there is none, finds the one given.
+
+        Raises Mistake if there is neither. When the agreement is over, only a kept address counts.
+        """
         addresses = membership.address_delivery.addresses
         received = addresses.find(party.agreement, giver=party.other)
         given = addresses.find(party.agreement, giver=party.person)
@@ -131,7 +137,11 @@ class AddressMethods:
         raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
 
     async def _open_party(self, membership: Membership, params: Params) -> _Party:
-        """The person of this home whose agreement it is. Raises Mistake, Refused (R-18.5)."""
+        """Finds the party to an agreement who lives at this home, and opens their keys.
+
+        Raises Refused if nobody here is a party (R-18.5). Raises Mistake if it finds no agreement
+        or no person for what was typed.
+        """
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         agreement = resolver.resolve_record(read_text(params, "agreement"))
         parties = membership.address_delivery.addresses.parties(agreement)
@@ -157,14 +167,17 @@ class AddressMethods:
 
 
 def _read_address(typed: str) -> str:
-    """The text of an address in its usual form. Raises Refused."""
+    """Reads the text of an address and checks it. Raises Refused."""
     address: str = ADDRESS.read("address", typed.strip(), lambda _what, name: name.encode())
     ADDRESS.check("address", address)
     return address
 
 
 def _own_seed(membership: Membership, person: bytes) -> bytes:
-    """The seed of a device with which this home signs for a person. Raises Refused."""
+    """Returns the seed of a device with which this home signs for a person.
+
+    Raises Refused if no device of this person may sign here.
+    """
     authority = membership.state.authority
     for device, seed in membership.author.devices.items():
         is_theirs = authority is not None and authority.member_of_device(device) == person

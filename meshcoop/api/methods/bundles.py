@@ -1,4 +1,4 @@
-"""The method of the local API that stores what a stick has brought (specs/09-bundles.md)."""
+"""The method of the local API that stores the records of a bundle (specs/09-bundles.md)."""
 
 import logging
 from collections.abc import Collection
@@ -15,23 +15,23 @@ _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Stores what comes without a network, for one node."""
+    """Stores the records that reach one node on a stick."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {"take": self.ingest_records}
 
     async def ingest_records(self, params: Params) -> Params:
-        """Stores records that came on a stick, after the same checks as a peer's."""
+        """Stores records that came on a stick, after the same checks as for a peer's records."""
         mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
         records = inbox.parse(_read_wires(params), parsed)
         held_ids = inbox.store.records.find_held([record.id for record in records])
-        # Contents first: an admission among them may let the new records in.
+        # Contents come first: one of them may be an admission that the new records need.
         filled = inbox.ingest_contents(_missing_contents(inbox, records, held_ids))
         ingested = inbox.ingest(records)
         stored = [*filled.stored, *ingested.stored]
@@ -50,7 +50,10 @@ class BundleMethods:
 def _missing_contents(
     inbox: Inbox, records: list[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Contents that came for records held without one, by record id (R-09.9)."""
+    """Returns the contents that this home lacks although it holds the records (R-09.9).
+
+    Each entry is the id of a record with the content that the stick has brought for it.
+    """
     contents = []
     for record in records:
         if record.id not in held_ids or record.content is None:

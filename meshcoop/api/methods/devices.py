@@ -26,16 +26,16 @@ from protocol.record.root_statement import Certificate
 
 
 class DeviceMethods:
-    """Shows devices and takes statements about them, for one node.
+    """Shows devices, and posts statements about devices, for one node.
 
-    Root keys and recovery words never come this way, only what they have signed.
+    Clients never send root keys or recovery words. They send statements that a root key signed.
     """
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "devices": self.list_devices,
             "device": self.show_device,
@@ -45,7 +45,7 @@ class DeviceMethods:
         }
 
     async def list_devices(self, params: Params) -> list[Params]:
-        """Lists a person's devices and their state; without `person`, of this home's person."""
+        """Lists the devices of `person` with their states. Without `person`, lists your own."""
         membership = self._node.require_membership()
         authority = membership.state.authority
         if authority is None:
@@ -58,7 +58,7 @@ class DeviceMethods:
         return [self._show(membership, device) for device in devices]
 
     async def show_device(self, params: Params) -> Params:
-        """Shows one device, by the first digits of its key."""
+        """Shows the device whose key begins with these digits."""
         membership = self._node.require_membership()
         prefix = read_id_prefix(params.get("device"))
         authority = membership.state.authority
@@ -71,7 +71,7 @@ class DeviceMethods:
         return self._show(membership, matches[0])
 
     async def post_statement(self, params: Params) -> Params:
-        """Posts a statement that a person's root key signed: it certifies or revokes a device."""
+        """Posts a statement that certifies or revokes a device. A person's root key signed it."""
         membership = await self._node.wait_to_sign()
         signed = read_hex(params, "statement")
         if statement.read_statement(signed).place != _place(membership):
@@ -80,7 +80,7 @@ class DeviceMethods:
         return {"id": record.id.hex()}
 
     async def add_guest(self, params: Params) -> Params:
-        """Adds a guest: a person without a machine, whose device here is locked with their PIN."""
+        """Adds a guest: a person without a machine. A PIN locks the guest's device at this home."""
         membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, params)
         KINDS["profile"].check_fields({"name": read_text(params, "name").strip()})
@@ -91,20 +91,20 @@ class DeviceMethods:
             read_hex(params, "statement"),
             _read_lock(params),
         )
-        # The PIN is tried before anything is kept: a device that nobody can open is of no use.
+        # Nobody could use a device that the PIN does not open. So the PIN is tried first.
         seed = await membership.guests.open_seed(guest, read_pin(params))
         membership.guests.add(guest)
         is_member = _admit_guest(membership, guest, seed)
         if is_member:
             automatic.seal_epochs(membership.author, {guest.person})
-        # A guest who is a member already accepts the charter and gives their name now.
+        # If the guest is a member already, the guest now accepts the charter and gives a name.
         signer = Signer(guest.person, guest.device, seed, membership.author.private)
         membership.guests.settle(guest, signer)
         person = {"id": guest.person.hex(), "name": guest.name}
         return {"state": "member" if is_member else "waiting", "person": person}
 
     async def asks_pin(self, params: Params) -> bool:
-        """True if this person is a guest of this home, who signs here with a PIN."""
+        """Returns true if a person is a guest of this home. A guest needs a PIN to sign."""
         membership = self._node.require_membership()
         resolver = self._resolver(membership)
         person = membership.guests.resolve(read_text(params, "as"), resolver.resolve_person)
@@ -129,18 +129,22 @@ class DeviceMethods:
 
 
 def _own_people(membership: Membership, authority: Authority) -> set[bytes]:
-    """The people whose devices this home signs with."""
+    """Returns the people with a device that this home signs with."""
     devices = (authority.devices.get(key) for key in membership.author.devices)
     return {device.person for device in devices if device}
 
 
 def _place(membership: Membership) -> bytes:
-    """The beginning of the neighbourhood's id, by which a statement names it."""
+    """Returns the beginning of the neighbourhood's id, as statements name it."""
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
 def _read_certificate(membership: Membership, params: Params) -> Certificate:
-    """A guest's certificate. Raises Mistake (2), and Refused if a signature is wrong."""
+    """Reads a guest's certificate.
+
+    Raises Refused if a signature is wrong. Raises Mistake (2) if the statement is no certificate
+    for this neighbourhood.
+    """
     certified = statement.read_statement(read_hex(params, "statement"))
     if not isinstance(certified, Certificate) or certified.place != _place(membership):
         raise Mistake("A guest needs a certificate for this neighbourhood.", USAGE_ERROR)
@@ -148,7 +152,7 @@ def _read_certificate(membership: Membership, params: Params) -> Certificate:
 
 
 def _read_lock(params: Params) -> Params:
-    """The guest's seed, locked with their PIN. Raises Mistake (2)."""
+    """Reads the guest's seed, which the guest's PIN locks. Raises Mistake (2)."""
     try:
         return lock.check_map(params.get("locked"))
     except lock.UnreadableLock:
@@ -156,7 +160,11 @@ def _read_lock(params: Params) -> Params:
 
 
 def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
-    """Vouches for a guest, or introduces a member's further device; True if they are a member."""
+    """Makes a guest's device count. Returns True if the guest is a member now.
+
+    If the guest is a member already, the new device is introduced. Otherwise this home's person
+    vouches for the guest.
+    """
     authority = membership.state.authority
     if authority is not None and guest.person in authority.members:
         membership.guests.introduce(guest, seed)
@@ -169,7 +177,10 @@ def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
 
 
 def _state_of(membership: Membership, device: Device) -> str:
-    """`live`, `revoked`, or `forked` if the device signed two records with one number."""
+    """Returns the state of a device: "live", "revoked" or "forked".
+
+    A device is forked if it signed two records with one number.
+    """
     if device.revoked_after is not None:
         return "revoked"
     log = membership.state.store.logs.find(device.key)

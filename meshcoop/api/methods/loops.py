@@ -1,4 +1,7 @@
-"""Lists of services and their loops (specs/06): their entries change with the clock too."""
+"""Lists services and what belongs to their loops (specs/06).
+
+The rows of these lists change with the clock, not only with new records.
+"""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -27,7 +30,7 @@ _STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
 
 
 class LoopMethods:
-    """Lists and shows what loops make of services, for one node."""
+    """Lists services, measures, actions, feedback, matters and signals, for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -39,7 +42,10 @@ class LoopMethods:
         }
 
     async def find_matter(self, params: Params) -> Params | None:
-        """The matter whose id begins with `id`, or None: an id may be a record's as well."""
+        """Finds the matter whose id begins with `id`.
+
+        Returns None if no matter or several fit, or if a record's id begins with `id`.
+        """
         prefix = str(params.get("id", "")).strip().lower()
         membership = self._node.require_membership()
         if not _ID_PREFIX.fullmatch(prefix):
@@ -52,19 +58,19 @@ class LoopMethods:
         return {**matches[0], "history": []} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
-        """A view with what its loop adds to it."""
+        """Adds the status of the loop to a shown view. Returns views of other kinds unchanged."""
         if shown.get("kind") not in _KINDS_WITH_STATUS:
             return shown
         return self._views(self._node.require_membership()).with_loop_status(shown)
 
     def citation_for(self, measure: bytes) -> Params:
-        """The fields with which an action cites the open matter of its measure."""
+        """Returns the fields with which an action cites the open matter of its measure."""
         return self._views(self._node.require_membership()).citation_for(measure)
 
     async def _list_with_status(self, params: Params) -> list[Params]:
         what = params["what"]
         state = read_state(params, what, _KINDS_BY_LIST[what].states)
-        # An action's state is the loop's, so state and limit can only be applied afterwards.
+        # The loop decides the state of an action. So `state` and `limit` are applied afterwards.
         unlimited = {name: params[name] for name in params if name not in {"state", "limit"}}
         rows = (await open_queries(self._node, unlimited)).list_views(unlimited)
         views = self._views(self._node.require_membership())
@@ -81,7 +87,10 @@ class LoopMethods:
         return self._list_rows(params, "signals", rows.list_signals)
 
     async def _list_holdings(self, params: Params) -> list[Params]:
-        """Open services of which I hold a part, passed one on, or said something (R-21.6)."""
+        """Lists the open services that I have to do with (R-21.6).
+
+        I hold a service, I have passed it on, or I have given feedback on it.
+        """
         state = read_state(params, "holdings", _HOLDING_STATES)
         open_services = {**params, "what": KINDS["service"].plural, "state": "open"}
         open_services.pop("limit", None)
@@ -99,7 +108,7 @@ class LoopMethods:
         what: str,
         list_rows: Callable[[Iterable[View]], list[Params]],
     ) -> list[Params]:
-        """The rows of all services; with `about`, of one service or measure."""
+        """Lists the rows of all services. With `about`, lists those of one service or measure."""
         membership = self._node.require_membership()
         state = read_state(params, what, _STATES[what])
         about = params.get("about")
@@ -126,7 +135,10 @@ class LoopMethods:
 
 
 def _holding_state(service: Params) -> str | None:
-    """How I have to do with a service, or None."""
+    """Returns the state of a service for me: "held", "passed on" or "relied on".
+
+    Returns None if I have nothing to do with the service.
+    """
     if service["i_hold"]:
         return _HELD
     if service["i_take_part"]:

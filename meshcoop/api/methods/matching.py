@@ -16,7 +16,7 @@ from meshcoop.matching.reciprocity import Quarter, list_quarters, quarter_of
 from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import load_lexicons
 
-_VIEWS_AT_ONCE = 100  # read before other tasks have their turn
+_VIEWS_AT_ONCE = 100  # the number of views that are read before other tasks may run
 _DEFAULT_SUGGESTIONS = 50
 _MINUTE_MS = 60_000
 _TIME_LENGTH = len("2026-11-23T09:30")
@@ -24,12 +24,12 @@ _DAY_LENGTH = len("2026-11-23")
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
 
-# Stemmers keep the word that they are at, so two threads would confuse them.
+# A stemmer remembers the word that it works on. Two threads would confuse it.
 _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Matches people for one node, by what it holds alone."""
+    """Matches people for one node. It uses only the records that this node holds."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -39,7 +39,7 @@ class MatchingMethods:
         }
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {"introductions": self.show_introductions}
 
     async def list_suggestions(self, params: Params) -> list[Params]:
@@ -51,7 +51,7 @@ class MatchingMethods:
         limit = read_limit(params, _DEFAULT_SUGGESTIONS)
         read_state(params, "suggestions", _SUGGESTION_STATES)
         if params.get("muted"):
-            return []  # nothing is suggested of muted people
+            return []  # no suggestion is about muted people
         now = self._local_time(membership, self._node.now())
         matcher = Suggestions(membership.matching_index, _unmuted_members(membership), now)
         if params.get("about") is None:
@@ -75,7 +75,7 @@ class MatchingMethods:
         limit = read_limit(params, MAX_ROWS)
         state = read_state(params, "reciprocity", _QUARTER_STATES)
         if params.get("muted"):
-            return []  # a quarter is nobody's post
+            return []  # nobody posts a quarter, so none is a muted person's post
         current = quarter_of(now)
         rows = [
             _show_quarter(quarter, presenter, current)
@@ -102,23 +102,23 @@ class MatchingMethods:
         }
 
     async def _with_index(self) -> Membership:
-        """The membership, once its index has read all views."""
+        """Lets the matching index read all new views, and returns the membership."""
         membership = self._node.require_membership()
-        # The word lists are loaded once, in a thread: it takes longer than a turn should.
+        # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
         while membership.matching_index.update(membership.muted.people, _VIEWS_AT_ONCE):
             await trio.lowlevel.checkpoint()
         return membership
 
     def _local_time(self, membership: Membership, milliseconds: int) -> str:
-        """A time to the minute, by the charter's offset from UTC."""
+        """Converts a time to local time by the charter's offset. Leaves out the seconds."""
         authority = membership.state.authority
         offset = int(authority.charter["offset"]) if authority else 0
         return iso_time(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
-    """The person the call is for: `as`, or this home's own."""
+    """Returns the person named by `as`. Without `as`, returns this home's person."""
     caller = params.get("as")
     if caller is None:
         return membership.author.person
@@ -126,7 +126,7 @@ def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes
 
 
 def _unmuted_members(membership: Membership) -> set[bytes]:
-    """The members without those that this home has muted."""
+    """Returns the members that this home has not muted."""
     authority = membership.state.authority
     return set(authority.members) - membership.muted.people if authority else set()
 
@@ -134,7 +134,7 @@ def _unmuted_members(membership: Membership) -> set[bytes]:
 def _suggestions_about(
     membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
 ) -> list[Suggestion]:
-    """Suggestions about a person, by name or id, or about a post, by id."""
+    """Finds suggestions about the person or the post that somebody typed."""
     try:
         person = resolver.resolve_person(typed)
     except Mistake:
@@ -144,7 +144,7 @@ def _suggestions_about(
 
 
 def _gather_ties(membership: Membership) -> Ties:
-    """All that ties two members to each other: exchanges, vouches, admissions."""
+    """Gathers what ties two members to each other: exchanges, vouches and admissions."""
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))
@@ -159,7 +159,7 @@ def _sentences(presenter: Presenter, me: bytes | None) -> Explainer:
 
 
 def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
-    """A suggestion as lists show it."""
+    """Shows a suggestion as a row of a list."""
     subject = suggestion.subject
     pair = suggestion.pair
     person = presenter.show_person(subject.person)
@@ -188,7 +188,10 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 
 
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
-    """Numbers of members who gave and received in a quarter: names, but no ranking."""
+    """Shows how many members gave and received in a quarter.
+
+    Lists the members who only gave, in the order of their names, so that nobody is ranked.
+    """
     only_gave = [presenter.show_person(person) for person in quarter.gave]
     by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
     return {
@@ -207,7 +210,7 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: bytes) -> Params:
-    """A way from me to a person, with what ties each two people on it."""
+    """Shows a way from me to a person, with a reason for each tie on the way."""
     first = way[0].recipient if way[0].actor == me else way[0].actor
     parts = [sentences.explain_tie(tie) for tie in way]
     return {

@@ -9,7 +9,7 @@ from meshcoop.author import renewal as renewals
 from meshcoop.clock import iso_time
 from protocol.fold.kind import KINDS
 
-_RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # what a person may ask for
+_RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # the fields that a person may set
 _JOIN_SECONDS = 60
 
 
@@ -20,7 +20,7 @@ class MembershipMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "join": self.join,
             "invite": self.invite,
@@ -29,7 +29,7 @@ class MembershipMethods:
         }
 
     async def join(self, params: Params) -> bool:
-        """Asks to join with an invitation; true if this home's person is a member now."""
+        """Asks to join with an invitation. Returns true if this home's person is a member now."""
         name = read_text(params, "name")
         invitation = read_text(params, "invitation")
         seconds = read_number(params, "seconds", _JOIN_SECONDS)
@@ -38,7 +38,7 @@ class MembershipMethods:
     async def invite(self, params: Params) -> Params:
         """Makes a new invitation."""
         membership = await self._node.wait_to_sign()
-        # An invitation holds this home's addresses, so it first gets one that others can dial.
+        # The invitation will hold this home's addresses. So the home first gets a reachable one.
         await membership.mesh.reach.wait_until_reachable()
         code, expires = membership.invitation_desk.invite(approve=bool(params.get("approve")))
         return {"invitation": code, "expires": iso_time(expires)}
@@ -53,7 +53,7 @@ class MembershipMethods:
         return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, params: Params) -> Params:
-        """Proposes the next term, and writes into it all that is in force."""
+        """Proposes the next term. The proposal also writes down everything that is in force."""
         membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         person = None

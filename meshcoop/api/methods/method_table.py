@@ -1,7 +1,7 @@
-"""All methods of the local API (specs/06-local-api.md): what screens and commands may ask a node.
+"""Gathers all methods of the local API, which screens and commands call (specs/06-local-api.md).
 
-Parameters come from programs of the same user, and are checked all the same: a wrong one is a
-sentence, never a traceback.
+Only programs of the same user can call these methods. The methods check the parameters all the
+same: for a wrong parameter the user gets a sentence, never a traceback.
 """
 
 from meshcoop.api.methods.addresses import AddressMethods
@@ -19,13 +19,13 @@ from meshcoop.api.server import Method
 
 
 class Methods:
-    """Answers for one node. Every method takes a map of parameters and returns plain values."""
+    """The methods of one node. Every method takes a map of parameters and returns plain values."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         node = self._node
         loops = LoopMethods(node)
         matching = MatchingMethods(node)

@@ -1,4 +1,4 @@
-"""The method of the local API that posts a record, for this home's people and its guests."""
+"""The method of the local API that posts a record for a person or a guest of this home."""
 
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.methods.loops import LoopMethods
@@ -24,7 +24,7 @@ class PostMethods:
         self._loops = loops
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {"post": self.post}
 
     async def post(self, params: Params) -> Params:
@@ -41,7 +41,8 @@ class PostMethods:
         signer: Signer | None = None  # None: any device of this home that may sign
         if guest is not None:
             signer = await _open_guest(membership, guest, params)
-            # A guest who was admitted while nobody gave their PIN accepts the charter only now.
+            # The guest may have been admitted while their PIN was not at hand. Then the guest
+            # accepts the charter now.
             membership.guests.settle(guest, signer)
         else:
             await open_private(membership.author.private)
@@ -59,7 +60,7 @@ class PostMethods:
         return self._answer(membership, record, me)
 
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
-        """The id of a record, with advice if there is some."""
+        """Returns the id of a record, and advice about its signer's balance if there is any."""
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
         answer: Params = {"id": record.id.hex()}
@@ -76,25 +77,28 @@ def _read_fields(params: Params) -> Params:
 
 
 def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:
-    """The record that the new one is about."""
+    """Finds the record that the new record is about. Returns None if the call names none."""
     about = params.get("about")
     return None if about is None else resolver.resolve_record(about)
 
 
 def _resolve_represented(resolver: Resolver, params: Params) -> bytes | None:
-    """The person named by `for`, who has made the signer their deputy."""
+    """Finds the person named by `for`. This person has made the signer their deputy.
+
+    Returns None if the call has no `for`.
+    """
     represented = params.get("for")
     return None if represented is None else resolver.resolve_person(represented)
 
 
 def _resolve_signer(membership: Membership, resolver: Resolver, params: Params) -> bytes | None:
-    """The person of this home who signs, by `as`; None for this home's own."""
+    """Finds the signer named by `as`. Returns None if the call has no `as`."""
     person = params.get("as")
     return None if person is None else membership.guests.resolve(person, resolver.resolve_person)
 
 
 async def _open_guest(membership: Membership, guest: Guest, params: Params) -> Signer:
-    """The guest's device, opened with their PIN for this one call. Raises Mistake."""
+    """Opens the guest's device with the guest's PIN, for this call only. Raises Mistake."""
     seed = await membership.guests.open_seed(guest, read_pin(params))
     private = await open_private(PrivateThreads(membership.state, [seal.device_box_key(seed)]))
     return Signer(guest.person, guest.device, seed, private)

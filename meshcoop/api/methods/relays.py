@@ -15,17 +15,17 @@ from meshcoop.sync import relay_enrolment
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
-_PACKED_ADDRESS = 19  # bytes at most of one packed address
+_PACKED_ADDRESS = 19  # bytes; no packed address is longer
 
 
 class RelayMethods:
-    """Runs the relay of this node, for its technician."""
+    """Manages the relay that this node runs, for the relay's technician."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "relay_ticket": self.issue_ticket,
             "relay_leave": self.leave_neighbourhood,
@@ -46,14 +46,14 @@ class RelayMethods:
         return {"ticket": code, "expires": iso_time(expires)}
 
     async def leave_neighbourhood(self, params: Params) -> Params:
-        """Stops serving a neighbourhood, and erases all that the relay keeps for it."""
+        """Stops serving a neighbourhood, and erases everything that the relay keeps for it."""
         relay = self._node.require_relay()
         tenant = _find_tenant(relay, read_text(params, "neighbourhood"))
         await relay.leave(tenant.neighbourhood)
         return {"neighbourhood": _show_neighbourhood(tenant)}
 
     async def change_limits(self, params: Params) -> Params:
-        """Shows how much each neighbourhood may use of this relay; changes what is given."""
+        """Shows the limits of a neighbourhood at this relay. Changes the limits that are given."""
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
@@ -91,7 +91,7 @@ class RelayEnrolmentMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "relay_enrol": self.enrol_relay,
             "relay_end": self.end_enrolment,
@@ -105,7 +105,7 @@ class RelayEnrolmentMethods:
         return {"id": record.id.hex()}
 
     async def end_enrolment(self, params: Params) -> Params:
-        """Ends the enrolment of a relay by this home's person."""
+        """Ends the enrolment of a relay. Only a person who enrolled the relay can end it."""
         membership = await self._node.wait_to_sign()
         prefix = read_id_prefix(params.get("relay"))
         authority = membership.state.authority
@@ -119,7 +119,7 @@ class RelayEnrolmentMethods:
         return {"id": record.id.hex()}
 
     async def list_relays(self, params: Params) -> list[Params]:
-        """Lists the relays that serve the neighbourhood; at a relay, whom it serves."""
+        """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
         del params
         relay = self._node.relay
         if relay is not None:
@@ -158,7 +158,10 @@ def _list_tenants(relay: Relay) -> list[Params]:
 
 
 def _find_tenant(relay: Relay, typed: str) -> Tenant:
-    """The neighbourhood with this name, or whose id begins so. Raises Mistake."""
+    """Finds a neighbourhood that this relay serves, by its name or the beginning of its id.
+
+    Raises Mistake if it finds none or several.
+    """
     prefix = typed.lower()
     matches = [
         tenant
@@ -178,12 +181,12 @@ def _show_neighbourhood(tenant: Tenant) -> Params:
 
 
 def _is_address(value: object) -> bool:
-    """True for the text of an address that a relay can put into a record."""
+    """True if the value is the text of an address that fits into a record."""
     return bool(pack_addresses((str(value),), _PACKED_ADDRESS))
 
 
 def _read_above_zero(params: Params, name: str) -> int | None:
-    """A number of at least 1, or None if it is left out. Raises Mistake (2)."""
+    """Reads a number of at least 1. Returns None if it is left out. Raises Mistake (2)."""
     if params.get(name) is None:
         return None
     number = int(read_number(params, name, 0))

@@ -1,4 +1,4 @@
-"""The methods of the local API about the node itself: status, wait, stop."""
+"""The methods of the local API about the node itself: `status`, `wait` and `stop`."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from meshcoop.relay.relay import Relay
 _WAIT_SECONDS = 30
 _LOOK_AGAIN_SECONDS = 0.2
 
-# What a home without a neighbourhood, or a relay, cannot say.
+# The fields of the status that a relay, or a home without a neighbourhood, cannot fill.
 _NO_MEMBERSHIP: Params = {
     "relay": None,
     "neighbourhood": None,
@@ -33,13 +33,13 @@ _NO_MEMBERSHIP: Params = {
 
 
 class StatusMethods:
-    """Says how one node is, and ends it."""
+    """Shows the status of one node, waits for records and peers, and stops the node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {"status": self.show_status, "stop": self.stop, "wait": self.wait}
 
     async def show_status(self, params: Params) -> Params:
@@ -66,7 +66,7 @@ class StatusMethods:
         self._node.stop()
 
     async def wait(self, params: Params) -> bool:
-        """Waits until this home has these records, peers and hashes; false if time runs out."""
+        """Waits for these records, peers and hashes. Returns false if the time runs out first."""
         with trio.move_on_after(read_number(params, "timeout", _WAIT_SECONDS)):
             while not self._is_reached(params):
                 # Peers come and go without a record, so `changed` alone is not enough.
@@ -133,7 +133,7 @@ class StatusMethods:
         }
 
     def _is_reached(self, params: Params) -> bool:
-        """True once everything that the parameters of `wait` name is so."""
+        """True if this home has everything that the parameters of `wait` ask for."""
         membership = self._node.membership
         if membership is None:
             return False
@@ -150,8 +150,9 @@ class StatusMethods:
 
 
 def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
-    """SHA-256 over all record ids, which come sorted; equal on nodes with the same records
-    (R-03.17).
+    """Hashes all record ids with SHA-256. The caller sorts the ids.
+
+    Nodes with the same records get the same hash (R-03.17).
     """
     hasher = hashlib.sha256(b"meshcoop set 1\0")
     for record_id in record_ids:
@@ -160,7 +161,7 @@ def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
 
 
 def _trouble(membership: Membership) -> str | None:
-    """The reason why this home signs nothing, or None if it signs."""
+    """Returns the reason why this home signs nothing, or None if it can sign."""
     author = membership.author
     if author.can_sign:
         return None
@@ -184,7 +185,7 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 
 
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
-    """Who waits to be admitted, and how many records wait for others."""
+    """Shows who waits to be admitted, and how many records wait for missing records."""
     authority = membership.state.authority
     vouchers_of = authority.candidates if authority else {}
 

@@ -1,4 +1,4 @@
-"""The methods of the local API that show what a home holds: lists, threads, balances, a diary."""
+"""The methods of the local API that show views: lists, threads, balances and a diary."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from meshcoop.errors import Mistake
 
 
 class ViewMethods:
-    """Shows the views of one node. `lists`: the lists that others make, by name."""
+    """Shows the views of one node. `lists` maps names of lists to methods of other classes."""
 
     def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Method]) -> None:
         self._node = node
@@ -23,7 +23,7 @@ class ViewMethods:
         self._lists = lists
 
     def table(self) -> dict[str, Method]:
-        """The methods by name."""
+        """Returns the methods by name."""
         return {
             "list": self.list_views,
             "show": self.show_record,
@@ -34,7 +34,7 @@ class ViewMethods:
         }
 
     async def list_views(self, params: Params) -> list[Params]:
-        """Lists views of one kind, newest first; or people, suggestions, matters and others."""
+        """Lists the views of one kind, newest first. Also lists people, suggestions and others."""
         list_rows = self._lists.get(str(params.get("what")))
         if list_rows is not None:
             rows: list[Params] = await list_rows(params)
@@ -42,7 +42,7 @@ class ViewMethods:
         return (await open_queries(self._node, params)).list_views(params)
 
     async def show_record(self, params: Params) -> Params:
-        """Shows one record's view, with the history of its thread."""
+        """Shows the view of one record with the history of its thread."""
         matter = await self._loops.find_matter(params)
         if matter is not None:
             return matter
@@ -50,7 +50,7 @@ class ViewMethods:
         return self._loops.with_loop_status(shown)
 
     async def show_balances(self, params: Params) -> Params | list[Params]:
-        """Shows the minutes that members gave and received; of one person with their history."""
+        """Shows the minutes that people gave and received. For one `person`, adds the history."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         balances = Balances(membership.state, presenter)
@@ -64,7 +64,7 @@ class ViewMethods:
         return (await open_queries(self._node, params)).search(params)
 
     async def show_diary(self, params: Params) -> Params:
-        """Shows what this home's person has promised to attend, and when."""
+        """Shows the events that this home's person has promised to attend, with their times."""
         del params
         membership = self._node.require_membership()
         authority = membership.state.authority
@@ -76,7 +76,7 @@ class ViewMethods:
         return Diary(membership.state, presenter, person).show()
 
     async def mute(self, params: Params) -> Params:
-        """Leaves a person's posts out of this home's lists, or shows them again with `off`."""
+        """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)

@@ -1,7 +1,7 @@
-"""The benches: figures of this machine, compared with the best it could do.
+"""The benches: they measure this machine and compare the figures with a limit.
 
-The limit is one core that verifies the same records with PyNaCl and does nothing else, measured
-in the same run. Stores are on disk, networks are libp2p's between processes.
+The limit is the speed of one core that verifies the same records with PyNaCl and does nothing else.
+The limit is measured in the same run. Stores are on disk. Homes are processes that speak libp2p.
 """
 
 import signal
@@ -27,7 +27,7 @@ from meshcoop.ingest.verify_pipeline import VerifyPipeline
 from meshcoop.store.store import Store
 from protocol.record import envelope
 
-_BATCH = 120  # records in a frame of sync, about
+_BATCH = 120  # about the number of records in one frame of a sync
 _TERMINATED = 128 + signal.SIGTERM
 _SYNC_COUNTS = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
 
@@ -35,7 +35,7 @@ Figures = list[dict[str, Any]]
 
 
 def run_bench(name: str, records: int | None, runs: int) -> Figures:
-    """Runs one bench; leaves neither files nor processes behind."""
+    """Runs one bench. No file and no process is left behind."""
     bench, usual_records = _BENCHES[name]
     with _ending_in_order(), watched_folder("meshcoop-bench-") as folder:
         return bench(records or usual_records, runs, folder)
@@ -43,7 +43,7 @@ def run_bench(name: str, records: int | None, runs: int) -> Figures:
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Lets SIGTERM unwind what runs, as an interrupt does."""
+    """Within the block, lets SIGTERM raise SystemExit, so that the bench cleans up."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(_TERMINATED)
@@ -56,7 +56,7 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Records a second into a store: by a home without the key, and by one that reads them."""
+    """Measures the records a second that a home stores: once without the key, once with the key."""
     street = build_street(records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
     founder = street.homes[0]
@@ -98,7 +98,10 @@ async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
 
 
 def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
-    """Records a second from one home to another that lacks all of them, and one that lacks 1 %."""
+    """Measures the records a second that one home sends to another.
+
+    The other home lacks all records in one measurement, and 1 % of them in a second one.
+    """
     street = build_street(records, 3, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
     limit = measure_verifying(parsed, street.neighbourhood)
@@ -138,7 +141,7 @@ def _summarise(name: str, records: int, rates: list[float], limits: list[float])
 
 
 def _bench_live(records: int, runs: int, folder: Path) -> Figures:
-    """Milliseconds from a post to its being stored two hops away, while nothing else happens."""
+    """Measures the milliseconds until a post is stored two hops away, on an idle network."""
     street = build_street(100, 3, with_keys=True)
     parsed = [envelope.parse(wire) for wire in street.wires]
     limit = measure_verifying(parsed, street.neighbourhood)
@@ -160,11 +163,11 @@ def _bench_live(records: int, runs: int, folder: Path) -> Figures:
 
 
 def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
-    """Alarms of simulated measures; `records` runs of each."""
+    """Measures the alarms of simulated measures. `records` is the number of runs of each."""
     return loop_alarms.measure_alarms(records)
 
 
-# Each bench, and how many records it takes if nobody says.
+# Each bench with its usual number of records.
 _BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
     "ingest": (_bench_ingest, 5000),
     "sync": (_bench_sync, 3000),

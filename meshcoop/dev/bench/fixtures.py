@@ -1,4 +1,4 @@
-"""Material for benches: a neighbourhood, its devices and signed records, for stores on disk."""
+"""Makes neighbourhoods for benches: with devices, signed records and stores on disk."""
 
 import os
 import time
@@ -19,13 +19,13 @@ from protocol.record import envelope, root_statement, sealing
 from protocol.record.envelope import EPOCH, Header, Record
 from protocol.record.log import LOG_START, Head
 
-_LOGS = 10  # neighbours who write the records, a log each
+_LOGS = 10  # the number of neighbours who write the records, each in a log of their own
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 
 
 def now() -> int:
-    """Milliseconds since 1970."""
+    """Returns the milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
@@ -33,7 +33,7 @@ def now() -> int:
 class Street:
     """A neighbourhood of a bench.
 
-    `chain` is the founder's log, which admits everybody; `logs` are the neighbours' records.
+    `chain` is the log of the founder, who admits everybody. `logs` has the log of each neighbour.
     """
 
     neighbourhood: bytes
@@ -43,11 +43,11 @@ class Street:
 
     @property
     def wires(self) -> list[bytes]:
-        """The records as a sync brings them: one log after the other."""
+        """The records of all neighbours, one log after the other, in the order of a sync."""
         return [wire for log in self.logs for wire in log]
 
     def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
-        """Writes the store of a home without keys that holds the chain and these records."""
+        """Writes the store of a home without keys. The store holds the chain and these records."""
         store = Store(path)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
         inbox.ingest_wires([*self.chain, *wires])
@@ -57,8 +57,8 @@ class Street:
 def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
     """Builds a street whose founder has a device at each of `homes` homes.
 
-    The founder's own device is the first home's. Neighbours write the records. With `with_keys` the
-    homes and the neighbours have the epoch keys.
+    The founder's first device is at the first home. Neighbours write the records. If `with_keys`,
+    the homes and the neighbours have the epoch keys.
     """
     founder = Identity.new(os.urandom)
     author = found_neighbourhood(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
@@ -67,7 +67,7 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
     if with_keys:
         for identity in (*at_homes[1:], *writers):
             offer_epochs(author, author.state.ring.all(), identity.device)
-    # The records are dealt out in turn, so the first logs may be longer by one.
+    # The neighbours write in turn, so the first logs may be longer by one record.
     sizes = [len(range(number, records, _LOGS)) for number in range(len(writers))]
     logs = [_write_log(author, *part) for part in zip(writers, sizes, strict=True)]
     store = author.inbox.store
@@ -78,7 +78,10 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
 
 
 def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
-    """Records a second that one core verifies with PyNaCl, doing nothing else: the limit."""
+    """Measures the limit: the records a second that one core verifies if it does nothing else.
+
+    It uses PyNaCl.
+    """
     prefix = b"meshcoop record 1 sign\0" + neighbourhood
     signed = [
         (record.signature + prefix + record.header_bytes, record.header.device)
@@ -91,7 +94,7 @@ def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
 
 
 def _add_device(author: Author, founder: Identity) -> Identity:
-    """Adds a device to the founder's, by a record in the founder's log."""
+    """Adds a further device of the founder, by a record in the founder's log."""
     seed = os.urandom(32)
     place = author.state.neighbourhood[: root_statement.PLACE_SIZE]
     box = sealing.device_box_key(seed).public
@@ -102,7 +105,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 
 
 def _admit_neighbour(author: Author) -> Identity:
-    """Makes a person, admitted by the founder."""
+    """Makes a person whom the founder admits."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour
@@ -119,7 +122,10 @@ def _write_log(author: Author, writer: Identity, size: int) -> list[bytes]:
 
 
 def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> Record:
-    """Signs the next record of a log without reading the store: a bench makes thousands."""
+    """Signs the next record of a log without reading the store.
+
+    A bench makes thousands of records, so reading would take too long.
+    """
     state = author.state
     seq = head.seq + 1
     fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}

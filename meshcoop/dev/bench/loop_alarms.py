@@ -1,7 +1,7 @@
-"""`bench loops`: how often the rules of specs/20-loops.md alarm falsely, and how soon they see a change.
+"""`bench loops` measures how the rules of specs/20-loops.md alarm: how often falsely, and how soon.
 
-Seeded simulations of a measure that is asked every week. Each figure stands beside that of the naive
-rule, "below the target, so alarm".
+Seeded simulations ask a measure's question every week. Each figure stands beside the figure of the
+naive rule: "below the target, so alarm".
 """
 
 import random
@@ -14,19 +14,19 @@ from protocol.loops.change_detection import run_change_test
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.target_check import misses_target
 
-USUAL_RUNS = 100  # of each cell
+USUAL_RUNS = 100  # simulations of each cell
 
 _BASELINE = 24  # windows
 _YEAR = 52  # windows
-_TARGET_PERCENT = 80  # of a share
+_TARGET_PERCENT = 80  # the target of a measure with the scale "share"
 _TARGET_COUNT = 2
 
-# Draws the answers of one window; the bool says whether the change has come.
+# Draws the answers of one window. The bool is True after the change for the worse.
 Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood: how it answers, before and after a change for the worse."""
+    """A simulated neighbourhood. `draw` makes its answers, before and after a change."""
 
     name: str
     scale: str
@@ -34,16 +34,17 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """The figure of one simulation, by the rules and by the naive rule."""
+    """The figure of one simulation: by the rules of the specs, and by the naive rule."""
 
     by_rules: int
     naive: int
 
 
 def measure_alarms(runs: int) -> list[dict[str, Any]]:
-    """False alarms a year where nothing changes, and windows until a change is seen.
+    """Measures the false alarms a year, and the number of windows until a change is seen.
 
-    `limit` is the figure of the naive rule, `tolerance` two standard errors of the figure.
+    In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
+    the figure.
     """
     figures = []
     for cell in _cells():
@@ -68,7 +69,10 @@ def _cells() -> list[Cell]:
 
 
 def _share_cell(answers: int, before: int, after: int) -> Cell:
-    """A measure of shares; `before` and `after` are the percentages of bad answers."""
+    """Makes a cell whose measure has the scale "share".
+
+    `before` and `after` are the percentages of bad answers before and after the change.
+    """
     return Cell(
         f"share, {answers} answers a week, {before} % bad, then {after} %",
         SHARE,
@@ -86,7 +90,7 @@ def _draw_answers(answers: int, before: float, after: float) -> Draw:
 
 def _draw_incidents(before: float, after: float) -> Draw:
     def draw(chance: random.Random, has_changed: bool) -> Point:
-        # A Poisson number: how many waiting times fit into one window.
+        # This draws a Poisson number: it counts how many waiting times fit into one window.
         rate = after if has_changed else before
         left = 1.0
         incidents = -1
@@ -103,7 +107,7 @@ def _count_false_alarms(cell: Cell, seed: int) -> _Run:
     points = [cell.draw(chance, False) for _ in range(_BASELINE + _YEAR)]
     lengths = range(_BASELINE + 1, len(points) + 1)
     alarms = [_alarms(cell, points[:length]) for length in lengths]
-    # A row of alarms counts once: people are asked once.
+    # Several alarms in a row count once, because people are asked only once.
     begun = sum(
         alarm and not earlier for earlier, alarm in zip([False, *alarms], alarms, strict=False)
     )
@@ -125,7 +129,7 @@ def _measure_delay(cell: Cell, seed: int) -> _Run:
 
 
 def _alarms(cell: Cell, points: list[Point]) -> bool:
-    """Whether the rules of the specs alarm after the last of these points."""
+    """True if the rules of the specs alarm after the last of these points."""
     if run_change_test(cell.scale, points).change == "worse":
         return True
     target = _TARGET_COUNT if cell.scale == COUNT else _TARGET_PERCENT
@@ -133,7 +137,7 @@ def _alarms(cell: Cell, points: list[Point]) -> bool:
 
 
 def _alarms_naively(cell: Cell, point: Point) -> bool:
-    """Whether this one point is below the target."""
+    """True if this one point is below the target."""
     if cell.scale == COUNT:
         return point.bad > _TARGET_COUNT
     return 100 * point.bad > (100 - _TARGET_PERCENT) * point.n

@@ -1,4 +1,4 @@
-"""The homes of a bench, one after another, in a process of their own."""
+"""A process of a bench. It runs one home after another."""
 
 import json
 import os
@@ -20,11 +20,14 @@ from meshcoop.network.libp2p.host import open_host
 from meshcoop.store.store import Store
 from meshcoop.sync.home_mesh import HomeMesh
 
-_QUIET_SECONDS = 1.5  # after which the heads of what a sync stored have been announced
+_QUIET_SECONDS = 1.5  # by then, a home has announced the heads of the records that a sync stored
 
 
 class TrafficCounter:
-    """Counts what goes over the streams of a home. A round trip is a write and then an answer."""
+    """Counts the bytes and round trips on the streams of a home.
+
+    A round trip is a write and then an answer.
+    """
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -33,30 +36,30 @@ class TrafficCounter:
         self._awaits_answer = False
 
     def count_written(self, size: int) -> None:
-        """Counts bytes that leave. The time begins with the first."""
+        """Counts bytes that this home sends. The time begins with the first byte."""
         if not self.bytes:
             self.began = time.monotonic()
         self.bytes += size
         self._awaits_answer = True
 
     def count_read(self, size: int) -> None:
-        """Counts bytes that came."""
+        """Counts bytes that this home received."""
         self.bytes += size
         self.round_trips += self._awaits_answer
         self._awaits_answer = False
 
 
 class CountedStream:
-    """A stream whose bytes the network's counter counts."""
+    """A stream whose bytes are counted by the counter of the network."""
 
     def __init__(self, stream: Stream, network: "BenchNetwork") -> None:
         self._stream = stream
-        # The network, not its counter: each measurement begins with a new counter.
+        # Each measurement gives the network a new counter, so the stream does not keep the counter.
         self._network = network
 
     @property
     def peer(self) -> str:
-        """The peer's id."""
+        """The id of the peer."""
         return self._stream.peer
 
     async def read(self) -> bytes:
@@ -76,9 +79,9 @@ class CountedStream:
 
 
 class BenchNetwork:
-    """A network that counts bytes, and that dials only the address that the bench allows.
+    """A network that counts bytes. It dials only the address that the bench allows.
 
-    Otherwise homes would learn each other's addresses, and two hops would become one.
+    If homes dialled every address that they learn, two hops would become one.
     """
 
     def __init__(self, network: Network) -> None:
@@ -90,7 +93,7 @@ class BenchNetwork:
         return getattr(self._network, name)
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers a protocol over counted streams."""
+        """Registers the handler of a protocol. The handler gets counted streams."""
 
         async def handle_counted(stream: Stream) -> None:
             await handler(CountedStream(stream, self))
@@ -98,7 +101,7 @@ class BenchNetwork:
         self._network.serve(protocol, handle_counted)
 
     async def connect(self, address: str) -> str:
-        """Dials the allowed address; raises NetworkError for every other."""
+        """Dials the allowed address. Raises NetworkError for every other address."""
         if address != self.allowed_address:
             raise NetworkError("not in this bench")
         return await self._network.connect(address)
@@ -109,7 +112,7 @@ class BenchNetwork:
 
 
 class BenchHome:
-    """A home that follows the parent's orders, a line each."""
+    """A home that follows the orders of the parent. Each order is one line."""
 
     def __init__(self, order: dict[str, str], network: Network, verifier: Verifier) -> None:
         self.store = Store(order["store"])
@@ -122,7 +125,7 @@ class BenchHome:
         self.mesh = HomeMesh(self.network, self.author, now, os.urandom, verifier)
 
     async def run(self) -> None:
-        """Follows orders until one says `leave`, or until the parent has ended."""
+        """Follows orders until an order says `leave` or the parent has ended."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.mesh.run)
             _report(address=self.network.addresses[0])
@@ -143,7 +146,11 @@ class BenchHome:
         _report(posted={"id": record.id.hex(), "at": at})
 
     async def _dial(self, address: str, expected_records: int | None) -> None:
-        """Dials a home. With `expected_records` it reports a first sync and one of equal stores."""
+        """Dials a home and reports to the parent.
+
+        If `expected_records` is None, reports that the homes have met. Otherwise reports on a sync
+        that brings this home to `expected_records`, and on a second sync, of equal stores.
+        """
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()
         self.mesh.peers.learn([address])
@@ -166,7 +173,8 @@ class BenchHome:
 
 
 async def _read_line() -> str:
-    # Abandoned when cancelled: a home with a fault must not wait for its parent, which waits for it.
+    # The thread is abandoned when cancelled. If a home with a fault waited for a line, its parent
+    # would wait for the home too.
     return await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)  # type: ignore[call-arg]  # old stubs, see meshcoop.network
 
 

@@ -1,7 +1,8 @@
-"""The parent of the benches' homes: processes that speak libp2p to each other and follow its orders.
+"""Runs the homes of a bench as processes, for the parent, which is the bench itself.
 
-The parent writes each order as a JSON line to a home's standard input, and reads lines that report
-events. A home ends when its input does, so none outlives the parent.
+The homes speak libp2p to each other. The parent writes each order as a JSON line to the standard
+input of a home. The home writes lines that report events. A home ends when its input ends, so no
+home outlives the parent.
 """
 
 import json
@@ -15,16 +16,16 @@ from typing import Any
 
 from meshcoop.dev.bench.fixtures import Street
 
-_PAUSE_SECONDS = 0.3  # between two posts: the publisher is idle
-_MEETING_SECONDS = 1.5  # in which homes that have met agree on gossip
+_PAUSE_SECONDS = 0.3  # the time between two posts in which the publisher is idle
+_MEETING_SECONDS = 1.5  # homes that have met need this time to agree on gossip
 _END_SECONDS = 10
 
 
 class Worker:
-    """A process that is one home, and later another, seen from the parent."""
+    """The parent's handle of a process that runs one home after another."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(  # this very program
+        self.process = subprocess.Popen(  # the program is our own
             [sys.executable, "-m", "meshcoop.dev.bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -32,7 +33,7 @@ class Worker:
         )
 
     def open_home(self, street: Street, number: int, path: Path) -> str:
-        """Opens the street's home of this number with this store; returns its address."""
+        """Opens the home with this number and this store in the process. Returns its address."""
         identity = street.homes[number]
         self.send_order(
             store=str(path),
@@ -43,7 +44,7 @@ class Worker:
         return str(self.wait_for_event("address"))
 
     def leave_home(self) -> None:
-        """Closes the home; the process waits for another."""
+        """Closes the home. The process then waits for the next home."""
         self.send_order(leave=True)
         self.wait_for_event("left")
 
@@ -77,11 +78,11 @@ class Worker:
 
 @contextmanager
 def run_workers(count: int) -> Iterator[list[Worker]]:
-    """Runs this number of processes, and ends them afterwards."""
+    """Runs this number of processes. Ends the processes afterwards."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
-            # One by one: if starting one of them fails, those before it are ended.
+            # They start one by one. If one does not start, the earlier ones are ended.
             workers.append(Worker())  # noqa: PERF401
         yield workers
     finally:
@@ -92,9 +93,10 @@ def run_workers(count: int) -> Iterator[list[Worker]]:
 def measure_sync(
     street: Street, missing: float, folder: Path, full: Worker, new: Worker
 ) -> dict[str, float]:
-    """Syncs two homes, of which `new` lacks the last part (`missing`) of every log.
+    """Measures a sync of two homes.
 
-    Neither home has the epoch key.
+    The home at `new` lacks the end of every log. The number `missing` says how much: 1.0 is the
+    whole log. Neither home has the epoch key.
     """
     folder.mkdir()
     held: list[bytes] = []
@@ -123,7 +125,10 @@ def measure_sync(
 
 
 def measure_live(street: Street, posts: int, runs: int, folder: Path) -> list[list[float]]:
-    """Milliseconds of every post of every run, from the first home over the second to the third."""
+    """Measures how many milliseconds a post takes from the first home over a second to a third.
+
+    Returns a list for each run, with the time of each post.
+    """
     with run_workers(3) as (first, middle, last):
         paths = [folder / f"{number}.db" for number in range(3)]
         for path in paths:
@@ -134,7 +139,7 @@ def measure_live(street: Street, posts: int, runs: int, folder: Path) -> list[li
             worker.send_order(dial=address)
             worker.wait_for_event("met")
         time.sleep(_MEETING_SECONDS)
-        _measure_post(first, last)  # the first post is slower than those that count
+        _measure_post(first, last)  # the first post is slower than the others, so it does not count
         return [[_measure_post(first, last) for _ in range(posts)] for _ in range(runs)]
 
 

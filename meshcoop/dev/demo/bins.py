@@ -1,8 +1,8 @@
-"""The demo's story of the bins: a service chain, a measure, a matter, and whether the action helped.
+"""The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
-It tells steps 7 to 10 and 15 of the acceptance week. The story begins two weeks ago, since a week
-before the action and a week after it are compared: the nodes' clocks are behind, and are put right
-in the middle.
+It tells steps 7 to 10 and 15 of the acceptance week. It compares the week before an action with the
+week after it. So the story begins two weeks ago: the clocks of the nodes are behind at first. In
+the middle of the story the clocks are put right.
 """
 
 import os
@@ -17,10 +17,10 @@ from meshcoop.errors import Mistake
 
 CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
 
-_BEGAN_DAYS = 14  # ago
-_AFTER_DAYS = 7  # ago
+_BEGAN_DAYS = 14  # the story begins so many days ago
+_AFTER_DAYS = 7  # the second week begins so many days ago
 _REPORTERS = 6
-_GUESTS = ("Bea", "Dora", "Emil", "Fay")  # without a home of their own; as many as are needed
+_GUESTS = ("Bea", "Dora", "Emil", "Fay")  # they have no home; the story takes as many as it needs
 _SUBCONTRACTOR = "Yusuf"
 _MISSED = "Our bins were missed"
 _MISSED_ES = "No han venido por los cubos"
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 class Resident(NamedTuple):
-    """A person, and the home that they use."""
+    """A person and the home that this person uses."""
 
     home: Household
     name: str
@@ -41,12 +41,15 @@ class Resident(NamedTuple):
 
 
 def set_clock_back() -> None:
-    """Sets the clock of every node that is started from now on two weeks back."""
+    """Sets the clock two weeks back for every node that is started from now on."""
     os.environ[CLOCK_VARIABLE] = str(-24 * _BEGAN_DAYS)
 
 
 class BinsStory:
-    """Maria publishes the council's service, Sam is the contractor, the others have bins."""
+    """The story of the bins.
+
+    Maria publishes the council's service, and Sam is the contractor. The other people have bins.
+    """
 
     def __init__(self, street: list[Household], say: Say, claim: Claim) -> None:
         self._street = street
@@ -69,7 +72,7 @@ class BinsStory:
         self._do_and_reopen_action()
 
     def tell_second_week(self) -> None:
-        """Tells step 15: the clocks are right now, and fewer bins are missed."""
+        """Tells step 15: puts the clocks right, and fewer bins are missed."""
         map_in_pairs(lambda home: home.run("down"), self._street)
         del os.environ[CLOCK_VARIABLE]
         map_in_pairs(lambda home: home.run("up"), self._street)
@@ -240,13 +243,16 @@ class BinsStory:
         map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
     def _matters(self) -> list[Row | None]:
-        """The only matter that each home lists."""
+        """Returns the only matter that each home lists, or None for a home without a single one."""
         return [_only_row(home.run("list", "matters")) for home in self._street]
 
     def _do_all_show(
         self, list_name: str, summarise: Callable[[Row], object], expected: object
     ) -> bool:
-        """Whether every home soon lists one row, and its summary is the expected one."""
+        """Waits until every home lists one row whose summary is the expected one.
+
+        Returns False if this does not happen in time.
+        """
 
         def summaries() -> list[object]:
             rows = map_in_pairs(lambda home: _only_row(home.run("list", list_name)), self._street)

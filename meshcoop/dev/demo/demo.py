@@ -1,7 +1,7 @@
 """The demo: a street of real nodes on this machine that tells the acceptance story.
 
-The story does everything through the command line that residents use. A janitor process, which
-outlives the demo however it ends, stops the nodes and removes the folder.
+The story does everything through the command line that residents use. When the demo ends, a janitor
+process stops the nodes and removes the folder, even if the demo was killed.
 """
 
 import itertools
@@ -25,13 +25,14 @@ from meshcoop.home.folder import Home
 _NAMES = ("Maria", "Ada", "Sam", "Kofi", "Lin", "Rosa", "Ines", "Tom", "Noor", "Jo", "Pat", "Wim")
 _MIN_HOUSEHOLDS = 3  # the story needs Maria, Ada and Sam
 _OFFERS = ("Bread rolls on Saturday", "An hour of weeding", "Reading aloud", "A spare ladder")
-_OFFER_SECONDS = 8  # between two offers, once the story is told
+_OFFER_SECONDS = 8  # the time between two offers after the end of the story
 
 
 def tell_story(households: int, *, stay: bool) -> int:
-    """Tells the story with this number of homes; with `stay` the street then lives on.
+    """Tells the story with this number of homes. With `stay`, the nodes run on after the story.
 
-    Returns the exit code: 0 if all homes ended with one state, else 1.
+    Returns the exit code: 0 if every claim held and all homes ended in one state, else 1. Raises
+    Mistake if the number of homes is too small or too large.
     """
     if not _MIN_HOUSEHOLDS <= households <= len(_NAMES):
         raise Mistake(f"The story needs {_MIN_HOUSEHOLDS} to {len(_NAMES)} households.", 2)
@@ -49,22 +50,22 @@ def tell_story(households: int, *, stay: bool) -> int:
 
 @contextmanager
 def _street_folder() -> Iterator[Path]:
-    """A folder for the homes, with a passphrase and a PIN of its own, which a janitor watches."""
+    """Makes a folder for the homes, with a new passphrase and a new PIN. A janitor watches it."""
     with watched_folder("meshcoop-demo-") as folder:
         for name in ("passphrase", "pin"):
             secret = folder / name
             secret.write_bytes(os.urandom(16).hex().encode())
             os.environ[f"MESHCOOP_{name.upper()}_FILE"] = str(secret)
-        os.environ["MESHCOOP_MDNS"] = "0"  # the street is not to find real neighbours
+        os.environ["MESHCOOP_MDNS"] = "0"  # the street must not find real neighbours
         yield folder
 
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Lets a signal end this process and its threads at once, until the block ends.
+    """Within the block, lets a signal end this process and its threads at once.
 
-    An exception would not do: raised while a lock is taken it breaks that lock, and threads go on. The
-    janitor cleans up.
+    The signal must not raise an exception: it could break a lock, and the other threads would go
+    on. The janitor cleans up.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -81,7 +82,10 @@ def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def _live_on(street: list[Household]) -> None:
-    """Lets the street live on: on a terminal until Ada's screen is closed, else until Ctrl-C."""
+    """Keeps the nodes of the street running until the person at the terminal ends the demo.
+
+    If the terminal can show Ada's screen, closing the screen ends the demo. Otherwise Ctrl-C does.
+    """
     if screen.can_show_screen():
         _show_screen(street)
     else:
@@ -113,7 +117,10 @@ def _show_screen(street: list[Household]) -> None:
 
 
 def _post_offers(street: list[Household], night: threading.Event, *, is_told: bool) -> None:
-    """Posts an offer every few seconds until it is night; if `is_told`, prints a line about each."""
+    """Posts an offer every few seconds until `night` is set.
+
+    If `is_told`, prints a line about each offer.
+    """
     for number in itertools.count():
         if night.wait(_OFFER_SECONDS):
             return
@@ -121,7 +128,7 @@ def _post_offers(street: list[Household], night: threading.Event, *, is_told: bo
         title = _OFFERS[number % len(_OFFERS)]
         try:
             household.run("post", "offer", "--title", title, "--minutes", "60")
-        except Mistake:  # the quota of a day, or a node on its way out: the street is quiet then
+        except Mistake:  # the day's quota is used up, or the node is stopping: no more offers then
             return
         if is_told:
             say(f"{household.name} offers: {title}.")

@@ -1,4 +1,4 @@
-"""A home of the demo, which the story speaks to through the command line only."""
+"""A home of the demo. The story uses it through the command line only."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from protocol.errors import Refused
 
-Row = dict[str, Any]  # a row of a list, or a view, as the commands print it
+Row = dict[str, Any]  # a row of a list or a view, in the form in which the commands print it
 
 _AGREE_SECONDS = 30
 _SubjectT = TypeVar("_SubjectT")
@@ -24,7 +24,7 @@ _ResultT = TypeVar("_ResultT")
 
 @dataclass(frozen=True)
 class _CapturedContext(Context):
-    """A command's context that keeps the answers instead of printing them."""
+    """A context of a command that keeps the answers instead of printing them."""
 
     answers: list[Any] = field(default_factory=list)
 
@@ -42,8 +42,8 @@ class Household:
         self.home = folder / name.lower()
 
     def run(self, *words: str) -> Any:
-        """Runs a command and returns its answer. Raises Mistake with the error it would print."""
-        # In this process: a new one for each command would take ten times as long.
+        """Runs a command and returns its answer. Raises Mistake with the error of the command."""
+        # The command runs in this process. A process of its own would take ten times as long.
         context = _CapturedContext(Home(self.home), json=True)
         try:
             cli.run_command(words, context)
@@ -72,7 +72,10 @@ def map_in_pairs(
 def poll_until(
     observe: Callable[[], list[_ResultT]], is_settled: Callable[[list[_ResultT]], object]
 ) -> list[_ResultT]:
-    """Observes until the result is settled, 30 s at most, and returns the last observation."""
+    """Calls `observe` again and again until `is_settled` accepts the result, but at most for 30 s.
+
+    Returns the last result.
+    """
     deadline = time.monotonic() + _AGREE_SECONDS
     observed = observe()
     while not is_settled(observed) and time.monotonic() < deadline:

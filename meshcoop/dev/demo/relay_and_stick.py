@@ -1,4 +1,4 @@
-"""The demo's relay and stick: two ways to reach homes that are never up at the same time."""
+"""The demo's relay and stick: two ways between homes that are never up at the same time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ _TITLE = "Somebody to water the tomatoes"
 
 
 class RelayAndStick:
-    """The surgery's relay, which a technician runs, and a stick that Maria hands to Sam."""
+    """The relay that a technician runs at the surgery, and the stick that Maria hands to Sam."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class RelayAndStick:
         self._claim = claim
 
     def enrol(self) -> None:
-        """Starts the relay, and Maria enrols it for the whole street."""
+        """Starts the relay. Maria enrols the relay for the whole street."""
         surgery = self._surgery
         surgery.run("relay", "found", surgery.name)
         surgery.run("up")
@@ -31,7 +31,7 @@ class RelayAndStick:
         self._say("Maria enrols a relay at the surgery. It carries records that it cannot read.")
 
     def pass_on_request(self) -> None:
-        """Ada asks while Sam's home is off, and her home is off when his comes back."""
+        """Tells how Ada's request reaches Sam, although their homes are never up together."""
         self._sam.run("down")
         request_id = self._ada.post("request", "--title", _TITLE, "--minutes", "30")
         wanted_hash = self._ada.run("status")["set_hash"]
@@ -50,7 +50,7 @@ class RelayAndStick:
         )
 
     def read_stick(self) -> None:
-        """Sam reads a stick with records that he has already, and no record is stored twice."""
+        """Tells how Sam reads a stick with records that he has already. None is stored twice."""
         file = self._maria.home.parent / "stick"
         written_count = self._maria.run("bundle", "write", str(file))["records"]
         counts = self._sam.run("bundle", "read", str(file))
@@ -60,11 +60,11 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """The hash of the record set that the relay holds, for each neighbourhood that it serves."""
+        """Returns the hash of the relay's records for each neighbourhood that the relay serves."""
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 
 
 def _contains(home: Path, text: str) -> bool:
-    """Whether any file of a home has this text in the clear."""
+    """True if any file of a home contains this text unencrypted."""
     files = [path for path in home.rglob("*") if path.is_file()]
     return any(text.encode() in file.read_bytes() for file in files)

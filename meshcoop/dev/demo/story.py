@@ -1,4 +1,4 @@
-"""The story that the demo tells: as much of the acceptance week as fits into a minute."""
+"""The story that the demo tells. It has as much of the acceptance week as fits into a minute."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The people who have a place as cook and those who wait for one, as a home shows them."""
+    """The names that a home shows of the cooks: who has a place, and who waits for one."""
 
     placed: list[str]
     waiting: list[str]
@@ -35,7 +35,10 @@ def say(text: str) -> None:
 
 
 class Story:
-    """The whole story, from an empty folder on. Ada has a guest, Grace, who has no computer."""
+    """The whole story. It begins with an empty folder.
+
+    Ada has a guest: Grace, who has no computer.
+    """
 
     def __init__(self, street: list[Household]) -> None:
         self.street = street
@@ -54,7 +57,7 @@ class Story:
         bins_story.tell_first_week()
         bins_story.tell_second_week()
         bins_story.print_month()
-        # The lunch is planned while the lift is agreed on: the story is to take no longer.
+        # To save time, the lunch is planned while the lift is agreed on.
         with ThreadPoolExecutor(1) as pool:
             planned_lunch = pool.submit(self._plan_lunch)
             lift = self._ask_by_proxy()
@@ -85,7 +88,7 @@ class Story:
         maria_id, grace_id, *_ = map_in_pairs(
             lambda resident: self._post_profile(*resident), residents
         )
-        # Each of the two homes has the other's profile before it is asked for suggestions.
+        # The two homes need each other's profile before the story asks them for suggestions.
         self.maria.wait_for(grace_id)
         self.ada.wait_for(maria_id)
 
@@ -107,7 +110,10 @@ class Story:
         return profile_id
 
     def _check_suggestions(self) -> None:
-        """Maria and Grace are suggested to each other from their profiles, before any request."""
+        """Checks that Maria and Grace are suggested to each other before anybody posts a request.
+
+        The suggestions come from their profiles.
+        """
         pairs = [(self.maria, "Maria", "Grace"), (self.ada, "Grace", "Maria")]
         lists = map_in_pairs(
             lambda pair: pair[0].run("list", "suggestions", "--as", pair[1]), pairs
@@ -188,7 +194,7 @@ class Story:
         )
 
     def _plan_lunch(self) -> list[_Cooks]:
-        """Ada and Sam sign up for the only place as cook. Returns the cooks that each home shows."""
+        """Lets Ada and Sam sign up for the only place as cook. Returns the cooks at each home."""
         lunch = self.maria.post(
             "activity", "--title", "Lunch", "--starts", f"{self.thursday}T12:30", "--minutes", "90",
             "--repeats", "FREQ=WEEKLY", "--roles", "cook=1", "--roles", "server=5",
@@ -230,7 +236,10 @@ class Story:
         )
 
     def _check_states(self) -> bool:
-        """Waits until all homes have the same state hash, and prints it."""
+        """Waits until all homes have the same state hash, and prints this hash.
+
+        Returns False if their hashes still differ after 30 s.
+        """
         hashes = poll_until(self._state_hashes, lambda current: len(set(current)) == 1)
         if len(set(hashes)) == 1:
             say(f"One state at all {len(hashes)} homes: {hashes[0]}")
@@ -244,12 +253,12 @@ class Story:
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
-    """The addresses that these homes show for an agreement."""
+    """Lists the addresses that these homes show for an agreement."""
 
     def show_address(home: Household) -> list[str]:
         try:
             return [str(home.run("address", "show", agreement)["text"])]
-        except Mistake:  # the address has not come, or is not for this home
+        except Mistake:  # the address has not arrived, or it is not for this home
             return []
 
     return [text for texts in map_in_pairs(show_address, homes) for text in texts]
@@ -260,6 +269,6 @@ def _names(people: list[Row]) -> list[str]:
 
 
 def _next_thursday() -> str:
-    """The next Thursday from tomorrow on, so that nobody asks for something in the past."""
+    """Returns the next Thursday after today. So no request of the story is in the past."""
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     return (tomorrow + timedelta(days=(_THURSDAY - tomorrow.weekday()) % 7)).isoformat()

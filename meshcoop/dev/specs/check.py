@@ -1,8 +1,7 @@
 """Keeps the written protocol and the code together: tables, vectors and rule numbers.
 
-`find_differences` says in one sentence each where specs/ and the code differ;
-`write_generated_parts` makes the generated parts again. Both work in a checkout, where specs/ lies
-beside the packages.
+`find_differences` says where specs/ and the code differ. `write_generated_parts` makes the
+generated parts again. Both need a checkout, where the folder specs/ lies beside the packages.
 """
 
 import json
@@ -31,18 +30,19 @@ if TYPE_CHECKING:
 _REMEDY = "run `meshcoop specs`"
 _MARK = re.compile(r"(<!-- generated: ([a-z_ ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
-# Importing the package fills the registry; the name is used, so that the import stays.
+# Importing the package fills the registry. The assertion uses the name, so no tool removes the
+# import.
 assert _kinds.__all__, "every kind is registered"
 
 
 def find_checkout() -> Path | None:
-    """The checkout that this program runs from, or None if it was installed without specs."""
+    """Finds the checkout that this program runs from. Returns None if there are no specs in it."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "specs").is_dir() else None
 
 
 def find_differences(root: Path) -> list[str]:
-    """One sentence for each difference between specs/ and the code, and for each fault of form."""
+    """Returns a sentence for each fault in the form of specs/ and each difference from the code."""
     parts = (
         _find_stale_tables(root),
         _find_stale_vectors(root),
@@ -53,7 +53,7 @@ def find_differences(root: Path) -> list[str]:
 
 
 def write_generated_parts(root: Path) -> list[Path]:
-    """Makes tables and vectors again, and returns the files that changed."""
+    """Writes the tables and vectors again, and returns the files that changed."""
     texts = {path: _fill_in(path.read_text()) for path in rules.documents(root)}
     texts |= {_vector_file(root, name): text for name, text in _vector_texts().items()}
     changed = [path for path, text in texts.items() if _read_text(path) != text]
@@ -75,7 +75,7 @@ def _find_stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    """The text of every vector file, by its name without the ending."""
+    """Makes the text of every vector file. The keys are the file names without `.json`."""
     documents = {
         **vectors.make_documents(),
         **kind_vectors.make_documents(),
@@ -119,7 +119,7 @@ def _fill_in(text: str) -> str:
 
 
 def _table_makers() -> dict[str, Callable[[], str]]:
-    """The makers of the generated parts, by the name in the marker."""
+    """Maps the name in a marker to the function that makes the generated part below the marker."""
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
@@ -144,7 +144,7 @@ def _make_kinds_table() -> str:
 
 
 def _make_methods_table() -> str:
-    """The methods that a node answers, except `hello` and `subscribe`."""
+    """Makes the table of the methods that a node answers, except `hello` and `subscribe`."""
     rows = [
         (f"`{name}`", (method.__doc__ or "").splitlines()[0])
         for name, method in Methods(cast("Node", None)).table().items()
@@ -178,7 +178,7 @@ def _make_fields_table(kind: dict[str, Any]) -> str:
 
 
 def _make_states_table(states: Mapping[str, str]) -> str:
-    """The table of the states of a kind, or "" for a kind without views."""
+    """Makes the table of the states of a kind. Returns "" for a kind without views."""
     if not states:
         return ""
     return _format_table(("state", "when"), ((f"*{word}*", when) for word, when in states.items()))

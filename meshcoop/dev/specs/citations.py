@@ -1,4 +1,4 @@
-"""The documents that code and specs cite: each must be in the repository."""
+"""Checks that each document that code or specs cite is in the repository."""
 
 import ast
 import io
@@ -9,17 +9,17 @@ from pathlib import Path
 
 _FOLDERS = ("protocol", "meshcoop", "tui", "tests")
 
-_EXAMPLE = re.compile(r"```.*?```", re.DOTALL)  # a recipe names files that a reader will write
+_EXAMPLE = re.compile(r"```.*?```", re.DOTALL)  # it may name files that a reader will write later
 _FILE = re.compile(r"(?<![\w./<*-])[\w./-]*\w\.md\b")
-# A bare name in capitals before a section, a rule, a heading or a quotation. Capitals alone are
-# no citation: constants and abbreviations have them too.
+# This matches a name in capitals that stands before a section, a rule, a heading or a quotation.
+# Capitals alone are no citation: constants and abbreviations have them too.
 _BARE_NAME = re.compile(
     r"(?<![\w`._-])([A-Z]{5,})(?= R-\d| \d|: [a-z]|, [\"“]|,? (?:section|invariant)\b)"
 )
 
 
 def find_faults(root: Path) -> Iterator[str]:
-    """One sentence for each cited document that is not in the repository."""
+    """Yields a sentence for each cited document that is not in the repository."""
     names = {path.name for path in _papers(root)}
     for path in _papers(root):
         for cited in _FILE.findall(_EXAMPLE.sub("", path.read_text())):
@@ -39,7 +39,7 @@ def _absent(where: Path, cited: str) -> str:
 
 
 def _is_there(root: Path, citing: Path, cited: str) -> bool:
-    """Whether a cited name is a file in the root, in specs, or beside the citing file."""
+    """True if a cited name is a file in the root, in specs, or beside the citing file."""
     return any((folder / cited).is_file() for folder in (root, root / "specs", citing.parent))
 
 
@@ -53,7 +53,7 @@ def _python_files(root: Path) -> list[Path]:
 
 
 def _prose(source: str) -> Iterator[str]:
-    """The comments and docstrings of a module."""
+    """Yields the comments and docstrings of a module."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.string

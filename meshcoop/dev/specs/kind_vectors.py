@@ -1,4 +1,4 @@
-"""Test vectors of the kinds: contents with the fewest fields and with all of them."""
+"""Makes test vectors of the kinds: contents with the fewest fields, and with all fields."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _CUTS = [[keys_of("Ana").device, 7]]
 
 
 def make_documents() -> dict[str, Any]:
-    """The generated vector file of the kinds."""
+    """Makes the vector file of the kinds. Maps its name in specs/vectors/ to its content."""
     return {"kinds": _kinds()}
 
 
@@ -66,12 +66,12 @@ def _fill_all(kind: Kind) -> dict[str, Any]:
 
 
 def _make_example(name: str, field: Field) -> Any:
-    """A value that the field may hold."""
+    """Makes a value that the field may hold."""
     if field.private:
         return seed_of(name)
     smallest, largest = field.bounds
     size = max(smallest or 0, min(_MAX_BYTES, largest or 0))
-    # In this order: a field takes the example of the first type that it belongs to.
+    # The order matters: a field takes the example of the first type that it belongs to.
     examples: dict[type[Field], Any] = {
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",

@@ -1,4 +1,4 @@
-"""Vectors of relays: a ticket, and the request with which a member's home shows it (specs/08)."""
+"""Makes the vectors of relays: a ticket, and the request that shows the ticket (specs/08)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 def make_documents() -> dict[str, Any]:
-    """The generated vector file of relays: name in specs/vectors/ → document."""
+    """Makes the vector file of relays. Maps its name in specs/vectors/ to its content."""
     return {"ticket": _make_ticket()}
 
 

@@ -1,7 +1,7 @@
-"""The numbered rules of the specs: their form, the places that define and that cite them.
+"""Checks the numbered rules of the specs: their form, their places and their citations.
 
-A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. A rule that
-was split keeps its number for its first part; the others have the number and a letter, from `a` on.
+A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. If a rule was
+split, its first part keeps the number. The number of each other part has a letter, from `a` on.
 Code that cites a number without a letter cites all parts of the rule.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CODE = ("protocol", "meshcoop", "tui")
-MAX_WORDS = 60  # of the paragraph of a rule, without its example
+MAX_WORDS = 60  # in the paragraph of a rule, without its example
 
 _NUMBER = re.compile(r"R-\d\d\.\d+[a-z]?")
 _DEFINITION = re.compile(
@@ -33,27 +33,31 @@ class Rule:
     number: str
     document: str
     is_advice: bool
-    text: str  # its paragraph, without number, example, table and figure
+    text: str  # the paragraph of the rule, without number, example, table and figure
 
     @property
     def base(self) -> str:
-        """The number without the letter of a part."""
+        """The number of the rule, without the letter that marks a part."""
         return self.number.rstrip("abcdefghijklmnopqrstuvwxyz")
 
     @property
     def word_count(self) -> int:
-        """The number of words; a formula between backticks is one."""
+        """The number of words in the rule. A formula between backticks counts as one word."""
         text = _SPAN.sub("formula", self.text)
         return sum(1 for word in text.split() if _WORD.search(word))
 
     @property
     def has_duty(self) -> bool:
-        """Whether the rule says MUST, SHOULD or MAY."""
+        """True if the rule says MUST, SHOULD or MAY."""
         return _DUTY.search(self.text) is not None
 
 
 def find_faults(root: Path) -> Iterator[str]:
-    """One sentence for each rule that is out of place, out of form or never cited."""
+    """Yields a sentence for each rule that has a fault.
+
+    A rule can be in the wrong document, have the wrong form, or be cited nowhere. A cited rule can
+    be undefined.
+    """
     rules = [rule for path in documents(root) for rule in read_rules(path)]
     yield from _find_misplaced(rules)
     yield from _find_uncited_or_undefined(root, rules)
@@ -62,12 +66,12 @@ def find_faults(root: Path) -> Iterator[str]:
 
 
 def documents(root: Path) -> list[Path]:
-    """The numbered documents of the specs, in order."""
+    """Lists the numbered documents of the specs, in order."""
     return sorted((root / "specs").glob("[0-9][0-9]*-*.md"))
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """The rules that a document defines, in order."""
+    """Reads the rules that a document defines, in order."""
     return [
         Rule(match["number"], path.name, bool(match["advice"]), _without_asides(match["text"]))
         for match in _DEFINITION.finditer(path.read_text())
@@ -75,7 +79,7 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 def _without_asides(paragraph: str) -> str:
-    """A rule's own text: what stands before its first table, figure, list or example."""
+    """Cuts a rule's paragraph off before its first table, figure, list or example."""
     text = _FIRST_ASIDE.split(paragraph, maxsplit=1)[0]
     return _EXAMPLE.split(text, maxsplit=1)[0].strip()
 
@@ -130,7 +134,7 @@ def _spec_files(root: Path) -> list[Path]:
 
 
 def _find_citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
-    """The rules that these files name, and the first file for each."""
+    """Maps the number of each rule that these files cite to the first file that cites it."""
     citations: dict[str, Path] = {}
     for path in paths:
         for number in _NUMBER.findall(path.read_text()):

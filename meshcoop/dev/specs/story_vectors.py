@@ -1,6 +1,7 @@
-"""Test vectors of whole neighbourhoods: founding, admission, an exchange, and a sync of two homes.
+"""Makes test vectors of whole neighbourhoods.
 
-The stories run through the same code that a home runs, with a clock and randomness of their own.
+The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. The stories
+run through the same code that a home runs. Only the clock and the randomness are their own.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ _LASTING = envelope.OPEN | envelope.LASTING
 
 
 def make_documents() -> dict[str, Any]:
-    """The generated vector files: name in specs/vectors/ → document."""
+    """Makes the vector files of this module. Maps names in specs/vectors/ to contents."""
     return {
         "story": _tell_story(),
         "authority": _make_authority(),
@@ -44,7 +45,10 @@ def make_documents() -> dict[str, Any]:
 
 
 class _Household:
-    """One node of Ana, the founder, and Ben, a member. Its clock moves a minute a record."""
+    """One node that both Ana, the founder, and Ben, a member, use.
+
+    Its clock moves by a minute with each record.
+    """
 
     def __init__(self) -> None:
         self._time = START_MS
@@ -87,7 +91,7 @@ class _Household:
 
 
 def _tell_story() -> dict[str, Any]:
-    """Founding, admission and an exchange, and the views that every home then has."""
+    """Tells of founding, admission and an exchange. Describes the home at the end of the story."""
     home = _Household()
     ana = home.ana
     ben = home.ben
@@ -144,7 +148,7 @@ def _describe_record(
 
 
 def describe_authority(authority: Authority) -> dict[str, Any]:
-    """Members, candidates and devices, as the vectors write them."""
+    """Describes members, candidates and devices in the form of the vectors."""
     members = sorted(authority.members.values(), key=lambda member: member.person)
     devices = sorted(authority.devices.values(), key=lambda device: device.key)
     return {
@@ -175,7 +179,7 @@ def describe_authority(authority: Authority) -> dict[str, Any]:
 
 
 def read_authority_record(record: Record) -> AuthorityRecord:
-    """Reads an open record as the fold of the authority does."""
+    """Reads an open record in the same way as the fold of the authority."""
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = schema.read_content(record.content)
     header = record.header
@@ -183,7 +187,10 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 
 
 def _make_authority() -> list[dict[str, Any]]:
-    """Vectors 1 and 2 of the rules of authority: V = 2, with two founders and with one."""
+    """Makes vectors 1 and 2 of the rules of authority: with two founders and with one founder.
+
+    V is 2 in both.
+    """
     ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
     two_founders = _Rolls([ana, ben])
     one_founder = _Rolls([ana])
@@ -206,7 +213,7 @@ def _make_authority() -> list[dict[str, Any]]:
 
 
 class _Rolls:
-    """A neighbourhood with these founders and V = 2, in which people admit others."""
+    """A neighbourhood with these founders and V = 2. Its people admit newcomers."""
 
     def __init__(self, founders: list[KeySet]) -> None:
         fields = {
@@ -227,9 +234,9 @@ class _Rolls:
     def describe_admissions(
         self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
     ) -> dict[str, Any]:
-        """The authority after these admissions, each a voucher and a newcomer.
+        """Describes the authority after these admissions. Each has a voucher and a newcomer.
 
-        `place` is the neighbourhood of their statements, if it is another one.
+        The newcomers' statements are for the neighbourhood `place`, by default for this one.
         """
         records = [self._charter]
         for voucher, newcomer in admissions:
@@ -302,21 +309,24 @@ def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> dict[s
 
 
 def _heads_of(store: list[Record]) -> dict[bytes, LogHead]:
-    """The head of every log in a store whose logs are in order."""
+    """Returns the head of every log in a store. The records of each log are in order."""
     return {record.header.device: LogHead(record.header.seq, record.id) for record in store}
 
 
 def _describe_round(
     name: str, heads: tuple[Heads, Heads], stores: tuple[list[Record], list[Record]]
 ) -> dict[str, Any]:
-    """One round, begun by the first side; a step has everything that one side sends at once."""
+    """Describes one round of sync. The first side begins.
+
+    Each step of the round holds everything that one side sends at once.
+    """
     sessions = (SyncSession(), SyncSession())
     for session in sessions:
         session.admit()
     steps: list[dict[str, Any]] = []
     side = 0
     data = sessions[0].begin_round(heads[0])
-    # The sides take turns, and the round is over when one of them has nothing to answer.
+    # The sides take turns. The round is over when one side has nothing to answer.
     while data:
         steps.append({"side": "ab"[side], "sends": data.hex()})
         side = 1 - side
@@ -353,7 +363,7 @@ def _wires_in_hex(records: list[Record]) -> list[str]:
 def _answer_event(
     session: SyncSession, event: sync_events.SyncEvent, heads: Heads, store: list[Record]
 ) -> bytes:
-    """The bytes that a home with this store sends when an event has come."""
+    """Returns the bytes with which a home that has this store answers an event."""
     if isinstance(event, sync_events.DigestReceived):
         return session.answer_digest(heads)[0]
     if isinstance(event, sync_events.PeerLacks):
@@ -365,7 +375,10 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """The records after the peer's head of a log, or the whole log if we lack that head."""
+    """Returns the records after the peer's head of a log.
+
+    If we lack that head, returns the whole log.
+    """
     device, seq, id_prefix = head
     log = [record for record in store if record.header.device == device]
     has_head = any(

@@ -1,8 +1,10 @@
-"""Test vectors of the specs: what another program must read and write, byte for byte.
+"""Makes test vectors of the specs: what another program must read and write, byte for byte.
 
-Everything here comes from fixed seeds and times, so that the files in specs/vectors/ can be made
-again and compared. Bytes are hexadecimal. `kind_vectors` has the contents of each kind,
-`story_vectors` whole neighbourhoods.
+All vectors come from fixed seeds and times. So the files in specs/vectors/ can be made again and
+compared. The files write bytes as hexadecimal digits.
+
+The module `kind_vectors` makes the contents of each kind. The module `story_vectors` makes whole
+neighbourhoods.
 """
 
 import hashlib
@@ -18,11 +20,11 @@ from protocol.wire.invitation import Invitation, Knock
 START_MS = 1_790_000_000_000  # 2026-09-21T14:13:20Z, when every story begins
 MINUTE_MS = 60_000
 
-_SAFE_INTEGER = 2**53  # above this, some JSON readers round
+_SAFE_INTEGER = 2**53  # some JSON readers round greater integers
 
 
 class KeySet(NamedTuple):
-    """A person and their first device, from seeds that a name determines."""
+    """The keys of a person and their first device. The person's name determines all seeds."""
 
     root_seed: bytes
     device_seed: bytes
@@ -31,7 +33,7 @@ class KeySet(NamedTuple):
     box: BoxKey
 
     def certificate(self, neighbourhood: bytes = envelope.FOUNDING_ID) -> bytes:
-        """The device's root statement for a neighbourhood, by default for one that is being founded."""
+        """Certifies the device for a neighbourhood. By default, certifies it for founding one."""
         place = neighbourhood[: root_statement.PLACE_SIZE]
         return root_statement.certify_device(
             self.root_seed, self.device_seed, self.box.public, place
@@ -39,12 +41,12 @@ class KeySet(NamedTuple):
 
 
 def seed_of(name: str) -> bytes:
-    """32 bytes for one purpose: SHA-256 of "meshcoop vector " and the name."""
+    """Returns 32 bytes for the purpose `name`: SHA-256 of "meshcoop vector " and the name."""
     return hashlib.sha256(b"meshcoop vector " + name.encode()).digest()
 
 
 def keys_of(name: str) -> KeySet:
-    """The keys of the person called `name` in the vectors."""
+    """Returns the keys of the person called `name` in the vectors."""
     root_seed = seed_of(f"{name} root")
     device_seed = seed_of(f"{name} device")
     return KeySet(
@@ -67,7 +69,10 @@ def sign_next(
     audience: int = envelope.OPEN,
     expiry: int | None = None,
 ) -> Record:
-    """Signs the record of `author` that follows `previous` in their log."""
+    """Signs the record that follows `previous` in the log of `author`.
+
+    If `previous` is None, signs the first record of the log.
+    """
     header = Header(
         envelope.VERSION,
         author.device,
@@ -84,7 +89,7 @@ def sign_next(
 
 
 def make_documents() -> dict[str, Any]:
-    """The generated vector files: name in specs/vectors/ → document."""
+    """Makes the vector files of this module. Maps names in specs/vectors/ to contents."""
     return {
         "codec": _codec(),
         "records": _records(),
@@ -96,7 +101,10 @@ def make_documents() -> dict[str, Any]:
 
 
 def to_json(value: Any) -> Any:
-    """A value as JSON has it: bytes as {"hex": …}, integers beyond 53 bits as {"integer": …}."""
+    """Converts a value to what JSON can hold.
+
+    Bytes become {"hex": …}. Integers that need more than 53 bits become {"integer": …}.
+    """
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     if isinstance(value, dict):
@@ -109,7 +117,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(written: Any) -> Any:
-    """The value that `to_json` wrote."""
+    """Converts a value that `to_json` made back to the first value. A tuple becomes a list."""
     if isinstance(written, dict):
         if written.keys() == {"hex"}:
             return bytes.fromhex(written["hex"])
