@@ -41,11 +41,13 @@ _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
 
 class Header(NamedTuple):
-    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys 32 bytes.
+    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys
+    32 bytes.
 
-    `seq` numbers the records of a device from 1, `prev` is the id of the one before (None at 1).
-    `parents`: ids of the records that this one answers. `size` and `digest`: length and SHA-256 of
-    the content. `audience`: OPEN, EPOCH or PRIVATE, plus LASTING where the record is never erased.
+    `seq` numbers the records of a device from 1. `prev` is the id of the record before, None at 1.
+    `parents` are the ids of the records that this record answers. `size` and `digest` are the
+    length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE; LASTING is added if
+    the record is never erased.
     """
 
     version: int
@@ -66,13 +68,15 @@ class Header(NamedTuple):
 
     @property
     def is_lasting(self) -> bool:
-        """Whether others rely on the record, so that it neither expires nor can be retracted."""
+        """True if others rely on the record, so that it neither expires nor can be retracted."""
         return bool(self.audience & LASTING)
 
 
 class Record(NamedTuple):
-    """One record: its id, its header and the exact bytes of it that `signature` (64 bytes) signs,
-    and its content, sealed or open; None once erased.
+    """One record.
+
+    `signature` (64 bytes) signs `header_bytes`, the exact bytes of `header`. `content` is sealed or
+    open, or None once it is erased.
     """
 
     id: bytes
@@ -83,39 +87,42 @@ class Record(NamedTuple):
 
     @property
     def wire(self) -> bytes:
-        """The bytes that travel and that the store keeps."""
+        """The bytes of the record that nodes send and that the store keeps."""
         return assemble(self.header_bytes, self.signature, self.content)
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this one answers; None for the root of a thread (R-01.7)."""
+        """The id of the record that this record answers, or None for the root
+        of a thread (R-01.7).
+        """
         return self.header.parents[0] if self.header.parents else None
 
 
 def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
-    """The wire bytes of a record, from its parts."""
+    """Puts the wire bytes of a record together from its parts."""
     return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
 def content_digest(content: bytes) -> bytes:
-    """The SHA-256 by which a header commits to its content."""
+    """Returns the SHA-256 by which a header commits to its content."""
     return hashlib.sha256(content).digest()
 
 
 def record_id(header_bytes: bytes, signature: bytes) -> bytes:
-    """The id of a record, from its header's bytes and its signature (R-01.11)."""
+    """Returns the id of a record, made from its header's bytes and its signature (R-01.11)."""
     return hashlib.sha256(_ID_DOMAIN + header_bytes + signature).digest()
 
 
 def device_key(seed: bytes) -> bytes:
-    """The public key, which names a device, of its 32-byte seed."""
+    """Returns the public key of a device's 32-byte seed. This key names the device."""
     return public_key(seed)
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
     """Signs `header` for `neighbourhood` (32 bytes; FOUNDING_ID for the first charter).
 
-    Raises ValueError if the seed is another device's, Refused if the record breaks a rule.
+    Raises ValueError if the seed belongs to another device. Raises Refused if the record breaks a
+    rule.
     """
     if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")
@@ -129,7 +136,7 @@ def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: byte
 
 
 def parse(wire: bytes) -> Record:
-    """Reads a record and checks its form, not yet its signature. Raises Refused (R-01, R-02)."""
+    """Reads a record and checks its form, but not its signature. Raises Refused (R-01, R-02)."""
     value = codec.unpack_framed(wire, max_bytes=codec.MAX_BYTES, max_items=_HEADER_FIELDS)
     if type(value) is not list or len(value) != 3:  # noqa: PLR2004
         raise Refused("R-01.1", "a record is a list of header, signature and content")
@@ -157,34 +164,36 @@ def read_header(header_bytes: bytes) -> Header:
 
 
 def check_content(header: Header, content: bytes) -> None:
-    """Raises Refused (R-01.9) unless content has the length and the hash that its header signs."""
+    """Raises Refused (R-01.9) unless the content has the length and hash in its header."""
     if len(content) != header.size or content_digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
 def signed_for(record: Record, neighbourhood: bytes) -> bytes:
-    """The id that a record of this neighbourhood is signed for: FOUNDING_ID if it is the charter
-    (R-01.10).
+    """Returns the id of the neighbourhood that a record is signed for (R-01.10).
+
+    The charter is signed for FOUNDING_ID, because it creates the neighbourhood's id.
     """
     return FOUNDING_ID if record.id == neighbourhood else neighbourhood
 
 
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """The input of a verifier: the signature followed by the bytes that it signs, and the key.
+    """Returns the input of a verifier: the signature followed by the bytes that it signs, and the
+    key.
 
-    A pair of bytes, so that batches of them go to other processes without the records.
+    It is a pair of bytes, so that batches go to other processes without the records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device
 
 
 def is_signature_valid(message: bytes, key: bytes) -> bool:
-    """Whether `message`, as `signature_claim` makes it, was signed with `key`. Never raises."""
+    """Returns True if `message`, made by `signature_claim`, was signed with `key`. Never raises."""
     return is_signed_message(message, key)
 
 
 def signature_refusal() -> Refused:
-    """The refusal of a record whose signature is not valid (R-01.10)."""
+    """Returns the refusal of a record whose signature is not valid (R-01.10)."""
     return Refused("R-01.10", "the signature does not hold in this neighbourhood")
 
 
@@ -195,7 +204,7 @@ def verify(record: Record, neighbourhood: bytes) -> None:
 
 
 def _packed_size(content: bytes | None) -> int:
-    """The length of content in msgpack; content is at most MAX_BYTES here."""
+    """Returns the length of content in msgpack. The content has at most MAX_BYTES here."""
     if content is None:
         return 1
     prefix = 2 if len(content) <= _MAX_SHORT_BIN else 3

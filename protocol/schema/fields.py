@@ -1,7 +1,8 @@
 """Field rules: what a value in a record may be, how people write it and how it is shown.
 
-A kind declares its fields once with these (specs/10-kinds.md); validation, the command line's
-options, the form on screen, the spec's table and the tests' strategies all derive from them.
+A kind declares its fields once with these rules (specs/10-kinds.md). From them come the validation,
+the options of the command line, the form on screen, the table in the specs and the strategies of
+the tests.
 """
 
 import re
@@ -45,21 +46,21 @@ class Field:
     names_people = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raises Refused (R-10.3) unless `value` is one this field may hold."""
+        """Raises Refused (R-10.3) unless this field may hold `value`."""
         raise NotImplementedError
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """The value that a person's or program's input means. Raises Refused."""
+        """Turns the input of a person or a program into a value. Raises Refused."""
         del name, resolve
         return given
 
     def people(self, value: Any) -> set[bytes]:
-        """The root keys of the people that a value names."""
+        """Returns the root keys of the people that a value names."""
         return {value} if self.names_people else set()
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """The smallest and largest number, length or count of values; None where there is none."""
+        """The smallest and the largest number, length or count of values. None means no limit."""
         return None, None
 
 
@@ -134,7 +135,9 @@ class Minutes(Integer):
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
-    """A date YYYY-MM-DD, with THH:MM where an hour matters; a Z says UTC, else it is local."""
+    """A date YYYY-MM-DD, or a date with a time THH:MM. With a Z the time is
+    UTC, else it is local.
+    """
 
     type_name = "moment"
     hint = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
@@ -170,7 +173,7 @@ class Choice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Field):
-    """A person: their root key, 32 bytes; people type a name or the start of an id."""
+    """A person, as their root key of 32 bytes. People type a name or the start of an id."""
 
     type_name = "person"
     hint = "a name or the start of an id"
@@ -188,8 +191,9 @@ class Person(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonOrName(Field):
-    """A member's key, or the name of somebody outside. A typed name means the member of that name
-    where there is one.
+    """A member's key, or the name of somebody outside.
+
+    If a member has the typed name, that member is meant.
     """
 
     type_name = "person or name"
@@ -216,7 +220,7 @@ class PersonOrName(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordId(Field):
-    """Another record: its id, 32 bytes; people type the start of it."""
+    """Another record, as its id of 32 bytes. People type the start of the id."""
 
     type_name = "record"
     hint = "the start of an id"
@@ -233,7 +237,7 @@ class RecordId(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
-    """Raw bytes, `min` to `max` of them; written by software, shown in hex."""
+    """Raw bytes, `min` to `max` of them. Software writes them; they are shown in hex."""
 
     min: int = 0
     max: int = 8192
