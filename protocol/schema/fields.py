@@ -347,7 +347,7 @@ def _as_list(given: Any) -> list[Any]:
 
 
 def _typed_pairs(name: str, given: Any) -> list[tuple[str, str]]:
-    """Names and values of what a person typed as NAME=VALUE, once or in a list."""
+    """Splits what a person typed as NAME=VALUE, once or in a list, into names and values."""
     return [_typed_pair(name, typed) for typed in _as_list(given)]
 
 

@@ -1,4 +1,4 @@
-"""The names of registers: what a numbered value is about (R-03.25)."""
+"""The names of registers. A name says what kind of thing a numbered value is about (R-03.25)."""
 
 STANDING = "standing"  # a person: removed or in
 RULE = "rule"  # a field of the charter

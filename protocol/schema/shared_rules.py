@@ -1,4 +1,4 @@
-"""Rules that a form on the screen needs and that belong to no field of a kind."""
+"""Rules that a form on the screen needs but that belong to no field of a kind."""
 
 from protocol.schema.fields import Text
 
