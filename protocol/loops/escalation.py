@@ -1,4 +1,6 @@
-"""The holder of a matter: it begins deep in the chain and climbs where nobody answers (R-23.6)."""
+"""The holder of a matter. It begins deep in the chain, and climbs if a holder does not answer
+(R-23.6).
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,7 +12,10 @@ _MOST_REOPENED = 2  # times that an action is reopened before its holder has mis
 
 
 class Step(NamedTuple):
-    """An answer or an action by one person. `due`: when the action is to be done; `done`: when it was."""
+    """An answer or an action by one person.
+
+    `due` is when the action should be done, `done` when it was done.
+    """
 
     time: int
     person: bytes
@@ -19,7 +24,10 @@ class Step(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """The place in the chain that holds a matter, from 0 at the top; −1: the neighbourhood."""
+    """The holder of a matter, by their place in the chain.
+
+    Place 0 is the top; −1 is the neighbourhood.
+    """
 
     level: int
     since: int
@@ -35,7 +43,10 @@ def find_holder(
     answer_ms: int,
     now: int,
 ) -> Holder:
-    """The holder of a matter at `now`. `chain`: the people from the top down; times in ms."""
+    """Returns the holder of a matter at `now`.
+
+    `chain` has the people from the top down. Times are in ms.
+    """
     steps_in_order = sorted(steps)
     reopened_in_order = sorted(reopened)
     level = begin
@@ -56,7 +67,11 @@ def find_holder(
 def _find_miss(
     holder: bytes, since: int, steps: Sequence[Step], reopened: Sequence[int], answer_ms: int
 ) -> int | None:
-    """When the holder misses the matter: no answer in time, not done when due, or reopened twice."""
+    """Returns the time at which the holder misses the matter, or None if the holder does not.
+
+    A holder misses it by not answering in time, by an action that is not done when due, or when
+    actions are reopened twice.
+    """
     misses = []
     reopened_since = [time for time in reopened if time >= since]
     if len(reopened_since) >= _MOST_REOPENED:

@@ -1,4 +1,4 @@
-"""The short test: is the target missed, usual or not? (R-20.7)."""
+"""The short test: is the target missed, even if that is usual? (R-20.7)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -46,8 +46,10 @@ _NEVER = (1,) * POOLED  # a target of none: every incident is a miss
 
 
 def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:
-    """Whether the latest points together miss the target. `aim`: the percent of answers that should
-    be good, or the incidents that a window may have.
+    """Returns True if the latest points together miss the target.
+
+    `aim` is the percentage of answers that should be good, or the number of incidents that a window
+    may have.
     """
     pooled = points[-POOLED:]
     if not pooled:

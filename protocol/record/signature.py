@@ -11,13 +11,13 @@ SIGNATURE_SIZE = 64  # bytes
 
 
 def public_key(seed: bytes) -> bytes:
-    """The public key (32 bytes) of a 32-byte seed."""
+    """Returns the public key (32 bytes) of a 32-byte seed."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
     return public
 
 
 def sign_message(message: bytes, seed: bytes) -> bytes:
-    """The signature of `message` (64 bytes) with the key of a 32-byte seed."""
+    """Returns the signature of `message` (64 bytes) with the key of a 32-byte seed."""
     _, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
     signed: bytes = nacl.bindings.crypto_sign(message, secret)
     return signed[:SIGNATURE_SIZE]
