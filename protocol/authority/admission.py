@@ -14,7 +14,7 @@ from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 
 MONTH_MS = 30 * 86_400_000
-MAX_LIVE_DEVICES = 4  # live ones of a person
+MAX_LIVE_DEVICES = 4  # of one person
 
 
 class CarriedCertificate(NamedTuple):
@@ -127,7 +127,7 @@ def select_devices(
     These are all revoked devices, and at most MAX_LIVE_DEVICES live devices of each person.
     """
     device_by_key: dict[bytes, Device] = {}
-    live: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    live: dict[bytes, int] = defaultdict(int)  # person → how many devices so far
     for statement, carrier in certified.values():
         if statement.device not in revoked:
             live[statement.person] += 1
@@ -164,7 +164,7 @@ def cap_admits(
     for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
         person = admit.fields["person"]
         in_month = newcomers[owners[admit.device], admit.time // MONTH_MS]
-        # A second admit of one person in a month costs nothing.
+        # A second admit of the same person in a month does not count against the cap.
         if person in in_month or len(in_month) < cap:
             in_month.add(person)
             within[person].append(admit)

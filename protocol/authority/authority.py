@@ -269,7 +269,7 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
         "moderators": sorted(term.moderators),
     }
     for (what, name), holding in held.items():
-        # The charter may hold a rule of a later version, which means nothing here.
+        # The charter may hold a rule of a later version. This version does not know it.
         is_known_rule = what == RULE and name in CHARTER_RULES
         if is_known_rule and registers.may_hold((what, name), holding.value):
             rules[str(name)] = holding.value
@@ -366,7 +366,7 @@ def _relays(
         return person if person in members else None
 
     enrolled = relays.fold_relays(index, standing_member)
-    # A key that is somebody's device is theirs: nobody makes a relay of it.
+    # A key that belongs to somebody's device cannot be a relay.
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 

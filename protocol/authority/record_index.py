@@ -84,7 +84,7 @@ class AuthorityIndex:
             by_subject = self._by_subject.setdefault(record.kind, {})
             by_subject.setdefault(record.subject, {})[record.id] = record
         if "statement" in record.fields:
-            # A record may carry nonsense in place of a statement; it then certifies nothing.
+            # A record may carry bytes that are no statement. It then certifies nothing.
             with suppress(Refused):
                 self._statements[record.id] = root_statement.read_statement(
                     record.fields["statement"]
@@ -167,8 +167,8 @@ class AuthorityIndex:
         target = self._by_id.get(record.about or b"")
         if target is None or target.kind not in {"proposal", "renewal"}:
             return False
-        # A vote keeps what it is about. If that is of the same forked log, it must not be the only
-        # reason to keep the vote: the two would keep each other wherever both came first.
+        # A vote keeps its target. If the target is in the same forked log, another device must
+        # refer to it too. Otherwise the two would keep each other on homes where both came first.
         if target.device != record.device or _is_before_fork(target, forks):
             return True
         return any(

@@ -22,7 +22,7 @@ _HOLDING_PARTS = 4
 _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
 _MAX_CUTS = 64  # a list in a record has no more
 
-# What somebody types, and the register it changes; the first verb makes its number odd.
+# The verbs that people type → the register. The first verb makes its number odd.
 _VERBS = {
     ("remove", "restore"): (STANDING, "person"),
     ("hide", "show"): (HIDDEN, "record"),
@@ -129,7 +129,7 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
 
 def _by_register(holding: list[Any]) -> tuple[str, str]:
     what, key = holding[:2]
-    return what, repr(key)  # keys are bytes or texts, which do not compare with each other
+    return what, repr(key)  # keys are bytes or texts, and Python cannot compare the two
 
 
 def _refusal(name: str, must: str) -> Refused:

@@ -18,7 +18,7 @@ from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
-Cuts = dict[bytes, int]  # device → the last number that counts; a device not named: none
+Cuts = dict[bytes, int]  # device → the last number that counts; none if it is missing
 Registers = dict[Register, Holding]
 
 
@@ -114,13 +114,13 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
     The removes and hides of the moderators are folded in too.
     """
     registers = dict(judge.term.written)
-    # Of two changes with one number the first stays: that of the proposal with the lowest id.
+    # If two changes have the same number, the change of the proposal with the lower id stays.
     for proposal in sorted(passed, key=lambda record: record.id):
         if proposal.fields.get("change") is not None:
             which, new = read_holding(proposal.fields["change"])
             if may_hold(which, new.value) and new.n > _number(registers, which):
                 registers[which] = new
-    # Moderators come second: where both have removed a person, the higher of the cuts holds.
+    # Moderators come second: if both removed a person, the higher of the cuts is in force.
     for person in judge.index.subjects("remove"):
         _remove(registers, judge, person)
     for record in judge.index.subjects("hide"):
@@ -170,7 +170,7 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
     """Changes a person's standing according to the removes of the moderators (R-03.27)."""
     which = (STANDING, person)
     for n, cuts_by_moderator in judge.majorities("remove", person).items():
-        # What the term wrote down is fixed, its cut included.
+        # A number that the term wrote down is fixed, and so are its cuts.
         if n % 2 == 0 or n <= judge.term.holding(which).n:
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)

@@ -14,7 +14,7 @@ SERVING = "serving"
 ENDED = "ended"
 
 MAX_PER_PERSON = 4  # relays that one member enrols
-MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer sort
+MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def fold_relays(
     enrolments: dict[bytes, dict[bytes, AuthorityRecord]] = defaultdict(
         dict
     )  # key → person → record
-    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many relays so far
     for (person, key), record in sorted(latest.items(), key=_time_and_id):
         if record.fields["state"] == SERVING:
             relays_of[person] += 1

@@ -172,7 +172,7 @@ def supporters(
 ) -> dict[bytes, set[bytes]]:
     """Returns, for each term, the people who accepted that term or any later term built on it."""
     people_by_term = {term: accepters(index, owners, term) for term in terms}
-    # `terms` has each term after its parent, so backwards every term is complete before its parent.
+    # `terms` has each term after its parent. So, backwards, a term is complete before its parent.
     for term in reversed(list(terms.values())):
         if term.parent is not None:
             people_by_term[term.parent] |= people_by_term[term.id]

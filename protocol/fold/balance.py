@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from protocol.fold.thread import View
 
-COMMON_POT = bytes(
-    32
-)  # stands for the common pot where a person gives or receives: nobody's root key
+COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
 
 
 class Credit(NamedTuple):

@@ -28,7 +28,7 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
-        # Homes that have erased the content and homes that have not yet fold the same.
+        # Some homes have erased the content, others not yet. Both must fold the same.
         thread.entries[record_id] = thread.entries[record_id].without_content()
     children = _children_of(thread)
     counting = _Counting(thread, children)
@@ -65,7 +65,7 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
     """Takes the content from each entry that a party to the thread signed for somebody else
     (R-12.6).
     """
-    # All are judged before any is changed, so that none hides a party from another.
+    # All entries are judged before any is changed: a changed entry would hide its parties.
     refused = [
         entry
         for entry in thread.entries.values()
@@ -218,7 +218,7 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
     target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
-        # A receipt that both have signed stands by itself when the words it grew from are gone.
+        # A receipt that both signed still counts if the record it is about has lost its content.
         if not kind.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
     elif "*" not in kind.about and target.kind not in kind.about:

@@ -37,7 +37,7 @@ class States(dict[str, str]):
     """
 
 
-NO_VIEW = States()  # of a kind whose records only change the views of others
+NO_VIEW = States()  # for a kind whose records only change the views of other records
 
 
 class Kind:
@@ -59,13 +59,13 @@ class Kind:
     lasting: ClassVar[bool]
     # People write its records with `post`; others are written by their software alone.
     posted: ClassVar[bool]
-    # A record stands when the words that it grew from are gone (R-03.13).
+    # A record still counts if the record that it is about has lost its content (R-03.13).
     stands_alone: ClassVar[bool] = False
     # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
     judged_by_authority: ClassVar[bool] = False
-    # A field and a state: past the field's moment a view in the first state is shown in this one.
+    # A field and a state. After the field's moment, a view in the first state is shown in this one.
     deadline: ClassVar[tuple[str, str] | None] = None
-    # What its views add, beside the fields, that names people; and that is a time in ms.
+    # Keys that views add to the fields: those that name people, then those that are times in ms.
     extra_people_fields: ClassVar[tuple[str, ...]] = ()
     extra_time_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -231,7 +231,7 @@ def kind(
         if name in KINDS:
             raise ValueError(f"kind {name} is declared twice")
         _check_states(name, cls)
-        # Collected first: a field may be called `name` or `about`, and then hides the class's own.
+        # Collected first: a field called `name` or `about` hides the class's own attribute.
         cls.fields = _declared_fields(cls)
         cls.name = name
         cls.about = about

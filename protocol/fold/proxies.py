@@ -14,7 +14,7 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
-PROXY_FIELD = "for"  # of any content that one person signs for another: the proxy's id
+PROXY_FIELD = "for"  # in content that one person signs for another: the proxy's id
 NEVER_BY_PROXY = frozenset({"proxy"})
 
 

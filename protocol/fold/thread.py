@@ -46,11 +46,11 @@ class Entry(NamedTuple):
     person: bytes
     kind: str | None
     fields: dict[str, Any]
-    fault: Refused | None = None  # why the content is no use, if it is not
+    fault: Refused | None = None  # why the content does not count, if it does not
     lasting: bool = False  # others rely on it: it cannot be retracted
-    key: bytes | None = None  # of a private record: opens its content, and can be handed on
-    by: bytes | None = None  # who signed it for the person, if somebody did
-    proxy: bytes | None = None  # the id of the proxy by which they did
+    key: bytes | None = None  # for a private record: opens its content, and can be handed on
+    by: bytes | None = None  # who signed it for the person by proxy, if somebody did
+    proxy: bytes | None = None  # the id of that proxy
 
     @property
     def order(self) -> tuple[int, bytes]:

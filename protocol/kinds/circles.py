@@ -40,7 +40,7 @@ class Roster:
     """
 
     bit_of_step: dict[bytes, int] = field(default_factory=dict)
-    heads: set[bytes] = field(default_factory=set)  # the steps that no other names
+    heads: set[bytes] = field(default_factory=set)  # the steps that no other step names
     left_at: dict[bytes, int] = field(default_factory=dict)  # person → when they last left, in ms
     _past: dict[bytes, int] = field(default_factory=dict)  # step → the set of those before it
     _joins: dict[bytes, list[bytes]] = field(default_factory=lambda: defaultdict(list))

@@ -50,7 +50,7 @@ class Close(Kind):
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
 
 
-# States that both have signed, and what is to be done instead of closing.
+# States that both people have signed, and what to do instead of closing.
 _SIGNED = {
     ("agreement", "done"): "correct its receipt if that is wrong",
     ("receipt", "confirmed"): "propose a correction of it",

@@ -315,7 +315,7 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
     holding = thread.authority.term.written.get(register)
     if holding is None or holding.n != new.n:
         return False
-    # Of somebody's standing the number decides: moderators may have moved the cuts since.
+    # For a standing only the number matters: moderators may have moved the cuts since.
     return register[0] == STANDING or holding == new
 
 

@@ -15,7 +15,7 @@ class Tally:
     action: View
     state: str = "open"
     done_at: int | None = None  # when it was last reported done
-    fixed: dict[str, int] = field(default_factory=dict)  # how many raisers say each word
+    fixed: dict[str, int] = field(default_factory=dict)  # word → how many raisers say it
     since: int = 0  # when it came into its state
     reopened_at: list[int] = field(default_factory=list)  # when it was reopened
 
@@ -53,7 +53,7 @@ def tally_action(
         if time > until:
             break
         if view["kind"] == "done":
-            # The raisers look again: what they said of an earlier report is over.
+            # The raisers look again: their verdicts on an earlier report do not count any more.
             verdict_of = {}
             tally.done_at = time
             tally.change_state("reported done", time)

@@ -9,8 +9,8 @@ from protocol.loops.points import COUNT, Point, Totals, median_rates, sum_points
 
 Change = Literal["worse", "better"]
 
-BASELINE = range(8, 25)  # how many points say what is usual
-LATEST = (1, 4)  # how many of the latest points are held against them
+BASELINE = range(8, 25)  # how many points a baseline has
+LATEST = (1, 4)  # how many of the latest points are compared with it
 RARE = Fraction(1, 400)
 RUN = 8
 EVEN = 1000  # a dispersion of one, in thousandths
@@ -19,8 +19,8 @@ EVEN = 1000  # a dispersion of one, in thousandths
 class TailTest(NamedTuple):
     """A tail test: it compares the latest points with a baseline."""
 
-    better: Fraction  # the probability of as few bad ones, where nothing has changed
-    worse: Fraction  # the probability of as many
+    better: Fraction  # the probability of so few bad answers if nothing has changed
+    worse: Fraction  # the probability of so many bad answers
     dispersion: int  # of the baseline, in thousandths; 1000 at least
     screened: int | None  # the place of the baseline's point that was left out
 
@@ -87,7 +87,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
     least = 0
     if scale == COUNT:
-        # Incidents have no upper bound: double it until it is rare.
+        # Incidents have no upper bound: `most` doubles until so many are rare.
         most = 1
         while not is_rare(most):
             least = most
@@ -96,7 +96,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
         most = last.n
     else:
         return None
-    # The more bad ones, the rarer: search by halves.
+    # More bad answers are always rarer, so it searches by halves.
     while least < most:
         middle = (least + most) // 2
         if is_rare(middle):

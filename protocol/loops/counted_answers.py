@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, parse_day
 
-PANEL_SIZE = 30  # people whose answers are charted where more belong
+PANEL_SIZE = 30  # if there are more members, the answers of this many are charted
 SERVED_DAYS = 60
-MOST_BY_PROXY = 2  # answers of others that one person gives in a window
+MOST_BY_PROXY = 2  # one person gives at most so many answers for others in a window
 _TAG = b"meshcoop panel 1"
 
 View = dict[str, Any]

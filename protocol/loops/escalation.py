@@ -8,7 +8,7 @@ from typing import NamedTuple
 from protocol.loops.windows import DAY_MS
 
 LONGEST_MS = 28 * DAY_MS  # how late an action may be due
-_MOST_REOPENED = 2  # times that an action is reopened before its holder has missed the matter
+_MOST_REOPENED = 2  # if actions are reopened so often, the holder has missed the matter
 
 
 class Step(NamedTuple):
@@ -31,7 +31,7 @@ class Holder(NamedTuple):
 
     level: int
     since: int
-    answer_by: int | None  # the holder's time to answer ends then; None: they have answered
+    answer_by: int | None  # when the holder's time to answer ends; None if they have answered
 
 
 def find_holder(
@@ -85,5 +85,5 @@ def _find_miss(
             due = min(step.due, step.time + LONGEST_MS)
             if step.done is None or step.done > due:
                 misses.append(due)
-            break  # the first action decides; others of the same person help
+            break  # only the first action decides; the person's other actions help it
     return min(misses, default=None)

@@ -24,8 +24,8 @@ from protocol.loops.counted_answers import Incident, MeasureContext, Report, Win
 from protocol.loops.points import COUNT, Point
 from protocol.loops.target_check import misses_target
 
-LIMITS_SHOWN = 60  # points, the latest, of which limits are worked out
-REOPENING_WINDOWS = 4  # after a matter was closed, in which a new signal opens it again
+LIMITS_SHOWN = 60  # limits are worked out for this many of the latest points
+REOPENING_WINDOWS = 4  # so long after it closed, a new signal opens a matter again
 
 View = dict[str, Any]
 
@@ -86,7 +86,7 @@ class Matter:
     change: Change | None
     opened_early: bool  # opened before there was a baseline
     raisers: set[bytes]
-    faded: bool = False  # late answers took its signal away; it stays because somebody acts on it
+    faded: bool = False  # late answers removed its signal, but somebody acts on it
     closed: int | None = None  # when an action was confirmed
     reopened_at: list[int] = field(default_factory=list)  # when it was opened again
     actions: list[View] = field(default_factory=list)
@@ -104,9 +104,9 @@ class Loop:
 
     context: MeasureContext
     windows: dict[int, Window]
-    points: list[tuple[int, Point]] = field(default_factory=list)  # settled ones, by window
+    points: list[tuple[int, Point]] = field(default_factory=list)  # settled points, by window
     signals: list[Signal] = field(default_factory=list)
-    latest: Signal | None = None  # what the tests say of the last settled point
+    latest: Signal | None = None  # the test results at the last settled point
     matters: list[Matter] = field(default_factory=list)
     phase: int | None = None  # the first window of the phase; None: since the beginning
     phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
@@ -278,7 +278,7 @@ class _Follower:
             return
         closed_in = self._loop.context.calendar.window_at(last.closed)
         if signal.window <= closed_in:
-            return  # it speaks of the time before that was put right
+            return  # the signal is about the time before the matter was closed
         if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
             last.closed = None
             last.reopened_at.append(signal.at)

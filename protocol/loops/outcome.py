@@ -36,7 +36,7 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     after = sum_points(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
-    # Compared as products: rates as fractions of integers, without division.
+    # Compares rates as products of integers, without division.
     is_less = after.bad * before.n < before.bad * after.n
     if not is_less:
         return Outcome(before, after, "no better")

@@ -42,7 +42,7 @@ MISSED = (
     (22, 39, 56, 72, 88, 104, 120, 143, 159, 175, 191, 207),  # 19
     (23, 41, 59, 76, 93, 109, 126, 151, 168, 184, 201, 218),  # 20
 )  # fmt: skip
-_NEVER = (1,) * POOLED  # a target of none: every incident is a miss
+_NEVER = (1,) * POOLED  # if the target is 0, every incident is a miss
 
 
 def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:

@@ -68,8 +68,8 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 
 def _with_sorted_keys(value: Any) -> Any:
     """Returns the same value with the keys of every map in order."""
-    # Every record is packed here, and most values are scalars: a call for each would cost a third
-    # more, so the comprehensions look before they call.
+    # Every record is packed here, and most values are scalars. A call for each value would cost a
+    # third more, so the comprehensions check the type before they call.
     value_type = type(value)
     if value_type is dict:
         # Python orders texts by code point, which is the order of their UTF-8 bytes.

@@ -21,13 +21,11 @@ PRIVATE = 2  # the people to whose devices it is sealed
 AUDIENCES = ("open", "epoch", "private")  # their names, by number
 LASTING = 4
 
-FOUNDING_ID = bytes(
-    32
-)  # the charter that creates the neighbourhood's id is signed for this
+FOUNDING_ID = bytes(32)  # the first charter is signed for this, because it creates the id
 
 MAX_PARENTS = 8
 DAY_MS = 86_400_000
-MAX_TIME = 2**48  # milliseconds: the year 10889, and no sum of two overflows 64 bits
+MAX_TIME = 2**48  # milliseconds: the year 10889; the sum of two times fits in 64 bits
 
 _SIGN_DOMAIN = b"meshcoop record 1 sign\0"
 _ID_DOMAIN = b"meshcoop record 1 id\0"
@@ -148,8 +146,8 @@ def parse(wire: bytes) -> Record:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(header, content)
-    # The bytes are canonical, so the header is what signature and content leave of them. Cutting it
-    # out keeps the exact signed bytes and costs less than packing it again.
+    # The bytes are canonical, so the header is the rest of them without signature and content.
+    # Cutting it out keeps the exact signed bytes, and costs less than packing it again.
     after_header = len(_SIGNATURE_PREFIX) + SIGNATURE_SIZE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:

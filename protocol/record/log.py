@@ -25,7 +25,7 @@ class Head(NamedTuple):
     time: int
 
 
-LOG_START = Head(0, None, 0)  # of a log that holds nothing
+LOG_START = Head(0, None, 0)  # the head of an empty log
 
 
 def check_follows(head: Head, record: Record) -> None:
@@ -62,8 +62,8 @@ def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
     before = {record.id for record in record_by_id.values() if record.seq < fork}
     at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
     proofs = set(sorted(at_fork)[:PROOFS])
-    # What a named record answers stays with it, and what that answers, and so on: a receipt that the
-    # other party has confirmed would hang from nothing otherwise.
+    # A named record stays with all records above it in its thread. Otherwise a receipt that the
+    # other party has confirmed would hang from nothing.
     countersigned: set[bytes] = set()
     for record in record_by_id.values():
         above: ForkedRecord | None = record if record.is_named else None

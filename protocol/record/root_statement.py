@@ -12,7 +12,7 @@ from protocol.record import codec, sealing
 from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 
 PLACE_SIZE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
-FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in the charter, which creates that id
+FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter: the id does not exist before it
 
 _DOMAIN = b"meshcoop statement 1\0"
 _CERTIFY = "certify"

@@ -27,11 +27,11 @@ TAG_SIZE = 16
 SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
 MAX_SLOTS = 128  # devices: 32 people with four each, beside a text of any length a field allows
 
-_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key, whose ephemeral key stands once for all locks
+_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key; all locks share one ephemeral key
 _LOCKS_AT = 1 + KEY_SIZE  # after the count and that ephemeral key
-_MIN_CROWD = 8  # box keys that a private record is sealed to, decoys included
-_LENGTH = 2  # bytes that tell the plain length of padded content
-_PADDED_SIZES = (256, 512)  # above them the multiples of the next
+_MIN_CROWD = 8  # the fewest box keys that a private record is sealed to, with decoys
+_LENGTH = 2  # bytes that hold the plain length of padded content
+_PADDED_SIZES = (256, 512)  # larger sizes are multiples of _PADDED_STEP
 _PADDED_STEP = 1024
 _MAX_PLAIN = 2**16 - 1
 
@@ -270,7 +270,7 @@ def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) ->
     `sender` and `receiver`, their public keys, are bound into it.
     """
     try:
-        if len(public) != KEY_SIZE:  # PyNaCl does not look, and libsodium would read past the end
+        if len(public) != KEY_SIZE:  # PyNaCl does not check: libsodium would read past the end
             raise ValueError("length")
         product = sodium.crypto_scalarmult(secret, public)
     # PyNaCl reports a low-order point as RuntimeError.

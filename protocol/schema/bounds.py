@@ -8,7 +8,7 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
 
-_SCALES = ("one_to_five", "minutes", "count")  # a bound of a scale bounds the target on it
+_SCALES = ("one_to_five", "minutes", "count")  # a bound with this name limits targets
 _OTHER_PARTS = ("share", "window", "min_answers")
 _PARTS = (*_SCALES, *_OTHER_PARTS)
 _TYPED = re.compile(r"([a-z_-]+)=([0-9]{1,9})\.\.([0-9]{1,9})")

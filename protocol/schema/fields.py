@@ -35,7 +35,7 @@ class Field:
     private: bool = False  # sealed to both parties inside the content
     default: Any = None
     filled: bool = False  # written by the software, not by a person
-    beside: bool = False  # of an open kind: posted in a sealed record beside it
+    beside: bool = False  # in an open kind: posted in a sealed record beside it
     help: str = ""
 
     type_name = "value"

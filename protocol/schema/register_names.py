@@ -5,5 +5,5 @@ RULE = "rule"  # a field of the charter
 MEASURE = "measure"  # in use or retired
 HIDDEN = "hidden"  # a record: its words hidden or shown
 
-# The fields of the charter that only a renewal changes, beside the roll.
+# The fields of the charter that only a renewal changes. A renewal also changes the roll.
 BY_RENEWAL = ("vouchers", "share", "moderators")

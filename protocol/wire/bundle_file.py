@@ -12,8 +12,8 @@ from protocol.errors import Refused
 from protocol.wire import frames
 
 VERSION = 1
-LIST_BYTES = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
-MAX_REFUSED = 1000  # records of a bundle; then the rest is not read
+LIST_BYTES = 4096  # bytes of records in a list of ours; a file cut off loses one list
+MAX_REFUSED = 1000  # refused records; after so many the rest of a bundle is not read
 
 
 class FileFormat(NamedTuple):
@@ -30,7 +30,7 @@ HAVE_FILE = FileFormat("have file", b"meshcoop have\n", 4 << 20)
 # Types of frames.
 _HEAD = 0  # version, neighbourhood
 _LIST = 1  # a list of records, or of parts of a have-map
-_END = 2  # how many the lists hold together
+_END = 2  # how many items all lists hold together
 
 
 def file_opening(file_format: FileFormat, neighbourhood: bytes) -> bytes:

@@ -106,7 +106,7 @@ class HaveMap:
         forks: list[bytes] = []
         for device, ours in self._heads:
             seq, head, mark = self._theirs[device[:PREFIX_SIZE]]
-            # Another head with the same number: one side does not know of a lower fork yet.
+            # If the heads differ at one number, one side does not know of a lower fork yet.
             differs = seq == ours.seq and head != ours.id[:PREFIX_SIZE]
             if seq < ours.seq or differs:
                 logs.append((device, seq, head))

@@ -18,7 +18,7 @@ from protocol.errors import Refused
 VERSION = 1
 HELLO = "hello"  # the method of a client's first request
 SUBSCRIBE = "subscribe"  # the method that asks for events
-RESYNC = "resync"  # the topic that says: events were lost, read again and subscribe again
+RESYNC = "resync"  # the topic that says: events were lost; read everything and subscribe again
 REFUSED = "refused"  # the topic that says why the node closes the connection
 
 MAX_FRAME = 1024 * 1024  # bytes after the length
@@ -27,9 +27,7 @@ MAX_ITEMS = 16_384  # in one array or map
 MAX_CONTAINERS = 65_536  # in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
-TOO_MUCH_RULES = frozenset(
-    {"R-06.1", "R-06.3"}
-)  # refusals whose remedy is to ask for less at a time
+TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after these refusals, ask for less at a time
 
 ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 
@@ -302,7 +300,7 @@ def _containers_in(container: Any) -> list[Any]:
         _require(set(map(type, container)) <= {str}, "R-06.2", "map keys are texts")
         values = container.values()
     containers = []
-    # A list of 500 views has 30,000 values: most take these two look-ups and no call.
+    # A list of 500 views has 30,000 values. Most need only these two look-ups and no call.
     for value in values:
         value_type = type(value)
         if value_type in _CONTAINERS:

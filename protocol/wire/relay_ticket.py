@@ -11,7 +11,7 @@ from protocol.wire import copyable_code
 PROTOCOL = "/meshcoop/enrol/1"
 HELLO_DOMAIN = b"meshcoop enrol 1 hello\0"
 LIFETIME_MS = 7 * 86_400_000
-VERSION = 65  # no invitation has it, so that neither code is taken for the other
+VERSION = 65  # no invitation has this version, so that nobody confuses the two codes
 SECRET_SIZE = 16  # bytes
 
 # Types of frames.

@@ -32,7 +32,7 @@ from protocol.wire.sync_events import (
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
 OLDEST_VERSION = max(1, VERSION - 1)  # every version speaks the one before it
-WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
+WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has taken them
 MAX_CHAIN = 128  # records of a hello
 MAX_CHAIN_BYTES = 60 * 1024
 MAX_ASKED = 32  # contents asked for in a frame
@@ -71,7 +71,7 @@ class SyncSession:
         # The round under way.
         self._our_digest: bytes | None = None
         self._their_digest: bytes | None = None
-        self._their_map: HaveMap | None = None  # from when ours is sent until theirs is complete
+        self._their_map: HaveMap | None = None  # while their map comes in
         self._has_their_map = False
         self._have_we_ended = False
         self._have_they_ended = False
@@ -112,7 +112,7 @@ class SyncSession:
         if self._our_digest == self._their_digest:
             self._end_round()
             return out, [RoundSettled(were_equal=True)]
-        # The heads of now, which may be newer than those of the digest: the driver may have waited.
+        # These heads may be newer than those of the digest, because the driver may have waited.
         self._their_map = HaveMap(heads)
         return out + _have_frames(heads), []
 
@@ -195,7 +195,7 @@ class SyncSession:
             KEYS: _read_keys,
         }
         read = readers.get(kind)
-        # What a later version adds is passed over, not a fault.
+        # Frames that a later version adds are passed over. They are no fault.
         return read(frame) if read else []
 
     def _read_hello(self, frame: list[Any]) -> list[SyncEvent]:

@@ -16,7 +16,7 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
 
-MOST_PLACES = 64  # of all roles together: as many as a list in a record holds
+MOST_PLACES = 64  # of all roles together; a list in a record holds no more
 _EVERYBODY = {"": MOST_PLACES}  # the roles of an activity that names none
 
 
@@ -94,7 +94,7 @@ class Activity(Kind):
         days = _days_of(view)
         by_day = _by_day(signups, attendances)
         if len(days) == 1:
-            # What takes place once is shown even where nobody has signed up.
+            # An activity of one day shows this day even if nobody has signed up.
             by_day.setdefault(days[0], _Day())
         view["occurrences"] = [_occurrence(thread, view, on, by_day[on]) for on in sorted(by_day)]
         full_days = sum(occurrence["state"] == "full" for occurrence in view["occurrences"])
@@ -254,7 +254,7 @@ def occurrence_end(activity: View, day: str) -> str:
     """Returns the local moment at which the occurrence on `day` is over."""
     begins = recurrence.occurrence_start(activity["starts"], day)
     if begins == day:
-        return day  # it starts at no hour, and is over with the day
+        return day  # it has no time of day, so it is over when the day is
     end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
     return end.isoformat(timespec="minutes")
 

@@ -60,7 +60,7 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
         raise Refused("R-17.15", "only the organiser writes the receipts, and only for others")
     attendance = thread.find_view(about.id, "attendance")
     if attendance is None:
-        return  # its words are gone, and nobody can tell who came
+        return  # the attendance has lost its content, so nobody can tell who came
     if giver not in attendance["people"]:
         raise Refused("R-17.15", "the giver must be one of those who came")
     if receipt.fields["on"][:_DAY] != attendance["on"]:

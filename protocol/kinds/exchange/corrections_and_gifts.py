@@ -35,7 +35,7 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        # Corrections count by their times: one before the latest confirmed one would change nothing.
+        # The latest correction counts. One before a confirmed correction would change nothing.
         is_overtaken = any(
             correction["state"] == "confirmed" and correction["created"] >= entry.time
             for correction in thread.linked_views("correction", "about", receipt["id"])

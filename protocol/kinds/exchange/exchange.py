@@ -274,7 +274,7 @@ class Receipt(Kind):
         agreement = thread.find_view(entry.about, "agreement")
         if agreement is None:
             return
-        # What repeats may be signed for up to today, and take place again tomorrow.
+        # If it repeats, it may be done so far and still take place again tomorrow.
         closed_states = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
         if agreement["state"] in closed_states:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")

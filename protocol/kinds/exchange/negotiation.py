@@ -37,7 +37,7 @@ class _Parleys(dict[bytes, Parley | Refused]):
 def parley_of(thread: Thread, response: Entry) -> Parley:
     """Returns the parley that a response is part of. Raises Refused if it is part of none."""
     parleys = thread.index(_Parleys)
-    # A loop that remembers, because two hostile people answer each other without end.
+    # A loop that keeps results, because two hostile people can answer each other without end.
     path: list[Entry] = []
     above: Entry | None = response
     while above is not None and above.kind == "response" and above.id not in parleys:

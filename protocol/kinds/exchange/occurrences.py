@@ -10,7 +10,7 @@ from protocol.errors import Refused
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot
 
-Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver and, where it repeats, the day
+Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver, day if it repeats
 
 _DAY = len("2026-11-23")
 _MONDAY = "2024-01-01"  # stands for a beginning that nobody has named
@@ -39,7 +39,7 @@ def check_rule(starts: str | None, repeats: str | None) -> None:
     try:
         recurrence.occurrence_days(starts or _MONDAY, repeats)
     except Refused as refusal:
-        # Any rule may leave out the day that stands for a beginning nobody has named.
+        # If nobody has named a beginning, _MONDAY stands for it, and a rule may leave out that day.
         if starts or refusal.rule != "R-17.3":
             raise
 
@@ -56,7 +56,7 @@ def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
     try:
         return recurrence.occurrence_days(starts, agreement["repeats"])
     except Refused:
-        return ()  # signed by software that takes other rules
+        return ()  # other software, which accepts other rules, signed it
 
 
 def occurrence_of(thread: Thread, receipt: View) -> Occurrence:

@@ -29,7 +29,7 @@ COUNT = "count"
 HIGHER = "higher"
 LOWER = "lower"
 
-DAYS_BACK = 92  # that feedback may be about; a day ahead, for clocks and time zones differ
+DAYS_BACK = 92  # feedback may be about these days; it may also be about tomorrow, as clocks differ
 
 _WEEKS = Calendar(7, 0)
 
@@ -164,7 +164,7 @@ class Feedback(Kind):
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
         if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
-            view["urgent"] = None  # one alarm a person and week counts
+            view["urgent"] = None  # a person has one alarm a week
 
 
 @kind("same_as", about=("feedback",), plural="merges")

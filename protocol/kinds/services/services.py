@@ -20,7 +20,7 @@ _ACCEPTED = "accepted"
 class ServiceIndex:
     """The index that a service's thread keeps while it is folded."""
 
-    links: list[View] = field(default_factory=list)  # those that count, in the order of folding
+    links: list[View] = field(default_factory=list)  # the links that count, in fold order
 
 
 @kind("service", lasting=True)
@@ -177,7 +177,7 @@ def _is_taken_over(thread: Thread, link: View) -> bool:
     If several links take over one link and are accepted, the first holds the place. The same is
     true of links that take over from it.
     """
-    # Back to the first link at this place, then forward to the one that holds it now.
+    # Goes back to the first link at this place, then forward to the link that holds it now.
     current = link
     while (old := thread.find_view(current["instead"], "link")) is not None:
         current = old
