@@ -38,7 +38,7 @@ def safe_text(text: str) -> str:
             if previous.isspace():
                 shown.append(_DOTTED_CIRCLE)
         elif written in _JOINERS:
-            # Between two letters only, and one at a time: a row of them would be invisible.
+            # A joiner stands alone between two letters. A row of joiners would be invisible.
             if previous.isspace() or previous in _JOINERS:
                 character = MARK
         else:

@@ -1,4 +1,4 @@
-"""What goes wrong in the protocol: a refusal, which names the rule that it rests on."""
+"""The error of the protocol: a refusal, which names the rule that it follows from."""
 
 
 class Refused(Exception):

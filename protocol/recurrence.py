@@ -60,10 +60,10 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     if repeats is None:
         return (first.isoformat(),)
     _check_rule(_read_rule(repeats))
-    # Imported late: most commands meet no series.
+    # Imported late, because most commands read no series.
     from dateutil.rrule import rrulestr
 
-    # Every rule that is let through names days again and again, so this ends soon.
+    # Every rule that passed the checks names days again and again, so this ends soon.
     rule = rrulestr(repeats, dtstart=datetime.fromisoformat(first.isoformat()))
     last = f"{first.year + MAX_YEARS}{first.isoformat()[4:]}"
     all_days = (occurrence.date().isoformat() for occurrence in rule)
@@ -129,7 +129,7 @@ def _check_until(until: str) -> None:
 
 
 def _check_combinations(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) for parts that do not go together."""
+    """Raises Refused (R-17.2) if parts of the rule do not go together."""
     weekdays = rule.get("BYDAY")
     monthdays = rule.get("BYMONTHDAY")
     is_numbered = weekdays is not None and any(character.isdigit() for character in weekdays)

@@ -105,8 +105,8 @@ class Authority(Standing):
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
             if person in parent.roll:
                 accepted = self._accepted_children(parent, person)
-                # A home that was shown half of the records would otherwise accept two siblings and
-                # count for neither, unless the chain's term is firm and cannot fall any more.
+                # A home that was shown half of the records could otherwise accept two siblings, and
+                # would count for neither. A firm term cannot fall any more, so it may be accepted.
                 if accepted - {term.id} and not firm:
                     return None
                 newest = None if accepted else term.id

@@ -32,7 +32,7 @@ _VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogCuts(Field):
-    """Where logs are cut: pairs of a device and the last number that counts, sorted by device."""
+    """The cuts of logs: pairs of a device and the last number that counts, sorted by device."""
 
     type_name = "cuts"
 

@@ -1,4 +1,4 @@
-"""Standing: up to which number the records of each device count (R-03.7, R-03.12, R-03.28)."""
+"""Standing: the number up to which a device's records count (R-03.7, R-03.12, R-03.28)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,8 +71,8 @@ def read_accepts(
     for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
-        # A removal's cut does not touch an accept: people that the newcomer admitted within the
-        # cut would fall otherwise.
+        # The cut of a removal does not take back an accept. Otherwise people that the newcomer
+        # admitted within the cut would lose their membership.
         if device and device.is_unrevoked_at(record.seq) and is_before_fork:
             for accepted in record.parents[1:]:
                 accepts.setdefault(accepted, {}).setdefault(device.person, record.id)

@@ -76,7 +76,7 @@ class Chain(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Whether every term of the chain is firm."""
+        """True if every term of the chain is firm."""
         return all(self.firm)
 
     @property

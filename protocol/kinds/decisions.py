@@ -97,7 +97,7 @@ class Vote(Kind):
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused if the vote would not count (R-16.4).
 
-        Raises Refused also for a second yes to a renewal in one round (R-16.5).
+        For a yes to a renewal, `check_renewal` may raise Refused too (R-16.5).
         """
         authority = thread.authority
         target = thread.target_of(entry)
@@ -192,8 +192,8 @@ class Remove(Kind):
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the number and the cuts.
 
-        The number is the next odd one of the person's standing. The cuts keep everything that the
-        person posted.
+        If the number of the person's standing is odd, it is kept. Otherwise the next number is
+        taken. The cuts keep everything that the person posted.
         """
         del today
         authority = thread.authority

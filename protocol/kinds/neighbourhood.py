@@ -57,9 +57,9 @@ _ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
 class Accept(Kind):
     """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
-    A newcomer's software accepts the charter, naming the admits and the epoch records that brought
-    them in: these are then kept and count, even if their authors fork their logs. A member's
-    software accepts the renewal that it finds to be in force.
+    A newcomer's software accepts the charter. Its accept names the admits and the epoch records
+    that brought the newcomer in. These records are then kept and count, even if their authors fork
+    their logs. A member's software accepts the renewal that it finds to be in force.
     """
 
     states = NO_VIEW

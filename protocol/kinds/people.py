@@ -28,7 +28,8 @@ class Profile(Kind):
 class Home(Kind):
     """The node of a person's home, so that neighbours find it behind the neighbourhood's relays.
 
-    No address: a relay's own record has the relay's, and nodes tell each other theirs.
+    It has no address. A relay's own record has the relay's addresses, and nodes tell each other
+    theirs.
     """
 
     states = States({"known": "Always."})

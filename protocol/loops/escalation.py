@@ -26,7 +26,7 @@ class Step(NamedTuple):
 class Holder(NamedTuple):
     """The holder of a matter, by their place in the chain.
 
-    Place 0 is the top; −1 is the neighbourhood.
+    `level` 0 is the top of the chain; −1 is the neighbourhood.
     """
 
     level: int

@@ -179,8 +179,8 @@ class _Follower:
         self._now = now
         self._done_reports = _by_target(inputs.done)
         self._verdicts = _by_target(inputs.verdicts)
-        # The first window after the last confirmed action: the short test pools from there on,
-        # and a better signal from there on begins a phase.
+        # Both are the first window after the last confirmed action. From there on the short test
+        # pools points, and a signal that is "better" begins a phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
 
@@ -263,7 +263,8 @@ class _Follower:
         """Opens a matter for a signal (R-23.1).
 
         If a matter is open, the signal joins it. If the last matter was closed a short time ago, a
-        "worse" signal opens that one again.
+        "worse" signal opens that one again. A signal about the time before the closing changes
+        nothing.
         """
         raisers = self._loop.windows[signal.window].raisers
         last = self._last_matter
@@ -309,9 +310,9 @@ class _Follower:
         matter.tallies.append(Tally(action, since=action["created"]))
 
     def _cited_matter(self, action: View) -> Matter:
-        """Returns the matter that an action cites. If it does not exist (any more), adds it.
+        """Returns the matter that an action cites. If that matter does not exist, adds it.
 
-        Late answers may have removed the matter's signal, or the matter may have been closed since.
+        Late answers may have removed its signal.
         """
         number = action["window"]
         matters = {matter.window: matter for matter in self._loop.matters}

@@ -1,4 +1,4 @@
-"""The short test: is the target missed, even if that is usual? (R-20.7)."""
+"""The short test: is the target missed? It does not matter whether that is usual (R-20.7)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,9 +13,10 @@ _FEW = 8  # points from which on the stricter limit holds
 _UNLIKELY = Fraction(1, 20)
 _RARE = Fraction(1, 100)
 
-# `MISSED` is the smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. It comes from
-# Poisson tails with the mean that keeps the target in nine windows of ten (MEANS, in thousandths).
-# Tables, because no home may compute a tail in floats; a test computes both again.
+# `MISSED` has a row for each target from 1 on. A row has, for 1 to 12 windows, the smallest sum of
+# incidents that is a miss. The sums come from Poisson tails. Their means keep the target in nine of
+# ten windows (`MEANS`, in thousandths). They are tables, because no home may compute a tail in
+# floats. A test computes both tables again.
 MEANS = (
     105, 532, 1102, 1745, 2433, 3152, 3895, 4656, 5432, 6221, 7021,
     7829, 8646, 9470, 10300, 11135, 11976, 12822, 13671, 14525, 15383,

@@ -58,7 +58,7 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
             max_ext_len=0,
         )
         is_canonical = msgpack.packb(value) == data
-    # RecursionError: msgpack's packer gives up on nesting that its unpacker still accepted.
+    # RecursionError: msgpack's packer refuses deep nesting that its unpacker accepts.
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise Refused("R-02.2", f"not the msgpack of this protocol: {error}"[:200]) from None
     if not is_canonical:

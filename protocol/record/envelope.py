@@ -13,8 +13,8 @@ from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_
 
 VERSION = 1
 
-# The audience says who can read a record. In a header LASTING is added where others rely on the
-# record: it then neither expires nor can be retracted.
+# The audience says who can read a record. If others rely on the record, its header adds LASTING:
+# the record then neither expires nor can be retracted.
 OPEN = 0  # everybody, relays included
 EPOCH = 1  # the members, with the epoch's key
 PRIVATE = 2  # the people to whose devices it is sealed

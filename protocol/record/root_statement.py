@@ -67,7 +67,7 @@ def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> 
     return codec.pack([body, _sign(body, root_seed)])
 
 
-# Every authority fold reads the same statements again, and their signatures cost most of it.
+# Each fold of authority reads the same statements again, and checking signatures costs most time.
 @lru_cache(maxsize=4096)
 def read_statement(statement: bytes) -> Certificate | Revocation:
     """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""

@@ -15,7 +15,7 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record.codec import MAX_ITEMS
 
-# Turns what somebody typed into a full id: ("person", "named" or "record", the text). Raises Refused.
+# ("person", "named" or "record", the typed text) → the full id. Raises Refused.
 Resolve = Callable[[str, str], bytes]
 
 MAX_NAME = 40  # characters, of a value in a map
@@ -272,7 +272,7 @@ class Many(Field):
         if self.max > MAX_ITEMS:
             raise ValueError("more items than a container may hold")
 
-    # What is constant in other fields depends on `of` here.
+    # Other fields have constants here. In a list the values depend on `of`.
     @property
     def type_name(self) -> str:  # type: ignore[override]
         return f"list of {self.of.type_name}"

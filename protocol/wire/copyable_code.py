@@ -27,7 +27,7 @@ def read_code(text: str, what: str, rule: str) -> bytes:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
         raise cut_short(rule) from None
-    # Letters that are left over at the end must be the ones that we would write.
+    # The spare bits of the last letter must be those that we would write.
     if _letters(data) != plain:
         raise Refused(rule, "it is mistyped; ask for it again")
     return data

@@ -76,7 +76,7 @@ class Decoder:
         if len(self._buffer) < _PREFIX:
             return None
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
-        # A length that claims too much is refused before its body fills memory.
+        # If the length is too large, it is refused before its body fills the memory.
         if length > MAX_FRAME:
             raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
         end = _PREFIX + length

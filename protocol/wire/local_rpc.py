@@ -218,7 +218,7 @@ def _array_of(frame: Frame) -> list[Any]:
 def _decode(body: bytes) -> Frame:
     array = _unpack(body)
     _check_values(array)
-    # True equals 1 in a pattern, so the type is looked at first.
+    # In a pattern True equals 1, so the type is checked first.
     if type(array) is list and array and type(array[0]) is int:
         match array:
             case [0, request_id, method, params]:  # _REQUEST

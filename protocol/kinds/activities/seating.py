@@ -49,7 +49,7 @@ def assign_seats(
             placed.add(claim.person)
         elif claim.person not in waits:
             waits.append(claim.person)
-    # Somebody who waited for one role may have got a place in another since.
+    # A person who waits for one role may have got a place in another role since.
     for seat in seats.values():
         seat.waits[:] = [person for person in seat.waits if person not in placed]
     return seats

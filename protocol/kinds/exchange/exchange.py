@@ -318,8 +318,9 @@ class Receipt(Kind):
 class Confirm(Kind):
     """The other party signs the receipt or correction: from now on it counts.
 
-    The software of the person who wrote that confirms the confirm in turn (R-13.15). So the confirm
-    stands and is kept even if its author forks their log: a debt does not end with a forked log.
+    The software of the person who wrote the receipt or correction confirms the confirm in turn
+    (R-13.15). So the confirm stands and is kept, even if its author forks their log. A debt does
+    not end with a forked log.
     """
 
     states = NO_VIEW

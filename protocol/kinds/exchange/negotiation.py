@@ -26,7 +26,7 @@ class Parley(NamedTuple):
         return self.responder, author
 
     def other_party(self, person: bytes) -> bytes:
-        """Returns the party who answers `person`, which is the other one."""
+        """Returns the other party: the one who answers `person`."""
         return self.responder if person == self.intent.person else self.intent.person
 
 

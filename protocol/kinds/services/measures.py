@@ -112,8 +112,8 @@ class Measure(Kind):
             raise Refused("R-22.1", "where incidents are counted, fewer are better")
         holding = thread.authority.holding((MEASURE, entry.id))
         bounds = thread.authority.charter.get("bounds") or ()
-        # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
-        # become narrower since, nothing is in use.
+        # An odd number adopts, an even one retires. A measure outside the charter's bounds is not in
+        # use: the bounds may have become narrower since it was adopted.
         if holding.n % 2 == 1 and not find_broken_bound(fields, bounds):
             thread.make_view(entry, state="in use", offset=holding.value)
         else:
