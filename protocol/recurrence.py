@@ -74,8 +74,9 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
 
 
 def occurrence_start(starts: str, day: str) -> str:
-    """Returns the local moment of the occurrence on `day`. The local clock time is the same each
-    time.
+    """Returns the local moment of the occurrence on `day`.
+
+    The local clock time is the same each time.
     """
     return day + starts[_DAY:]
 
@@ -90,8 +91,9 @@ def local_to_ms(local: str, zone: tzinfo) -> int:
 
 
 def _read_rule(text: str) -> _Rule:
-    """Splits an RRULE into its parts, by name. Raises Refused (R-17.2) for a part not understood
-    here.
+    """Splits an RRULE into its parts, by name.
+
+    Raises Refused (R-17.2) for a part not understood here.
     """
     rule: _Rule = {}
     for part in text.split(";"):

@@ -73,8 +73,9 @@ class Authority(Standing):
         return certified.person if certified and certified.person in self.people else None
 
     def is_live(self, device: bytes) -> bool:
-        """Returns True if the device belongs to a member and is not revoked, so that it may take
-        part and read.
+        """Returns True if the device belongs to a member and is not revoked.
+
+        Such a device may take part and read.
         """
         return (
             self.member_of_device(device) is not None and self.devices[device].revoked_after is None
@@ -95,11 +96,10 @@ class Authority(Standing):
         return self.registers.get(register, Holding(0, None))
 
     def term_to_accept(self, person: bytes) -> bytes | None:
-        """Returns the id of the term that this person's software should accept now, or None
-        (R-16.5).
+        """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term of the chain whose parent has the person on its roll. None comes if
-        the person has accepted it, or has accepted a sibling of a term that is not firm.
+        It is the newest term of the chain whose parent has the person on its roll. Returns None if
+        the person has accepted that term, or has accepted a sibling of a term that is not firm.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
@@ -113,9 +113,7 @@ class Authority(Standing):
         return newest
 
     def may_vouch(self, voucher: bytes, time: int) -> bool:
-        """Returns True if the charter lets `voucher` admit one more person in the month of `time`
-        (R-03.7).
-        """
+        """Returns True if `voucher` may admit one more person in the month of `time` (R-03.7)."""
         newcomers = self.newcomers.get((voucher, time // admission.MONTH_MS), set())
         return len(newcomers) < int(self.charter["admissions_a_month"])
 
@@ -260,9 +258,7 @@ def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
-    """Returns the charter's rules as the current term and its decisions have changed them
-    (R-03.25).
-    """
+    """Returns the charter's rules, as changed by the current term and its decisions (R-03.25)."""
     rules = fields | {
         "vouchers": term.vouchers,
         "share": term.share,
@@ -304,8 +300,9 @@ def _ever_let_in(
 def _admits_that_count(
     index: AuthorityIndex, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Returns the admits that count of each person, and the newcomers of each voucher and month
-    (R-03.7).
+    """Returns the admits of each person that count (R-03.7).
+
+    Returns also the newcomers of each voucher and month.
     """
     counting = admission.collect_admits(
         index, lambda admit: standing.counts(admit, admit.fields["person"])
@@ -332,9 +329,7 @@ def _candidates(
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
-    """Returns the people who are not let in yet, each with the present members who vouched for
-    them.
-    """
+    """Returns the people who are not let in yet, each with the members who vouched for them."""
     candidates = {}
     for person, of_person in admits.items():
         if person not in people:

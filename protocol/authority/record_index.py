@@ -109,8 +109,9 @@ class AuthorityIndex:
         return sorted(records, key=lambda record: (record.time, record.id))
 
     def with_subject(self, kind: str, subject: bytes) -> Collection[AuthorityRecord]:
-        """Returns the records of one kind with this subject, in no order. Enough for sets of
-        voters.
+        """Returns the records of one kind with this subject, in no order.
+
+        Enough for sets of voters.
         """
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
@@ -130,8 +131,7 @@ class AuthorityIndex:
         return self._statements.get(record.id)
 
     def count_restorations(self, key: bytes | None) -> int:
-        """Counts the proposals that would restore the person with this key, or show these hidden
-        words.
+        """Counts the proposals that would restore this person, or show these hidden words.
 
         In a change `[what, key, n, value]`, an even number `n` restores or shows again (R-03.25).
         """

@@ -162,9 +162,7 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
 
 
 def _check_hiders(name: str, value: Any) -> None:
-    """Raises Refused unless the value is the number of moderators and a list of those who hid the
-    words.
-    """
+    """Raises Refused unless the value is the number of moderators and the list of hiders."""
     has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
     if (
         not has_shape

@@ -19,8 +19,9 @@ MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer form
 
 @dataclass(frozen=True, kw_only=True)
 class PackedAddresses(Bytes):
-    """The addresses at which a node is dialled, packed in 7 or 19 bytes each (R-08.1). They hold no
-    words.
+    """The addresses at which a node is dialled, packed in 7 or 19 bytes each (R-08.1).
+
+    They hold no words.
     """
 
     max: int = MAX_PACKED_ADDRESSES

@@ -31,8 +31,9 @@ class Standing:
         return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
 
     def is_before_fork(self, device: bytes, seq: int) -> bool:
-        """Returns True if number `seq` of the device's log lies before its fork, or if the log has
-        no fork.
+        """Returns True if number `seq` lies before the fork of the device's log.
+
+        If the log has no fork, it always returns True.
         """
         return seq < self.forks.get(device, seq + 1)
 
@@ -48,8 +49,9 @@ class Standing:
         return is_accepted or self.is_before_fork(record.device, record.seq)
 
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
-        """Returns True unless number `seq` comes after the device's revocation or the cut of a
-        removal.
+        """Returns True unless number `seq` comes after a revocation or the cut of a removal.
+
+        If the device is not known, it returns False.
         """
         device = self.devices.get(device_key)
         if device is None or not device.is_unrevoked_at(seq):
@@ -64,9 +66,7 @@ def read_accepts(
     devices: Mapping[bytes, Device],
     forks: Mapping[bytes, int],
 ) -> dict[bytes, dict[bytes, bytes]]:
-    """Returns the records that newcomers' accepts of the charter name, as `Standing.accepts`
-    (R-03.20).
-    """
+    """Reads the accepts of the charter by newcomers, as `Standing.accepts` has them (R-03.20)."""
     accepts: dict[bytes, dict[bytes, bytes]] = {}
     for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)

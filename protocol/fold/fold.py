@@ -21,8 +21,9 @@ _Children = dict[bytes, list[Entry]]  # record → the records about it
 
 
 def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
-    """Folds one thread. Exactly one entry is its root, and every other entry
-    hangs from the root.
+    """Folds one thread.
+
+    Exactly one entry is its root, and every other entry hangs from the root.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
     _refuse_parties_as_proxies(thread)
@@ -47,8 +48,9 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def hash_view(packed: bytes) -> bytes:
-    """Returns the part that one view adds to the state hash (R-03.16). The codec has packed the
-    view.
+    """Returns the part that one view adds to the state hash (R-03.16).
+
+    The codec has packed the view.
     """
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
@@ -62,9 +64,7 @@ def retracts(entry: Entry, target: Entry) -> bool:
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """Takes the content from each entry that a party to the thread signed for somebody else
-    (R-12.6).
-    """
+    """Takes the content from entries that a party signed for another person (R-12.6)."""
     # All entries are judged before any is changed: a changed entry would hide its parties.
     refused = [
         entry
@@ -164,9 +164,7 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself, or if an entry that
-        counts countersigns it.
-        """
+        """Returns True if the entry counts by itself, or if a counting entry countersigns it."""
         # A loop with a stack, because a hostile thread is deeper than Python's own stack.
         stack = [entry]
         while stack:

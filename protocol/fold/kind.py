@@ -41,8 +41,9 @@ NO_VIEW = States()  # for a kind whose records only change the views of other re
 
 
 class Kind:
-    """A kind of record. Subclasses declare fields and states, and override methods where they
-    differ.
+    """A kind of record.
+
+    Subclasses declare fields and states, and override methods where they differ.
 
     First come the methods that the author's software calls before it signs, then those of the fold,
     then the one for views that are shown.
@@ -97,7 +98,7 @@ class Kind:
         )
 
     def check_fields(self, fields: dict[str, Any]) -> None:
-        """Raises Refused if a required field is missing or a known field has a wrong value (R-10.2,
+        """Raises Refused if a required field is missing or a field has a wrong value (R-10.2,
         R-10.3).
 
         It does not look at fields that this version does not know: a later version may have added
@@ -167,23 +168,17 @@ class Kind:
         return {entry.person}
 
     def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """Returns the keys of other private records that this record hands on to its readers, by
-        record id.
-        """
+        """Returns the keys of other private records that this record hands on, by record id."""
         del fields
         return {}
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Returns True if a decision of the roll lets the record stand even beyond a fork of its
-        log.
-        """
+        """Returns True if a decision of the roll lets the record stand even beyond a fork."""
         del thread, entry
         return False
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if `entry`, by another person, lets `target` stand even beyond a fork of its
-        log.
-        """
+        """Returns True if `entry`, by another person, lets `target` stand even beyond a fork."""
         del thread, entry, target
         return False
 
@@ -202,8 +197,9 @@ class Kind:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
     def clock_state(self, view: dict[str, Any]) -> tuple[str, str] | None:
-        """Returns a moment and the state in which the view is shown after it, or None if there is
-        none.
+        """Returns a moment and the state in which the view is shown after it.
+
+        Returns None if the clock does not change the view's state.
         """
         if self.deadline is None or view["state"] != self.first_state:
             return None
@@ -254,8 +250,9 @@ def load_kinds() -> None:
 
 
 def people_in(view: dict[str, Any]) -> set[bytes]:
-    """Returns the people that a view names. Its author is not among them unless the view names
-    them.
+    """Returns the people that a view names.
+
+    Its author is not among them unless the view names them.
     """
     kind = KINDS.get(view["kind"])
     if kind is None:
@@ -316,8 +313,9 @@ def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | Non
 
 
 def describe_kinds() -> list[dict[str, Any]]:
-    """Describes the registry as data for `meshcoop kinds`, the tables of the specs and the screen's
-    forms.
+    """Describes the registry as data.
+
+    `meshcoop kinds`, the tables of the specs and the screen's forms use it.
     """
     return [
         {
@@ -346,8 +344,9 @@ def _check_states(name: str, cls: type[Kind]) -> None:
 
 
 def _declared_fields(cls: type[Kind]) -> dict[str, Field]:
-    """Returns the fields of a class and of its base classes. Those of the base
-    classes come first.
+    """Returns the fields of a class and of its base classes.
+
+    Those of the base classes come first.
     """
     return {
         name: value

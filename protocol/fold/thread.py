@@ -86,8 +86,9 @@ class Thread:
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
     def index(self, index_type: Callable[[], Index]) -> Index:
-        """Returns the index of this type that a family of kinds keeps for the thread. It is empty
-        at first.
+        """Returns the index of this type that a family of kinds keeps for the thread.
+
+        It is empty at first.
 
         There a kind keeps what it learned from one record and needs for others. Examples are the
         links of a service and the people in a circle.
@@ -161,7 +162,8 @@ class Thread:
         return registers.is_hidden(holding, self.people_about(entry))
 
     def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
-        """Returns the views of one kind whose `link` ("about" or "intent") is this record, in fold
-        order.
+        """Returns the views of one kind whose `link` is this record, in fold order.
+
+        `link` is "about" or "intent".
         """
         return self._linked[kind, link, record_id]

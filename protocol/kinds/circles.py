@@ -60,7 +60,8 @@ class Roster:
     def includes(self, person: bytes, steps: int) -> bool:
         """Returns True if a person is in the circle according to a set of steps (R-15.4).
 
-        A step must take the person in. It must come after every step that lets the person go.
+        One of the steps must take the person in. That step must come after every step that lets the
+        person go.
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -128,8 +129,9 @@ def build_roster(thread: Thread, circle: Entry) -> Roster:
 
 
 def roster_of(thread: Thread, circle: bytes | None) -> Roster:
-    """Returns the roster of the circle with this id. Raises Refused if the
-    circle does not count.
+    """Returns the roster of the circle with this id.
+
+    Raises Refused if the circle does not count.
     """
     roster = thread.index(_Rosters).get(circle or b"")
     if roster is None:
@@ -195,8 +197,9 @@ class Circle(Kind):
         return {entry.person, *roster_of(thread, entry.about).current, *changed}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Opens a new circle. Builds its roster first, because all records about it need the
-        roster.
+        """Opens a new circle.
+
+        Builds its roster first, because all records about it need the roster.
         """
         thread.index(_Rosters)[entry.id] = build_roster(thread, entry)
         thread.make_view(entry, state="open")
@@ -262,8 +265,8 @@ class Members(CircleRecord):
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the author was in the circle by the steps that the record names
-        (R-15.5).
+        """Raises Refused unless, by the steps that it names, the author was in
+        the circle (R-15.5).
         """
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")

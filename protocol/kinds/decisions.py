@@ -44,9 +44,7 @@ class Proposal(Kind):
     closes = Moment(help="after this software votes no more")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the register's next number, and the newcomers who vote beside the roll
-        (R-03.26).
-        """
+        """Fills in the register's next number, and the newcomers who may vote too (R-03.26)."""
         del today
         authority = thread.authority
         fields = dict(entry.fields)
@@ -277,8 +275,8 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 
 
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
-    """Raises Refused if the person has said yes to a rival in this round, or has accepted one
-    (R-16.5).
+    """Raises Refused if the person has accepted a rival, or said yes to one in
+    this round (R-16.5).
     """
     for rival in rivals:
         if person in rival.accepted:
@@ -288,8 +286,9 @@ def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
 
 
 def _read_rule(change: list[Any]) -> list[Any]:
-    """Reads the value in a change of a rule by that rule's field, because people type numbers as
-    text.
+    """Reads the value in a change of a rule by that rule's field.
+
+    People type numbers as text, so the field turns the text into a number.
     """
     what, key, n, value = change
     rule = KINDS["charter"].fields.get(key) if what == RULE else None

@@ -58,9 +58,7 @@ class Flag(Kind):
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Settles the flag if the record that it is about is hidden or has no view any more
-        (R-14.4).
-        """
+        """Settles the flag if its record is hidden or has no view any more (R-14.4)."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
 

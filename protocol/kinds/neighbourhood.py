@@ -65,8 +65,9 @@ class Accept(Kind):
     states = NO_VIEW
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Asks the kind of the record whether the author's software should accept it. Raises
-        Refused.
+        """Asks the kind of the record whether the author's software should accept it.
+
+        Raises Refused.
         """
         target = thread.target_of(entry)
         if target.kind is not None:

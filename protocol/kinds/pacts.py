@@ -54,9 +54,7 @@ class Pact(Kind):
         thread.make_view(entry, state="offered", waiting=[])
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the pact is offered and the person has not accepted it yet
-        (R-15.9).
-        """
+        """Raises Refused unless the pact is offered and waits for this person (R-15.9)."""
         pact = thread.find_view(entry.about, "pact")
         if pact is None:
             return

@@ -29,8 +29,9 @@ class Page(Kind):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Makes the page's view with its first text, which is shown until somebody revises it
-        (R-15.12).
+        """Makes the page's view with its first text (R-15.12).
+
+        This text is shown until somebody revises the page.
         """
         first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)

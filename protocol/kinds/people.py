@@ -53,9 +53,7 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the proxy is for another person and for kinds that it may cover
-        (R-12.3).
-        """
+        """Raises Refused unless the proxy is for another person and for allowed kinds (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")

@@ -20,8 +20,9 @@ class Tally:
     reopened_at: list[int] = field(default_factory=list)  # when it was reopened
 
     def change_state(self, state: str, time: int) -> None:
-        """Moves the action into a state at `time`. If it is in that state
-        already, nothing changes.
+        """Moves the action into a state at `time`.
+
+        If it is in that state already, nothing changes.
         """
         if state == self.state:
             return

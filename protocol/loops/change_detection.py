@@ -44,8 +44,9 @@ class ChangeTest(NamedTuple):
 
     @property
     def decided_by(self) -> str | None:
-        """The name of the part that gives the signal, or None. If several give it, the quickest
-        part.
+        """The name of the part that gives the signal, or None.
+
+        If several give it, the quickest part.
         """
         change = self.change
         if change is None:
@@ -119,9 +120,7 @@ def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
 
 
 def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
-    """Returns the one-sided tail probabilities (low, high) of the latest count
-    under the baseline.
-    """
+    """Returns the tail probabilities (low, high) of the latest count, given the baseline."""
     bad = usual.bad + now.bad
     if scale == COUNT:
         return binomial_tails(bad, Fraction(now.n, usual.n + now.n), now.bad)
@@ -129,8 +128,9 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
 
 
 def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
-    """Compares the `size` latest points with the points before them. Returns None without a
-    baseline.
+    """Compares the `size` latest points with the points before them.
+
+    Returns None without a baseline.
     """
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -177,8 +177,9 @@ def _share_dispersion(baseline: Sequence[Point], n: int, bad: int) -> int:
 
 
 def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
-    """Divides totals by the dispersion. Points that scatter more then weigh as much as fewer
-    answers.
+    """Divides totals by the dispersion.
+
+    Points that scatter more then weigh as much as fewer answers.
     """
     bad = sums.bad * EVEN // dispersion
     if scale == COUNT:

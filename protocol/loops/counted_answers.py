@@ -93,8 +93,9 @@ class Window:
         return {report.person for report in self._incident_reports}
 
     def point(self, scale: str, least: int) -> Point | None:
-        """Returns the window's point. Returns None if fewer than `least` people have answered
-        (R-20.1).
+        """Returns the window's point.
+
+        Returns None if fewer than `least` people have answered (R-20.1).
         """
         if len(self.people) < least:
             return None
@@ -118,8 +119,7 @@ class MeasureContext(NamedTuple):
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """Returns True if the report's author is a member who was served, so that it counts
-        (R-22.5).
+        """Returns True if the author of the report is a member who was served (R-22.5).
 
         The caller has already left out the reports of parties.
         """
@@ -148,9 +148,7 @@ class _Answer(NamedTuple):
 def count_windows(
     context: MeasureContext, feedback: Iterable[View], merges: Iterable[View]
 ) -> dict[int, Window]:
-    """Returns the windows of a measure by number, from the views of its
-    feedback and of its merges.
-    """
+    """Returns the windows of a measure by number, from the views of its feedback and merges."""
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []
     for view in sorted(feedback, key=lambda view: (view["created"], view["id"])):
@@ -182,8 +180,9 @@ def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[b
 
 
 def _read_report(context: MeasureContext, view: View) -> Report | None:
-    """Reads the report in a view of feedback. Returns None if the feedback has no value, only
-    words.
+    """Reads the report in a view of feedback.
+
+    Returns None if the feedback has no value, only words.
     """
     if view["value"] is None:
         return None

@@ -1,5 +1,6 @@
-"""The holder of a matter. It begins deep in the chain, and climbs if a holder does not answer
-(R-23.6).
+"""The holder of a matter.
+
+It begins deep in the chain, and climbs if a holder does not answer (R-23.6).
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from protocol.loops.windows import DAY_MS
 
 LONGEST_MS = 28 * DAY_MS  # how late an action may be due
-_MOST_REOPENED = 2  # if actions are reopened so often, the holder has missed the matter
+_MOST_REOPENED = 2  # after so many reopened actions, the holder has missed the matter
 
 
 class Step(NamedTuple):

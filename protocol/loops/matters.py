@@ -54,8 +54,9 @@ class LoopRules(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """The results of the tests at a point. `at` is the earliest moment (ms) at which they can be
-    known.
+    """The results of the tests at a point.
+
+    `at` is the earliest moment (ms) at which they can be known.
     """
 
     window: int
@@ -113,7 +114,7 @@ class Loop:
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
-        """The fewest bad answers or incidents by which each of the latest points alone is an alarm
+        """The fewest bad answers or incidents that make a point an alarm, for the latest points
         (R-20.3).
         """
         return {
@@ -155,8 +156,9 @@ def matter_id(measure: bytes, window: int) -> bytes:
 
 
 class _Event(NamedTuple):
-    """Something that happens to a loop. Events are handled in order of time,
-    type and id (R-23.1).
+    """Something that happens to a loop.
+
+    Events are handled in order of time, type and id (R-23.1).
     """
 
     time: int
@@ -298,8 +300,9 @@ class _Follower:
         return matter
 
     def _act(self, action: View) -> None:
-        """Adds an action to the open matter. If none is open, adds it to the matter it cites
-        (R-23.2).
+        """Adds an action to the open matter.
+
+        If none is open, adds it to the matter it cites (R-23.2).
         """
         matter = self._last_matter
         if matter is None or matter.closed is not None:
@@ -325,8 +328,9 @@ class _Follower:
         return matter
 
     def _judge_actions(self, until: int) -> None:
-        """Tallies the actions of the last matter at `until` (ms). Closes the matter or opens it
-        again.
+        """Tallies the actions of the last matter at `until` (ms).
+
+        Closes the matter or opens it again.
         """
         matter = self._last_matter
         if matter is None:

@@ -1,6 +1,4 @@
-"""The outcome of a matter: points before and after its action, compared by the
-exact test (R-23.7).
-"""
+"""The outcome of a matter: the exact test compares before and after its action (R-23.7)."""
 
 from fractions import Fraction
 from typing import NamedTuple

@@ -39,8 +39,9 @@ _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
 
 class Header(NamedTuple):
-    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys
-    32 bytes.
+    """The part of a record that its device signs.
+
+    Times are milliseconds since 1970, ids and keys 32 bytes.
 
     `seq` numbers the records of a device from 1. `prev` is the id of the record before, None at 1.
     `parents` are the ids of the records that this record answers. `size` and `digest` are the
@@ -90,9 +91,7 @@ class Record(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this record answers, or None for the root
-        of a thread (R-01.7).
-        """
+        """The id of the record that this record answers (R-01.7). None for the root of a thread."""
         return self.header.parents[0] if self.header.parents else None
 
 
@@ -176,8 +175,7 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
 
 
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """Returns the input of a verifier: the signature followed by the bytes that it signs, and the
-    key.
+    """Returns the input of a verifier: the signature with the signed bytes, and the key.
 
     It is a pair of bytes, so that batches go to other processes without the records.
     """

@@ -29,8 +29,9 @@ def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
 
 
 def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
-    """Returns the multiaddrs in packed bytes. Raises Refused (`rule`) if the
-    bytes are malformed.
+    """Returns the multiaddrs in packed bytes.
+
+    Raises Refused (`rule`) if the bytes are malformed.
     """
     addresses = []
     while data:

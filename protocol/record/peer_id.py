@@ -12,7 +12,8 @@ def peer_id(key: bytes) -> str:
 
 
 def key_of_peer(peer_id: str) -> bytes:
-    """Returns the public key (32 bytes) in a peer id of this network. It does not check the peer
-    id.
+    """Returns the public key (32 bytes) in a peer id of this network.
+
+    It does not check the peer id.
     """
     return base58.b58decode(peer_id)[len(_ED25519_PREFIX) :]

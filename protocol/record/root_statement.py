@@ -60,8 +60,9 @@ def certify_device(
 
 
 def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
-    """Makes the statement that revokes `device` after its record `after` (0:
-    from the beginning).
+    """Makes the statement that revokes `device` after its record number `after`.
+
+    0 revokes it from the beginning.
     """
     body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])

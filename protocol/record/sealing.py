@@ -37,8 +37,9 @@ _MAX_PLAIN = 2**16 - 1
 
 
 class BoxKey(NamedTuple):
-    """The X25519 key pair of a device. Content and keys are sealed to `public` and opened with
-    `secret`.
+    """The X25519 key pair of a device.
+
+    Content and keys are sealed to `public` and opened with `secret`.
     """
 
     public: bytes
@@ -46,8 +47,9 @@ class BoxKey(NamedTuple):
 
 
 class EpochKey(NamedTuple):
-    """The group key of an epoch, 32 bytes. `id` names the key and commits to it without revealing
-    it.
+    """The group key of an epoch, 32 bytes.
+
+    `id` names the key and commits to it without revealing it.
     """
 
     number: int
@@ -77,22 +79,22 @@ def box_key_from_secret(secret: bytes) -> BoxKey:
 
 
 def check_box_key(public: bytes) -> None:
-    """Raises Refused (R-01.23) if nothing can be sealed to the key, because it is a low-order
-    point.
+    """Raises Refused (R-01.23) if nothing can be sealed to the key.
+
+    Such a key is a low-order point.
     """
     _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
 
 def content_context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
-    """Returns the context of sealed content: the neighbourhood, the device and
-    the record's number.
-    """
+    """Returns the context of sealed content: neighbourhood, device and the record's number."""
     return neighbourhood + device + seq.to_bytes(8, "big")
 
 
 def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
-    """Returns the context of a private field: the context of its record's content and the field's
-    name.
+    """Returns the context of a private field.
+
+    It is the context of its record's content, and the field's name.
     """
     return content_context(neighbourhood, device, seq) + field.encode()
 
@@ -113,8 +115,9 @@ def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: byte
 
 
 def read_epoch_key_id(content: bytes) -> bytes:
-    """Returns the id of the epoch key that opens this content. Raises Refused
-    if it is too short.
+    """Returns the id of the epoch key that opens this content.
+
+    Raises Refused if it is too short.
     """
     if len(content) < KEY_ID_SIZE + NONCE_SIZE + TAG_SIZE:
         raise Refused("R-01.22", "too short to be sealed content")
@@ -122,8 +125,9 @@ def read_epoch_key_id(content: bytes) -> bytes:
 
 
 def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
-    """Returns the plain content. Raises Refused if the key, the context or the
-    bytes do not match.
+    """Returns the plain content.
+
+    Raises Refused if the key, the context or the bytes do not match.
     """
     read_epoch_key_id(content)
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
@@ -174,10 +178,10 @@ def content_key_id(key: bytes) -> bytes:
 
 
 def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
-    """Returns the symmetric key of private content, or None if no key in `boxes` opens a lock of
-    it.
+    """Returns the symmetric key of private content.
 
-    Raises Refused (R-01.24) if the content is malformed.
+    Returns None if no key in `boxes` opens a lock of it. Raises Refused (R-01.24) if the content is
+    malformed.
     """
     end = _locks_end(sealed)
     ephemeral = sealed[1:_LOCKS_AT]
@@ -236,8 +240,9 @@ def pad(plain: bytes) -> bytes:
 
 
 def unpad(covered: bytes) -> bytes:
-    """Returns the plain bytes of padded content. Raises Refused (R-01.26) if
-    the padding is wrong.
+    """Returns the plain bytes of padded content.
+
+    Raises Refused (R-01.26) if the padding is wrong.
     """
     length = int.from_bytes(covered[:_LENGTH], "big")
     plain = covered[_LENGTH : _LENGTH + length]

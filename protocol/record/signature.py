@@ -24,8 +24,9 @@ def sign_message(message: bytes, seed: bytes) -> bytes:
 
 
 def is_signed(message: bytes, signature: bytes, key: bytes) -> bool:
-    """Returns True if `signature` signs `message` with the secret of the public `key`. Never
-    raises.
+    """Returns True if `signature` signs `message` with the secret of the public `key`.
+
+    Never raises.
     """
     return len(signature) == SIGNATURE_SIZE and is_signed_message(signature + message, key)
 

@@ -135,8 +135,9 @@ class Minutes(Integer):
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
-    """A date YYYY-MM-DD, or a date with a time THH:MM. With a Z the time is
-    UTC, else it is local.
+    """A date YYYY-MM-DD, or a date with a time THH:MM.
+
+    If it ends in Z, the time is UTC. Otherwise it is local.
     """
 
     type_name = "moment"

@@ -4,7 +4,5 @@ MIN_COUNCIL = 3  # the fewest moderators whose majority removes
 
 
 def votes_needed(share: int, people: int) -> int:
-    """Returns the smallest number of votes above `share` percent of a number of
-    people (R-03.26).
-    """
+    """Returns the fewest votes that exceed `share` percent of a number of people (R-03.26)."""
     return share * people // 100 + 1

@@ -52,8 +52,9 @@ class Decoder:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[list[Any]]:
-        """Returns the frames that `data` completes. Each is a list whose first
-        value is an integer.
+        """Returns the frames that `data` completes.
+
+        Each is a list whose first value is an integer.
         """
         self._buffer += data
         frames = []
@@ -70,8 +71,9 @@ class Decoder:
         return bool(self._buffer)
 
     def _next_body(self) -> bytes | None:
-        """Takes the body of the next frame out of the buffer. Returns None until all of it has
-        come.
+        """Takes the body of the next frame out of the buffer.
+
+        Returns None until all of it has come.
         """
         if len(self._buffer) < _PREFIX:
             return None

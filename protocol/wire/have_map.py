@@ -41,8 +41,9 @@ def digest_heads(heads: Heads) -> bytes:
 
 
 def fork_mark(head: LogHead) -> bytes:
-    """Returns 8 bytes that stand for the ids kept of a fork, or no bytes if the
-    log is not forked.
+    """Returns 8 bytes that stand for the ids kept of a fork.
+
+    If the log is not forked, it returns no bytes.
     """
     if not head.fork:
         return b""
@@ -96,11 +97,12 @@ class HaveMap:
                 self._theirs[device] = (seq, head, mark)
 
     def find_missing(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """Returns the logs of which the peer lacks records, and the devices whose forks it knows
+        """Returns the logs of which the peer lacks records, and the forks that it knows
         differently.
 
         A log is (device, the number of the peer's head, the first bytes of that head's id). If the
-        peer holds nothing of the log, the number is 0 and there are no bytes.
+        peer holds nothing of the log, the number is 0 and there are no bytes. A fork is given by
+        its device.
         """
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []

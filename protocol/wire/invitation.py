@@ -91,8 +91,9 @@ def knock_proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> byte
 
 
 def sign_proof(proof: bytes, device_seed: bytes) -> bytes:
-    """Signs a proof with the device's key, so that nobody knocks with another's
-    statement (R-07.3).
+    """Signs a proof with the device's key (R-07.3).
+
+    So nobody can knock with another person's statement.
     """
     return sign_message(_SIGN_DOMAIN + proof, device_seed)
 

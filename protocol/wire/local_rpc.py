@@ -59,8 +59,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Error:
-    """The reason why a request has no result, in a sentence for the person. Raises Refused
-    (R-06.5).
+    """The reason why a request has no result, in a sentence for the person.
+
+    Raises Refused (R-06.5).
     """
 
     code: ErrorCode
@@ -133,8 +134,9 @@ class Decoder:
         self._refusal: Refused | None = None
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes. If a frame's length is too large, it raises Refused before the body
-        comes.
+        """Takes the next bytes.
+
+        If a frame's length is too large, it raises Refused before the body comes.
         """
         if self._refusal is None:
             self._buffer += data
@@ -157,8 +159,9 @@ class Decoder:
         return bool(self._buffer)
 
     def _guarded_size(self) -> int | None:
-        """Returns the size of the next frame's body, or None until its length has come. Raises
-        Refused.
+        """Returns the size of the next frame's body, or None until its length has come.
+
+        Raises Refused.
         """
         if self._refusal is not None:
             raise self._refusal

@@ -36,8 +36,9 @@ class PeerLacks:
 
 @dataclass(frozen=True)
 class RecordsReceived:
-    """Records have come. Once the driver has taken them, it calls `credit_taken` with `size`
-    (bytes).
+    """Records have come.
+
+    Once the driver has taken them, it calls `credit_taken` with `size` (bytes).
     """
 
     wires: list[bytes]
@@ -85,8 +86,9 @@ class AddressesReceived:
 
 @dataclass(frozen=True)
 class GossipKeysReceived:
-    """The peer hands over gossip keys. Relays need them, because they have none of their own
-    (R-08.4).
+    """The peer hands over gossip keys.
+
+    Relays need them, because they have none of their own (R-08.4).
     """
 
     keys: list[bytes]

@@ -60,8 +60,9 @@ _MAX_REASON = 500  # characters
 
 
 class SyncSession:
-    """One side of a session. Its methods raise Refused if the peer sends a frame that it may not
-    send.
+    """One side of a session.
+
+    Its methods raise Refused if the peer sends a frame that it may not send.
     """
 
     def __init__(self) -> None:
@@ -139,8 +140,9 @@ class SyncSession:
         return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
 
     def ask_for_content(self, ids: Iterable[bytes]) -> bytes:
-        """Asks for the content of records that are held without it. It asks for
-        MAX_ASKED at most.
+        """Asks for the content of records that are held without it.
+
+        It asks for MAX_ASKED at most.
         """
         asked = list(ids)[:MAX_ASKED]
         return frames.encode([WANT, asked]) if asked else b""
@@ -152,8 +154,9 @@ class SyncSession:
         )
 
     def send_addresses(self, addresses: Iterable[str]) -> bytes:
-        """Says at which addresses members' homes can be dialled. The driver calls it for members
-        only.
+        """Says at which addresses members' homes can be dialled.
+
+        The driver calls it for members only.
         """
         return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
 

@@ -163,8 +163,8 @@ class Signup(Kind):
         thread.make_view(entry, state="waiting", accepted=False)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the signup is accepted already, or if its role has no more places
-        (R-17.8).
+        """Raises Refused if the signup is accepted or withdrawn, or if no place
+        is left (R-17.8).
         """
         signup = _signup_of(thread, entry.about)
         if signup["state"] == "withdrawn":
@@ -183,8 +183,9 @@ class Signup(Kind):
             raise Refused("R-17.8", "all places of this role are promised already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes that the organiser accepts a signup before its day begins (R-17.10). Raises
-        Refused.
+        """Notes that the organiser accepts a signup before its day begins (R-17.10).
+
+        Raises Refused.
         """
         signup = _signup_of(thread, entry.about)
         activity = _activity_of(thread, signup["about"])
@@ -198,8 +199,9 @@ class Signup(Kind):
         signup["accepted"] = True
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Withdraws a signup before its day begins, which frees its place
-        (R-17.7). Raises Refused.
+        """Withdraws a signup before its day begins, which frees its place (R-17.7).
+
+        Raises Refused.
         """
         signup = _signup_of(thread, entry.about)
         _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
@@ -297,8 +299,9 @@ def _check_in_time(activity: View, day: str, entry: Entry) -> None:
 
 
 def _places_held(activity: View, day: str) -> dict[str, list[bytes]]:
-    """Returns the people who hold a place on a day, by role. It is empty if this home knows of
-    none.
+    """Returns the people who hold a place on a day, by role.
+
+    It is empty if this home knows of none.
     """
     for occurrence in activity["occurrences"]:
         if occurrence["on"] == day:
@@ -316,8 +319,9 @@ def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
 
 
 def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
-    """Returns one day of an activity as its view shows it. Sets the states of the signups
-    (R-17.14).
+    """Returns one day of an activity as its view shows it.
+
+    Sets the states of the signups (R-17.14).
     """
     answers = thread.index(_AnswersBySignup)
     live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]

@@ -16,8 +16,9 @@ class Claim(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """The people who have a place in a role, and the people who wait for one. First come, first
-    served.
+    """The people who have a place in a role, and the people who wait for one.
+
+    First come, first served.
     """
 
     has: list[bytes]

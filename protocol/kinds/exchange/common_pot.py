@@ -88,8 +88,9 @@ def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
 
 
 def signers_of(thread: Thread, view: View) -> set[bytes]:
-    """Returns the people who sign for giver and receiver. The author of the receipt signs for the
-    pot.
+    """Returns the people who sign for giver and receiver.
+
+    The author of the receipt signs for the pot.
     """
     if view["receiver"] != COMMON_POT:
         return {view["giver"], view["receiver"]}

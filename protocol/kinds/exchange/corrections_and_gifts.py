@@ -59,8 +59,9 @@ class Correction(Kind):
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state: confirmed once the other party confirms it, even after a dispute
-        (R-13.17).
+        """Sets the state (R-13.17).
+
+        It is confirmed once the other party confirms it, even after a dispute.
         """
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:

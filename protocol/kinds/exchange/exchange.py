@@ -112,8 +112,9 @@ class Response(Kind):
         return {parley.intent.person, parley.responder}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the intent, or the response that it answers, is not open any more
-        (R-13.4).
+        """Raises Refused if the intent is closed (R-13.4).
+
+        Raises Refused also if the response that it answers is not waiting.
         """
         intent = parley_of(thread, entry).intent
         when = entry.fields.get("when") or intent.fields.get("starts")
@@ -215,8 +216,9 @@ class Agreement(Kind):
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state: done once all of it is confirmed, else cancelled if a party says so
-        (R-13.8).
+        """Sets the state (R-13.8).
+
+        It is done once all of it is confirmed. Otherwise it is cancelled if a party says so.
         """
         receipts = thread.linked_views("receipt", "about", view["id"])
         view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
@@ -266,8 +268,9 @@ class Receipt(Kind):
         return {entry.person, *(person for person in named if person)}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a second receipt for one hour, or if nothing was agreed for it
-        (R-13.10).
+        """Raises Refused for a second receipt for one hour (R-13.10).
+
+        Raises Refused also if the agreement does not cover that hour.
         """
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_before_signing(thread, entry)
@@ -343,8 +346,9 @@ class Confirm(Kind):
         return _parties(thread, target) == {entry.person, target.person}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Marks a record as confirmed by the party that did not write it
-        (R-13.12). Raises Refused.
+        """Marks a record as confirmed by the party that did not write it (R-13.12).
+
+        Raises Refused.
         """
         target = thread.target_of(entry)
         if target.kind == "confirm":

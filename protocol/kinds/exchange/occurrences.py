@@ -31,9 +31,7 @@ def is_day_over(thread: Thread, entry: Entry, until: str | None) -> bool:
 
 
 def check_rule(starts: str | None, repeats: str | None) -> None:
-    """Raises Refused if the rule is not understood, or if it leaves out the day
-    of the beginning.
-    """
+    """Raises Refused if the rule is not understood, or leaves out the day of the beginning."""
     if repeats is None:
         return
     try:

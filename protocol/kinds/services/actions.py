@@ -83,8 +83,9 @@ class Done(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a report that an action is done. Raises Refused unless its
-        owner wrote it (R-23.4).
+        """Shows a report that an action is done.
+
+        Raises Refused unless its owner wrote it (R-23.4).
         """
         if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "only its owner reports an action done")

@@ -208,8 +208,9 @@ class NotSame(Kind):
     other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Keeps two reports apart. Raises Refused unless one of the two
-        reporters says so (R-22.6).
+        """Keeps two reports apart.
+
+        Raises Refused unless one of the two reporters says so (R-22.6).
         """
         report, other = _report_pair(thread, entry)
         if entry.person not in {report["author"], other["author"]}:
@@ -248,8 +249,9 @@ def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
 
 
 def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    """Returns the two reports that a record compares. Raises Refused unless both answer one
-    measure.
+    """Returns the two reports that a record compares.
+
+    Raises Refused unless both answer one measure.
     """
     report = thread.find_view(entry.about, "feedback")
     other = thread.find_view(entry.fields["other"], "feedback")

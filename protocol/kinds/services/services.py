@@ -190,8 +190,9 @@ def _is_taken_over(thread: Thread, link: View) -> bool:
 
 
 def _longest_chain(thread: Thread, above: bytes) -> list[View]:
-    """Returns the longest chain of accepted links below a record. Of equal ones
-    the earliest wins.
+    """Returns the longest chain of accepted links below a record.
+
+    Of equal ones the earliest wins.
     """
     chains = (
         [link, *_longest_chain(thread, link["id"])]
