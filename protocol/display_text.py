@@ -1,7 +1,7 @@
 """Safe display text: what a person wrote, made harmless for any terminal.
 
-What could steer a terminal or hide letters shows as a visible mark. Only combining marks beyond the
-fourth on one letter are left out.
+A character that could steer a terminal or hide letters becomes a visible mark. The only characters
+left out are the combining marks beyond the fourth on one letter.
 """
 
 import unicodedata
@@ -17,8 +17,10 @@ _LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\u0085": "\n"})
 
 
 def safe_text(text: str) -> str:
-    """The text with control, format, private and unassigned characters marked, and no letter
-    carrying more than MAX_COMBINING combining marks. Every kind of line end becomes a newline.
+    """Makes a text safe to show.
+
+    Control, format, private and unassigned characters become marks. No letter keeps more than
+    MAX_COMBINING combining marks. Every kind of line end becomes a newline.
     """
     shown: list[str] = []
     combining = 0
@@ -36,7 +38,7 @@ def safe_text(text: str) -> str:
             if previous.isspace():
                 shown.append(_DOTTED_CIRCLE)
         elif written in _JOINERS:
-            # Between two letters only, and one at a time: a row of them would be invisible.
+            # A joiner stands alone between two letters. A row of joiners would be invisible.
             if previous.isspace() or previous in _JOINERS:
                 character = MARK
         else:
@@ -52,7 +54,10 @@ def safe_text(text: str) -> str:
 
 
 def safe_line(text: str, width: int | None = None) -> str:
-    """The safe text on one line, cut to `width` characters with an ellipsis."""
+    """Makes a text safe and puts it on one line.
+
+    If the line is longer than `width` characters, it is cut and ends with an ellipsis.
+    """
     flat = " ".join(safe_text(text).split())
     if width is not None and len(flat) > width:
         return flat[: max(0, width - 1)] + "…"

@@ -1,11 +1,11 @@
-"""What goes wrong in the protocol: a refusal, which names the rule that it rests on."""
+"""The error of the protocol: a refusal, which names the rule that it follows from."""
 
 
 class Refused(Exception):
-    """Bytes or a record that a rule of the specs does not allow.
+    """The error for bytes or a record that a rule of the specs does not allow.
 
-    `rule` is the number in specs/ ("R-02.3"), `reason` a sentence for the person or peer concerned.
-    Any other exception that leaves `protocol` is a bug of ours.
+    `rule` is the number in specs/ ("R-02.3"). `reason` is a sentence for the person or peer
+    concerned. If any other exception leaves `protocol`, it is a bug of ours.
     """
 
     def __init__(self, rule: str, reason: str) -> None:

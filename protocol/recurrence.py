@@ -1,7 +1,7 @@
-"""Series: the days on which something that repeats takes place (specs/17-activities.md).
+"""Series: the days on which a repeated event takes place (specs/17-activities.md).
 
-Shared state knows days and clocks on the wall only. Time-zone tables differ from machine to machine:
-a zone is used where a moment is shown, exported or compared with now.
+Shared state knows only days and local clock times, because time-zone tables differ between
+machines. A time zone is used only where a moment is shown, exported or compared with now.
 """
 
 import re
@@ -47,8 +47,10 @@ _Rule = dict[str, str]  # part → value
 
 @lru_cache(maxsize=256)
 def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
-    """The local days, as YYYY-MM-DD, of what begins at the local moment `starts` and repeats by the
-    RRULE `repeats` (R-17.2, R-17.3). Raises Refused.
+    """Returns the local days (YYYY-MM-DD) of a series (R-17.2, R-17.3).
+
+    `starts` is its first local moment, `repeats` its RRULE, or None if it takes place once. Raises
+    Refused if it cannot be read, or if the first day is no day of the series.
     """
     if starts.endswith("Z"):
         raise Refused("R-17.1", "say when it starts by the clock here, without the Z of UTC")
@@ -58,10 +60,10 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     if repeats is None:
         return (first.isoformat(),)
     _check_rule(_read_rule(repeats))
-    # Imported late: most commands meet no series.
+    # Imported late, because most commands read no series.
     from dateutil.rrule import rrulestr
 
-    # Every rule that is let through names days again and again, so this ends soon.
+    # Every rule that passed the checks names days again and again, so this ends soon.
     rule = rrulestr(repeats, dtstart=datetime.fromisoformat(first.isoformat()))
     last = f"{first.year + MAX_YEARS}{first.isoformat()[4:]}"
     all_days = (occurrence.date().isoformat() for occurrence in rule)
@@ -72,21 +74,27 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
 
 
 def occurrence_start(starts: str, day: str) -> str:
-    """The local moment of the occurrence on `day`: the clock on the wall says the same each time."""
+    """Returns the local moment of the occurrence on `day`.
+
+    The local clock time is the same each time.
+    """
     return day + starts[_DAY:]
 
 
 def local_to_ms(local: str, zone: tzinfo) -> int:
-    """The milliseconds since 1970 of a local moment in a time zone (R-17.4).
+    """Converts a local moment in a time zone to milliseconds since 1970 (R-17.4).
 
-    An hour that the change to summer time leaves out is counted by the offset before it; of a
-    doubled hour it is the first.
+    The change to summer time leaves out an hour. A moment in it is counted by the offset before the
+    change. If an hour comes twice, the first one is meant.
     """
     return int(datetime.fromisoformat(local).replace(tzinfo=zone).timestamp() * 1000)
 
 
 def _read_rule(text: str) -> _Rule:
-    """The parts of an RRULE by name. Raises Refused (R-17.2) for what is not understood here."""
+    """Splits an RRULE into its parts, by name.
+
+    Raises Refused (R-17.2) for a part not understood here.
+    """
     rule: _Rule = {}
     for part in text.split(";"):
         name, _, value = part.partition("=")
@@ -115,7 +123,7 @@ def _check_rule(rule: _Rule) -> None:
 
 
 def _check_until(until: str) -> None:
-    """Raises Refused (R-17.2) unless `until` (YYYYMMDD) is a day."""
+    """Raises Refused (R-17.2) unless `until` (YYYYMMDD) is a day of the calendar."""
     try:
         date.fromisoformat(until)
     except ValueError:
@@ -123,7 +131,7 @@ def _check_until(until: str) -> None:
 
 
 def _check_combinations(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) for parts that do not go together."""
+    """Raises Refused (R-17.2) if parts of the rule do not go together."""
     weekdays = rule.get("BYDAY")
     monthdays = rule.get("BYMONTHDAY")
     is_numbered = weekdays is not None and any(character.isdigit() for character in weekdays)
@@ -138,7 +146,7 @@ def _check_combinations(frequency: str, rule: _Rule) -> None:
 
 
 def _check_numbers(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) for days of a month and months that there are not."""
+    """Raises Refused (R-17.2) if a day of the month or a month in the rule does not exist."""
     monthdays = [abs(int(day)) for day in rule.get("BYMONTHDAY", "1").split(",")]
     if max(monthdays) > (_MAX_MONTHDAY_YEARLY if frequency == "YEARLY" else _MAX_MONTHDAY):
         raise _not_understood("BYMONTHDAY is at most 31, and 28 with YEARLY")

@@ -1,1 +1,1 @@
-"""Who belongs, who decides and which rules hold: a pure function of the set of open records."""
+"""Who belongs, who decides and which rules are in force: a pure function of the open records."""

@@ -1,7 +1,8 @@
-"""Whose device is whose, and who was ever let in (specs/03, R-03.5 to R-03.7).
+"""Which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
-Admission is a least fixpoint from the people of the rolls. Whether somebody was removed later is
-another matter: an admit within its author's cut stands.
+Admission starts from the people on the rolls and goes on until it lets nobody else in (a least
+fixpoint). A later removal does not matter here. If the member who wrote an admit is removed, the
+admit stands as long as it is within their cut.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 
 MONTH_MS = 30 * 86_400_000
-MAX_LIVE_DEVICES = 4  # live ones of a person
+MAX_LIVE_DEVICES = 4  # of one person
 
 
 class CarriedCertificate(NamedTuple):
@@ -24,9 +25,11 @@ class CarriedCertificate(NamedTuple):
 
 
 class Device(NamedTuple):
-    """A device that is certified by one person. `box`: the key to which things are sealed for it;
-    `revoked_after`: the last number that counts, or None; `carrier`: the id of the record that brought
-    the certificate.
+    """A device that one person has certified.
+
+    `box` is the key to which records are sealed for the device. `revoked_after` is the last number
+    that counts, or None if the device is not revoked. `carrier` is the id of the record that
+    brought the certificate.
     """
 
     key: bytes
@@ -36,12 +39,16 @@ class Device(NamedTuple):
     carrier: bytes
 
     def is_unrevoked_at(self, seq: int) -> bool:
-        """Whether the record with this number is not after the revocation (R-03.3)."""
+        """Returns True unless number `seq` comes after the device's revocation (R-03.3)."""
         return self.revoked_after is None or seq <= self.revoked_after
 
 
 class Member(NamedTuple):
-    """A person who was let in: since when (milliseconds), and the ids of the admits that did it."""
+    """A person who was let in.
+
+    `since` is the time at which it happened (milliseconds). `admits` are the ids of the admits that
+    let the person in.
+    """
 
     person: bytes
     since: int
@@ -49,20 +56,21 @@ class Member(NamedTuple):
 
 
 class AdmissionRule(NamedTuple):
-    """How many members let a newcomer in: `vouchers`, or the whole roll if it is smaller."""
+    """How many members let a newcomer in: `vouchers`, or the whole roll if the roll is smaller."""
 
     roll: frozenset[bytes]
     vouchers: int
 
     def lets_in(self, people: Collection[bytes]) -> bool:
-        """Whether the admits of these members are enough."""
+        """Returns True if admits by these people are enough to let somebody in."""
         is_whole_roll = len(self.roll) < self.vouchers and self.roll <= set(people)
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
 
 def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
-    """The certificates in a charter's founders that make them members. Raises Refused if anything
-    there is no statement.
+    """Returns the certificates among a charter's `founders` that make people members.
+
+    Raises Refused if an entry of `founders` is no root statement.
     """
     statements = [root_statement.read_statement(packed) for packed in fields["founders"]]
     return [
@@ -73,7 +81,7 @@ def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
 
 
 def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[bytes, Member]:
-    """The people that the charter itself makes members."""
+    """Returns the people that the charter itself makes members."""
     people = [certificate.person for certificate in read_founding_certificates(fields)]
     return {person: Member(person, charter.time, ()) for person in people}
 
@@ -81,7 +89,7 @@ def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[byte
 def read_certificates(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> dict[bytes, CarriedCertificate]:
-    """The first certificate of every device (R-03.5)."""
+    """Returns the first certificate of every device (R-03.5)."""
     first: dict[bytes, CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
         if isinstance(statement, Certificate):
@@ -95,7 +103,10 @@ def read_revocations(
     index: AuthorityIndex,
     certified: Mapping[bytes, CarriedCertificate],
 ) -> dict[bytes, int]:
-    """The last number that counts of each device that its own person revoked (R-03.3)."""
+    """Returns the last number that counts of each revoked device (R-03.3).
+
+    A revocation counts only if the person who certified the device made it.
+    """
     last: dict[bytes, int] = {}
     for _, statement in _statements(charter, fields, index):
         if not isinstance(statement, Revocation):
@@ -111,9 +122,12 @@ def read_revocations(
 def select_devices(
     certified: Mapping[bytes, CarriedCertificate], revoked: Mapping[bytes, int]
 ) -> dict[bytes, Device]:
-    """At most MAX_LIVE_DEVICES live devices of each person, and all revoked ones (R-03.5)."""
+    """Selects the devices that count (R-03.5).
+
+    These are all revoked devices, and at most MAX_LIVE_DEVICES live devices of each person.
+    """
     device_by_key: dict[bytes, Device] = {}
-    live: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    live: dict[bytes, int] = defaultdict(int)  # person → how many devices so far
     for statement, carrier in certified.values():
         if statement.device not in revoked:
             live[statement.person] += 1
@@ -128,7 +142,7 @@ def select_devices(
 def collect_admits(
     index: AuthorityIndex, counts: Callable[[AuthorityRecord], bool]
 ) -> dict[bytes, list[AuthorityRecord]]:
-    """The admits of each person that count, in order of time and id."""
+    """Returns, for each person, the admits that count. They are in order of time and id."""
     admits: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
     for admit in index.of_kinds("admit"):
         if counts(admit):
@@ -139,8 +153,10 @@ def collect_admits(
 def cap_admits(
     admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """The admits of each person that are within what a voucher may do in a month (R-03.7), and the
-    people that each voucher admitted, by (voucher, number of the month).
+    """Leaves out the admits beyond what the charter allows a voucher in a month (R-03.7).
+
+    Returns the other admits of each person. Returns also the people that each voucher admitted, by
+    (voucher, number of the month).
     """
     newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
     within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
@@ -148,7 +164,7 @@ def cap_admits(
     for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
         person = admit.fields["person"]
         in_month = newcomers[owners[admit.device], admit.time // MONTH_MS]
-        # A second admit of one person in a month costs nothing.
+        # A second admit of the same person in a month does not count against the cap.
         if person in in_month or len(in_month) < cap:
             in_month.add(person)
             within[person].append(admit)
@@ -161,9 +177,9 @@ def let_in(
     owners: Mapping[bytes, bytes],
     rules: Iterable[AdmissionRule],
 ) -> dict[bytes, Member]:
-    """The least fixpoint of admission from `seeds`, by any of these rules (R-03.6).
+    """Lets people in, starting from `seeds`, until the rules let nobody else in (R-03.6).
 
-    `owners`: device → person.
+    Any of `rules` is enough to let a person in. `owners`: device → person.
     """
     members = dict(seeds)
     rules = list(rules)
@@ -184,7 +200,7 @@ def let_in(
 def _statements(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> Iterable[tuple[bytes, Certificate | Revocation]]:
-    """The statements for this place, each with the id of the record that carries it (R-03.5)."""
+    """Yields the statements for this neighbourhood, each with its record's id (R-03.5)."""
     for packed in fields["founders"]:
         statement = root_statement.read_statement(packed)
         if statement.place == root_statement.FOUNDING_PLACE:
@@ -202,7 +218,10 @@ def _sufficient_admits(
     owners: Mapping[bytes, bytes],
     rules: list[AdmissionRule],
 ) -> list[AuthorityRecord]:
-    """The first admits by different members that let their person in, oldest first; else none."""
+    """Returns the first admits that are enough to let their person in, oldest first.
+
+    They are by different members. Returns an empty list if the admits are not enough.
+    """
     by_voucher: dict[bytes, AuthorityRecord] = {}
     for admit in admits:
         voucher = owners[admit.device]

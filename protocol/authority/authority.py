@@ -1,8 +1,9 @@
-"""Stratum 1: who belongs, who decides and what holds, from the set of open records.
+"""Stratum 1: who belongs, who decides and which rules are in force, from the set of open records.
 
-The fold is a pure function of the set: the order of its input does not matter (specs/03, R-03.4
-and on). First whose device is whose, then the terms from the charter to the current one, then the
-registers that its lists judge, then who was let in and not removed.
+The fold is a pure function of the set: the order of its input does not matter (specs/03, from
+R-03.4 on). It first reads which device belongs to which person. Then it follows the terms from the
+charter to the current one. Then it folds the registers, which the lists of the current term judge.
+Last it reads who was let in and not removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,11 +25,12 @@ from protocol.schema.register_names import RULE
 
 @dataclass(frozen=True, kw_only=True)
 class Authority(Standing):
-    """Who may do what, as of one set of open records.
+    """Who may do what, according to one set of open records.
 
-    `charter`: the rules in force. `members`: the people who belong now; `people`: all who were ever
-    let in, removed or not; `candidates`: those who are not in yet, with the members who vouched
-    for them. `terms`: all that passed; `outcomes` of proposals and `renewals`, by id: how each stands.
+    `charter`: the rules in force. `members`: the people who belong now. `people`: all who were ever
+    let in, removed or not. `candidates`: the people who are not in yet, each with the members who
+    vouched for them. `terms`: all terms that passed. `outcomes`: how each proposal stands, by its
+    id. `renewals`: how each renewal stands, by its id.
     """
 
     neighbourhood: bytes
@@ -58,67 +60,74 @@ class Authority(Standing):
         return self.chain.current
 
     def member_of_device(self, device: bytes) -> bytes | None:
-        """The member whose device this is, or None."""
+        """Returns the member who owns this device, or None if no present member does."""
         person = self.person_of_device(device)
         return person if person in self.members else None
 
     def person_of_device(self, device: bytes) -> bytes | None:
-        """The person whose device this is, if they were ever let in: what a removed person wrote up
-        to the cut stays.
+        """Returns the person who owns this device, or None if they were never let in.
+
+        A removed person is returned too, because their records up to the cut stay.
         """
         certified = self.devices.get(device)
         return certified.person if certified and certified.person in self.people else None
 
     def is_live(self, device: bytes) -> bool:
-        """Whether the device is a member's and not revoked: it may take part, and read."""
+        """Returns True if the device belongs to a member and is not revoked.
+
+        Such a device may take part and read.
+        """
         return (
             self.member_of_device(device) is not None and self.devices[device].revoked_after is None
         )
 
     def devices_of(self, person: bytes) -> list[Device]:
-        """The devices of a person, revoked ones too, by key."""
+        """Returns a person's devices, including revoked ones, sorted by key."""
         return sorted(device for device in self.devices.values() if device.person == person)
 
     def box_keys_of(self, people: Iterable[bytes]) -> list[bytes]:
-        """The box keys of the live devices of the members among `people`, sorted."""
+        """Returns the box keys of the live devices of the members among `people`, sorted."""
         members = set(people) & set(self.members)
         theirs = [device for device in self.devices.values() if device.person in members]
         return sorted(device.box for device in theirs if device.revoked_after is None)
 
     def holding(self, register: Register) -> Holding:
-        """The number and value of a register."""
+        """Returns the number and value of a register."""
         return self.registers.get(register, Holding(0, None))
 
     def term_to_accept(self, person: bytes) -> bytes | None:
-        """The id of the term that this person's software is to accept now, or None (R-16.5).
+        """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term of the chain whose parent has them on its roll.
+        It is the newest term of the chain whose parent has the person on its roll. Returns None if
+        the person has accepted that term, or has accepted a sibling of a term that is not firm.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
             if person in parent.roll:
                 accepted = self._accepted_children(parent, person)
-                # A home that was shown half of the records would otherwise accept two siblings and
-                # count for neither, unless the chain's term is firm and cannot fall any more.
+                # A home that was shown half of the records could otherwise accept two siblings, and
+                # would count for neither. A firm term cannot fall any more, so it may be accepted.
                 if accepted - {term.id} and not firm:
                     return None
                 newest = None if accepted else term.id
         return newest
 
     def may_vouch(self, voucher: bytes, time: int) -> bool:
-        """Whether the charter lets them admit one more person in the month of `time` (R-03.7)."""
+        """Returns True if `voucher` may admit one more person in the month of `time` (R-03.7)."""
         newcomers = self.newcomers.get((voucher, time // admission.MONTH_MS), set())
         return len(newcomers) < int(self.charter["admissions_a_month"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
-        """The people who vouched for a member; nobody for a founder."""
+        """Returns the people who vouched for a member: an empty set for a founder."""
         admits = self.members[person].admits if person in self.members else ()
         devices = [self.devices.get(self.voucher_devices[admit]) for admit in admits]
         return {device.person for device in devices if device is not None}
 
     def proof_ids(self, device: bytes) -> list[bytes]:
-        """Ids of the records, the charter first, that show `device` to be a member's (R-05.3), or
-        to be the key of a relay that a member enrolled (R-08.3).
+        """Returns the ids of the records that prove what `device` is, the charter first.
+
+        They prove that it is a member's device (R-05.3), or that it is the key of a relay that a
+        member enrolled (R-08.3).
         """
         if device in self.relays:
             carrier = self.relays[device].carrier
@@ -144,13 +153,16 @@ class Authority(Standing):
         return list(needed)
 
     def _accepted_children(self, parent: Term, person: bytes) -> set[bytes]:
-        """The ids of the terms with this parent that a person accepted."""
+        """Returns the ids of the terms with this parent that `person` accepted."""
         children = [term.id for term in self.terms.values() if term.parent == parent.id]
         return {term for term in children if person in self.renewals[term].accepted}
 
 
 def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
-    """The charter's fields with their defaults. Raises Refused (R-03.4) if it founds nothing."""
+    """Returns the charter's fields, with defaults where a field is left out.
+
+    Raises Refused (R-03.4) if the record cannot found a neighbourhood.
+    """
     if charter.kind != "charter" or charter.seq != 1:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
     rules = CHARTER_RULES.items()
@@ -167,10 +179,10 @@ def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
 def fold_authority(
     charter: AuthorityRecord, records: Iterable[AuthorityRecord], forks: Mapping[bytes, int]
 ) -> Authority:
-    """Authority from the charter and all other open records, in any order.
+    """Folds the charter and all other open records, in any order, to the authority.
 
-    `forks`: device → the number at which its log forks. Raises Refused (R-03.4) for a charter that
-    founds nothing.
+    `forks`: device → the number at which its log forks. Raises Refused (R-03.4) if the charter
+    cannot found a neighbourhood.
     """
     index = records if isinstance(records, AuthorityIndex) else AuthorityIndex(records)
     fields = read_charter(charter)
@@ -226,7 +238,10 @@ def fold_authority(
 def _first_term(
     charter: AuthorityRecord, fields: dict[str, Any], founders: Mapping[bytes, Member]
 ) -> Term:
-    """Term 0: the founders are its roll, and moderate if the charter names nobody (R-03.21)."""
+    """Makes term 0 from the charter (R-03.21).
+
+    Its roll is the founders. They are also its moderators if the charter names no moderators.
+    """
     roll = frozenset(founders)
     moderators = frozenset(fields.get("moderators") or roll)
     return Term(
@@ -235,7 +250,7 @@ def _first_term(
 
 
 def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
-    """How each proposal stands, and what all registers hold."""
+    """Returns how each proposal stands, and what all registers hold."""
     proposals = judge.index.of_kinds("proposal")
     outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
     passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
@@ -243,14 +258,14 @@ def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
-    """The charter with what the term and its decisions made of it (R-03.25)."""
+    """Returns the charter's rules, as changed by the current term and its decisions (R-03.25)."""
     rules = fields | {
         "vouchers": term.vouchers,
         "share": term.share,
         "moderators": sorted(term.moderators),
     }
     for (what, name), holding in held.items():
-        # The charter may hold a rule of a later version, which means nothing here.
+        # The charter may hold a rule of a later version. This version does not know it.
         is_known_rule = what == RULE and name in CHARTER_RULES
         if is_known_rule and registers.may_hold((what, name), holding.value):
             rules[str(name)] = holding.value
@@ -263,8 +278,10 @@ def _ever_let_in(
     owners: Mapping[bytes, bytes],
     passed: Iterable[Term],
 ) -> dict[bytes, Member]:
-    """The people who would belong if nobody had been revoked, removed, forked or held to a cap,
-    under any term (R-03.19). They only grow with the set, so they decide what is stored.
+    """Returns everybody who was let in under any term, by the most generous reading (R-03.19).
+
+    This reading ignores revocations, removals, forks and the monthly cap. So these people only grow
+    in number with the set of records, and they may decide what is stored.
     """
     passed = list(passed)
     admits = admission.collect_admits(index, lambda admit: admit.device in owners)
@@ -283,7 +300,10 @@ def _ever_let_in(
 def _admits_that_count(
     index: AuthorityIndex, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """The admits of each person that count, and the newcomers of each voucher and month (R-03.7)."""
+    """Returns the admits of each person that count (R-03.7).
+
+    Returns also the newcomers of each voucher and month.
+    """
     counting = admission.collect_admits(
         index, lambda admit: standing.counts(admit, admit.fields["person"])
     )
@@ -296,7 +316,7 @@ def _let_in(
     owners: Mapping[bytes, bytes],
     chain: Chain,
 ) -> dict[bytes, Member]:
-    """The people who are let in from the rolls of the chain, by the current term's rule (R-03.6)."""
+    """Lets people in by the current term's rule, starting from the rolls of the chain (R-03.6)."""
     seats = frozenset[bytes]().union(*(term.roll for term in chain.terms))
     seeds = {person: member for person, member in ever_let_in.items() if person in seats}
     rule = AdmissionRule(chain.current.roll, chain.current.vouchers)
@@ -309,7 +329,7 @@ def _candidates(
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
-    """The people who are not let in, each with the present members who vouched for them."""
+    """Returns the people who are not let in yet, each with the members who vouched for them."""
     candidates = {}
     for person, of_person in admits.items():
         if person not in people:
@@ -321,7 +341,7 @@ def _candidates(
 
 
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
-    """The device that signed each admit that let somebody in."""
+    """Returns the device that signed each admit that let somebody in, by the admit's id."""
     used = {admit for member in people.values() for admit in member.admits}
     return {admit.id: admit.device for admit in index.of_kinds("admit") if admit.id in used}
 
@@ -332,7 +352,7 @@ def _relays(
     members: Mapping[bytes, Member],
     owners: Mapping[bytes, bytes],
 ) -> dict[bytes, Relay]:
-    """The relays that serve, by key (R-08.2)."""
+    """Returns the relays that serve the neighbourhood, by key (R-08.2)."""
 
     def standing_member(record: AuthorityRecord) -> bytes | None:
         if not standing.stands(record.device, record.seq):
@@ -341,7 +361,7 @@ def _relays(
         return person if person in members else None
 
     enrolled = relays.fold_relays(index, standing_member)
-    # A key that is somebody's device is theirs: nobody makes a relay of it.
+    # A key that belongs to somebody's device cannot be a relay.
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 
@@ -351,8 +371,10 @@ def _largest_quotas(
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> tuple[int, int]:
-    """The highest quotas, of records and of bytes, that any term began with, or that passed under
-    any (R-03.15). They only grow with the set, so they bound what is stored.
+    """Returns the highest quotas, of records and of bytes, that were ever decided (R-03.15).
+
+    A quota is decided if a term began with it, or if a proposal for it would pass under any term.
+    The highest quotas only grow with the set of records, so they limit what is stored.
     """
     proposals = [
         proposal for proposal in index.of_kinds("proposal") if proposal.fields.get("change")
@@ -376,6 +398,6 @@ def _would_ever_pass(
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> bool:
-    """Whether a proposal would pass under any term, if no device were revoked."""
+    """Returns True if the proposal would pass under any term, supposing that no device is revoked."""
     judges = [Judge(index, term, owners, {}) for term in passed.values()]
     return any(judge.outcome(proposal).passed for judge in judges)

@@ -1,6 +1,7 @@
-"""The rules that a charter sets and decisions change (specs/11-neighbourhood.md).
+"""The rules that a charter sets and that decisions change (specs/11-neighbourhood.md).
 
-They are declared here, below the kinds, because authority reads them; the kind `charter` inherits them.
+They are declared here, below the kinds, because authority reads them. The kind `charter` inherits
+them.
 """
 
 from protocol.schema.bounds import Bound

@@ -1,7 +1,7 @@
-"""The open records that authority reads, indexed by what they are about.
+"""The open records that authority reads, indexed by their subjects.
 
-An index only grows with the set and forgets what the store no longer keeps; the order in which
-records came leaves no trace in what a fold makes of it.
+An index grows with the set of records, and forgets the records that the store no longer keeps. The
+order in which records came does not change what a fold makes of the index.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,8 +19,10 @@ AUTHORITY_KINDS = frozenset({
 
 
 class AuthorityRecord(NamedTuple):
-    """An open record as authority reads it: `fields` are those of its kind, `time` is in
-    milliseconds, `digest` is the hash of its content.
+    """An open record as authority reads it.
+
+    `fields` are the fields of its kind. `time` is in milliseconds. `digest` is the hash of its
+    content.
     """
 
     id: bytes
@@ -34,13 +36,15 @@ class AuthorityRecord(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this one answers; None for a root."""
+        """The id of the record that this record answers, or None for a root."""
         return self.parents[0] if self.parents else None
 
     @property
     def subject(self) -> bytes | None:
-        """The key that the index finds the record by: the person of an admit or remove, the parent term of
-        a renewal, the content's hash of a part, else what the record is about.
+        """The key by which the index finds the record.
+
+        An `admit` or `remove` has the person, a `renewal` its parent term, a `part` the hash of its
+        content. Any other record has the id of the record that it answers.
         """
         if self.kind in {"admit", "remove"}:
             return bytes(self.fields["person"])
@@ -50,7 +54,7 @@ class AuthorityRecord(NamedTuple):
 
 
 class AuthorityIndex:
-    """Authority's records by id, by kind and by subject, with the root statements they carry."""
+    """The records of authority by id, by kind and by subject, and the root statements in them."""
 
     def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
         self._by_id: dict[bytes, AuthorityRecord] = {}
@@ -67,11 +71,11 @@ class AuthorityIndex:
         return len(self._by_id)
 
     def get(self, record_id: bytes) -> AuthorityRecord | None:
-        """The record with this id, or None."""
+        """Returns the record with this id, or None if the index does not have it."""
         return self._by_id.get(record_id)
 
     def add(self, record: AuthorityRecord) -> None:
-        """Adds a record; one that is here already changes nothing."""
+        """Adds a record. If the record is here already, nothing changes."""
         if record.id in self._by_id:
             return
         self._by_id[record.id] = record
@@ -80,7 +84,7 @@ class AuthorityIndex:
             by_subject = self._by_subject.setdefault(record.kind, {})
             by_subject.setdefault(record.subject, {})[record.id] = record
         if "statement" in record.fields:
-            # A record may carry nonsense in place of a statement; it then certifies nothing.
+            # A record may carry bytes that are no statement. It then certifies nothing.
             with suppress(Refused):
                 self._statements[record.id] = root_statement.read_statement(
                     record.fields["statement"]
@@ -100,30 +104,36 @@ class AuthorityIndex:
                 del self._by_subject[record.kind][record.subject]
 
     def of_kinds(self, *kinds: str) -> list[AuthorityRecord]:
-        """The records of these kinds, in order of time and id."""
+        """Returns the records of these kinds, in order of time and id."""
         records = [record for kind in kinds for record in self._by_kind.get(kind, {}).values()]
         return sorted(records, key=lambda record: (record.time, record.id))
 
     def with_subject(self, kind: str, subject: bytes) -> Collection[AuthorityRecord]:
-        """The records of one kind with this subject, in no order: for sets of voters."""
+        """Returns the records of one kind with this subject, in no order.
+
+        Enough for sets of voters.
+        """
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
     def with_subject_in_order(self, kind: str, subject: bytes) -> list[AuthorityRecord]:
-        """The records of one kind with this subject, by id: where the order leaves a trace."""
+        """Returns the records of one kind with this subject, sorted by id.
+
+        Use it where the order changes the result.
+        """
         return sorted(self.with_subject(kind, subject), key=lambda record: record.id)
 
     def subjects(self, kind: str) -> list[bytes]:
-        """The subjects of the records of one kind, sorted."""
+        """Returns the subjects of the records of one kind, sorted."""
         return sorted(self._by_subject.get(kind, {}))
 
     def statement_of(self, record: AuthorityRecord) -> Certificate | Revocation | None:
-        """The root statement that a record carries, or None."""
+        """Returns the root statement that a record carries, or None if it carries none."""
         return self._statements.get(record.id)
 
     def count_restorations(self, key: bytes | None) -> int:
-        """How many proposals would bring this person, or these hidden words, back.
+        """Counts the proposals that would restore this person, or show these hidden words.
 
-        In a change `[what, key, n, value]` an even number n brings back (R-03.25).
+        In a change `[what, key, n, value]`, an even number `n` restores or shows again (R-03.25).
         """
         proposals = self._by_kind.get("proposal", {}).values()
         changes = [record.fields.get("change") for record in proposals]
@@ -132,12 +142,14 @@ class AuthorityIndex:
         )
 
     def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """The ids of what authority keeps of forked logs, whose authors could otherwise withdraw it
-        (R-01.14, R-03.23). `forks`: device → the number at which its log forks.
+        """Returns the ids of the records that authority keeps from beyond the forks of logs.
 
-        Of each device that is the vote on a proposal or renewal, the accept of a renewal, and the
-        remove of a person or the hide of a record with a number that may come next; of several the
-        one with the lowest id.
+        Without this, an author could fork their log to withdraw them (R-01.14, R-03.23). `forks`:
+        device → the number at which its log forks.
+
+        Of each device it keeps every vote on a proposal or renewal and every accept of a renewal.
+        It keeps every `remove` of a person and every `hide` of a record, if its number may come
+        next. Of several such records for one purpose it keeps the one with the lowest id.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in ("vote", "accept", "remove", "hide"):
@@ -149,14 +161,14 @@ class AuthorityIndex:
         return set(kept.values())
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Whether a vote, accept, remove or hide beyond its log's fork may ever count."""
+        """Returns True if a vote, accept, remove or hide beyond its log's fork may ever count."""
         if record.kind in {"remove", "hide"}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
         target = self._by_id.get(record.about or b"")
         if target is None or target.kind not in {"proposal", "renewal"}:
             return False
-        # A vote keeps what it is about. If that is of the same forked log, it must not be the only
-        # reason to keep the vote: the two would keep each other wherever both came first.
+        # A vote keeps its target. If the target is in the same forked log, another device must
+        # refer to it too. Otherwise the two would keep each other on homes where both came first.
         if target.device != record.device or _is_before_fork(target, forks):
             return True
         return any(
@@ -167,5 +179,5 @@ class AuthorityIndex:
 
 
 def _is_before_fork(record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-    """Whether the record lies before its log's fork; every record of an unforked log does."""
+    """Returns True if the record lies before its log's fork, or if its log has no fork."""
     return record.seq < forks.get(record.device, record.seq + 1)

@@ -1,7 +1,8 @@
-"""Fields that say what a register is to hold: in proposals, renewals and removals.
+"""Fields that say what a register shall hold: in proposals, renewals and removals.
 
-A holding is a list `[what, key, n, value]`: which register, its number and its value (specs/03
-R-03.25). What a later version adds, a rule or a whole kind of register, is carried unread.
+A holding is a list `[what, key, n, value]`: the register (`what` and `key`), its number and its
+value (specs/03, R-03.25). A later version may add a rule or a kind of register. This version
+carries it without reading it.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ _HOLDING_PARTS = 4
 _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
 _MAX_CUTS = 64  # a list in a record has no more
 
-# What somebody types (R-16.1), and the register it changes; the first verb makes its number odd.
+# The verbs that people type (R-16.1) → the register. The first verb makes its number odd.
 _VERBS = {
     ("remove", "restore"): (STANDING, "person"),
     ("hide", "show"): (HIDDEN, "record"),
@@ -31,7 +32,7 @@ _VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogCuts(Field):
-    """Where logs are cut: pairs of a device and the last number that counts, sorted by device."""
+    """The cuts of logs: pairs of a device and the last number that counts, sorted by device."""
 
     type_name = "cuts"
 
@@ -71,7 +72,10 @@ class RegisterChange(Field):
             _check_measure(name, key, n, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """The change that a person typed, as `[what, key, None, value]`; `number_change` numbers it."""
+        """Returns the change that a person typed, as `[what, key, None, value]`.
+
+        `number_change` sets its number later. Raises Refused if the words name no change.
+        """
         typed = " ".join(given) if type(given) is list else given
         words = typed.strip() if type(typed) is str else ""
         verb, _, rest = words.partition(" ")
@@ -86,10 +90,11 @@ class RegisterChange(Field):
 
 
 def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
-    """A change that `RegisterChange.read` has read, with the register's next number and the value to sign.
+    """Completes a change from `RegisterChange.read` with its number and the value to sign.
 
-    A removal gets cuts where this home's logs end: `heads` are the last number of each device's log.
-    Raises Refused (R-03.25) if the register holds what is wanted already.
+    The number is the next one of the register. A removal gets cuts at the ends of the person's
+    logs, as this home holds them: `heads` has the last number of each device's log. Raises Refused
+    (R-03.25) if the register already holds the wanted value.
     """
     what, key, n, value = wanted
     if n is not None:
@@ -110,13 +115,13 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 def cuts_at_heads(
     authority: Authority, person: bytes, heads: Mapping[bytes, int]
 ) -> list[list[Any]]:
-    """Cuts that leave standing every record that this home holds of a person's devices."""
+    """Makes cuts that keep every record that this home holds of a person's devices."""
     devices = sorted(device.key for device in authority.devices_of(person))
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
 
 def holdings_to_write(authority: Authority) -> list[list[Any]]:
-    """All that holds, as a renewal writes it down, sorted (R-03.22)."""
+    """Returns all holdings in force, sorted, as a renewal writes them down (R-03.22)."""
     holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
     return sorted(lists, key=_by_register)
@@ -124,7 +129,7 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
 
 def _by_register(holding: list[Any]) -> tuple[str, str]:
     what, key = holding[:2]
-    return what, repr(key)  # keys are bytes or texts, which do not compare with each other
+    return what, repr(key)  # keys are bytes or texts, and Python cannot compare the two
 
 
 def _refusal(name: str, must: str) -> Refused:
@@ -143,7 +148,11 @@ def _is_key(value: Any) -> bool:
 
 
 def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
-    """Removed (odd) with cuts, or restored without."""
+    """Raises Refused unless the value fits the number.
+
+    An odd number removes the person and needs cuts. An even number restores the person and has no
+    value.
+    """
     if not _is_key(key):
         raise _refusal(name, "about a person")
     if n % 2:
@@ -153,7 +162,7 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
 
 
 def _check_hiders(name: str, value: Any) -> None:
-    """How many moderators there are, and those of them who hid the words."""
+    """Raises Refused unless the value is the number of moderators and the list of hiders."""
     has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
     if (
         not has_shape
@@ -164,7 +173,11 @@ def _check_hiders(name: str, value: Any) -> None:
 
 
 def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
-    """In use (odd) with the days that its windows are counted in, or retired (R-22.3)."""
+    """Raises Refused unless the value fits the number (R-22.3).
+
+    An odd number puts the measure in use. Its value is the offset from UTC, in minutes, that fixes
+    the days of its windows. An even number retires the measure and has no value.
+    """
     if not _is_key(key):
         raise _refusal(name, "about a measure")
     is_offset = type(value) is int and abs(value) <= MAX_OFFSET

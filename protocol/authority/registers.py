@@ -1,7 +1,8 @@
-"""Registers: numbered values, started by the term and changed by records that its lists judge.
+"""Registers: numbered values. A term starts them, and later records change them.
 
-A person's standing (odd: removed), a rule of the charter, a measure in use, hidden words (odd). The
-highest number that passed holds (specs/03, R-03.25 to R-03.28).
+There is one for each person's standing (odd: removed), for each rule of the charter, for each
+measure (odd: in use) and for each record's words (odd: hidden). The lists of the term judge which
+changes pass. The highest number that passed is in force (specs/03, R-03.25 to R-03.28).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,12 +18,12 @@ from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
-Cuts = dict[bytes, int]  # device → the last number that counts; a device not named: none
+Cuts = dict[bytes, int]  # device → the last number that counts; none if it is missing
 Registers = dict[Register, Holding]
 
 
 class Outcome(NamedTuple):
-    """How a proposal stands in the current term: who said yes, and who only no."""
+    """How a proposal stands in the current term. `yes`: who said yes. `no`: who said only no."""
 
     passed: bool
     yes: frozenset[bytes]
@@ -33,7 +34,7 @@ class Outcome(NamedTuple):
 class Judge:
     """Judges proposals, removals and hides by the lists of a term.
 
-    `owners`: device → person; `revoked`: device → the last number that counts, if it is revoked.
+    `owners`: device → person. `revoked`: revoked device → the last number that counts.
     """
 
     index: AuthorityIndex
@@ -43,12 +44,14 @@ class Judge:
 
     @property
     def majority(self) -> int:
-        """How many moderators are more than half of them."""
+        """The smallest number of moderators that is more than half of them."""
         return len(self.term.moderators) // 2 + 1
 
     def outcome(self, proposal: AuthorityRecord) -> Outcome:
-        """A proposal passes when yes exceeds the share of the roll, and of the roll together with
-        the newcomers that the proposal names (R-03.26).
+        """Judges a proposal (R-03.26).
+
+        It passes if its yes votes exceed the share twice: among the roll, and among the roll
+        together with the newcomers that the proposal names.
         """
         roll = self.term.roll
         with_newcomers = roll | set(proposal.fields.get("newcomers") or ())
@@ -62,8 +65,10 @@ class Judge:
         return Outcome(passed, frozenset(yes), frozenset(no - yes))
 
     def majorities(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
-        """The numbers that a majority of the moderators has given this person or record in removes
-        or hides, with each of these moderators' highest cuts (R-03.27).
+        """Returns the numbers that a majority of the moderators gave this subject (R-03.27).
+
+        `kind` is `remove` or `hide`, `subject` the person or the record. Each number comes with its
+        moderators and the highest cuts that each of them set.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
@@ -88,7 +93,10 @@ class Judge:
 
 
 def may_hold(which: Register, value: Any) -> bool:
-    """Whether a register may have this value; one that this version does not know has any (R-03.25)."""
+    """Returns True if a register may have this value (R-03.25).
+
+    A register that this version does not know may have any value.
+    """
     what, name = which
     if what != RULE or name not in CHARTER_RULES:
         return True
@@ -101,15 +109,18 @@ def may_hold(which: Register, value: Any) -> bool:
 
 
 def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers:
-    """The holdings of all registers, by the term and the proposals that passed (R-03.25)."""
+    """Folds the term's holdings and the proposals that passed to the registers (R-03.25).
+
+    The removes and hides of the moderators are folded in too.
+    """
     registers = dict(judge.term.written)
-    # Of two changes with one number the first stays: that of the proposal with the lowest id.
+    # If two changes have the same number, the change of the proposal with the lower id stays.
     for proposal in sorted(passed, key=lambda record: record.id):
         if proposal.fields.get("change") is not None:
             which, new = read_holding(proposal.fields["change"])
             if may_hold(which, new.value) and new.n > _number(registers, which):
                 registers[which] = new
-    # Moderators come second: where both have removed a person, the higher of the cuts holds.
+    # Moderators come second: if both removed a person, the higher of the cuts is in force.
     for person in judge.index.subjects("remove"):
         _remove(registers, judge, person)
     for record in judge.index.subjects("hide"):
@@ -118,8 +129,10 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
 
 
 def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
-    """Whether a record's words are hidden: by a decision, or by a majority of the moderators
-    without those that the words are about, the `subjects` (R-14.5).
+    """Returns True if a record's words are hidden, by a decision or by the moderators (R-14.5).
+
+    `subjects` are the people that the words are about. They do not count among the moderators who
+    hid the words; the others must still be more than half of all moderators.
     """
     is_odd = holding.n % 2 == 1
     if not is_odd or holding.value is None:
@@ -130,7 +143,7 @@ def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
 
 
 def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
-    """The people who are removed (an odd number), with the cuts of their logs."""
+    """Returns the people who are removed (their number is odd), with the cuts of their logs."""
     return {
         key: cuts_of(holding)
         for (what, key), holding in registers.items()
@@ -139,25 +152,25 @@ def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
 
 
 def cuts_of(holding: Holding) -> Cuts:
-    """The cuts that a person's standing holds."""
+    """Returns the cuts that a person's standing holds."""
     return dict(holding.value or ())
 
 
 def cuts_to_list(cuts: Cuts) -> list[list[object]]:
-    """Cuts as records carry them: pairs of a device and a number, sorted by device."""
+    """Writes cuts as records carry them: pairs of a device and a number, sorted by device."""
     return [[device, last] for device, last in sorted(cuts.items())]
 
 
 def _number(registers: Registers, which: Register) -> int:
-    """The number of a register; it starts from 0."""
+    """Returns the number of a register. Before any change it is 0."""
     return registers[which].n if which in registers else 0
 
 
 def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
-    """Puts into a person's standing what the moderators' removes make of it (R-03.27)."""
+    """Changes a person's standing according to the removes of the moderators (R-03.27)."""
     which = (STANDING, person)
     for n, cuts_by_moderator in judge.majorities("remove", person).items():
-        # What the term wrote down is fixed, its cut included.
+        # A number that the term wrote down is fixed, and so are its cuts.
         if n % 2 == 0 or n <= judge.term.holding(which).n:
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)
@@ -169,8 +182,11 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
 
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
-    """Puts into a record's register that a majority of the moderators hid it (odd) or showed it
-    again, with their number and who hid it: `is_hidden` leaves out those that the words are about.
+    """Sets a record's register according to the hides of a majority of the moderators.
+
+    An odd number hides the words, an even number shows them again. The value of a hide is the
+    number of moderators and the list of those who hid the words. `is_hidden` then leaves out the
+    moderators that the words are about.
     """
     which = (HIDDEN, record)
     majorities = judge.majorities("hide", record)
@@ -181,15 +197,16 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
 
 
 def _kth_smallest(cuts: list[Cuts], k: int) -> Cuts:
-    """For each device the k-th smallest of the numbers said; who does not name a device says 0.
+    """Returns, for each device, the k-th smallest number in `cuts`.
 
-    Fewer than k hostile moderators cannot cut below what some honest moderator said.
+    A cut that does not name a device counts as 0 for it. Fewer than `k` hostile moderators cannot
+    cut below the lowest number of the honest moderators.
     """
     devices = {device for cut in cuts for device in cut}
     return {device: sorted(cut.get(device, 0) for cut in cuts)[k - 1] for device in devices}
 
 
 def _higher(first: Cuts, second: Cuts) -> Cuts:
-    """For each device the higher of its two numbers."""
+    """Returns, for each device, the higher of its two numbers."""
     devices = first.keys() | second.keys()
     return {device: max(first.get(device, 0), second.get(device, 0)) for device in devices}

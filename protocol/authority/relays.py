@@ -14,12 +14,15 @@ SERVING = "serving"
 ENDED = "ended"
 
 MAX_PER_PERSON = 4  # relays that one member enrols
-MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer sort
+MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer form
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackedAddresses(Bytes):
-    """Where a node is dialled, packed in 7 or 19 bytes each, and no words (R-08.1)."""
+    """The addresses at which a node is dialled, packed in 7 or 19 bytes each (R-08.1).
+
+    They hold no words.
+    """
 
     max: int = MAX_PACKED_ADDRESSES
     type_name = "addresses"
@@ -30,10 +33,11 @@ class PackedAddresses(Bytes):
 
 
 class Relay(NamedTuple):
-    """A relay that serves the neighbourhood, by the public key of its node.
+    """A relay that serves the neighbourhood.
 
-    `addresses`: multiaddrs without /p2p/…, from the latest enrolment; `people`: the members who
-    enrolled it; `since`: the time of the first enrolment, milliseconds; `carrier`: the latest one.
+    `key`: the public key of its node. `addresses`: multiaddrs without /p2p/…, from the latest
+    enrolment. `people`: the members who enrolled it. `since`: the time of the first enrolment, in
+    milliseconds. `carrier`: the record of the latest enrolment.
     """
 
     key: bytes
@@ -46,9 +50,9 @@ class Relay(NamedTuple):
 def fold_relays(
     index: AuthorityIndex, counts: Callable[[AuthorityRecord], bytes | None]
 ) -> dict[bytes, Relay]:
-    """The relays that serve, by key (R-08.2).
+    """Returns the relays that serve, by key (R-08.2).
 
-    `counts`: the member who signed a record, or None where the record does not count.
+    `counts` returns the member who signed a record, or None if the record does not count.
     """
     latest: dict[tuple[bytes, bytes], AuthorityRecord] = {}  # (person, key) → the record that holds
     for record in index.of_kinds("relay"):
@@ -58,7 +62,7 @@ def fold_relays(
     enrolments: dict[bytes, dict[bytes, AuthorityRecord]] = defaultdict(
         dict
     )  # key → person → record
-    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many so far
+    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many relays so far
     for (person, key), record in sorted(latest.items(), key=_time_and_id):
         if record.fields["state"] == SERVING:
             relays_of[person] += 1
@@ -73,7 +77,7 @@ def _time_and_id(entry: tuple[tuple[bytes, bytes], AuthorityRecord]) -> tuple[in
 
 
 def _relay(key: bytes, enrolments: Mapping[bytes, AuthorityRecord]) -> Relay:
-    """The relay that these people enrolled, by their records, oldest first."""
+    """Makes the relay with this key from its enrolments: person → record, oldest first."""
     records = list(enrolments.values())
     first = records[0]
     last = records[-1]

@@ -1,4 +1,4 @@
-"""Standing: up to which number the records of each device count (R-03.7, R-03.12, R-03.28)."""
+"""Standing: the number up to which a device's records count (R-03.7, R-03.12, R-03.28)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from protocol.authority.registers import Cuts
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where the logs of devices end, and what is accepted beyond a fork.
+    """The places where the logs of devices end, and the records beyond a fork that are accepted.
 
-    `cuts`: the removed people, each with the last number of each of their devices that counts;
-    `forks`: device → the number at which its log forks; `accepts`: what newcomers' accepts of the
-    charter name → the person who accepted → the accept's id.
+    `cuts`: removed person → device → the last number that counts. `forks`: device → the number at
+    which its log forks. `accepts`: a record that a newcomer's accept of the charter names → the
+    person who accepted → the id of the accept.
     """
 
     devices: dict[bytes, Device] = field(default_factory=dict)
@@ -23,18 +23,25 @@ class Standing:
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
 
     def stands(self, device: bytes, seq: int) -> bool:
-        """Whether number `seq` of the device's log lies before its fork and not after its
-        revocation or the cut of a removal (R-03.12, R-03.28).
+        """Returns True if number `seq` of the device's log stands (R-03.12, R-03.28).
+
+        It stands if it lies before the log's fork and not after a revocation or the cut of a
+        removal.
         """
         return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
 
     def is_before_fork(self, device: bytes, seq: int) -> bool:
-        """Whether number `seq` of the device's log lies before its fork, if it has one."""
+        """Returns True if number `seq` lies before the fork of the device's log.
+
+        If the log has no fork, it always returns True.
+        """
         return seq < self.forks.get(device, seq + 1)
 
     def counts(self, record: AuthorityRecord, accepted_by: bytes | None) -> bool:
-        """Whether a record stands, or lies beyond a fork and the person that it concerns has
-        accepted it (R-03.12). No accept helps against a revocation or a removal.
+        """Returns True if a record stands, or if `accepted_by` accepted it beyond a fork (R-03.12).
+
+        `accepted_by` is the person that the record concerns. An accept does not help against a
+        revocation or a removal.
         """
         if not self._is_within_cuts(record.device, record.seq):
             return False
@@ -42,7 +49,10 @@ class Standing:
         return is_accepted or self.is_before_fork(record.device, record.seq)
 
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
-        """Whether number `seq` is not after the device's revocation or the cut of a removal."""
+        """Returns True unless number `seq` comes after a revocation or the cut of a removal.
+
+        If the device is not known, it returns False.
+        """
         device = self.devices.get(device_key)
         if device is None or not device.is_unrevoked_at(seq):
             return False
@@ -56,13 +66,13 @@ def read_accepts(
     devices: Mapping[bytes, Device],
     forks: Mapping[bytes, int],
 ) -> dict[bytes, dict[bytes, bytes]]:
-    """The records that newcomers' accepts of the charter name, as in `Standing.accepts` (R-03.20)."""
+    """Reads the accepts of the charter by newcomers, as `Standing.accepts` has them (R-03.20)."""
     accepts: dict[bytes, dict[bytes, bytes]] = {}
     for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
-        # A removal's cut does not touch an accept: people that the newcomer admitted within the
-        # cut would fall otherwise.
+        # The cut of a removal does not take back an accept. Otherwise people that the newcomer
+        # admitted within the cut would lose their membership.
         if device and device.is_unrevoked_at(record.seq) and is_before_fork:
             for accepted in record.parents[1:]:
                 accepts.setdefault(accepted, {}).setdefault(device.person, record.id)

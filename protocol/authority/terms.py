@@ -1,7 +1,7 @@
-"""Terms: who votes, who moderates and by which share, and how one term passes to the next.
+"""Terms: who votes, who moderates, which share decides, and how one term follows another.
 
-Term 0 is the charter. A renewal names its parent and writes down the whole next term; it holds once
-more than half of the parent's roll has said yes (specs/03, R-03.21 to R-03.24).
+Term 0 is the charter. A renewal names its parent term and writes down the whole next term. That
+term passes once more than half of the parent's roll has said yes (specs/03, R-03.21 to R-03.24).
 """
 
 from collections import Counter
@@ -27,9 +27,9 @@ class Holding(NamedTuple):
 class Term:
     """A period with fixed voters (`roll`), moderators and voting rules.
 
-    `since`: its beginning, milliseconds; `vouchers`: how many members let a newcomer in; `share`:
-    percent of the roll that a decision exceeds; `written`: the registers' values at its start. A
-    register that is not written starts from number 0.
+    `since`: its beginning, in milliseconds. `vouchers`: how many members let a newcomer in.
+    `share`: the percentage of the roll that the yes votes of a decision must exceed. `written`: the
+    values of registers at its start. A register that is not in `written` starts from number 0.
     """
 
     id: bytes
@@ -43,14 +43,16 @@ class Term:
     written: Mapping[Register, Holding] = field(default_factory=dict)
 
     def holding(self, register: Register) -> Holding:
-        """The number and value of a register when the term begins."""
+        """Returns the number and value that a register has when the term begins."""
         return self.written.get(register, Holding(0, None))
 
 
 class Ballot(NamedTuple):
-    """How a renewal stands: who of its parent's roll said yes or only no, who accepted it, and how
-    many people that roll has. `term` is None while a part of the renewal is missing, or its parent
-    is no term.
+    """How a renewal stands.
+
+    `yes`, `no` and `accepted` are people of the parent's roll: those who said yes, those who said
+    only no, those who accepted. `roll` is the size of that roll. `term` is None while a part of the
+    renewal is missing, or while its parent is no term that passed.
     """
 
     parent: bytes
@@ -65,8 +67,8 @@ class Ballot(NamedTuple):
 class Chain(NamedTuple):
     """The terms from the charter to the current one.
 
-    `firm`: for each renewal among them, whether two thirds of the parent's roll accepted it, so that
-    no honest node can see another term in its place (R-03.24).
+    `firm` has one value for each renewal of the chain: True if two thirds of the parent's roll
+    accepted it. No honest node can then see another term in its place (R-03.24).
     """
 
     terms: tuple[Term, ...]
@@ -74,7 +76,7 @@ class Chain(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Whether every term of the chain is firm."""
+        """True if every term of the chain is firm."""
         return all(self.firm)
 
     @property
@@ -84,7 +86,7 @@ class Chain(NamedTuple):
 
 
 def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
-    """The register and the holding that a list `[what, key, n, value]` writes down."""
+    """Reads a list `[what, key, n, value]` as a register and its holding."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
 
@@ -97,10 +99,10 @@ def voters(
     choice: str = "yes",
     revoked: Mapping[bytes, int] | None = None,
 ) -> set[bytes]:
-    """The people who said `choice` to `target`. `owners`: device → person.
+    """Returns the people who said `choice` to `target`. `owners`: device → person.
 
-    A vote stands, and no fork or removal of its author's takes it back (R-03.23). With `revoked`
-    (device → the last number that counts) votes after a revocation are left out.
+    A later fork or removal of the voter does not take a vote back (R-03.23). If `revoked` is given
+    (device → the last number that counts), votes after a revocation are left out.
     """
     return {
         owners[vote.device]
@@ -112,7 +114,7 @@ def voters(
 
 
 def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
-    """The people who accepted this very term."""
+    """Returns the people who accepted this very term."""
     accepts = index.with_subject("accept", term)
     return {owners[accept.device] for accept in accepts if accept.device in owners}
 
@@ -120,7 +122,10 @@ def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes)
 def passed_terms(
     index: AuthorityIndex, first: Term, owners: Mapping[bytes, bytes]
 ) -> dict[bytes, Term]:
-    """All terms that passed, each after its parent (R-03.22). They only grow with the set."""
+    """Returns all terms that passed, each after its parent (R-03.22).
+
+    They only grow in number with the set of records.
+    """
     terms = {first.id: first}
     ahead = [first]
     while ahead:
@@ -137,7 +142,10 @@ def passed_terms(
 
 
 def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) -> Term | None:
-    """The term that a renewal writes down; None while a part is missing or nobody would vote."""
+    """Returns the term that a renewal writes down.
+
+    Returns None while a part of the renewal is missing, or if the roll would be empty.
+    """
     parts = _parts(index, renewal)
     if parts is None:
         return None
@@ -162,9 +170,9 @@ def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) 
 def supporters(
     index: AuthorityIndex, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
 ) -> dict[bytes, set[bytes]]:
-    """The people who accepted each term, or a later one that is built on it."""
+    """Returns, for each term, the people who accepted that term or any later term built on it."""
     people_by_term = {term: accepters(index, owners, term) for term in terms}
-    # `terms` has each term after its parent, so backwards every term is complete before its parent.
+    # `terms` has each term after its parent. So, backwards, a term is complete before its parent.
     for term in reversed(list(terms.values())):
         if term.parent is not None:
             people_by_term[term.parent] |= people_by_term[term.id]
@@ -172,8 +180,10 @@ def supporters(
 
 
 def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
-    """The terms that hold, from the charter on: of several with one parent, the one that more of
-    the parent's roll accepted, then the higher round, then the lowest id (R-03.24).
+    """Chooses the terms that hold, from the charter on (R-03.24).
+
+    Of several terms with one parent, the one that more of the parent's roll accepted wins. If they
+    are equal the higher round wins, then the lowest id.
     """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():
@@ -196,7 +206,7 @@ def count_ballots(
     owners: Mapping[bytes, bytes],
     supported: Mapping[bytes, set[bytes]],
 ) -> dict[bytes, Ballot]:
-    """How every renewal stands, passed or not, by its id."""
+    """Returns how every renewal stands, by its id, whether it passed or not."""
     ballot_by_renewal = {}
     for renewal in index.of_kinds("renewal"):
         parent = terms.get(renewal.fields["parent"])
@@ -217,7 +227,10 @@ def count_ballots(
 
 
 def _parts(index: AuthorityIndex, renewal: AuthorityRecord) -> list[dict[str, Any]] | None:
-    """The fields of a renewal and then of its parts, in its order; None while one is missing."""
+    """Returns the fields of a renewal, then the fields of its parts in the renewal's order.
+
+    Returns None while a part is missing.
+    """
     fields = [renewal.fields]
     for digest in renewal.fields.get("parts") or ():
         same = index.with_subject_in_order("part", digest)
@@ -232,7 +245,10 @@ def _people_in(parts: Iterable[dict[str, Any]], field_name: str) -> set[bytes]:
 
 
 def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
-    """The registers that a renewal and its parts write down; of several values the first."""
+    """Returns the registers that a renewal and its parts write down.
+
+    If a register is written twice, the first value counts.
+    """
     written: dict[Register, Holding] = {}
     for fields in parts:
         for holding in fields.get("holds") or ():
@@ -243,7 +259,10 @@ def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
 def _count_accepts(
     siblings: Iterable[Term], roll: Collection[bytes], supported: Mapping[bytes, set[bytes]]
 ) -> dict[bytes, int]:
-    """How many of the roll accepted each sibling; a person who accepted two counts for neither."""
+    """Counts the people of the roll who accepted each sibling.
+
+    A person who accepted two siblings counts for neither.
+    """
     accepted = {term.id: [p for p in supported[term.id] if p in roll] for term in siblings}
     times_accepted = Counter(person for people in accepted.values() for person in people)
     return {

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 from protocol.fold.thread import View
 
-COMMON_POT = bytes(
-    32
-)  # stands for the common pot where a person gives or receives: nobody's root key
+COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
 
 
 class Credit(NamedTuple):
-    """Minutes that one person gave and another received, by which record."""
+    """Minutes that one person gave and another received. `id`: the record that moved them."""
 
     id: bytes
     kind: str
@@ -24,12 +22,12 @@ class Credit(NamedTuple):
 
     @property
     def is_gift(self) -> bool:
-        """Whether the minutes are a gift, which moves no balance."""
+        """True if the minutes are a gift. A gift changes no balance."""
         return self.kind == "thanks"
 
 
 class Balance(NamedTuple):
-    """Minutes of one person; `given - received` is the balance, and all balances sum to zero."""
+    """The minutes of one person. The balance is `given - received`; all balances sum to zero."""
 
     given: int = 0
     received: int = 0
@@ -38,13 +36,15 @@ class Balance(NamedTuple):
 
     @property
     def balance(self) -> int:
-        """Minutes given less minutes received, gifts aside."""
+        """Minutes given less minutes received. Gifts do not count."""
         return self.given - self.received
 
 
 def credit_of(view: View) -> Credit | None:
-    """The credit that a view moves: a receipt that counts its minutes, a correction that counts the
-    difference to what counted before it, thanks a gift. None for everything else.
+    """Returns the credit that a view moves, or None if it moves none.
+
+    A confirmed receipt moves its minutes, unless it is a duplicate. A correction moves the
+    difference to the minutes that counted before it. A `thanks` moves a gift.
     """
     kind = view["kind"]
     if kind == "receipt" and view["state"] == "confirmed" and not view["duplicate"]:
@@ -57,7 +57,7 @@ def credit_of(view: View) -> Credit | None:
 
 
 def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
-    """The balance of everybody who gave or received."""
+    """Returns the balance of everybody who gave or received minutes."""
     # The sums in the order of Balance: given, received, gifts given, gifts received.
     sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for move in moves:
@@ -68,7 +68,10 @@ def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
 
 
 def minutes_for(move: Credit, person: bytes) -> int:
-    """The minutes of a credit as one of its two people sees them: given, or with a minus received."""
+    """Returns the minutes of a credit as one of its two people sees them.
+
+    The giver sees a positive number, the receiver a negative one.
+    """
     return move.minutes if move.giver == person else -move.minutes
 
 

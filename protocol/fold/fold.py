@@ -1,8 +1,8 @@
-"""Stratum 3: a thread folds to its views (specs/03, R-03.10 ff.).
+"""Stratum 3: a thread folds to its views (specs/03, from R-03.10 on).
 
-A thread is a root record and everything that hangs from it by first parents. Its views are a pure
-function of those records and of stratum 1: the order in which they came does not matter. States
-that only a clock changes are left to those who show the view.
+A thread is a root record and all records that hang from it by their first parents. Its views are a
+pure function of these records and of stratum 1: the order in which the records came does not
+matter. Some states change with the clock only. The code that shows a view works these out.
 """
 
 import hashlib
@@ -21,12 +21,15 @@ _Children = dict[bytes, list[Entry]]  # record → the records about it
 
 
 def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
-    """Folds one thread: exactly one entry is its root, and every other hangs from it."""
+    """Folds one thread.
+
+    Exactly one entry is its root, and every other entry hangs from the root.
+    """
     thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
-        # Homes that have erased the content and homes that have not yet fold the same.
+        # Some homes have erased the content, others not yet. Both must fold the same.
         thread.entries[record_id] = thread.entries[record_id].without_content()
     children = _children_of(thread)
     counting = _Counting(thread, children)
@@ -45,18 +48,24 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def hash_view(packed: bytes) -> bytes:
-    """The share of the state hash of one view, packed by the codec (R-03.16)."""
+    """Returns the part that one view adds to the state hash (R-03.16).
+
+    The codec has packed the view.
+    """
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
 
 def retracts(entry: Entry, target: Entry) -> bool:
-    """Whether `entry` erases `target`: the same person's, and nothing others rely on (R-01.17)."""
+    """Returns True if `entry` erases `target` (R-01.17).
+
+    Both must be by the same person, and others must not rely on `target`.
+    """
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """Takes the content from entries that a party signed for another (R-12.6)."""
-    # All are judged before any is changed, so that none hides a party from another.
+    """Takes the content from entries that a party signed for another person (R-12.6)."""
+    # All entries are judged before any is changed: a changed entry would hide its parties.
     refused = [
         entry
         for entry in thread.entries.values()
@@ -68,7 +77,10 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 
 
 def _is_party(thread: Thread, entry: Entry) -> bool:
-    """Whether the signer of an entry for another person is a party to the thread above it themselves."""
+    """Returns True if the person who signed `entry` for another is a party to the thread above it.
+
+    Returns True also if the entry is about a proxy.
+    """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
         if entry.by == above.person or entry.by in above.fields.values():
@@ -86,7 +98,7 @@ def _children_of(thread: Thread) -> _Children:
 
 
 def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
-    """Parents before children, then by time and id (R-03.11)."""
+    """Yields parents before their children. Otherwise the order is by time and id (R-03.11)."""
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
     heapq.heapify(ready)
@@ -122,7 +134,7 @@ def _make_tombstone(thread: Thread, entry: Entry) -> None:
 
 
 def _settle_views(thread: Thread) -> None:
-    """Sets the states, leaves first; then hidden words leave the views."""
+    """Sets the states of the views, leaves first, and then takes hidden words out of the views."""
     for view in reversed(list(thread.views.values())):
         if view["kind"] in KINDS:
             KINDS[view["kind"]].settle_view(thread, view)
@@ -132,7 +144,7 @@ def _settle_views(thread: Thread) -> None:
 
 
 def _hide(view: View) -> None:
-    """The words leave the view; what is counted stays (R-14.6)."""
+    """Takes the words out of a view. What is counted stays (R-14.6)."""
     kind = KINDS.get(view["kind"])
     if kind is not None:
         view.update({name: None for name, field in kind.fields.items() if field.is_wording})
@@ -140,8 +152,10 @@ def _hide(view: View) -> None:
 
 
 class _Counting:
-    """A record counts if its log stands there, if another person countersigned it, or if it was
-    decided on (R-03.12, R-22.3).
+    """Judges which records count.
+
+    A record counts if it stands in its log, if another person countersigned it, or if the roll
+    decided on it (R-03.12, R-22.3).
     """
 
     def __init__(self, thread: Thread, children: _Children) -> None:
@@ -150,7 +164,7 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Whether the entry counts, by itself or through those that countersign it."""
+        """Returns True if the entry counts by itself, or if a counting entry countersigns it."""
         # A loop with a stack, because a hostile thread is deeper than Python's own stack.
         stack = [entry]
         while stack:
@@ -182,7 +196,7 @@ class _Counting:
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
-    """Lets an entry change the views. Raises Refused where it does not count."""
+    """Lets an entry change the views. Raises Refused if the entry does not count."""
     if entry.fault:
         raise entry.fault
     if entry.kind is None:
@@ -202,7 +216,7 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
     target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
-        # A receipt that both have signed stands by itself when the words it grew from are gone.
+        # A receipt that both signed still counts if the record it is about has lost its content.
         if not kind.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
     elif "*" not in kind.about and target.kind not in kind.about:

@@ -1,4 +1,4 @@
-"""The registry of kinds (specs/10-kinds.md): one class a kind, declared once.
+"""The registry of kinds (specs/10-kinds.md). Each kind is one class, declared once.
 
     @kind("response", about=("offer", "request"))
     class Response(Kind):
@@ -7,9 +7,9 @@
 
         def fold_entry(self, thread, entry): ...
 
-The fields are the class's Field attributes; the states, with a sentence each, become the state tables
-of the specs. `fold_entry` changes the thread's views for a record that counts; it raises Refused when
-the record does not count, which the history then shows.
+The fields are the class's Field attributes. The states, with a sentence each, become the state
+tables of the specs. `fold_entry` changes the thread's views if the record counts. If it does not
+count, `fold_entry` raises Refused, and the history then shows the refusal.
 """
 
 from collections.abc import Callable
@@ -30,18 +30,23 @@ K = TypeVar("K", bound="Kind")
 
 
 class States(dict[str, str]):
-    """The states of a kind's views in order, the usual first one first: each word with a sentence
-    that says when a view has it, and names the kinds of the records that bring it there in backticks.
+    """The states of a kind's views in order, the usual first state first.
+
+    Each state is a word with a sentence that says when a view has it. The sentence names in
+    backticks the kinds of the records that bring a view there.
     """
 
 
-NO_VIEW = States()  # of a kind whose records only change the views of others
+NO_VIEW = States()  # for a kind whose records only change the views of other records
 
 
 class Kind:
-    """A kind of record. Subclasses declare fields and states, and override the methods in which they
-    differ: first come those that the author's software calls before it signs, then those of the fold,
-    then that of views when they are shown.
+    """A kind of record.
+
+    Subclasses declare fields and states, and override methods where they differ.
+
+    First come the methods that the author's software calls before it signs, then those of the fold,
+    then the one for views that are shown.
     """
 
     name: ClassVar[str]
@@ -55,29 +60,29 @@ class Kind:
     lasting: ClassVar[bool]
     # People write its records with `post`; others are written by their software alone.
     posted: ClassVar[bool]
-    # A record stands when the words that it grew from are gone (R-03.13).
+    # A record still counts if the record that it is about has lost its content (R-03.13).
     stands_alone: ClassVar[bool] = False
     # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
     judged_by_authority: ClassVar[bool] = False
-    # A field and a state: past the field's moment a view in the first state is shown in this one.
+    # A field and a state. After the field's moment, a view in the first state is shown in this one.
     deadline: ClassVar[tuple[str, str] | None] = None
-    # What its views add, beside the fields, that names people; and that is a time in ms.
+    # Keys that views add to the fields: those that name people, then those that are times in ms.
     extra_people_fields: ClassVar[tuple[str, ...]] = ()
     extra_time_fields: ClassVar[tuple[str, ...]] = ()
 
     @property
     def audience_code(self) -> int:
-        """The audience as it stands in headers (R-10.9)."""
+        """The audience as headers write it (R-10.9)."""
         return self.audience | (LASTING if self.lasting else 0)
 
     @property
     def is_private(self) -> bool:
-        """Whether records of this kind are sealed as a whole, for some people."""
+        """True if whole records of this kind are sealed to some people."""
         return self.audience == PRIVATE
 
     @property
     def is_root(self) -> bool:
-        """Whether a record of this kind begins a thread."""
+        """True if a record of this kind begins a thread."""
         return not self.about
 
     @property
@@ -87,15 +92,17 @@ class Kind:
 
     @property
     def may_be_private(self) -> bool:
-        """Whether the kind is private, or answers something that is (R-10.9)."""
+        """True if the kind is private, or if it may answer a private kind (R-10.9)."""
         return self.audience == PRIVATE or any(
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
     def check_fields(self, fields: dict[str, Any]) -> None:
-        """Raises Refused unless required fields are there and known ones hold what they may
-        (R-10.2, R-10.3). Fields that this version does not know are left alone: a later one may
-        have added them.
+        """Raises Refused if a required field is missing or a field has a wrong value (R-10.2,
+        R-10.3).
+
+        It does not look at fields that this version does not know: a later version may have added
+        them.
         """
         for name, field in self.fields.items():
             self._check_field(name, field, fields.get(name))
@@ -114,7 +121,7 @@ class Kind:
             field.check(name, value)
 
     def read_input(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
-        """The fields that a person's input means, private ones still in the clear. Raises Refused."""
+        """Reads a person's input as fields. Private fields are not sealed yet. Raises Refused."""
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
             names = ", ".join(self.fields) or "none"
@@ -126,7 +133,7 @@ class Kind:
         }
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people that a record's fields name."""
+        """Returns the people that a record's fields name."""
         people: set[bytes] = set()
         for name, field in self.fields.items():
             value = fields.get(name)
@@ -135,42 +142,48 @@ class Kind:
         return people
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The fields with what may be left out filled in (author's software, R-10.7)."""
+        """Fills in the fields that a person may leave out, and returns all fields (R-10.7).
+
+        The author's software calls it before it signs.
+        """
         del thread, today
         return entry.fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a record that the author's software does not sign, though homes that
-        receive it would let it count.
+        """Raises Refused if the author's software should not sign the record.
+
+        Homes that receive such a record would still let it count.
         """
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for an `accept` about this kind that the author's software does not sign."""
+        """Raises Refused if the author's software should not sign an `accept` about this kind."""
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The people who can read this kind's private fields. The root of a private thread answers
-        for all its records: `entry` is the one to be sealed.
+        """Returns the people who can read this kind's private fields.
+
+        In a private thread the kind of its root decides this for all records: `entry` is the record
+        to be sealed.
         """
         del thread
         return {entry.person}
 
     def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """The keys of other private records that this one hands on to its readers, by record id."""
+        """Returns the keys of other private records that this record hands on, by record id."""
         del fields
         return {}
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Whether a decision of the roll makes the record stand even beyond a fork of its log."""
+        """Returns True if a decision of the roll lets the record stand even beyond a fork."""
         del thread, entry
         return False
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Whether `entry`, by another person, makes `target` stand even beyond a fork of its log."""
+        """Returns True if `entry`, by another person, lets `target` stand even beyond a fork."""
         del thread, entry, target
         return False
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Lets a record change the thread's views; a root makes its own. Raises Refused."""
+        """Lets a record change the thread's views. A root makes its own view. Raises Refused."""
         if self.is_root:
             thread.make_view(entry, state=self.first_state)
 
@@ -184,7 +197,10 @@ class Kind:
         """Sets the view's state once all records of the thread are folded, leaves first."""
 
     def clock_state(self, view: dict[str, Any]) -> tuple[str, str] | None:
-        """The moment after which the view is shown in another state, and that state."""
+        """Returns a moment and the state in which the view is shown after it.
+
+        Returns None if the clock does not change the view's state.
+        """
         if self.deadline is None or view["state"] != self.first_state:
             return None
         field, state = self.deadline
@@ -201,15 +217,17 @@ def kind(
     lasting: bool = False,
     posted: bool = True,
 ) -> Callable[[type[K]], type[K]]:
-    """Registers the decorated class as kind `name`. Raises ValueError, at import, for a second kind of
-    that name and for states without sentences.
+    """Registers the decorated class as the kind `name`.
+
+    Raises ValueError, at import, if a kind of that name exists already or if a state has no
+    sentence.
     """
 
     def register(cls: type[K]) -> type[K]:
         if name in KINDS:
             raise ValueError(f"kind {name} is declared twice")
         _check_states(name, cls)
-        # Collected first: a field may be called `name` or `about`, and then hides the class's own.
+        # Collected first: a field called `name` or `about` hides the class's own attribute.
         cls.fields = _declared_fields(cls)
         cls.name = name
         cls.about = about
@@ -224,12 +242,18 @@ def kind(
 
 
 def load_kinds() -> None:
-    """Registers all kinds that this program knows. Late, where a program shows something first."""
+    """Registers all kinds that this program knows.
+
+    A program that has to show something first calls it late.
+    """
     import_module("protocol.kinds")
 
 
 def people_in(view: dict[str, Any]) -> set[bytes]:
-    """The people that a view names, beside its author."""
+    """Returns the people that a view names.
+
+    Its author is not among them unless the view names them.
+    """
     kind = KINDS.get(view["kind"])
     if kind is None:
         return set()
@@ -244,18 +268,21 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
 
 
 def pack_content(name: str, fields: dict[str, Any]) -> bytes:
-    """The plain content of a record, `[kind, fields]`; fields left empty are left out (R-10.1)."""
+    """Packs the plain content of a record, `[kind, fields]`. Empty fields are left out (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
 def pack_private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """The plain content of a private record, `[kind, fields, about]` (R-10.10)."""
+    """Packs the plain content of a private record, `[kind, fields, about]` (R-10.10)."""
     filled = {key: value for key, value in fields.items() if value is not None}
     return codec.pack([name, filled, about])
 
 
 def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
-    """The kind's name and the fields in plain content, checked where the kind is known."""
+    """Reads plain content and returns the kind's name and the fields.
+
+    If the kind is known, its fields are checked. Raises Refused if they or the form are wrong.
+    """
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
     if types != [str, dict]:
@@ -267,7 +294,10 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
-    """The kind's name, the fields and what it is about, in the content of a private record."""
+    """Reads the content of a private record: the kind's name, the fields and the id it is about.
+
+    Raises Refused if the form or a field is wrong, or if the kind may not be private.
+    """
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
     if len(types) != 3 or types[:2] != [str, dict]:  # noqa: PLR2004
@@ -283,7 +313,10 @@ def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | Non
 
 
 def describe_kinds() -> list[dict[str, Any]]:
-    """The registry as data, for `meshcoop kinds`, the specs' tables and the screen's forms."""
+    """Describes the registry as data.
+
+    `meshcoop kinds`, the tables of the specs and the screen's forms use it.
+    """
     return [
         {
             "name": kind.name,
@@ -311,7 +344,10 @@ def _check_states(name: str, cls: type[Kind]) -> None:
 
 
 def _declared_fields(cls: type[Kind]) -> dict[str, Field]:
-    """The fields of a class and of those that it inherits from, theirs first."""
+    """Returns the fields of a class and of its base classes.
+
+    Those of the base classes come first.
+    """
     return {
         name: value
         for base in reversed(cls.__mro__)

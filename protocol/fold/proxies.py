@@ -1,7 +1,7 @@
-"""Stratum 2: the proxies that hold when threads fold (specs/12, R-12.3 ff.).
+"""Stratum 2: the proxies that hold when threads fold (specs/12, from R-12.3 on).
 
-They are read from their views. In the threads of proxies nobody acts for another: so proxies depend
-on authority alone, and threads may depend on them.
+Proxies are read from their views. Nobody acts for another person in the thread of a proxy. So
+proxies depend on authority alone, and threads may depend on proxies.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,15 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
-PROXY_FIELD = "for"  # of any content that one person signs for another: the proxy's id (R-10.12)
+PROXY_FIELD = "for"  # in content that one person signs for another: the proxy's id (R-10.12)
 NEVER_BY_PROXY = frozenset({"proxy"})
 
 
 class Proxy(NamedTuple):
-    """One person lets another act for them in these kinds of records, until the end of a day or until
-    they end it. Times in ms.
+    """One person's permission for another to act for them. Times are in ms.
+
+    `person` lets `deputy` sign the kinds of records in `matters` for them. It holds through the day
+    `until`, or until `person` ends it (`ended`).
     """
 
     id: bytes
@@ -32,8 +34,9 @@ class Proxy(NamedTuple):
     ended: int | None
 
     def check_use(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
-        """Raises Refused unless `signer` may sign this at `time` (ms); `offset` from UTC in minutes
-        (R-12.4).
+        """Raises Refused unless `signer` may sign this kind at `time`, in ms (R-12.4).
+
+        `offset` is the minutes from UTC, by which the day is found.
         """
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
         if signer != self.deputy:
@@ -51,13 +54,15 @@ ProxiesById = dict[bytes, Proxy]
 
 
 def proxies_by_id(views: Iterable[dict[str, Any]]) -> ProxiesById:
-    """The proxies by id, from their views."""
+    """Reads the proxies from their views and returns them by id."""
     return {view["id"]: _read_proxy(view) for view in views if view["kind"] == "proxy"}
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
-    """An entry that one person signed for another becomes the other's, if a proxy allows it; else
-    its content does not count (R-12.4).
+    """Makes an entry signed for another person that person's entry, if a proxy allows it (R-12.4).
+
+    If no proxy allows it, the entry comes back without its content, which then does not count. An
+    entry that was not signed for another comes back as it is.
     """
     if PROXY_FIELD not in entry.fields or entry.kind not in KINDS:
         return entry

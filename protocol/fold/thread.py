@@ -17,7 +17,7 @@ Index = TypeVar("Index")
 
 
 class DeclaredKind(Protocol):
-    """The part of a kind that a thread reads; declared here because kinds import threads."""
+    """The part of a kind that a thread reads. It is declared here because kinds import threads."""
 
     @property
     def name(self) -> str:
@@ -32,11 +32,11 @@ class DeclaredKind(Protocol):
         """The states of the kind's views, with a sentence each."""
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """The people that a record's fields name."""
+        """Returns the people that a record's fields name."""
 
 
 class Entry(NamedTuple):
-    """An opened record. `kind` is None where this home has no content or no key for it."""
+    """An opened record. `kind` is None if this home has no content or no key for the record."""
 
     id: bytes
     device: bytes
@@ -46,11 +46,11 @@ class Entry(NamedTuple):
     person: bytes
     kind: str | None
     fields: dict[str, Any]
-    fault: Refused | None = None  # why the content is no use, if it is not
+    fault: Refused | None = None  # why the content does not count, if it does not
     lasting: bool = False  # others rely on it: it cannot be retracted
-    key: bytes | None = None  # of a private record: opens its content, and can be handed on
-    by: bytes | None = None  # who signed it for the person, if somebody did (R-12.4)
-    proxy: bytes | None = None  # the id of the proxy by which they did
+    key: bytes | None = None  # for a private record: opens its content, and can be handed on
+    by: bytes | None = None  # who signed it for the person by proxy, if somebody did (R-12.4)
+    proxy: bytes | None = None  # the id of that proxy
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -58,12 +58,12 @@ class Entry(NamedTuple):
         return self.time, self.id
 
     def without_content(self) -> "Entry":
-        """The entry of a record whose content does not count."""
+        """Returns the entry without its kind and fields: its content does not count."""
         return self._replace(kind=None, fields={})
 
 
 class HistoryLine(NamedTuple):
-    """A line of a thread's history: a record, and the refusal if it does not count."""
+    """A line of a thread's history: a record, and its refusal if the record does not count."""
 
     entry: Entry
     refusal: Refused | None
@@ -86,10 +86,12 @@ class Thread:
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
     def index(self, index_type: Callable[[], Index]) -> Index:
-        """The index of this type that a family of kinds keeps of the thread; empty at first.
+        """Returns the index of this type that a family of kinds keeps for the thread.
 
-        A kind remembers there what it worked out of one record and needs for others: the links of a
-        service, who is in a circle.
+        It is empty at first.
+
+        There a kind keeps what it learned from one record and needs for others. Examples are the
+        links of a service and the people in a circle.
         """
         if index_type not in self._indexes:
             self._indexes[index_type] = index_type()
@@ -97,7 +99,7 @@ class Thread:
         return kept
 
     def target_of(self, entry: Entry) -> Entry:
-        """The record that `entry` is about. Raises Refused where it is not here."""
+        """Returns the record that `entry` is about. Raises Refused if that record is not here."""
         if entry.about is None:
             raise Refused("R-10.5", f"a {entry.kind} is about something")
         if entry.about not in self.entries:
@@ -107,12 +109,15 @@ class Thread:
         return self.entries[entry.about]
 
     def find_view(self, record_id: bytes | None, kind: str) -> View | None:
-        """The view of a record if it is of this kind and counts."""
+        """Returns the view of a record, or None if it has another kind or does not count."""
         view = self.views.get(record_id or b"")
         return view if view is not None and view["kind"] == kind else None
 
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
-        """Adds the view of `entry` with the kind's own fields; private ones stay out (R-03.14)."""
+        """Adds the view of `entry` with the fields of its kind, and returns it.
+
+        Private fields stay out of the view (R-03.14).
+        """
         kind = self.kinds[entry.kind or ""]
         assert state in kind.states, "a kind declares every state of its views"
         declared = {
@@ -137,7 +142,10 @@ class Thread:
         return view
 
     def people_about(self, entry: Entry) -> set[bytes]:
-        """The people a record is about: the author it answers and anyone it names (R-14.5)."""
+        """Returns the people that a record is about (R-14.5).
+
+        They are the author of the record that it answers and the people that it names.
+        """
         kind = self.kinds.get(entry.kind or "")
         people = kind.named_people(entry.fields) if kind else set()
         answered = self.entries.get(entry.about or b"")
@@ -146,7 +154,7 @@ class Thread:
         return people - {entry.person}
 
     def is_hidden(self, record_id: bytes) -> bool:
-        """Whether the moderators or the roll have hidden the words of a record in this thread."""
+        """Returns True if the moderators or the roll have hidden the words of this record."""
         holding = self.authority.registers.get((HIDDEN, record_id))
         entry = self.entries.get(record_id)
         if holding is None or entry is None:
@@ -154,5 +162,8 @@ class Thread:
         return registers.is_hidden(holding, self.people_about(entry))
 
     def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
-        """The views of one kind whose `link` ("about" or "intent") is this record, as folded."""
+        """Returns the views of one kind whose `link` is this record, in fold order.
+
+        `link` is "about" or "intent".
+        """
         return self._linked[kind, link, record_id]

@@ -1,6 +1,6 @@
-"""The kinds of records, one file a family. Importing this package registers them all.
+"""The kinds of records, one file for each family. Importing this package registers all kinds.
 
-Kinds are listed, by `meshcoop kinds` and everywhere else, in the order of these imports.
+`meshcoop kinds` and all other lists show the kinds in the order of these imports.
 """
 
 from protocol.kinds import (

@@ -1,9 +1,9 @@
 """Kinds of circles: people who talk among themselves (specs/15-circles-and-pages.md).
 
-A circle is a private thread. Who is in it follows from its steps: the circle itself, `members`
-records and the closes of those who leave. A step names the steps that its author knew and hands on
-their keys. So everybody who can read the latest step can read all before it, and all readers of the
-same records fold the same.
+A circle is a private thread. Its steps decide who is in it: the circle itself, `members` records,
+and the closes of people who leave. A step names the steps that its author knew, and hands on their
+keys. So everybody who can read the latest step can read all steps before it. All readers of the
+same records fold the same circle.
 """
 
 import heapq
@@ -33,14 +33,14 @@ _AFTER = Many(
 
 @dataclass
 class Roster:
-    """The people of a circle, out of its steps.
+    """The people of a circle, worked out from its steps.
 
-    A set of steps is an integer, one bit a step: so joining and comparing sets stays fast in a long
-    circle.
+    A set of steps is an integer with one bit for each step. So sets are joined and compared fast,
+    even in a long circle.
     """
 
     bit_of_step: dict[bytes, int] = field(default_factory=dict)
-    heads: set[bytes] = field(default_factory=set)  # the steps that no other names
+    heads: set[bytes] = field(default_factory=set)  # the steps that no other step names
     left_at: dict[bytes, int] = field(default_factory=dict)  # person → when they last left, in ms
     _past: dict[bytes, int] = field(default_factory=dict)  # step → the set of those before it
     _joins: dict[bytes, list[bytes]] = field(default_factory=lambda: defaultdict(list))
@@ -53,13 +53,15 @@ class Roster:
 
     @property
     def current(self) -> set[bytes]:
-        """The people in the circle after all steps."""
+        """The people who are in the circle after all steps."""
         all_steps = -1  # every bit is set
         return {person for person in self._joins if self.includes(person, all_steps)}
 
     def includes(self, person: bytes, steps: int) -> bool:
-        """Whether a person is in by a set of steps: one takes them in that comes after every one
-        that lets them go (R-15.4).
+        """Returns True if a person is in the circle according to a set of steps (R-15.4).
+
+        One of the steps must take the person in. That step must come after every step that lets the
+        person go.
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -68,7 +70,7 @@ class Roster:
         )
 
     def steps_up_to(self, named: Iterable[bytes]) -> int:
-        """The set of the steps that are named, and of those before them."""
+        """Returns the set of the named steps and of all steps before them."""
         steps = 0
         for step in named:
             steps |= self._past.get(step, 0) | self.bit_of_step.get(step, 0)
@@ -77,7 +79,7 @@ class Roster:
     def add_step(
         self, entry: Entry, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
-        """Adds a step that counts, after those that it names."""
+        """Adds a step that counts. It comes after the steps that it names."""
         bit = 1 << len(self.bit_of_step)
         self._past[entry.id] = self.steps_up_to(named)
         self.bit_of_step[entry.id] = bit
@@ -91,11 +93,14 @@ class Roster:
 
 
 class _Rosters(dict[bytes, Roster]):
-    """The rosters of a thread's circle by its id: none where the circle itself does not count."""
+    """The rosters of a thread's circle, by its id. If the circle does not count, there is none."""
 
 
 def build_roster(thread: Thread, circle: Entry) -> Roster:
-    """Goes through the steps of a circle, each after those that it names (R-15.3 to R-15.5)."""
+    """Builds the roster from the steps of a circle (R-15.3 to R-15.5).
+
+    Each step is taken after the steps that it names.
+    """
     roster = Roster()
     roster.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
     steps = {
@@ -124,7 +129,10 @@ def build_roster(thread: Thread, circle: Entry) -> Roster:
 
 
 def roster_of(thread: Thread, circle: bytes | None) -> Roster:
-    """The roster of the circle with this id. Raises Refused where the circle does not count."""
+    """Returns the roster of the circle with this id.
+
+    Raises Refused if the circle does not count.
+    """
     roster = thread.index(_Rosters).get(circle or b"")
     if roster is None:
         raise Refused("R-03.13", "the circle itself does not count")
@@ -142,7 +150,10 @@ def _named_steps(entry: Entry) -> list[bytes]:
 
 
 def _apply_step(roster: Roster, step: Entry) -> None:
-    """Adds a step if its author may take it: everybody may leave, who is in takes in and lets go."""
+    """Adds a step if its author may take it.
+
+    Everybody may leave. People in the circle may take others in and let them go.
+    """
     if step.kind == "close":
         if step.person in roster.ever:
             roster.add_step(step, [], (), (step.person,))
@@ -168,14 +179,17 @@ class Circle(Kind):
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Its author is in it (R-15.3)."""
+        """Adds the author to `members` (R-15.3)."""
         del thread, today
         named = entry.fields.get("members") or []
         members = named if entry.person in named else [entry.person, *named]
         return {**entry.fields, "members": members}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The people in the circle, and for a step those that it takes in or lets go (R-15.2)."""
+        """Returns the people in the circle (R-15.2).
+
+        For a step, the people that it takes in or lets go are added.
+        """
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
         fields = entry.fields
@@ -183,12 +197,18 @@ class Circle(Kind):
         return {entry.person, *roster_of(thread, entry.about).current, *changed}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A new circle is open. Its roster is built first, for all records that answer it."""
+        """Opens a new circle.
+
+        Builds its roster first, because all records about it need the roster.
+        """
         thread.index(_Rosters)[entry.id] = build_roster(thread, entry)
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Shows those in the circle who are members here; without any it is ended (R-15.4)."""
+        """Lists the people in the circle who are members of the neighbourhood (R-15.4).
+
+        If there are none, the circle is ended.
+        """
         current = roster_of(thread, view["id"]).current
         view["members"] = sorted(current & set(thread.authority.members))
         if not view["members"]:
@@ -196,12 +216,12 @@ class Circle(Kind):
 
 
 class CircleRecord(Kind):
-    """A record in a circle: it names the latest steps, and hands on their keys."""
+    """A record in a circle. It names the latest steps and hands on their keys."""
 
     after = _AFTER
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Names the latest steps that the author knows of (R-15.3)."""
+        """Names the latest steps that the author knows (R-15.3)."""
         del today
         heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
         heads.sort(key=lambda step: step.order)
@@ -209,13 +229,13 @@ class CircleRecord(Kind):
         return {**entry.fields, "after": after[-_MOST_NAMED:]}
 
     def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """The keys of the steps that are named."""
+        """Returns the keys of the steps that the record names."""
         return {
             step_and_key[:_ID]: step_and_key[_ID:] for step_and_key in fields.get("after") or ()
         }
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software writes nothing in a circle that its person is not in (R-15.7)."""
+        """Raises Refused if the author is not in the circle (R-15.7)."""
         if entry.person not in roster_of(thread, entry.about).current:
             raise Refused("R-15.7", "you are not in this circle; somebody in it can take you in")
 
@@ -229,7 +249,7 @@ class Members(CircleRecord):
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software writes no step that changes nothing or makes the circle too large (R-15.7)."""
+        """Raises Refused if the step changes nothing or makes the circle too large (R-15.7)."""
         super().check_before_signing(thread, entry)
         current = roster_of(thread, entry.about).current
         joins = set(entry.fields.get("joins") or ())
@@ -245,7 +265,9 @@ class Members(CircleRecord):
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Written by somebody who was in the circle by the steps that it names (R-15.5)."""
+        """Raises Refused unless, by the steps that it names, the author was in
+        the circle (R-15.5).
+        """
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
 
@@ -258,7 +280,7 @@ class Message(CircleRecord):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Written by somebody who is in the circle, or was when they wrote it (R-15.6)."""
+        """Shows a message of somebody who is in the circle, or was when they wrote it (R-15.6)."""
         roster = roster_of(thread, entry.about)
         if entry.person not in roster.current:
             if entry.person not in roster.ever:

@@ -28,7 +28,7 @@ class Close(Kind):
     why = Text(max=500)
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software closes nothing that both have signed already (R-14.7)."""
+        """Raises Refused if both people have already signed what is to be closed (R-14.7)."""
         view = thread.views.get(entry.about or b"")
         remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
         if view is not None and remedy is not None:
@@ -37,7 +37,7 @@ class Close(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Each word of closing is for those alone who may say it (R-14.2)."""
+        """Closes a record. Raises Refused if the author may not say this word of it (R-14.2)."""
         target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _people_who_may(thread, target, word):
@@ -50,7 +50,7 @@ class Close(Kind):
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
 
 
-# States that both have signed, and what is to be done instead of closing.
+# States that both people have signed, and what to do instead of closing.
 _SIGNED = {
     ("agreement", "done"): "correct its receipt if that is wrong",
     ("receipt", "confirmed"): "propose a correction of it",
@@ -59,7 +59,10 @@ _SIGNED = {
 
 
 def _people_who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
-    """The people who may say this word of a record: nobody where the kind has no such end."""
+    """Returns the people who may say this word of a record.
+
+    If the record's kind does not end with this word, nobody may.
+    """
     view = thread.find_view(target.id, target.kind or "")
     people = _WHO_MAY_CLOSE.get((word, target.kind or ""))
     return people(thread, target, view) if people is not None and view is not None else set()

@@ -1,7 +1,7 @@
-"""Kinds with which people decide (specs/16-decisions.md): open, keys and numbers only.
+"""Kinds with which people decide (specs/16-decisions.md): open, with keys and numbers only.
 
-What they change is folded by `protocol.authority`; here are the views that people see of it. Free
-words go in a record beside (`words`), which can be retracted without touching what was decided.
+`protocol.authority` folds what they change. These kinds make the views that people see of it. Free
+words go into a record of their own (`words`). It can be retracted without touching the decision.
 """
 
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ class Proposal(Kind):
     closes = Moment(help="after this software votes no more")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the register's next number, and the newcomers who vote beside the roll (R-03.26)."""
+        """Fills in the register's next number, and the newcomers who may vote too (R-03.26)."""
         del today
         authority = thread.authority
         fields = dict(entry.fields)
@@ -56,7 +56,7 @@ class Proposal(Kind):
         return fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software proposes only what could hold (R-16.2)."""
+        """Raises Refused if the change could not hold even if it passed (R-16.2)."""
         what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
@@ -69,7 +69,10 @@ class Proposal(Kind):
             rules[key].check(key, value)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Passed if the current term judges so, or a term has written down its change (R-16.3)."""
+        """Shows the proposal, and whether it has passed (R-16.3).
+
+        It has passed if the current term judges so, or if a term has written down its change.
+        """
         outcome = thread.authority.outcomes.get(entry.id)
         has_passed = outcome is not None and outcome.passed
         thread.make_view(
@@ -90,7 +93,10 @@ class Vote(Kind):
     choice = Choice(required=True, words=("yes", "no"))
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software votes where the vote counts, and for one renewal a round (R-16.4, R-16.5)."""
+        """Raises Refused if the vote would not count (R-16.4).
+
+        For a yes to a renewal, `check_renewal` may raise Refused too (R-16.5).
+        """
         authority = thread.authority
         target = thread.target_of(entry)
         closes = target.fields.get("closes")
@@ -134,7 +140,7 @@ class Renewal(Kind):
     )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Its place among the terms, and how many have voted and accepted (R-16.6)."""
+        """Shows the renewal's place among the terms, and how many voted and accepted (R-16.6)."""
         ballot = thread.authority.renewals.get(entry.id)
         thread.make_view(
             entry,
@@ -145,7 +151,7 @@ class Renewal(Kind):
         )
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Software accepts the renewal that is in force, by itself (R-16.5)."""
+        """Raises Refused unless the renewal is part of the chain of terms (R-16.5)."""
         if entry.about not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
@@ -182,7 +188,11 @@ class Remove(Kind):
     cuts = LogCuts(required=True, filled=True, help="the last number of each device that counts")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the next odd number of the person's standing, and cuts that leave all they posted."""
+        """Fills in the number and the cuts.
+
+        If the number of the person's standing is odd, it is kept. Otherwise the next number is
+        taken. The cuts keep everything that the person posted.
+        """
         del today
         authority = thread.authority
         person = entry.fields.get("person")
@@ -196,7 +206,10 @@ class Remove(Kind):
         return {"n": next_odd, "cuts": cuts} | entry.fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software lets moderators remove, and only people who were let in (R-16.7)."""
+        """Raises Refused unless the author is one of three or more moderators (R-16.7).
+
+        The person must be somebody who was let in.
+        """
         term = thread.authority.term
         if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
             raise Refused(
@@ -208,7 +221,7 @@ class Remove(Kind):
             raise Refused("R-16.7", "only somebody who was let in can be removed")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """In force while that person's standing has this number (R-16.7)."""
+        """Shows the removal. It is in force while the person's standing has its number (R-16.7)."""
         holding = thread.authority.holding((STANDING, entry.fields["person"]))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))
 
@@ -225,7 +238,7 @@ class Words(Kind):
     reason = Text(max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The author's first words are shown with the record that they are about (R-16.1)."""
+        """Shows the author's first words with the record that they are about (R-16.1)."""
         target = thread.target_of(entry)
         view = thread.views.get(target.id)
         if entry.person not in {target.person, target.by} or view is None:
@@ -237,14 +250,14 @@ class Words(Kind):
 
 
 def register_state(number: int, holding: Holding) -> str:
-    """The state of a moderator's word that gives a register this number."""
+    """Returns the state of a moderator's `remove` or `hide` that gives a register this number."""
     if number == holding.n:
         return "in force"
     return "said" if number > holding.n else "past"
 
 
 def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
-    """Raises Refused for a renewal to which a person's software does not say yes (R-16.5)."""
+    """Raises Refused if a person's software should not say yes to a renewal (R-16.5)."""
     ballot = authority.renewals.get(renewal)
     if ballot is None or ballot.term is None:
         raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
@@ -262,8 +275,8 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 
 
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
-    """Nobody says yes to two renewals of one term in one round, nor beside an accepted one
-    (R-16.5).
+    """Raises Refused if the person has accepted a rival, or said yes to one in
+    this round (R-16.5).
     """
     for rival in rivals:
         if person in rival.accepted:
@@ -273,7 +286,10 @@ def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
 
 
 def _read_rule(change: list[Any]) -> list[Any]:
-    """A change of a rule with the value that the rule's field means: people type numbers as text."""
+    """Reads the value in a change of a rule by that rule's field.
+
+    People type numbers as text, so the field turns the text into a number.
+    """
     what, key, n, value = change
     rule = KINDS["charter"].fields.get(key) if what == RULE else None
     if rule is None or n is not None:
@@ -290,7 +306,7 @@ def _moment(time: int) -> str:
 
 
 def _is_written(thread: Thread, entry: Entry) -> bool:
-    """Whether the term in force has written down what this proposal asked for."""
+    """Returns True if the term in force has written down the change of this proposal."""
     change = entry.fields.get("change")
     if change is None:
         return False
@@ -298,12 +314,12 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
     holding = thread.authority.term.written.get(register)
     if holding is None or holding.n != new.n:
         return False
-    # Of somebody's standing the number decides: moderators may have moved the cuts since.
+    # For a standing only the number matters: moderators may have moved the cuts since.
     return register[0] == STANDING or holding == new
 
 
 def _renewal_state(authority: Authority, renewal: bytes) -> str:
-    """The place of a renewal among the terms (R-16.6)."""
+    """Returns the state of a renewal, by its place among the terms (R-16.6)."""
     chain = [term.id for term in authority.chain.terms]
     if renewal in chain:
         return "in force" if renewal == chain[-1] else "past"

@@ -1,4 +1,4 @@
-"""Kinds that take words back, or away (specs/14-conversation.md)."""
+"""Kinds that take words back, or hide them (specs/14-conversation.md)."""
 
 from typing import Any
 
@@ -22,8 +22,9 @@ class Retract(Kind):
     stands_alone = True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Refuses a retraction that erases nothing (R-01.17). The fold of the thread has taken away
-        what the others erase.
+        """Raises Refused for a retraction that erases nothing (R-01.17).
+
+        The fold of the thread has already erased the content that the other retractions erase.
         """
         target = thread.target_of(entry)
         if not retracts(entry, target):
@@ -47,14 +48,17 @@ class Flag(Kind):
     reason = Text(required=True, min=1, max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """One flag a person; it changes nothing but the moderators' list (R-14.4)."""
+        """Adds a flag to the moderators' list and changes nothing else (R-14.4).
+
+        Raises Refused if the person has flagged the record already.
+        """
         flags = thread.linked_views("flag", "about", thread.target_of(entry).id)
         if any(flag["author"] == entry.person for flag in flags):
             raise Refused("R-14.4", "they have flagged it already")
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Settled once the record that it is about is hidden, or has no view any more (R-14.4)."""
+        """Settles the flag if its record is hidden or has no view any more (R-14.4)."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
 
@@ -77,8 +81,9 @@ class Hide(Kind):
     n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the register's number: an odd one hides, an even one shows again. It is the one in
-        force, else the next.
+        """Fills in the register's number: an odd one hides, an even one shows again.
+
+        If the number in force fits, it is kept. Otherwise the next number is taken.
         """
         del today
         number = thread.authority.holding((HIDDEN, entry.about or b"")).n
@@ -88,7 +93,7 @@ class Hide(Kind):
         return {"n": max(number, 1)} | entry.fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software lets moderators hide words, but none that are about themselves (R-14.5)."""
+        """Raises Refused unless a moderator hides words that are not about themselves (R-14.5)."""
         term = thread.authority.term
         target = thread.target_of(entry)
         if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
@@ -103,6 +108,6 @@ class Hide(Kind):
             raise Refused("R-14.5", "its words are shown already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """In force while the register has this number (R-14.5)."""
+        """Shows the hide. It is in force while the register has its number (R-14.5)."""
         holding = thread.authority.holding((HIDDEN, entry.about or b""))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))

@@ -1,6 +1,7 @@
-"""Kinds that authority is made of (specs/11-neighbourhood.md): open, keys and numbers only.
+"""Kinds that authority reads (specs/11-neighbourhood.md): open, with keys and numbers only.
 
-They change who belongs and which rules hold (`protocol.authority`), not a thread's view.
+They change who belongs and which rules are in force (`protocol.authority`), not the view of a
+thread.
 """
 
 from protocol.authority.charter_rules import CharterRules
@@ -22,7 +23,10 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
     )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """One charter, whose id is the neighbourhood's (R-03.4)."""
+        """Shows the charter with the rules in force.
+
+        Raises Refused unless its id is the neighbourhood's (R-03.4).
+        """
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
         super().fold_entry(thread, entry)
@@ -30,12 +34,12 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
 
 
 class Authorial(Kind):
-    """A kind that stratum 1 reads; it has no view of its own."""
+    """A kind that stratum 1 reads. It has no view of its own."""
 
     states = NO_VIEW
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Does nothing: `protocol.authority` has folded it."""
+        """Does nothing, because `protocol.authority` has folded the record already."""
 
 
 @kind("admit", audience=OPEN, lasting=True, posted=False)
@@ -53,29 +57,33 @@ _ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
 class Accept(Kind):
     """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
 
-    A newcomer's software accepts the charter, naming the admits and the epoch records that brought
-    them in: these are then kept and count, even if their authors fork their logs. A member's
-    software accepts the renewal that it finds to be in force.
+    A newcomer's software accepts the charter. Its accept names the admits and the epoch records
+    that brought the newcomer in. These records are then kept and count, even if their authors fork
+    their logs. A member's software accepts the renewal that it finds to be in force.
     """
 
     states = NO_VIEW
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """The kind that it is about decides what the author's software accepts."""
+        """Asks the kind of the record whether the author's software should accept it.
+
+        Raises Refused.
+        """
         target = thread.target_of(entry)
         if target.kind is not None:
             KINDS[target.kind].check_before_accept(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """A party countersigns a pact; the recipient countersigns a link."""
+        """Returns True if a party accepts a pact, or if the recipient accepts a link."""
         del thread
         if target.kind == "link":
             return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The kind that it is about decides who may accept; `protocol.authority` has folded the accept
-        of a charter.
+        """Lets the kind of the record decide who may accept it.
+
+        `protocol.authority` has already folded the accept of a charter.
         """
         target = thread.target_of(entry)
         if target.kind is not None:

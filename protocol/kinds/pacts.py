@@ -31,7 +31,7 @@ class Pact(Kind):
     due = Moment()
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The author is a party, named or not."""
+        """Adds the author to `parties`, if they are not named."""
         del thread, today
         parties = entry.fields.get("parties") or []
         if entry.person not in parties:
@@ -39,19 +39,22 @@ class Pact(Kind):
         return {**entry.fields, "parties": parties}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The parties read it (R-15.2)."""
+        """Returns the parties (R-15.2)."""
         pact = entry if entry.kind == "pact" else thread.target_of(entry)
         return set(pact.fields["parties"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A pact is between two people or more, its author among them (R-15.8)."""
+        """Shows the pact as offered.
+
+        Raises Refused unless it is between two people or more, with its author among them (R-15.8).
+        """
         parties = set(entry.fields["parties"])
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
         thread.make_view(entry, state="offered", waiting=[])
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Software accepts a pact once, while it is offered (R-15.9)."""
+        """Raises Refused unless the pact is offered and waits for this person (R-15.9)."""
         pact = thread.find_view(entry.about, "pact")
         if pact is None:
             return
@@ -61,15 +64,16 @@ class Pact(Kind):
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """A party accepts the pact (R-15.9)."""
+        """Notes that a party accepts the pact (R-15.9). Raises Refused for anybody else."""
         view = thread.find_view(entry.about, "pact")
         if view is None or entry.person not in view["parties"]:
             raise Refused("R-15.9", "a pact is accepted by its parties")
         thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Agreed once every party accepts, even if somebody declined or withdrew it before
-        (R-15.10).
+        """Sets the state and the parties who have not accepted yet (R-15.10).
+
+        If every party has accepted, earlier declines and withdrawals do not matter.
         """
         marks = thread.marks[view["id"]]
         view["waiting"] = [

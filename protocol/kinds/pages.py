@@ -1,7 +1,7 @@
 """Kinds of pages that everybody may write on (specs/15-circles-and-pages.md).
 
-A revision names what it follows. Two that follow the same stand side by side, and nobody's words
-are lost; one that names both joins them.
+A revision names the texts that it follows. If two revisions follow the same text, both stand side
+by side, so that nobody's words are lost. A revision that names both joins them.
 """
 
 from typing import Any
@@ -29,12 +29,15 @@ class Page(Kind):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A page shows its own first text until somebody revises it (R-15.12)."""
+        """Makes the page's view with its first text (R-15.12).
+
+        This text is shown until somebody revises the page.
+        """
         first = {name: entry.fields[name] for name in _WORDS}
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Shows the last of the texts that no other follows, and lists them all (R-15.12)."""
+        """Lists the texts that no other text follows, and shows the last of them (R-15.12)."""
         revisions = thread.linked_views("revision", "about", view["id"])
         followed = {text_id for revision in revisions for text_id in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda text: (text["created"], text["id"]))
@@ -71,7 +74,10 @@ class Revision(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The page's title, and the texts that no other follows, unless others are named (R-15.13)."""
+        """Fills in the page's title and the texts that no other text follows (R-15.13).
+
+        If the author names others, these stay.
+        """
         del today
         page = thread.find_view(entry.about, "page")
         if page is None:
@@ -80,12 +86,12 @@ class Revision(Kind):
         return {"title": page["title"], "after": heads, **entry.fields}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Current until another text follows it (R-15.12)."""
+        """Shows the revision. It is current until another text follows it (R-15.12)."""
         thread.make_view(entry, state="current")
 
 
 def _show_text(thread: Thread, text: View) -> View:
-    """A text of a page as its view lists it, without the words where they are hidden (R-14.6)."""
+    """Returns a text of a page as the page's view lists it. Hidden words are left out (R-14.6)."""
     shown = {name: text[name] for name in _SHOWN}
     if thread.is_hidden(text["id"]):
         shown.update(dict.fromkeys(_WORDS), hidden=True)

@@ -28,7 +28,8 @@ class Profile(Kind):
 class Home(Kind):
     """The node of a person's home, so that neighbours find it behind the neighbourhood's relays.
 
-    No address: a relay's own record has the relay's, and nodes tell each other theirs.
+    It has no address. A relay's own record has the relay's addresses, and nodes tell each other
+    theirs.
     """
 
     states = States({"known": "Always."})
@@ -52,7 +53,7 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """A proxy is for somebody else, and for kinds of records that another may sign (R-12.3)."""
+        """Raises Refused unless the proxy is for another person and for allowed kinds (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
@@ -67,14 +68,14 @@ class Proxy(Kind):
         thread.make_view(entry, state="in force", ended=None)
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """The earliest close ends the proxy; what was signed before stays (R-12.5)."""
+        """Ends the proxy at its earliest close. What was signed before stays (R-12.5)."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"
         view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])
 
 
 def _may_be_signed_by_proxy(kind_name: str) -> bool:
-    """Whether records of this kind may be signed for another."""
+    """Returns True if one person may sign records of this kind for another."""
     kind = KINDS.get(kind_name)
     if kind is None or kind_name in NEVER_BY_PROXY:
         return False

@@ -1,4 +1,5 @@
-"""Local feedback control: is it signal or noise, and who is asked (specs/20-loops.md).
+"""Local feedback control: is a change signal or noise, and who is asked (specs/20-loops.md).
 
-Integers and exact fractions only: all homes with the same records reach the same result.
+It computes with integers and exact fractions only, so that all homes with the same records reach
+the same result.
 """

@@ -1,4 +1,4 @@
-"""The state of an action: what its owner and those who raised the matter say of it (R-23.5)."""
+"""The state of an action, from what its owner and the raisers of the matter say of it (R-23.5)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -10,17 +10,20 @@ View = dict[str, Any]
 
 @dataclass
 class Tally:
-    """An action and the verdicts on it. Times in ms."""
+    """An action and the verdicts on it. Times are in ms."""
 
     action: View
     state: str = "open"
     done_at: int | None = None  # when it was last reported done
-    fixed: dict[str, int] = field(default_factory=dict)  # how many raisers say each word
+    fixed: dict[str, int] = field(default_factory=dict)  # word → how many raisers say it
     since: int = 0  # when it came into its state
     reopened_at: list[int] = field(default_factory=list)  # when it was reopened
 
     def change_state(self, state: str, time: int) -> None:
-        """Moves the action into a state at a time, unless it is in that state already."""
+        """Moves the action into a state at `time`.
+
+        If it is in that state already, nothing changes.
+        """
         if state == self.state:
             return
         self.state = state
@@ -37,8 +40,10 @@ def tally_action(
     smallest_group: int,
     until: int,
 ) -> Tally:
-    """Tallies the verdicts on an action up to `until` (ms): each raiser's latest one counts, of those
-    after the latest report that the action is done (R-23.5).
+    """Tallies the verdicts on an action up to `until`, in ms (R-23.5).
+
+    The verdicts after the latest report that the action is done count. Of each raiser the latest
+    one counts.
     """
     tally = Tally(action, since=action["created"])
     needed = min(smallest_group, max(1, len(raisers)))
@@ -49,7 +54,7 @@ def tally_action(
         if time > until:
             break
         if view["kind"] == "done":
-            # The raisers look again: what they said of an earlier report is over.
+            # The raisers look again: their verdicts on an earlier report do not count any more.
             verdict_of = {}
             tally.done_at = time
             tally.change_state("reported done", time)
@@ -65,7 +70,10 @@ def _statement_order(view: View) -> tuple[int, str, bytes]:
 
 
 def _judge(verdict_of: dict[bytes, str], needed: int) -> str:
-    """The state that follows from the raisers' verdicts; `needed` of them can confirm the action."""
+    """Returns the state that follows from the raisers' verdicts.
+
+    The action can only be confirmed if at least `needed` raisers have given a verdict.
+    """
     yes = sum(verdict == "yes" for verdict in verdict_of.values())
     if 2 * yes > len(verdict_of) and len(verdict_of) >= needed:
         return "confirmed"

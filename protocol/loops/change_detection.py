@@ -1,4 +1,4 @@
-"""The change test: is a measure other than usual here? (R-20.3 to R-20.6)."""
+"""The change test: does a measure now differ from what is usual here? (R-20.3 to R-20.6)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -9,24 +9,24 @@ from protocol.loops.points import COUNT, Point, Totals, median_rates, sum_points
 
 Change = Literal["worse", "better"]
 
-BASELINE = range(8, 25)  # how many points say what is usual
-LATEST = (1, 4)  # how many of the latest points are held against them
+BASELINE = range(8, 25)  # how many points a baseline has
+LATEST = (1, 4)  # how many of the latest points are compared with it
 RARE = Fraction(1, 400)
 RUN = 8
 EVEN = 1000  # a dispersion of one, in thousandths
 
 
 class TailTest(NamedTuple):
-    """A tail test: the latest points held against a baseline."""
+    """A tail test: it compares the latest points with a baseline."""
 
-    better: Fraction  # the probability of as few bad ones, where nothing has changed
-    worse: Fraction  # the probability of as many
+    better: Fraction  # the probability of so few bad answers if nothing has changed
+    worse: Fraction  # the probability of so many bad answers
     dispersion: int  # of the baseline, in thousandths; 1000 at least
     screened: int | None  # the place of the baseline's point that was left out
 
 
 class ChangeTest(NamedTuple):
-    """The change test at a point; `w1` and `w4` are None before there is a baseline."""
+    """The change test at a point. `w1` and `w4` are None until there is a baseline."""
 
     w1: TailTest | None  # the latest point
     w4: TailTest | None  # the four latest points
@@ -34,7 +34,7 @@ class ChangeTest(NamedTuple):
 
     @property
     def change(self) -> Change | None:
-        """The signal, if there is one; where both are, the alarming one."""
+        """The signal, or None. If the tests give both signals, it is "worse"."""
         tail_tests = [test for test in (self.w1, self.w4) if test is not None]
         if self.r8 > 0 or any(test.worse <= RARE for test in tail_tests):
             return "worse"
@@ -44,7 +44,10 @@ class ChangeTest(NamedTuple):
 
     @property
     def decided_by(self) -> str | None:
-        """The part of the test that gives the signal, the quickest first."""
+        """The name of the part that gives the signal, or None.
+
+        If several give it, the quickest part.
+        """
         change = self.change
         if change is None:
             return None
@@ -55,7 +58,7 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The usual totals, thinned by how much their points scatter."""
+    """The usual totals, divided by the dispersion of their points."""
 
     usual: Totals
     dispersion: int  # in thousandths
@@ -69,8 +72,10 @@ def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
 
 
 def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
-    """The fewest bad ones with which the last point alone would be worse than usual; None where there
-    is no baseline, or where not even all of them would be.
+    """Returns the fewest bad answers or incidents that make the last point alone worse than usual.
+
+    Returns None if there is no baseline, or if the point would not be worse than usual even with
+    all answers bad.
     """
     *before, last = points
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -83,7 +88,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
     least = 0
     if scale == COUNT:
-        # Incidents have no upper bound: double it until it is rare.
+        # Incidents have no upper bound: `most` doubles until so many are rare.
         most = 1
         while not is_rare(most):
             least = most
@@ -92,7 +97,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
         most = last.n
     else:
         return None
-    # The more bad ones, the rarer: search by halves.
+    # More bad answers are always rarer, so it searches by halves.
     while least < most:
         middle = (least + most) // 2
         if is_rare(middle):
@@ -103,7 +108,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """How much more points scatter than chance alone explains, in thousandths (R-20.5)."""
+    """Estimates how much more the points scatter than chance explains, in thousandths (R-20.5)."""
     n, bad = sum_points(baseline)
     if scale != COUNT:
         return _share_dispersion(baseline, n, bad)
@@ -115,7 +120,7 @@ def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
 
 
 def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
-    """One-sided tail probabilities (low, high) of the latest count under the baseline."""
+    """Returns the tail probabilities (low, high) of the latest count, given the baseline."""
     bad = usual.bad + now.bad
     if scale == COUNT:
         return binomial_tails(bad, Fraction(now.n, usual.n + now.n), now.bad)
@@ -123,7 +128,10 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
 
 
 def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
-    """Holds the `size` latest points against those before them; None without a baseline."""
+    """Compares the `size` latest points with the points before them.
+
+    Returns None without a baseline.
+    """
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
     if baseline is None:
@@ -145,7 +153,10 @@ def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
 
 
 def _find_outlier(scale: str, baseline: list[Point]) -> int | None:
-    """The place of the one point that is too unlike the rest to say what is usual (R-20.4)."""
+    """Looks for the one point that differs too much from the others to be usual (R-20.4).
+
+    Returns its place, or None if there is none.
+    """
     whole = sum_points(baseline)
     least = RARE
     outlier = None
@@ -166,7 +177,10 @@ def _share_dispersion(baseline: Sequence[Point], n: int, bad: int) -> int:
 
 
 def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
-    """Divides totals by the dispersion: points that scatter more say as much as fewer answers."""
+    """Divides totals by the dispersion.
+
+    Points that scatter more then weigh as much as fewer answers.
+    """
     bad = sums.bad * EVEN // dispersion
     if scale == COUNT:
         return Totals(sums.n, bad)
@@ -175,7 +189,10 @@ def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
 
 
 def _find_run(points: Sequence[Point]) -> int:
-    """1 if the eight latest points are all above the usual, −1 if all below, else 0 (R-20.6)."""
+    """Returns 1 if the eight latest points are all above the usual, −1 if all are below (R-20.6).
+
+    Otherwise it returns 0.
+    """
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:
         return 0

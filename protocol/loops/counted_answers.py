@@ -1,7 +1,7 @@
 """The answers to a measure that count, window by window (R-22.4 to R-22.8).
 
-No weights: one answer a person and window, or a person, incident and day. The answers of those who
-hold a part of the service are left out by that relation, and shown apart.
+There are no weights. A person has one answer in a window, or one for each incident and day. People
+who hold a part of the service are left out for that reason; their answers are shown apart.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, parse_day
 
-PANEL_SIZE = 30  # people whose answers are charted where more belong
+PANEL_SIZE = 30  # if there are more members, the answers of this many are charted
 SERVED_DAYS = 60
-MOST_BY_PROXY = 2  # answers of others that one person gives in a window
+MOST_BY_PROXY = 2  # one person gives at most so many answers for others in a window
 _TAG = b"meshcoop panel 1"
 
 View = dict[str, Any]
 
 
 class Report(NamedTuple):
-    """An answer that counts, in the window of its day."""
+    """An answer that counts. `window` is the window of its day."""
 
     time: int
     id: bytes
@@ -34,13 +34,13 @@ class Report(NamedTuple):
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """The order of reports: time, then id."""
+        """The order of reports: by time, then by id."""
         return self.time, self.id
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Reports of one thing that happened; it counts on its earliest day."""
+    """Reports of one incident. The incident counts on its earliest day."""
 
     reports: tuple[Report, ...]
 
@@ -80,7 +80,7 @@ class Window:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the ids of all that counts in the window, sorted: what an action cites."""
+        """SHA-256 of the sorted ids of all reports that count in the window. An action cites it."""
         reports = [*self.answers, *self._incident_reports]
         return hashlib.sha256(b"".join(sorted(report.id for report in reports))).digest()
 
@@ -93,7 +93,10 @@ class Window:
         return {report.person for report in self._incident_reports}
 
     def point(self, scale: str, least: int) -> Point | None:
-        """The window's point; None where fewer than `least` people have said something (R-20.1)."""
+        """Returns the window's point.
+
+        Returns None if fewer than `least` people have answered (R-20.1).
+        """
         if len(self.people) < least:
             return None
         if scale == COUNT:
@@ -102,7 +105,7 @@ class Window:
 
 
 class MeasureContext(NamedTuple):
-    """A measure with all that decides which answers to it count."""
+    """A measure, with everything that decides which answers to it count."""
 
     measure: View
     calendar: Calendar
@@ -112,11 +115,14 @@ class MeasureContext(NamedTuple):
 
     @property
     def scale(self) -> str:
-        """The way of counting that the measure's scale means: `share` or `count`."""
+        """How the measure's scale is counted: `share` or `count`."""
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """Whether a report counts, of somebody who is no party: a member who was served (R-22.5)."""
+        """Returns True if the author of the report is a member who was served (R-22.5).
+
+        The caller has already left out the reports of parties.
+        """
         if report.person not in self.members:
             return False
         if self.days_served is None:
@@ -125,7 +131,7 @@ class MeasureContext(NamedTuple):
         return any(0 <= report.day - day <= SERVED_DAYS for day in days)
 
     def is_bad(self, value: int) -> bool:
-        """Whether an answer misses what one person may expect."""
+        """Returns True if an answer is worse than what one person may expect."""
         if self.scale == COUNT:
             return value > 0
         target: int = self.measure["target"]
@@ -133,7 +139,7 @@ class MeasureContext(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """A report, and who gave it for the person (R-12.4)."""
+    """A report, and the person who gave it by proxy, if somebody did (R-12.4)."""
 
     report: Report
     deputy: bytes | None
@@ -142,7 +148,7 @@ class _Answer(NamedTuple):
 def count_windows(
     context: MeasureContext, feedback: Iterable[View], merges: Iterable[View]
 ) -> dict[int, Window]:
-    """The windows of a measure by number, out of the views of its feedback and of `same_as`."""
+    """Returns the windows of a measure by number, from the views of its feedback and merges."""
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []
     for view in sorted(feedback, key=lambda view: (view["created"], view["id"])):
@@ -161,7 +167,10 @@ def count_windows(
 
 
 def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
-    """The people whose answers are charted: all, or 30 drawn at random for this window (R-22.7)."""
+    """Returns the people whose answers are charted (R-22.7).
+
+    These are all members, or 30 of them drawn for this window if there are more.
+    """
     if len(members) <= PANEL_SIZE:
         return set(members)
     # Drawn by hash, not by chance: every home draws the same people.
@@ -171,7 +180,10 @@ def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[b
 
 
 def _read_report(context: MeasureContext, view: View) -> Report | None:
-    """The report in a view of feedback; None where it gives words alone."""
+    """Reads the report in a view of feedback.
+
+    Returns None if the feedback has no value, only words.
+    """
     if view["value"] is None:
         return None
     day = parse_day(view["on"])
@@ -193,7 +205,10 @@ def _window_of(windows: dict[int, Window], number: int) -> Window:
 def _count_answers(
     context: MeasureContext, windows: dict[int, Window], answers: Iterable[_Answer]
 ) -> None:
-    """A person's latest answer in a window; two by proxy at the most (R-22.4, R-22.5)."""
+    """Counts the latest answer of each person in a window (R-22.4, R-22.5).
+
+    Of the answers that one deputy gives for others, at most two count in a window.
+    """
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
     panels: dict[int, set[bytes]] = {}
@@ -217,7 +232,10 @@ def _count_incidents(
     reports: list[Report],
     merges: Iterable[View],
 ) -> None:
-    """Distinct incidents, after merging; who says that all is fine counts as heard (R-22.6)."""
+    """Counts distinct incidents, after merging (R-22.6).
+
+    A person who says that all is fine counts as somebody who answered.
+    """
     for report in reports:
         if not report.bad:
             _window_of(windows, report.window).answers.append(report)
@@ -228,7 +246,10 @@ def _count_incidents(
 
 
 def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list[Incident]:
-    """Union-find over what was said to be the same, and over a person's own reports of one day."""
+    """Merges reports of the same incident, by union-find.
+
+    Reports are the same if somebody said so, or if one person made them for one day and one link.
+    """
     parent = {report_id: report_id for report_id in reports}
 
     def find_leader(report_id: bytes) -> bytes:

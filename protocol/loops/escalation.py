@@ -1,4 +1,7 @@
-"""The holder of a matter: it begins deep in the chain and climbs where nobody answers (R-23.6)."""
+"""The holder of a matter.
+
+It begins deep in the chain, and climbs if a holder does not answer (R-23.6).
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -6,11 +9,14 @@ from typing import NamedTuple
 from protocol.loops.windows import DAY_MS
 
 LONGEST_MS = 28 * DAY_MS  # how late an action may be due
-_MOST_REOPENED = 2  # times that an action is reopened before its holder has missed the matter
+_MOST_REOPENED = 2  # after so many reopened actions, the holder has missed the matter
 
 
 class Step(NamedTuple):
-    """An answer or an action by one person. `due`: when the action is to be done; `done`: when it was."""
+    """An answer or an action by one person.
+
+    `due` is when the action should be done, `done` when it was done.
+    """
 
     time: int
     person: bytes
@@ -19,11 +25,14 @@ class Step(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """The place in the chain that holds a matter, from 0 at the top; −1: the neighbourhood."""
+    """The holder of a matter, by their place in the chain.
+
+    `level` 0 is the top of the chain; −1 is the neighbourhood.
+    """
 
     level: int
     since: int
-    answer_by: int | None  # the holder's time to answer ends then; None: they have answered
+    answer_by: int | None  # when the holder's time to answer ends; None if they have answered
 
 
 def find_holder(
@@ -35,7 +44,10 @@ def find_holder(
     answer_ms: int,
     now: int,
 ) -> Holder:
-    """The holder of a matter at `now`. `chain`: the people from the top down; times in ms."""
+    """Returns the holder of a matter at `now`.
+
+    `chain` has the people from the top down. Times are in ms.
+    """
     steps_in_order = sorted(steps)
     reopened_in_order = sorted(reopened)
     level = begin
@@ -56,7 +68,11 @@ def find_holder(
 def _find_miss(
     holder: bytes, since: int, steps: Sequence[Step], reopened: Sequence[int], answer_ms: int
 ) -> int | None:
-    """When the holder misses the matter: no answer in time, not done when due, or reopened twice."""
+    """Returns the time at which the holder misses the matter, or None if the holder does not.
+
+    A holder misses it by not answering in time, by an action that is not done when due, or when
+    actions are reopened twice.
+    """
     misses = []
     reopened_since = [time for time in reopened if time >= since]
     if len(reopened_since) >= _MOST_REOPENED:
@@ -70,5 +86,5 @@ def _find_miss(
             due = min(step.due, step.time + LONGEST_MS)
             if step.done is None or step.done > due:
                 misses.append(due)
-            break  # the first action decides; others of the same person help
+            break  # only the first action decides; the person's other actions help it
     return min(misses, default=None)

@@ -7,7 +7,10 @@ from math import comb
 
 
 def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
-    """P(at most `seen`) and P(at least `seen`) bad ones among `drawn` of `good + bad` answers."""
+    """Returns P(at most `seen`) and P(at least `seen`) bad answers.
+
+    `drawn` answers are taken from `good + bad` answers.
+    """
     least = max(0, drawn - good)
     weights = _weights(good, bad, drawn, least)
     below = sum(islice(weights, max(0, seen - least)))
@@ -15,7 +18,7 @@ def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fr
 
 
 def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
-    """P(at most `seen`) and P(at least `seen`) in `n` trials, each with probability `p`."""
+    """Returns P(at most `seen`) and P(at least `seen`) in `n` trials of probability `p` each."""
     yes = p.numerator
     no = p.denominator - p.numerator
     below = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
@@ -24,7 +27,10 @@ def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
 
 
 def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
-    """Yields in how many ways `k`, `k + 1` and so on of those drawn are bad; each from the one before."""
+    """Yields the number of ways in which `k` of those drawn are bad, then `k + 1` and so on.
+
+    Each number comes from the one before.
+    """
     ways = comb(bad, k) * comb(good, drawn - k)
     while True:
         yield ways

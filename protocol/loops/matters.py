@@ -1,8 +1,8 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
-A loop is a pure function of what was said and of `now`: run again, it gives the same; run with a late
-answer, it gives what it would have given had the answer come in time. At most one matter is open at a
-time.
+A loop is a pure function of what people said and of `now`. The same input always gives the same
+loop. An answer that arrives late gives the same loop as one that arrived in time. At most one
+matter is open at a time.
 """
 
 import hashlib
@@ -24,14 +24,14 @@ from protocol.loops.counted_answers import Incident, MeasureContext, Report, Win
 from protocol.loops.points import COUNT, Point
 from protocol.loops.target_check import misses_target
 
-LIMITS_SHOWN = 60  # points, the latest, of which limits are worked out
-REOPENING_WINDOWS = 4  # after a matter was closed, in which a new signal opens it again
+LIMITS_SHOWN = 60  # limits are worked out for this many of the latest points
+REOPENING_WINDOWS = 4  # so long after it closed, a new signal opens a matter again
 
 View = dict[str, Any]
 
 
 class MeasureInputs(NamedTuple):
-    """The views of all that people said of one measure, in any order."""
+    """The views of everything that people said of one measure, in any order."""
 
     feedback: Collection[View]
     merges: Collection[View]
@@ -40,21 +40,24 @@ class MeasureInputs(NamedTuple):
     verdicts: Collection[View]
 
     def until(self, now: int) -> "MeasureInputs":
-        """The views that were there at `now` (ms)."""
+        """Returns the views that existed at `now` (ms)."""
         return MeasureInputs(
             *([view for view in views if view["created"] <= now] for views in self)
         )
 
 
 class LoopRules(NamedTuple):
-    """The charter's rules of loops."""
+    """The charter's rules for loops."""
 
     smallest_group: int
     settle_ms: int
 
 
 class Signal(NamedTuple):
-    """The results of the tests at a point. `at`: the moment (ms) from which they can be known."""
+    """The results of the tests at a point.
+
+    `at` is the earliest moment (ms) at which they can be known.
+    """
 
     window: int
     at: int
@@ -64,18 +67,18 @@ class Signal(NamedTuple):
 
     @property
     def change(self) -> Change | None:
-        """The change that the test gives, if any."""
+        """The change that the test finds, or None."""
         return self.change_test.change
 
     @property
     def needs_attention(self) -> bool:
-        """Whether people are to look at the measure."""
+        """True if people should look at the measure."""
         return self.misses_target or self.change == "worse"
 
 
 @dataclass
 class Matter:
-    """A matter that a signal opened, with the actions that people take up in it. Times in ms."""
+    """A matter that a signal opened, and the actions that people take in it. Times are in ms."""
 
     id: bytes
     window: int
@@ -84,7 +87,7 @@ class Matter:
     change: Change | None
     opened_early: bool  # opened before there was a baseline
     raisers: set[bytes]
-    faded: bool = False  # late answers took its signal away; it stays because somebody acts on it
+    faded: bool = False  # late answers removed its signal, but somebody acts on it
     closed: int | None = None  # when an action was confirmed
     reopened_at: list[int] = field(default_factory=list)  # when it was opened again
     actions: list[View] = field(default_factory=list)
@@ -92,26 +95,28 @@ class Matter:
 
     @property
     def leading(self) -> Tally | None:
-        """The first action; others help."""
+        """The first action, or None. The other actions help it."""
         return self.tallies[0] if self.tallies else None
 
 
 @dataclass
 class Loop:
-    """Points, signals and matters of a measure, as of some moment."""
+    """The points, signals and matters of a measure at some moment."""
 
     context: MeasureContext
     windows: dict[int, Window]
-    points: list[tuple[int, Point]] = field(default_factory=list)  # settled ones, by window
+    points: list[tuple[int, Point]] = field(default_factory=list)  # settled points, by window
     signals: list[Signal] = field(default_factory=list)
-    latest: Signal | None = None  # what the tests say of the last settled point
+    latest: Signal | None = None  # the test results at the last settled point
     matters: list[Matter] = field(default_factory=list)
     phase: int | None = None  # the first window of the phase; None: since the beginning
     phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
-        """The fewest bad ones with which each of the latest points alone stands out (R-20.3)."""
+        """The fewest bad answers or incidents that make a point an alarm, for the latest points
+        (R-20.3).
+        """
         return {
             number: alarm_limit(
                 self.context.scale, [*self.points_before(number, self.phases[number]), point]
@@ -120,7 +125,7 @@ class Loop:
         }
 
     def points_before(self, number: int, first: int | None) -> list[Point]:
-        """The points before a window, from window `first` on."""
+        """Returns the points before window `number`, starting with window `first`."""
         return [
             point
             for window, point in self.points
@@ -128,14 +133,14 @@ class Loop:
         ]
 
     def has_point(self, number: int) -> bool:
-        """Whether the window with this number has settled with a point."""
+        """Returns True if the window with this number has settled and has a point."""
         return any(window == number for window, _ in self.points)
 
 
 def follow_measure(
     context: MeasureContext, inputs: MeasureInputs, rules: LoopRules, now: int
 ) -> Loop:
-    """The loop of a measure at `now` (ms), from all that people said of it until then."""
+    """Returns the loop of a measure at `now` (ms), from everything that people had said by then."""
     inputs = inputs.until(now)
     loop = Loop(context, count_windows(context, inputs.feedback, inputs.merges))
     _Follower(loop, inputs, rules, now).follow()
@@ -143,12 +148,18 @@ def follow_measure(
 
 
 def matter_id(measure: bytes, window: int) -> bytes:
-    """The same on every home: SHA-256 of a tag, the measure and the opening window (R-23.1)."""
+    """Returns the id of a matter: SHA-256 of a tag, the measure and the opening window (R-23.1).
+
+    It is the same on every home.
+    """
     return hashlib.sha256(b"meshcoop matter 1" + measure + _pack_number(window)).digest()
 
 
 class _Event(NamedTuple):
-    """Something that happens to a loop. Events are handled in order of time, type and id (R-23.1)."""
+    """Something that happens to a loop.
+
+    Events are handled in order of time, type and id (R-23.1).
+    """
 
     time: int
     type: str
@@ -161,7 +172,7 @@ class _Event(NamedTuple):
 
 
 class _Follower:
-    """Goes through the windows and what people did, and fills the loop in."""
+    """Follows the windows and people's records in order of time, and fills in the loop."""
 
     def __init__(self, loop: Loop, inputs: MeasureInputs, rules: LoopRules, now: int) -> None:
         self._loop = loop
@@ -170,8 +181,8 @@ class _Follower:
         self._now = now
         self._done_reports = _by_target(inputs.done)
         self._verdicts = _by_target(inputs.verdicts)
-        # The first window after the last confirmed action: the short test pools from there on,
-        # and a better signal from there on begins a phase.
+        # Both are the first window after the last confirmed action. From there on the short test
+        # pools points, and a signal that is "better" begins a phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
 
@@ -195,11 +206,11 @@ class _Follower:
             yield _event_of(view, partial(self._judge_actions, view["created"]))
 
     def _settle_time(self, number: int) -> int:
-        """When a window settles, in ms."""
+        """Returns the time at which a window settles, in ms."""
         return self._loop.context.calendar.window_start(number + 1) + self._rules.settle_ms
 
     def _settle(self, window: Window) -> None:
-        """Adds the point of a window that settles, and what the tests say of it."""
+        """Adds the point of a window that settles, and the results of the tests at that point."""
         loop = self._loop
         number = window.number
         point = window.point(loop.context.scale, self._least)
@@ -220,7 +231,10 @@ class _Follower:
             self._better_from = None
 
     def _try_unsettled(self, window: Window, last: Report) -> None:
-        """Tries a window up to a report, before it settles: incidents only grow (R-23.1)."""
+        """Tests a window before it settles, up to the report `last` (R-23.1).
+
+        This is possible because incidents only grow in number.
+        """
         point = _cut_window(window, last).point(COUNT, self._least)
         if point is None or self._loop.has_point(window.number):
             return
@@ -248,7 +262,12 @@ class _Follower:
         return self._loop.matters[-1] if self._loop.matters else None
 
     def _open_matter(self, signal: Signal) -> None:
-        """Opens a matter for a signal, joins the open one, or opens the last one again (R-23.1)."""
+        """Opens a matter for a signal (R-23.1).
+
+        If a matter is open, the signal joins it. If the last matter was closed a short time ago, a
+        "worse" signal opens that one again. A signal about the time before the closing changes
+        nothing.
+        """
         raisers = self._loop.windows[signal.window].raisers
         last = self._last_matter
         if last is None:
@@ -262,7 +281,7 @@ class _Follower:
             return
         closed_in = self._loop.context.calendar.window_at(last.closed)
         if signal.window <= closed_in:
-            return  # it speaks of the time before that was put right
+            return  # the signal is about the time before the matter was closed
         if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
             last.closed = None
             last.reopened_at.append(signal.at)
@@ -281,7 +300,10 @@ class _Follower:
         return matter
 
     def _act(self, action: View) -> None:
-        """Adds an action to the matter that is open, or else to the one that it cites (R-23.2)."""
+        """Adds an action to the open matter.
+
+        If none is open, adds it to the matter it cites (R-23.2).
+        """
         matter = self._last_matter
         if matter is None or matter.closed is not None:
             if action["window"] is None:
@@ -291,8 +313,9 @@ class _Follower:
         matter.tallies.append(Tally(action, since=action["created"]))
 
     def _cited_matter(self, action: View) -> Matter:
-        """The matter that an action cites: its signal may be gone with late answers, or have been put
-        right since.
+        """Returns the matter that an action cites. If that matter does not exist, adds it.
+
+        Late answers may have removed its signal.
         """
         number = action["window"]
         matters = {matter.window: matter for matter in self._loop.matters}
@@ -305,7 +328,10 @@ class _Follower:
         return matter
 
     def _judge_actions(self, until: int) -> None:
-        """Tallies the actions of the last matter at `until` (ms), and closes it or opens it again."""
+        """Tallies the actions of the last matter at `until` (ms).
+
+        Closes the matter or opens it again.
+        """
         matter = self._last_matter
         if matter is None:
             return
@@ -346,7 +372,10 @@ def _event_of(view: View, handle: Callable[[], None]) -> _Event:
 
 
 def _reports_to_try(window: Window) -> list[Report]:
-    """The reports after which a window is tried before it settles: all, once there are incidents."""
+    """Returns the reports after which a window is tested before it settles.
+
+    These are all its reports if it has incidents, otherwise none.
+    """
     if not window.incidents:
         return []
     incident_reports = (report for incident in window.incidents for report in incident.reports)
@@ -354,7 +383,7 @@ def _reports_to_try(window: Window) -> list[Report]:
 
 
 def _cut_window(window: Window, last: Report) -> Window:
-    """A window as it was when this report came."""
+    """Returns a window as it was when the report `last` came."""
     incidents = []
     for incident in window.incidents:
         reports = tuple(report for report in incident.reports if report.order <= last.order)
@@ -365,12 +394,12 @@ def _cut_window(window: Window, last: Report) -> Window:
 
 
 def _later(first: int | None, second: int | None) -> int | None:
-    """The later of two windows; None: from the beginning."""
+    """Returns the later of two windows. None means: from the beginning."""
     return max((number for number in (first, second) if number is not None), default=None)
 
 
 def _by_target(views: Iterable[View]) -> Mapping[bytes, list[View]]:
-    """Views by the record that they are about; none for a record that has none."""
+    """Groups views by the record that they are about. A record without views has an empty list."""
     by_target: dict[bytes, list[View]] = defaultdict(list)
     for view in views:
         by_target[view["about"]].append(view)

@@ -1,4 +1,4 @@
-"""The loop of a measure out of the views of its service's thread."""
+"""The loop of a measure, from the views of its service's thread."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +23,10 @@ def loop_of(
     served: DaysServed,
     now: int,
 ) -> Loop:
-    """The loop of a measure in use, as of `now` (ms). `views`: those of its thread, or more."""
+    """Returns the loop of a measure in use, at `now` (ms).
+
+    `views` are the views of the thread. Other views may be among them.
+    """
     context = MeasureContext(
         measure,
         Calendar(measure["window"] or 7, measure["offset"] or 0),
@@ -36,7 +39,7 @@ def loop_of(
 
 
 def _inputs_of(measure: View, views: Iterable[View]) -> MeasureInputs:
-    """The views that are about the measure, and those about its feedback and actions."""
+    """Picks the views that are about the measure, and the views about its feedback and actions."""
     by_kind: dict[str, list[View]] = defaultdict(list)
     for view in views:
         by_kind[view["kind"]].append(view)

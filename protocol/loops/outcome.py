@@ -1,4 +1,4 @@
-"""The outcome of a matter: before and after, by the exact test (R-23.7)."""
+"""The outcome of a matter: the exact test compares before and after its action (R-23.7)."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,7 +11,10 @@ _CLEAR = Fraction(1, 20)
 
 
 class Outcome(NamedTuple):
-    """Points before an action was done, and after: answers or windows, and bad ones or incidents."""
+    """Totals before an action was done, and after.
+
+    They are answers and bad answers, or windows and incidents.
+    """
 
     before: Totals
     after: Totals
@@ -19,7 +22,10 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
-    """The outcome of a matter; None until there are points after its leading action was done."""
+    """Returns the outcome of a matter.
+
+    Returns None until there are points after its leading action was done.
+    """
     leading = matter.leading
     if leading is None or leading.done_at is None:
         return None
@@ -28,7 +34,7 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     after = sum_points(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
-    # Compared as products: rates as fractions of integers, without division.
+    # Compares rates as products of integers, without division.
     is_less = after.bad * before.n < before.bad * after.n
     if not is_less:
         return Outcome(before, after, "no better")

@@ -1,7 +1,7 @@
-"""Points: the answers to a measure of one window, as numbers (R-20.1).
+"""Points: the answers to a measure in one window, as numbers (R-20.1).
 
-On the scale "share" an answer is good or bad against a target, and a point is how many there were
-and how many of them were bad. On the scale "count" a point is how many distinct incidents there were.
+On the scale `share` a target makes each answer good or bad; a point is the number of answers and
+the number of bad ones. On the scale `count` a point is the number of distinct incidents.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,31 +13,40 @@ COUNT = "count"
 
 
 class Point(NamedTuple):
-    """One settled window. `bad`: the bad answers among `n`; or the incidents, `n` being 1 then."""
+    """One settled window. `bad` is the number of bad answers among `n`.
+
+    If incidents are counted, `bad` is the number of incidents and `n` is 1.
+    """
 
     n: int
     bad: int
 
     @property
     def rate(self) -> Fraction:
-        """Bad answers an answer, or incidents a window."""
+        """Bad answers per answer, or incidents per window."""
         return Fraction(self.bad, self.n)
 
 
 class Totals(NamedTuple):
-    """Several points together: answers, or windows; and the bad ones, or incidents."""
+    """The sum of several points.
+
+    `n` is the number of answers or of windows. `bad` is the number of bad answers or of incidents.
+    """
 
     n: int
     bad: int
 
 
 def sum_points(points: Iterable[Point]) -> Totals:
-    """Adds points up."""
+    """Adds points."""
     kept = list(points)
     return Totals(sum(point.n for point in kept), sum(point.bad for point in kept))
 
 
 def median_rates(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
-    """The lower and the upper median of the points' rates: the same where their number is odd."""
+    """Returns the lower and the upper median of the points' rates.
+
+    If the number of points is odd, both are the same.
+    """
     rates = sorted(point.rate for point in points)
     return rates[(len(rates) - 1) // 2], rates[len(rates) // 2]

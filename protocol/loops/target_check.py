@@ -1,4 +1,4 @@
-"""The short test: is the target missed, usual or not? (R-20.7)."""
+"""The short test: is the target missed? It does not matter whether that is usual (R-20.7)."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,9 +13,10 @@ _FEW = 8  # points from which on the stricter limit holds
 _UNLIKELY = Fraction(1, 20)
 _RARE = Fraction(1, 100)
 
-# `MISSED` is the smallest sum over 1 to 12 windows that is a miss, for targets from 1 on. It comes from
-# Poisson tails with the mean that keeps the target in nine windows of ten (MEANS, in thousandths).
-# Tables, because no home may compute a tail in floats; a test computes both again.
+# `MISSED` has a row for each target from 1 on. A row has, for 1 to 12 windows, the smallest sum of
+# incidents that is a miss. The sums come from Poisson tails. Their means keep the target in nine of
+# ten windows (`MEANS`, in thousandths). They are tables, because no home may compute a tail in
+# floats. A test computes both tables again.
 MEANS = (
     105, 532, 1102, 1745, 2433, 3152, 3895, 4656, 5432, 6221, 7021,
     7829, 8646, 9470, 10300, 11135, 11976, 12822, 13671, 14525, 15383,
@@ -42,12 +43,14 @@ MISSED = (
     (22, 39, 56, 72, 88, 104, 120, 143, 159, 175, 191, 207),  # 19
     (23, 41, 59, 76, 93, 109, 126, 151, 168, 184, 201, 218),  # 20
 )  # fmt: skip
-_NEVER = (1,) * POOLED  # a target of none: every incident is a miss
+_NEVER = (1,) * POOLED  # if the target is 0, every incident is a miss
 
 
 def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:
-    """Whether the latest points together miss the target. `aim`: the percent of answers that should
-    be good, or the incidents that a window may have.
+    """Returns True if the latest points together miss the target.
+
+    `aim` is the percentage of answers that should be good, or the number of incidents that a window
+    may have.
     """
     pooled = points[-POOLED:]
     if not pooled:

@@ -1,4 +1,4 @@
-"""Windows: the days of a measure that are counted together (R-22.2)."""
+"""Windows: runs of days on which the answers to a measure are counted together (R-22.2)."""
 
 from datetime import date
 from typing import NamedTuple
@@ -11,39 +11,40 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Calendar(NamedTuple):
-    """The calendar of a measure's windows: each is `days` long, in days that begin `offset` minutes
-    before those of UTC.
+    """The calendar of a measure's windows.
+
+    Each window has `days` days. Its days begin `offset` minutes before those of UTC.
     """
 
     days: int
     offset: int
 
     def day_at(self, time: int) -> int:
-        """The day of a time (ms), counted from 1970-01-01."""
+        """Returns the day of a time (ms), as a number of days since 1970-01-01."""
         return (time // _MINUTE_MS + self.offset) // _DAY_MINUTES
 
     def window_of_day(self, day: int) -> int:
-        """The number of the window that a day is in; weeks begin on a Monday."""
+        """Returns the number of the window with this day. Windows of a week begin on a Monday."""
         return (day - _MONDAY) // self.days
 
     def window_at(self, time: int) -> int:
-        """The number of the window that a time (ms) is in."""
+        """Returns the number of the window with this time (ms)."""
         return self.window_of_day(self.day_at(time))
 
     def window_start(self, window: int) -> int:
-        """When a window begins, in ms."""
+        """Returns the time at which a window begins, in ms."""
         return ((window * self.days + _MONDAY) * _DAY_MINUTES - self.offset) * _MINUTE_MS
 
     def first_day(self, window: int) -> str:
-        """The first day of a window, YYYY-MM-DD."""
+        """Returns the first day of a window, as YYYY-MM-DD."""
         return format_day(window * self.days + _MONDAY)
 
 
 def parse_day(text: str) -> int:
-    """A day YYYY-MM-DD, counted from 1970-01-01."""
+    """Reads a day YYYY-MM-DD as a number of days since 1970-01-01."""
     return date.fromisoformat(text).toordinal() - _EPOCH
 
 
 def format_day(day: int) -> str:
-    """A day counted from 1970-01-01, as YYYY-MM-DD."""
+    """Writes a number of days since 1970-01-01 as YYYY-MM-DD."""
     return date.fromordinal(_EPOCH + day).isoformat()

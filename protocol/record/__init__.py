@@ -1,1 +1,1 @@
-"""One signed record: its bytes, its place in a device's log, who may open it. Knows no kinds."""
+"""One signed record: its bytes, its place in a device's log, its readers. Knows no kinds."""

@@ -1,7 +1,7 @@
-"""Canonical msgpack: one value, one encoding (specs/02-codec.md).
+"""Canonical msgpack: one value has one encoding (specs/02-codec.md).
 
-Records are signed and named by their bytes, so a reader takes only bytes that it would have
-written itself. The limits keep a hostile value small before anything looks at its meaning.
+A record is signed and named by its bytes. So a reader accepts only the bytes that it would have
+written itself. The limits keep a hostile value small before any code looks at its meaning.
 """
 
 from collections.abc import Iterable
@@ -38,9 +38,9 @@ def unpack(data: bytes) -> Any:
 
 
 def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
-    """Decodes bytes that re-encode to themselves, for frames that have limits of their own.
+    """Decodes bytes that re-encode to themselves, for frames that have their own limits.
 
-    Depth, key order and text length are not checked: the reader of the frame checks its shape.
+    It does not check depth, key order and text length: the reader of the frame checks its shape.
     Raises Refused (R-02.1 to R-02.3).
     """
     if len(data) > max_bytes:
@@ -58,7 +58,7 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
             max_ext_len=0,
         )
         is_canonical = msgpack.packb(value) == data
-    # RecursionError: msgpack's packer gives up on nesting that its unpacker still accepted.
+    # RecursionError: msgpack's packer refuses deep nesting that its unpacker accepts.
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise Refused("R-02.2", f"not the msgpack of this protocol: {error}"[:200]) from None
     if not is_canonical:
@@ -67,9 +67,9 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 
 
 def _with_sorted_keys(value: Any) -> Any:
-    """The same value; every map in it has its keys in order."""
-    # Every record is packed here, and most values are scalars: a call for each would cost a third
-    # more, so the comprehensions look before they call.
+    """Returns the same value with the keys of every map in order."""
+    # Every record is packed here, and most values are scalars. A call for each value would cost a
+    # third more, so the comprehensions check the type before they call.
     value_type = type(value)
     if value_type is dict:
         # Python orders texts by code point, which is the order of their UTF-8 bytes.
@@ -89,7 +89,10 @@ def _refuse_extension(code: int, data: bytes) -> NoReturn:
 
 
 def _check_value(value: Any, depth: int) -> None:
-    """Raises Refused (R-02.4 to R-02.6). `depth`: how many containers may still be inside."""
+    """Raises Refused if a value breaks a limit (R-02.4 to R-02.6).
+
+    `depth`: how many levels of containers it may have.
+    """
     value_type = type(value)
     if value_type is str:
         if len(value) > MAX_TEXT:

@@ -13,21 +13,19 @@ from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_
 
 VERSION = 1
 
-# The audience says who can read a record. In a header LASTING is added where others rely on the
-# record: it then neither expires nor can be retracted (R-01.8).
+# The audience says who can read a record. If others rely on the record, its header adds LASTING:
+# the record then neither expires nor can be retracted (R-01.8).
 OPEN = 0  # everybody, relays included
 EPOCH = 1  # the members, with the epoch's key
 PRIVATE = 2  # the people to whose devices it is sealed
 AUDIENCES = ("open", "epoch", "private")  # their names, by number
 LASTING = 4
 
-FOUNDING_ID = bytes(
-    32
-)  # the charter that creates the neighbourhood's id is signed for this (R-01.10)
+FOUNDING_ID = bytes(32)  # the first charter is signed for this, because it creates the id (R-01.10)
 
 MAX_PARENTS = 8
 DAY_MS = 86_400_000
-MAX_TIME = 2**48  # milliseconds: the year 10889, and no sum of two overflows 64 bits
+MAX_TIME = 2**48  # milliseconds: the year 10889; the sum of two times fits in 64 bits
 
 _SIGN_DOMAIN = b"meshcoop record 1 sign\0"
 _ID_DOMAIN = b"meshcoop record 1 id\0"
@@ -41,11 +39,14 @@ _MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
 
 
 class Header(NamedTuple):
-    """The part of a record that its device signs. Times are milliseconds since 1970, ids and keys 32 bytes.
+    """The part of a record that its device signs.
 
-    `seq` numbers the records of a device from 1, `prev` is the id of the one before (None at 1).
-    `parents`: ids of the records that this one answers. `size` and `digest`: length and SHA-256 of
-    the content. `audience`: OPEN, EPOCH or PRIVATE, plus LASTING where the record is never erased.
+    Times are milliseconds since 1970, ids and keys 32 bytes.
+
+    `seq` numbers the records of a device from 1. `prev` is the id of the record before, None at 1.
+    `parents` are the ids of the records that this record answers. `size` and `digest` are the
+    length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE; LASTING is added if
+    the record is never erased.
     """
 
     version: int
@@ -66,13 +67,15 @@ class Header(NamedTuple):
 
     @property
     def is_lasting(self) -> bool:
-        """Whether others rely on the record, so that it neither expires nor can be retracted."""
+        """True if others rely on the record, so that it neither expires nor can be retracted."""
         return bool(self.audience & LASTING)
 
 
 class Record(NamedTuple):
-    """One record: its id, its header and the exact bytes of it that `signature` (64 bytes) signs,
-    and its content, sealed or open; None once erased.
+    """One record.
+
+    `signature` (64 bytes) signs `header_bytes`, the exact bytes of `header`. `content` is sealed or
+    open, or None once it is erased.
     """
 
     id: bytes
@@ -83,39 +86,40 @@ class Record(NamedTuple):
 
     @property
     def wire(self) -> bytes:
-        """The bytes that travel and that the store keeps."""
+        """The bytes of the record that nodes send and that the store keeps."""
         return assemble(self.header_bytes, self.signature, self.content)
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this one answers; None for the root of a thread (R-01.7)."""
+        """The id of the record that this record answers (R-01.7). None for the root of a thread."""
         return self.header.parents[0] if self.header.parents else None
 
 
 def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
-    """The wire bytes of a record, from its parts."""
+    """Puts the wire bytes of a record together from its parts."""
     return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
 def content_digest(content: bytes) -> bytes:
-    """The SHA-256 by which a header commits to its content."""
+    """Returns the SHA-256 by which a header commits to its content."""
     return hashlib.sha256(content).digest()
 
 
 def record_id(header_bytes: bytes, signature: bytes) -> bytes:
-    """The id of a record, from its header's bytes and its signature (R-01.11)."""
+    """Returns the id of a record, made from its header's bytes and its signature (R-01.11)."""
     return hashlib.sha256(_ID_DOMAIN + header_bytes + signature).digest()
 
 
 def device_key(seed: bytes) -> bytes:
-    """The public key, which names a device, of its 32-byte seed."""
+    """Returns the public key of a device's 32-byte seed. This key names the device."""
     return public_key(seed)
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
     """Signs `header` for `neighbourhood` (32 bytes; FOUNDING_ID for the first charter).
 
-    Raises ValueError if the seed is another device's, Refused if the record breaks a rule.
+    Raises ValueError if the seed belongs to another device. Raises Refused if the record breaks a
+    rule.
     """
     if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")
@@ -129,7 +133,7 @@ def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: byte
 
 
 def parse(wire: bytes) -> Record:
-    """Reads a record and checks its form, not yet its signature. Raises Refused (R-01, R-02)."""
+    """Reads a record and checks its form, but not its signature. Raises Refused (R-01, R-02)."""
     value = codec.unpack_framed(wire, max_bytes=codec.MAX_BYTES, max_items=_HEADER_FIELDS)
     if type(value) is not list or len(value) != 3:  # noqa: PLR2004
         raise Refused("R-01.1", "a record is a list of header, signature and content")
@@ -141,8 +145,8 @@ def parse(wire: bytes) -> Record:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(header, content)
-    # The bytes are canonical, so the header is what signature and content leave of them. Cutting it
-    # out keeps the exact signed bytes and costs less than packing it again.
+    # The bytes are canonical, so the header is the rest of them without signature and content.
+    # Cutting it out keeps the exact signed bytes, and costs less than packing it again.
     after_header = len(_SIGNATURE_PREFIX) + SIGNATURE_SIZE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
@@ -157,34 +161,35 @@ def read_header(header_bytes: bytes) -> Header:
 
 
 def check_content(header: Header, content: bytes) -> None:
-    """Raises Refused (R-01.9) unless content has the length and the hash that its header signs."""
+    """Raises Refused (R-01.9) unless the content has the length and hash in its header."""
     if len(content) != header.size or content_digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
 def signed_for(record: Record, neighbourhood: bytes) -> bytes:
-    """The id that a record of this neighbourhood is signed for: FOUNDING_ID if it is the charter
-    (R-01.10).
+    """Returns the id of the neighbourhood that a record is signed for (R-01.10).
+
+    The charter is signed for FOUNDING_ID, because it creates the neighbourhood's id.
     """
     return FOUNDING_ID if record.id == neighbourhood else neighbourhood
 
 
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """The input of a verifier: the signature followed by the bytes that it signs, and the key.
+    """Returns the input of a verifier: the signature with the signed bytes, and the key.
 
-    A pair of bytes, so that batches of them go to other processes without the records.
+    It is a pair of bytes, so that batches go to other processes without the records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device
 
 
 def is_signature_valid(message: bytes, key: bytes) -> bool:
-    """Whether `message`, as `signature_claim` makes it, was signed with `key`. Never raises."""
+    """Returns True if `message`, made by `signature_claim`, was signed with `key`. Never raises."""
     return is_signed_message(message, key)
 
 
 def signature_refusal() -> Refused:
-    """The refusal of a record whose signature is not valid (R-01.10)."""
+    """Returns the refusal of a record whose signature is not valid (R-01.10)."""
     return Refused("R-01.10", "the signature does not hold in this neighbourhood")
 
 
@@ -195,7 +200,7 @@ def verify(record: Record, neighbourhood: bytes) -> None:
 
 
 def _packed_size(content: bytes | None) -> int:
-    """The length of content in msgpack; content is at most MAX_BYTES here."""
+    """Returns the length of content in msgpack. The content has at most MAX_BYTES here."""
     if content is None:
         return 1
     prefix = 2 if len(content) <= _MAX_SHORT_BIN else 3

@@ -1,7 +1,7 @@
 """IP addresses and TCP ports in few bytes, for invitations, tickets and relays (R-07.1, R-08.1).
 
-An address is its IP version (1 byte, 4 or 6), the IP address (4 or 16) and the port (2): 7 or 19
-bytes. Addresses follow each other without a separator.
+An address is its IP version (1 byte: 4 or 6), its IP address (4 or 16 bytes) and its port (2
+bytes): 7 or 19 bytes together. Addresses follow each other without a separator.
 """
 
 import ipaddress
@@ -16,9 +16,9 @@ _PORTS = 1 << 16
 
 
 def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
-    """Packs multiaddrs (/ip4/A/tcp/P, /ip6/A/tcp/P), as many as fit in `room` bytes.
+    """Packs multiaddrs (/ip4/A/tcp/P, /ip6/A/tcp/P) that fit in `room` bytes.
 
-    Addresses of another form are left out.
+    It leaves out an address of another form, and an address for which no room is left.
     """
     packed = b""
     for address in addresses:
@@ -29,7 +29,10 @@ def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
 
 
 def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
-    """The multiaddrs in packed bytes. Raises Refused, with the number of `rule`."""
+    """Returns the multiaddrs in packed bytes.
+
+    Raises Refused (`rule`) if the bytes are malformed.
+    """
     addresses = []
     while data:
         ip_size = _IP_SIZES.get(data[0])
@@ -47,7 +50,7 @@ def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
 
 
 def _pack_address(address: str) -> bytes:
-    """One address, or no bytes if it has another form."""
+    """Packs one address. Returns no bytes if it has another form."""
     match = _ADDRESS.match(address)
     if match is None or int(match[3]) >= _PORTS:
         return b""

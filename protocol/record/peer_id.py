@@ -7,10 +7,13 @@ _ED25519_PREFIX = bytes.fromhex("002408011220")
 
 
 def peer_id(key: bytes) -> str:
-    """The peer id, in base58, of a node's Ed25519 public key (32 bytes)."""
+    """Returns the peer id, in base58, of a node's Ed25519 public key (32 bytes)."""
     return base58.b58encode(_ED25519_PREFIX + key).decode()
 
 
 def key_of_peer(peer_id: str) -> bytes:
-    """The public key (32 bytes) in a peer id of this network, which is not checked."""
+    """Returns the public key (32 bytes) in a peer id of this network.
+
+    It does not check the peer id.
+    """
     return base58.b58decode(peer_id)[len(_ED25519_PREFIX) :]

@@ -1,7 +1,7 @@
 """Root statements: what a person's root key says of their devices (specs/03, R-03.1 to R-03.3).
 
-A root key has no log of its own. Its statements are carried by `charter`, `admit` and `device`
-records; who carries one does not matter, the signatures in it do.
+A root key has no log of its own. So `charter`, `admit` and `device` records carry its statements.
+It does not matter who carries a statement: the signatures in it prove it.
 """
 
 from functools import lru_cache
@@ -12,7 +12,7 @@ from protocol.record import codec, sealing
 from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 
 PLACE_SIZE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
-FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in the charter, which creates that id
+FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter: the id does not exist before it
 
 _DOMAIN = b"meshcoop statement 1\0"
 _CERTIFY = "certify"
@@ -22,8 +22,10 @@ _KEY_SIZE = 32
 
 
 class Certificate(NamedTuple):
-    """`person` (root key) says that `device` is theirs in the neighbourhood whose id begins with
-    `place`. `box`: the device's box key, to which things are sealed.
+    """A statement that a device belongs to a person in one neighbourhood.
+
+    `person` is the root key. `place` is the beginning of the neighbourhood's id. `box` is the
+    device's box key, to which records are sealed.
     """
 
     place: bytes
@@ -33,8 +35,10 @@ class Certificate(NamedTuple):
 
 
 class Revocation(NamedTuple):
-    """`person` (root key) says that no record of `device` after number `after` is theirs in the
-    neighbourhood whose id begins with `place`.
+    """A statement that a person no longer owns the records of `device` after number `after`.
+
+    `person` is the root key. `place` is the beginning of the id of the neighbourhood where it
+    holds.
     """
 
     place: bytes
@@ -46,22 +50,25 @@ class Revocation(NamedTuple):
 def certify_device(
     root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING_PLACE
 ) -> bytes:
-    """The statement that a device is this person's, for the neighbourhood whose id begins with
-    `place`, so that nobody carries it elsewhere.
+    """Makes the statement that a device belongs to this person.
 
-    The device signs it too, so that nobody claims another's device.
+    It names the beginning of the neighbourhood's id, `place`, so that nobody uses it in another
+    one. The device signs it too, so that nobody claims another person's device.
     """
     body = [_CERTIFY, place, public_key(root_seed), public_key(device_seed), box]
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
 def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
-    """The statement that ends `device` after its record number `after` (0: from the beginning)."""
+    """Makes the statement that revokes `device` after its record number `after`.
+
+    0 revokes it from the beginning.
+    """
     body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
 
 
-# Every authority fold reads the same statements again, and their signatures cost most of it.
+# Each fold of authority reads the same statements again, and checking signatures costs most time.
 @lru_cache(maxsize=4096)
 def read_statement(statement: bytes) -> Certificate | Revocation:
     """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""
@@ -85,7 +92,7 @@ def read_statement(statement: bytes) -> Certificate | Revocation:
 
 
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
-    """The body of a statement, five fields, and the signatures after it. Raises Refused."""
+    """Splits a statement into its body of five fields and its signatures. Raises Refused."""
     if type(value) is list and value:
         body = value[0]
         if type(body) is list and len(body) == _BODY_FIELDS:

@@ -1,10 +1,11 @@
 """Seals: content and keys, encrypted for their readers (specs/01-records.md, section Sealing).
 
-XChaCha20-Poly1305 with keys from X25519 and HKDF-SHA256. Randomness is an argument: `seed` is 32
-fresh random bytes, from which every key and nonce of one sealing is derived.
+The cipher is XChaCha20-Poly1305, with keys from X25519 and HKDF-SHA256. Randomness is an argument:
+`seed` is 32 fresh random bytes. Every key and nonce of one sealing is derived from it.
 
-Three things are sealed: content to an epoch's group key (R-01.22), a key to one device (R-01.23),
-and content to the devices of named people, each with a lock of its own (R-01.24 to R-01.26).
+There are three ways to seal. Content is sealed with an epoch's group key (R-01.22). A key is sealed
+to one device (R-01.23). Content is sealed to the devices of named people, with one lock for each
+device (R-01.24 to R-01.26).
 """
 
 import hashlib
@@ -26,24 +27,30 @@ TAG_SIZE = 16
 SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
 MAX_SLOTS = 128  # devices: 32 people with four each, beside a text of any length a field allows
 
-_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key, whose ephemeral key stands once for all locks
+_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key; all locks share one ephemeral key
 _LOCKS_AT = 1 + KEY_SIZE  # after the count and that ephemeral key
-_MIN_CROWD = 8  # box keys that a private record is sealed to, decoys included
-_LENGTH = 2  # bytes that tell the plain length of padded content
-_PADDED_SIZES = (256, 512)  # above them the multiples of the next
+_MIN_CROWD = 8  # the fewest box keys that a private record is sealed to, with decoys
+_LENGTH = 2  # bytes that hold the plain length of padded content
+_PADDED_SIZES = (256, 512)  # larger sizes are multiples of _PADDED_STEP
 _PADDED_STEP = 1024
 _MAX_PLAIN = 2**16 - 1
 
 
 class BoxKey(NamedTuple):
-    """The X25519 key pair of a device: things are sealed to `public` and opened with `secret`."""
+    """The X25519 key pair of a device.
+
+    Content and keys are sealed to `public` and opened with `secret`.
+    """
 
     public: bytes
     secret: bytes
 
 
 class EpochKey(NamedTuple):
-    """The group key of an epoch, 32 bytes; `id` names and commits to it without telling it."""
+    """The group key of an epoch, 32 bytes.
+
+    `id` names the key and commits to it without revealing it.
+    """
 
     number: int
     id: bytes
@@ -51,50 +58,56 @@ class EpochKey(NamedTuple):
 
     @classmethod
     def from_key(cls, number: int, key: bytes) -> "EpochKey":
-        """The epoch's key with the id that names it."""
+        """Makes an EpochKey from its number and its bytes. The id follows from the bytes."""
         return cls(number, epoch_key_id(key), key)
 
 
 def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
-    """`length` bytes for one `purpose`: HKDF-SHA256 of `secret` (R-01.20)."""
+    """Derives `length` bytes for one `purpose` by HKDF-SHA256 of `secret` (R-01.20)."""
     info = b"meshcoop 1 " + purpose.encode()
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
 
 
 def device_box_key(device_seed: bytes) -> BoxKey:
-    """The box key of the device with this signing seed (R-01.20)."""
+    """Returns the box key of the device with this signing seed (R-01.20)."""
     return box_key_from_secret(derive_key(device_seed, "box"))
 
 
 def box_key_from_secret(secret: bytes) -> BoxKey:
-    """The key pair of a box secret, which opens and does not sign."""
+    """Returns the key pair of a box secret. The secret opens seals; it does not sign."""
     return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
 
 
 def check_box_key(public: bytes) -> None:
-    """Raises Refused (R-01.23) for a key to which nothing can be sealed: a low-order point."""
+    """Raises Refused (R-01.23) if nothing can be sealed to the key.
+
+    Such a key is a low-order point.
+    """
     _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
 
 def content_context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
-    """The context of sealed content: the neighbourhood and the author's place in their log."""
+    """Returns the context of sealed content: neighbourhood, device and the record's number."""
     return neighbourhood + device + seq.to_bytes(8, "big")
 
 
 def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
-    """The context of a private field: the author's place in their log and the field's name."""
+    """Returns the context of a private field.
+
+    It is the context of its record's content, and the field's name.
+    """
     return content_context(neighbourhood, device, seq) + field.encode()
 
 
 def epoch_key_id(key: bytes) -> bytes:
-    """16 bytes that name an epoch key and commit to it (R-01.21)."""
+    """Returns 16 bytes that name an epoch key and commit to it (R-01.21)."""
     return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
-    """Content sealed with an epoch's key: key id, nonce, ciphertext (R-01.22).
+    """Seals content with an epoch's key. Returns key id, nonce and ciphertext (R-01.22).
 
-    `context` binds it to the author's place in their log.
+    `context` binds the content to its place in the author's log.
     """
     nonce = derive_key(seed, "epoch nonce", NONCE_SIZE)
     sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, epoch.key)
@@ -102,29 +115,35 @@ def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: byte
 
 
 def read_epoch_key_id(content: bytes) -> bytes:
-    """The id of the epoch key that opens this content. Raises Refused if it is too short."""
+    """Returns the id of the epoch key that opens this content.
+
+    Raises Refused if it is too short.
+    """
     if len(content) < KEY_ID_SIZE + NONCE_SIZE + TAG_SIZE:
         raise Refused("R-01.22", "too short to be sealed content")
     return content[:KEY_ID_SIZE]
 
 
 def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
-    """The plain content. Raises Refused when key, context or bytes are not those sealed."""
+    """Returns the plain content.
+
+    Raises Refused if the key, the context or the bytes do not match.
+    """
     read_epoch_key_id(content)
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
 
 
 def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
-    """`key` (32 bytes) sealed to one device's box key `to`: a slot of 80 bytes (R-01.23).
+    """Seals `key` (32 bytes) to one device's box key `to`. Returns a slot of 80 bytes (R-01.23).
 
-    Raises Refused when `to` is a low-order point, to which no secret can be sealed.
+    Raises Refused if `to` is a low-order point, because no secret can be sealed to it.
     """
     public, secret = _ephemeral_pair(seed, to)
     return public + _encrypt_once(_shared_key(secret, to, public, to), key, None)
 
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
-    """The key in a slot that is sealed to `box`. Raises Refused (R-01.23)."""
+    """Returns the key in a slot that is sealed to `box`. Raises Refused (R-01.23)."""
     if len(slot) != SLOT_SIZE:
         raise Refused("R-01.23", f"a sealed key is {SLOT_SIZE} bytes")
     ephemeral = slot[:KEY_SIZE]
@@ -135,10 +154,10 @@ def open_key(slot: bytes, box: BoxKey) -> bytes:
 def seal_private_content(
     boxes: Iterable[bytes], plain: bytes, context: bytes, seed: bytes
 ) -> bytes:
-    """`plain` sealed to the devices with these box keys: a count, an ephemeral key, a lock for each
-    device, the id of the content's key and the ciphertext (R-01.24).
+    """Seals `plain` to the devices with these box keys (R-01.24).
 
-    Nothing tells who the devices are: a reader tries each lock.
+    Returns the number of locks, an ephemeral key, one lock for each device, the id of the content's
+    key and the ciphertext. The bytes do not tell who the devices are: a reader tries each lock.
     """
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:
@@ -151,14 +170,18 @@ def seal_private_content(
 
 
 def content_key_id(key: bytes) -> bytes:
-    """16 bytes that commit to the key of private content: nobody can show two readers two texts."""
+    """Returns 16 bytes that commit to the key of private content.
+
+    So nobody can show two different texts to two readers.
+    """
     return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
-    """The symmetric key of private content, or None when no lock of it is for any of `boxes`.
+    """Returns the symmetric key of private content.
 
-    Raises Refused (R-01.24) if the content is malformed.
+    Returns None if no key in `boxes` opens a lock of it. Raises Refused (R-01.24) if the content is
+    malformed.
     """
     end = _locks_end(sealed)
     ephemeral = sealed[1:_LOCKS_AT]
@@ -173,7 +196,7 @@ def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
 
 
 def open_with_content_key(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """The plain bytes of private content whose symmetric key is known. Raises Refused (R-01.24)."""
+    """Opens private content with its symmetric key. Raises Refused (R-01.24)."""
     end = _locks_end(sealed)
     if sealed[end : end + KEY_ID_SIZE] != content_key_id(key):
         raise Refused("R-01.24", "this is not the key that the private words commit to")
@@ -181,7 +204,7 @@ def open_with_content_key(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def open_private_content(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> bytes | None:
-    """The plain bytes of private content, or None when no lock of it is for any of `boxes`.
+    """Returns the plain bytes of private content, or None if no key in `boxes` opens a lock of it.
 
     Raises Refused (R-01.24).
     """
@@ -190,8 +213,10 @@ def open_private_content(sealed: bytes, boxes: Iterable[BoxKey], context: bytes)
 
 
 def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
-    """The box keys of a private record's readers, and decoys that nobody has the secret of up to
-    the next power of two, 8 at least (R-01.25): a crowd tells less than a count.
+    """Adds decoys to the box keys of a private record's readers (R-01.25).
+
+    The number of keys becomes the next power of two, and at least 8. Nobody has the secret of a
+    decoy. So the number of locks does not tell the number of readers.
     """
     readers = sorted(set(boxes))
     crowd = _MIN_CROWD
@@ -204,7 +229,7 @@ def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
 def pad(plain: bytes) -> bytes:
     """Pads `plain`: its length in 2 bytes, `plain`, and zeros up to one of few sizes (R-01.26).
 
-    Raises Refused when it is too long for a record.
+    Raises Refused if `plain` is too long for a record.
     """
     needed = _LENGTH + len(plain)
     if len(plain) > _MAX_PLAIN:
@@ -215,7 +240,10 @@ def pad(plain: bytes) -> bytes:
 
 
 def unpad(covered: bytes) -> bytes:
-    """The plain bytes of padded content. Raises Refused (R-01.26) if it is padded otherwise."""
+    """Returns the plain bytes of padded content.
+
+    Raises Refused (R-01.26) if the padding is wrong.
+    """
     length = int.from_bytes(covered[:_LENGTH], "big")
     plain = covered[_LENGTH : _LENGTH + length]
     if pad(plain) != covered:
@@ -224,7 +252,10 @@ def unpad(covered: bytes) -> bytes:
 
 
 def _locks_end(sealed: bytes) -> int:
-    """Where the locks of private content end. Raises Refused unless everything is there."""
+    """Returns the position at which the locks of private content end.
+
+    Raises Refused if a part of the content is missing.
+    """
     count = sealed[0] if sealed else 0
     end = _LOCKS_AT + count * _LOCK
     if not 1 <= count <= MAX_SLOTS or len(sealed) < end + KEY_ID_SIZE + TAG_SIZE:
@@ -233,15 +264,18 @@ def _locks_end(sealed: bytes) -> int:
 
 
 def _ephemeral_pair(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
-    """The public key and the secret of a key pair that is used for one sealing."""
+    """Returns the public key and the secret of a key pair that is used for one sealing only."""
     secret = derive_key(seed + to, "ephemeral")
     return sodium.crypto_scalarmult_base(secret), secret
 
 
 def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
-    """The key that the owners of `secret` and of `public` share, bound to both public keys."""
+    """Returns the key that the owners of `secret` and `public` share.
+
+    `sender` and `receiver`, their public keys, are bound into it.
+    """
     try:
-        if len(public) != KEY_SIZE:  # PyNaCl does not look, and libsodium would read past the end
+        if len(public) != KEY_SIZE:  # PyNaCl does not check: libsodium would read past the end
             raise ValueError("length")
         product = sodium.crypto_scalarmult(secret, public)
     # PyNaCl reports a low-order point as RuntimeError.
@@ -251,7 +285,7 @@ def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) ->
 
 
 def _encrypt_once(key: bytes, plain: bytes, context: bytes | None) -> bytes:
-    """Encrypts with a key that is used once only, so that the nonce may be zero."""
+    """Encrypts with a key that is used only once. The nonce may therefore be zero."""
     sealed: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
         plain, context, bytes(NONCE_SIZE), key
     )
@@ -259,12 +293,12 @@ def _encrypt_once(key: bytes, plain: bytes, context: bytes | None) -> bytes:
 
 
 def _decrypt_once(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
-    """Decrypts what `_encrypt_once` encrypted. Raises Refused."""
+    """Decrypts the result of `_encrypt_once`. Raises Refused (`rule`)."""
     return _decrypt(key, bytes(NONCE_SIZE) + sealed, context, rule)
 
 
 def _decrypt(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
-    """Decrypts a nonce and what follows it. Raises Refused, with the number of `rule`."""
+    """Decrypts bytes that begin with their nonce. Raises Refused (`rule`)."""
     try:
         plain: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
             sealed[NONCE_SIZE:], context, sealed[:NONCE_SIZE], key

@@ -1,7 +1,8 @@
 """Field rules: what a value in a record may be, how people write it and how it is shown.
 
-A kind declares its fields once with these (specs/10-kinds.md); validation, the command line's
-options, the form on screen, the spec's table and the tests' strategies all derive from them.
+A kind declares its fields once with these rules (specs/10-kinds.md). From them come the validation,
+the options of the command line, the form on screen, the table in the specs and the strategies of
+the tests.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record.codec import MAX_ITEMS
 
-# Turns what somebody typed into a full id: ("person", "named" or "record", the text). Raises Refused.
+# ("person", "named" or "record", the typed text) → the full id. Raises Refused.
 Resolve = Callable[[str, str], bytes]
 
 MAX_NAME = 40  # characters, of a value in a map
@@ -34,7 +35,7 @@ class Field:
     private: bool = False  # sealed to both parties inside the content (R-10.6)
     default: Any = None
     filled: bool = False  # written by the software, not by a person
-    beside: bool = False  # of an open kind: posted in a sealed record beside it (R-10.11)
+    beside: bool = False  # in an open kind: posted in a sealed record beside it (R-10.11)
     help: str = ""
 
     type_name = "value"
@@ -45,21 +46,21 @@ class Field:
     names_people = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raises Refused (R-10.3) unless `value` is one this field may hold."""
+        """Raises Refused (R-10.3) unless this field may hold `value`."""
         raise NotImplementedError
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """The value that a person's or program's input means. Raises Refused."""
+        """Turns the input of a person or a program into a value. Raises Refused."""
         del name, resolve
         return given
 
     def people(self, value: Any) -> set[bytes]:
-        """The root keys of the people that a value names."""
+        """Returns the root keys of the people that a value names."""
         return {value} if self.names_people else set()
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """The smallest and largest number, length or count of values; None where there is none."""
+        """The smallest and the largest number, length or count of values. None means no limit."""
         return None, None
 
 
@@ -134,7 +135,10 @@ class Minutes(Integer):
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
-    """A date YYYY-MM-DD, with THH:MM where an hour matters; a Z says UTC, else it is local."""
+    """A date YYYY-MM-DD, or a date with a time THH:MM.
+
+    If it ends in Z, the time is UTC. Otherwise it is local.
+    """
 
     type_name = "moment"
     hint = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
@@ -170,7 +174,7 @@ class Choice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Field):
-    """A person: their root key, 32 bytes; people type a name or the start of an id."""
+    """A person, as their root key of 32 bytes. People type a name or the start of an id."""
 
     type_name = "person"
     hint = "a name or the start of an id"
@@ -188,8 +192,9 @@ class Person(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonOrName(Field):
-    """A member's key, or the name of somebody outside. A typed name means the member of that name
-    where there is one.
+    """A member's key, or the name of somebody outside.
+
+    If a member has the typed name, that member is meant.
     """
 
     type_name = "person or name"
@@ -216,7 +221,7 @@ class PersonOrName(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordId(Field):
-    """Another record: its id, 32 bytes; people type the start of it."""
+    """Another record, as its id of 32 bytes. People type the start of the id."""
 
     type_name = "record"
     hint = "the start of an id"
@@ -233,7 +238,7 @@ class RecordId(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
-    """Raw bytes, `min` to `max` of them; written by software, shown in hex."""
+    """Raw bytes, `min` to `max` of them. Software writes them; they are shown in hex."""
 
     min: int = 0
     max: int = 8192
@@ -268,7 +273,7 @@ class Many(Field):
         if self.max > MAX_ITEMS:
             raise ValueError("more items than a container may hold")
 
-    # What is constant in other fields depends on `of` here.
+    # Other fields have constants here. In a list the values depend on `of`.
     @property
     def type_name(self) -> str:  # type: ignore[override]
         return f"list of {self.of.type_name}"
@@ -343,7 +348,7 @@ def _as_list(given: Any) -> list[Any]:
 
 
 def _typed_pairs(name: str, given: Any) -> list[tuple[str, str]]:
-    """Names and values of what a person typed as NAME=VALUE, once or in a list."""
+    """Splits what a person typed as NAME=VALUE, once or in a list, into names and values."""
     return [_typed_pair(name, typed) for typed in _as_list(given)]
 
 

@@ -1,7 +1,8 @@
-"""An address, given by one person to another over a direct stream (specs/18-addresses.md).
+"""An address that one person gives another over a direct stream (specs/18-addresses.md).
 
-Both sides say hello, then send their gifts, answer each gift of the other in order with stored or
-refused, and end. An address goes no other way: it is never gossiped or synced, not even sealed.
+Both sides first say hello. Then each sends its gifts. Each answers the other's gifts in order, with
+stored or refused. Then each ends. An address goes no other way: it is never gossiped or synced, not
+even sealed.
 """
 
 import hashlib
@@ -35,19 +36,19 @@ _MAX_TIME = 2**53  # milliseconds
 
 
 class Hello(NamedTuple):
-    """The device that holds this end of the stream. It signs as in R-05.2, in a domain of its own."""
+    """The device at this end of the stream. It signs as in R-05.2, in a domain of its own."""
 
     neighbourhood: bytes
     device: bytes
     signature: bytes
 
     def frame(self) -> list[Any]:
-        """The frame that says this."""
+        """Makes the frame of this hello."""
         return [HELLO, VERSION, *self]
 
     @classmethod
     def read(cls, frame: list[Any]) -> "Hello":
-        """The hello in a frame. Raises Refused (R-18.2)."""
+        """Reads a hello from a frame. Raises Refused (R-18.2)."""
         if [type(part) for part in frame] != [int, int, bytes, bytes, bytes]:
             raise Refused("R-18.2", "the first frame is a hello with a device and its signature")
         if frame[:2] != [HELLO, VERSION]:
@@ -56,7 +57,7 @@ class Hello(NamedTuple):
 
 
 class GiftOrigin(NamedTuple):
-    """Where a gift is at home: the neighbourhood, and the peer id of the node where it was made."""
+    """The origin of a gift: the neighbourhood, and the peer id of the node where it was made."""
 
     neighbourhood: bytes
     home: str
@@ -65,8 +66,8 @@ class GiftOrigin(NamedTuple):
 class Gift(NamedTuple):
     """An address for the other party of `agreement`, signed by a device of the giver.
 
-    `time`: milliseconds, the latest gift holds; `sealed`: the sealed text, empty where the giver
-    takes the address back.
+    `time` is in milliseconds; the latest gift is in force. `sealed` is the sealed text. If the
+    giver takes the address back, it is empty.
     """
 
     agreement: bytes
@@ -76,12 +77,12 @@ class Gift(NamedTuple):
     sealed: bytes
 
     def frame(self) -> list[Any]:
-        """The frame that gives this."""
+        """Makes the frame of this gift."""
         return [GIFT, *self]
 
     @classmethod
     def read(cls, frame: list[Any]) -> "Gift":
-        """The gift in a frame. Raises Refused (R-18.4)."""
+        """Reads a gift from a frame. Raises Refused (R-18.4)."""
         if [type(part) for part in frame] != [int, bytes, bytes, int, bytes, bytes]:
             raise Refused("R-18.4", "a gift has agreement, device, time, signature and sealed text")
         gift = cls(*frame[1:])
@@ -96,19 +97,22 @@ class Gift(NamedTuple):
     def sign(
         cls, agreement: bytes, time: int, sealed: bytes, *, seed: bytes, origin: GiftOrigin
     ) -> "Gift":
-        """A gift by the device with this seed. Only the node of `origin` can hand it over."""
+        """Makes a gift signed by the device with this seed.
+
+        Only the node of `origin` can hand it over.
+        """
         unsigned = cls(agreement, public_key(seed), time, b"", sealed)
         return unsigned._replace(signature=sign_message(unsigned._message(origin), seed))
 
     def check(self, origin: GiftOrigin) -> None:
-        """Raises Refused (R-18.5) unless the gift's device signed it for this place."""
+        """Raises Refused (R-18.5) unless the gift's device signed it for this origin."""
         if not is_signed(self._message(origin), self.signature, self.device):
             raise Refused(
                 "R-18.5", "who gives this address has not signed it for this home to hand over"
             )
 
     def _message(self, origin: GiftOrigin) -> bytes:
-        """The bytes that the device signs (R-18.5)."""
+        """Returns the bytes that the device signs (R-18.5)."""
         home = origin.home.encode() + b"\0"
         sealed_hash = hashlib.sha256(self.sealed).digest()
         gift = self.agreement + self.time.to_bytes(8, "big") + sealed_hash
@@ -116,14 +120,14 @@ class Gift(NamedTuple):
 
 
 def text_context(neighbourhood: bytes, agreement: bytes, device: bytes) -> bytes:
-    """The context that a sealed address is bound to; `device` is the giver's."""
+    """Returns the context to which a sealed address is bound. `device` is the giver's."""
     return neighbourhood + agreement + device
 
 
 def seal_text(text: str, boxes: Iterable[bytes], context: bytes, seed: bytes) -> bytes:
-    """The text, padded and sealed to the devices of the two parties (R-18.6).
+    """Pads the text and seals it to the devices of the two parties (R-18.6).
 
-    `context`: what it is bound to, from `text_context`; `seed`: 32 fresh random bytes.
+    `context` is from `text_context`; the text is bound to it. `seed` is 32 fresh random bytes.
     """
     return sealing.seal_private_content(
         boxes, sealing.pad(text.encode()), _TEXT_DOMAIN + context, seed
@@ -131,8 +135,9 @@ def seal_text(text: str, boxes: Iterable[bytes], context: bytes, seed: bytes) ->
 
 
 def open_text(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> str | None:
-    """The text, or None where it is not sealed to any of `boxes`. Raises Refused (R-18.6, R-01.24,
-    R-01.26, R-10.3).
+    """Returns the text, or None if it is not sealed to any of `boxes`.
+
+    Raises Refused (R-18.6, R-01.24, R-01.26, R-10.3).
     """
     plain = sealing.open_private_content(sealed, boxes, _TEXT_DOMAIN + context)
     if plain is None:

@@ -1,7 +1,8 @@
-"""Bundles and have files: what is carried from home to home by hand (specs/09-bundles.md).
+"""Bundles and have files: files that people carry from home to home (specs/09-bundles.md).
 
-Both are a mark and frames of R-05.1: a head, lists, an end that counts what the lists hold. The
-lists of a bundle are records as they travel, those of a have file are a have-map (R-05.5).
+Both begin with a mark. Frames of R-05.1 follow: a head, lists, and an end with the number of items
+in the lists. The lists of a bundle are records as they travel. Those of a have file are a have-map
+(R-05.5).
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,12 +12,12 @@ from protocol.errors import Refused
 from protocol.wire import frames
 
 VERSION = 1
-LIST_BYTES = 4096  # bytes of records in a list of ours: a cut costs the list that it falls into
-MAX_REFUSED = 1000  # records of a bundle; then the rest is not read (R-09.8)
+LIST_BYTES = 4096  # bytes of records in a list of ours; a file cut off loses one list
+MAX_REFUSED = 1000  # refused records; after so many the rest of a bundle is not read (R-09.8)
 
 
 class FileFormat(NamedTuple):
-    """A sort of file: what people call it, its first bytes, and how many bytes it has at most."""
+    """A type of file: its name for people, its first bytes, and its largest size in bytes."""
 
     name: str
     mark: bytes
@@ -29,19 +30,21 @@ HAVE_FILE = FileFormat("have file", b"meshcoop have\n", 4 << 20)
 # Types of frames.
 _HEAD = 0  # version, neighbourhood
 _LIST = 1  # a list of records, or of parts of a have-map
-_END = 2  # how many the lists hold together
+_END = 2  # how many items all lists hold together
 
 
 def file_opening(file_format: FileFormat, neighbourhood: bytes) -> bytes:
-    """The first bytes of every such file of this neighbourhood (R-09.1)."""
+    """Returns the first bytes of every file of this format and neighbourhood (R-09.1)."""
     return file_format.mark + frames.encode([_HEAD, VERSION, neighbourhood])
 
 
 def encode_file(
     file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
 ) -> Iterator[bytes]:
-    """The pieces of a file: a bundle from lists of its records, a have file from
-    `have_map_lists`. Raises Refused (R-09.4) when it grows too large.
+    """Yields the pieces of a file.
+
+    For a bundle, `lists` are lists of its records. For a have file, they come from
+    `have_map_lists`. Raises Refused (R-09.4) if the file grows too large.
     """
     piece = file_opening(file_format, neighbourhood)
     size = len(piece)
@@ -61,7 +64,7 @@ def encode_file(
 
 
 class Decoder:
-    """Decodes the bytes of a file, in pieces of any size, to its lists."""
+    """Decodes the bytes of a file, which come in pieces of any size, to its lists."""
 
     def __init__(self, file_format: FileFormat, neighbourhood: bytes) -> None:
         self._format = file_format
@@ -75,9 +78,9 @@ class Decoder:
         self._has_end = False
 
     def feed(self, data: bytes) -> Iterator[list[Any]]:
-        """The lists that `data` completes; take each before asking for the next.
+        """Yields the lists that `data` completes. Use each list before you ask for the next.
 
-        Raises Refused (R-09, R-05.1, R-02), and must not be fed again then.
+        Raises Refused (R-09, R-05.1, R-02). After that, do not feed the decoder again.
         """
         self._size += len(data)
         if self._size > self._format.max_bytes:
@@ -88,7 +91,7 @@ class Decoder:
             yield from self._read_frame(frame)
 
     def close(self) -> None:
-        """Ends the file. Raises Refused (R-09.1, R-09.5) unless it was whole."""
+        """Ends the file. Raises Refused (R-09.1, R-09.5) unless the file was complete."""
         if self._mark_size < len(self._format.mark):
             raise self._other_file()
         if not self._has_end:
@@ -97,7 +100,7 @@ class Decoder:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
-        """The rest of `data` after the mark, which may come in several pieces."""
+        """Returns the part of `data` after the mark. The mark may come in several pieces."""
         expected = self._format.mark[self._mark_size :][: len(data)]
         if not data.startswith(expected):
             raise self._other_file()

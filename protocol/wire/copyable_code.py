@@ -1,4 +1,4 @@
-"""Bytes that people copy and type, as capital letters and digits (R-07.1)."""
+"""Codes: bytes that people copy and type, as capital letters and digits (R-07.1)."""
 
 import base64
 import re
@@ -10,14 +10,15 @@ MAX_BYTES = 93  # 150 letters: a QR code of them fits a small screen
 
 
 def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
-    """The letters of `head` and of as many addresses as fit."""
+    """Writes `head`, and as many addresses as fit, in letters."""
     return _letters(head + pack_addresses(addresses, MAX_BYTES - len(head)))
 
 
 def read_code(text: str, what: str, rule: str) -> bytes:
-    """The bytes of letters that a person typed; spaces, hyphens and small letters are forgiven.
+    """Returns the bytes of a code that a person typed.
 
-    Raises Refused, with the number of `rule`. `what` names the code in it: "an invitation".
+    It allows spaces, hyphens and small letters. Raises Refused (`rule`). `what` names the code in
+    the refusal: "an invitation".
     """
     plain = re.sub(r"[\s-]", "", text).upper()
     if not re.fullmatch(r"[A-Z2-7]{1,150}", plain):
@@ -26,14 +27,14 @@ def read_code(text: str, what: str, rule: str) -> bytes:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
         raise cut_short(rule) from None
-    # Letters that are left over at the end must be the ones that we would write.
+    # The spare bits of the last letter must be those that we would write.
     if _letters(data) != plain:
         raise Refused(rule, "it is mistyped; ask for it again")
     return data
 
 
 def cut_short(rule: str) -> Refused:
-    """The refusal of a code with too few or strange letters."""
+    """Returns the refusal of a code that has too few letters or wrong ones."""
     return Refused(rule, "it is cut short or mistyped; ask for it again")
 
 

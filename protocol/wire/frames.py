@@ -16,9 +16,9 @@ _PREFIX = 4  # bytes of the length
 
 
 def encode(frame: list[Any]) -> bytes:
-    """The bytes of a frame, its length included.
+    """Encodes a frame to bytes. They begin with its length.
 
-    Raises ValueError if it is too large: frames of ours never are, so that is a bug.
+    Raises ValueError if the frame is too large. Our own frames never are, so that would be a bug.
     """
     body = codec.pack(frame)
     if len(body) > MAX_FRAME:
@@ -27,9 +27,9 @@ def encode(frame: list[Any]) -> bytes:
 
 
 def batch_records(wires: Iterable[bytes], max_bytes: int = MAX_BATCH) -> Iterator[list[bytes]]:
-    """Records (at most 16 KiB each) in lists that fit a frame, in their order.
+    """Yields records, at most 16 KiB each, in lists that fit a frame. It keeps their order.
 
-    `max_bytes`: of a list of several records; one record alone may be longer.
+    `max_bytes` limits a list of several records. One record alone may be longer.
     """
     batch: list[bytes] = []
     size = 0
@@ -46,13 +46,16 @@ def batch_records(wires: Iterable[bytes], max_bytes: int = MAX_BATCH) -> Iterato
 
 
 class Decoder:
-    """Decodes bytes, in pieces of any size, to frames. Raises Refused (R-05.1, R-02)."""
+    """Decodes bytes, which come in pieces of any size, to frames. Raises Refused (R-05.1, R-02)."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[list[Any]]:
-        """The frames that `data` completes, each a list whose first value is an integer."""
+        """Returns the frames that `data` completes.
+
+        Each is a list whose first value is an integer.
+        """
         self._buffer += data
         frames = []
         while (body := self._next_body()) is not None:
@@ -64,15 +67,18 @@ class Decoder:
 
     @property
     def is_partial(self) -> bool:
-        """Whether a frame has begun and not ended."""
+        """True if a frame has begun and has not ended."""
         return bool(self._buffer)
 
     def _next_body(self) -> bytes | None:
-        """Takes the next frame's body out of the buffer; None until all of it has come."""
+        """Takes the body of the next frame out of the buffer.
+
+        Returns None until all of it has come.
+        """
         if len(self._buffer) < _PREFIX:
             return None
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
-        # A length that claims too much is refused before its body fills memory.
+        # If the length is too large, it is refused before its body fills the memory.
         if length > MAX_FRAME:
             raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
         end = _PREFIX + length

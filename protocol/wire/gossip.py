@@ -1,7 +1,7 @@
-"""Gossip: one topic a neighbourhood, one record a frame (specs/04-gossip.md).
+"""Gossip: one topic for a neighbourhood, one record in a frame (specs/04-gossip.md).
 
-A frame is a 16-byte MAC under the epoch's gossip key, then the record. The MAC keeps strangers
-from making a node verify signatures; the signature says who wrote the record.
+A frame is a 16-byte MAC under the epoch's gossip key, then the record. Without the MAC, strangers
+could make a node verify signatures. The signature says who wrote the record.
 """
 
 import hashlib
@@ -18,17 +18,20 @@ MAX_AHEAD = 4096  # how far a record's number may be beyond the head of its log 
 
 
 def topic_name(neighbourhood: bytes) -> str:
-    """The topic's name, which does not tell the neighbourhood's id (R-04.1)."""
+    """Returns the topic's name, which does not reveal the neighbourhood's id (R-04.1)."""
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]
 
 
 def gossip_key(epoch: EpochKey) -> bytes:
-    """The key of an epoch's MACs (R-04.2). Relays get it: it lets them carry, and not read."""
+    """Returns the key for an epoch's MACs (R-04.2).
+
+    Relays get it. With it they can carry records, but not read them.
+    """
     return derive_key(epoch.key, "gossip")
 
 
 def encode_frame(wire: bytes, key: bytes) -> bytes:
-    """The frame that carries a record, under a gossip key."""
+    """Makes the frame that carries a record, with a MAC under a gossip key."""
     return _mac(wire, key) + wire
 
 
@@ -38,10 +41,10 @@ def accept_frame(
     neighbourhood: bytes,
     is_plausible: Callable[[Record], bool] | None = None,
 ) -> Record:
-    """The record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
+    """Returns the record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
 
-    `keys`: the gossip keys that are accepted; `is_plausible`: whether the record's log has a place for
-    it that gossip could fill. The answer depends on nothing else.
+    `keys` are the gossip keys that are accepted. `is_plausible` says if the record's log has a
+    place for it that gossip could fill. The result depends on nothing else.
     """
     mac = data[:MAC_SIZE]
     wire = data[MAC_SIZE:]

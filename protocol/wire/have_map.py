@@ -1,6 +1,6 @@
 """Heads: what a store holds of each log, and how two homes compare it (specs/05, R-05.4, R-05.5).
 
-Devices and heads are named by their first 8 bytes: a have-map of 100 logs is some 2 kB.
+Devices and heads are named by their first 8 bytes. So a have-map of 100 logs has about 2 kB.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ _NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does
 
 
 class LogHead(NamedTuple):
-    """The head of a log as a store holds it: its number and id, before any fork.
+    """The head of a log in a store: the number and id of the last record before any fork.
 
-    `fork`: if the log is forked, the ids that are kept from the fork on; else empty.
+    `fork`: the ids that are kept from the fork on. If the log is not forked, it is empty.
     """
 
     seq: int
@@ -32,7 +32,7 @@ Heads = Mapping[bytes, LogHead]  # device key → what is held of its log
 
 
 def digest_heads(heads: Heads) -> bytes:
-    """16 bytes over all heads, in order of device (R-05.4)."""
+    """Returns 16 bytes that stand for all heads, taken in order of device (R-05.4)."""
     hasher = hashlib.sha256(b"meshcoop digest 1\0")
     for device in sorted(heads):
         head = heads[device]
@@ -41,14 +41,20 @@ def digest_heads(heads: Heads) -> bytes:
 
 
 def fork_mark(head: LogHead) -> bytes:
-    """8 bytes that stand for the ids kept of a fork; no bytes where the log is not forked."""
+    """Returns 8 bytes that stand for the ids kept of a fork.
+
+    If the log is not forked, it returns no bytes.
+    """
     if not head.fork:
         return b""
     return hashlib.sha256(b"".join(sorted(head.fork))).digest()[:PREFIX_SIZE]
 
 
 def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
-    """The have-map in flat lists that fit a frame each, in order of device; at least one list."""
+    """Yields the have-map in flat lists, in order of device. There is at least one list.
+
+    Each list fits one frame.
+    """
     rows = [
         [device[:PREFIX_SIZE], head.seq, head.id[:PREFIX_SIZE], fork_mark(head)]
         for device, head in sorted(heads.items())
@@ -61,8 +67,8 @@ def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
 class HaveMap:
     """A peer's have-map, as its frames come in.
 
-    Only what it says of our own logs is kept, so that a claim costs no memory, whether or not its
-    last frame ever comes.
+    It keeps only what the peer says of our own logs. So a peer's claim costs no memory, even if the
+    last frame never comes.
     """
 
     def __init__(self, heads: Heads) -> None:
@@ -72,8 +78,9 @@ class HaveMap:
         self._rows_read = 0
 
     def read(self, flat: list[Any]) -> None:
-        """Reads one of the peer's lists: for each log the device, the number and id of its head,
-        and the fork mark. Raises Refused (R-05.5).
+        """Reads one of the peer's lists. Raises Refused (R-05.5).
+
+        For each log it has the device, the number and id of its head, and the fork mark.
         """
         self._rows_read += len(flat) // _ROW
         if len(flat) % _ROW or self._rows_read > MAX_DEVICES:
@@ -90,17 +97,18 @@ class HaveMap:
                 self._theirs[device] = (seq, head, mark)
 
     def find_missing(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """The logs of which the peer lacks something, and the devices whose forks it does not know
-        as we do.
+        """Returns the logs of which the peer lacks records, and the forks that it knows
+        differently.
 
-        A log is (device, the number of the peer's head, the first bytes of that head's id), with
-        number 0 and no bytes where the peer holds nothing.
+        A log is (device, the number of the peer's head, the first bytes of that head's id). If the
+        peer holds nothing of the log, the number is 0 and there are no bytes. A fork is given by
+        its device.
         """
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []
         for device, ours in self._heads:
             seq, head, mark = self._theirs[device[:PREFIX_SIZE]]
-            # Another head with the same number: one side does not know of a lower fork yet.
+            # If the heads differ at one number, one side does not know of a lower fork yet.
             differs = seq == ours.seq and head != ours.id[:PREFIX_SIZE]
             if seq < ours.seq or differs:
                 logs.append((device, seq, head))

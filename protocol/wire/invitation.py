@@ -37,8 +37,9 @@ _SECRET_END = _PEER_END + SECRET_SIZE
 class Invitation(NamedTuple):
     """An invitation: what a newcomer needs to reach and convince the inviter's node.
 
-    `neighbourhood` is the first 16 bytes of its id, `peer` the node's libp2p Ed25519 key, `secret`
-    16 random bytes, `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.
+    `neighbourhood` is the first 16 bytes of its id. `peer` is the node's libp2p Ed25519 key.
+    `secret` is 16 random bytes. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
+    /ip6/A/tcp/P.
     """
 
     neighbourhood: bytes
@@ -48,18 +49,21 @@ class Invitation(NamedTuple):
 
     @property
     def id(self) -> bytes:
-        """16 bytes that name the invitation without telling its secret."""
+        """16 bytes that name the invitation without revealing its secret."""
         return hashlib.sha256(b"meshcoop invitation 1\0" + self.secret).digest()[:16]
 
 
 def encode(invitation: Invitation) -> str:
-    """At most 150 capital letters and digits, with as many addresses as fit (R-07.1)."""
+    """Writes an invitation in at most 150 capital letters and digits (R-07.1).
+
+    It writes as many addresses as fit.
+    """
     head = bytes([_VERSION]) + invitation.neighbourhood + invitation.peer + invitation.secret
     return copyable_code.write_code(head, invitation.addresses)
 
 
 def decode(text: str) -> Invitation:
-    """The invitation that a person typed; spaces, hyphens and small letters are forgiven.
+    """Reads the invitation that a person typed. It allows spaces, hyphens and small letters.
 
     Raises Refused (R-07.1).
     """
@@ -77,22 +81,28 @@ def decode(text: str) -> Invitation:
 
 
 def knock_proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
-    """Proves the secret to this inviter, from this joiner, for this person only (R-07.3).
+    """Makes the proof that a joiner knows an invitation's secret (R-07.3).
 
-    `joiner` and `inviter` are peer ids, `person` is a root key.
+    It is valid for this joiner, this inviter and this person only. `joiner` and `inviter` are peer
+    ids, `person` is a root key.
     """
     message = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
     return hmac.digest(secret, message, "sha256")
 
 
 def sign_proof(proof: bytes, device_seed: bytes) -> bytes:
-    """The device's signature of a proof, so that nobody knocks with another's statement (R-07.3)."""
+    """Signs a proof with the device's key (R-07.3).
+
+    So nobody can knock with another person's statement.
+    """
     return sign_message(_SIGN_DOMAIN + proof, device_seed)
 
 
 class Knock(NamedTuple):
-    """The joiner's request. `invitation`: its id; `statement`: certifies the joiner's device;
-    `name`: what they call themselves, for the voucher to read.
+    """The joiner's request.
+
+    `invitation` is the id of the invitation. `statement` certifies the joiner's device. `name` is
+    what the joiner calls themselves; the voucher reads it.
     """
 
     invitation: bytes
@@ -102,12 +112,12 @@ class Knock(NamedTuple):
     name: str
 
     def frame(self) -> list[Any]:
-        """The frame that asks this."""
+        """Makes the frame of this knock."""
         return [KNOCK, *self]
 
     @classmethod
     def read(cls, frame: list[Any]) -> "Knock":
-        """The knock in a frame. Raises Refused (R-07.2)."""
+        """Reads a knock from a frame. Raises Refused (R-07.2)."""
         if [type(part) for part in frame] != [int, bytes, bytes, bytes, bytes, str]:
             raise Refused("R-07.2", "a knock has invitation, proof, signature, statement and name")
         knock = cls(*frame[1:])

@@ -1,8 +1,8 @@
 """Frames of the local API between a node and its screens (specs/06). Bytes in, frames out.
 
-A frame is a 4-byte big-endian length and that many bytes of msgpack: a request
-`[0, id, method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`.
-Every refusal here ends the connection: after bytes that cannot be read there is no next frame.
+A frame is a 4-byte big-endian length and that many bytes of msgpack. They hold a request `[0, id,
+method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`. Every
+refusal here ends the connection: after unreadable bytes there is no next frame.
 """
 
 import math
@@ -18,7 +18,7 @@ from protocol.errors import Refused
 VERSION = 1
 HELLO = "hello"  # the method of a client's first request
 SUBSCRIBE = "subscribe"  # the method that asks for events
-RESYNC = "resync"  # the topic that says: events were lost, read again and subscribe again
+RESYNC = "resync"  # the topic that says: events were lost; read everything and subscribe again
 REFUSED = "refused"  # the topic that says why the node closes the connection
 
 MAX_FRAME = 1024 * 1024  # bytes after the length
@@ -27,9 +27,7 @@ MAX_ITEMS = 16_384  # in one array or map
 MAX_CONTAINERS = 65_536  # in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
-TOO_MUCH_RULES = frozenset(
-    {"R-06.1", "R-06.3"}
-)  # refusals whose remedy is to ask for less at a time
+TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after these refusals, ask for less at a time
 
 ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 
@@ -47,7 +45,7 @@ _EXACT = frozenset({type(None), bool, int, str, bytes})  # msgpack carries these
 
 @dataclass(frozen=True)
 class Request:
-    """A client asks. `id` is the client's own choice, 0 to 2^63 - 1. Raises Refused (R-06.4)."""
+    """A client's request. The client chooses `id`, from 0 to 2^63 - 1. Raises Refused (R-06.4)."""
 
     id: int
     method: str
@@ -61,7 +59,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Error:
-    """Why a request has no result, in a sentence for the person. Raises Refused (R-06.5)."""
+    """The reason why a request has no result, in a sentence for the person.
+
+    Raises Refused (R-06.5).
+    """
 
     code: ErrorCode
     message: str
@@ -75,7 +76,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Response:
-    """The node answers request `id`, with an error or a result. Raises Refused (R-06.4, R-06.5)."""
+    """The node's answer to request `id`: an error or a result. Raises Refused (R-06.4, R-06.5)."""
 
     id: int
     error: Error | None = None
@@ -89,7 +90,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Event:
-    """The node tells what has happened. Raises Refused (R-06.4)."""
+    """The node's message that something has happened. Raises Refused (R-06.4)."""
 
     topic: str
     payload: Any = None
@@ -102,10 +103,10 @@ Frame = Request | Response | Event
 
 
 def encode(frame: Frame) -> bytes:
-    """The bytes of a frame, its length included.
+    """Encodes a frame to bytes. They begin with its length.
 
-    Raises Refused: R-06.1 above 1 MiB, R-06.2 for values that frames do not carry, R-06.3 for too
-    many of them.
+    Raises Refused: R-06.1 if the frame is above 1 MiB, R-06.2 if frames do not carry a value,
+    R-06.3 if there are too many values.
     """
     array = _array_of(frame)
     _check_values(array)
@@ -118,14 +119,14 @@ def encode(frame: Frame) -> bytes:
 
 
 class Decoder:
-    """Decodes bytes, in pieces of any size, to frames in order.
+    """Decodes bytes, which come in pieces of any size, to frames in order.
 
         decoder.feed(data)
         for frame in decoder: …
 
-    Both raise Refused (R-06.1 to R-06.5), and go on raising it: after bytes that cannot be read
-    there is no next frame. Iterate after every `feed`; then never more than one frame and the last
-    piece are held.
+    Both steps raise Refused (R-06.1 to R-06.5). After that they raise it every time, because after
+    unreadable bytes there is no next frame. Iterate after every `feed`: the decoder then never
+    holds more than one frame and the last piece.
     """
 
     def __init__(self) -> None:
@@ -133,13 +134,16 @@ class Decoder:
         self._refusal: Refused | None = None
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes. A length that claims too much is refused before its body comes."""
+        """Takes the next bytes.
+
+        If a frame's length is too large, it raises Refused before the body comes.
+        """
         if self._refusal is None:
             self._buffer += data
         self._guarded_size()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames that are complete by now; more may follow after the next `feed`."""
+        """Yields the frames that are complete by now. More may follow after the next `feed`."""
         while (size := self._guarded_size()) is not None and len(self._buffer) >= _HEADER + size:
             body = bytes(self._buffer[_HEADER : _HEADER + size])
             del self._buffer[: _HEADER + size]
@@ -151,11 +155,14 @@ class Decoder:
 
     @property
     def is_partial(self) -> bool:
-        """Whether a frame has begun and not ended: a connection that closes now was cut."""
+        """True if a frame has begun and has not ended. A connection that closes then was cut."""
         return bool(self._buffer)
 
     def _guarded_size(self) -> int | None:
-        """The size of the next frame's body, or None until its length has come. Raises Refused."""
+        """Returns the size of the next frame's body, or None until its length has come.
+
+        Raises Refused.
+        """
         if self._refusal is not None:
             raise self._refusal
         if len(self._buffer) < _HEADER:
@@ -174,12 +181,12 @@ class Decoder:
 
 
 def hello_request(request_id: int) -> Request:
-    """The request that opens every connection."""
+    """Makes the request that opens every connection."""
     return Request(request_id, HELLO, {"version": VERSION})
 
 
 def check_hello(request: Request) -> None:
-    """Raises Refused (R-06.6) unless a client's first request opens the connection."""
+    """Raises Refused (R-06.6) unless the request may open a connection."""
     _require(request.method == HELLO, "R-06.6", f"the first request is `{HELLO}`")
     version = request.params.get("version")
     is_ours = type(version) is int and version == VERSION
@@ -214,7 +221,7 @@ def _array_of(frame: Frame) -> list[Any]:
 def _decode(body: bytes) -> Frame:
     array = _unpack(body)
     _check_values(array)
-    # True equals 1 in a pattern, so the type is looked at first.
+    # In a pattern True equals 1, so the type is checked first.
     if type(array) is list and array and type(array[0]) is int:
         match array:
             case [0, request_id, method, params]:  # _REQUEST
@@ -235,8 +242,10 @@ def _read_error(value: Any) -> Error | None:
 
 
 def _unpack(body: bytes) -> Any:
-    """The msgpack value of the whole body. Containers are counted as they are made: a small frame
-    could otherwise hold so many empty ones that they fill memory.
+    """Returns the msgpack value of the whole body. Raises Refused.
+
+    It counts containers while they are made. Otherwise a small frame could fill the memory with
+    empty containers.
     """
     containers = 0
 
@@ -269,9 +278,9 @@ def _unpack(body: bytes) -> Any:
 
 
 def _check_values(array: Any) -> None:
-    """Raises Refused for values that frames do not carry (R-06.2) and for too many (R-06.3).
+    """Raises Refused if frames do not carry a value (R-06.2) or if there are too many (R-06.3).
 
-    Goes level by level, without recursion, so that depth costs no stack.
+    It goes level by level, without recursion, so that deep nesting does not use up the stack.
     """
     containers = 1
     level = [array]
@@ -285,7 +294,7 @@ def _check_values(array: Any) -> None:
 
 
 def _containers_in(container: Any) -> list[Any]:
-    """The containers that are directly inside this one. Raises Refused (R-06.2, R-06.3)."""
+    """Returns the containers directly inside this one. Raises Refused (R-06.2, R-06.3)."""
     values: Iterable[Any] = [container]
     if type(container) in _CONTAINERS:
         _require(len(container) <= MAX_ITEMS, "R-06.3", f"more than {MAX_ITEMS} items in one place")
@@ -294,7 +303,7 @@ def _containers_in(container: Any) -> list[Any]:
         _require(set(map(type, container)) <= {str}, "R-06.2", "map keys are texts")
         values = container.values()
     containers = []
-    # A list of 500 views has 30,000 values: most take these two look-ups and no call.
+    # A list of 500 views has 30,000 values. Most need only these two look-ups and no call.
     for value in values:
         value_type = type(value)
         if value_type in _CONTAINERS:
@@ -305,7 +314,7 @@ def _containers_in(container: Any) -> list[Any]:
 
 
 def _check_float(value: object) -> None:
-    """Raises Refused (R-06.2) unless the value is a finite float: no container, and not exact."""
+    """Raises Refused (R-06.2) unless the value is a finite float."""
     if type(value) is not float:
         raise Refused("R-06.2", f"values of type {type(value).__name__} are not carried")
     _require(math.isfinite(value), "R-06.2", "numbers are finite")

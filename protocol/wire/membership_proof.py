@@ -1,7 +1,7 @@
 """Proof of membership on one connection (specs/05-sync.md, R-05.2 and R-05.3).
 
-A device signs the connection, and a chain of open records, from the charter on, shows the device to
-be a member's.
+A device signs the connection. A chain of open records, from the charter on, shows that the device
+belongs to a member.
 """
 
 from protocol.authority import authority
@@ -23,9 +23,10 @@ def prove_membership(
     receiver: str,
     domain: bytes = SYNC_DOMAIN,
 ) -> bytes:
-    """The device's signature over the neighbourhood and the peer ids of both ends (R-05.2).
+    """Signs the neighbourhood and the peer ids of both ends with the device's key (R-05.2).
 
-    It is of no use on another connection, in another direction or in another protocol's `domain`.
+    The signature is of no use on another connection, in the other direction or in another
+    protocol's `domain`.
     """
     return sign_message(domain + _connection(neighbourhood, sender, receiver), device_seed)
 
@@ -46,15 +47,18 @@ def check_proof(
 
 
 def read_chain(chain: list[bytes], neighbourhood: bytes) -> list[AuthorityRecord]:
-    """Reads the open records that a hello carries, checked like any others (R-05.3).
+    """Reads the open records that a hello carries, and checks them like all records (R-05.3).
 
-    `chain`: the wires of the records. Raises Refused.
+    `chain` has the wire bytes of the records. Raises Refused.
     """
     return [_read_open_record(wire, neighbourhood) for wire in chain]
 
 
 def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
-    """The person whose `device` a chain, by itself, shows to be a member's. Raises Refused."""
+    """Returns the member who owns `device`, according to the chain alone.
+
+    Raises Refused if the chain does not show a member.
+    """
     person = fold_chain(chain, neighbourhood).member_of_device(device)
     if person is None:
         raise Refused("R-05.3", "the records shown make nobody a member")
@@ -62,7 +66,7 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
 
 def fold_chain(chain: list[bytes], neighbourhood: bytes) -> Authority:
-    """The authority that a chain shows by itself. Raises Refused."""
+    """Returns the authority according to the chain alone. Raises Refused."""
     records = read_chain(chain, neighbourhood)
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:

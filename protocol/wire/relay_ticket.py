@@ -1,4 +1,4 @@
-"""A relay's ticket, and the frames with which a member enrols it (specs/08-relays.md)."""
+"""A relay's ticket, and the frames by which a member enrols the relay (specs/08-relays.md)."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from protocol.wire import copyable_code
 PROTOCOL = "/meshcoop/enrol/1"
 HELLO_DOMAIN = b"meshcoop enrol 1 hello\0"
 LIFETIME_MS = 7 * 86_400_000
-VERSION = 65  # no invitation has it, so that neither code is taken for the other
+VERSION = 65  # no invitation has this version, so that nobody confuses the two codes
 SECRET_SIZE = 16  # bytes
 
 # Types of frames.
@@ -25,8 +25,10 @@ _RULE = "R-08.5"
 
 
 class Ticket(NamedTuple):
-    """A ticket: what a member's home needs to reach a relay and to be served. `peer` is the relay's Ed25519
-    key, `addresses` multiaddrs of the form /ip4/A/tcp/P or /ip6/A/tcp/P.
+    """A ticket: what a member's home needs to reach a relay and to be served.
+
+    `peer` is the relay's Ed25519 key. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
+    /ip6/A/tcp/P.
     """
 
     peer: bytes
@@ -35,18 +37,21 @@ class Ticket(NamedTuple):
 
     @property
     def id(self) -> bytes:
-        """16 bytes that name the ticket without telling its secret."""
+        """16 bytes that name the ticket without revealing its secret."""
         return hashlib.sha256(b"meshcoop ticket 1\0" + self.secret).digest()[:16]
 
 
 def encode(ticket: Ticket) -> str:
-    """At most 150 capital letters and digits, with as many addresses as fit (R-08.5)."""
+    """Writes a ticket in at most 150 capital letters and digits (R-08.5).
+
+    It writes as many addresses as fit.
+    """
     head = bytes([VERSION]) + ticket.peer + ticket.secret
     return copyable_code.write_code(head, ticket.addresses)
 
 
 def decode(text: str) -> Ticket:
-    """The ticket that a person typed. Raises Refused (R-08.5)."""
+    """Reads the ticket that a person typed. Raises Refused (R-08.5)."""
     data = copyable_code.read_code(text, "a ticket", _RULE)
     if len(data) < _SECRET_END or data[0] != VERSION:
         raise Refused(_RULE, "this is no relay's ticket; ask for it again")
@@ -58,19 +63,21 @@ def decode(text: str) -> Ticket:
 
 
 def ticket_proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:
-    """Proves the secret to this relay, from this node, for this neighbourhood only (R-08.6).
+    """Makes the proof that a member's node knows a ticket's secret (R-08.6).
 
-    `member` and `relay` are peer ids.
+    It is valid for this node, this relay and this neighbourhood only. `member` and `relay` are peer
+    ids.
     """
     message = b"\0".join((b"meshcoop enrol 1", member.encode(), relay.encode(), neighbourhood))
     return hmac.digest(secret, message, "sha256")
 
 
 class EnrolRequest(NamedTuple):
-    """A member's home asks a relay to serve the neighbourhood.
+    """The request by which a member's home asks a relay to serve the neighbourhood.
 
-    `ticket`: its id; `chain`: the wires that show `device` to be a member's (R-05.3); `signature`
-    ties the device to this connection, as a hello's does (R-05.2).
+    `ticket` is the id of the ticket. `chain` has the wire bytes of the records that show that
+    `device` belongs to a member (R-05.3). `signature` ties the device to this connection, as in a
+    hello (R-05.2).
     """
 
     ticket: bytes
@@ -81,12 +88,12 @@ class EnrolRequest(NamedTuple):
     chain: list[bytes]
 
     def frame(self) -> list[Any]:
-        """The frame that asks this."""
+        """Makes the frame of this request."""
         return [REQUEST, *self]
 
     @classmethod
     def read(cls, frame: list[Any]) -> "EnrolRequest":
-        """The request in a frame. Raises Refused (R-08.6)."""
+        """Reads a request from a frame. Raises Refused (R-08.6)."""
         types = [int, bytes, bytes, bytes, bytes, bytes, list]
         if [type(part) for part in frame] != types or frame[0] != REQUEST:
             raise Refused("R-08.6", "a request has ticket, proof, neighbourhood, device and chain")

@@ -1,11 +1,11 @@
-"""The events of a sync session, which its driver acts on (specs/05-sync.md)."""
+"""The events of a sync session. The session's driver acts on them (specs/05-sync.md)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class HelloReceived:
-    """The peer says who it is; the driver checks `chain` and the signature, then calls `admit`."""
+    """The peer says who it is. The driver checks `chain` and `signature`, then calls `admit`."""
 
     neighbourhood: bytes
     device: bytes
@@ -15,18 +15,19 @@ class HelloReceived:
 
 @dataclass(frozen=True)
 class DigestReceived:
-    """The peer has sent its digest; the driver calls `answer_digest` with its heads."""
+    """The peer has sent its digest. The driver calls `answer_digest` with its own heads."""
 
 
 @dataclass(frozen=True)
 class PeerLacks:
     """The peer has sent its have-map.
 
-    `logs`: those of which it lacks something, as (device, the number of the peer's head, the first
-    bytes of that head's id); `forks`: the devices whose forks it does not know as we do.
+    `logs` are the logs of which the peer lacks records, as (device, the number of the peer's head,
+    the first bytes of that head's id). `forks` are the devices whose forks the peer knows
+    differently.
 
-    The driver sends what follows the peer's head, or the whole log if ours has another record there,
-    with `send_records`, then calls `send_end`.
+    The driver sends the records after the peer's head with `send_records`. If our log has another
+    record at that number, the driver sends the whole log. Then it calls `send_end`.
     """
 
     logs: list[tuple[bytes, int, bytes]]
@@ -35,8 +36,9 @@ class PeerLacks:
 
 @dataclass(frozen=True)
 class RecordsReceived:
-    """Records have come; once the driver has taken them, it calls `credit_taken` with their size in
-    bytes.
+    """Records have come.
+
+    Once the driver has taken them, it calls `credit_taken` with `size` (bytes).
     """
 
     wires: list[bytes]
@@ -45,14 +47,17 @@ class RecordsReceived:
 
 @dataclass(frozen=True)
 class RoundSettled:
-    """The round is over on both sides. `were_equal`: the digests already were, so nothing was sent."""
+    """The round is over on both sides.
+
+    `were_equal`: True if the digests were equal, so that nothing was sent.
+    """
 
     were_equal: bool
 
 
 @dataclass(frozen=True)
 class HeadAnnounced:
-    """The peer holds this log up to this number; a gap that stays is a reason for a round."""
+    """The peer holds this log up to this number. If a gap stays, the driver begins a round."""
 
     device: bytes
     seq: int
@@ -60,7 +65,7 @@ class HeadAnnounced:
 
 @dataclass(frozen=True)
 class ContentWanted:
-    """The peer asks for the content of these records, which it holds without."""
+    """The peer holds these records without their content, and asks for it."""
 
     ids: list[bytes]
 
@@ -74,14 +79,17 @@ class ContentReceived:
 
 @dataclass(frozen=True)
 class AddressesReceived:
-    """The peer tells where other members' homes can be dialled, as multiaddrs."""
+    """The peer says at which addresses other members' homes can be dialled, as multiaddrs."""
 
     addresses: list[str]
 
 
 @dataclass(frozen=True)
 class GossipKeysReceived:
-    """The peer hands over gossip keys: for a relay, which has none of its own (R-08.4)."""
+    """The peer hands over gossip keys.
+
+    Relays need them, because they have none of their own (R-08.4).
+    """
 
     keys: list[bytes]
 

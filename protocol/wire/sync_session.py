@@ -1,9 +1,10 @@
-"""Pull sync, sans I/O (specs/05-sync.md): one long-lived session between two homes.
+"""Pull sync, sans I/O (specs/05-sync.md): one long session between two homes.
 
-The driver feeds bytes to `receive` and gets events; it answers them with the other methods, most of
-which return the bytes to send. A round: both sides send a digest of what they hold; if the digests
-differ, both send their have-map, then what the other lacks, then an end. There is no asking for
-records: a have-map is the request, and can claim nothing that costs its receiver memory.
+The driver feeds bytes to `receive` and gets events. It answers them with the other methods, most of
+which return the bytes to send. In a round both sides send a digest of what they hold. If the
+digests differ, both send their have-map, then the records that the other lacks, then an end. Nobody
+asks for records one by one: the have-map is the request. A have-map can claim nothing that costs
+its receiver memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +32,7 @@ from protocol.wire.sync_events import (
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
 OLDEST_VERSION = max(1, VERSION - 1)  # every version speaks the one before it (R-05.10)
-WINDOW = 512 * 1024  # bytes of records on their way before the receiver has taken them
+WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has taken them
 MAX_CHAIN = 128  # records of a hello
 MAX_CHAIN_BYTES = 60 * 1024
 MAX_ASKED = 32  # contents asked for in a frame
@@ -59,7 +60,10 @@ _MAX_REASON = 500  # characters
 
 
 class SyncSession:
-    """One side of a session. Methods raise Refused for a frame that the peer may not send."""
+    """One side of a session.
+
+    Its methods raise Refused if the peer sends a frame that it may not send.
+    """
 
     def __init__(self) -> None:
         self._decoder = frames.Decoder()
@@ -68,7 +72,7 @@ class SyncSession:
         # The round under way.
         self._our_digest: bytes | None = None
         self._their_digest: bytes | None = None
-        self._their_map: HaveMap | None = None  # from when ours is sent until theirs is complete
+        self._their_map: HaveMap | None = None  # while their map comes in
         self._has_their_map = False
         self._have_we_ended = False
         self._have_they_ended = False
@@ -79,35 +83,37 @@ class SyncSession:
 
     @property
     def is_round_open(self) -> bool:
-        """Whether a round is under way."""
+        """True while a round is under way."""
         return self._our_digest is not None
 
     def send_hello(
         self, neighbourhood: bytes, device: bytes, signature: bytes, chain: list[bytes]
     ) -> bytes:
-        """The first frame of each side."""
+        """Makes the hello, the first frame of each side."""
         return frames.encode([HELLO, VERSION, neighbourhood, device, signature, chain])
 
     def admit(self) -> None:
-        """Lets the peer go on: the driver has found its hello to be a member's or a relay's."""
+        """Lets the peer go on. The driver calls it when the hello shows a member or a relay."""
         self._is_admitted = True
 
     def begin_round(self, heads: Heads) -> bytes:
-        """Begins a round; no bytes if one is under way."""
+        """Begins a round. If one is under way, it returns no bytes."""
         if self.is_round_open:
             return b""
         self._our_digest = digest_heads(heads)
         return frames.encode([DIGEST, self._our_digest])
 
     def answer_digest(self, heads: Heads) -> tuple[bytes, list[SyncEvent]]:
-        """Answers a digest: with ours if it was not yet sent, then with the have-map if they
-        differ. If they do not, the round is over.
+        """Answers the peer's digest.
+
+        It sends our digest, if that was not sent yet. If the digests differ, it sends the have-map
+        too. If they are equal, the round is over.
         """
         out = self.begin_round(heads)
         if self._our_digest == self._their_digest:
             self._end_round()
             return out, [RoundSettled(were_equal=True)]
-        # The heads of now, which may be newer than those of the digest: the driver may have waited.
+        # These heads may be newer than those of the digest, because the driver may have waited.
         self._their_map = HaveMap(heads)
         return out + _have_frames(heads), []
 
@@ -120,12 +126,12 @@ class SyncSession:
         return b"".join(out)
 
     def send_end(self) -> tuple[bytes, list[SyncEvent]]:
-        """Says that everything the peer lacked in this round has been sent."""
+        """Says that all records that the peer lacked in this round have been sent."""
         self._have_we_ended = True
         return frames.encode([END]), self._settled_if_over()
 
     def credit_taken(self, size: int) -> bytes:
-        """Opens the peer's window again by `size` bytes of records that have been taken."""
+        """Lets the peer send `size` more bytes of records, because as many have been taken."""
         self._their_window += size
         return frames.encode([CREDIT, size])
 
@@ -134,22 +140,28 @@ class SyncSession:
         return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
 
     def ask_for_content(self, ids: Iterable[bytes]) -> bytes:
-        """Asks for the content of records that are held without it, MAX_ASKED at most."""
+        """Asks for the content of records that are held without it.
+
+        It asks for MAX_ASKED at most.
+        """
         asked = list(ids)[:MAX_ASKED]
         return frames.encode([WANT, asked]) if asked else b""
 
     def send_content(self, items: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Sends content that was asked for, a frame for each (id, content)."""
+        """Sends content that the peer asked for: one frame for each (id, content)."""
         return b"".join(
             frames.encode([CONTENT, record_id, content]) for record_id, content in items
         )
 
     def send_addresses(self, addresses: Iterable[str]) -> bytes:
-        """Tells where members' homes can be dialled. The driver tells members only."""
+        """Says at which addresses members' homes can be dialled.
+
+        The driver calls it for members only.
+        """
         return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
 
     def send_gossip_keys(self, keys: Iterable[bytes]) -> bytes:
-        """Hands gossip keys to a relay, the one to write with first (R-08.4)."""
+        """Hands gossip keys to a relay. The first one is the key to write with (R-08.4)."""
         return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
 
     def send_goodbye(self, refusal: Refused) -> bytes:
@@ -157,8 +169,10 @@ class SyncSession:
         return frames.encode([BYE, refusal.rule, refusal.reason[:_MAX_REASON]])
 
     def receive(self, data: bytes) -> Iterator[SyncEvent]:
-        """The events that `data` completes. Act on each before asking for the next: what a frame
-        may be depends on the answer to the one before.
+        """Yields the events that `data` completes.
+
+        Act on each event before you ask for the next. Your answer to one frame decides what the
+        next frame may be.
         """
         for frame in self._decoder.feed(data):
             yield from self._read_frame(frame)
@@ -184,7 +198,7 @@ class SyncSession:
             KEYS: _read_keys,
         }
         read = readers.get(kind)
-        # What a later version adds is passed over, not a fault.
+        # Frames that a later version adds are passed over. They are no fault.
         return read(frame) if read else []
 
     def _read_hello(self, frame: list[Any]) -> list[SyncEvent]:

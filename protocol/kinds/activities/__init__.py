@@ -1,1 +1,1 @@
-"""Activities: people do something together at a time, with places in roles."""
+"""Activities: people do something together at a time. Roles have a number of places."""

@@ -1,7 +1,7 @@
 """Kinds of what people do together at a time (specs/17-activities.md).
 
-Places are shared out from all signups that are here; once the organiser has written down who had
-one, that stays.
+Places are given out according to all signups that are here. Once the organiser has written down who
+had a place, that stays.
 """
 
 from collections import defaultdict
@@ -16,19 +16,19 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
 
-MOST_PLACES = 64  # of all roles together: as many as a list in a record holds
+MOST_PLACES = 64  # of all roles together; a list in a record holds no more
 _EVERYBODY = {"": MOST_PLACES}  # the roles of an activity that names none
 
 
 class _Answers(NamedTuple):
-    """The answers to a signup that came before it began."""
+    """The answers to a signup that came before its day began."""
 
     is_withdrawn: bool = False
     accepted: Order | None = None  # the order of the organiser's first yes
 
 
 class _AnswersBySignup(defaultdict[bytes, _Answers]):
-    """The answers to each signup of a thread."""
+    """The answers to each signup of a thread, by the signup's id."""
 
     def __init__(self) -> None:
         super().__init__(_Answers)
@@ -69,12 +69,15 @@ class Activity(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The charter's offset, which later changes of the charter leave as it is here."""
+        """Fills in the charter's offset. Later changes of the charter do not change it here."""
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """On days that exist, with places that can be written down (R-17.1 to R-17.5)."""
+        """Shows the activity as open.
+
+        Raises Refused unless its days exist and its places can be written down (R-17.1 to R-17.5).
+        """
         recurrence.occurrence_days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
         if sum(roles.values()) > MOST_PLACES:
@@ -82,13 +85,16 @@ class Activity(Kind):
         thread.make_view(entry, state="open", occurrences=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Full if every day is, cancelled if the organiser says so (R-17.13)."""
+        """Works out the days and sets the state (R-17.13).
+
+        The activity is cancelled if the organiser says so, and full if every day is full.
+        """
         signups = thread.linked_views("signup", "about", view["id"])
         attendances = thread.linked_views("attendance", "about", view["id"])
         days = _days_of(view)
         by_day = _by_day(signups, attendances)
         if len(days) == 1:
-            # What takes place once is shown even where nobody has signed up.
+            # An activity of one day shows this day even if nobody has signed up.
             by_day.setdefault(days[0], _Day())
         view["occurrences"] = [_occurrence(thread, view, on, by_day[on]) for on in sorted(by_day)]
         full_days = sum(occurrence["state"] == "full" for occurrence in view["occurrences"])
@@ -100,7 +106,10 @@ class Activity(Kind):
             _hide_roles(view, signups, attendances)
 
     def clock_state(self, view: View) -> tuple[str, str] | None:
-        """Past once the last occurrence is over, unless the activity is cancelled."""
+        """Returns the end of the last occurrence and the state "past".
+
+        Returns None if the activity is cancelled.
+        """
         if view["state"] == "cancelled":
             return None
         last_day = _days_of(view)[-1]
@@ -122,7 +131,7 @@ class Signup(Kind):
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The next day; the only role."""
+        """Fills in the next day, and the role if there is only one."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
         next_day = next((day for day in days if day >= today), days[-1])
@@ -130,7 +139,7 @@ class Signup(Kind):
         return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software signs nobody up twice for a day, nor for a cancelled activity (R-17.8)."""
+        """Raises Refused for a cancelled activity, and for a second signup for a day (R-17.8)."""
         activity = _activity_of(thread, entry.about)
         if activity["state"] == "cancelled":
             raise Refused("R-17.8", "the activity is cancelled")
@@ -140,7 +149,10 @@ class Signup(Kind):
                 raise Refused("R-17.8", "there is a signup for that day already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A signup is for a role and a day of the activity, before it starts (R-17.6, R-17.7)."""
+        """Shows the signup as waiting.
+
+        Raises Refused unless its role and day exist, and the day has not begun (R-17.6, R-17.7).
+        """
         activity = _activity_of(thread, entry.about)
         roles = activity["roles"]
         if entry.fields.get("role") not in (roles or (None,)):
@@ -151,7 +163,9 @@ class Signup(Kind):
         thread.make_view(entry, state="waiting", accepted=False)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Software accepts a signup once, and no more of them than there are places (R-17.8)."""
+        """Raises Refused if the signup is accepted or withdrawn, or if no place
+        is left (R-17.8).
+        """
         signup = _signup_of(thread, entry.about)
         if signup["state"] == "withdrawn":
             raise Refused("R-17.8", "the signup is withdrawn already")
@@ -169,7 +183,10 @@ class Signup(Kind):
             raise Refused("R-17.8", "all places of this role are promised already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """The organiser accepts a signup before the activity starts (R-17.10)."""
+        """Notes that the organiser accepts a signup before its day begins (R-17.10).
+
+        Raises Refused.
+        """
         signup = _signup_of(thread, entry.about)
         activity = _activity_of(thread, signup["about"])
         if entry.person != activity["author"]:
@@ -182,7 +199,10 @@ class Signup(Kind):
         signup["accepted"] = True
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """A signup that is withdrawn in time frees its place (R-17.7)."""
+        """Withdraws a signup before its day begins, which frees its place (R-17.7).
+
+        Raises Refused.
+        """
         signup = _signup_of(thread, entry.about)
         _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
         index = thread.index(_AnswersBySignup)
@@ -199,7 +219,7 @@ class Attendance(Kind):
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Defaults: the latest day, and those who hold a place on it."""
+        """Fills in the latest day that has begun, and the people who hold a place on it."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
         begun = [day for day in days if day <= today]
@@ -207,15 +227,17 @@ class Attendance(Kind):
         return {**fields, "held": _places_held(activity, fields["on"])}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software writes down no attendance before the day (R-17.12)."""
+        """Raises Refused if the day has not come yet (R-17.12)."""
         zone = _zone_of(_activity_of(thread, entry.about))
         today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
         if entry.fields["on"] > today:
             raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The organiser writes down a day of the activity, and no more places than it has
-        (R-17.11).
+        """Shows the attendance (R-17.11).
+
+        Raises Refused unless the organiser wrote it, for a day of the activity, with no more places
+        than the activity has.
         """
         activity = _activity_of(thread, entry.about)
         if entry.person != activity["author"]:
@@ -231,10 +253,10 @@ class Attendance(Kind):
 
 
 def occurrence_end(activity: View, day: str) -> str:
-    """The local moment at which the occurrence on `day` is over."""
+    """Returns the local moment at which the occurrence on `day` is over."""
     begins = recurrence.occurrence_start(activity["starts"], day)
     if begins == day:
-        return day  # it starts at no hour, and is over with the day
+        return day  # it has no time of day, so it is over when the day is
     end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
     return end.isoformat(timespec="minutes")
 
@@ -268,7 +290,7 @@ def _check_day(activity: View, day: str) -> None:
 
 
 def _check_in_time(activity: View, day: str, entry: Entry) -> None:
-    """Raises Refused for an entry that comes after the activity has begun on a day (R-17.7)."""
+    """Raises Refused if an entry comes after the activity has begun on `day` (R-17.7)."""
     begins = recurrence.local_to_ms(
         recurrence.occurrence_start(activity["starts"], day), _zone_of(activity)
     )
@@ -277,7 +299,10 @@ def _check_in_time(activity: View, day: str, entry: Entry) -> None:
 
 
 def _places_held(activity: View, day: str) -> dict[str, list[bytes]]:
-    """The people who hold a place on a day, by role, where this home knows of any."""
+    """Returns the people who hold a place on a day, by role.
+
+    It is empty if this home knows of none.
+    """
     for occurrence in activity["occurrences"]:
         if occurrence["on"] == day:
             return {role["role"] or "": role["has"] for role in occurrence["roles"] if role["has"]}
@@ -294,7 +319,10 @@ def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
 
 
 def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
-    """One day of an activity as its view shows it; the signups get their states (R-17.14)."""
+    """Returns one day of an activity as its view shows it.
+
+    Sets the states of the signups (R-17.14).
+    """
     answers = thread.index(_AnswersBySignup)
     live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]
     first = min(day.attendances, key=_order, default=None)
@@ -338,7 +366,10 @@ def _signup_state(signup: View, answers: _Answers, seats: dict[str, Seats]) -> s
 
 
 def _hide_roles(activity: View, signups: list[View], attendances: list[View]) -> None:
-    """The names of the roles are words of the activity; they leave all its views (R-14.6)."""
+    """Takes the names of the roles out of all views of the activity (R-14.6).
+
+    They are words of the activity, and its words are hidden.
+    """
     for occurrence in activity["occurrences"]:
         for role in occurrence["roles"]:
             role["role"] = None

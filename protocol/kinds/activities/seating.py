@@ -1,4 +1,4 @@
-"""Places at an occurrence: who has one, and who waits (specs/17-activities.md, R-17.9)."""
+"""Places at an occurrence: who has a place, and who waits (specs/17-activities.md, R-17.9)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -16,7 +16,10 @@ class Claim(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """The people who have a place in a role, and those who wait for one, first come first."""
+    """The people who have a place in a role, and the people who wait for one.
+
+    First come, first served.
+    """
 
     has: list[bytes]
     waits: list[bytes]
@@ -27,9 +30,11 @@ def assign_seats(
     claims: Iterable[Claim],
     fixed: Mapping[str, list[bytes]] | None = None,
 ) -> dict[str, Seats]:
-    """The seats of each role, by the number of its places. `fixed`: the people who have a place, once
-    the organiser has written them down. Nobody has two places, and a claim that is later in the order
-    takes none away.
+    """Returns the seats of each role.
+
+    `roles` has the number of places of each role. `fixed` has the people who had a place, once the
+    organiser has written them down. Nobody gets two places. A later claim never takes a place from
+    an earlier one.
     """
     seats = {role: Seats([], []) for role in roles}
     if fixed is not None:
@@ -45,12 +50,15 @@ def assign_seats(
             placed.add(claim.person)
         elif claim.person not in waits:
             waits.append(claim.person)
-    # Somebody who waited for one role may have got a place in another since.
+    # A person who waits for one role may have got a place in another role since.
     for seat in seats.values():
         seat.waits[:] = [person for person in seat.waits if person not in placed]
     return seats
 
 
 def _first_come(claim: Claim) -> tuple[bool, Order]:
-    """Accepted claims come first, in the order in which they were accepted."""
+    """Returns the order of a claim.
+
+    Accepted claims come first, in the order in which they were accepted.
+    """
     return claim.accepted is None, claim.accepted or claim.order

@@ -1,4 +1,4 @@
-"""Hours paid from the common pot: of an activity, for the people who ran it (specs/17-activities.md)."""
+"""The common pot pays hours to the people who ran an activity (specs/17-activities.md)."""
 
 from typing import Any
 
@@ -10,14 +10,18 @@ _DAY = len("2026-11-23")
 
 
 def is_paid_from_pot(thread: Thread, receipt: Entry) -> bool:
-    """Whether the receipt is paid from the common pot, or asks to be."""
+    """Returns True if the common pot pays the receipt, or if the receipt asks for that."""
     about = thread.entries.get(receipt.about or b"")
     is_about_attendance = about is not None and about.kind == "attendance"
     return is_about_attendance or receipt.fields.get("receiver") == COMMON_POT
 
 
 def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
-    """Defaults of a receipt: the pot, the day, the activity's minutes, the only other who came."""
+    """Returns the default terms of a receipt from the pot.
+
+    The receiver is the pot. The day and the minutes are those of the activity. If only one other
+    person came, that person is the giver.
+    """
     attendance = _attendance_of(thread, receipt)
     activity = thread.views[attendance["about"]]
     others = [person for person in attendance["people"] if person != receipt.person]
@@ -30,7 +34,7 @@ def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
 
 
 def check_before_signing(thread: Thread, receipt: Entry) -> None:
-    """Software signs one receipt a person and day, unless the others are disputed (R-17.16)."""
+    """Raises Refused if the person has a receipt for that day that is not disputed (R-17.16)."""
     attendance = _attendance_of(thread, receipt)
     wanted = (receipt.fields["giver"], attendance["on"])
     for other in receipts_of_activity(thread, attendance["about"]):
@@ -42,7 +46,10 @@ def check_before_signing(thread: Thread, receipt: Entry) -> None:
 
 
 def check_receipt(thread: Thread, receipt: Entry) -> None:
-    """A receipt from the pot is by the organiser, for somebody else who came, on the day (R-17.15)."""
+    """Raises Refused unless the receipt from the pot is allowed (R-17.15).
+
+    The organiser writes it, for another person who came, and for the day of the attendance.
+    """
     giver = receipt.fields["giver"]
     about = thread.target_of(receipt)
     if receipt.fields["receiver"] != COMMON_POT or giver == COMMON_POT:
@@ -53,7 +60,7 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
         raise Refused("R-17.15", "only the organiser writes the receipts, and only for others")
     attendance = thread.find_view(about.id, "attendance")
     if attendance is None:
-        return  # its words are gone, and nobody can tell who came
+        return  # the attendance has lost its content, so nobody can tell who came
     if giver not in attendance["people"]:
         raise Refused("R-17.15", "the giver must be one of those who came")
     if receipt.fields["on"][:_DAY] != attendance["on"]:
@@ -64,7 +71,10 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
 
 
 def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
-    """All receipts about attendances of the activity, also about those that do not count."""
+    """Returns all receipts about attendances of the activity.
+
+    Attendances that do not count are included.
+    """
     attendances = [
         entry.id
         for entry in thread.entries.values()
@@ -78,7 +88,10 @@ def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
 
 
 def signers_of(thread: Thread, view: View) -> set[bytes]:
-    """The people who sign for giver and receiver: for the pot the author of the receipt."""
+    """Returns the people who sign for giver and receiver.
+
+    The author of the receipt signs for the pot.
+    """
     if view["receiver"] != COMMON_POT:
         return {view["giver"], view["receiver"]}
     receipt = thread.entries[view["about"] if view["kind"] == "correction" else view["id"]]

@@ -1,4 +1,4 @@
-"""Kinds that follow an exchange: other minutes than a receipt's, and gifts (specs/13)."""
+"""Kinds that follow an exchange: corrections of a receipt's minutes, and gifts (specs/13)."""
 
 from protocol.errors import Refused
 from protocol.fold.kind import Kind, States, kind
@@ -23,7 +23,7 @@ class Correction(Kind):
     why = Text(max=500, beside=True, help="for the neighbourhood to read")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software corrects a confirmed receipt, to other minutes than those that count (R-13.19)."""
+        """Raises Refused unless the receipt is confirmed and the new minutes differ (R-13.19)."""
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             return
@@ -35,7 +35,7 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        # Corrections count by their times: one before the latest confirmed one would change nothing.
+        # The latest correction counts. One before a confirmed correction would change nothing.
         is_overtaken = any(
             correction["state"] == "confirmed" and correction["created"] >= entry.time
             for correction in thread.linked_views("correction", "about", receipt["id"])
@@ -46,7 +46,10 @@ class Correction(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A party corrects a receipt that counts (R-13.17)."""
+        """Shows the correction as proposed (R-13.17).
+
+        Raises Refused unless the receipt counts and the author signs for one of its parties.
+        """
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
@@ -56,7 +59,10 @@ class Correction(Kind):
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Confirmed once the other party says so, even after a dispute (R-13.17)."""
+        """Sets the state (R-13.17).
+
+        It is confirmed once the other party confirms it, even after a dispute.
+        """
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
             view["state"] = "confirmed"
@@ -74,7 +80,7 @@ class Thanks(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """One thanks somebody else (R-13.20)."""
+        """Shows the gift. Raises Refused if a person thanks themselves (R-13.20)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")
         thread.make_view(entry, state="given", minutes=entry.fields.get("minutes") or 0)

@@ -1,7 +1,7 @@
-"""Kinds of the exchange: from an offer or a request to a receipt both have signed (specs/13).
+"""Kinds of the exchange: from an offer or a request to a receipt that both have signed (specs/13).
 
-States come from what is there, not from the order in which it came: a confirmed receipt makes an
-agreement done, even if somebody cancels it.
+States depend on which records are here, not on the order in which they came. A confirmed receipt
+makes an agreement done, even if somebody cancels it.
 """
 
 from typing import Any
@@ -16,7 +16,10 @@ from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 
 
 class Intent(Kind):
-    """Something that somebody would give or would like. `minutes` is a guess until both have agreed."""
+    """Something that somebody would give or would like.
+
+    `minutes` is a guess until both people have agreed.
+    """
 
     states = States(
         {
@@ -42,16 +45,20 @@ class Intent(Kind):
     lang = Text(max=35, help="the language of the words, such as es")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software signs no rule that it does not understand (R-13.18)."""
+        """Raises Refused for a rule of repetition that is not understood (R-13.18)."""
         del thread
         occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A new intent is open."""
+        """Shows a new intent as open."""
         thread.make_view(entry, state="open", responses=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Agreed or done once as many agreements live as there are places (R-13.2)."""
+        """Sets the state (R-13.2).
+
+        If enough agreements are not cancelled to fill all places, it is agreed. If these are all
+        done, it is done.
+        """
         agreements = thread.linked_views("agreement", "intent", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
         responses = thread.linked_views("response", "intent", view["id"])
@@ -93,19 +100,22 @@ class Response(Kind):
     text = Text(max=2000, private=True, help="words for the other of you only")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The terms of the record that it answers, unless others are named."""
+        """Fills in the terms of the record that it answers. Terms that the author names stay."""
         del today
         above = thread.target_of(entry)
         when = above.fields.get("when" if above.kind == "response" else "starts")
         return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The author of the intent, and the person who responded."""
+        """Returns the author of the intent, and the person who responded to it."""
         parley = parley_of(thread, entry)
         return {parley.intent.person, parley.responder}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software does not respond to an intent that is closed (R-13.4)."""
+        """Raises Refused if the intent is closed (R-13.4).
+
+        Raises Refused also if the response that it answers is not waiting.
+        """
         intent = parley_of(thread, entry).intent
         when = entry.fields.get("when") or intent.fields.get("starts")
         occurrences.check_rule(when, intent.fields.get("repeats"))
@@ -119,12 +129,20 @@ class Response(Kind):
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A response is by somebody else than the intent; then the two take turns (R-13.3, R-13.16)."""
+        """Shows the response as waiting.
+
+        Raises Refused unless its author is another person than the intent's, and has the next turn
+        (R-13.3, R-13.16).
+        """
         intent = parley_of(thread, entry).intent.id
         thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Accepted by an agreement that lives, declined by other terms in its place (R-13.5)."""
+        """Sets the state (R-13.5).
+
+        An agreement that is not cancelled makes it accepted. A response with other terms makes it
+        declined.
+        """
         agreements = thread.linked_views("agreement", "about", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
         answers = thread.linked_views("response", "about", view["id"])
@@ -159,7 +177,10 @@ class Agreement(Kind):
     repeats = Text(max=200, filled=True, help="as the intent says")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The response's terms; the giver of a request is its responder, of an offer its author."""
+        """Fills in the terms of the response, the giver and the receiver.
+
+        The giver of a request is the person who responded. The giver of an offer is its author.
+        """
         del today
         response = thread.target_of(entry)
         parley = parley_of(thread, response)
@@ -173,13 +194,13 @@ class Agreement(Kind):
         return {**terms, **entry.fields, **filled}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software does not agree to a response that is no longer waiting (R-13.7)."""
+        """Raises Refused if the response is not waiting any more (R-13.7)."""
         response = thread.find_view(entry.about, "response")
         if response is not None and response["state"] != "waiting":
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """The one of the two who is to answer countersigns the response."""
+        """Returns True if the person who has the next turn agrees to the terms of the response."""
         try:
             _check_agreement(thread, entry, target)
         except Refused:
@@ -187,12 +208,18 @@ class Agreement(Kind):
         return True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The one of the two who is to answer agrees to the response's terms (R-13.6)."""
+        """Shows the agreement (R-13.6).
+
+        Raises Refused unless the person who has the next turn agrees to the terms of the response.
+        """
         intent = _check_agreement(thread, entry, thread.target_of(entry))
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Done once all of it is confirmed; else cancelled if a party says so (R-13.8)."""
+        """Sets the state (R-13.8).
+
+        It is done once all of it is confirmed. Otherwise it is cancelled if a party says so.
+        """
         receipts = thread.linked_views("receipt", "about", view["id"])
         view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
         if occurrences.is_all_signed(thread, view):
@@ -222,7 +249,10 @@ class Receipt(Kind):
     note = Text(max=1000, private=True, help="words for the two parties only")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The agreement's parties and terms; the last of its days that is not signed for yet."""
+        """Fills in the parties and terms of the agreement.
+
+        If the agreement repeats, the day is its last day without a confirmed receipt.
+        """
         if common_pot.is_paid_from_pot(thread, entry):
             return {**common_pot.default_terms(thread, entry), **entry.fields}
         agreement = thread.target_of(entry).fields
@@ -232,19 +262,22 @@ class Receipt(Kind):
         return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """The two parties."""
+        """Returns the two parties."""
         del thread
         named = (entry.fields.get("giver"), entry.fields.get("receiver"))
         return {entry.person, *(person for person in named if person)}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software does not ask twice for one hour, nor for one that was not agreed (R-13.10)."""
+        """Raises Refused for a second receipt for one hour (R-13.10).
+
+        Raises Refused also if the agreement does not cover that hour.
+        """
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_before_signing(thread, entry)
         agreement = thread.find_view(entry.about, "agreement")
         if agreement is None:
             return
-        # What repeats may be signed for up to today, and take place again tomorrow.
+        # If it repeats, it may be done so far and still take place again tomorrow.
         closed_states = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
         if agreement["state"] in closed_states:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
@@ -252,7 +285,11 @@ class Receipt(Kind):
             occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A party writes a receipt, between the parties of the agreement if that counts (R-13.9)."""
+        """Shows a receipt as proposed (R-13.9).
+
+        Raises Refused unless a party wrote it. If the agreement counts, the parties must be those
+        of the agreement.
+        """
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_receipt(thread, entry)
         else:
@@ -262,8 +299,9 @@ class Receipt(Kind):
         )
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Confirmed once both have signed, even after a dispute (R-13.11). Each time that both have
-        signed other minutes, these count (R-13.17).
+        """Sets the state: confirmed once both have signed, even after a dispute (R-13.11).
+
+        Each time both sign a correction, its minutes count instead (R-13.17).
         """
         marks = thread.marks[view["id"]]
         corrections = thread.linked_views("correction", "about", view["id"])
@@ -283,28 +321,35 @@ class Receipt(Kind):
 class Confirm(Kind):
     """The other party signs the receipt or correction: from now on it counts.
 
-    The software of the person who wrote that confirms the confirm in turn (R-13.15). So the confirm
-    stands and is kept even if its author forks their log: a debt does not end with a forked log.
+    The software of the person who wrote the receipt or correction confirms the confirm in turn
+    (R-13.15). So the confirm stands and is kept, even if its author forks their log. A debt does
+    not end with a forked log.
     """
 
     states = NO_VIEW
     stands_alone = True
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """A second signature of the same person changes nothing."""
+        """Raises Refused if the record is confirmed already: a second signature changes nothing."""
         target = thread.target_of(entry)
         if "confirmed" in thread.marks[target.id]:
             rule = "R-13.15" if target.kind == "confirm" else "R-13.12"
             raise Refused(rule, f"the {target.kind} is confirmed already")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """The other party countersigns receipt and correction, and their author the confirm."""
+        """Returns True if the other party confirms a receipt or correction.
+
+        Returns True also if the author of the receipt or correction confirms that confirm.
+        """
         if target.kind == "confirm":
             return _confirmed_author(thread, target) == entry.person
         return _parties(thread, target) == {entry.person, target.person}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The party that did not write a receipt or correction confirms it (R-13.12)."""
+        """Marks a record as confirmed by the party that did not write it (R-13.12).
+
+        Raises Refused.
+        """
         target = thread.target_of(entry)
         if target.kind == "confirm":
             if _confirmed_author(thread, target) != entry.person:
@@ -321,7 +366,10 @@ class Confirm(Kind):
 
 
 def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
-    """The intent that an agreement is about (R-13.6). Raises Refused for other people or terms."""
+    """Returns the intent that an agreement is about (R-13.6).
+
+    Raises Refused if the agreement has other people or other terms than the response.
+    """
     parley = parley_of(thread, response)
     intent = parley.intent
     if entry.person != parley.other_party(response.person):
@@ -354,14 +402,16 @@ def _check_receipt(thread: Thread, entry: Entry) -> None:
 
 
 def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
-    """The author of the receipt or correction that a confirm is about."""
+    """Returns the author of the receipt or correction that a confirm is about, or None."""
     above = thread.entries.get(confirm.about or b"")
     return above.person if above is not None and above.kind in {"receipt", "correction"} else None
 
 
 def _parties(thread: Thread, signed: Entry) -> set[bytes]:
-    """The people who sign for giver and receiver of a receipt, or of the one that a correction is
-    about: for the common pot the receipt's author.
+    """Returns the people who sign for giver and receiver of a receipt.
+
+    For a correction, these are the people of its receipt. For the common pot the author of the
+    receipt signs.
     """
     receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
     if receipt is None or receipt.kind != "receipt":
@@ -371,7 +421,10 @@ def _parties(thread: Thread, signed: Entry) -> set[bytes]:
 
 
 def _correct(receipt: View, corrections: list[View]) -> None:
-    """Each confirmed correction, by (time, id), takes the place of the one before (R-13.17)."""
+    """Applies the confirmed corrections to a receipt, in order of time and id (R-13.17).
+
+    Each takes the place of the correction before.
+    """
     minutes = receipt["minutes"]
     for correction in sorted(corrections, key=lambda view: (view["created"], view["id"])):
         if correction["state"] != "confirmed":
@@ -388,5 +441,5 @@ def _has_cancelled(thread: Thread, agreements: list[View], person: bytes) -> boo
 
 
 def _pick(views: list[View], names: tuple[str, ...]) -> list[View]:
-    """A few fields of each view, to be shown in another."""
+    """Returns a few fields of each view, to show them in another view."""
     return [{name: view[name] for name in names} for view in views]

@@ -1,4 +1,4 @@
-"""A parley: two people find terms about an intent, one response after the other (specs/13)."""
+"""A parley: two people find terms for an intent, one response after another (specs/13)."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ INTENTS = ("offer", "request")
 
 
 class Parley(NamedTuple):
-    """An intent and the person who responded to it. Who gives and who receives follows from the
-    intent, not from who named the terms last.
+    """An intent and the person who responded to it.
+
+    The intent decides who gives and who receives. It does not matter who named the last terms.
     """
 
     intent: Entry
@@ -18,25 +19,25 @@ class Parley(NamedTuple):
 
     @property
     def parties(self) -> tuple[bytes, bytes]:
-        """Giver and receiver."""
+        """The giver and the receiver."""
         author = self.intent.person
         if self.intent.kind == "offer":
             return author, self.responder
         return self.responder, author
 
     def other_party(self, person: bytes) -> bytes:
-        """The other one of the two: the one who is to answer `person`."""
+        """Returns the other party: the one who answers `person`."""
         return self.responder if person == self.intent.person else self.intent.person
 
 
 class _Parleys(dict[bytes, Parley | Refused]):
-    """The parley of each response of a thread, or why it is part of none."""
+    """The parley of each response of a thread, or the refusal if the response is part of none."""
 
 
 def parley_of(thread: Thread, response: Entry) -> Parley:
-    """The parley that a response is part of. Raises Refused where it is part of none."""
+    """Returns the parley that a response is part of. Raises Refused if it is part of none."""
     parleys = thread.index(_Parleys)
-    # A loop that remembers, because two hostile people answer each other without end.
+    # A loop that keeps results, because two hostile people can answer each other without end.
     path: list[Entry] = []
     above: Entry | None = response
     while above is not None and above.kind == "response" and above.id not in parleys:
@@ -51,7 +52,7 @@ def parley_of(thread: Thread, response: Entry) -> Parley:
 
 
 def _join_parley(thread: Thread, answer: Entry) -> Parley | Refused:
-    """The parley of a response, once that of the record above it is known."""
+    """Returns the parley of a response. The parley of the record above it must be known."""
     above = thread.entries.get(answer.about or b"")
     if above is not None and above.kind in INTENTS:
         if answer.person == above.person:

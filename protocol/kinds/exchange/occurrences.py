@@ -1,5 +1,6 @@
-"""The occurrences of an agreement: the days on which it takes place, and the receipts that both have
-signed for each (specs/13, R-13.13 and R-13.18).
+"""The occurrences of an agreement (specs/13, R-13.13 and R-13.18).
+
+They are the days on which it takes place, and the receipts that both have signed for each day.
 """
 
 from datetime import UTC, datetime
@@ -9,37 +10,43 @@ from protocol.errors import Refused
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot
 
-Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver and, where it repeats, the day
+Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver, day if it repeats
 
 _DAY = len("2026-11-23")
 _MONDAY = "2024-01-01"  # stands for a beginning that nobody has named
 
 
 class _CountingReceipts(dict[bytes, dict[Occurrence, bytes]]):
-    """The receipt of each occurrence that counts, by the agreement or activity."""
+    """The receipt that counts for each occurrence, by the agreement or activity."""
 
 
 def is_day_over(thread: Thread, entry: Entry, until: str | None) -> bool:
-    """Whether the day of a moment is over at the time of a record, by the charter's offset."""
+    """Returns True if the day of `until` was over when the record was made.
+
+    The charter's offset decides when a day ends.
+    """
     offset = int(thread.authority.charter["offset"]) * 60
     day = datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
     return until is not None and until[:_DAY] < day
 
 
 def check_rule(starts: str | None, repeats: str | None) -> None:
-    """Raises Refused for a rule that is not understood, or that does not name the beginning's day."""
+    """Raises Refused if the rule is not understood, or leaves out the day of the beginning."""
     if repeats is None:
         return
     try:
         recurrence.occurrence_days(starts or _MONDAY, repeats)
     except Refused as refusal:
-        # Any rule may leave out the day that stands for a beginning nobody has named.
+        # If nobody has named a beginning, _MONDAY stands for it, and a rule may leave out that day.
         if starts or refusal.rule != "R-17.3":
             raise
 
 
 def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
-    """The days on which an agreement takes place; none where it does not repeat, or nobody can tell."""
+    """Returns the days on which an agreement takes place.
+
+    Returns none if the agreement does not repeat, or if its days cannot be worked out.
+    """
     intent = thread.entries.get(agreement["intent"])
     starts = agreement["when"] or (intent.fields.get("starts") if intent else None)
     if not starts or not agreement["repeats"]:
@@ -47,11 +54,14 @@ def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
     try:
         return recurrence.occurrence_days(starts, agreement["repeats"])
     except Refused:
-        return ()  # signed by software that takes other rules
+        return ()  # other software, which accepts other rules, signed it
 
 
 def occurrence_of(thread: Thread, receipt: View) -> Occurrence:
-    """The occurrence that a receipt is for. Where the agreement cannot be read, each day is one."""
+    """Returns the occurrence that a receipt is for.
+
+    If the agreement cannot be read, each day is an occurrence.
+    """
     agreement = thread.entries.get(receipt["about"])
     is_single = (
         agreement is not None
@@ -63,8 +73,10 @@ def occurrence_of(thread: Thread, receipt: View) -> Occurrence:
 
 
 def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
-    """The receipt that counts for each occurrence of an agreement: of the confirmed ones the lowest
-    (time, id). For an attendance, of those about all attendances of its activity (R-17.15).
+    """Returns the receipt that counts for each occurrence of an agreement.
+
+    It is the earliest confirmed one, by time and id. For an attendance, the receipts about all
+    attendances of its activity are compared (R-17.15).
     """
     target = thread.entries.get(about)
     activity = target.about if target is not None and target.kind == "attendance" else None
@@ -80,14 +92,17 @@ def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
 
 
 def last_unsigned_day(thread: Thread, agreement: View, today: str) -> str | None:
-    """The last day up to today for which there is no confirmed receipt."""
+    """Returns the last day up to today that has no confirmed receipt, or None."""
     signed = _signed_days(thread, agreement)
     past = [day for day in days_of(thread, agreement) if day <= today]
     return next((day for day in reversed(past) if day not in signed), None)
 
 
 def is_all_signed(thread: Thread, agreement: View) -> bool:
-    """Whether both have signed for all of an agreement: of what repeats, for each of its days."""
+    """Returns True if both have signed for all of an agreement.
+
+    If it repeats, this means each of its days.
+    """
     signed = _signed_days(thread, agreement)
     if not agreement["repeats"]:
         return bool(signed)
@@ -96,7 +111,7 @@ def is_all_signed(thread: Thread, agreement: View) -> bool:
 
 
 def check_unsigned(thread: Thread, agreement: View, on: str) -> None:
-    """Raises Refused for a moment at which it does not take place, or for which both signed."""
+    """Raises Refused if `on` is no day of the agreement, or if both have signed for that day."""
     day = on[:_DAY]
     days = days_of(thread, agreement)
     if days and day not in days:
@@ -114,5 +129,8 @@ def _first_confirmed(thread: Thread, receipts: list[View]) -> dict[Occurrence, b
 
 
 def _signed_days(thread: Thread, agreement: View) -> set[str | None]:
-    """The days of an agreement for which there is a confirmed receipt; None where it is single."""
+    """Returns the days of an agreement that have a confirmed receipt.
+
+    If the agreement does not repeat, its day is None.
+    """
     return {day for _, _, day in counting_receipts(thread, agreement["id"])}

@@ -1,1 +1,1 @@
-"""Service chains, the measures asked about them, and what is done in answer."""
+"""Service chains, the measures of services, and what people do about the answers."""

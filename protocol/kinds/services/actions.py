@@ -1,7 +1,7 @@
-"""Kinds of doing something about it (specs/23-matters.md): actions, and whether they helped.
+"""Kinds of doing something about a matter (specs/23-matters.md): actions, and whether they helped.
 
-Whether an action is confirmed depends on who raised the matter, and so on a clock. A view has what
-was said; `protocol.loops` works out the rest when it is shown.
+Whether an action is confirmed depends on who raised the matter, and so on a clock. A view holds
+only what people said. `protocol.loops` works out the rest when the view is shown.
 """
 
 from datetime import date, timedelta
@@ -44,13 +44,13 @@ class Action(Kind):
     answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The author does it, within four weeks."""
+        """Fills in the author as the owner, and a due day in four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software acts on a measure in use, within four weeks (R-23.3)."""
+        """Raises Refused unless the measure is in use and the author is the owner (R-23.3)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-23.3", f"this measure is {measure['state']}")
@@ -58,13 +58,17 @@ class Action(Kind):
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """People take up actions themselves: nobody is made responsible by another's word (R-23.3)."""
+        """Shows the action as open.
+
+        Raises Refused unless the author is the owner: nobody becomes responsible by another's word
+        (R-23.3).
+        """
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Lists the reports that it is done, in order."""
+        """Lists the reports that the action is done, in order."""
         reports = thread.linked_views("done", "about", view["id"])
         view["done"] = [report["id"] for report in reports]
         if view["done"]:
@@ -79,7 +83,10 @@ class Done(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The owner reports an action done (R-23.4)."""
+        """Shows a report that an action is done.
+
+        Raises Refused unless its owner wrote it (R-23.4).
+        """
         if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "only its owner reports an action done")
         thread.make_view(entry, state="said")
@@ -94,7 +101,10 @@ class Verdict(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Anybody but the owner; the loop counts the verdicts of those who raised it (R-23.5)."""
+        """Shows a verdict. Raises Refused if the action's owner wrote it (R-23.5).
+
+        The loop counts only the verdicts of people who raised the matter.
+        """
         if entry.person == thread.target_of(entry).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.make_view(entry, state="said")

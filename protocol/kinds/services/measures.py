@@ -1,7 +1,7 @@
-"""Kinds of local feedback (specs/22-measures.md): a question about a service, and what people answer.
+"""Kinds of local feedback (specs/22-measures.md): a question about a service, and the answers.
 
-The views hold what people said, each once. Whether it is signal or noise depends on a clock, too:
-`protocol.loops` works that out when it is shown.
+The views hold what people said. Whether it is signal or noise depends on a clock too:
+`protocol.loops` works that out when a view is shown.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ COUNT = "count"
 HIGHER = "higher"
 LOWER = "lower"
 
-DAYS_BACK = 92  # that feedback may be about; a day ahead, for clocks and time zones differ
+DAYS_BACK = 92  # feedback may be about these days; it may also be about tomorrow, as clocks differ
 
 _WEEKS = Calendar(7, 0)
 
@@ -75,7 +75,7 @@ class Measure(Kind):
     who = Choice(words=("everybody", "served"), help="whose answers count; everybody if left out")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """The usual measure of this scale, where the author says nothing else."""
+        """Fills in the usual values for this scale. Values that the author names stay."""
         del thread, today
         scale = entry.fields.get("scale")
         better = entry.fields.get("better", LOWER if scale in {COUNT, MINUTES} else HIGHER)
@@ -90,17 +90,20 @@ class Measure(Kind):
         return usual | entry.fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software proposes what the charter's bounds allow (R-22.3)."""
+        """Raises Refused if the measure breaks a bound of the charter (R-22.3)."""
         fault = find_broken_bound(entry.fields, thread.authority.charter.get("bounds") or ())
         if fault:
             raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """A decision has adopted it (R-22.3)."""
+        """Returns True if a decision has adopted the measure (R-22.3)."""
         return bool(thread.authority.holding((MEASURE, entry.id)).n)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Proposed until a decision adopts it, within what a scale allows (R-22.1, R-22.3)."""
+        """Shows the measure: proposed, in use or retired (R-22.1, R-22.3).
+
+        Raises Refused if its target does not fit its scale.
+        """
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
             allowed = _TARGETS[fields["scale"]]
@@ -109,8 +112,8 @@ class Measure(Kind):
             raise Refused("R-22.1", "where incidents are counted, fewer are better")
         holding = thread.authority.holding((MEASURE, entry.id))
         bounds = thread.authority.charter.get("bounds") or ()
-        # An odd number adopts, an even one retires. Outside the charter's bounds, which may have
-        # become narrower since, nothing is in use.
+        # An odd number adopts, an even one retires. A measure outside the charter's bounds is not in
+        # use: the bounds may have become narrower since it was adopted.
         if holding.n % 2 == 1 and not find_broken_bound(fields, bounds):
             thread.make_view(entry, state="in use", offset=holding.value)
         else:
@@ -131,7 +134,7 @@ class Feedback(Kind):
     urgent = Choice(words=("yes", "no"), help="yes: everybody who holds a part is told at once")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Today, and one incident where the measure counts incidents."""
+        """Fills in today, and one incident if the measure counts incidents."""
         measure = thread.find_view(entry.about, "measure")
         defaults: dict[str, Any] = {"on": today}
         if measure is not None and measure["scale"] == COUNT:
@@ -139,13 +142,17 @@ class Feedback(Kind):
         return {**defaults, **entry.fields}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software answers only measures that are in use (R-22.4)."""
+        """Raises Refused if the measure is not in use (R-22.4)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A measure is answered on its scale, a service in words, about the last weeks (R-22.4)."""
+        """Shows the feedback (R-22.4).
+
+        Raises Refused if an answer is not on the measure's scale, if feedback to a service has no
+        words, or if it is not about the last weeks.
+        """
         measure = thread.find_view(entry.about, "measure")
         _check_answer(measure, entry.fields)
         service = entry.about if measure is None else measure["about"]
@@ -157,7 +164,7 @@ class Feedback(Kind):
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
         if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
-            view["urgent"] = None  # one alarm a person and week counts (R-22.9)
+            view["urgent"] = None  # a person has one alarm a week (R-22.9)
 
 
 @kind("same_as", about=("feedback",), plural="merges")
@@ -173,7 +180,11 @@ class SameAs(Kind):
     other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Anybody who is no party to the chain merges two reports to one measure (R-22.6)."""
+        """Merges two reports to one measure (R-22.6).
+
+        Raises Refused if the author is a party to the chain, or if the reports are too many days
+        apart.
+        """
         report, other = _report_pair(thread, entry)
         if entry.person in parties_of(thread, thread.views[report["service"]]):
             raise Refused(
@@ -184,7 +195,7 @@ class SameAs(Kind):
         thread.make_view(entry, state="said")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Either reporter's word cancels it (R-22.6)."""
+        """Cancels the merge if a reporter says that the two incidents are different (R-22.6)."""
         if frozenset((view["about"], view["other"])) in thread.index(_FeedbackIndex).apart:
             view["state"] = "cancelled"
 
@@ -197,7 +208,10 @@ class NotSame(Kind):
     other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """One of the two reporters says so (R-22.6)."""
+        """Keeps two reports apart.
+
+        Raises Refused unless one of the two reporters says so (R-22.6).
+        """
         report, other = _report_pair(thread, entry)
         if entry.person not in {report["author"], other["author"]}:
             raise Refused("R-22.6", "only one of the two reporters says that they are not the same")
@@ -215,8 +229,9 @@ class Answer(Kind):
 
 
 def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
-    """Raises Refused for an answer that is not on the measure's scale, and for feedback to a
-    service that says nothing (R-22.4).
+    """Raises Refused if an answer is not on the measure's scale (R-22.4).
+
+    Raises Refused also if feedback to a service has no text.
     """
     if measure is None:
         if not fields.get("text"):
@@ -228,13 +243,16 @@ def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
 
 
 def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
-    """Whether an urgent answer is its author's first of the week."""
+    """Returns True if an urgent answer is its author's first in its week."""
     alarms = thread.index(_FeedbackIndex).alarms
     return alarms.setdefault((_WEEKS.window_at(entry.time), entry.person), entry.id) == entry.id
 
 
 def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    """The two reports that a record compares. Raises Refused unless both answer one measure."""
+    """Returns the two reports that a record compares.
+
+    Raises Refused unless both answer one measure.
+    """
     report = thread.find_view(entry.about, "feedback")
     other = thread.find_view(entry.fields["other"], "feedback")
     if report is None or other is None or report["id"] == other["id"]:

@@ -1,7 +1,7 @@
 """Kinds of service chains (specs/21-services.md): who promised what to whom, signed by both ends.
 
-The person who delegates offers a link, and the one who takes it on accepts it. Nobody says who holds
-a service: that follows from the links that both ends have signed.
+A person who hands on a part of a service offers a link. The person who takes it on accepts the
+link. Nobody says who holds a service: that follows from the links that both ends have signed.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _ACCEPTED = "accepted"
 class ServiceIndex:
     """The index that a service's thread keeps while it is folded."""
 
-    links: list[View] = field(default_factory=list)  # those that count, in the order of folding
+    links: list[View] = field(default_factory=list)  # the links that count, in fold order
 
 
 @kind("service", lasting=True)
@@ -44,7 +44,10 @@ class Service(Kind):
     hours = Text(max=200, help="when it is done or open")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """A decision has adopted a measure of it, which its provider cannot undo (R-22.3)."""
+        """Returns True if a decision has adopted a measure of the service (R-22.3).
+
+        The provider cannot undo such a decision.
+        """
         measures = (
             measure.id
             for measure in thread.entries.values()
@@ -53,13 +56,16 @@ class Service(Kind):
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """A new service is open; its author answers for it where no member provides it."""
+        """Shows a new service as open. If no member provides it, its author answers for it."""
         provider = entry.fields.get("provider")
         top = provider if type(provider) is bytes else entry.person
         thread.make_view(entry, state="open", answers_for=top, links=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Its holder is the end of the longest chain of accepted links (R-21.1, R-21.5)."""
+        """Sets the state, the chain and the holder (R-21.1, R-21.5).
+
+        The holder is the last person of the longest chain of accepted links.
+        """
         if "ended" in thread.marks[view["id"]]:
             view["state"] = "ended"
         chain = _longest_chain(thread, view["id"])
@@ -90,13 +96,17 @@ class Link(Kind):
     instead = RecordId(help="the link that this one takes over from, once it is accepted")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Software hands on only a link that its person has accepted (R-21.3)."""
+        """Raises Refused if the link is handed on from a link that is not accepted (R-21.3)."""
         above = thread.views.get(entry.about or b"")
         if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:
             raise Refused("R-21.3", f"that link is {above['state']}; only what is accepted goes on")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """The holder hands something on; either end of a link has it taken over (R-21.2, R-21.4)."""
+        """Shows a link as offered (R-21.2, R-21.4).
+
+        Raises Refused unless its author holds the part that it hands on. For a takeover, the author
+        may also be either end of the old link.
+        """
         above = thread.views.get(entry.about or b"")
         if above is None:
             raise Refused("R-03.13", "the record that it hands on does not count")
@@ -114,21 +124,23 @@ class Link(Kind):
         thread.index(ServiceIndex).links.append(link)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Software accepts a link once, while it is offered (R-21.3)."""
+        """Raises Refused unless the link is still offered (R-21.3)."""
         view = thread.find_view(entry.about, "link")
         if view is not None and view["state"] != "offered":
             raise Refused("R-21.3", f"the link is {view['state']} already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """The recipient accepts a link (R-21.3)."""
+        """Notes when the recipient accepted the link (R-21.3). Raises Refused for anybody else."""
         view = thread.find_view(entry.about, "link")
         if view is None or entry.person != view["to"]:
             raise Refused("R-21.3", "only the person to whom a link is offered accepts it")
         view["since"] = min(view["since"] or entry.time, entry.time)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Accepted once both have signed; ended when either ends it or another link has taken over
-        (R-21.3, R-21.4).
+        """Sets the state (R-21.3, R-21.4).
+
+        A link is accepted once both have signed. It is ended once either end ends it, or another
+        link has taken its place.
         """
         marks = thread.marks[view["id"]]
         if marks & {"ended", "withdrawn"} or _is_taken_over(thread, view):
@@ -140,13 +152,19 @@ class Link(Kind):
 
 
 def parties_of(thread: Thread, service: View) -> set[bytes]:
-    """The people who answer for a service or a part of it: its provider, and who accepted a link."""
+    """Returns the people who answer for a service or a part of it.
+
+    These are its provider and everybody who accepted a link.
+    """
     links = thread.index(ServiceIndex).links
     return {service["answers_for"], *(link["to"] for link in links if link["since"])}
 
 
 def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
-    """Both ends of the link that this one is to take over from, at the same place (R-21.4)."""
+    """Returns both ends of the link that the new link takes over from (R-21.4).
+
+    Raises Refused unless the old link is at the same place of the chain.
+    """
     old = thread.entries.get(entry.fields["instead"])
     if old is None or old.kind != "link" or old.about != entry.about:
         raise Refused("R-21.4", "a link takes over from one at the same place of the chain")
@@ -154,10 +172,12 @@ def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
 
 
 def _is_taken_over(thread: Thread, link: View) -> bool:
-    """Whether another link holds this one's place: of several accepted takeovers of one link the
-    first, and so on from there (R-21.4).
+    """Returns True if another link has this link's place (R-21.4).
+
+    If several links take over one link and are accepted, the first holds the place. The same is
+    true of links that take over from it.
     """
-    # Back to the first link at this place, then forward to the one that holds it now.
+    # Goes back to the first link at this place, then forward to the link that holds it now.
     current = link
     while (old := thread.find_view(current["instead"], "link")) is not None:
         current = old
@@ -170,7 +190,10 @@ def _is_taken_over(thread: Thread, link: View) -> bool:
 
 
 def _longest_chain(thread: Thread, above: bytes) -> list[View]:
-    """The longest chain of accepted links below a record; of equal ones the earliest."""
+    """Returns the longest chain of accepted links below a record.
+
+    Of equal ones the earliest wins.
+    """
     chains = (
         [link, *_longest_chain(thread, link["id"])]
         for link in thread.linked_views("link", "about", above)
