@@ -47,13 +47,13 @@ class Identity:
         return cls(root_seed, device_seed, certified.person, certified.device, certificate)
 
 
-def charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
+def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
     """Makes the record that founds a neighbourhood. Its id is the id of the neighbourhood."""
     values = {**fields, "founders": [identity.statement]}
     return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING_ID, now)
 
 
-def introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
+def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
     """Makes the first record of a member's further device. It carries the device's certificate
     (R-03.31).
     """
@@ -107,7 +107,7 @@ def found_neighbourhood(
     random: Callable[[int], bytes],
 ) -> Author:
     """Founds a neighbourhood in an empty store. `name` is the name in the founder's profile."""
-    first = charter(identity, fields, now())
+    first = sign_charter(identity, fields, now())
     devices = {identity.device: identity.device_seed}
     state = open_state(store, first.id, devices, now)
     author = Author(Inbox(state), devices, now, random)

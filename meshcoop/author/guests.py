@@ -109,7 +109,7 @@ class Guests:
         state = self._author.state
         assert state.authority is not None, "the guest is a member by it"
         time = max(self._author.now(), state.authority.members[guest.person].since)
-        first = founding.introduction(seed, guest.statement, state.neighbourhood, time)
+        first = founding.sign_introduction(seed, guest.statement, state.neighbourhood, time)
         self._author.inbox.ingest([first], durable=True)
 
     def settle(self, guest: Guest, signer: Signer) -> None:

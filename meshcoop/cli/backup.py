@@ -160,7 +160,7 @@ def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[st
     if authority is None or identity.person not in authority.members:
         raise Mistake("This backup does not show its owner to be a member; take another one.")
     time = max(now(), authority.members[identity.person].since)
-    introduction = founding.introduction(
+    introduction = founding.sign_introduction(
         identity.device_seed, identity.statement, state.neighbourhood, time
     )
     inbox.ingest([introduction], durable=True)

@@ -65,7 +65,7 @@ def certify_device(*, words: WordsOption = None, context: ContextArgument) -> No
     process.stop(context.home)
     with context.home.lock(), _open_state(context, unlocked.keys, neighbourhood) as state:
         time = max(now(), _member_since(state, identity.person))
-        introduction = founding.introduction(
+        introduction = founding.sign_introduction(
             identity.device_seed, identity.statement, neighbourhood, time
         )
         keys = unlocked.reread().keys

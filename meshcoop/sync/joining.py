@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from meshcoop.author.founding import introduction
+from meshcoop.author.founding import sign_introduction
 from meshcoop.network.interface import Network, NetworkError, Stream, UnexpectedPeer
 from meshcoop.network.single_reply import read_reply
 from protocol.errors import Refused
@@ -38,7 +38,7 @@ class Admission:
         if self.certifies_device:
             return self.chain
         time = max(now, self.since)
-        return [*self.chain, introduction(seed, certificate, self.neighbourhood, time).wire]
+        return [*self.chain, sign_introduction(seed, certificate, self.neighbourhood, time).wire]
 
 
 class Joiner(NamedTuple):

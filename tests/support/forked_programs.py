@@ -198,15 +198,10 @@ def _tell_end(handle, pid, telling):
 def _import():
     """Imports everything that commands and nodes import late."""
     import meshcoop
-    import meshcoop.cli
-    import meshcoop.dev.commands
-    import meshcoop.network.libp2p.host
-    import meshcoop.node.node
 
-    for package in (meshcoop, meshcoop.cli):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            if module.name != "meshcoop.__main__":
-                import_module(module.name)
+    for module in pkgutil.walk_packages(meshcoop.__path__, "meshcoop."):
+        if module.name != "meshcoop.__main__" and not module.name.startswith("meshcoop.dev.bench"):
+            import_module(module.name)
     assert threading.active_count() == 1, "a thread would not be forked"
 
 

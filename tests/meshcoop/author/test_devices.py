@@ -25,7 +25,7 @@ def back(home, like=None):
 
 
 def introduction(home, identity):
-    return founding.introduction(
+    return founding.sign_introduction(
         identity.device_seed, identity.statement, home.state.neighbourhood, home.street.clock
     )
 
