@@ -36,7 +36,7 @@ def watched_folder(prefix: str) -> Iterator[Path]:
 
 
 def _clean_up(folder: Path) -> None:
-    """Waits until the parent has ended, then stops the nodes and removes the folder."""
+    """Waits until the program that started this one has ended, then stops the nodes and removes the folder."""
     sys.stdin.read()
     removed = folder.with_name(f"{folder.name}-gone")
     with ExitStack() as locks:

@@ -20,8 +20,8 @@ _PER_TENANT = ("neighbourhood",)
 class Metrics:
     """The figures of one relay.
 
-    A thread of the library serves the figures that the last `refresh` set. It never touches the
-    relay.
+    The metrics library serves them from an operating-system thread of its own. That thread reads
+    only what the last `refresh` wrote, never the relay.
     """
 
     def __init__(self, relay: Relay) -> None:

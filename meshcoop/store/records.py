@@ -131,7 +131,7 @@ class Records:
     def ids_beginning(self, digits: str) -> list[bytes]:
         """Returns at most two ids that begin with these hexadecimal digits.
 
-        Two ids mean that the digits do not name one record alone.
+        If there are two, the digits fit more than one record.
         """
         low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
         high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))

@@ -53,7 +53,7 @@ class Roster:
 
     @property
     def current(self) -> set[bytes]:
-        """The people who are in the circle after all steps."""
+        """The people who are in the circle once all steps (R-15.3) have been counted."""
         all_steps = -1  # every bit is set
         return {person for person in self._joins if self.includes(person, all_steps)}
 

@@ -1,8 +1,8 @@
-"""Shows flags and hidden words: what people said about words, and what moderators and the roll can
-do. Pure.
+"""Shows why words were flagged or hidden, and what moderators and the roll can do about it. Pure:
+it asks no node.
 
-A flag asks the moderators to look at words. By a hide, one moderator asks to hide words or to show
-them again.
+A flag asks the moderators to look at words. With a hide, a moderator votes to hide words, or to
+show them again.
 """
 
 from collections.abc import Iterator
