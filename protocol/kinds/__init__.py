@@ -1,37 +1,25 @@
-"""The kinds of records, one file for each family. Importing this package registers all kinds.
+"""The kinds of records, one file for each family. Importing this package registers all kinds."""
 
-`meshcoop kinds` and all other lists show the kinds in the order of these imports.
-"""
+from importlib import import_module
 
-from protocol.kinds import (
-    circles,
-    decisions,
-    matching,
-    moderation,
-    neighbourhood,
-    pacts,
-    pages,
-    people,
-)
-from protocol.kinds import closing as conversation  # by another name, to stay behind these
-from protocol.kinds.activities import activities
-from protocol.kinds.exchange import corrections_and_gifts, exchange
-from protocol.kinds.services import actions, measures, services
-
-__all__ = [
-    "actions",
-    "activities",
+# `meshcoop kinds` and all other lists show the kinds in this order, so a new family goes to the end.
+FAMILIES = (
+    "services.actions",
+    "activities.activities",
     "circles",
-    "conversation",
-    "corrections_and_gifts",
+    "closing",
     "decisions",
-    "exchange",
+    "exchange.exchange",
+    "exchange.corrections_and_gifts",
     "matching",
-    "measures",
+    "services.services",
+    "services.measures",
     "moderation",
     "neighbourhood",
     "pacts",
     "pages",
     "people",
-    "services",
-]
+)
+
+for _family in FAMILIES:
+    import_module(f"{__name__}.{_family}")
