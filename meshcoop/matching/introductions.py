@@ -34,7 +34,7 @@ class Ties:
         self._ties: dict[bytes, dict[bytes, Tie]] = defaultdict(dict)
 
     def add_exchanges(self, given: Iterable[Exchange]) -> None:
-        """Adds a tie for each two people who exchanged time; their latest exchange counts."""
+        """Adds a tie between any two people who exchanged time, dated by their latest exchange."""
         for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
             self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 

@@ -182,7 +182,7 @@ class Mesh:
                 self.peers.book.note_meeting(address, self._now())
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Does nothing: a home makes gossip keys from the keys with which it reads."""
+        """Ignores the keys: a home derives its gossip keys from its own reading keys."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Does nothing: peers may leave at any time."""
