@@ -1,5 +1,5 @@
-"""The table of threads that wait to be folded again. Each has a record from ahead of this home's
-clock.
+"""The table of threads that wait to be folded again. Each has a record
+whose time is ahead of this home's clock.
 """
 
 from meshcoop.store.database import Database

@@ -38,9 +38,9 @@ _BURST = 200  # gossiped records stored in one transaction
 class Mesh:
     """Talks to the other nodes of the neighbourhood.
 
-    `now` gives milliseconds. Without a `verifier` signatures are verified in place; simulations
-    need that to replay exactly. `neighbours`: a file that keeps the addresses of other homes beside
-    the store.
+    `now` gives milliseconds. If no `verifier` is given, this process verifies signatures itself;
+    simulations need that to replay exactly. `neighbours`: a file that keeps the addresses of other
+    homes beside the store.
     """
 
     def __init__(

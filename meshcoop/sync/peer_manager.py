@@ -119,9 +119,7 @@ class PeerManager:
         return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)
 
     def _due_addresses(self) -> list[KnownAddress]:
-        """Returns the addresses to dial now: one for each peer, while there are fewer links than
-        wanted.
-        """
+        """Returns the addresses to dial now, one for each peer; none once there are enough links."""
         busy = self._talking().union(self._dialling)
         now = trio.current_time()
         best: dict[str, KnownAddress] = {}

@@ -37,7 +37,7 @@ class Close(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Closes a record. Raises Refused if the author may not say this word of it (R-14.2)."""
+        """Closes a record. Raises Refused if R-14.2 does not let its author use this word."""
         target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _people_who_may(thread, target, word):

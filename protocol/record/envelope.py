@@ -177,7 +177,7 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
     """Returns the input of a verifier: the signature with the signed bytes, and the key.
 
-    It is a pair of bytes, so that batches go to other processes without the records.
+    Both are `bytes` objects, so that a batch goes to another process without the records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device
