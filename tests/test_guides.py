@@ -28,14 +28,19 @@ def commands_in(text):
 COMMANDS = [(page.name, words) for page in PAGES for words in commands_in(page.read_text())]
 
 
+@pytest.fixture(scope="module")
+def app():
+    return command_line.build_app()
+
+
 @pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda value: str(value)[:60])
-def test_a_command_in_a_guide_is_understood(page, words):
+def test_a_command_in_a_guide_is_understood(page, words, app):
     del page
     while words[:1] == ["--home"]:  # options of every command are taken off before it is looked up
         words = words[2:]
     words = [word for word in words if word != "--json"]
     try:
-        command_line.build_app().parse_args(words, exit_on_error=False, print_error=False)
+        app.parse_args(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         pytest.fail(f"meshcoop {shlex.join(words)}: {error}")
 

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import grimp
@@ -40,6 +41,7 @@ def product_files() -> list[Path]:
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
+@cache
 def breaches(path: Path) -> list[Breach]:
     """Lists what breaks a rule in one file: empty names, parallel assignments, long functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
