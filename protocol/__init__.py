@@ -1,1 +1,4 @@
-"""The meshcoop protocol: bytes and records in, verdicts and views out. No I/O, clock or randomness."""
+"""The meshcoop protocol as pure functions, without I/O, clock or randomness.
+
+The functions read bytes and records, decide which records count, and compute what people see.
+"""

@@ -1,7 +1,7 @@
-"""Safe display text: what a person wrote, made harmless for any terminal.
+"""Display text: makes the text that a person wrote harmless for any terminal.
 
-A character that could steer a terminal or hide letters becomes a visible mark. The only characters
-left out are the combining marks beyond the fourth on one letter.
+A character that could control the terminal or hide letters becomes a visible sign (U+FFFD). If a
+letter has more than four combining marks, the marks after the fourth are left out.
 """
 
 import unicodedata
@@ -10,17 +10,18 @@ MARK = "\ufffd"
 MAX_COMBINING = 4  # combining marks on one letter
 
 _ALLOWED_CONTROLS = {"\n", "\t"}
-_JOINERS = {"\u200c", "\u200d"}  # hold emoji families together, keep Persian letters apart
-_FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}  # letters that look like nothing
-_DOTTED_CIRCLE = "\u25cc"  # carries a combining mark whose writer gave it no letter
+_JOINERS = {"\u200c", "\u200d"}  # they join emoji into one, and keep Persian letters apart
+_FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}  # letters that are invisible
+_DOTTED_CIRCLE = "\u25cc"  # carries a combining mark that follows no letter
 _LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\u0085": "\n"})
 
 
 def safe_text(text: str) -> str:
-    """Makes a text safe to show.
+    """Replaces every character that is not safe to show, and returns the text.
 
-    Control, format, private and unassigned characters become marks. No letter keeps more than
-    MAX_COMBINING combining marks. Every kind of line end becomes a newline.
+    Control, format, private-use, unassigned and invisible characters become U+FFFD. Newline, tab
+    and a single joiner between two letters stay. A letter keeps at most MAX_COMBINING combining
+    marks. The line ends CR LF, U+0085, U+2028 and U+2029 become newlines.
     """
     shown: list[str] = []
     combining = 0
@@ -29,16 +30,16 @@ def safe_text(text: str) -> str:
         character = written
         category = unicodedata.category(written)
         if category.startswith("M"):
-            # Marks with a width of their own (Mc) do not stack.
+            # Combining marks with a width of their own (Mc) do not stack, so any number may stay.
             if category != "Mc":
                 combining += 1
                 if combining > MAX_COMBINING:
                     continue
-            # A mark without a letter would sit on a border, or on another person's words.
+            # After a space, the mark would be drawn on a border or on another person's words.
             if previous.isspace():
                 shown.append(_DOTTED_CIRCLE)
         elif written in _JOINERS:
-            # A joiner stands alone between two letters. A row of joiners would be invisible.
+            # One joiner between two letters is fine. A row of joiners would be invisible.
             if previous.isspace() or previous in _JOINERS:
                 character = MARK
         else:
@@ -54,9 +55,9 @@ def safe_text(text: str) -> str:
 
 
 def safe_line(text: str, width: int | None = None) -> str:
-    """Makes a text safe and puts it on one line.
+    """Makes a text safe to show (`safe_text`), and joins its lines into one line.
 
-    If the line is longer than `width` characters, it is cut and ends with an ellipsis.
+    If this line is longer than `width` characters, it is cut and ends with an ellipsis.
     """
     flat = " ".join(safe_text(text).split())
     if width is not None and len(flat) > width:

@@ -1,11 +1,11 @@
-"""The error of the protocol: a refusal, which names the rule that it follows from."""
+"""The exception of the protocol. It names the rule of the specs that was broken."""
 
 
 class Refused(Exception):
-    """The error for bytes or a record that a rule of the specs does not allow.
+    """The error that is raised if a rule of the specs does not allow some bytes or a record.
 
-    `rule` is the number in specs/ ("R-02.3"). `reason` is a sentence for the person or peer
-    concerned. If any other exception leaves `protocol`, it is a bug of ours.
+    `rule` is the number of the rule, such as "R-02.3". `reason` is a sentence for the person or
+    peer concerned. If any other exception leaves the package `protocol`, that is a bug.
     """
 
     def __init__(self, rule: str, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Series: the days on which a repeated event takes place (specs/17-activities.md).
 
-Shared state knows only days and local clock times, because time-zone tables differ between
-machines. A time zone is used only where a moment is shown, exported or compared with now.
+The state that all homes share has only days and local clock times, because time-zone tables differ
+between machines. Software needs a time zone only to show a moment, to export it or to compare it
+with the current time.
 """
 
 import re
@@ -18,8 +19,8 @@ _LAST_YEAR = 2199
 _DAY = len("2026-11-23")
 
 _WEEKDAY = "(MO|TU|WE|TH|FR|SA|SU)"
-_NTH_WEEKDAY = f"([+-]?[1-4])?{_WEEKDAY}"  # not every month has a fifth one
-_PARTS = {  # the parts of a rule, and the values that they may have
+_NTH_WEEKDAY = f"([+-]?[1-4])?{_WEEKDAY}"  # not every month has a fifth Monday
+_PARTS = {  # the parts of an RRULE, each with the pattern of its values
     "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": "[1-9][0-9]{0,2}",
     "COUNT": "[1-9][0-9]{0,9}",
@@ -31,7 +32,7 @@ _PARTS = {  # the parts of a rule, and the values that they may have
     "BYSETPOS": r"[+-]?[1-4](,[+-]?[1-4])*",
 }
 _PARTS_OF_ALL = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
-_FURTHER_PARTS = {  # by FREQ
+_FURTHER_PARTS = {  # FREQ → the other parts that it allows
     "DAILY": frozenset[str](),
     "WEEKLY": frozenset({"BYDAY"}),
     "MONTHLY": frozenset({"BYDAY", "BYMONTHDAY", "BYSETPOS"}),
@@ -40,17 +41,20 @@ _FURTHER_PARTS = {  # by FREQ
 _MAX_INTERVAL = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 11, "YEARLY": MAX_YEARS}
 _MAX_MONTH = 12
 _MAX_MONTHDAY = 31
-_MAX_MONTHDAY_YEARLY = 28  # every February has it
+_MAX_MONTHDAY_YEARLY = 28  # every February has this day
 
 _Rule = dict[str, str]  # part → value
 
 
 @lru_cache(maxsize=256)
 def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
-    """Returns the local days (YYYY-MM-DD) of a series (R-17.2, R-17.3).
+    """Returns the local days (YYYY-MM-DD) on which an event takes place (R-17.2, R-17.3).
 
-    `starts` is its first local moment, `repeats` its RRULE, or None if it takes place once. Raises
-    Refused if it cannot be read, or if the first day is no day of the series.
+    `starts` is the local moment at which the event first begins. `repeats` is an RRULE of
+    iCalendar, or None if the event takes place once.
+
+    Raises Refused if `starts` is in UTC or its year is out of range. Raises Refused also if the
+    RRULE is not understood or leaves out the first day.
     """
     if starts.endswith("Z"):
         raise Refused("R-17.1", "say when it starts by the clock here, without the Z of UTC")
@@ -63,7 +67,7 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     # Imported late, because most commands read no series.
     from dateutil.rrule import rrulestr
 
-    # Every rule that passed the checks names days again and again, so this ends soon.
+    # After these checks, a rule never searches long for its next day. So this loop ends soon.
     rule = rrulestr(repeats, dtstart=datetime.fromisoformat(first.isoformat()))
     last = f"{first.year + MAX_YEARS}{first.isoformat()[4:]}"
     all_days = (occurrence.date().isoformat() for occurrence in rule)
@@ -74,9 +78,9 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
 
 
 def occurrence_start(starts: str, day: str) -> str:
-    """Returns the local moment of the occurrence on `day`.
+    """Returns the local moment at which an event begins on `day`.
 
-    The local clock time is the same each time.
+    `starts` is the local moment at which it first began. It begins at the same clock time each day.
     """
     return day + starts[_DAY:]
 
@@ -84,16 +88,16 @@ def occurrence_start(starts: str, day: str) -> str:
 def local_to_ms(local: str, zone: tzinfo) -> int:
     """Converts a local moment in a time zone to milliseconds since 1970 (R-17.4).
 
-    The change to summer time leaves out an hour. A moment in it is counted by the offset before the
-    change. If an hour comes twice, the first one is meant.
+    If the change to summer time skips the moment, the offset before the change is used. If the
+    moment comes twice in autumn, the first of the two is meant.
     """
     return int(datetime.fromisoformat(local).replace(tzinfo=zone).timestamp() * 1000)
 
 
 def _read_rule(text: str) -> _Rule:
-    """Splits an RRULE into its parts, by name.
+    """Splits an RRULE into its parts, and returns the value of each part by its name.
 
-    Raises Refused (R-17.2) for a part not understood here.
+    Raises Refused (R-17.2) if a part comes twice or is not understood here.
     """
     rule: _Rule = {}
     for part in text.split(";"):
@@ -106,7 +110,10 @@ def _read_rule(text: str) -> _Rule:
 
 
 def _check_rule(rule: _Rule) -> None:
-    """Raises Refused (R-17.2) unless the rule names days again and again from any first day."""
+    """Raises Refused (R-17.2) if a part of an RRULE is wrong, or if its parts do not fit together.
+
+    A rule that passes this check finds its next day soon, from any first day.
+    """
     frequency = rule.get("FREQ")
     if frequency is None:
         raise _not_understood("it does not say FREQ")
@@ -123,7 +130,7 @@ def _check_rule(rule: _Rule) -> None:
 
 
 def _check_until(until: str) -> None:
-    """Raises Refused (R-17.2) unless `until` (YYYYMMDD) is a day of the calendar."""
+    """Raises Refused (R-17.2) if the calendar has no day `until` (YYYYMMDD)."""
     try:
         date.fromisoformat(until)
     except ValueError:
@@ -131,7 +138,7 @@ def _check_until(until: str) -> None:
 
 
 def _check_combinations(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) if parts of the rule do not go together."""
+    """Raises Refused (R-17.2) if two parts of an RRULE do not go together."""
     weekdays = rule.get("BYDAY")
     monthdays = rule.get("BYMONTHDAY")
     is_numbered = weekdays is not None and any(character.isdigit() for character in weekdays)
@@ -146,7 +153,7 @@ def _check_combinations(frequency: str, rule: _Rule) -> None:
 
 
 def _check_numbers(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) if a day of the month or a month in the rule does not exist."""
+    """Raises Refused (R-17.2) if the RRULE has too high a number for a month or for its days."""
     monthdays = [abs(int(day)) for day in rule.get("BYMONTHDAY", "1").split(",")]
     if max(monthdays) > (_MAX_MONTHDAY_YEARLY if frequency == "YEARLY" else _MAX_MONTHDAY):
         raise _not_understood("BYMONTHDAY is at most 31, and 28 with YEARLY")

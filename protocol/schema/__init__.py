@@ -1,1 +1,4 @@
-"""Field rules: what a value may be, how a person types it, how it is described. Declares no kinds."""
+"""Rules for the fields of records: which values are allowed, and how people type and see them.
+
+The package `protocol.kinds` uses these rules to declare the kinds of records.
+"""

@@ -1,4 +1,4 @@
-"""Bounds: the values that the charter allows for the parts of a measure (R-22.3)."""
+"""Bounds: how low and how high the charter lets the numbers of a measure be (R-22.3)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
 
-_SCALES = ("one_to_five", "minutes", "count")  # a bound with this name limits targets
+_SCALES = ("one_to_five", "minutes", "count")  # a bound with such a name limits targets
 _OTHER_PARTS = ("share", "window", "min_answers")
 _PARTS = (*_SCALES, *_OTHER_PARTS)
 _TYPED = re.compile(r"([a-z_-]+)=([0-9]{1,9})\.\.([0-9]{1,9})")
@@ -16,9 +16,9 @@ _TYPED = re.compile(r"([a-z_-]+)=([0-9]{1,9})\.\.([0-9]{1,9})")
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(Field):
-    """The least and the most that a part of a measure may be.
+    """The least and the most that one number of a measure may be.
 
-    The value is a list of the part's name and these two numbers.
+    The value is a list of three items: the name of this number, the least and the most.
     """
 
     type_name = "bound"
@@ -40,9 +40,9 @@ class Bound(Field):
 
 
 def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> str | None:
-    """Looks for the first bound that a measure's fields break.
+    """Looks for the first bound of the charter that the fields of a measure break.
 
-    Returns it as a sentence for people, or None if the measure keeps all bounds.
+    Returns a sentence that tells people about it, or None if the measure keeps all bounds.
     """
     for part, least, most in bounds:
         is_target = part in _SCALES

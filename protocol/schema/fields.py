@@ -1,8 +1,8 @@
-"""Field rules: what a value in a record may be, how people write it and how it is shown.
+"""Field rules: which values a field of a record may have, and how people type and see the values.
 
-A kind declares its fields once with these rules (specs/10-kinds.md). From them come the validation,
-the options of the command line, the form on screen, the table in the specs and the strategies of
-the tests.
+A kind of record declares each of its fields once, with a class of this module (specs/10-kinds.md).
+The checks, the options of the command line and the form on screen follow from this declaration. So
+do the table in the specs and the values that the tests generate.
 """
 
 import re
@@ -15,27 +15,30 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record.codec import MAX_ITEMS
 
-# ("person", "named" or "record", the typed text) → the full id. Raises Refused.
+# Takes "person", "named" or "record" and the typed text. Returns the full id or raises Refused.
 Resolve = Callable[[str, str], bytes]
 
-MAX_NAME = 40  # characters, of a value in a map
+MAX_NAME = 40  # characters in the name of a value in a map
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
 _DATE_LENGTH = len("2026-11-23")
-_KEY_SIZE = 32  # bytes, of a person's key and of a record's id
+_KEY_SIZE = 32  # bytes in a person's key and in a record's id
 _FIRST_SURROGATE = "\ud800"
 _LAST_SURROGATE = "\udfff"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of a kind: how it is declared, and what follows from its type."""
+    """One field of a kind of record.
+
+    Each field sets the attributes from `required` to `help`. The others follow from its type.
+    """
 
     required: bool = False
     private: bool = False  # sealed to both parties inside the content (R-10.6)
     default: Any = None
     filled: bool = False  # written by the software, not by a person
-    beside: bool = False  # in an open kind: posted in a sealed record beside it (R-10.11)
+    beside: bool = False  # posted in a sealed record beside an open one (R-10.11)
     help: str = ""
 
     type_name = "value"
@@ -46,11 +49,14 @@ class Field:
     names_people = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raises Refused (R-10.3) unless this field may hold `value`."""
+        """Raises Refused (R-10.3) if this field, called `name`, does not allow `value`."""
         raise NotImplementedError
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        """Turns the input of a person or a program into a value. Raises Refused."""
+        """Turns the input of a person or a program into a value for the field called `name`.
+
+        Raises Refused if the input cannot be understood.
+        """
         del name, resolve
         return given
 
@@ -60,7 +66,10 @@ class Field:
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """The smallest and the largest number, length or count of values. None means no limit."""
+        """The smallest and the largest number that is allowed. None means no limit.
+
+        The number is the value itself, the length of a text, or the count of values in a list.
+        """
         return None, None
 
 
@@ -82,13 +91,13 @@ class Text(Field):
         del resolve
         if type(given) is not str:
             return given
-        # Python holds half a character of UTF-16 as a surrogate, which UTF-8 cannot encode.
+        # A surrogate is half a character of UTF-16. Python can hold it, but UTF-8 cannot encode it.
         if any(_FIRST_SURROGATE <= character <= _LAST_SURROGATE for character in given):
             raise _refusal(name, "text without half characters")
         if len(given.strip()) < self.min:
             raise _refusal(name, "filled in")
-        # Authors write NFC (R-02). Readers do not check it: Unicode versions differ between Pythons,
-        # and nodes that disagree would never converge.
+        # The author's software writes NFC (R-02). Other nodes do not check this. Their versions of
+        # Unicode differ, and nodes that judge a record differently would never converge.
         return unicodedata.normalize("NFC", given)
 
     @property
@@ -112,7 +121,7 @@ class Integer(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         if type(given) is str:
-            # A person who copies "−10" from a page copies a typographic minus.
+            # If a person copies "−10" from a page, the minus is a typographic one.
             text = given.strip().replace("\u2212", "-")
             if not re.fullmatch(r"-?[0-9]{1,15}", text):
                 raise _refusal(name, f"a whole number from {self.min} to {self.max}")
@@ -126,7 +135,7 @@ class Integer(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Minutes(Integer):
-    """A duration. An hour of anyone's work is worth an hour of anyone else's."""
+    """A duration in minutes. An hour of anyone's work is worth an hour of anyone else's."""
 
     max: int = 60 * 24 * 31
     type_name = "minutes"
@@ -135,9 +144,9 @@ class Minutes(Integer):
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
-    """A date YYYY-MM-DD, or a date with a time THH:MM.
+    """A date (YYYY-MM-DD), or a date with a time of day (YYYY-MM-DDTHH:MM).
 
-    If it ends in Z, the time is UTC. Otherwise it is local.
+    A time that ends in Z is UTC. Any other time is local.
     """
 
     type_name = "moment"
@@ -161,7 +170,7 @@ class Moment(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Field):
-    """One of a few words."""
+    """A choice: the value is one of the words in `words`."""
 
     words: tuple[str, ...]
     type_name = "choice"
@@ -174,7 +183,10 @@ class Choice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Field):
-    """A person, as their root key of 32 bytes. People type a name or the start of an id."""
+    """A person. The value is the person's root key of 32 bytes.
+
+    People type the person's name or the start of their id.
+    """
 
     type_name = "person"
     hint = "a name or the start of an id"
@@ -192,9 +204,9 @@ class Person(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonOrName(Field):
-    """A member's key, or the name of somebody outside.
+    """A member or somebody outside. The value is the member's key or the outsider's name.
 
-    If a member has the typed name, that member is meant.
+    If the typed name is that of a member, the value is this member's key.
     """
 
     type_name = "person or name"
@@ -215,13 +227,13 @@ class PersonOrName(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         try:
             return resolve("named", given) if type(given) is str else given
-        except Refused:  # nobody here is called so
+        except Refused:  # no member has this name
             return self._name.read(name, given, resolve)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordId(Field):
-    """Another record, as its id of 32 bytes. People type the start of the id."""
+    """Another record. The value is its id of 32 bytes, and people type the start of the id."""
 
     type_name = "record"
     hint = "the start of an id"
@@ -238,7 +250,7 @@ class RecordId(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
-    """Raw bytes, `min` to `max` of them. Software writes them; they are shown in hex."""
+    """Raw bytes, from `min` to `max`. Software writes them, and people see them in hexadecimal."""
 
     min: int = 0
     max: int = 8192
@@ -262,7 +274,7 @@ class Bytes(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Many(Field):
-    """A list of at most `max` values of one field type."""
+    """A list of at most `max` values. Each value follows the rules of the field `of`."""
 
     of: Field
     max: int = 16
@@ -273,7 +285,7 @@ class Many(Field):
         if self.max > MAX_ITEMS:
             raise ValueError("more items than a container may hold")
 
-    # Other fields have constants here. In a list the values depend on `of`.
+    # Other field types have constants here. For a list, these depend on the field `of`.
     @property
     def type_name(self) -> str:  # type: ignore[override]
         return f"list of {self.of.type_name}"
@@ -305,7 +317,7 @@ class Many(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Map(Many):
-    """At most `max` named values of one field type."""
+    """At most `max` values, each with a name. Each value follows the rules of the field `of`."""
 
     hint = "NAME=VALUE, repeat for more"
 
@@ -348,12 +360,12 @@ def _as_list(given: Any) -> list[Any]:
 
 
 def _typed_pairs(name: str, given: Any) -> list[tuple[str, str]]:
-    """Splits what a person typed as NAME=VALUE, once or in a list, into names and values."""
+    """Splits a typed text NAME=VALUE, or a list of such texts, into pairs of name and value."""
     return [_typed_pair(name, typed) for typed in _as_list(given)]
 
 
 def _typed_pair(name: str, typed: Any) -> tuple[str, str]:
-    # The last "=" divides them: a name may hold one, as in "2+2=4=1".
+    # The last "=" divides name and value, because a name may contain "=", as in "2+2=4=1".
     key, _, value = str(typed).rpartition("=")
     if not key.strip():
         raise _refusal(name, "written like cook=2")

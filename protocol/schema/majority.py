@@ -1,8 +1,11 @@
-"""How many people must agree. Authority uses it, and screens that say how a vote stands."""
+"""How many people must agree before something passes.
 
-MIN_COUNCIL = 3  # the fewest moderators whose majority removes
+The fold of authority uses these numbers, and so do screens that show a vote.
+"""
+
+MIN_COUNCIL = 3  # with fewer moderators, no majority of them removes or hides
 
 
 def votes_needed(share: int, people: int) -> int:
-    """Returns the fewest votes that exceed `share` percent of a number of people (R-03.26)."""
+    """Returns the lowest number of votes that is above `share` percent of `people` (R-03.26)."""
     return share * people // 100 + 1

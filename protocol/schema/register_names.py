@@ -1,9 +1,12 @@
-"""The names of registers. A name says what kind of thing a numbered value is about (R-03.25)."""
+"""The names of the sorts of registers (R-03.25).
 
-STANDING = "standing"  # a person: removed or in
-RULE = "rule"  # a field of the charter
-MEASURE = "measure"  # in use or retired
-HIDDEN = "hidden"  # a record: its words hidden or shown
+A register is a numbered value on which people decide. Its name says what the value is about.
+"""
+
+STANDING = "standing"  # whether a person is in or removed
+RULE = "rule"  # the value of a field of the charter
+MEASURE = "measure"  # whether a measure is in use or retired
+HIDDEN = "hidden"  # whether a record's words are hidden or shown
 
 # The fields of the charter that only a renewal changes. A renewal also changes the roll.
 BY_RENEWAL = ("vouchers", "share", "moderators")
