@@ -1,1 +1,1 @@
-"""The registry of kinds, and how a thread of records folds to views."""
+"""Folding: computes the views of a thread from its records. The registry of kinds is here too."""

@@ -1,4 +1,7 @@
-"""Stratum 4: minutes given and received (specs/13-exchange.md, R-13.14)."""
+"""Balances: how many minutes each person gave and received (specs/13-exchange.md, R-13.14).
+
+This is stratum 4, the last step of folding.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,11 +9,11 @@ from typing import NamedTuple
 
 from protocol.fold.thread import View
 
-COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
+COMMON_POT = bytes(32)  # stands for the common pot in place of a person's root key
 
 
 class Credit(NamedTuple):
-    """Minutes that one person gave and another received. `id`: the record that moved them."""
+    """Minutes that one person gave and another received. `id` is the record that says so."""
 
     id: bytes
     kind: str
@@ -27,7 +30,7 @@ class Credit(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """The minutes of one person. The balance is `given - received`; all balances sum to zero."""
+    """The minutes that one person gave and received. The balances of all people sum to zero."""
 
     given: int = 0
     received: int = 0
@@ -36,15 +39,15 @@ class Balance(NamedTuple):
 
     @property
     def balance(self) -> int:
-        """Minutes given less minutes received. Gifts do not count."""
+        """The minutes given minus the minutes received. Gifts do not count."""
         return self.given - self.received
 
 
 def credit_of(view: View) -> Credit | None:
-    """Returns the credit that a view moves, or None if it moves none.
+    """Returns the minutes that a view moves from one person to another, or None.
 
-    A confirmed receipt moves its minutes, unless it is a duplicate. A correction moves the
-    difference to the minutes that counted before it. A `thanks` moves a gift.
+    A confirmed receipt moves its minutes if it is no duplicate. A confirmed correction moves the
+    difference between its minutes and the minutes that counted before. A `thanks` moves a gift.
     """
     kind = view["kind"]
     if kind == "receipt" and view["state"] == "confirmed" and not view["duplicate"]:
@@ -57,7 +60,7 @@ def credit_of(view: View) -> Credit | None:
 
 
 def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
-    """Returns the balance of everybody who gave or received minutes."""
+    """Sums up the credits. Returns the balance of each person who gave or received minutes."""
     # The sums in the order of Balance: given, received, gifts given, gifts received.
     sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for move in moves:
@@ -68,9 +71,9 @@ def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
 
 
 def minutes_for(move: Credit, person: bytes) -> int:
-    """Returns the minutes of a credit as one of its two people sees them.
+    """Returns the minutes of a credit with the sign that `person` sees.
 
-    The giver sees a positive number, the receiver a negative one.
+    The number is positive for the giver and negative for the receiver.
     """
     return move.minutes if move.giver == person else -move.minutes
 

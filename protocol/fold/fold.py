@@ -1,8 +1,9 @@
-"""Stratum 3: a thread folds to its views (specs/03, from R-03.10 on).
+"""Folds a thread: computes its views from its records (specs/03, from R-03.10 on).
 
-A thread is a root record and all records that hang from it by their first parents. Its views are a
-pure function of these records and of stratum 1: the order in which the records came does not
-matter. Some states change with the clock only. The code that shows a view works these out.
+A thread is a root record and all records that answer it, directly or through other answers. The
+views depend only on these records and on authority. The order in which the records arrived does not
+matter. A few states depend on the clock alone, and the code that shows a view works these out. In
+the specs this step of folding is stratum 3.
 """
 
 import hashlib
@@ -21,15 +22,15 @@ _Children = dict[bytes, list[Entry]]  # record → the records about it
 
 
 def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
-    """Folds one thread.
+    """Folds the records of one thread, and returns the thread with its views and its history.
 
-    Exactly one entry is its root, and every other entry hangs from the root.
+    One entry is the root. All other entries answer the root, directly or through other answers.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
-        # Some homes have erased the content, others not yet. Both must fold the same.
+        # Some homes have erased this content, others not yet. All must get the same views.
         thread.entries[record_id] = thread.entries[record_id].without_content()
     children = _children_of(thread)
     counting = _Counting(thread, children)
@@ -48,24 +49,28 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def hash_view(packed: bytes) -> bytes:
-    """Returns the part that one view adds to the state hash (R-03.16).
+    """Returns the hash of one view, which becomes a part of the state hash (R-03.16).
 
-    The codec has packed the view.
+    `packed` is the view in the bytes of the codec.
     """
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
 
 def retracts(entry: Entry, target: Entry) -> bool:
-    """Returns True if `entry` erases `target` (R-01.17).
+    """Returns True if `entry` is a retraction that erases the content of `target` (R-01.17).
 
-    Both must be by the same person, and others must not rely on `target`.
+    Both must be by the same person. If `target` is lasting, it cannot be erased, because others
+    rely on it.
     """
     return entry.kind == "retract" and entry.person == target.person and not target.lasting
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """Takes the content from entries that a party signed for another person (R-12.6)."""
-    # All entries are judged before any is changed: a changed entry would hide its parties.
+    """Removes the content of entries that their signer must not sign for another person (R-12.6).
+
+    Nobody signs for another person in a matter in which they take part themselves.
+    """
+    # All entries are judged before any is changed: a changed entry no longer shows its parties.
     refused = [
         entry
         for entry in thread.entries.values()
@@ -77,9 +82,11 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 
 
 def _is_party(thread: Thread, entry: Entry) -> bool:
-    """Returns True if the person who signed `entry` for another is a party to the thread above it.
+    """Returns True if the signer of `entry` must not sign it for another person.
 
-    Returns True also if the entry is about a proxy.
+    This is so if the signer wrote a record that the entry answers, directly or further up. It is so
+    if a field of the entry, or of such a record, names the signer. It is always so for an entry
+    about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
@@ -98,7 +105,7 @@ def _children_of(thread: Thread) -> _Children:
 
 
 def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
-    """Yields parents before their children. Otherwise the order is by time and id (R-03.11)."""
+    """Yields each entry after the entry that it is about, and else by time and id (R-03.11)."""
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
     heapq.heapify(ready)
@@ -120,7 +127,7 @@ def _find_retracted(thread: Thread) -> set[bytes]:
 
 
 def _make_tombstone(thread: Thread, entry: Entry) -> None:
-    """Leaves a mark in place of a record that its author has retracted."""
+    """Adds a view which says only that the author has retracted this record."""
     thread.views[entry.id] = {
         "id": entry.id,
         "kind": "retracted",
@@ -134,7 +141,10 @@ def _make_tombstone(thread: Thread, entry: Entry) -> None:
 
 
 def _settle_views(thread: Thread) -> None:
-    """Sets the states of the views, leaves first, and then takes hidden words out of the views."""
+    """Lets each kind set the states of its views, and then removes hidden words from the views.
+
+    The last view comes first, so answers settle before the records that they answer.
+    """
     for view in reversed(list(thread.views.values())):
         if view["kind"] in KINDS:
             KINDS[view["kind"]].settle_view(thread, view)
@@ -144,7 +154,7 @@ def _settle_views(thread: Thread) -> None:
 
 
 def _hide(view: View) -> None:
-    """Takes the words out of a view. What is counted stays (R-14.6)."""
+    """Removes the free words from the view of a hidden record. Other fields stay (R-14.6)."""
     kind = KINDS.get(view["kind"])
     if kind is not None:
         view.update({name: None for name, field in kind.fields.items() if field.is_wording})
@@ -152,10 +162,10 @@ def _hide(view: View) -> None:
 
 
 class _Counting:
-    """Judges which records count.
+    """Judges which records of a thread count.
 
-    A record counts if it stands in its log, if another person countersigned it, or if the roll
-    decided on it (R-03.12, R-22.3).
+    A record counts if it is before any fork or revocation of its log. After a fork, it counts if
+    another person countersigned it or if a decision of the roll adopted it (R-03.12, R-22.3).
     """
 
     def __init__(self, thread: Thread, children: _Children) -> None:
@@ -164,8 +174,8 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself, or if a counting entry countersigns it."""
-        # A loop with a stack, because a hostile thread is deeper than Python's own stack.
+        """Returns True if the entry counts by itself or is countersigned by an entry that counts."""
+        # A loop with its own stack, because a hostile thread can be deeper than Python's stack.
         stack = [entry]
         while stack:
             current = stack[-1]
@@ -196,7 +206,7 @@ class _Counting:
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
-    """Lets an entry change the views. Raises Refused if the entry does not count."""
+    """Changes the views of the thread by one entry. Raises Refused if it does not count."""
     if entry.fault:
         raise entry.fault
     if entry.kind is None:
@@ -216,7 +226,7 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
 def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
     target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
-        # A receipt that both signed still counts if the record it is about has lost its content.
+        # A receipt that both people signed still counts after its agreement has lost its content.
         if not kind.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
     elif "*" not in kind.about and target.kind not in kind.about:

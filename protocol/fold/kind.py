@@ -1,4 +1,4 @@
-"""The registry of kinds (specs/10-kinds.md). Each kind is one class, declared once.
+"""The registry of the kinds of records (specs/10-kinds.md). Each kind is one class.
 
     @kind("response", about=("offer", "request"))
     class Response(Kind):
@@ -7,9 +7,9 @@
 
         def fold_entry(self, thread, entry): ...
 
-The fields are the class's Field attributes. The states, with a sentence each, become the state
-tables of the specs. `fold_entry` changes the thread's views if the record counts. If it does not
-count, `fold_entry` raises Refused, and the history then shows the refusal.
+Attributes of the type Field are the fields of the record. `states` has a sentence for each state,
+and the specs print these sentences as a table. `fold_entry` changes the views of the thread. If the
+record does not count, `fold_entry` raises Refused, and the history of the thread shows the refusal.
 """
 
 from collections.abc import Callable
@@ -30,10 +30,10 @@ K = TypeVar("K", bound="Kind")
 
 
 class States(dict[str, str]):
-    """The states of a kind's views in order, the usual first state first.
+    """The states that the views of a kind can have. The usual state of a new view comes first.
 
-    Each state is a word with a sentence that says when a view has it. The sentence names in
-    backticks the kinds of the records that bring a view there.
+    Each state is a word, with a sentence that says when a view has this state. If a record brings
+    the view into this state, the sentence names the kind of that record in backticks.
     """
 
 
@@ -41,12 +41,12 @@ NO_VIEW = States()  # for a kind whose records only change the views of other re
 
 
 class Kind:
-    """A kind of record.
+    """A kind of record: the base class of all kinds.
 
-    Subclasses declare fields and states, and override methods where they differ.
+    A subclass declares its fields and states, and overrides the methods that it needs.
 
-    First come the methods that the author's software calls before it signs, then those of the fold,
-    then the one for views that are shown.
+    The author's software calls the first methods before it signs a record. The fold calls the next
+    methods. The code that shows a view calls the last method.
     """
 
     name: ClassVar[str]
@@ -54,30 +54,31 @@ class Kind:
     about: ClassVar[tuple[str, ...]]
     audience: ClassVar[int]
     fields: ClassVar[dict[str, Field]]
-    states: ClassVar[States]  # every kind declares them, or NO_VIEW
+    states: ClassVar[States]  # every kind declares its states, or NO_VIEW
 
-    # Others rely on its records: they neither expire nor can be retracted (R-01.17).
+    # If True, others rely on such records: they never expire and cannot be retracted (R-01.17).
     lasting: ClassVar[bool]
-    # People write its records with `post`; others are written by their software alone.
+    # If True, people write such records with `post`. If False, only software writes them.
     posted: ClassVar[bool]
-    # A record still counts if the record that it is about has lost its content (R-03.13).
+    # If True, a record counts even if the record that it is about lost its content (R-03.13).
     stands_alone: ClassVar[bool] = False
-    # Authority judges whether a record counts; forks of its author's log do not matter (R-03.23).
+    # If True, authority judges whether a record counts. Forks of its log do not matter (R-03.23).
     judged_by_authority: ClassVar[bool] = False
-    # A field and a state. After the field's moment, a view in the first state is shown in this one.
+    # The name of a field and a state. If the moment in this field is past and the view is still in
+    # the first state of the kind, the view is shown in the state that is named here.
     deadline: ClassVar[tuple[str, str] | None] = None
-    # Keys that views add to the fields: those that name people, then those that are times in ms.
+    # Entries that a view has beside the fields: entries with people, and entries with times in ms.
     extra_people_fields: ClassVar[tuple[str, ...]] = ()
     extra_time_fields: ClassVar[tuple[str, ...]] = ()
 
     @property
     def audience_code(self) -> int:
-        """The audience as headers write it (R-10.9)."""
+        """The number in a header that says who can read a record and if it is lasting (R-10.9)."""
         return self.audience | (LASTING if self.lasting else 0)
 
     @property
     def is_private(self) -> bool:
-        """True if whole records of this kind are sealed to some people."""
+        """True if records of this kind are encrypted as a whole, for some people only."""
         return self.audience == PRIVATE
 
     @property
@@ -87,22 +88,24 @@ class Kind:
 
     @property
     def first_state(self) -> str:
-        """The state of a view to which nothing has happened yet."""
+        """The state that a new view of this kind usually has."""
         return next(iter(self.states))
 
     @property
     def may_be_private(self) -> bool:
-        """True if the kind is private, or if it may answer a private kind (R-10.9)."""
+        """True if a record of this kind can be private (R-10.9).
+
+        This is so if the kind is private, or if such a record can be about a private record.
+        """
         return self.audience == PRIVATE or any(
             name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
         )
 
     def check_fields(self, fields: dict[str, Any]) -> None:
-        """Raises Refused if a required field is missing or a field has a wrong value (R-10.2,
-        R-10.3).
+        """Raises Refused if a required field is missing or a value is wrong (R-10.2, R-10.3).
 
-        It does not look at fields that this version does not know: a later version may have added
-        them.
+        Fields that this version does not know are not checked, because a later version may have
+        added them.
         """
         for name, field in self.fields.items():
             self._check_field(name, field, fields.get(name))
@@ -121,7 +124,10 @@ class Kind:
             field.check(name, value)
 
     def read_input(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
-        """Reads a person's input as fields. Private fields are not sealed yet. Raises Refused."""
+        """Turns the input of a person into the values of fields.
+
+        Private fields are not encrypted yet. Raises Refused if a field is unknown or its value cannot be understood.
+        """
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
             names = ", ".join(self.fields) or "none"
@@ -133,7 +139,7 @@ class Kind:
         }
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """Returns the people that a record's fields name."""
+        """Returns the people that the fields of a record name."""
         people: set[bytes] = set()
         for name, field in self.fields.items():
             value = fields.get(name)
@@ -142,9 +148,9 @@ class Kind:
         return people
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the fields that a person may leave out, and returns all fields (R-10.7).
+        """Fills in the fields that the author left out, and returns all fields (R-10.7).
 
-        The author's software calls it before it signs.
+        The author's software calls this method before it signs the record.
         """
         del thread, today
         return entry.fields
@@ -152,54 +158,70 @@ class Kind:
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused if the author's software should not sign the record.
 
-        Homes that receive such a record would still let it count.
+        If other software signs such a record all the same, other homes still count it.
         """
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the author's software should not sign an `accept` about this kind."""
+        """Raises Refused if software should not sign an `accept` of a record of this kind."""
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the people who can read this kind's private fields.
+        """Returns the people for whom the private parts of the record `entry` are encrypted.
 
-        In a private thread the kind of its root decides this for all records: `entry` is the record
-        to be sealed.
+        If the whole thread is private, the kind of its root record answers this for every record of
+        the thread.
         """
         del thread
         return {entry.person}
 
     def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """Returns the keys of other private records that this record hands on, by record id."""
+        """Returns the keys that a record with these fields gives to its readers.
+
+        Each key opens another private record, and comes with the id of that record.
+        """
         del fields
         return {}
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Returns True if a decision of the roll lets the record stand even beyond a fork."""
+        """Returns True if a decision of the roll makes the record count, even after a fork."""
         del thread, entry
         return False
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if `entry`, by another person, lets `target` stand even beyond a fork."""
+        """Returns True if `entry` makes `target`, by another person, count even after a fork."""
         del thread, entry, target
         return False
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Lets a record change the thread's views. A root makes its own view. Raises Refused."""
+        """Changes the views of the thread by the record `entry`. A root record gets its own view.
+
+        Raises Refused if the record does not count.
+        """
         if self.is_root:
             thread.make_view(entry, state=self.first_state)
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Lets an `accept` about a record of this kind change the thread. Raises Refused."""
+        """Changes the thread by `entry`, an `accept` of a record of this kind.
+
+        Raises Refused if the accept does not count.
+        """
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Lets a `close` about a record of this kind change more than its state. Raises Refused."""
+        """Changes the thread by `entry`, a `close` of a record of this kind.
+
+        A kind overrides this if a close changes more than the state of the record. Raises Refused
+        if the close does not count.
+        """
 
     def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
-        """Sets the view's state once all records of the thread are folded, leaves first."""
+        """Sets the state of a view after all records of the thread are folded.
+
+        Later views settle first, so answers settle before the records that they answer.
+        """
 
     def clock_state(self, view: dict[str, Any]) -> tuple[str, str] | None:
-        """Returns a moment and the state in which the view is shown after it.
+        """Returns a moment and a state. After this moment the view is shown in this state.
 
-        Returns None if the clock does not change the view's state.
+        Returns None if the clock does not change the state of the view.
         """
         if self.deadline is None or view["state"] != self.first_state:
             return None
@@ -219,15 +241,14 @@ def kind(
 ) -> Callable[[type[K]], type[K]]:
     """Registers the decorated class as the kind `name`.
 
-    Raises ValueError, at import, if a kind of that name exists already or if a state has no
-    sentence.
+    Raises ValueError, at import, if the name is taken or a state has no sentence.
     """
 
     def register(cls: type[K]) -> type[K]:
         if name in KINDS:
             raise ValueError(f"kind {name} is declared twice")
         _check_states(name, cls)
-        # Collected first: a field called `name` or `about` hides the class's own attribute.
+        # Fields are collected first: the next lines replace a field called `name` or `about`.
         cls.fields = _declared_fields(cls)
         cls.name = name
         cls.about = about
@@ -244,7 +265,7 @@ def kind(
 def load_kinds() -> None:
     """Registers all kinds that this program knows.
 
-    A program that has to show something first calls it late.
+    This imports many modules. So a program may show its first screen before it calls this.
     """
     import_module("protocol.kinds")
 
@@ -252,7 +273,7 @@ def load_kinds() -> None:
 def people_in(view: dict[str, Any]) -> set[bytes]:
     """Returns the people that a view names.
 
-    Its author is not among them unless the view names them.
+    The author of the record is included only if a field names the author.
     """
     kind = KINDS.get(view["kind"])
     if kind is None:
@@ -268,20 +289,21 @@ def people_in(view: dict[str, Any]) -> set[bytes]:
 
 
 def pack_content(name: str, fields: dict[str, Any]) -> bytes:
-    """Packs the plain content of a record, `[kind, fields]`. Empty fields are left out (R-10.1)."""
+    """Packs `[kind, fields]`, the unencrypted content of a record. Skips empty fields (R-10.1)."""
     return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
 
 
 def pack_private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """Packs the plain content of a private record, `[kind, fields, about]` (R-10.10)."""
+    """Packs `[kind, fields, about]`, the unencrypted content of a private record (R-10.10)."""
     filled = {key: value for key, value in fields.items() if value is not None}
     return codec.pack([name, filled, about])
 
 
 def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
-    """Reads plain content and returns the kind's name and the fields.
+    """Reads the unencrypted content of a record. Returns the name of the kind and the fields.
 
-    If the kind is known, its fields are checked. Raises Refused if they or the form are wrong.
+    If the kind is known, the fields are checked. Raises Refused if a field or the form of the
+    content is wrong.
     """
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
@@ -294,9 +316,10 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
-    """Reads the content of a private record: the kind's name, the fields and the id it is about.
+    """Reads the unencrypted content of a private record.
 
-    Raises Refused if the form or a field is wrong, or if the kind may not be private.
+    Returns the name of the kind, the fields, and the id of the record that it is about, if any.
+    Raises Refused if a field or the form of the content is wrong, or if the kind cannot be private.
     """
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
@@ -313,9 +336,9 @@ def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | Non
 
 
 def describe_kinds() -> list[dict[str, Any]]:
-    """Describes the registry as data.
+    """Returns a description of each kind, made of plain lists and dictionaries.
 
-    `meshcoop kinds`, the tables of the specs and the screen's forms use it.
+    The command `meshcoop kinds`, the tables of the specs and the forms on the screen use it.
     """
     return [
         {
@@ -346,7 +369,7 @@ def _check_states(name: str, cls: type[Kind]) -> None:
 def _declared_fields(cls: type[Kind]) -> dict[str, Field]:
     """Returns the fields of a class and of its base classes.
 
-    Those of the base classes come first.
+    The fields of the base classes come first.
     """
     return {
         name: value

@@ -1,7 +1,7 @@
-"""Stratum 2: the proxies that hold when threads fold (specs/12, from R-12.3 on).
+"""Proxies: permissions to sign records for another person (specs/12, from R-12.3 on).
 
-Proxies are read from their views. Nobody acts for another person in the thread of a proxy. So
-proxies depend on authority alone, and threads may depend on proxies.
+The threads of proxies are folded first. In them nobody signs for another person. So proxies depend
+on authority alone, and all other threads can depend on proxies. In the specs this is stratum 2.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from protocol.fold.kind import KINDS, Kind
 from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
-PROXY_FIELD = "for"  # in content that one person signs for another: the proxy's id (R-10.12)
+PROXY_FIELD = "for"  # the field with the proxy's id, where one person signs for another (R-10.12)
 NEVER_BY_PROXY = frozenset({"proxy"})
 
 
 class Proxy(NamedTuple):
-    """One person's permission for another to act for them. Times are in ms.
+    """A permission from `person`: `deputy` may sign records for them.
 
-    `person` lets `deputy` sign the kinds of records in `matters` for them. It holds through the day
-    `until`, or until `person` ends it (`ended`).
+    `matters` names the kinds of these records. The permission holds from the time `since` to the
+    end of the day `until`. If `person` ends it earlier, `ended` is that time. Times are in ms.
     """
 
     id: bytes
@@ -34,9 +34,9 @@ class Proxy(NamedTuple):
     ended: int | None
 
     def check_use(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
-        """Raises Refused unless `signer` may sign this kind at `time`, in ms (R-12.4).
+        """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
 
-        `offset` is the minutes from UTC, by which the day is found.
+        `time` is the time of the record in ms. `offset`, in minutes from UTC, gives its local day.
         """
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
         if signer != self.deputy:
@@ -54,15 +54,15 @@ ProxiesById = dict[bytes, Proxy]
 
 
 def proxies_by_id(views: Iterable[dict[str, Any]]) -> ProxiesById:
-    """Reads the proxies from their views and returns them by id."""
+    """Reads the proxies among the views, and returns each proxy by its id."""
     return {view["id"]: _read_proxy(view) for view in views if view["kind"] == "proxy"}
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
-    """Makes an entry signed for another person that person's entry, if a proxy allows it (R-12.4).
+    """Returns an entry as the entry of the person for whom it was signed by proxy (R-12.4).
 
-    If no proxy allows it, the entry comes back without its content, which then does not count. An
-    entry that was not signed for another comes back as it is.
+    If no proxy allows this, the entry is returned without its content, so it does not count. If the
+    entry was not signed for another person, it is returned unchanged.
     """
     if PROXY_FIELD not in entry.fields or entry.kind not in KINDS:
         return entry

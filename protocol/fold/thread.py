@@ -1,4 +1,4 @@
-"""A thread while it is folded: its records, the views made of them, and its history."""
+"""A thread while it is folded: its records, the views of these records, and its history."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -17,26 +17,32 @@ Index = TypeVar("Index")
 
 
 class DeclaredKind(Protocol):
-    """The part of a kind that a thread reads. It is declared here because kinds import threads."""
+    """The parts of a kind that the code of threads needs.
+
+    They are declared here, because the module of kinds imports this module.
+    """
 
     @property
     def name(self) -> str:
-        """The kind's name."""
+        """The name of the kind."""
 
     @property
     def fields(self) -> Mapping[str, Field]:
-        """The kind's fields by name."""
+        """The fields of the kind, by their names."""
 
     @property
     def states(self) -> Mapping[str, str]:
-        """The states of the kind's views, with a sentence each."""
+        """The states of the kind's views. Each has a sentence that says when a view has it."""
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """Returns the people that a record's fields name."""
+        """Returns the people that the fields of a record name."""
 
 
 class Entry(NamedTuple):
-    """An opened record. `kind` is None if this home has no content or no key for the record."""
+    """A record with its decrypted content.
+
+    `kind` is None if this home lacks the content or the key that decrypts the content.
+    """
 
     id: bytes
     device: bytes
@@ -46,24 +52,24 @@ class Entry(NamedTuple):
     person: bytes
     kind: str | None
     fields: dict[str, Any]
-    fault: Refused | None = None  # why the content does not count, if it does not
-    lasting: bool = False  # others rely on it: it cannot be retracted
-    key: bytes | None = None  # for a private record: opens its content, and can be handed on
-    by: bytes | None = None  # who signed it for the person by proxy, if somebody did (R-12.4)
+    fault: Refused | None = None  # the reason, if the content does not count
+    lasting: bool = False  # if True, others rely on it, and nobody can retract it
+    key: bytes | None = None  # in a private record: decrypts its content
+    by: bytes | None = None  # the signer, if they signed by proxy (R-12.4)
     proxy: bytes | None = None  # the id of that proxy
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """The order of siblings: time, then id."""
+        """The sort key for records that are about the same record: time, then id."""
         return self.time, self.id
 
     def without_content(self) -> "Entry":
-        """Returns the entry without its kind and fields: its content does not count."""
+        """Returns a copy without the kind and the fields, so that the content does not count."""
         return self._replace(kind=None, fields={})
 
 
 class HistoryLine(NamedTuple):
-    """A line of a thread's history: a record, and its refusal if the record does not count."""
+    """A line of a thread's history: a record and, if it does not count, the refusal."""
 
     entry: Entry
     refusal: Refused | None
@@ -71,7 +77,7 @@ class HistoryLine(NamedTuple):
 
 @dataclass
 class Thread:
-    """The records of one thread and the views made of them so far."""
+    """One thread: its records, and the views that have been made of these records so far."""
 
     authority: Authority
     entries: dict[bytes, Entry]
@@ -79,19 +85,17 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
-    log_heads: Mapping[bytes, int] = field(default_factory=dict)  # of all logs here, for `complete`
+    log_heads: Mapping[bytes, int] = field(default_factory=dict)  # the last number of each
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
     def index(self, index_type: Callable[[], Index]) -> Index:
-        """Returns the index of this type that a family of kinds keeps for the thread.
+        """Returns the thread's index of the type `index_type`. A new index is empty.
 
-        It is empty at first.
-
-        There a kind keeps what it learned from one record and needs for others. Examples are the
-        links of a service and the people in a circle.
+        A kind keeps in its index what it learned from one record and needs for other records.
+        Examples are the links of a service and the people in a circle.
         """
         if index_type not in self._indexes:
             self._indexes[index_type] = index_type()
@@ -109,14 +113,14 @@ class Thread:
         return self.entries[entry.about]
 
     def find_view(self, record_id: bytes | None, kind: str) -> View | None:
-        """Returns the view of a record, or None if it has another kind or does not count."""
+        """Returns the view of a record, or None if it does not count or is of another kind."""
         view = self.views.get(record_id or b"")
         return view if view is not None and view["kind"] == kind else None
 
     def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
-        """Adds the view of `entry` with the fields of its kind, and returns it.
+        """Makes the view of `entry` with the fields of its kind, and adds the view to the thread.
 
-        Private fields stay out of the view (R-03.14).
+        Private fields are empty in the view (R-03.14).
         """
         kind = self.kinds[entry.kind or ""]
         assert state in kind.states, "a kind declares every state of its views"
@@ -142,9 +146,9 @@ class Thread:
         return view
 
     def people_about(self, entry: Entry) -> set[bytes]:
-        """Returns the people that a record is about (R-14.5).
+        """Returns the people that a record concerns, without its own author (R-14.5).
 
-        They are the author of the record that it answers and the people that it names.
+        These are the people that its fields name, and the author of the record that it answers.
         """
         kind = self.kinds.get(entry.kind or "")
         people = kind.named_people(entry.fields) if kind else set()
@@ -162,8 +166,8 @@ class Thread:
         return registers.is_hidden(holding, self.people_about(entry))
 
     def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
-        """Returns the views of one kind whose `link` is this record, in fold order.
+        """Returns the views of one kind that refer to this record, in the order of the fold.
 
-        `link` is "about" or "intent".
+        `link` is the entry of the view that has the record's id: "about" or "intent".
         """
         return self._linked[kind, link, record_id]
