@@ -174,7 +174,7 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself or is countersigned by an entry that counts."""
+        """Returns True if the entry counts by itself, or if one that counts countersigns it."""
         # A loop with its own stack, because a hostile thread can be deeper than Python's stack.
         stack = [entry]
         while stack:

@@ -126,7 +126,8 @@ class Kind:
     def read_input(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
         """Turns the input of a person into the values of fields.
 
-        Private fields are not encrypted yet. Raises Refused if a field is unknown or its value cannot be understood.
+        Private fields are not encrypted yet. Raises Refused if a field is unknown or has a
+        value that cannot be understood.
         """
         unknown = sorted(set(given) - set(self.fields))
         if unknown:

@@ -85,7 +85,7 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
     marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
-    log_heads: Mapping[bytes, int] = field(default_factory=dict)  # the last number of each
+    log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
     _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )

@@ -1,9 +1,11 @@
 """Kinds of circles: people who talk among themselves (specs/15-circles-and-pages.md).
 
-A circle is a private thread. Its steps decide who is in it: the circle itself, `members` records,
-and the closes of people who leave. A step names the steps that its author knew, and hands on their
-keys. So everybody who can read the latest step can read all steps before it. All readers of the
-same records fold the same circle.
+A circle is a private thread. Three sorts of records decide who is in the circle: the `circle`
+record, `members` records, and `close` records of people who leave. They are called steps here.
+
+A step names the latest steps that its author knew, and contains the keys that decrypt them. So
+everybody who can read a step can read all steps before it. Readers with the same records work out
+the same circle.
 """
 
 import heapq
@@ -35,14 +37,14 @@ _AFTER = Many(
 class Roster:
     """The people of a circle, worked out from its steps.
 
-    A set of steps is an integer with one bit for each step. So sets are joined and compared fast,
-    even in a long circle.
+    Here a set of steps is an integer with one bit for each step. So the code joins and compares
+    such sets fast, even if the circle has many steps.
     """
 
     bit_of_step: dict[bytes, int] = field(default_factory=dict)
     heads: set[bytes] = field(default_factory=set)  # the steps that no other step names
     left_at: dict[bytes, int] = field(default_factory=dict)  # person → when they last left, in ms
-    _past: dict[bytes, int] = field(default_factory=dict)  # step → the set of those before it
+    _past: dict[bytes, int] = field(default_factory=dict)  # step → the set of all steps before it
     _joins: dict[bytes, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _leaves: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -53,15 +55,15 @@ class Roster:
 
     @property
     def current(self) -> set[bytes]:
-        """The people who are in the circle once all steps (R-15.3) have been counted."""
-        all_steps = -1  # every bit is set
+        """The people who are in the circle according to all of its steps (R-15.3)."""
+        all_steps = -1  # in this integer every bit is set
         return {person for person in self._joins if self.includes(person, all_steps)}
 
     def includes(self, person: bytes, steps: int) -> bool:
-        """Returns True if a person is in the circle according to a set of steps (R-15.4).
+        """Returns True if a person is in the circle according to the set `steps` (R-15.4).
 
-        One of the steps must take the person in. That step must come after every step that lets the
-        person go.
+        One of these steps must take the person in. It must come after each step of the set that
+        lets the person go.
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -70,7 +72,7 @@ class Roster:
         )
 
     def steps_up_to(self, named: Iterable[bytes]) -> int:
-        """Returns the set of the named steps and of all steps before them."""
+        """Returns the set of the steps with the ids `named` and of all steps before them."""
         steps = 0
         for step in named:
             steps |= self._past.get(step, 0) | self.bit_of_step.get(step, 0)
@@ -79,7 +81,11 @@ class Roster:
     def add_step(
         self, entry: Entry, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
-        """Adds a step that counts. It comes after the steps that it names."""
+        """Adds a step that counts.
+
+        The step comes after the steps `named`. It takes in the people `joins` and lets go the
+        people `leaves`.
+        """
         bit = 1 << len(self.bit_of_step)
         self._past[entry.id] = self.steps_up_to(named)
         self.bit_of_step[entry.id] = bit
@@ -93,13 +99,13 @@ class Roster:
 
 
 class _Rosters(dict[bytes, Roster]):
-    """The rosters of a thread's circle, by its id. If the circle does not count, there is none."""
+    """The roster of a thread's circle, by the circle's id. Empty if the circle does not count."""
 
 
 def build_roster(thread: Thread, circle: Entry) -> Roster:
-    """Builds the roster from the steps of a circle (R-15.3 to R-15.5).
+    """Works out from its steps who is in a circle (R-15.3 to R-15.5).
 
-    Each step is taken after the steps that it names.
+    Each step is added only after all steps that it names.
     """
     roster = Roster()
     roster.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
@@ -150,9 +156,10 @@ def _named_steps(entry: Entry) -> list[bytes]:
 
 
 def _apply_step(roster: Roster, step: Entry) -> None:
-    """Adds a step if its author may take it.
+    """Adds a step to the roster, if its author was allowed to make this step.
 
-    Everybody may leave. People in the circle may take others in and let them go.
+    Everybody who was ever in the circle may leave. Only a person who is in the circle may take in
+    or let go other people.
     """
     if step.kind == "close":
         if step.person in roster.ever:
@@ -179,7 +186,7 @@ class Circle(Kind):
     members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Adds the author to `members` (R-15.3)."""
+        """Adds the author to the field `members` (R-15.3)."""
         del thread, today
         named = entry.fields.get("members") or []
         members = named if entry.person in named else [entry.person, *named]
@@ -188,7 +195,7 @@ class Circle(Kind):
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """Returns the people in the circle (R-15.2).
 
-        For a step, the people that it takes in or lets go are added.
+        If `entry` takes people in or lets people go, they can read it too.
         """
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
@@ -197,17 +204,17 @@ class Circle(Kind):
         return {entry.person, *roster_of(thread, entry.about).current, *changed}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Opens a new circle.
+        """Makes the view of a new circle.
 
-        Builds its roster first, because all records about it need the roster.
+        Works out first who is in the circle, because the records about the circle need this.
         """
         thread.index(_Rosters)[entry.id] = build_roster(thread, entry)
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Lists the people in the circle who are members of the neighbourhood (R-15.4).
+        """Lists the members of the neighbourhood who are in the circle (R-15.4).
 
-        If there are none, the circle is ended.
+        If no member is in it, the circle is ended.
         """
         current = roster_of(thread, view["id"]).current
         view["members"] = sorted(current & set(thread.authority.members))
@@ -216,12 +223,12 @@ class Circle(Kind):
 
 
 class CircleRecord(Kind):
-    """A record in a circle. It names the latest steps and hands on their keys."""
+    """A base class of kinds. In its field `after` a record names the latest steps of the circle."""
 
     after = _AFTER
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Names the latest steps that the author knows (R-15.3)."""
+        """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3)."""
         del today
         heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
         heads.sort(key=lambda step: step.order)
@@ -229,7 +236,7 @@ class CircleRecord(Kind):
         return {**entry.fields, "after": after[-_MOST_NAMED:]}
 
     def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
-        """Returns the keys of the steps that the record names."""
+        """Returns the keys in the field `after`, each by the id of the step that it decrypts."""
         return {
             step_and_key[:_ID]: step_and_key[_ID:] for step_and_key in fields.get("after") or ()
         }
@@ -249,7 +256,7 @@ class Members(CircleRecord):
     leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the step changes nothing or makes the circle too large (R-15.7)."""
+        """Raises Refused if the record changes nothing or makes the circle too large (R-15.7)."""
         super().check_before_signing(thread, entry)
         current = roster_of(thread, entry.about).current
         joins = set(entry.fields.get("joins") or ())
@@ -265,8 +272,9 @@ class Members(CircleRecord):
             raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless, by the steps that it names, the author was in
-        the circle (R-15.5).
+        """Raises Refused if the author was not in the circle (R-15.5).
+
+        The steps that the record names decide this.
         """
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
@@ -280,7 +288,10 @@ class Message(CircleRecord):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a message of somebody who is in the circle, or was when they wrote it (R-15.6)."""
+        """Adds the message to the views.
+
+        Raises Refused unless its author is in the circle or was in it at that time (R-15.6).
+        """
         roster = roster_of(thread, entry.about)
         if entry.person not in roster.current:
             if entry.person not in roster.ever:

@@ -1,4 +1,4 @@
-"""Kinds that end something (specs/14-conversation.md)."""
+"""The kind `close`, with which a person ends something (specs/14-conversation.md)."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class Close(Kind):
     why = Text(max=500)
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if both people have already signed what is to be closed (R-14.7)."""
+        """Raises Refused if both people have already signed the record to be closed (R-14.7)."""
         view = thread.views.get(entry.about or b"")
         remedy = _SIGNED.get((view["kind"], view["state"])) if view is not None else None
         if view is not None and remedy is not None:
@@ -37,7 +37,10 @@ class Close(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Closes a record. Raises Refused if R-14.2 does not let its author use this word."""
+        """Closes the record that `entry` is about, with a word such as "withdrawn" or "declined".
+
+        Raises Refused if the author of `entry` may not use this word there (R-14.2).
+        """
         target = thread.target_of(entry)
         word = entry.fields["as_state"]
         if entry.person not in _people_who_may(thread, target, word):
@@ -50,7 +53,7 @@ class Close(Kind):
         thread.marks[target.id].add(f"{word} by {entry.person.hex()}")
 
 
-# States that both people have signed, and what to do instead of closing.
+# (kind, state) that both people have signed → what to do instead of a close.
 _SIGNED = {
     ("agreement", "done"): "correct its receipt if that is wrong",
     ("receipt", "confirmed"): "propose a correction of it",
@@ -59,9 +62,9 @@ _SIGNED = {
 
 
 def _people_who_may(thread: Thread, target: Entry, word: str) -> set[bytes]:
-    """Returns the people who may say this word of a record.
+    """Returns the people who may close a record with `word`, such as "withdrawn" or "ended".
 
-    If the record's kind does not end with this word, nobody may.
+    The set is empty if a record of this kind cannot be closed with this word.
     """
     view = thread.find_view(target.id, target.kind or "")
     people = _WHO_MAY_CLOSE.get((word, target.kind or ""))

@@ -1,7 +1,8 @@
-"""Kinds with which people decide (specs/16-decisions.md): open, with keys and numbers only.
+"""Kinds of records with which people decide (specs/16-decisions.md).
 
-`protocol.authority` folds what they change. These kinds make the views that people see of it. Free
-words go into a record of their own (`words`). It can be retracted without touching the decision.
+These records are open and contain only keys and numbers. `protocol.authority` works out what a
+decision changes, and the code here makes the views that people see. Free words are in a record of
+their own (`words`). Its author can retract the words without changing the decision.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ MOST_LISTED = 64  # people or registers in one record
 
 @kind("proposal", audience=OPEN, lasting=True, plural="decisions")
 class Proposal(Kind):
-    """A question to all; with a change, an answer that holds everywhere once it has passed."""
+    """Asks everybody a question. If it has a change, the change holds everywhere once it passes."""
 
     judged_by_authority = True
     states = States(
@@ -56,7 +57,7 @@ class Proposal(Kind):
         return fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the change could not hold even if it passed (R-16.2)."""
+        """Raises Refused if the change could have no effect even after it passes (R-16.2)."""
         what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
@@ -69,9 +70,9 @@ class Proposal(Kind):
             rules[key].check(key, value)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the proposal, and whether it has passed (R-16.3).
+        """Adds the proposal to the views, with its votes (R-16.3).
 
-        It has passed if the current term judges so, or if a term has written down its change.
+        It has passed if enough people said yes, or if the term in force wrote down its change.
         """
         outcome = thread.authority.outcomes.get(entry.id)
         has_passed = outcome is not None and outcome.passed
@@ -86,7 +87,7 @@ class Proposal(Kind):
 
 @kind("vote", about=("proposal", "renewal"), audience=OPEN, lasting=True)
 class Vote(Kind):
-    """One person's answer. A yes stands."""
+    """One person's yes or no to a proposal or a renewal. A yes cannot be taken back."""
 
     judged_by_authority = True
     states = NO_VIEW
@@ -95,7 +96,7 @@ class Vote(Kind):
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused if the vote would not count (R-16.4).
 
-        For a yes to a renewal, `check_renewal` may raise Refused too (R-16.5).
+        If the vote is a yes to a renewal, it must also pass `check_renewal` (R-16.5).
         """
         authority = thread.authority
         target = thread.target_of(entry)
@@ -113,7 +114,7 @@ class Vote(Kind):
 
 @kind("renewal", audience=OPEN, lasting=True, posted=False)
 class Renewal(Kind):
-    """Proposes the whole next term, with everything that holds written down."""
+    """Proposes the next term: its roll, moderators and rules, and everything else that holds."""
 
     judged_by_authority = True
     states = States(
@@ -140,7 +141,7 @@ class Renewal(Kind):
     )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the renewal's place among the terms, and how many voted and accepted (R-16.6)."""
+        """Adds the renewal to the views, with the number of yes votes and accepts (R-16.6)."""
         ballot = thread.authority.renewals.get(entry.id)
         thread.make_view(
             entry,
@@ -151,14 +152,14 @@ class Renewal(Kind):
         )
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the renewal is part of the chain of terms (R-16.5)."""
+        """Raises Refused unless the renewal is in force, or was in force before (R-16.5)."""
         if entry.about not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
 
 @kind("part", audience=OPEN, lasting=True, posted=False)
 class Part(Kind):
-    """The part of a renewal that had no room in it, named there by the hash of this content."""
+    """What did not fit into a renewal. The renewal names this content by its hash."""
 
     judged_by_authority = True
     states = NO_VIEW
@@ -167,12 +168,12 @@ class Part(Kind):
     holds = Many(of=RegisterChange(), max=MOST_LISTED)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Does nothing: `protocol.authority` folds the term of the renewal, with its parts."""
+        """Does nothing, because `protocol.authority` folds a renewal together with its parts."""
 
 
 @kind("remove", audience=OPEN, lasting=True)
 class Remove(Kind):
-    """A moderator's word that somebody is out; a majority of three or more moderators removes."""
+    """A moderator asks to remove a person. A majority of at least three moderators removes them."""
 
     judged_by_authority = True
     states = States(
@@ -188,10 +189,10 @@ class Remove(Kind):
     cuts = LogCuts(required=True, filled=True, help="the last number of each device that counts")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the number and the cuts.
+        """Fills in `n`, the number of the person's standing, and `cuts`.
 
-        If the number of the person's standing is odd, it is kept. Otherwise the next number is
-        taken. The cuts keep everything that the person posted.
+        An odd number removes the person. If the number in force is odd, it is used. Otherwise the
+        next number is used. The cuts say how far the person's logs count: here, up to their ends.
         """
         del today
         authority = thread.authority
@@ -208,7 +209,7 @@ class Remove(Kind):
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused unless the author is one of three or more moderators (R-16.7).
 
-        The person must be somebody who was let in.
+        Raises Refused also if the person to be removed was never let in.
         """
         term = thread.authority.term
         if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
@@ -221,14 +222,17 @@ class Remove(Kind):
             raise Refused("R-16.7", "only somebody who was let in can be removed")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the removal. It is in force while the person's standing has its number (R-16.7)."""
+        """Adds the removal to the views (R-16.7).
+
+        It is in force while the person's standing has the number `n`.
+        """
         holding = thread.authority.holding((STANDING, entry.fields["person"]))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))
 
 
 @kind("words", about=("proposal", "renewal", "remove", "hide", "correction"), posted=False)
 class Words(Kind):
-    """The words of a record that stays, for the neighbourhood; they can be taken back."""
+    """The free words of a record that nobody can erase. These words can be erased."""
 
     states = NO_VIEW
     stands_alone = True
@@ -238,7 +242,10 @@ class Words(Kind):
     reason = Text(max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the author's first words with the record that they are about (R-16.1)."""
+        """Adds these words to the view of the record that they are about (R-16.1).
+
+        Raises Refused if they are not by the author of that record, or if it has words already.
+        """
         target = thread.target_of(entry)
         view = thread.views.get(target.id)
         if entry.person not in {target.person, target.by} or view is None:
@@ -250,14 +257,17 @@ class Words(Kind):
 
 
 def register_state(number: int, holding: Holding) -> str:
-    """Returns the state of a moderator's `remove` or `hide` that gives a register this number."""
+    """Returns the state of a `remove` or `hide` that would give a register this number.
+
+    `holding` is the number and the value that the register has now.
+    """
     if number == holding.n:
         return "in force"
     return "said" if number > holding.n else "past"
 
 
 def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
-    """Raises Refused if a person's software should not say yes to a renewal (R-16.5)."""
+    """Raises Refused if the software of `person` should not say yes to a renewal (R-16.5)."""
     ballot = authority.renewals.get(renewal)
     if ballot is None or ballot.term is None:
         raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
@@ -275,8 +285,10 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 
 
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
-    """Raises Refused if the person has accepted a rival, or said yes to one in
-    this round (R-16.5).
+    """Raises Refused if a person has agreed to a rival of the renewal `ballot` (R-16.5).
+
+    A rival is another renewal of the same term. The person agreed if they accepted the rival, or if
+    they said yes to it in the same round.
     """
     for rival in rivals:
         if person in rival.accepted:
@@ -286,9 +298,9 @@ def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
 
 
 def _read_rule(change: list[Any]) -> list[Any]:
-    """Reads the value in a change of a rule by that rule's field.
+    """Turns the typed value in a change of a rule into a value of the right type.
 
-    People type numbers as text, so the field turns the text into a number.
+    People type a number as text. The field of the charter with this rule turns it into a number.
     """
     what, key, n, value = change
     rule = KINDS["charter"].fields.get(key) if what == RULE else None
@@ -314,12 +326,12 @@ def _is_written(thread: Thread, entry: Entry) -> bool:
     holding = thread.authority.term.written.get(register)
     if holding is None or holding.n != new.n:
         return False
-    # For a standing only the number matters: moderators may have moved the cuts since.
+    # For a person's standing only the number counts: moderators may have moved the cuts since.
     return register[0] == STANDING or holding == new
 
 
 def _renewal_state(authority: Authority, renewal: bytes) -> str:
-    """Returns the state of a renewal, by its place among the terms (R-16.6)."""
+    """Returns the state of a renewal. It depends on the chain of terms (R-16.6)."""
     chain = [term.id for term in authority.chain.terms]
     if renewal in chain:
         return "in force" if renewal == chain[-1] else "past"

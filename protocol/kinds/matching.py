@@ -7,7 +7,7 @@ from protocol.schema.fields import Many, Person, Text
 
 
 class Assertion(Kind):
-    """Something that is in force until its author withdraws it."""
+    """A base class of kinds. A record of such a kind is in force until its author withdraws it."""
 
     states = States(
         {
@@ -17,7 +17,7 @@ class Assertion(Kind):
     )
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state to withdrawn if the author has closed the record (R-19.2)."""
+        """Sets the state to "withdrawn" if the author has closed the record (R-19.2)."""
         if "withdrawn" in thread.marks[view["id"]]:
             view["state"] = "withdrawn"
 
@@ -29,7 +29,7 @@ class Synonym(Assertion):
     words = Many(of=Text(min=1, max=40), required=True, help="words that mean the same here")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a synonym of a single word (R-19.1)."""
+        """Raises Refused if the synonym has fewer than two different words (R-19.1)."""
         del thread
         if len(set(entry.fields["words"])) < 2:  # noqa: PLR2004
             raise Refused("R-19.1", "it takes two words that mean the same; add --words once more")
@@ -43,7 +43,10 @@ class Vouch(Assertion):
     text = Text(max=500, help="what you know them by")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the good word. Raises Refused if the author vouches for themselves (R-19.3)."""
+        """Adds the `vouch` to the views.
+
+        Raises Refused if the author vouches for themselves (R-19.3).
+        """
         if entry.fields["person"] == entry.person:
             raise Refused("R-19.3", "a good word is for somebody else than yourself")
         super().fold_entry(thread, entry)

@@ -1,4 +1,4 @@
-"""Kinds that take words back, or hide them (specs/14-conversation.md)."""
+"""Kinds with which people erase words, flag them or hide them (specs/14-conversation.md)."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ from protocol.schema.register_names import HIDDEN
 
 @kind("retract", about=("*",), audience=OPEN, lasting=True)
 class Retract(Kind):
-    """Erases the content of one's own record everywhere; the log still verifies."""
+    """Erases the content of one's own record at every home. Its log still verifies."""
 
     states = NO_VIEW
     stands_alone = True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a retraction that erases nothing (R-01.17).
+        """Raises Refused if the retraction is not allowed and so erases nothing (R-01.17).
 
-        The fold of the thread has already erased the content that the other retractions erase.
+        An allowed retraction has nothing to do here: the fold has already erased the content.
         """
         target = thread.target_of(entry)
         if not retracts(entry, target):
@@ -48,9 +48,9 @@ class Flag(Kind):
     reason = Text(required=True, min=1, max=500)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds a flag to the moderators' list and changes nothing else (R-14.4).
+        """Adds the flag to the views, for the moderators' list. Changes nothing else (R-14.4).
 
-        Raises Refused if the person has flagged the record already.
+        Raises Refused if its author has flagged this record already.
         """
         flags = thread.linked_views("flag", "about", thread.target_of(entry).id)
         if any(flag["author"] == entry.person for flag in flags):
@@ -58,14 +58,14 @@ class Flag(Kind):
         thread.make_view(entry, state="open")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Settles the flag if its record is hidden or has no view any more (R-14.4)."""
+        """Settles the flag if the record that it is about is hidden or has no view (R-14.4)."""
         if view["about"] not in thread.views or thread.is_hidden(view["about"]):
             view["state"] = "settled"
 
 
 @kind("hide", about=("*",), audience=OPEN, lasting=True)
 class Hide(Kind):
-    """A moderator's word that words are not to be shown; a majority of three or more hides them."""
+    """A moderator asks to hide words. A majority of at least three moderators hides them."""
 
     judged_by_authority = True
     stands_alone = True
@@ -81,19 +81,23 @@ class Hide(Kind):
     n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the register's number: an odd one hides, an even one shows again.
+        """Fills in `n`, the number of the register that says whether the words are hidden.
 
-        If the number in force fits, it is kept. Otherwise the next number is taken.
+        An odd number hides the words, and an even number shows them. If the number in force already
+        does what the author wants, it is used. Otherwise the next number is used.
         """
         del today
         number = thread.authority.holding((HIDDEN, entry.about or b"")).n
-        wanted = 0 if entry.fields.get("hidden") == "no" else 1  # even or odd
+        wanted = 0 if entry.fields.get("hidden") == "no" else 1  # an even or an odd number
         if number % 2 != wanted:
             number += 1
         return {"n": max(number, 1)} | entry.fields
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless a moderator hides words that are not about themselves (R-14.5)."""
+        """Raises Refused unless the author is one of three or more moderators (R-14.5).
+
+        Raises Refused also if the words are about the author, or are shown already.
+        """
         term = thread.authority.term
         target = thread.target_of(entry)
         if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
@@ -108,6 +112,9 @@ class Hide(Kind):
             raise Refused("R-14.5", "its words are shown already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the hide. It is in force while the register has its number (R-14.5)."""
+        """Adds the `hide` to the views (R-14.5).
+
+        It is in force while the register of the words has the number `n`.
+        """
         holding = thread.authority.holding((HIDDEN, entry.about or b""))
         thread.make_view(entry, state=register_state(entry.fields["n"], holding))

@@ -1,7 +1,7 @@
-"""Kinds that authority reads (specs/11-neighbourhood.md): open, with keys and numbers only.
+"""Kinds of records about membership and rules (specs/11-neighbourhood.md).
 
-They change who belongs and which rules are in force (`protocol.authority`), not the view of a
-thread.
+These records are open and contain only keys and numbers. `protocol.authority` reads them, to work
+out who belongs and which rules are in force. They change hardly any views.
 """
 
 from protocol.authority.charter_rules import CharterRules
@@ -16,16 +16,16 @@ from protocol.schema.fields import Bytes, Choice, Integer, Many, Person
 
 @kind("charter", audience=OPEN, lasting=True, posted=False)
 class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hides the kind's own
-    """The neighbourhood's own rules: term 0. Its id is the neighbourhood's."""
+    """The first rules of the neighbourhood (term 0). Its id is the id of the neighbourhood."""
 
     states = States(
         {"in force": "Always; its rules are those that hold now (`proposal`, `renewal`)."}
     )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the charter with the rules in force.
+        """Makes a view of the charter with the rules that are in force now.
 
-        Raises Refused unless its id is the neighbourhood's (R-03.4).
+        Raises Refused if it is not the charter of this neighbourhood (R-03.4).
         """
         if entry.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
@@ -34,7 +34,7 @@ class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hid
 
 
 class Authorial(Kind):
-    """A kind that stratum 1 reads. It has no view of its own."""
+    """A base class of kinds. Only `protocol.authority` folds such records; they have no views."""
 
     states = NO_VIEW
 
@@ -55,35 +55,35 @@ _ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
 
 @kind("accept", about=_ACCEPTED, audience=OPEN, lasting=True)
 class Accept(Kind):
-    """Takes what is offered: the charter, a renewal, a pact, a signup, a link.
+    """Accepts what is offered: the charter, a renewal, a pact, a signup or a link.
 
-    A newcomer's software accepts the charter. Its accept names the admits and the epoch records
-    that brought the newcomer in. These records are then kept and count, even if their authors fork
-    their logs. A member's software accepts the renewal that it finds to be in force.
+    A newcomer's software accepts the charter. This accept names the `admit` records and the `epoch`
+    records that let the newcomer in. So homes keep these records and count them, even if the
+    authors fork their logs later. A member's software accepts the renewal that is in force.
     """
 
     states = NO_VIEW
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Asks the kind of the record whether the author's software should accept it.
+        """Asks the kind of the record to be accepted whether software should accept it now.
 
-        Raises Refused.
+        Raises Refused if it should not.
         """
         target = thread.target_of(entry)
         if target.kind is not None:
             KINDS[target.kind].check_before_accept(thread, entry)
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if a party accepts a pact, or if the recipient accepts a link."""
+        """Returns True if `entry` is by a party to a pact, or by the recipient of a link."""
         del thread
         if target.kind == "link":
             return bool(entry.person == target.fields["to"])
         return target.kind == "pact" and entry.person in target.fields["parties"]
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Lets the kind of the record decide who may accept it.
+        """Lets the kind of the accepted record decide who may accept it and what changes.
 
-        `protocol.authority` has already folded the accept of a charter.
+        Nothing is done for a charter: `protocol.authority` has already folded its accept.
         """
         target = thread.target_of(entry)
         if target.kind is not None:
@@ -92,14 +92,14 @@ class Accept(Kind):
 
 @kind("device", audience=OPEN, lasting=True, posted=False)
 class Device(Authorial):
-    """Carries a root statement: a device certified, or revoked after a number."""
+    """A statement of a root key, which certifies a device or revokes it after a log number."""
 
     statement = Bytes(required=True, min=1, max=512)
 
 
 @kind("epoch", audience=OPEN, lasting=True, posted=False)
 class Epoch(Authorial):
-    """A group key sealed to devices. As many records of one epoch as it takes."""
+    """A group key, sealed to devices. If there are many devices, one epoch has several records."""
 
     number = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
     key_id = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
@@ -113,7 +113,7 @@ class Epoch(Authorial):
 
 @kind("relay", audience=OPEN, lasting=True, posted=False)
 class Relay(Authorial):
-    """A member enrols a relay, or ends its service. Of one member and key the last one holds."""
+    """A member enrols a relay or ends its service. A member's last record about a key holds."""
 
     key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
     addresses = PackedAddresses(help="where it is dialled")

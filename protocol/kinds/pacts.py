@@ -31,7 +31,7 @@ class Pact(Kind):
     due = Moment()
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Adds the author to `parties`, if they are not named."""
+        """Adds the author to the field `parties`, if the author is not named there."""
         del thread, today
         parties = entry.fields.get("parties") or []
         if entry.person not in parties:
@@ -39,14 +39,14 @@ class Pact(Kind):
         return {**entry.fields, "parties": parties}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the parties (R-15.2)."""
+        """Returns the parties to the pact, the only people who can read its thread (R-15.2)."""
         pact = entry if entry.kind == "pact" else thread.target_of(entry)
         return set(pact.fields["parties"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the pact as offered.
+        """Adds the pact to the views, in the state "offered".
 
-        Raises Refused unless it is between two people or more, with its author among them (R-15.8).
+        Raises Refused if it has fewer than two parties, or if its author is no party (R-15.8).
         """
         parties = set(entry.fields["parties"])
         if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
@@ -64,16 +64,19 @@ class Pact(Kind):
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes that a party accepts the pact (R-15.9). Raises Refused for anybody else."""
+        """Notes that a party accepts the pact (R-15.9).
+
+        Raises Refused if the author of `entry` is not a party.
+        """
         view = thread.find_view(entry.about, "pact")
         if view is None or entry.person not in view["parties"]:
             raise Refused("R-15.9", "a pact is accepted by its parties")
         thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state and the parties who have not accepted yet (R-15.10).
+        """Sets the state of the pact, and lists the parties who have not accepted it (R-15.10).
 
-        If every party has accepted, earlier declines and withdrawals do not matter.
+        Once every party has accepted, earlier declines and withdrawals do not matter.
         """
         marks = thread.marks[view["id"]]
         view["waiting"] = [

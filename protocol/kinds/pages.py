@@ -1,7 +1,7 @@
 """Kinds of pages that everybody may write on (specs/15-circles-and-pages.md).
 
-A revision names the texts that it follows. If two revisions follow the same text, both stand side
-by side, so that nobody's words are lost. A revision that names both joins them.
+A revision names the texts that it follows, and replaces them. If two revisions follow the same
+text, both are shown, so nobody's words are lost. A later revision can follow both and join them.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ class Page(Kind):
     text = Text(required=True, min=1, max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Makes the page's view with its first text (R-15.12).
+        """Makes the view of a page, with the text of this first record (R-15.12).
 
         This text is shown until somebody revises the page.
         """
@@ -37,7 +37,10 @@ class Page(Kind):
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Lists the texts that no other text follows, and shows the last of them (R-15.12)."""
+        """Sets the texts of the page that are current: no other text follows them (R-15.12).
+
+        The view lists all current texts, and shows the last of them as its title and text.
+        """
         revisions = thread.linked_views("revision", "about", view["id"])
         followed = {text_id for revision in revisions for text_id in revision["after"] or ()}
         texts = sorted((view, *revisions), key=lambda text: (text["created"], text["id"]))
@@ -56,7 +59,7 @@ class Page(Kind):
 
 @kind("revision", about=("page",))
 class Revision(Kind):
-    """A page as somebody would have it now."""
+    """A new text of a page, as its author would have the page now."""
 
     states = States(
         {
@@ -74,9 +77,9 @@ class Revision(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the page's title and the texts that no other text follows (R-15.13).
+        """Fills in the title of the page, and in `after` the texts that are current (R-15.13).
 
-        If the author names others, these stay.
+        A field that the author filled in stays as it is.
         """
         del today
         page = thread.find_view(entry.about, "page")
@@ -86,12 +89,12 @@ class Revision(Kind):
         return {"title": page["title"], "after": heads, **entry.fields}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the revision. It is current until another text follows it (R-15.12)."""
+        """Adds the revision to the views. It is current until another text follows it (R-15.12)."""
         thread.make_view(entry, state="current")
 
 
 def _show_text(thread: Thread, text: View) -> View:
-    """Returns a text of a page as the page's view lists it. Hidden words are left out (R-14.6)."""
+    """Returns the entry for one text in the list of a page. Hidden words are left out (R-14.6)."""
     shown = {name: text[name] for name in _SHOWN}
     if thread.is_hidden(text["id"]):
         shown.update(dict.fromkeys(_WORDS), hidden=True)

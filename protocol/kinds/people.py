@@ -11,7 +11,7 @@ from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
 
 @kind("profile")
 class Profile(Kind):
-    """What a person can give and would like, before any need. Their latest profile is shown."""
+    """What a person can give and would like, before anybody asks. The latest profile is shown."""
 
     states = States({"current": "Always; of a person's profiles the latest is shown."})
     name = Text(required=True, min=1, max=80)  # type: ignore[assignment]  # the field, not the kind's name
@@ -26,10 +26,10 @@ class Profile(Kind):
 
 @kind("home", posted=False)
 class Home(Kind):
-    """The node of a person's home, so that neighbours find it behind the neighbourhood's relays.
+    """Names the node of a person's home, so that neighbours reach it through a relay.
 
-    It has no address. A relay's own record has the relay's addresses, and nodes tell each other
-    theirs.
+    It contains no network address. The record of a relay has the addresses of the relay. Nodes tell
+    each other their own addresses directly.
     """
 
     states = States({"known": "Always."})
@@ -38,7 +38,7 @@ class Home(Kind):
 
 @kind("proxy", plural="proxies", lasting=True)
 class Proxy(Kind):
-    """Lets somebody act for you in some matters until a day; what they sign shows both of you."""
+    """Lets somebody act for you in some matters until a day. What they sign names both of you."""
 
     states = States(
         {
@@ -53,7 +53,7 @@ class Proxy(Kind):
     until = Moment(required=True, day_only=True, help="the last day on which it holds")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the proxy is for another person and for allowed kinds (R-12.3)."""
+        """Raises Refused unless the proxy names another person and only allowed kinds (R-12.3)."""
         del thread
         if entry.fields["person"] == entry.person:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
@@ -64,18 +64,18 @@ class Proxy(Kind):
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Makes the view from which proxies are read (`protocol.fold.proxies`)."""
+        """Makes the view of the proxy. `protocol.fold.proxies` reads proxies from such views."""
         thread.make_view(entry, state="in force", ended=None)
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Ends the proxy at its earliest close. What was signed before stays (R-12.5)."""
+        """Ends the proxy at the earliest `close`. What was signed before then stays (R-12.5)."""
         view = thread.views[entry.about or b""]
         view["state"] = "ended"
         view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])
 
 
 def _may_be_signed_by_proxy(kind_name: str) -> bool:
-    """Returns True if one person may sign records of this kind for another."""
+    """Returns True if a person may sign records of this kind for another person, by proxy."""
     kind = KINDS.get(kind_name)
     if kind is None or kind_name in NEVER_BY_PROXY:
         return False

@@ -1,1 +1,1 @@
-"""Activities: people do something together at a time. Roles have a number of places."""
+"""Activities: people do something together at a set time. Each role has a number of places."""

@@ -1,7 +1,7 @@
-"""Kinds of what people do together at a time (specs/17-activities.md).
+"""Kinds of activities: people do something together at a set time (specs/17-activities.md).
 
-Places are given out according to all signups that are here. Once the organiser has written down who
-had a place, that stays.
+All signups that this home has decide who gets a place. Once the organiser has written down who had
+a place, later signups do not change this.
 """
 
 from collections import defaultdict
@@ -17,18 +17,18 @@ from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
 from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
 
 MOST_PLACES = 64  # of all roles together; a list in a record holds no more
-_EVERYBODY = {"": MOST_PLACES}  # the roles of an activity that names none
+_EVERYBODY = {"": MOST_PLACES}  # the only role, if an activity names no role
 
 
 class _Answers(NamedTuple):
-    """The answers to a signup that came before its day began."""
+    """What people said about a signup before its day began."""
 
     is_withdrawn: bool = False
-    accepted: Order | None = None  # the order of the organiser's first yes
+    accepted: Order | None = None  # time and id of the organiser's first `accept`
 
 
 class _AnswersBySignup(defaultdict[bytes, _Answers]):
-    """The answers to each signup of a thread, by the signup's id."""
+    """For the id of each signup of a thread: what people said about the signup."""
 
     def __init__(self) -> None:
         super().__init__(_Answers)
@@ -69,14 +69,14 @@ class Activity(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the charter's offset. Later changes of the charter do not change it here."""
+        """Fills in the charter's offset from UTC. If the charter changes later, this one stays."""
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the activity as open.
+        """Adds the activity to the views, in the state "open" (R-17.1 to R-17.5).
 
-        Raises Refused unless its days exist and its places can be written down (R-17.1 to R-17.5).
+        Raises Refused if its days cannot be worked out, or if it has too many places.
         """
         recurrence.occurrence_days(entry.fields["starts"], entry.fields.get("repeats"))
         roles = entry.fields.get("roles") or _EVERYBODY
@@ -85,9 +85,9 @@ class Activity(Kind):
         thread.make_view(entry, state="open", occurrences=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Works out the days and sets the state (R-17.13).
+        """Works out the days of the activity, and sets its state (R-17.13).
 
-        The activity is cancelled if the organiser says so, and full if every day is full.
+        The activity is cancelled if the organiser cancelled it. It is full if every day is full.
         """
         signups = thread.linked_views("signup", "about", view["id"])
         attendances = thread.linked_views("attendance", "about", view["id"])
@@ -106,7 +106,7 @@ class Activity(Kind):
             _hide_roles(view, signups, attendances)
 
     def clock_state(self, view: View) -> tuple[str, str] | None:
-        """Returns the end of the last occurrence and the state "past".
+        """Returns the end of the last day of the activity, and the state "past" that follows then.
 
         Returns None if the activity is cancelled.
         """
@@ -118,7 +118,7 @@ class Activity(Kind):
 
 @kind("signup", about=("activity",))
 class Signup(Kind):
-    """Somebody would come, on a day and in a role."""
+    """Says that its author would like to come, on a day and in a role."""
 
     states = States(
         {
@@ -131,7 +131,7 @@ class Signup(Kind):
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the next day, and the role if there is only one."""
+        """Fills in the next day of the activity. If it has only one role, fills in this role."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
         next_day = next((day for day in days if day >= today), days[-1])
@@ -139,7 +139,10 @@ class Signup(Kind):
         return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a cancelled activity, and for a second signup for a day (R-17.8)."""
+        """Raises Refused if the activity is cancelled (R-17.8).
+
+        Raises Refused also if the author has signed up for that day already.
+        """
         activity = _activity_of(thread, entry.about)
         if activity["state"] == "cancelled":
             raise Refused("R-17.8", "the activity is cancelled")
@@ -149,9 +152,9 @@ class Signup(Kind):
                 raise Refused("R-17.8", "there is a signup for that day already")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the signup as waiting.
+        """Adds the signup to the views, in the state "waiting" (R-17.6, R-17.7).
 
-        Raises Refused unless its role and day exist, and the day has not begun (R-17.6, R-17.7).
+        Raises Refused if the activity has no such role or day, or has begun on that day.
         """
         activity = _activity_of(thread, entry.about)
         roles = activity["roles"]
@@ -163,8 +166,10 @@ class Signup(Kind):
         thread.make_view(entry, state="waiting", accepted=False)
 
     def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the signup is accepted or withdrawn, or if no place
-        is left (R-17.8).
+        """Raises Refused if software should not accept the signup (R-17.8).
+
+        This is so if the signup is already accepted or withdrawn. It is also so if the organiser
+        has promised all places of this role on that day.
         """
         signup = _signup_of(thread, entry.about)
         if signup["state"] == "withdrawn":
@@ -183,9 +188,9 @@ class Signup(Kind):
             raise Refused("R-17.8", "all places of this role are promised already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes that the organiser accepts a signup before its day begins (R-17.10).
+        """Notes that the organiser accepts a signup (R-17.10).
 
-        Raises Refused.
+        Raises Refused if somebody else accepts it, or if the activity has begun on that day.
         """
         signup = _signup_of(thread, entry.about)
         activity = _activity_of(thread, signup["about"])
@@ -199,9 +204,9 @@ class Signup(Kind):
         signup["accepted"] = True
 
     def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Withdraws a signup before its day begins, which frees its place (R-17.7).
+        """Withdraws a signup, so that its place is free again (R-17.7).
 
-        Raises Refused.
+        Raises Refused if the activity has begun on that day.
         """
         signup = _signup_of(thread, entry.about)
         _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
@@ -219,7 +224,7 @@ class Attendance(Kind):
     held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the latest day that has begun, and the people who hold a place on it."""
+        """Fills in the latest day up to `today`, and the people who have a place on that day."""
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
         begun = [day for day in days if day <= today]
@@ -227,17 +232,17 @@ class Attendance(Kind):
         return {**fields, "held": _places_held(activity, fields["on"])}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the day has not come yet (R-17.12)."""
+        """Raises Refused if the day of the attendance has not come yet (R-17.12)."""
         zone = _zone_of(_activity_of(thread, entry.about))
         today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
         if entry.fields["on"] > today:
             raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the attendance (R-17.11).
+        """Adds the attendance to the views (R-17.11).
 
-        Raises Refused unless the organiser wrote it, for a day of the activity, with no more places
-        than the activity has.
+        Raises Refused unless the organiser wrote it, for a day of the activity. Raises Refused also
+        if it gives more places than the activity has, or two places to one person.
         """
         activity = _activity_of(thread, entry.about)
         if entry.person != activity["author"]:
@@ -253,10 +258,10 @@ class Attendance(Kind):
 
 
 def occurrence_end(activity: View, day: str) -> str:
-    """Returns the local moment at which the occurrence on `day` is over."""
+    """Returns the local moment at which the activity is over on `day`."""
     begins = recurrence.occurrence_start(activity["starts"], day)
     if begins == day:
-        return day  # it has no time of day, so it is over when the day is
+        return day  # without a time of day, it is over when the day is over
     end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
     return end.isoformat(timespec="minutes")
 
@@ -290,7 +295,7 @@ def _check_day(activity: View, day: str) -> None:
 
 
 def _check_in_time(activity: View, day: str, entry: Entry) -> None:
-    """Raises Refused if an entry comes after the activity has begun on `day` (R-17.7)."""
+    """Raises Refused if `entry` was made after the activity began on `day` (R-17.7)."""
     begins = recurrence.local_to_ms(
         recurrence.occurrence_start(activity["starts"], day), _zone_of(activity)
     )
@@ -299,9 +304,9 @@ def _check_in_time(activity: View, day: str, entry: Entry) -> None:
 
 
 def _places_held(activity: View, day: str) -> dict[str, list[bytes]]:
-    """Returns the people who hold a place on a day, by role.
+    """Returns, for each role, the people who have a place on a day.
 
-    It is empty if this home knows of none.
+    The result is empty if this home knows of no place that is taken.
     """
     for occurrence in activity["occurrences"]:
         if occurrence["on"] == day:
@@ -319,9 +324,9 @@ def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
 
 
 def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
-    """Returns one day of an activity as its view shows it.
+    """Works out one day of an activity, and returns it as the activity's view shows it.
 
-    Sets the states of the signups (R-17.14).
+    Sets the states of all signups for this day too (R-17.14).
     """
     answers = thread.index(_AnswersBySignup)
     live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]
@@ -366,9 +371,9 @@ def _signup_state(signup: View, answers: _Answers, seats: dict[str, Seats]) -> s
 
 
 def _hide_roles(activity: View, signups: list[View], attendances: list[View]) -> None:
-    """Takes the names of the roles out of all views of the activity (R-14.6).
+    """Removes the names of the roles from all views of a hidden activity (R-14.6).
 
-    They are words of the activity, and its words are hidden.
+    The names of the roles are words of the activity, so they are hidden with its other words.
     """
     for occurrence in activity["occurrences"]:
         for role in occurrence["roles"]:

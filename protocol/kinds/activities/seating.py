@@ -1,4 +1,4 @@
-"""Places at an occurrence: who has a place, and who waits (specs/17-activities.md, R-17.9)."""
+"""Who has a place on one day of an activity, and who waits (specs/17-activities.md, R-17.9)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,12 +7,12 @@ Order = tuple[int, bytes]  # time, then id
 
 
 class Claim(NamedTuple):
-    """Somebody's wish for a place."""
+    """The wish of a person for a place in a role."""
 
     person: bytes
     role: str
     order: Order
-    accepted: Order | None = None  # the order of the organiser's first yes to it
+    accepted: Order | None = None  # time and id of the organiser's first `accept`
 
 
 class Seats(NamedTuple):
@@ -30,11 +30,11 @@ def assign_seats(
     claims: Iterable[Claim],
     fixed: Mapping[str, list[bytes]] | None = None,
 ) -> dict[str, Seats]:
-    """Returns the seats of each role.
+    """Gives out the places. Returns for each role who has a place and who waits.
 
-    `roles` has the number of places of each role. `fixed` has the people who had a place, once the
-    organiser has written them down. Nobody gets two places. A later claim never takes a place from
-    an earlier one.
+    `roles` has the number of places of each role. If the organiser has written down who had a
+    place, `fixed` has these people, and nobody else gets a place. Nobody gets two places. Accepted
+    claims come first, then the other claims. In each group the earlier claim comes first.
     """
     seats = {role: Seats([], []) for role in roles}
     if fixed is not None:
@@ -50,15 +50,16 @@ def assign_seats(
             placed.add(claim.person)
         elif claim.person not in waits:
             waits.append(claim.person)
-    # A person who waits for one role may have got a place in another role since.
+    # A person who waits for one role may have a place in another role by now.
     for seat in seats.values():
         seat.waits[:] = [person for person in seat.waits if person not in placed]
     return seats
 
 
 def _first_come(claim: Claim) -> tuple[bool, Order]:
-    """Returns the order of a claim.
+    """Returns the sort key of a claim.
 
-    Accepted claims come first, in the order in which they were accepted.
+    Accepted claims come first, in the order in which they were accepted. The other claims follow,
+    in the order in which people signed up.
     """
     return claim.accepted is None, claim.accepted or claim.order

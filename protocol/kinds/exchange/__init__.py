@@ -1,1 +1,1 @@
-"""The exchange: from a request or an offer to hours that both have signed."""
+"""The exchange of time: from a request or an offer to hours that both people have signed."""

@@ -1,4 +1,4 @@
-"""The common pot pays hours to the people who ran an activity (specs/17-activities.md)."""
+"""The neighbourhood's common pot, which pays hours to people who ran an activity (specs/17)."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ _DAY = len("2026-11-23")
 
 
 def is_paid_from_pot(thread: Thread, receipt: Entry) -> bool:
-    """Returns True if the common pot pays the receipt, or if the receipt asks for that."""
+    """Returns True if the receipt names the common pot as receiver, or is about an attendance."""
     about = thread.entries.get(receipt.about or b"")
     is_about_attendance = about is not None and about.kind == "attendance"
     return is_about_attendance or receipt.fields.get("receiver") == COMMON_POT
 
 
 def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
-    """Returns the default terms of a receipt from the pot.
+    """Returns the usual terms of a receipt that the common pot pays.
 
-    The receiver is the pot. The day and the minutes are those of the activity. If only one other
-    person came, that person is the giver.
+    The receiver is the pot. The minutes are those of the activity, and the day is that of the
+    attendance. If only one other person came, that person is the giver.
     """
     attendance = _attendance_of(thread, receipt)
     activity = thread.views[attendance["about"]]
@@ -34,7 +34,10 @@ def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
 
 
 def check_before_signing(thread: Thread, receipt: Entry) -> None:
-    """Raises Refused if the person has a receipt for that day that is not disputed (R-17.16)."""
+    """Raises Refused if the giver already has a receipt for that day (R-17.16).
+
+    Disputed receipts are left out.
+    """
     attendance = _attendance_of(thread, receipt)
     wanted = (receipt.fields["giver"], attendance["on"])
     for other in receipts_of_activity(thread, attendance["about"]):
@@ -46,9 +49,10 @@ def check_before_signing(thread: Thread, receipt: Entry) -> None:
 
 
 def check_receipt(thread: Thread, receipt: Entry) -> None:
-    """Raises Refused unless the receipt from the pot is allowed (R-17.15).
+    """Raises Refused unless the common pot may pay this receipt (R-17.15).
 
-    The organiser writes it, for another person who came, and for the day of the attendance.
+    The organiser must write the receipt, for another person who came. Its day must be the day of
+    the attendance.
     """
     giver = receipt.fields["giver"]
     about = thread.target_of(receipt)
@@ -73,7 +77,7 @@ def check_receipt(thread: Thread, receipt: Entry) -> None:
 def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
     """Returns all receipts about attendances of the activity.
 
-    Attendances that do not count are included.
+    Receipts about attendances that do not count are included.
     """
     attendances = [
         entry.id
@@ -88,9 +92,9 @@ def receipts_of_activity(thread: Thread, activity: bytes) -> list[View]:
 
 
 def signers_of(thread: Thread, view: View) -> set[bytes]:
-    """Returns the people who sign for giver and receiver.
+    """Returns the two people who sign a receipt or correction, for its giver and its receiver.
 
-    The author of the receipt signs for the pot.
+    If the receiver is the common pot, the author of the receipt signs for the pot.
     """
     if view["receiver"] != COMMON_POT:
         return {view["giver"], view["receiver"]}

@@ -9,7 +9,7 @@ from protocol.schema.fields import Minutes, Person, Text
 
 @kind("correction", about=("receipt",), lasting=True)
 class Correction(Kind):
-    """Other minutes than the receipt's: signed by one party, counted once the other confirms."""
+    """Corrects a receipt's minutes. One party signs it. It counts once the other party confirms."""
 
     states = States(
         {
@@ -35,7 +35,7 @@ class Correction(Kind):
         minutes = receipt["minutes"] if receipt["corrected"] is None else receipt["corrected"]
         if minutes == entry.fields["minutes"]:
             raise Refused("R-13.19", f"{minutes} minutes are what counts already")
-        # The latest correction counts. One before a confirmed correction would change nothing.
+        # The latest correction counts. A correction before a confirmed one would change nothing.
         is_overtaken = any(
             correction["state"] == "confirmed" and correction["created"] >= entry.time
             for correction in thread.linked_views("correction", "about", receipt["id"])
@@ -46,9 +46,9 @@ class Correction(Kind):
             )
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the correction as proposed (R-13.17).
+        """Adds the correction to the views, in the state "proposed" (R-13.17).
 
-        Raises Refused unless the receipt counts and the author signs for one of its parties.
+        Raises Refused unless the receipt counts and its giver or receiver signs the correction.
         """
         receipt = thread.find_view(entry.about, "receipt")
         if receipt is None:
@@ -59,9 +59,9 @@ class Correction(Kind):
         thread.make_view(entry, state="proposed", moved=None, **parties)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state (R-13.17).
+        """Sets the state of the correction (R-13.17).
 
-        It is confirmed once the other party confirms it, even after a dispute.
+        Once the other party confirms the correction, it is confirmed, even after a dispute.
         """
         marks = thread.marks[view["id"]]
         if "confirmed" in marks:
@@ -72,7 +72,7 @@ class Correction(Kind):
 
 @kind("thanks", plural="thanks")
 class Thanks(Kind):
-    """Time given as a gift: counted, and it moves no balance. The person who received says so."""
+    """The receiver says that time was a gift. The gift is counted, but it changes no balance."""
 
     states = States({"given": "Always: a gift needs no answer."})
     person = Person(required=True, help="who gave")
@@ -80,7 +80,7 @@ class Thanks(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the gift. Raises Refused if a person thanks themselves (R-13.20)."""
+        """Adds the gift to the views. Raises Refused if a person thanks themselves (R-13.20)."""
         if entry.fields["person"] == entry.person:
             raise Refused("R-13.20", "one thanks somebody else")
         thread.make_view(entry, state="given", minutes=entry.fields.get("minutes") or 0)

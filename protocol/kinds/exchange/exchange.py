@@ -1,7 +1,7 @@
-"""Kinds of the exchange: from an offer or a request to a receipt that both have signed (specs/13).
+"""Kinds of the exchange: from an offer or a request to a receipt that both people sign (specs/13).
 
-States depend on which records are here, not on the order in which they came. A confirmed receipt
-makes an agreement done, even if somebody cancels it.
+A state depends on the records that a home has, and not on the order in which they arrived. Once a
+receipt is confirmed, the agreement is done, even if somebody cancels it.
 """
 
 from typing import Any
@@ -16,9 +16,9 @@ from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
 
 
 class Intent(Kind):
-    """Something that somebody would give or would like.
+    """The base class of offers and requests: something that somebody would give or would like.
 
-    `minutes` is a guess until both people have agreed.
+    `minutes` is an estimate until two people have agreed.
     """
 
     states = States(
@@ -45,19 +45,19 @@ class Intent(Kind):
     lang = Text(max=35, help="the language of the words, such as es")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a rule of repetition that is not understood (R-13.18)."""
+        """Raises Refused if the RRULE in the field `repeats` is not understood (R-13.18)."""
         del thread
         occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a new intent as open."""
+        """Adds the offer or request to the views, in the state "open"."""
         thread.make_view(entry, state="open", responses=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state (R-13.2).
+        """Sets the state of an offer or request (R-13.2).
 
-        If enough agreements are not cancelled to fill all places, it is agreed. If these are all
-        done, it is done.
+        Cancelled agreements do not count here. If there are as many agreements as places, the state
+        is "agreed". If all these agreements are done, the state is "done".
         """
         agreements = thread.linked_views("agreement", "intent", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
@@ -72,17 +72,17 @@ class Intent(Kind):
 
 @kind("offer")
 class Offer(Intent):
-    """Something its author would give."""
+    """Something that its author would give."""
 
 
 @kind("request")
 class Request(Intent):
-    """Something its author would like to receive."""
+    """Something that its author would like to receive."""
 
 
 @kind("response", about=("offer", "request", "response"))
 class Response(Kind):
-    """Somebody takes up an intent, or answers a response, with their terms."""
+    """Answers an offer, a request or another response, with terms of your own."""
 
     states = States(
         {
@@ -100,21 +100,25 @@ class Response(Kind):
     text = Text(max=2000, private=True, help="words for the other of you only")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the terms of the record that it answers. Terms that the author names stay."""
+        """Fills in missing terms from the record that this response answers."""
         del today
         above = thread.target_of(entry)
         when = above.fields.get("when" if above.kind == "response" else "starts")
         return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the author of the intent, and the person who responded to it."""
+        """Returns the two people who can read the private words of the response.
+
+        They are the author of the offer or request, and the person who first responded to it.
+        """
         parley = parley_of(thread, entry)
         return {parley.intent.person, parley.responder}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the intent is closed (R-13.4).
+        """Raises Refused if the offer or request is over (R-13.4).
 
-        Raises Refused also if the response that it answers is not waiting.
+        If this response answers another response, the other response must be waiting. Otherwise
+        this raises Refused too.
         """
         intent = parley_of(thread, entry).intent
         when = entry.fields.get("when") or intent.fields.get("starts")
@@ -129,19 +133,19 @@ class Response(Kind):
             raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the response as waiting.
+        """Adds the response to the views, in the state "waiting".
 
-        Raises Refused unless its author is another person than the intent's, and has the next turn
-        (R-13.3, R-13.16).
+        Raises Refused if somebody answers their own offer or request, or if it is the turn of the
+        other person (R-13.3, R-13.16).
         """
         intent = parley_of(thread, entry).intent.id
         thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state (R-13.5).
+        """Sets the state of the response (R-13.5).
 
-        An agreement that is not cancelled makes it accepted. A response with other terms makes it
-        declined.
+        If it has an agreement that is not cancelled, it is accepted. If another response
+        answers it, it is declined.
         """
         agreements = thread.linked_views("agreement", "about", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
@@ -161,7 +165,7 @@ class Response(Kind):
 
 @kind("agreement", about=("response",), lasting=True)
 class Agreement(Kind):
-    """Takes a response: with it, both have signed the same terms."""
+    """Accepts a response. With an agreement, both people have signed the same terms."""
 
     states = States(
         {
@@ -179,7 +183,7 @@ class Agreement(Kind):
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the terms of the response, the giver and the receiver.
 
-        The giver of a request is the person who responded. The giver of an offer is its author.
+        For a request, the giver is the person who responded. For an offer, the giver is its author.
         """
         del today
         response = thread.target_of(entry)
@@ -200,7 +204,7 @@ class Agreement(Kind):
             raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if the person who has the next turn agrees to the terms of the response."""
+        """Returns True if the person whose turn it is agrees to the same terms as the response."""
         try:
             _check_agreement(thread, entry, target)
         except Refused:
@@ -208,17 +212,18 @@ class Agreement(Kind):
         return True
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the agreement (R-13.6).
+        """Adds the agreement to the views (R-13.6).
 
-        Raises Refused unless the person who has the next turn agrees to the terms of the response.
+        Raises Refused if its terms differ from the response, or if it is not its author's turn.
         """
         intent = _check_agreement(thread, entry, thread.target_of(entry))
         thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state (R-13.8).
+        """Sets the state of the agreement (R-13.8).
 
-        It is done once all of it is confirmed. Otherwise it is cancelled if a party says so.
+        It is done once both people have signed a receipt, for each of its days if it repeats.
+        Otherwise it is cancelled if one of them cancelled it.
         """
         receipts = thread.linked_views("receipt", "about", view["id"])
         view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
@@ -232,7 +237,7 @@ class Agreement(Kind):
 
 @kind("receipt", about=("agreement", "attendance"), lasting=True)
 class Receipt(Kind):
-    """Time was given: signed by one party, counted once the other confirms."""
+    """Says that time was given. One party signs it. It counts once the other party confirms it."""
 
     states = States(
         {
@@ -249,9 +254,9 @@ class Receipt(Kind):
     note = Text(max=1000, private=True, help="words for the two parties only")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the parties and terms of the agreement.
+        """Fills in the giver, the receiver, the minutes and the day, from the agreement.
 
-        If the agreement repeats, the day is its last day without a confirmed receipt.
+        If the agreement repeats, the day is the last one up to today that has no confirmed receipt.
         """
         if common_pot.is_paid_from_pot(thread, entry):
             return {**common_pot.default_terms(thread, entry), **entry.fields}
@@ -262,22 +267,22 @@ class Receipt(Kind):
         return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
 
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the two parties."""
+        """Returns the two parties, who can read the private note."""
         del thread
         named = (entry.fields.get("giver"), entry.fields.get("receiver"))
         return {entry.person, *(person for person in named if person)}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused for a second receipt for one hour (R-13.10).
+        """Raises Refused if the time of this receipt has a confirmed receipt already (R-13.10).
 
-        Raises Refused also if the agreement does not cover that hour.
+        Raises Refused also if the agreement is cancelled or does not include that day.
         """
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_before_signing(thread, entry)
         agreement = thread.find_view(entry.about, "agreement")
         if agreement is None:
             return
-        # If it repeats, it may be done so far and still take place again tomorrow.
+        # An agreement that repeats may be done so far and still take place again tomorrow.
         closed_states = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
         if agreement["state"] in closed_states:
             raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
@@ -285,10 +290,10 @@ class Receipt(Kind):
             occurrences.check_unsigned(thread, agreement, entry.fields["on"])
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a receipt as proposed (R-13.9).
+        """Adds the receipt to the views, in the state "proposed" (R-13.9).
 
-        Raises Refused unless a party wrote it. If the agreement counts, the parties must be those
-        of the agreement.
+        Raises Refused unless a party wrote it. If the agreement counts, giver and receiver must be
+        the same as in the agreement.
         """
         if common_pot.is_paid_from_pot(thread, entry):
             common_pot.check_receipt(thread, entry)
@@ -299,9 +304,10 @@ class Receipt(Kind):
         )
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state: confirmed once both have signed, even after a dispute (R-13.11).
+        """Sets the state of the receipt (R-13.11).
 
-        Each time both sign a correction, its minutes count instead (R-13.17).
+        Once both parties have signed, it is confirmed, even after a dispute. If both have signed a
+        correction too, the minutes of the correction count instead (R-13.17).
         """
         marks = thread.marks[view["id"]]
         corrections = thread.linked_views("correction", "about", view["id"])
@@ -319,11 +325,11 @@ class Receipt(Kind):
 
 @kind("confirm", about=("receipt", "correction", "confirm"), lasting=True)
 class Confirm(Kind):
-    """The other party signs the receipt or correction: from now on it counts.
+    """The other party signs a receipt or a correction, so that it counts.
 
-    The software of the person who wrote the receipt or correction confirms the confirm in turn
-    (R-13.15). So the confirm stands and is kept, even if its author forks their log. A debt does
-    not end with a forked log.
+    The author of the receipt or correction has software that then confirms this confirm (R-13.15).
+    So homes keep the confirm and count it, even if its author forks their log later. Nobody gets
+    rid of a debt by forking a log.
     """
 
     states = NO_VIEW
@@ -337,9 +343,10 @@ class Confirm(Kind):
             raise Refused(rule, f"the {target.kind} is confirmed already")
 
     def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if the other party confirms a receipt or correction.
+        """Returns True if `entry` is the confirm of a receipt or correction by the other party.
 
-        Returns True also if the author of the receipt or correction confirms that confirm.
+        If `target` is itself such a confirm, returns True if the author of the receipt or
+        correction wrote `entry`.
         """
         if target.kind == "confirm":
             return _confirmed_author(thread, target) == entry.person
@@ -348,7 +355,7 @@ class Confirm(Kind):
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Marks a record as confirmed by the party that did not write it (R-13.12).
 
-        Raises Refused.
+        Raises Refused if somebody else confirms it, or if the record does not count.
         """
         target = thread.target_of(entry)
         if target.kind == "confirm":
@@ -366,7 +373,7 @@ class Confirm(Kind):
 
 
 def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
-    """Returns the intent that an agreement is about (R-13.6).
+    """Checks an agreement, and returns the offer or request that it is about (R-13.6).
 
     Raises Refused if the agreement has other people or other terms than the response.
     """
@@ -402,16 +409,16 @@ def _check_receipt(thread: Thread, entry: Entry) -> None:
 
 
 def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
-    """Returns the author of the receipt or correction that a confirm is about, or None."""
+    """Returns the author of the receipt or correction that `confirm` confirms, or None."""
     above = thread.entries.get(confirm.about or b"")
     return above.person if above is not None and above.kind in {"receipt", "correction"} else None
 
 
 def _parties(thread: Thread, signed: Entry) -> set[bytes]:
-    """Returns the people who sign for giver and receiver of a receipt.
+    """Returns the two people who sign a receipt, for its giver and its receiver.
 
-    For a correction, these are the people of its receipt. For the common pot the author of the
-    receipt signs.
+    If `signed` is a correction, they are the people of its receipt. If the receiver is the common
+    pot, the author of the receipt signs for the pot.
     """
     receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
     if receipt is None or receipt.kind != "receipt":
@@ -423,7 +430,7 @@ def _parties(thread: Thread, signed: Entry) -> set[bytes]:
 def _correct(receipt: View, corrections: list[View]) -> None:
     """Applies the confirmed corrections to a receipt, in order of time and id (R-13.17).
 
-    Each takes the place of the correction before.
+    Each correction replaces the minutes that counted before.
     """
     minutes = receipt["minutes"]
     for correction in sorted(corrections, key=lambda view: (view["created"], view["id"])):

@@ -1,4 +1,7 @@
-"""A parley: two people find terms for an intent, one response after another (specs/13)."""
+"""Two people find terms for an offer or a request, one response after another (specs/13).
+
+The code calls the offer or request an intent, and calls these talks a parley.
+"""
 
 from typing import NamedTuple
 
@@ -9,9 +12,10 @@ INTENTS = ("offer", "request")
 
 
 class Parley(NamedTuple):
-    """An intent and the person who responded to it.
+    """The talks about one offer or request, with one person who responded to it.
 
-    The intent decides who gives and who receives. It does not matter who named the last terms.
+    The offer or request decides who gives and who receives. It does not matter who named the last
+    terms.
     """
 
     intent: Entry
@@ -26,18 +30,18 @@ class Parley(NamedTuple):
         return self.responder, author
 
     def other_party(self, person: bytes) -> bytes:
-        """Returns the other party: the one who answers `person`."""
+        """Returns the party that is not `person`."""
         return self.responder if person == self.intent.person else self.intent.person
 
 
 class _Parleys(dict[bytes, Parley | Refused]):
-    """The parley of each response of a thread, or the refusal if the response is part of none."""
+    """The parley of each response of a thread. If a response has no parley, its refusal."""
 
 
 def parley_of(thread: Thread, response: Entry) -> Parley:
-    """Returns the parley that a response is part of. Raises Refused if it is part of none."""
+    """Returns the parley of a response. Raises Refused if the response is part of no parley."""
     parleys = thread.index(_Parleys)
-    # A loop that keeps results, because two hostile people can answer each other without end.
+    # A loop instead of recursion: two hostile people can answer each other's responses very often.
     path: list[Entry] = []
     above: Entry | None = response
     while above is not None and above.kind == "response" and above.id not in parleys:
@@ -52,7 +56,10 @@ def parley_of(thread: Thread, response: Entry) -> Parley:
 
 
 def _join_parley(thread: Thread, answer: Entry) -> Parley | Refused:
-    """Returns the parley of a response. The parley of the record above it must be known."""
+    """Returns the parley of one response, or the refusal.
+
+    If the response answers another response, the parley of that other response must be known.
+    """
     above = thread.entries.get(answer.about or b"")
     if above is not None and above.kind in INTENTS:
         if answer.person == above.person:

@@ -1,6 +1,7 @@
 """The occurrences of an agreement (specs/13, R-13.13 and R-13.18).
 
-They are the days on which it takes place, and the receipts that both have signed for each day.
+An occurrence is one day on which the agreement takes place. For each occurrence, one receipt that
+both people have signed counts.
 """
 
 from datetime import UTC, datetime
@@ -10,20 +11,20 @@ from protocol.errors import Refused
 from protocol.fold.thread import Entry, Thread, View
 from protocol.kinds.exchange import common_pot
 
-Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver, day if it repeats
+Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver, and the day if it repeats
 
 _DAY = len("2026-11-23")
-_MONDAY = "2024-01-01"  # stands for a beginning that nobody has named
+_MONDAY = "2024-01-01"  # is used if nobody has named the first day
 
 
 class _CountingReceipts(dict[bytes, dict[Occurrence, bytes]]):
-    """The receipt that counts for each occurrence, by the agreement or activity."""
+    """For the id of each agreement or activity: the receipt that counts for each occurrence."""
 
 
 def is_day_over(thread: Thread, entry: Entry, until: str | None) -> bool:
-    """Returns True if the day of `until` was over when the record was made.
+    """Returns True if the day of `until` was over when the record `entry` was made.
 
-    The charter's offset decides when a day ends.
+    The charter's offset from UTC decides when a day ends.
     """
     offset = int(thread.authority.charter["offset"]) * 60
     day = datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
@@ -31,13 +32,13 @@ def is_day_over(thread: Thread, entry: Entry, until: str | None) -> bool:
 
 
 def check_rule(starts: str | None, repeats: str | None) -> None:
-    """Raises Refused if the rule is not understood, or leaves out the day of the beginning."""
+    """Raises Refused if the RRULE `repeats` is not understood, or leaves out the day `starts`."""
     if repeats is None:
         return
     try:
         recurrence.occurrence_days(starts or _MONDAY, repeats)
     except Refused as refusal:
-        # If nobody has named a beginning, _MONDAY stands for it, and a rule may leave out that day.
+        # Without `starts`, _MONDAY is only an example. The RRULE may leave out that day.
         if starts or refusal.rule != "R-17.3":
             raise
 
@@ -45,7 +46,7 @@ def check_rule(starts: str | None, repeats: str | None) -> None:
 def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
     """Returns the days on which an agreement takes place.
 
-    Returns none if the agreement does not repeat, or if its days cannot be worked out.
+    Returns no days if the agreement does not repeat, or if its days cannot be worked out.
     """
     intent = thread.entries.get(agreement["intent"])
     starts = agreement["when"] or (intent.fields.get("starts") if intent else None)
@@ -58,9 +59,10 @@ def days_of(thread: Thread, agreement: View) -> tuple[str, ...]:
 
 
 def occurrence_of(thread: Thread, receipt: View) -> Occurrence:
-    """Returns the occurrence that a receipt is for.
+    """Returns the occurrence that a receipt is for, as giver, receiver and day.
 
-    If the agreement cannot be read, each day is an occurrence.
+    The day is None if the agreement does not repeat. If this home cannot read the agreement, each
+    day is an occurrence.
     """
     agreement = thread.entries.get(receipt["about"])
     is_single = (
@@ -73,10 +75,11 @@ def occurrence_of(thread: Thread, receipt: View) -> Occurrence:
 
 
 def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
-    """Returns the receipt that counts for each occurrence of an agreement.
+    """Returns the receipt that counts for each occurrence of an agreement or an activity.
 
-    It is the earliest confirmed one, by time and id. For an attendance, the receipts about all
-    attendances of its activity are compared (R-17.15).
+    `about` is the record that the receipts are about. If several receipts are confirmed, the
+    earliest counts, by time and id. If `about` is an attendance, the receipts about all attendances
+    of the same activity are compared (R-17.15).
     """
     target = thread.entries.get(about)
     activity = target.about if target is not None and target.kind == "attendance" else None
@@ -92,16 +95,16 @@ def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
 
 
 def last_unsigned_day(thread: Thread, agreement: View, today: str) -> str | None:
-    """Returns the last day up to today that has no confirmed receipt, or None."""
+    """Returns the last day up to `today` without a confirmed receipt, or None."""
     signed = _signed_days(thread, agreement)
     past = [day for day in days_of(thread, agreement) if day <= today]
     return next((day for day in reversed(past) if day not in signed), None)
 
 
 def is_all_signed(thread: Thread, agreement: View) -> bool:
-    """Returns True if both have signed for all of an agreement.
+    """Returns True if both people have signed a receipt for the agreement.
 
-    If it repeats, this means each of its days.
+    If the agreement repeats, they must have signed a receipt for each of its days.
     """
     signed = _signed_days(thread, agreement)
     if not agreement["repeats"]:
@@ -111,7 +114,7 @@ def is_all_signed(thread: Thread, agreement: View) -> bool:
 
 
 def check_unsigned(thread: Thread, agreement: View, on: str) -> None:
-    """Raises Refused if `on` is no day of the agreement, or if both have signed for that day."""
+    """Raises Refused if the day `on` is not in the agreement, or has a confirmed receipt."""
     day = on[:_DAY]
     days = days_of(thread, agreement)
     if days and day not in days:
@@ -131,6 +134,6 @@ def _first_confirmed(thread: Thread, receipts: list[View]) -> dict[Occurrence, b
 def _signed_days(thread: Thread, agreement: View) -> set[str | None]:
     """Returns the days of an agreement that have a confirmed receipt.
 
-    If the agreement does not repeat, its day is None.
+    If the agreement does not repeat, None stands for its day.
     """
     return {day for _, _, day in counting_receipts(thread, agreement["id"])}

@@ -1,7 +1,8 @@
-"""Kinds of doing something about a matter (specs/23-matters.md): actions, and whether they helped.
+"""Kinds of actions in a matter, and of reports and verdicts on actions (specs/23-matters.md).
 
-Whether an action is confirmed depends on who raised the matter, and so on a clock. A view holds
-only what people said. `protocol.loops` works out the rest when the view is shown.
+Only the people who raised the matter can confirm an action. A clock helps to decide who these
+people are. So the views here contain only what people said. When a view is shown, `protocol.loops`
+works out whether the action is confirmed.
 """
 
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ LONGEST_DAYS = 28
 
 @kind("action", about=("measure",), lasting=True)
 class Action(Kind):
-    """Something that somebody takes up in a matter."""
+    """Something that its author will do about a matter."""
 
     states = States(
         {
@@ -44,13 +45,13 @@ class Action(Kind):
     answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the author as the owner, and a due day in four weeks."""
+        """Fills in the author as the `owner` of the action, and as `due` the day in four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the measure is in use and the author is the owner (R-23.3)."""
+        """Raises Refused unless the measure is in use and the author owns the action (R-23.3)."""
         measure = thread.find_view(entry.about, "measure")
         if measure is not None and measure["state"] != "in use":
             raise Refused("R-23.3", f"this measure is {measure['state']}")
@@ -58,17 +59,16 @@ class Action(Kind):
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the action as open.
+        """Adds the action to the views, in the state "open" (R-23.3).
 
-        Raises Refused unless the author is the owner: nobody becomes responsible by another's word
-        (R-23.3).
+        Raises Refused unless the author is the owner: nobody can make another person responsible.
         """
         if entry.fields.get("owner", entry.person) != entry.person:
             raise Refused("R-23.3", "one takes up an action oneself")
         thread.make_view(entry, state="open", done=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Lists the reports that the action is done, in order."""
+        """Lists the reports that the action is done, and sets its state."""
         reports = thread.linked_views("done", "about", view["id"])
         view["done"] = [report["id"] for report in reports]
         if view["done"]:
@@ -77,15 +77,15 @@ class Action(Kind):
 
 @kind("done", about=("action",), plural="reports", lasting=True)
 class Done(Kind):
-    """Its owner's word that an action is done."""
+    """The owner of an action says that it is done."""
 
     states = States({"said": "Always."})
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a report that an action is done.
+        """Adds to the views the report that an action is done.
 
-        Raises Refused unless its owner wrote it (R-23.4).
+        Raises Refused unless the owner of the action wrote the report (R-23.4).
         """
         if entry.person != thread.target_of(entry).person:
             raise Refused("R-23.4", "only its owner reports an action done")
@@ -101,9 +101,9 @@ class Verdict(Kind):
     text = Text(max=2000)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a verdict. Raises Refused if the action's owner wrote it (R-23.5).
+        """Adds the verdict to the views. Raises Refused if the action's owner wrote it (R-23.5).
 
-        The loop counts only the verdicts of people who raised the matter.
+        Later, `protocol.loops` counts only the verdicts of people who raised the matter.
         """
         if entry.person == thread.target_of(entry).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")

@@ -1,7 +1,7 @@
 """Kinds of local feedback (specs/22-measures.md): a question about a service, and the answers.
 
-The views hold what people said. Whether it is signal or noise depends on a clock too:
-`protocol.loops` works that out when a view is shown.
+The views contain only what people said. Whether the answers are signal or noise depends on a clock
+too. `protocol.loops` works this out when a view is shown.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ COUNT = "count"
 HIGHER = "higher"
 LOWER = "lower"
 
-DAYS_BACK = 92  # feedback may be about these days; it may also be about tomorrow, as clocks differ
+DAYS_BACK = 92  # feedback may be about a day so long ago, or about tomorrow, as clocks differ
 
 _WEEKS = Calendar(7, 0)
 
@@ -44,10 +44,10 @@ _TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 @dataclass
 class _FeedbackIndex:
-    """The index of feedback that a thread keeps while it is folded."""
+    """What the fold of a thread has learned so far about the feedback in it."""
 
-    alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → first
-    apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that a reporter keeps apart
+    alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → id
+    apart: set[frozenset[bytes]] = field(default_factory=set)  # reports of two incidents
 
 
 @kind("measure", about=("service",), lasting=True)
@@ -75,7 +75,7 @@ class Measure(Kind):
     who = Choice(words=("everybody", "served"), help="whose answers count; everybody if left out")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the usual values for this scale. Values that the author names stay."""
+        """Fills in the usual values for this scale. Values that the author gave stay."""
         del thread, today
         scale = entry.fields.get("scale")
         better = entry.fields.get("better", LOWER if scale in {COUNT, MINUTES} else HIGHER)
@@ -96,13 +96,13 @@ class Measure(Kind):
             raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Returns True if a decision has adopted the measure (R-22.3)."""
+        """Returns True if a decision ever adopted the measure, even if it is retired now (R-22.3)."""
         return bool(thread.authority.holding((MEASURE, entry.id)).n)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the measure: proposed, in use or retired (R-22.1, R-22.3).
+        """Adds the measure to the views: proposed, in use or retired (R-22.1, R-22.3).
 
-        Raises Refused if its target does not fit its scale.
+        Raises Refused if its target or its good direction does not fit its scale.
         """
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
@@ -112,8 +112,8 @@ class Measure(Kind):
             raise Refused("R-22.1", "where incidents are counted, fewer are better")
         holding = thread.authority.holding((MEASURE, entry.id))
         bounds = thread.authority.charter.get("bounds") or ()
-        # An odd number adopts, an even one retires. A measure outside the charter's bounds is not in
-        # use: the bounds may have become narrower since it was adopted.
+        # An odd number adopts a measure, and an even number retires it. A measure outside the
+        # charter's bounds is not in use: the bounds may have become narrower since the adoption.
         if holding.n % 2 == 1 and not find_broken_bound(fields, bounds):
             thread.make_view(entry, state="in use", offset=holding.value)
         else:
@@ -134,7 +134,7 @@ class Feedback(Kind):
     urgent = Choice(words=("yes", "no"), help="yes: everybody who holds a part is told at once")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in today, and one incident if the measure counts incidents."""
+        """Fills in today as the day. If the measure counts incidents, fills in one incident."""
         measure = thread.find_view(entry.about, "measure")
         defaults: dict[str, Any] = {"on": today}
         if measure is not None and measure["scale"] == COUNT:
@@ -148,10 +148,10 @@ class Feedback(Kind):
             raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows the feedback (R-22.4).
+        """Adds the feedback to the views (R-22.4).
 
-        Raises Refused if an answer is not on the measure's scale, if feedback to a service has no
-        words, or if it is not about the last weeks.
+        Raises Refused if an answer is not on the measure's scale, or if feedback to a service has
+        no words. Raises Refused also if the day is more than DAYS_BACK days ago or after tomorrow.
         """
         measure = thread.find_view(entry.about, "measure")
         _check_answer(measure, entry.fields)
@@ -164,12 +164,12 @@ class Feedback(Kind):
         view = thread.make_view(entry, state="said", service=service)
         view["on"] = on
         if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
-            view["urgent"] = None  # a person has one alarm a week (R-22.9)
+            view["urgent"] = None  # a person can raise one alarm a week (R-22.9)
 
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
-    """Says that two people have reported one incident: all of them stay its reporters."""
+    """Says that two reports are about one incident. All who reported it stay its reporters."""
 
     states = States(
         {
@@ -180,10 +180,10 @@ class SameAs(Kind):
     other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Merges two reports to one measure (R-22.6).
+        """Merges two reports of one incident (R-22.6).
 
-        Raises Refused if the author is a party to the chain, or if the reports are too many days
-        apart.
+        Raises Refused if the author holds a part of the service, or if the reports are too many
+        days apart.
         """
         report, other = _report_pair(thread, entry)
         if entry.person in parties_of(thread, thread.views[report["service"]]):
@@ -202,15 +202,15 @@ class SameAs(Kind):
 
 @kind("not_same", about=("feedback",), posted=True)
 class NotSame(Kind):
-    """A reporter's word that theirs is another incident."""
+    """A reporter says that the two reports are about different incidents."""
 
     states = NO_VIEW
     other = RecordId(required=True, help="the other report")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Keeps two reports apart.
+        """Notes that two reports are about different incidents (R-22.6).
 
-        Raises Refused unless one of the two reporters says so (R-22.6).
+        Raises Refused unless one of the two reporters says so. This cancels a merge (`same_as`).
         """
         report, other = _report_pair(thread, entry)
         if entry.person not in {report["author"], other["author"]}:
@@ -231,7 +231,8 @@ class Answer(Kind):
 def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
     """Raises Refused if an answer is not on the measure's scale (R-22.4).
 
-    Raises Refused also if feedback to a service has no text.
+    If there is no measure, the feedback is about a service. Then this raises Refused if it has no
+    text.
     """
     if measure is None:
         if not fields.get("text"):
@@ -243,15 +244,15 @@ def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
 
 
 def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
-    """Returns True if an urgent answer is its author's first in its week."""
+    """Returns True if `entry` is the first urgent feedback of its author in its week."""
     alarms = thread.index(_FeedbackIndex).alarms
     return alarms.setdefault((_WEEKS.window_at(entry.time), entry.person), entry.id) == entry.id
 
 
 def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    """Returns the two reports that a record compares.
+    """Returns the two reports that the record `entry` compares.
 
-    Raises Refused unless both answer one measure.
+    Raises Refused unless both reports count and answer the same measure.
     """
     report = thread.find_view(entry.about, "feedback")
     other = thread.find_view(entry.fields["other"], "feedback")

@@ -1,7 +1,7 @@
 """Kinds of service chains (specs/21-services.md): who promised what to whom, signed by both ends.
 
-A person who hands on a part of a service offers a link. The person who takes it on accepts the
-link. Nobody says who holds a service: that follows from the links that both ends have signed.
+To hand on a part of a service, a person offers a link to another person, who accepts it. No record
+says who holds a service. This follows from the links that both people have signed.
 """
 
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from protocol.fold.thread import Entry, Thread, View
 from protocol.schema.fields import Person, PersonOrName, RecordId, Text
 from protocol.schema.register_names import MEASURE
 
-DEEPEST = 8  # links under one another
+DEEPEST = 8  # the most links in a chain
 _ACCEPTED = "accepted"
 
 
 @dataclass
 class ServiceIndex:
-    """The index that a service's thread keeps while it is folded."""
+    """What the fold of the thread of a service has learned so far."""
 
     links: list[View] = field(default_factory=list)  # the links that count, in fold order
 
@@ -46,7 +46,7 @@ class Service(Kind):
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
         """Returns True if a decision has adopted a measure of the service (R-22.3).
 
-        The provider cannot undo such a decision.
+        So the provider cannot undo the decision by forking their log.
         """
         measures = (
             measure.id
@@ -56,13 +56,16 @@ class Service(Kind):
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a new service as open. If no member provides it, its author answers for it."""
+        """Adds the service to the views, in the state "open".
+
+        If no member provides the service, its author answers for it.
+        """
         provider = entry.fields.get("provider")
         top = provider if type(provider) is bytes else entry.person
         thread.make_view(entry, state="open", answers_for=top, links=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state, the chain and the holder (R-21.1, R-21.5).
+        """Sets the state, the chain and the holder of the service (R-21.1, R-21.5).
 
         The holder is the last person of the longest chain of accepted links.
         """
@@ -96,16 +99,16 @@ class Link(Kind):
     instead = RecordId(help="the link that this one takes over from, once it is accepted")
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the link is handed on from a link that is not accepted (R-21.3)."""
+        """Raises Refused if the link is about another link that is not accepted (R-21.3)."""
         above = thread.views.get(entry.about or b"")
         if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:
             raise Refused("R-21.3", f"that link is {above['state']}; only what is accepted goes on")
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Shows a link as offered (R-21.2, R-21.4).
+        """Adds the link to the views, in the state "offered" (R-21.2, R-21.4).
 
-        Raises Refused unless its author holds the part that it hands on. For a takeover, the author
-        may also be either end of the old link.
+        Raises Refused unless its author holds the part that the link hands on. If the link takes
+        over from an old link, its author may also be one of the two people of the old link.
         """
         above = thread.views.get(entry.about or b"")
         if above is None:
@@ -130,17 +133,20 @@ class Link(Kind):
             raise Refused("R-21.3", f"the link is {view['state']} already")
 
     def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes when the recipient accepted the link (R-21.3). Raises Refused for anybody else."""
+        """Notes when the recipient accepted the link (R-21.3).
+
+        Raises Refused if anybody else accepts it.
+        """
         view = thread.find_view(entry.about, "link")
         if view is None or entry.person != view["to"]:
             raise Refused("R-21.3", "only the person to whom a link is offered accepts it")
         view["since"] = min(view["since"] or entry.time, entry.time)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state (R-21.3, R-21.4).
+        """Sets the state of the link (R-21.3, R-21.4).
 
-        A link is accepted once both have signed. It is ended once either end ends it, or another
-        link has taken its place.
+        A link is accepted once both people have signed it. It is ended once one of them ends it, or
+        once another link has taken its place.
         """
         marks = thread.marks[view["id"]]
         if marks & {"ended", "withdrawn"} or _is_taken_over(thread, view):
@@ -154,16 +160,16 @@ class Link(Kind):
 def parties_of(thread: Thread, service: View) -> set[bytes]:
     """Returns the people who answer for a service or a part of it.
 
-    These are its provider and everybody who accepted a link.
+    These are the provider, or else the author, and everybody who accepted a link.
     """
     links = thread.index(ServiceIndex).links
     return {service["answers_for"], *(link["to"] for link in links if link["since"])}
 
 
 def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
-    """Returns both ends of the link that the new link takes over from (R-21.4).
+    """Returns the two people of the link that the new link `entry` takes over from (R-21.4).
 
-    Raises Refused unless the old link is at the same place of the chain.
+    Raises Refused unless both links are about the same record.
     """
     old = thread.entries.get(entry.fields["instead"])
     if old is None or old.kind != "link" or old.about != entry.about:
@@ -172,12 +178,12 @@ def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
 
 
 def _is_taken_over(thread: Thread, link: View) -> bool:
-    """Returns True if another link has this link's place (R-21.4).
+    """Returns True if another link has the place of this link in the chain (R-21.4).
 
-    If several links take over one link and are accepted, the first holds the place. The same is
-    true of links that take over from it.
+    Several accepted links may take over from one link. Then the first of them has the place. If
+    other links take over from that first link, the same rule decides again.
     """
-    # Goes back to the first link at this place, then forward to the link that holds it now.
+    # Goes back to the first link at this place, then forward to the link that is there now.
     current = link
     while (old := thread.find_view(current["instead"], "link")) is not None:
         current = old
@@ -192,7 +198,7 @@ def _is_taken_over(thread: Thread, link: View) -> bool:
 def _longest_chain(thread: Thread, above: bytes) -> list[View]:
     """Returns the longest chain of accepted links below a record.
 
-    Of equal ones the earliest wins.
+    If several chains are equally long, the one with the earliest first link is returned.
     """
     chains = (
         [link, *_longest_chain(thread, link["id"])]
