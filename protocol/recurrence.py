@@ -51,7 +51,8 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     """Returns the local days (YYYY-MM-DD) on which an event takes place (R-17.2, R-17.3).
 
     `starts` is the local moment at which the event first begins. `repeats` is an RRULE of
-    iCalendar, or None if the event takes place once.
+    iCalendar, or None if the event takes place once. Days more than MAX_YEARS years after the first
+    day are left out.
 
     Raises Refused if `starts` is in UTC or its year is out of range. Raises Refused also if the
     RRULE is not understood or leaves out the first day.
@@ -80,7 +81,8 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
 def occurrence_start(starts: str, day: str) -> str:
     """Returns the local moment at which an event begins on `day`.
 
-    `starts` is the local moment at which it first began. It begins at the same clock time each day.
+    `starts` is the local moment at which the event first began. The event begins at the same clock
+    time each day.
     """
     return day + starts[_DAY:]
 

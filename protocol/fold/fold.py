@@ -2,8 +2,8 @@
 
 A thread is a root record and all records that answer it, directly or through other answers. The
 views depend only on these records and on authority. The order in which the records arrived does not
-matter. A few states depend on the clock alone, and the code that shows a view works these out. In
-the specs this step of folding is stratum 3.
+matter. A few states depend on the clock alone, and the code that shows a view works out these
+states. In the specs this step of folding is stratum 3.
 """
 
 import hashlib
@@ -84,9 +84,9 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 def _is_party(thread: Thread, entry: Entry) -> bool:
     """Returns True if the signer of `entry` must not sign it for another person.
 
-    This is so if the signer wrote a record that the entry answers, directly or further up. It is so
-    if a field of the entry, or of such a record, names the signer. It is always so for an entry
-    about a proxy.
+    This is so if the signer wrote a record that the entry answers, directly or further up. It is
+    also so if a field of the entry, or of such a record, names the signer. It is always so if the
+    entry is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
@@ -105,7 +105,7 @@ def _children_of(thread: Thread) -> _Children:
 
 
 def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
-    """Yields each entry after the entry that it is about, and else by time and id (R-03.11)."""
+    """Yields each entry after the entry that it is about. Else time and id decide (R-03.11)."""
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
     heapq.heapify(ready)
@@ -174,7 +174,7 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself, or if one that counts countersigns it."""
+        """Returns True if the entry counts by itself, or if a countersigning entry counts."""
         # A loop with its own stack, because a hostile thread can be deeper than Python's stack.
         stack = [entry]
         while stack:
@@ -206,7 +206,7 @@ class _Counting:
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
-    """Changes the views of the thread by one entry. Raises Refused if it does not count."""
+    """Changes the views of the thread by one entry. Raises Refused if the entry does not count."""
     if entry.fault:
         raise entry.fault
     if entry.kind is None:

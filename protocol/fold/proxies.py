@@ -19,7 +19,7 @@ NEVER_BY_PROXY = frozenset({"proxy"})
 
 
 class Proxy(NamedTuple):
-    """A permission from `person`: `deputy` may sign records for them.
+    """A permission from `person`: `deputy` may sign records for this person.
 
     `matters` names the kinds of these records. The permission holds from the time `since` to the
     end of the day `until`. If `person` ends it earlier, `ended` is that time. Times are in ms.
@@ -59,7 +59,7 @@ def proxies_by_id(views: Iterable[dict[str, Any]]) -> ProxiesById:
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
-    """Returns an entry as the entry of the person for whom it was signed by proxy (R-12.4).
+    """Turns an entry that was signed by proxy into an entry of the proxy's author (R-12.4).
 
     If no proxy allows this, the entry is returned without its content, so it does not count. If the
     entry was not signed for another person, it is returned unchanged.

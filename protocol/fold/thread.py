@@ -32,7 +32,7 @@ class DeclaredKind(Protocol):
 
     @property
     def states(self) -> Mapping[str, str]:
-        """The states of the kind's views. Each has a sentence that says when a view has it."""
+        """Each state of the kind's views, with a sentence that says when a view has this state."""
 
     def named_people(self, fields: dict[str, Any]) -> set[bytes]:
         """Returns the people that the fields of a record name."""
@@ -94,7 +94,7 @@ class Thread:
     def index(self, index_type: Callable[[], Index]) -> Index:
         """Returns the thread's index of the type `index_type`. A new index is empty.
 
-        A kind keeps in its index what it learned from one record and needs for other records.
+        A family of kinds keeps there the facts from one record that it needs for other records.
         Examples are the links of a service and the people in a circle.
         """
         if index_type not in self._indexes:

@@ -1,9 +1,9 @@
 """Kinds of circles: people who talk among themselves (specs/15-circles-and-pages.md).
 
 A circle is a private thread. Three sorts of records decide who is in the circle: the `circle`
-record, `members` records, and `close` records of people who leave. They are called steps here.
+record, `members` records, and `close` records of people who leave. These records are called steps.
 
-A step names the latest steps that its author knew, and contains the keys that decrypt them. So
+A step names the latest steps that its author knew, and contains the keys of those steps. So
 everybody who can read a step can read all steps before it. Readers with the same records work out
 the same circle.
 """
@@ -62,8 +62,8 @@ class Roster:
     def includes(self, person: bytes, steps: int) -> bool:
         """Returns True if a person is in the circle according to the set `steps` (R-15.4).
 
-        One of these steps must take the person in. It must come after each step of the set that
-        lets the person go.
+        One of these steps must take the person in. This step must come after each step of
+        the set that lets the person go.
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -195,7 +195,7 @@ class Circle(Kind):
     def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
         """Returns the people in the circle (R-15.2).
 
-        If `entry` takes people in or lets people go, they can read it too.
+        If `entry` takes people in or lets people go, these people can read `entry` too.
         """
         if entry.kind == "circle":
             return {entry.person, *entry.fields["members"]}
@@ -274,7 +274,7 @@ class Members(CircleRecord):
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused if the author was not in the circle (R-15.5).
 
-        The steps that the record names decide this.
+        Only the steps that the record names, and the steps before them, decide this.
         """
         if entry.id not in roster_of(thread, entry.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")

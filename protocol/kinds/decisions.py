@@ -25,7 +25,7 @@ MOST_LISTED = 64  # people or registers in one record
 
 @kind("proposal", audience=OPEN, lasting=True, plural="decisions")
 class Proposal(Kind):
-    """Asks everybody a question. If it has a change, the change holds everywhere once it passes."""
+    """Asks everybody a question. A change in it holds everywhere once enough people say yes."""
 
     judged_by_authority = True
     states = States(
@@ -192,7 +192,7 @@ class Remove(Kind):
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
         An odd number removes the person. If the number in force is odd, it is used. Otherwise the
-        next number is used. The cuts say how far the person's logs count: here, up to their ends.
+        next number is used. The cuts say how far the person's logs count: here, up to their end.
         """
         del today
         authority = thread.authority
@@ -232,7 +232,7 @@ class Remove(Kind):
 
 @kind("words", about=("proposal", "renewal", "remove", "hide", "correction"), posted=False)
 class Words(Kind):
-    """The free words of a record that nobody can erase. These words can be erased."""
+    """Free words beside a record that nobody can erase. Their author can erase the words."""
 
     states = NO_VIEW
     stands_alone = True
@@ -244,7 +244,8 @@ class Words(Kind):
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Adds these words to the view of the record that they are about (R-16.1).
 
-        Raises Refused if they are not by the author of that record, or if it has words already.
+        Raises Refused if they are not by the author of that record, or if that record has words
+        already.
         """
         target = thread.target_of(entry)
         view = thread.views.get(target.id)
@@ -257,7 +258,7 @@ class Words(Kind):
 
 
 def register_state(number: int, holding: Holding) -> str:
-    """Returns the state of a `remove` or `hide` that would give a register this number.
+    """Returns the state of a `remove` or `hide` that would give a register the number `number`.
 
     `holding` is the number and the value that the register has now.
     """

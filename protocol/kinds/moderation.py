@@ -16,7 +16,7 @@ from protocol.schema.register_names import HIDDEN
 
 @kind("retract", about=("*",), audience=OPEN, lasting=True)
 class Retract(Kind):
-    """Erases the content of one's own record at every home. Its log still verifies."""
+    """Erases the content of your own record at every home. Your log can still be verified."""
 
     states = NO_VIEW
     stands_alone = True

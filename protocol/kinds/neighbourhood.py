@@ -1,7 +1,7 @@
 """Kinds of records about membership and rules (specs/11-neighbourhood.md).
 
 These records are open and contain only keys and numbers. `protocol.authority` reads them, to work
-out who belongs and which rules are in force. They change hardly any views.
+out who belongs and which rules are in force. Most of them change no view.
 """
 
 from protocol.authority.charter_rules import CharterRules
@@ -99,7 +99,7 @@ class Device(Authorial):
 
 @kind("epoch", audience=OPEN, lasting=True, posted=False)
 class Epoch(Authorial):
-    """A group key, sealed to devices. If there are many devices, one epoch has several records."""
+    """The group key of one epoch, sealed to devices. For many devices, it takes several records."""
 
     number = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
     key_id = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
@@ -113,7 +113,7 @@ class Epoch(Authorial):
 
 @kind("relay", audience=OPEN, lasting=True, posted=False)
 class Relay(Authorial):
-    """A member enrols a relay or ends its service. A member's last record about a key holds."""
+    """A member enrols a relay or ends its service. The member's last record about its key holds."""
 
     key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
     addresses = PackedAddresses(help="where it is dialled")

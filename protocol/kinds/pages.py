@@ -37,9 +37,9 @@ class Page(Kind):
         thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the texts of the page that are current: no other text follows them (R-15.12).
+        """Finds the current texts of the page, which no other text follows (R-15.12).
 
-        The view lists all current texts, and shows the last of them as its title and text.
+        The view lists the current texts, and shows the last of them as the page's title and text.
         """
         revisions = thread.linked_views("revision", "about", view["id"])
         followed = {text_id for revision in revisions for text_id in revision["after"] or ()}

@@ -42,7 +42,7 @@ class Bound(Field):
 def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> str | None:
     """Looks for the first bound of the charter that the fields of a measure break.
 
-    Returns a sentence that tells people about it, or None if the measure keeps all bounds.
+    Returns a sentence that tells people about this bound, or None if the measure keeps all bounds.
     """
     for part, least, most in bounds:
         is_target = part in _SCALES

@@ -31,7 +31,8 @@ _LAST_SURROGATE = "\udfff"
 class Field:
     """One field of a kind of record.
 
-    Each field sets the attributes from `required` to `help`. The others follow from its type.
+    Each field sets the attributes from `required` to `help`. The other attributes follow from the
+    type of the field.
     """
 
     required: bool = False
@@ -250,7 +251,7 @@ class RecordId(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
-    """Raw bytes, from `min` to `max`. Software writes them, and people see them in hexadecimal."""
+    """From `min` to `max` raw bytes. Software writes them, and people see them in hexadecimal."""
 
     min: int = 0
     max: int = 8192
@@ -285,7 +286,7 @@ class Many(Field):
         if self.max > MAX_ITEMS:
             raise ValueError("more items than a container may hold")
 
-    # Other field types have constants here. For a list, these depend on the field `of`.
+    # Other field types have constants here. For a list, these values depend on the field `of`.
     @property
     def type_name(self) -> str:  # type: ignore[override]
         return f"list of {self.of.type_name}"

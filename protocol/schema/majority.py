@@ -3,7 +3,7 @@
 The fold of authority uses these numbers, and so do screens that show a vote.
 """
 
-MIN_COUNCIL = 3  # with fewer moderators, no majority of them removes or hides
+MIN_COUNCIL = 3  # fewer moderators than this cannot remove or hide
 
 
 def votes_needed(share: int, people: int) -> int:

@@ -69,7 +69,7 @@ class Activity(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the charter's offset from UTC. If the charter changes later, this one stays."""
+        """Fills in the charter's offset from UTC. If the charter changes later, this offset stays."""
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
@@ -131,7 +131,10 @@ class Signup(Kind):
     on = Moment(required=True, day_only=True, help="the next day if left out")
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the next day of the activity. If it has only one role, fills in this role."""
+        """Fills in the next day of the activity.
+
+        If the activity has only one role, fills in this role too.
+        """
         activity = _activity_of(thread, entry.about)
         days = _days_of(activity)
         next_day = next((day for day in days if day >= today), days[-1])

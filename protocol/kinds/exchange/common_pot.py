@@ -36,7 +36,7 @@ def default_terms(thread: Thread, receipt: Entry) -> dict[str, Any]:
 def check_before_signing(thread: Thread, receipt: Entry) -> None:
     """Raises Refused if the giver already has a receipt for that day (R-17.16).
 
-    Disputed receipts are left out.
+    Disputed receipts do not count here.
     """
     attendance = _attendance_of(thread, receipt)
     wanted = (receipt.fields["giver"], attendance["on"])

@@ -144,8 +144,8 @@ class Response(Kind):
     def settle_view(self, thread: Thread, view: View) -> None:
         """Sets the state of the response (R-13.5).
 
-        If it has an agreement that is not cancelled, it is accepted. If another response
-        answers it, it is declined.
+        If the response has an agreement that is not cancelled, the response is accepted. If another
+        response answers it, it is declined.
         """
         agreements = thread.linked_views("agreement", "about", view["id"])
         living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
@@ -222,8 +222,8 @@ class Agreement(Kind):
     def settle_view(self, thread: Thread, view: View) -> None:
         """Sets the state of the agreement (R-13.8).
 
-        It is done once both people have signed a receipt, for each of its days if it repeats.
-        Otherwise it is cancelled if one of them cancelled it.
+        Once both people have signed a receipt, the agreement is done. If it repeats, each of its
+        days needs such a receipt. If it is not done and one of them cancelled it, it is cancelled.
         """
         receipts = thread.linked_views("receipt", "about", view["id"])
         view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
@@ -256,7 +256,7 @@ class Receipt(Kind):
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
         """Fills in the giver, the receiver, the minutes and the day, from the agreement.
 
-        If the agreement repeats, the day is the last one up to today that has no confirmed receipt.
+        If the agreement repeats, the day is its last day so far without a confirmed receipt.
         """
         if common_pot.is_paid_from_pot(thread, entry):
             return {**common_pot.default_terms(thread, entry), **entry.fields}
@@ -273,7 +273,7 @@ class Receipt(Kind):
         return {entry.person, *(person for person in named if person)}
 
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the time of this receipt has a confirmed receipt already (R-13.10).
+        """Raises Refused if there is already a confirmed receipt for this time (R-13.10).
 
         Raises Refused also if the agreement is cancelled or does not include that day.
         """
@@ -327,9 +327,9 @@ class Receipt(Kind):
 class Confirm(Kind):
     """The other party signs a receipt or a correction, so that it counts.
 
-    The author of the receipt or correction has software that then confirms this confirm (R-13.15).
-    So homes keep the confirm and count it, even if its author forks their log later. Nobody gets
-    rid of a debt by forking a log.
+    The software of the first signer then confirms this confirm in turn (R-13.15). So homes keep the
+    confirm and count it, even if its author forks their log later. Nobody can get rid of a debt by
+    forking a log.
     """
 
     states = NO_VIEW

@@ -35,7 +35,7 @@ class Parley(NamedTuple):
 
 
 class _Parleys(dict[bytes, Parley | Refused]):
-    """The parley of each response of a thread. If a response has no parley, its refusal."""
+    """The parley of each response of a thread, or the reason if the response has no parley."""
 
 
 def parley_of(thread: Thread, response: Entry) -> Parley:

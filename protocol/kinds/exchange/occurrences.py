@@ -95,7 +95,7 @@ def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
 
 
 def last_unsigned_day(thread: Thread, agreement: View, today: str) -> str | None:
-    """Returns the last day up to `today` without a confirmed receipt, or None."""
+    """Returns the agreement's last day up to `today` without a confirmed receipt, or None."""
     signed = _signed_days(thread, agreement)
     past = [day for day in days_of(thread, agreement) if day <= today]
     return next((day for day in reversed(past) if day not in signed), None)

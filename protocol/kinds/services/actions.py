@@ -68,7 +68,7 @@ class Action(Kind):
         thread.make_view(entry, state="open", done=[])
 
     def settle_view(self, thread: Thread, view: View) -> None:
-        """Lists the reports that the action is done, and sets its state."""
+        """Lists the reports that the action is done, and sets the state of the action."""
         reports = thread.linked_views("done", "about", view["id"])
         view["done"] = [report["id"] for report in reports]
         if view["done"]:
@@ -94,7 +94,7 @@ class Done(Kind):
 
 @kind("verdict", about=("action",))
 class Verdict(Kind):
-    """A verdict on an action by somebody who raised the matter."""
+    """Somebody who raised the matter says whether an action has fixed it."""
 
     states = States({"said": "Always."})
     fixed = Choice(required=True, words=("yes", "partly", "no"))

@@ -47,7 +47,7 @@ class _FeedbackIndex:
     """What the fold of a thread has learned so far about the feedback in it."""
 
     alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → id
-    apart: set[frozenset[bytes]] = field(default_factory=set)  # reports of two incidents
+    apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that are different incidents
 
 
 @kind("measure", about=("service",), lasting=True)
@@ -96,13 +96,13 @@ class Measure(Kind):
             raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
 
     def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Returns True if a decision ever adopted the measure, even if it is retired now (R-22.3)."""
+        """Returns True if a decision ever adopted the measure, retired or not (R-22.3)."""
         return bool(thread.authority.holding((MEASURE, entry.id)).n)
 
     def fold_entry(self, thread: Thread, entry: Entry) -> None:
         """Adds the measure to the views: proposed, in use or retired (R-22.1, R-22.3).
 
-        Raises Refused if its target or its good direction does not fit its scale.
+        Raises Refused if its target, or its field `better`, does not fit its scale.
         """
         fields = entry.fields
         if fields.get("target") not in _TARGETS[fields["scale"]]:
@@ -151,7 +151,7 @@ class Feedback(Kind):
         """Adds the feedback to the views (R-22.4).
 
         Raises Refused if an answer is not on the measure's scale, or if feedback to a service has
-        no words. Raises Refused also if the day is more than DAYS_BACK days ago or after tomorrow.
+        no words. Raises Refused also if its day is over DAYS_BACK days ago or after tomorrow.
         """
         measure = thread.find_view(entry.about, "measure")
         _check_answer(measure, entry.fields)
@@ -231,8 +231,8 @@ class Answer(Kind):
 def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
     """Raises Refused if an answer is not on the measure's scale (R-22.4).
 
-    If there is no measure, the feedback is about a service. Then this raises Refused if it has no
-    text.
+    If there is no measure, the feedback is about a service. Then this raises Refused if the
+    feedback has no text.
     """
     if measure is None:
         if not fields.get("text"):

@@ -1,4 +1,4 @@
-"""Kinds of service chains (specs/21-services.md): who promised what to whom, signed by both ends.
+"""Kinds of service chains (specs/21-services.md): who promised what to another person.
 
 To hand on a part of a service, a person offers a link to another person, who accepts it. No record
 says who holds a service. This follows from the links that both people have signed.
