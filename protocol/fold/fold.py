@@ -164,7 +164,7 @@ def _hide(view: View) -> None:
 class _Counting:
     """Judges which records of a thread count.
 
-    A record counts if it is before any fork or revocation of its log. After a fork, it counts if
+    A record counts if it is before any fork or revocation of its log. A later record counts only if
     another person countersigned it or if a decision of the roll adopted it (R-03.12, R-22.3).
     """
 

@@ -96,7 +96,7 @@ class Vote(Kind):
     def check_before_signing(self, thread: Thread, entry: Entry) -> None:
         """Raises Refused if the vote would not count (R-16.4).
 
-        If the vote is a yes to a renewal, it must also pass `check_renewal` (R-16.5).
+        A yes to a renewal must also pass `check_renewal` (R-16.5).
         """
         authority = thread.authority
         target = thread.target_of(entry)

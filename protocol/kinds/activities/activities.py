@@ -69,7 +69,7 @@ class Activity(Kind):
     )
 
     def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the charter's offset from UTC. If the charter changes later, this offset stays."""
+        """Fills in the charter's offset from UTC. Later changes of the charter do not change it."""
         del today
         return {**entry.fields, "offset": thread.authority.charter["offset"]}
 
