@@ -1,6 +1,6 @@
 """The rules that a charter sets and that decisions change (specs/11-neighbourhood.md).
 
-They are declared here, below the kinds, because authority reads them. The kind `charter` inherits
+They have a module of their own because authority reads them. The record kind `charter` inherits
 them.
 """
 
