@@ -40,8 +40,7 @@ class Device(NamedTuple):
     carrier: bytes
 
     def is_unrevoked_at(self, seq: int) -> bool:
-        """Returns True if record number `seq` does not come after the device's revocation (R-03.3).
-        """
+        """Returns True if number `seq` of its log does not come after its revocation (R-03.3)."""
         return self.revoked_after is None or seq <= self.revoked_after
 
 
