@@ -1,9 +1,8 @@
 """Finds which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
 An `admit` is a record in which a member vouches for a newcomer. Admission starts from the people on
-the rolls. It lets people in until the admits let nobody else in. It does not look at later
-removals: if the member who signed an admit is removed, the admit still counts, provided that the
-member's cut keeps it.
+the rolls, and lets people in until the admits let nobody else in. Later removals do not matter
+here. If a member is removed, the admits within the cut of that member's log still count.
 """
 
 from collections import defaultdict
@@ -40,7 +39,7 @@ class Device(NamedTuple):
     carrier: bytes
 
     def is_unrevoked_at(self, seq: int) -> bool:
-        """Returns True if number `seq` of its log does not come after its revocation (R-03.3)."""
+        """Returns True if the device was not yet revoked at number `seq` of its log (R-03.3)."""
         return self.revoked_after is None or seq <= self.revoked_after
 
 
@@ -57,16 +56,16 @@ class Member(NamedTuple):
 
 
 class AdmissionRule(NamedTuple):
-    """The rule for letting a newcomer in: as many members as `vouchers` must vouch for them.
+    """The rule for letting a newcomer in: at least `vouchers` members must vouch for the newcomer.
 
-    If the roll has fewer people than that, the whole roll must vouch.
+    If the roll has fewer people than that, everybody on the roll must vouch.
     """
 
     roll: frozenset[bytes]
     vouchers: int
 
     def lets_in(self, people: Collection[bytes]) -> bool:
-        """Returns True if a newcomer is let in when all of these people vouch for them."""
+        """Returns True if the admits of these people are enough to let a newcomer in."""
         is_whole_roll = len(self.roll) < self.vouchers and self.roll <= set(people)
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
@@ -161,10 +160,10 @@ def collect_admits(
 def cap_admits(
     admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Leaves out the admits that exceed a voucher's limit for a month, `cap` (R-03.7).
+    """Leaves out admits beyond `cap`, the most newcomers that a member may admit in a month (R-03.7).
 
-    Returns the remaining admits of each person. Also returns the newcomers of each voucher in each
-    month: the keys are pairs of voucher and number of the month.
+    Returns the remaining admits of each newcomer. Also returns the newcomers that each voucher
+    admitted in each month: the keys are pairs of voucher and number of the month.
     """
     newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
     within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
@@ -185,9 +184,10 @@ def let_in(
     owners: Mapping[bytes, bytes],
     rules: Iterable[AdmissionRule],
 ) -> dict[bytes, Member]:
-    """Lets people in, starting from `seeds`, until the rules let nobody else in (R-03.6).
+    """Lets people in until the rules let nobody else in, and returns all of them (R-03.6).
 
-    A person is let in if one of the `rules` allows it. `owners` maps each device to its person.
+    It starts from `seeds`, who need no admits. A person is let in if one of the `rules` allows it.
+    `owners` maps each device to its person.
     """
     members = dict(seeds)
     rules = list(rules)

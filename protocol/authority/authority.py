@@ -1,8 +1,8 @@
-"""Computes who belongs, who decides and which rules are in force, from the set of open records.
+"""Stratum 1 of the fold: who belongs, who decides and which rules are in force.
 
-This fold is a pure function of the set: the order of the records does not matter (specs/03, from
-R-03.4 on). It has four steps. It reads which device belongs to which person. It follows the terms
-from the charter to the current term. It folds the registers: the voters and moderators of the
+It is computed from the set of open records, and the order of the records does not matter (specs/03,
+from R-03.4 on). First, it reads which device belongs to which person. Then it follows the terms
+from the charter to the current term. Then it folds the registers: the voters and moderators of the
 current term decide which changes pass. Last, it finds who was let in and not removed.
 """
 
@@ -67,7 +67,8 @@ class Authority(Standing):
     def person_of_device(self, device: bytes) -> bytes | None:
         """Returns the person who owns this device, or None if that person was never let in.
 
-        It returns a removed person too, because that person's records up to the cut still count.
+        If the person was removed, it returns the person too, because their records up to the cut
+        count.
         """
         certified = self.devices.get(device)
         return certified.person if certified and certified.person in self.people else None
@@ -130,8 +131,8 @@ class Authority(Standing):
     def proof_ids(self, device: bytes) -> list[bytes]:
         """Returns the ids of the records that prove the role of `device`, the charter first.
 
-        They prove that it is a member's device (R-05.3), or that it is the key of a relay that a
-        member enrolled (R-08.3).
+        They prove that the device belongs to a member (R-05.3), or that it is the key of a relay
+        that a member enrolled (R-08.3).
         """
         if device in self.relays:
             carrier = self.relays[device].carrier

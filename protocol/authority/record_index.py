@@ -146,12 +146,12 @@ class AuthorityIndex:
     def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
         """Returns the ids of records that authority keeps although they come after a log's fork.
 
-        Otherwise an author could fork their own log to withdraw these records (R-01.14, R-03.23).
-        `forks` maps each device to the number at which its log forks.
+        Without this, an author could fork their own log to withdraw these records (R-01.14,
+        R-03.23). `forks` maps each device to the number at which its log forks.
 
         Votes on a proposal or renewal are kept, and accepts of a renewal. A `remove` of a person or
-        a `hide` of a record is kept if the register may ever reach its number. If a device signed
-        several such records for the same purpose, only the one with the lowest id is kept.
+        a `hide` of a record is kept if the register could ever reach the number in it. If a device
+        signed several such records for the same purpose, only the one with the lowest id is kept.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in ("vote", "accept", "remove", "hide"):

@@ -97,9 +97,9 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
     """Completes a change from `RegisterChange.read`: adds its number and the value to sign.
 
     The number is the register's present number plus 1. If the change removes a person, the value is
-    the cuts of their logs: each cut is at the end of the log, as far as this home has the log.
-    `heads` maps each device to the last number of its log. Raises Refused (R-03.25) if the register
-    already holds the wanted value.
+    the cuts of that person's logs. Each log is cut at the last record that this home has: `heads`
+    maps each device to the number of that record. Raises Refused (R-03.25) if the register already
+    holds the wanted value.
     """
     what, key, n, value = wanted
     if n is not None:

@@ -1,9 +1,10 @@
 """Registers: numbered values. A term begins with them, and later records change them.
 
-There is a register for each person's standing: an odd number means removed. There is one for each
-rule of the charter. There is one for each measure: an odd number means in use. There is one for the
-words of each record: an odd number means hidden. The voters and moderators of the term decide which
-changes pass. The highest number that passed is in force (specs/03, R-03.25 to R-03.28).
+There is a register for each person's standing: an odd number means removed. There is a register for
+each rule of the charter. There is a register for each measure: an odd number means in use. There is
+a register for the words of each record: an odd number means hidden. The voters and moderators of
+the term decide which changes pass. The highest number that passed is in force (specs/03, R-03.25 to
+R-03.28).
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,5 @@
-"""The relays that members enrolled (specs/08-relays.md): nodes that pass on records unread."""
+"""Relays that members enrolled (specs/08-relays.md): nodes that pass on records they cannot read.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ MAX_PACKED_ADDRESSES = 152  # bytes; enough for eight IPv6 addresses
 class PackedAddresses(Bytes):
     """A field with addresses at which a node can be reached, packed in 7 or 19 bytes each (R-08.1).
 
-    In this form, an address cannot contain words.
+    Nobody can write words into such a field, because packed addresses have no room for them.
     """
 
     max: int = MAX_PACKED_ADDRESSES

@@ -23,7 +23,7 @@ class Tally:
     reopened_at: list[int] = field(default_factory=list)  # when the action was reopened
 
     def change_state(self, state: str, time: int) -> None:
-        """Moves the action into `state` at `time`. If it is in that state already, nothing changes.
+        """Moves the action into `state` at `time`. If the action is there already, nothing changes.
         """
         if state == self.state:
             return
@@ -43,8 +43,8 @@ def tally_action(
 ) -> Tally:
     """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
-    Only verdicts after the latest report that the action is done count. Of each raiser, only the
-    latest verdict counts.
+    A report says that the action is done. Only verdicts after the latest such report count. Of each
+    raiser, only the latest verdict counts.
     """
     tally = Tally(action, since=action["created"])
     needed = min(smallest_group, max(1, len(raisers)))

@@ -1,7 +1,8 @@
 """The change test: does a measure now differ from what is usual here? (R-20.3 to R-20.6)
 
-A point has the counted answers of one window. The first points of a phase are the baseline, which
-shows what is usual. The test compares the latest points with the baseline.
+A point is the counted answers of one window. A phase is a row of points that the test compares with
+each other. The first points of a phase are the baseline: they show what is usual. The test compares
+the latest points with the baseline.
 """
 
 from collections.abc import Sequence
@@ -79,10 +80,10 @@ def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
 
 
 def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
-    """Returns how many bad answers or incidents would make the last point a signal for the worse.
+    """Returns the fewest bad answers or incidents with which the last point would signal "worse".
 
-    It returns the smallest such number, and looks at the last point alone. Returns None if there is
-    no baseline, or if there would be no signal even with all answers bad.
+    Only the last point is tested here, not the latest four together. Returns None if there is no
+    baseline, or if the point would not signal "worse" even with all answers bad.
     """
     *before, last = points
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -142,9 +143,9 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
 
 
 def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
-    """Compares the latest `size` points with the baseline, the first of the points before them.
+    """Compares the latest `size` points with the baseline. Returns None without a baseline.
 
-    Returns None if there are too few points for a baseline.
+    The baseline is the first points of the phase, but never the latest `size` points.
     """
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -200,7 +201,7 @@ def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
 
 
 def _find_run(points: Sequence[Point]) -> int:
-    """Compares the eight latest points with the middle of the baseline (R-20.6).
+    """Compares the eight latest points with the medians of the baseline (R-20.6).
 
     Returns 1 if all eight are worse, −1 if all eight are better, and otherwise 0.
     """

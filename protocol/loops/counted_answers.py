@@ -1,8 +1,8 @@
 """Finds the answers to a measure that count, window by window (R-22.4 to R-22.8).
 
-A window is a run of days. All answers weigh the same. A person has one answer in a window, or, for
-incidents, one for each incident and day. People who hold a part of the service do not count. Their
-answers are shown separately.
+A window is a run of days. All answers weigh the same. Each person has one answer in a window. For
+incidents, each person has one answer for each incident and day. Answers of people who hold a part
+of the service do not count; they are shown separately.
 """
 
 import hashlib
@@ -266,7 +266,7 @@ def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list
     """Groups the reports that are about the same incident, by union-find.
 
     Two reports are about the same incident in two cases. Either somebody said so, or one person
-    made both for the same day and the same link.
+    made both for the same day and the same link of the service.
     """
     parent = {report_id: report_id for report_id in reports}
 

@@ -49,7 +49,9 @@ def find_holder(
     """Returns the holder of a matter at the time `now`.
 
     `chain` has the people of the service, from the top down. `begin` is the level of the first
-    holder. `reopened` has the times at which actions were reopened. All times are in ms.
+    holder, and `opened` is the time when the matter opened. `reopened` has the times at which
+    actions were reopened. `answer_ms` is the time that each holder has to answer. All times are in
+    ms.
     """
     steps_in_order = sorted(steps)
     reopened_in_order = sorted(reopened)
@@ -73,8 +75,8 @@ def _find_miss(
 ) -> int | None:
     """Returns the time at which the holder loses the matter, or None if the holder keeps it.
 
-    The holder loses the matter in three cases: the holder does not answer in time, the holder's
-    action is not done when due, or actions are reopened twice.
+    There are three ways to lose the matter. The holder does not answer in time. The holder's action
+    is not done when due. Actions are reopened twice.
     """
     misses = []
     reopened_since = [time for time in reopened if time >= since]

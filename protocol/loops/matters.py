@@ -3,6 +3,9 @@
 A loop is a pure function of what people said and of the time `now`. The same input always gives the
 same loop. It does not matter when an answer arrives: a late answer gives the same loop as if it had
 arrived in time. At most one matter is open at a time.
+
+A window settles some hours after its end. Only then its answers become a point, the numbers that
+the tests read.
 """
 
 import hashlib
@@ -49,8 +52,8 @@ class MeasureInputs(NamedTuple):
 class LoopRules(NamedTuple):
     """The rules of the charter that loops need.
 
-    `smallest_group` is the fewest people whose answers may be shown as a number. `settle_ms` is how
-    long a window stays open for late answers.
+    `smallest_group` is the fewest people whose answers may be shown. `settle_ms` is the time
+    between the end of a window and its settling.
     """
 
     smallest_group: int
@@ -118,9 +121,10 @@ class Loop:
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
-        """The alarm limit of each of the latest points, by window (R-20.3).
+        """The alarm limit of each of the latest points, by the number of the window (R-20.3).
 
-        The limit is the smallest number of bad answers or incidents that makes the point an alarm.
+        The limit is the smallest number of bad answers or incidents that gives a signal for the
+        worse.
         """
         return {
             number: alarm_limit(
@@ -130,7 +134,7 @@ class Loop:
         }
 
     def points_before(self, number: int, first: int | None) -> list[Point]:
-        """Returns the points from window `first` up to, but without, window `number`.
+        """Returns the points of the windows from number `first` to number `number` − 1.
 
         If `first` is None, it returns all points before window `number`.
         """
@@ -164,7 +168,7 @@ def matter_id(measure: bytes, window: int) -> bytes:
 
 
 class _Event(NamedTuple):
-    """An event in the life of a loop, such as a window that settles or a new action.
+    """Something that changes a loop, such as a window that settles or a new action.
 
     Events are handled in the order of time, type and id (R-23.1).
     """
@@ -214,10 +218,7 @@ class _Follower:
             yield _event_of(view, partial(self._judge_actions, view["created"]))
 
     def _settle_time(self, number: int) -> int:
-        """Returns the time at which a window settles, in ms.
-
-        From then on, it has a point for the tests.
-        """
+        """Returns the time (ms) at which a window settles, so that it can have a point."""
         return self._loop.context.calendar.window_start(number + 1) + self._rules.settle_ms
 
     def _settle(self, window: Window) -> None:
@@ -342,8 +343,8 @@ class _Follower:
     def _judge_actions(self, until: int) -> None:
         """Counts the verdicts on the actions of the last matter, up to the time `until` (ms).
 
-        Closes the matter if an action is confirmed. Opens the matter again if no action is
-        confirmed any more.
+        If an action is confirmed, it closes the matter. If the matter is closed but no action is
+        confirmed any more, it opens the matter again.
         """
         matter = self._last_matter
         if matter is None:

@@ -24,7 +24,8 @@ class Outcome(NamedTuple):
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
-    Returns None if its first action is not done, or if there are no points yet after the action.
+    Returns None if the matter's first action is not done. Also returns None if there are no points
+    before that time, or none after.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:

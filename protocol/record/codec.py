@@ -33,19 +33,18 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Decodes canonical bytes, and checks the limits of a record. Raises Refused (R-02.1 to R-02.6).
-    """
+    """Decodes canonical bytes and checks a record's limits. Raises Refused (R-02.1 to R-02.6)."""
     value = unpack_framed(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS)
     _check_value(value, MAX_DEPTH)
     return value
 
 
 def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
-    """Decodes a frame, or any other bytes with limits of their own.
+    """Decodes the bytes of a frame, which has limits of its own.
 
-    Encoding the result again must give the same bytes. This function does not check depth, key
-    order and text length: the code that reads the frame checks its shape. Raises Refused (R-02.1 to
-    R-02.3).
+    The bytes must be canonical: encoding the result must give the same bytes again. This function
+    does not check depth, key order and text length. The code that reads the frame checks its shape.
+    Raises Refused (R-02.1 to R-02.3).
     """
     if len(data) > max_bytes:
         raise Refused("R-02.1", f"{len(data)} bytes are more than the {max_bytes} allowed")

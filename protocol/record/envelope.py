@@ -90,12 +90,12 @@ class Record(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this record answers (R-01.7). If it begins a thread, None."""
+        """The id of the record that this record answers, or None if it begins a thread (R-01.7)."""
         return self.header.parents[0] if self.header.parents else None
 
 
 def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
-    """Makes the wire bytes of a record from its three parts."""
+    """Returns a whole record as bytes for the wire, made from its three parts."""
     return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
@@ -145,8 +145,8 @@ def parse(wire: bytes) -> Record:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(header, content)
-    # The bytes are canonical: without signature and content, the rest of them is the header. Cutting
-    # the header out keeps its exact signed bytes, and costs less time than packing it again.
+    # The bytes are canonical, so the bytes before the signature and the content are the header.
+    # Cutting the header out keeps its exact signed bytes, and costs less than packing it again.
     after_header = len(_SIGNATURE_PREFIX) + SIGNATURE_SIZE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
@@ -161,7 +161,7 @@ def read_header(header_bytes: bytes) -> Header:
 
 
 def check_content(header: Header, content: bytes) -> None:
-    """Raises Refused (R-01.9) if the content does not match the length and hash in its header."""
+    """Raises Refused (R-01.9) if the content does not match the length and hash in `header`."""
     if len(content) != header.size or content_digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
@@ -176,10 +176,10 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
 
 
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """Returns the two values that `is_signature_valid` needs to check a record's signature.
+    """Returns the two arguments with which `is_signature_valid` checks a record's signature.
 
-    The first value is the signature followed by the signed bytes. The second is the device's key.
-    Both are `bytes`, so another process can check many of them without the records.
+    The first is the signature, then the signed bytes. The second is the device's key. Both are
+    `bytes`. So another process can check many signatures without getting the records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device

@@ -29,9 +29,10 @@ LOG_START = Head(0, None, 0)  # the head of an empty log
 
 
 def check_follows(head: Head, record: Record) -> None:
-    """Raises Refused if `record` cannot come next after `head`, the end of its log (R-01.12, R-01.13).
+    """Raises Refused if `record` cannot come next in a log that ends with `head`.
 
-    The caller has already checked that the number of `record` is the next number.
+    The record must name the id of `head` as the record before (R-01.12), and must not be earlier
+    than `head` (R-01.13). The caller has already checked that the record has the next number.
     """
     if record.header.prev != head.id:
         raise Refused("R-01.12", "the record names another one before it than the log holds")
@@ -56,15 +57,15 @@ def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
     """Returns the ids of the records that are kept of a log forked at number `fork` (R-01.14).
 
     All records before the fork are kept. At the fork, the records with the two lowest ids are kept
-    as proof. From the fork on, a record is also kept if `is_named` is True. The records that it
-    answers in the same log are then kept too.
+    as proof. From the fork on, a record is also kept if `is_named` is True. With such a record, the
+    records of this log that it answers are kept too.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}
     at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
     proofs = set(sorted(at_fork)[:PROOFS])
-    # If a record is named, the records that it answers stay too. Otherwise the other party could
-    # have confirmed a receipt whose agreement is gone.
+    # If a record is named, the records that it answers stay too. Otherwise a receipt that the other
+    # party has confirmed could lose the agreement that it answers.
     countersigned: set[bytes] = set()
     for record in record_by_id.values():
         above: ForkedRecord | None = record if record.is_named else None

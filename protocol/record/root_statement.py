@@ -36,10 +36,10 @@ class Certificate(NamedTuple):
 
 
 class Revocation(NamedTuple):
-    """A statement that a person no longer answers for records of `device` after number `after`.
+    """A statement that revokes `device`: its records after number `after` do not count.
 
-    `person` is the person's root key. The statement is valid in one neighbourhood only: `place` is
-    the beginning of that neighbourhood's id.
+    `person` is the root key of the person who revokes it. The statement is valid in one
+    neighbourhood only: `place` is the beginning of that neighbourhood's id.
     """
 
     place: bytes
@@ -94,8 +94,7 @@ def read_statement(statement: bytes) -> Certificate | Revocation:
 
 
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
-    """Splits a statement into its body, a list of five fields, and its signatures. Raises Refused.
-    """
+    """Splits a statement into its body, five fields, and its signatures. Raises Refused."""
     if type(value) is list and value:
         body = value[0]
         if type(body) is list and len(body) == _BODY_FIELDS:

@@ -84,7 +84,9 @@ def box_key_from_secret(secret: bytes) -> BoxKey:
 
 
 def check_box_key(public: bytes) -> None:
-    """Raises Refused (R-01.23) if nothing can be sealed to this key, because it is a low-order point.
+    """Raises Refused (R-01.23) if nothing can be sealed to this box key.
+
+    That is so if the key is a low-order point.
     """
     _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
@@ -164,9 +166,9 @@ def seal_private_content(
 ) -> bytes:
     """Seals `plain` to the devices with these box keys (R-01.24).
 
-    Returns five parts in a row: the number of locks, an ephemeral key, one lock for each device,
-    the id of the content's key, and the ciphertext. The bytes do not show which devices can read
-    them: a reader tries each lock.
+    Returns five parts in a row. They are the number of locks, an ephemeral key, one lock for each
+    device, the id of the content's key, and the ciphertext. The bytes do not show which devices can
+    read them: a reader tries each lock.
     """
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:

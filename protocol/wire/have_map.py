@@ -35,9 +35,10 @@ Heads = Mapping[bytes, LogHead]  # device key → the head of its log
 
 
 def digest_heads(heads: Heads) -> bytes:
-    """Returns a digest of all heads: 16 bytes of a hash, in the order of devices (R-05.4).
+    """Returns the digest of all heads: 16 bytes of a hash over them (R-05.4).
 
-    If two homes have the same heads, their digests are equal.
+    The heads are hashed in the order of their devices. Two homes with the same heads have the same
+    digest.
     """
     hasher = hashlib.sha256(b"meshcoop digest 1\0")
     for device in sorted(heads):

@@ -109,8 +109,8 @@ Frame = Request | Response | Event
 def encode(frame: Frame) -> bytes:
     """Returns the bytes of a frame: first the length of its body, then the body.
 
-    Raises Refused: R-06.1 if the frame is above 1 MiB, R-06.2 if the frame has a value that frames
-    cannot carry, R-06.3 if it has too many values.
+    Raises Refused (R-06.1) if the frame is above 1 MiB. Raises Refused (R-06.2) if frames cannot
+    carry one of its values. Raises Refused (R-06.3) if it has too many values.
     """
     array = _array_of(frame)
     _check_values(array)

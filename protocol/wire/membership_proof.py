@@ -66,7 +66,10 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
 
 def fold_chain(chain: list[bytes], neighbourhood: bytes) -> Authority:
-    """Computes, from the records in `chain` only, who belongs and who decides. Raises Refused."""
+    """Computes the authority (who belongs, who decides) from the records in `chain` only.
+
+    Raises Refused.
+    """
     records = read_chain(chain, neighbourhood)
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:

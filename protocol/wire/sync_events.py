@@ -26,7 +26,7 @@ class DigestReceived:
 
 @dataclass(frozen=True)
 class PeerLacks:
-    """The peer has sent its have-map, so it is known which records the peer lacks.
+    """The peer has sent its have-map, which shows the records that the peer lacks.
 
     `logs` are the logs in which the peer lacks records. Each log is a triple: the device, the
     number of the peer's head, and the first bytes of that head's id. `forks` are the devices on
@@ -45,7 +45,8 @@ class PeerLacks:
 class RecordsReceived:
     """The peer has sent records.
 
-    When the driver has taken the records, it calls `credit_taken` with `size` (bytes).
+    When the driver has handled them, it calls `credit_taken` with `size` (bytes). The peer may then
+    send more.
     """
 
     wires: list[bytes]

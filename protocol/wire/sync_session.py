@@ -95,7 +95,7 @@ class SyncSession:
         return frames.encode([HELLO, VERSION, neighbourhood, device, signature, chain])
 
     def admit(self) -> None:
-        """Lets the peer send frames other than a hello.
+        """Lets the peer send all kinds of frames, not only a hello.
 
         The driver calls it if the peer's hello shows that the peer is a member's home or a relay.
         """
@@ -144,7 +144,7 @@ class SyncSession:
     def credit_taken(self, size: int) -> bytes:
         """Returns a frame that allows the peer to send `size` more bytes of records.
 
-        The driver calls it when it has taken records of this size.
+        The driver calls it when it has handled records of this size.
         """
         self._their_window += size
         return frames.encode([CREDIT, size])
