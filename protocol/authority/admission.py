@@ -160,7 +160,7 @@ def collect_admits(
 def cap_admits(
     admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Leaves out admits beyond `cap`, the most newcomers that a member may admit in a month (R-03.7).
+    """Leaves out admits beyond `cap`, the most newcomers that a voucher may admit a month (R-03.7).
 
     Returns the remaining admits of each newcomer. Also returns the newcomers that each voucher
     admitted in each month: the keys are pairs of voucher and number of the month.

@@ -50,7 +50,7 @@ class Authority(Standing):
     )  # people whose further devices need no vouchers
     largest_quotas: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes
     relays: dict[bytes, Relay] = field(default_factory=dict)
-    voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its signer
+    voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → signing device
     # (voucher, number of the month) → the people that the voucher admitted in that month
     newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 

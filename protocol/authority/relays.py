@@ -1,4 +1,6 @@
-"""Relays that members enrolled (specs/08-relays.md): nodes that pass on records they cannot read.
+"""Relays that members enrolled (specs/08-relays.md).
+
+A relay is a node that passes on records and cannot read the sealed ones.
 """
 
 from collections import defaultdict

@@ -10,7 +10,7 @@ from protocol.authority.registers import Cuts
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The number at which each device's log stops counting, and accepted records after forks.
+    """Up to which number each device's log counts, and which records after a fork were accepted.
 
     `cuts` maps each removed person to the cuts of their logs: device → the last number that counts.
     `forks` maps each device with a forked log to the number of the fork. A newcomer's `accept` of

@@ -23,8 +23,7 @@ class Tally:
     reopened_at: list[int] = field(default_factory=list)  # when the action was reopened
 
     def change_state(self, state: str, time: int) -> None:
-        """Moves the action into `state` at `time`. If the action is there already, nothing changes.
-        """
+        """Moves the action into `state` at `time`. If it already is in `state`, nothing changes."""
         if state == self.state:
             return
         self.state = state

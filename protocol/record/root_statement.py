@@ -70,7 +70,8 @@ def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> 
     return codec.pack([body, _sign(body, root_seed)])
 
 
-# This is cached: every fold of authority reads the same statements, and signatures cost time.
+# The results are cached, because each fold of authority reads the same statements again. Checking
+# their signatures takes most of the time.
 @lru_cache(maxsize=4096)
 def read_statement(statement: bytes) -> Certificate | Revocation:
     """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""

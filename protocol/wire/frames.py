@@ -6,8 +6,8 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record import codec
 
-MAX_FRAME = 64 * 1024  # bytes after the length
-MAX_FRAME_ITEMS = 4096  # in one list or map
+MAX_FRAME = 64 * 1024  # bytes of a frame after its length
+MAX_FRAME_ITEMS = 4096  # the most items in one list or map
 MAX_BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the framing takes the rest
 
 _MAX_BATCH_RECORDS = 1024

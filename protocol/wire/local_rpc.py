@@ -23,9 +23,9 @@ RESYNC = "resync"  # a topic; it means: events were lost, read all and subscribe
 REFUSED = "refused"  # a topic; its event tells why the node closes the connection
 
 MAX_FRAME = 1024 * 1024  # bytes of a frame after its length
-MAX_DEPTH = 16  # containers inside each other, the frame's own array included
-MAX_ITEMS = 16_384  # in one array or map
-MAX_CONTAINERS = 65_536  # in one frame
+MAX_DEPTH = 16  # the most lists and maps inside each other, including the frame's own list
+MAX_ITEMS = 16_384  # the most items in one list or map
+MAX_CONTAINERS = 65_536  # the most lists and maps in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
 TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after them, ask for less at a time

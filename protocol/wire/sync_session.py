@@ -34,27 +34,27 @@ from protocol.wire.sync_events import (
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
 OLDEST_VERSION = max(1, VERSION - 1)  # every version can also speak the version before
-WINDOW = 512 * 1024  # bytes of records that may be under way, not yet taken by the receiver
+WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
 MAX_CHAIN = 128  # the most records in a hello
 MAX_CHAIN_BYTES = 60 * 1024
 MAX_ASKED = 32  # the most contents that one frame asks for
-MAX_PEERS = 32  # addresses in a frame
+MAX_PEERS = 32  # the most addresses in a frame
 MAX_ADDRESS = 200  # characters
-MAX_KEYS = 64  # gossip keys in a frame
+MAX_KEYS = 64  # the most gossip keys in a frame
 
 # Types of frames.
-HELLO = 0  # version, neighbourhood, device, signature, chain
-DIGEST = 1  # 16 bytes
-HAVE = 2  # a list of the have-map, then True if more lists follow
-RECORDS = 3  # wires
+HELLO = 0  # with version, neighbourhood, device, signature, chain
+DIGEST = 1  # with the digest, 16 bytes
+HAVE = 2  # with a list of the have-map, then True if more lists follow
+RECORDS = 3  # with a list of records as bytes
 END = 4
-CREDIT = 5  # bytes of records that have been taken
-HEAD = 6  # device, number
-WANT = 7  # ids
-CONTENT = 8  # id, content
-BYE = 9  # rule, reason
-PEERS = 10  # addresses
-KEYS = 11  # gossip keys
+CREDIT = 5  # with the number of bytes of records that have been handled
+HEAD = 6  # with device, number
+WANT = 7  # with ids
+CONTENT = 8  # with id, content
+BYE = 9  # with rule, reason
+PEERS = 10  # with addresses
+KEYS = 11  # with gossip keys
 
 _HELLO_PARTS = 6  # including the type
 _MAX_RULE = 16  # characters
