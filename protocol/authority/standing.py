@@ -14,8 +14,8 @@ class Standing:
 
     `cuts` maps each removed person to the cuts of their logs: device → the last number that counts.
     `forks` maps each device with a forked log to the number of the fork. A newcomer's `accept` of
-    the charter names records. `accepts` maps each such record to the people who accepted it, and
-    each person to the id of their `accept`.
+    the charter names the records that brought the newcomer in. `accepts` maps each such record to
+    the people who accepted it, and each person to the id of their `accept`.
     """
 
     devices: dict[bytes, Device] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def read_accepts(
 ) -> dict[bytes, dict[bytes, bytes]]:
     """Returns which records newcomers accepted, in the form of `Standing.accepts` (R-03.20).
 
-    Newcomers accept records in their `accept` of the charter.
+    A newcomer's `accept` of the charter names the records that brought the newcomer in.
     """
     accepts: dict[bytes, dict[bytes, bytes]] = {}
     for record in index.with_subject_in_order("accept", charter):

@@ -64,8 +64,8 @@ def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
     before = {record.id for record in record_by_id.values() if record.seq < fork}
     at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
     proofs = set(sorted(at_fork)[:PROOFS])
-    # If another device names a record, the records that it answers are kept too. Otherwise a receipt
-    # that the other party has confirmed could lose its agreement.
+    # If another device names a record, the records that this record answers are kept too. Otherwise
+    # a receipt that the other party has confirmed could lose its agreement.
     countersigned: set[bytes] = set()
     for record in record_by_id.values():
         above: ForkedRecord | None = record if record.is_named else None
