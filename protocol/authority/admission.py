@@ -127,8 +127,8 @@ def select_devices(
 ) -> dict[bytes, Device]:
     """Selects the devices that count (R-03.5).
 
-    All revoked devices count. Of each person, at most MAX_LIVE_DEVICES devices that are not revoked
-    count.
+    Of each person, the first MAX_LIVE_DEVICES devices that are not revoked count. All revoked
+    devices count too, up to their revocation.
     """
     device_by_key: dict[bytes, Device] = {}
     live: dict[bytes, int] = defaultdict(int)  # person → the number of unrevoked devices so far

@@ -1,4 +1,4 @@
-"""Stratum 1 of the fold: who belongs, who decides and which rules are in force.
+"""Stratum 1, the first step of the fold: who belongs, who decides, which rules are in force.
 
 It is computed from the set of open records, and the order of the records does not matter (specs/03,
 from R-03.4 on). First, it reads which device belongs to which person. Then it follows the terms

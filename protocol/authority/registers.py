@@ -74,8 +74,9 @@ class Judge:
         """Returns the register numbers to which a majority of the moderators agreed (R-03.27).
 
         `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. Each
-        number comes with the moderators who agreed to it, and each moderator with the highest cuts
-        that they set.
+        number comes with the moderators who agreed to it. Each of these moderators comes with the
+        highest cuts that they set. If there are fewer than MIN_COUNCIL moderators, the result is
+        empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
