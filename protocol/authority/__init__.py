@@ -1,1 +1,1 @@
-"""Who belongs, who decides and which rules are in force: a pure function of the open records."""
+"""Computes who belongs, who decides and which rules are in force, from the open records only."""

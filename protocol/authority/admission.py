@@ -1,8 +1,8 @@
-"""Which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
+"""Finds which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
-Admission starts from the people on the rolls and goes on until it lets nobody else in (a least
-fixpoint). A later removal does not matter here. If the member who wrote an admit is removed, the
-admit stands as long as it is within their cut.
+An `admit` is a record in which a member vouches for a newcomer. Admission starts from the people on
+the rolls, and lets people in until the admits let nobody else in. Later removals do not matter
+here. If a member is removed, the admits within the cut of that member's log still count.
 """
 
 from collections import defaultdict
@@ -14,22 +14,22 @@ from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 
 MONTH_MS = 30 * 86_400_000
-MAX_LIVE_DEVICES = 4  # of one person
+MAX_LIVE_DEVICES = 4  # the most devices of one person that are not revoked
 
 
 class CarriedCertificate(NamedTuple):
-    """The first certificate of a device, and the id of the record that carried it."""
+    """The first certificate of a device, and `carrier`, the id of the record that contains it."""
 
     statement: Certificate
     carrier: bytes
 
 
 class Device(NamedTuple):
-    """A device that one person has certified.
+    """A device with a certificate that it belongs to `person`.
 
-    `box` is the key to which records are sealed for the device. `revoked_after` is the last number
-    that counts, or None if the device is not revoked. `carrier` is the id of the record that
-    brought the certificate.
+    Records are sealed for the device with its box key `box`. `revoked_after` is the last number of
+    its log that counts, or None if the device is not revoked. `carrier` is the id of the record
+    that contains the certificate.
     """
 
     key: bytes
@@ -39,15 +39,15 @@ class Device(NamedTuple):
     carrier: bytes
 
     def is_unrevoked_at(self, seq: int) -> bool:
-        """Returns True unless number `seq` comes after the device's revocation (R-03.3)."""
+        """Returns True if the device was not yet revoked at number `seq` of its log (R-03.3)."""
         return self.revoked_after is None or seq <= self.revoked_after
 
 
 class Member(NamedTuple):
     """A person who was let in.
 
-    `since` is the time at which it happened (milliseconds). `admits` are the ids of the admits that
-    let the person in.
+    `since` is the time when the person was let in, in milliseconds. `admits` has the ids of the
+    admits that let the person in.
     """
 
     person: bytes
@@ -56,21 +56,24 @@ class Member(NamedTuple):
 
 
 class AdmissionRule(NamedTuple):
-    """How many members let a newcomer in: `vouchers`, or the whole roll if the roll is smaller."""
+    """The rule for letting a newcomer in: at least `vouchers` members must vouch for the newcomer.
+
+    If the roll has fewer people than that, everybody on the roll must vouch.
+    """
 
     roll: frozenset[bytes]
     vouchers: int
 
     def lets_in(self, people: Collection[bytes]) -> bool:
-        """Returns True if admits by these people are enough to let somebody in."""
+        """Returns True if the admits of these people are enough to let a newcomer in."""
         is_whole_roll = len(self.roll) < self.vouchers and self.roll <= set(people)
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
 
 def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
-    """Returns the certificates among a charter's `founders` that make people members.
+    """Returns the certificates in the field `founders` of a charter, which make people members.
 
-    Raises Refused if an entry of `founders` is no root statement.
+    Raises Refused if an entry of `founders` is not a valid root statement.
     """
     statements = [root_statement.read_statement(packed) for packed in fields["founders"]]
     return [
@@ -81,7 +84,7 @@ def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
 
 
 def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[bytes, Member]:
-    """Returns the people that the charter itself makes members."""
+    """Returns the founders: the people that the charter itself makes members."""
     people = [certificate.person for certificate in read_founding_certificates(fields)]
     return {person: Member(person, charter.time, ()) for person in people}
 
@@ -89,7 +92,7 @@ def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[byte
 def read_certificates(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> dict[bytes, CarriedCertificate]:
-    """Returns the first certificate of every device (R-03.5)."""
+    """Returns the first certificate of every device, by the device's key (R-03.5)."""
     first: dict[bytes, CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
         if isinstance(statement, Certificate):
@@ -103,9 +106,9 @@ def read_revocations(
     index: AuthorityIndex,
     certified: Mapping[bytes, CarriedCertificate],
 ) -> dict[bytes, int]:
-    """Returns the last number that counts of each revoked device (R-03.3).
+    """Returns, for each revoked device, the last number of its log that counts (R-03.3).
 
-    A revocation counts only if the person who certified the device made it.
+    A revocation counts only if it comes from the person who certified the device.
     """
     last: dict[bytes, int] = {}
     for _, statement in _statements(charter, fields, index):
@@ -124,10 +127,11 @@ def select_devices(
 ) -> dict[bytes, Device]:
     """Selects the devices that count (R-03.5).
 
-    These are all revoked devices, and at most MAX_LIVE_DEVICES live devices of each person.
+    Of each person, the first MAX_LIVE_DEVICES devices that are not revoked count. All revoked
+    devices count too, up to their revocation.
     """
     device_by_key: dict[bytes, Device] = {}
-    live: dict[bytes, int] = defaultdict(int)  # person → how many devices so far
+    live: dict[bytes, int] = defaultdict(int)  # person → the number of unrevoked devices so far
     for statement, carrier in certified.values():
         if statement.device not in revoked:
             live[statement.person] += 1
@@ -142,7 +146,10 @@ def select_devices(
 def collect_admits(
     index: AuthorityIndex, counts: Callable[[AuthorityRecord], bool]
 ) -> dict[bytes, list[AuthorityRecord]]:
-    """Returns, for each person, the admits that count. They are in order of time and id."""
+    """Returns the admits that count for each person, in the order of time and id.
+
+    `counts` returns True if an admit counts.
+    """
     admits: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
     for admit in index.of_kinds("admit"):
         if counts(admit):
@@ -153,10 +160,10 @@ def collect_admits(
 def cap_admits(
     admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Leaves out the admits beyond what the charter allows a voucher in a month (R-03.7).
+    """Leaves out admits beyond `cap`, the most newcomers that a voucher may admit a month (R-03.7).
 
-    Returns the other admits of each person. Returns also the people that each voucher admitted, by
-    (voucher, number of the month).
+    Returns the remaining admits of each newcomer. Also returns the newcomers that each voucher
+    admitted in each month: the keys are pairs of voucher and number of the month.
     """
     newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
     within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
@@ -164,7 +171,7 @@ def cap_admits(
     for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
         person = admit.fields["person"]
         in_month = newcomers[owners[admit.device], admit.time // MONTH_MS]
-        # A second admit of the same person in a month does not count against the cap.
+        # If a voucher admits the same person twice in a month, this counts once against the cap.
         if person in in_month or len(in_month) < cap:
             in_month.add(person)
             within[person].append(admit)
@@ -177,9 +184,10 @@ def let_in(
     owners: Mapping[bytes, bytes],
     rules: Iterable[AdmissionRule],
 ) -> dict[bytes, Member]:
-    """Lets people in, starting from `seeds`, until the rules let nobody else in (R-03.6).
+    """Lets people in until the rules let nobody else in, and returns all of them (R-03.6).
 
-    Any of `rules` is enough to let a person in. `owners`: device → person.
+    It starts from `seeds`, who need no admits. A person is let in if one of the `rules` allows it.
+    `owners` maps each device to its person.
     """
     members = dict(seeds)
     rules = list(rules)
@@ -200,7 +208,7 @@ def let_in(
 def _statements(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> Iterable[tuple[bytes, Certificate | Revocation]]:
-    """Yields the statements for this neighbourhood, each with its record's id (R-03.5)."""
+    """Yields each root statement for this neighbourhood, with the id of its record (R-03.5)."""
     for packed in fields["founders"]:
         statement = root_statement.read_statement(packed)
         if statement.place == root_statement.FOUNDING_PLACE:
@@ -218,9 +226,9 @@ def _sufficient_admits(
     owners: Mapping[bytes, bytes],
     rules: list[AdmissionRule],
 ) -> list[AuthorityRecord]:
-    """Returns the first admits that are enough to let their person in, oldest first.
+    """Returns the first admits that together let their person in, in the order given.
 
-    They are by different members. Returns an empty list if the admits are not enough.
+    Each of these admits is by another member. If the admits are not enough, the list is empty.
     """
     by_voucher: dict[bytes, AuthorityRecord] = {}
     for admit in admits:

@@ -1,9 +1,9 @@
-"""Stratum 1: who belongs, who decides and which rules are in force, from the set of open records.
+"""Stratum 1, the first step of the fold: who belongs, who decides, which rules are in force.
 
-The fold is a pure function of the set: the order of its input does not matter (specs/03, from
-R-03.4 on). It first reads which device belongs to which person. Then it follows the terms from the
-charter to the current one. Then it folds the registers, which the lists of the current term judge.
-Last it reads who was let in and not removed.
+It is computed from the set of open records, and the order of the records does not matter (specs/03,
+from R-03.4 on). First, it reads which device belongs to which person. Then it follows the terms
+from the charter to the current term. Then it folds the registers: the voters and moderators of the
+current term decide which changes pass. Last, it finds who was let in and not removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,10 +27,10 @@ from protocol.schema.register_names import RULE
 class Authority(Standing):
     """Who may do what, according to one set of open records.
 
-    `charter`: the rules in force. `members`: the people who belong now. `people`: all who were ever
-    let in, removed or not. `candidates`: the people who are not in yet, each with the members who
-    vouched for them. `terms`: all terms that passed. `outcomes`: how each proposal stands, by its
-    id. `renewals`: how each renewal stands, by its id.
+    `charter` has the rules in force. `members` are the people who belong now. `people` are all who
+    were let in, including removed people. `candidates` are the people who are not let in yet, each
+    with the members who vouched for them. `terms` has all terms that passed. `outcomes` tells, by a
+    proposal's id, how the vote on it stands. `renewals` tells the same for each renewal.
     """
 
     neighbourhood: bytes
@@ -43,15 +43,15 @@ class Authority(Standing):
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
     candidates: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
-    # The next three only grow with the set of records, so they decide what is stored.
+    # With more records, the next three values only grow. So they may decide what is stored.
     storable_devices: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
     ever_let_in: frozenset[bytes] = (
         frozenset()
-    )  # people whose devices may bring themselves (R-03.31)
+    )  # people whose further devices need no vouchers (R-03.31)
     largest_quotas: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
-    voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → its device
-    # (voucher, number of the month) → the people that the voucher admitted in it
+    voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → signing device
+    # (voucher, number of the month) → the people that the voucher admitted in that month
     newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
 
     @property
@@ -60,14 +60,15 @@ class Authority(Standing):
         return self.chain.current
 
     def member_of_device(self, device: bytes) -> bytes | None:
-        """Returns the member who owns this device, or None if no present member does."""
+        """Returns the member who owns this device, or None if its owner is not a member now."""
         person = self.person_of_device(device)
         return person if person in self.members else None
 
     def person_of_device(self, device: bytes) -> bytes | None:
-        """Returns the person who owns this device, or None if they were never let in.
+        """Returns the person who owns this device, or None if that person was never let in.
 
-        A removed person is returned too, because their records up to the cut stay.
+        If the person was removed, it returns the person too, because their records up to the cut
+        count.
         """
         certified = self.devices.get(device)
         return certified.person if certified and certified.person in self.people else None
@@ -75,7 +76,7 @@ class Authority(Standing):
     def is_live(self, device: bytes) -> bool:
         """Returns True if the device belongs to a member and is not revoked.
 
-        Such a device may take part and read.
+        Such a device may write records and read sealed ones.
         """
         return (
             self.member_of_device(device) is not None and self.devices[device].revoked_after is None
@@ -86,27 +87,31 @@ class Authority(Standing):
         return sorted(device for device in self.devices.values() if device.person == person)
 
     def box_keys_of(self, people: Iterable[bytes]) -> list[bytes]:
-        """Returns the box keys of the live devices of the members among `people`, sorted."""
+        """Returns the box keys to which content for `people` is sealed, sorted.
+
+        It takes only live devices, and only people who are members.
+        """
         members = set(people) & set(self.members)
         theirs = [device for device in self.devices.values() if device.person in members]
         return sorted(device.box for device in theirs if device.revoked_after is None)
 
     def holding(self, register: Register) -> Holding:
-        """Returns the number and value of a register."""
+        """Returns the number and value that a register has now."""
         return self.registers.get(register, Holding(0, None))
 
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term of the chain whose parent has the person on its roll. Returns None if
-        the person has accepted that term, or has accepted a sibling of a term that is not firm.
+        This is the newest term of the chain whose parent has the person on its roll. Returns None
+        if the person has accepted that term or a sibling, a term with the same parent. Also returns
+        None if the person has accepted a sibling of any term of the chain that is not firm.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
             if person in parent.roll:
                 accepted = self._accepted_children(parent, person)
-                # A home that was shown half of the records could otherwise accept two siblings, and
-                # would count for neither. A firm term cannot fall any more, so it may be accepted.
+                # Otherwise a home that knows half of the records could accept two siblings, and its
+                # person would count for neither. A firm term cannot lose to a sibling any more.
                 if accepted - {term.id} and not firm:
                     return None
                 newest = None if accepted else term.id
@@ -118,16 +123,16 @@ class Authority(Standing):
         return len(newcomers) < int(self.charter["admissions_a_month"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
-        """Returns the people who vouched for a member: an empty set for a founder."""
+        """Returns the people who vouched for a member. For a founder, the set is empty."""
         admits = self.members[person].admits if person in self.members else ()
         devices = [self.devices.get(self.voucher_devices[admit]) for admit in admits]
         return {device.person for device in devices if device is not None}
 
     def proof_ids(self, device: bytes) -> list[bytes]:
-        """Returns the ids of the records that prove what `device` is, the charter first.
+        """Returns the ids of the records that prove the role of `device`, the charter first.
 
-        They prove that it is a member's device (R-05.3), or that it is the key of a relay that a
-        member enrolled (R-08.3).
+        They prove that the device belongs to a member (R-05.3), or that it is the key of a relay
+        that a member enrolled (R-08.3).
         """
         if device in self.relays:
             carrier = self.relays[device].carrier
@@ -135,7 +140,7 @@ class Authority(Standing):
         needed: dict[bytes, None] = {self.neighbourhood: None}  # in order, each id once
         ahead = [device]
         seen = {device}
-        # A loop, because a chain of admissions may be longer than Python's stack.
+        # A loop and not a recursion, because a chain of admissions may be longer than the stack.
         while ahead:
             certified = self.devices.get(ahead.pop())
             if certified is None or certified.person not in self.people:
@@ -153,13 +158,13 @@ class Authority(Standing):
         return list(needed)
 
     def _accepted_children(self, parent: Term, person: bytes) -> set[bytes]:
-        """Returns the ids of the terms with this parent that `person` accepted."""
+        """Returns the ids of the terms that follow `parent` and that `person` accepted."""
         children = [term.id for term in self.terms.values() if term.parent == parent.id]
         return {term for term in children if person in self.renewals[term].accepted}
 
 
 def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
-    """Returns the charter's fields, with defaults where a field is left out.
+    """Returns the fields of the charter. A field that is left out gets its default.
 
     Raises Refused (R-03.4) if the record cannot found a neighbourhood.
     """
@@ -167,7 +172,7 @@ def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
     rules = CHARTER_RULES.items()
     defaults = {name: rule.default for name, rule in rules if rule.default is not None}
-    # A field of a later version is passed over (R-10.4).
+    # Ignores fields that only a later version knows (R-10.4).
     given = {name: charter.fields[name] for name in CHARTER_RULES if name in charter.fields}
     fields = defaults | {name: value for name, value in given.items() if value is not None}
     certificates = admission.read_founding_certificates(fields)
@@ -179,10 +184,10 @@ def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
 def fold_authority(
     charter: AuthorityRecord, records: Iterable[AuthorityRecord], forks: Mapping[bytes, int]
 ) -> Authority:
-    """Folds the charter and all other open records, in any order, to the authority.
+    """Computes the authority from the charter and all other open records, in any order.
 
-    `forks`: device → the number at which its log forks. Raises Refused (R-03.4) if the charter
-    cannot found a neighbourhood.
+    `forks` maps each device with a forked log to the number at which the log forks. Raises Refused
+    (R-03.4) if the charter cannot found a neighbourhood.
     """
     index = records if isinstance(records, AuthorityIndex) else AuthorityIndex(records)
     fields = read_charter(charter)
@@ -238,9 +243,10 @@ def fold_authority(
 def _first_term(
     charter: AuthorityRecord, fields: dict[str, Any], founders: Mapping[bytes, Member]
 ) -> Term:
-    """Makes term 0 from the charter (R-03.21).
+    """Makes term 0, the first term, from the charter (R-03.21).
 
-    Its roll is the founders. They are also its moderators if the charter names no moderators.
+    The roll of term 0 has all founders. If the charter names no moderators, the founders are also
+    the moderators.
     """
     roll = frozenset(founders)
     moderators = frozenset(fields.get("moderators") or roll)
@@ -250,7 +256,7 @@ def _first_term(
 
 
 def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
-    """Returns how each proposal stands, and what all registers hold."""
+    """Returns how the vote on each proposal stands, and the holdings of all registers."""
     proposals = judge.index.of_kinds("proposal")
     outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
     passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
@@ -258,14 +264,14 @@ def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
-    """Returns the charter's rules, as changed by the current term and its decisions (R-03.25)."""
+    """Returns the charter's rules after the changes by the current term and decisions (R-03.25)."""
     rules = fields | {
         "vouchers": term.vouchers,
         "share": term.share,
         "moderators": sorted(term.moderators),
     }
     for (what, name), holding in held.items():
-        # The charter may hold a rule of a later version. This version does not know it.
+        # Skips rules that only a later version knows.
         is_known_rule = what == RULE and name in CHARTER_RULES
         if is_known_rule and registers.may_hold((what, name), holding.value):
             rules[str(name)] = holding.value
@@ -278,10 +284,10 @@ def _ever_let_in(
     owners: Mapping[bytes, bytes],
     passed: Iterable[Term],
 ) -> dict[bytes, Member]:
-    """Returns everybody who was let in under any term, by the most generous reading (R-03.19).
+    """Returns everybody who was let in under any term, judged as generously as possible (R-03.19).
 
-    This reading ignores revocations, removals, forks and the monthly cap. So these people only grow
-    in number with the set of records, and they may decide what is stored.
+    The judgement ignores revocations, removals, forks and the monthly limit of admits. So more
+    records can only add people, and the result may decide what is stored.
     """
     passed = list(passed)
     admits = admission.collect_admits(index, lambda admit: admit.device in owners)
@@ -300,9 +306,9 @@ def _ever_let_in(
 def _admits_that_count(
     index: AuthorityIndex, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Returns the admits of each person that count (R-03.7).
+    """Returns the admits that count for each person (R-03.7).
 
-    Returns also the newcomers of each voucher and month.
+    Also returns the newcomers that each voucher admitted in each month.
     """
     counting = admission.collect_admits(
         index, lambda admit: standing.counts(admit, admit.fields["person"])
@@ -316,7 +322,10 @@ def _let_in(
     owners: Mapping[bytes, bytes],
     chain: Chain,
 ) -> dict[bytes, Member]:
-    """Lets people in by the current term's rule, starting from the rolls of the chain (R-03.6)."""
+    """Returns the people who are let in by the current term's rule (R-03.6).
+
+    It starts from the people on the rolls of the chain's terms.
+    """
     seats = frozenset[bytes]().union(*(term.roll for term in chain.terms))
     seeds = {person: member for person, member in ever_let_in.items() if person in seats}
     rule = AdmissionRule(chain.current.roll, chain.current.vouchers)
@@ -341,7 +350,7 @@ def _candidates(
 
 
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
-    """Returns the device that signed each admit that let somebody in, by the admit's id."""
+    """Returns, by the id of each admit that let somebody in, the device that signed the admit."""
     used = {admit for member in people.values() for admit in member.admits}
     return {admit.id: admit.device for admit in index.of_kinds("admit") if admit.id in used}
 
@@ -352,7 +361,7 @@ def _relays(
     members: Mapping[bytes, Member],
     owners: Mapping[bytes, bytes],
 ) -> dict[bytes, Relay]:
-    """Returns the relays that serve the neighbourhood, by key (R-08.2)."""
+    """Returns the relays that serve the neighbourhood, by their keys (R-08.2)."""
 
     def standing_member(record: AuthorityRecord) -> bytes | None:
         if not standing.stands(record.device, record.seq):
@@ -361,7 +370,7 @@ def _relays(
         return person if person in members else None
 
     enrolled = relays.fold_relays(index, standing_member)
-    # A key that belongs to somebody's device cannot be a relay.
+    # Leaves out keys of people's devices: a device cannot be a relay too.
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 
@@ -371,10 +380,10 @@ def _largest_quotas(
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> tuple[int, int]:
-    """Returns the highest quotas, of records and of bytes, that were ever decided (R-03.15).
+    """Returns the highest quotas for records and for bytes that were ever decided (R-03.15).
 
     A quota is decided if a term began with it, or if a proposal for it would pass under any term.
-    The highest quotas only grow with the set of records, so they limit what is stored.
+    More records can only raise the highest quotas. So these quotas may limit what is stored.
     """
     proposals = [
         proposal for proposal in index.of_kinds("proposal") if proposal.fields.get("change")
@@ -398,6 +407,9 @@ def _would_ever_pass(
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> bool:
-    """Returns True if the proposal would pass under any term, supposing that no device is revoked."""
+    """Returns True if the proposal would pass under any of these terms.
+
+    It judges as if no device were revoked.
+    """
     judges = [Judge(index, term, owners, {}) for term in passed.values()]
     return any(judge.outcome(proposal).passed for judge in judges)

@@ -1,7 +1,7 @@
-"""The open records that authority reads, indexed by their subjects.
+"""An index of the open records that authority reads: it finds records by kind and subject.
 
-An index grows with the set of records, and forgets the records that the store no longer keeps. The
-order in which records came does not change what a fold makes of the index.
+The index adds new records, and forgets records that the store no longer keeps. The order in which
+records came does not change what a fold computes from the index.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ AUTHORITY_KINDS = frozenset({
 
 
 class AuthorityRecord(NamedTuple):
-    """An open record as authority reads it.
+    """An open record, with the parts that authority reads.
 
     `fields` are the fields of its kind. `time` is in milliseconds. `digest` is the hash of its
     content.
@@ -36,15 +36,16 @@ class AuthorityRecord(NamedTuple):
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this record answers, or None for a root."""
+        """The id of the record that this record answers. None if this record begins a thread."""
         return self.parents[0] if self.parents else None
 
     @property
     def subject(self) -> bytes | None:
-        """The key by which the index finds the record.
+        """The subject of this record: the key by which the index finds it.
 
-        An `admit` or `remove` has the person, a `renewal` its parent term, a `part` the hash of its
-        content. Any other record has the id of the record that it answers.
+        The subject of an `admit` or `remove` is the person. The subject of a `renewal` is its
+        parent term. The subject of a `part` is the hash of its content. For any other kind, the
+        subject is the id of the record that this record answers.
         """
         if self.kind in {"admit", "remove"}:
             return bytes(self.fields["person"])
@@ -54,7 +55,7 @@ class AuthorityRecord(NamedTuple):
 
 
 class AuthorityIndex:
-    """The records of authority by id, by kind and by subject, and the root statements in them."""
+    """The open records by id, by kind and by subject, and the root statements in them."""
 
     def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
         self._by_id: dict[bytes, AuthorityRecord] = {}
@@ -75,7 +76,7 @@ class AuthorityIndex:
         return self._by_id.get(record_id)
 
     def add(self, record: AuthorityRecord) -> None:
-        """Adds a record. If the record is here already, nothing changes."""
+        """Adds a record. If the index has this record already, nothing changes."""
         if record.id in self._by_id:
             return
         self._by_id[record.id] = record
@@ -84,14 +85,14 @@ class AuthorityIndex:
             by_subject = self._by_subject.setdefault(record.kind, {})
             by_subject.setdefault(record.subject, {})[record.id] = record
         if "statement" in record.fields:
-            # A record may carry bytes that are no statement. It then certifies nothing.
+            # If a record carries bytes that are not a valid statement, they certify nothing.
             with suppress(Refused):
                 self._statements[record.id] = root_statement.read_statement(
                     record.fields["statement"]
                 )
 
     def drop(self, record_id: bytes) -> None:
-        """Forgets a record that the store no longer keeps."""
+        """Removes a record from the index, because the store no longer keeps it."""
         record = self._by_id.pop(record_id, None)
         if record is None:
             return
@@ -109,9 +110,9 @@ class AuthorityIndex:
         return sorted(records, key=lambda record: (record.time, record.id))
 
     def with_subject(self, kind: str, subject: bytes) -> Collection[AuthorityRecord]:
-        """Returns the records of one kind with this subject, in no order.
+        """Returns the records of one kind with this subject, in any order.
 
-        Enough for sets of voters.
+        Use it where the order does not matter, such as for a set of voters.
         """
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
@@ -123,17 +124,18 @@ class AuthorityIndex:
         return sorted(self.with_subject(kind, subject), key=lambda record: record.id)
 
     def subjects(self, kind: str) -> list[bytes]:
-        """Returns the subjects of the records of one kind, sorted."""
+        """Returns the subjects that the records of one kind have, sorted."""
         return sorted(self._by_subject.get(kind, {}))
 
     def statement_of(self, record: AuthorityRecord) -> Certificate | Revocation | None:
-        """Returns the root statement that a record carries, or None if it carries none."""
+        """Returns the root statement in a record, or None if the record has none."""
         return self._statements.get(record.id)
 
     def count_restorations(self, key: bytes | None) -> int:
-        """Counts the proposals that would restore this person, or show these hidden words.
+        """Counts the proposals that would restore this person, or show this record's words again.
 
-        In a change `[what, key, n, value]`, an even number `n` restores or shows again (R-03.25).
+        `key` is the person or the record. In a change `[what, key, n, value]`, an even number `n`
+        restores the person or shows the words (R-03.25).
         """
         proposals = self._by_kind.get("proposal", {}).values()
         changes = [record.fields.get("change") for record in proposals]
@@ -142,14 +144,14 @@ class AuthorityIndex:
         )
 
     def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """Returns the ids of the records that authority keeps from beyond the forks of logs.
+        """Returns the ids of records that authority keeps although they come after a log's fork.
 
-        Without this, an author could fork their log to withdraw them (R-01.14, R-03.23). `forks`:
-        device → the number at which its log forks.
+        Without this, an author could fork their own log to withdraw these records (R-01.14,
+        R-03.23). `forks` maps each device to the number at which its log forks.
 
-        Of each device it keeps every vote on a proposal or renewal and every accept of a renewal.
-        It keeps every `remove` of a person and every `hide` of a record, if its number may come
-        next. Of several such records for one purpose it keeps the one with the lowest id.
+        Votes on a proposal or renewal are kept, and accepts of a renewal. A `remove` of a person or
+        a `hide` of a record is kept if the register could ever reach the number in it. If a device
+        signed several such records for the same purpose, only the one with the lowest id is kept.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in ("vote", "accept", "remove", "hide"):
@@ -161,14 +163,15 @@ class AuthorityIndex:
         return set(kept.values())
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a vote, accept, remove or hide beyond its log's fork may ever count."""
+        """Returns True if a vote, accept, remove or hide after its log's fork may ever count."""
         if record.kind in {"remove", "hide"}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
         target = self._by_id.get(record.about or b"")
         if target is None or target.kind not in {"proposal", "renewal"}:
             return False
-        # A vote keeps its target. If the target is in the same forked log, another device must
-        # refer to it too. Otherwise the two would keep each other on homes where both came first.
+        # If a vote is kept, its target is kept too. If the target is in the same forked log,
+        # another device must vote on it or accept it too. Otherwise the vote and the target would
+        # keep each other, but only on homes that received these two before the rest of the fork.
         if target.device != record.device or _is_before_fork(target, forks):
             return True
         return any(
@@ -179,5 +182,5 @@ class AuthorityIndex:
 
 
 def _is_before_fork(record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-    """Returns True if the record lies before its log's fork, or if its log has no fork."""
+    """Returns True if the record comes before the fork of its log, or if its log has no fork."""
     return record.seq < forks.get(record.device, record.seq + 1)

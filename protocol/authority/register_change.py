@@ -1,8 +1,8 @@
-"""Fields that say what a register shall hold: in proposals, renewals and removals.
+"""Fields that say what a register should hold: in proposals, renewals and removals.
 
-A holding is a list `[what, key, n, value]`: the register (`what` and `key`), its number and its
-value (specs/03, R-03.25). A later version may add a rule or a kind of register. This version
-carries it without reading it.
+A holding is a list `[what, key, n, value]`. `what` and `key` name the register, `n` is its number
+and `value` is its value (specs/03, R-03.25). A later version may add a rule or a kind of register.
+This version passes such a holding on without reading it.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,14 @@ from protocol.schema.fields import Field, Resolve
 from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
 
 MAX_NUMBER = 2**31  # the highest number of a register
-MAX_OFFSET = 1080  # minutes from UTC
+MAX_OFFSET = 1080  # minutes before or after UTC
 
 _HOLDING_PARTS = 4
 _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
-_MAX_CUTS = 64  # a list in a record has no more
+_MAX_CUTS = 64  # a list in a record has at most so many items
 
-# The verbs that people type (R-16.1) → the register. The first verb makes its number odd.
+# Pairs of verbs that people type (R-16.1) → the register that both verbs change. The first verb
+# of a pair makes the register's number odd, the second makes it even.
 _VERBS = {
     ("remove", "restore"): (STANDING, "person"),
     ("hide", "show"): (HIDDEN, "record"),
@@ -32,7 +33,10 @@ _VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogCuts(Field):
-    """The cuts of logs: pairs of a device and the last number that counts, sorted by device."""
+    """A field with the cuts of logs: up to which number the log of each device counts.
+
+    A cut is a pair of a device and that last number. The cuts are sorted by device.
+    """
 
     type_name = "cuts"
 
@@ -47,7 +51,7 @@ class LogCuts(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterChange(Field):
-    """A new number and value for a register."""
+    """A field with a change: the register, its new number and its new value."""
 
     type_name = "change"
     hint = (
@@ -74,7 +78,7 @@ class RegisterChange(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         """Returns the change that a person typed, as `[what, key, None, value]`.
 
-        `number_change` sets its number later. Raises Refused if the words name no change.
+        `number_change` adds the number later. Raises Refused if the words describe no change.
         """
         typed = " ".join(given) if type(given) is list else given
         words = typed.strip() if type(typed) is str else ""
@@ -90,11 +94,12 @@ class RegisterChange(Field):
 
 
 def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
-    """Completes a change from `RegisterChange.read` with its number and the value to sign.
+    """Completes a change from `RegisterChange.read`: adds its number and the value to sign.
 
-    The number is the next one of the register. A removal gets cuts at the ends of the person's
-    logs, as this home holds them: `heads` has the last number of each device's log. Raises Refused
-    (R-03.25) if the register already holds the wanted value.
+    The number is the register's present number plus 1. If the change removes a person, the value is
+    the cuts of that person's logs. Each log is cut at the last record that this home has: `heads`
+    maps each device to the number of that record. Raises Refused (R-03.25) if the register already
+    holds the wanted value.
     """
     what, key, n, value = wanted
     if n is not None:
@@ -115,13 +120,13 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 def cuts_at_heads(
     authority: Authority, person: bytes, heads: Mapping[bytes, int]
 ) -> list[list[Any]]:
-    """Makes cuts that keep every record that this home holds of a person's devices."""
+    """Makes cuts that keep all records of a person's devices that this home has."""
     devices = sorted(device.key for device in authority.devices_of(person))
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
 
 def holdings_to_write(authority: Authority) -> list[list[Any]]:
-    """Returns all holdings in force, sorted, as a renewal writes them down (R-03.22)."""
+    """Returns the holdings of all registers, sorted, for a renewal to write down (R-03.22)."""
     holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
     return sorted(lists, key=_by_register)
@@ -148,10 +153,10 @@ def _is_key(value: Any) -> bool:
 
 
 def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
-    """Raises Refused unless the value fits the number.
+    """Raises Refused if the value of a person's standing does not fit its number `n`.
 
-    An odd number removes the person and needs cuts. An even number restores the person and has no
-    value.
+    An odd number removes the person, and the value must be cuts. An even number restores the
+    person, and there must be no value.
     """
     if not _is_key(key):
         raise _refusal(name, "about a person")
@@ -162,7 +167,10 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
 
 
 def _check_hiders(name: str, value: Any) -> None:
-    """Raises Refused unless the value is the number of moderators and the list of hiders."""
+    """Raises Refused if the value of a hide has the wrong form.
+
+    It must be a list of two: the number of moderators, and the list of those who hid the words.
+    """
     has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
     if (
         not has_shape
@@ -173,10 +181,10 @@ def _check_hiders(name: str, value: Any) -> None:
 
 
 def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
-    """Raises Refused unless the value fits the number (R-22.3).
+    """Raises Refused if the value of a measure's register does not fit its number `n` (R-22.3).
 
-    An odd number puts the measure in use. Its value is the offset from UTC, in minutes, that fixes
-    the days of its windows. An even number retires the measure and has no value.
+    An odd number puts the measure in use. The value is then the offset of its days from UTC, in
+    minutes. An even number retires the measure, and there must be no value.
     """
     if not _is_key(key):
         raise _refusal(name, "about a measure")

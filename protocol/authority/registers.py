@@ -1,8 +1,10 @@
-"""Registers: numbered values. A term starts them, and later records change them.
+"""Registers: numbered values. A term begins with them, and later records change them.
 
-There is one for each person's standing (odd: removed), for each rule of the charter, for each
-measure (odd: in use) and for each record's words (odd: hidden). The lists of the term judge which
-changes pass. The highest number that passed is in force (specs/03, R-03.25 to R-03.28).
+There is a register for each person's standing: an odd number means removed. There is a register for
+each rule of the charter. There is a register for each measure: an odd number means in use. There is
+a register for the words of each record: an odd number means hidden. The voters and moderators of
+the term decide which changes pass. The highest number that passed is in force (specs/03, R-03.25 to
+R-03.28).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,12 +20,15 @@ from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
-Cuts = dict[bytes, int]  # device → the last number that counts; none if it is missing
+Cuts = dict[bytes, int]  # device → the last number that counts; without an entry, none counts
 Registers = dict[Register, Holding]
 
 
 class Outcome(NamedTuple):
-    """How a proposal stands in the current term. `yes`: who said yes. `no`: who said only no."""
+    """How the vote on a proposal stands in the current term.
+
+    `yes` are the people who said yes. `no` are the people who said no and never yes.
+    """
 
     passed: bool
     yes: frozenset[bytes]
@@ -32,9 +37,10 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges proposals, removals and hides by the lists of a term.
+    """Judges proposals, removals and hides by the voters and moderators of one term.
 
-    `owners`: device → person. `revoked`: revoked device → the last number that counts.
+    `owners` maps each device to its person. `revoked` maps each revoked device to the last number
+    of its log that counts.
     """
 
     index: AuthorityIndex
@@ -44,14 +50,14 @@ class Judge:
 
     @property
     def majority(self) -> int:
-        """The smallest number of moderators that is more than half of them."""
+        """The smallest number of moderators that is more than half of all moderators."""
         return len(self.term.moderators) // 2 + 1
 
     def outcome(self, proposal: AuthorityRecord) -> Outcome:
-        """Judges a proposal (R-03.26).
+        """Counts the votes on a proposal and judges whether it passed (R-03.26).
 
-        It passes if its yes votes exceed the share twice: among the roll, and among the roll
-        together with the newcomers that the proposal names.
+        The yes votes must exceed the term's `share` in two groups. The first group is the roll. The
+        second is the roll together with the newcomers that the proposal names.
         """
         roll = self.term.roll
         with_newcomers = roll | set(proposal.fields.get("newcomers") or ())
@@ -65,10 +71,12 @@ class Judge:
         return Outcome(passed, frozenset(yes), frozenset(no - yes))
 
     def majorities(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
-        """Returns the numbers that a majority of the moderators gave this subject (R-03.27).
+        """Returns the register numbers to which a majority of the moderators agreed (R-03.27).
 
-        `kind` is `remove` or `hide`, `subject` the person or the record. Each number comes with its
-        moderators and the highest cuts that each of them set.
+        `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. Each
+        number comes with the moderators who agreed to it. Each of these moderators comes with the
+        highest cuts that they set. If there are fewer than MIN_COUNCIL moderators, the result is
+        empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
@@ -93,9 +101,9 @@ class Judge:
 
 
 def may_hold(which: Register, value: Any) -> bool:
-    """Returns True if a register may have this value (R-03.25).
+    """Returns True if the register `which` may have this value (R-03.25).
 
-    A register that this version does not know may have any value.
+    If this version does not know the register, any value is allowed.
     """
     what, name = which
     if what != RULE or name not in CHARTER_RULES:
@@ -109,18 +117,19 @@ def may_hold(which: Register, value: Any) -> bool:
 
 
 def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers:
-    """Folds the term's holdings and the proposals that passed to the registers (R-03.25).
+    """Computes all registers from the term's first holdings and all later changes (R-03.25).
 
-    The removes and hides of the moderators are folded in too.
+    The changes are the proposals that passed, and the removes and hides of the moderators.
     """
     registers = dict(judge.term.written)
-    # If two changes have the same number, the change of the proposal with the lower id stays.
+    # If two changes have the same number, the change in the proposal with the lower id holds.
     for proposal in sorted(passed, key=lambda record: record.id):
         if proposal.fields.get("change") is not None:
             which, new = read_holding(proposal.fields["change"])
             if may_hold(which, new.value) and new.n > _number(registers, which):
                 registers[which] = new
-    # Moderators come second: if both removed a person, the higher of the cuts is in force.
+    # The removes of moderators come second. If a proposal and the moderators both removed a person
+    # with the same number, the higher cut of each log is in force.
     for person in judge.index.subjects("remove"):
         _remove(registers, judge, person)
     for record in judge.index.subjects("hide"):
@@ -131,8 +140,8 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
 def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
     """Returns True if a record's words are hidden, by a decision or by the moderators (R-14.5).
 
-    `subjects` are the people that the words are about. They do not count among the moderators who
-    hid the words; the others must still be more than half of all moderators.
+    `subjects` are the people that the words are about. If some of them are moderators, their hides
+    do not count. The remaining hides must still come from more than half of all moderators.
     """
     is_odd = holding.n % 2 == 1
     if not is_odd or holding.value is None:
@@ -143,7 +152,10 @@ def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
 
 
 def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
-    """Returns the people who are removed (their number is odd), with the cuts of their logs."""
+    """Returns the removed people, each with the cuts of their logs.
+
+    A person is removed if the number of their standing is odd.
+    """
     return {
         key: cuts_of(holding)
         for (what, key), holding in registers.items()
@@ -152,25 +164,28 @@ def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
 
 
 def cuts_of(holding: Holding) -> Cuts:
-    """Returns the cuts that a person's standing holds."""
+    """Returns the cuts in the holding of a person's standing."""
     return dict(holding.value or ())
 
 
 def cuts_to_list(cuts: Cuts) -> list[list[object]]:
-    """Writes cuts as records carry them: pairs of a device and a number, sorted by device."""
+    """Returns the cuts in the form for a record.
+
+    They are pairs of a device and a number, sorted by device.
+    """
     return [[device, last] for device, last in sorted(cuts.items())]
 
 
 def _number(registers: Registers, which: Register) -> int:
-    """Returns the number of a register. Before any change it is 0."""
+    """Returns the present number of a register. Before any change, the number is 0."""
     return registers[which].n if which in registers else 0
 
 
 def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
-    """Changes a person's standing according to the removes of the moderators (R-03.27)."""
+    """Changes a person's standing if a majority of the moderators removed the person (R-03.27)."""
     which = (STANDING, person)
     for n, cuts_by_moderator in judge.majorities("remove", person).items():
-        # A number that the term wrote down is fixed, and so are its cuts.
+        # The moderators cannot change a number that the term wrote down, or a lower number.
         if n % 2 == 0 or n <= judge.term.holding(which).n:
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)
@@ -182,11 +197,11 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
 
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
-    """Sets a record's register according to the hides of a majority of the moderators.
+    """Changes the register of a record's words if a majority of the moderators hid or showed them.
 
-    An odd number hides the words, an even number shows them again. The value of a hide is the
-    number of moderators and the list of those who hid the words. `is_hidden` then leaves out the
-    moderators that the words are about.
+    An odd number hides the words, an even number shows them again. When words are hidden, the value
+    has the number of moderators and the list of the moderators who hid the words. From this value
+    `is_hidden` can leave out moderators that the words are about.
     """
     which = (HIDDEN, record)
     majorities = judge.majorities("hide", record)
@@ -197,16 +212,17 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
 
 
 def _kth_smallest(cuts: list[Cuts], k: int) -> Cuts:
-    """Returns, for each device, the k-th smallest number in `cuts`.
+    """Returns, for each device, the k-th smallest of its numbers in `cuts`.
 
-    A cut that does not name a device counts as 0 for it. Fewer than `k` hostile moderators cannot
-    cut below the lowest number of the honest moderators.
+    Each item of `cuts` is the choice of one moderator. If a moderator does not name a device, the
+    number 0 is taken. So fewer than `k` hostile moderators cannot cut a log below the lowest number
+    that an honest moderator chose.
     """
     devices = {device for cut in cuts for device in cut}
     return {device: sorted(cut.get(device, 0) for cut in cuts)[k - 1] for device in devices}
 
 
 def _higher(first: Cuts, second: Cuts) -> Cuts:
-    """Returns, for each device, the higher of its two numbers."""
+    """Returns, for each device, the higher one of its numbers in `first` and `second`."""
     devices = first.keys() | second.keys()
     return {device: max(first.get(device, 0), second.get(device, 0)) for device in devices}

@@ -1,4 +1,7 @@
-"""Relays that members enrolled (specs/08-relays.md): nodes that carry what they cannot read."""
+"""Relays that members enrolled (specs/08-relays.md).
+
+A relay is a node that passes on records and cannot read the sealed ones.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -9,19 +12,19 @@ from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
 
-# States of an enrolment.
+# The states of an enrolment, the record in which a member lets a relay serve.
 SERVING = "serving"
 ENDED = "ended"
 
-MAX_PER_PERSON = 4  # relays that one member enrols
-MAX_PACKED_ADDRESSES = 152  # bytes: eight addresses of the longer form
+MAX_PER_PERSON = 4  # the most relays that one member may enrol
+MAX_PACKED_ADDRESSES = 152  # bytes; enough for eight IPv6 addresses
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackedAddresses(Bytes):
-    """The addresses at which a node is dialled, packed in 7 or 19 bytes each (R-08.1).
+    """A field with addresses at which a node can be reached, packed in 7 or 19 bytes each (R-08.1).
 
-    They hold no words.
+    Nobody can write words into such a field, because packed addresses have no room for them.
     """
 
     max: int = MAX_PACKED_ADDRESSES
@@ -35,9 +38,10 @@ class PackedAddresses(Bytes):
 class Relay(NamedTuple):
     """A relay that serves the neighbourhood.
 
-    `key`: the public key of its node. `addresses`: multiaddrs without /p2p/…, from the latest
-    enrolment. `people`: the members who enrolled it. `since`: the time of the first enrolment, in
-    milliseconds. `carrier`: the record of the latest enrolment.
+    `key` is the public key of the relay's node. `people` are the members who enrolled the relay.
+    `since` is the time of the first enrolment, in milliseconds. `carrier` is the record of the
+    latest enrolment. `addresses` come from the latest enrolment; they are multiaddrs without
+    /p2p/….
     """
 
     key: bytes
@@ -50,11 +54,11 @@ class Relay(NamedTuple):
 def fold_relays(
     index: AuthorityIndex, counts: Callable[[AuthorityRecord], bytes | None]
 ) -> dict[bytes, Relay]:
-    """Returns the relays that serve, by key (R-08.2).
+    """Returns the relays that serve the neighbourhood now, by their keys (R-08.2).
 
     `counts` returns the member who signed a record, or None if the record does not count.
     """
-    latest: dict[tuple[bytes, bytes], AuthorityRecord] = {}  # (person, key) → the record that holds
+    latest: dict[tuple[bytes, bytes], AuthorityRecord] = {}  # (person, key) → the last record
     for record in index.of_kinds("relay"):
         person = counts(record)
         if person is not None:
@@ -62,7 +66,7 @@ def fold_relays(
     enrolments: dict[bytes, dict[bytes, AuthorityRecord]] = defaultdict(
         dict
     )  # key → person → record
-    relays_of: dict[bytes, int] = defaultdict(int)  # person → how many relays so far
+    relays_of: dict[bytes, int] = defaultdict(int)  # person → the number of relays so far
     for (person, key), record in sorted(latest.items(), key=_time_and_id):
         if record.fields["state"] == SERVING:
             relays_of[person] += 1
@@ -77,7 +81,10 @@ def _time_and_id(entry: tuple[tuple[bytes, bytes], AuthorityRecord]) -> tuple[in
 
 
 def _relay(key: bytes, enrolments: Mapping[bytes, AuthorityRecord]) -> Relay:
-    """Makes the relay with this key from its enrolments: person → record, oldest first."""
+    """Makes the relay with this key from its enrolments.
+
+    `enrolments` maps each person who enrolled the relay to the record, the oldest record first.
+    """
     records = list(enrolments.values())
     first = records[0]
     last = records[-1]

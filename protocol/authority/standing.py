@@ -1,4 +1,4 @@
-"""Standing: the number up to which a device's records count (R-03.7, R-03.12, R-03.28)."""
+"""Standing: up to which number the records of each device count (R-03.7, R-03.12, R-03.28)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,12 @@ from protocol.authority.registers import Cuts
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The places where the logs of devices end, and the records beyond a fork that are accepted.
+    """Up to which number each device's log counts, and which records after a fork were accepted.
 
-    `cuts`: removed person → device → the last number that counts. `forks`: device → the number at
-    which its log forks. `accepts`: a record that a newcomer's accept of the charter names → the
-    person who accepted → the id of the accept.
+    `cuts` maps each removed person to the cuts of their logs: device → the last number that counts.
+    `forks` maps each device with a forked log to the number of the fork. A newcomer's `accept` of
+    the charter names the records that brought the newcomer in. `accepts` maps each such record to
+    the people who accepted it, and each person to the id of their `accept`.
     """
 
     devices: dict[bytes, Device] = field(default_factory=dict)
@@ -23,25 +24,25 @@ class Standing:
     accepts: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
 
     def stands(self, device: bytes, seq: int) -> bool:
-        """Returns True if number `seq` of the device's log stands (R-03.12, R-03.28).
+        """Returns True if record number `seq` of the device's log stands (R-03.12, R-03.28).
 
-        It stands if it lies before the log's fork and not after a revocation or the cut of a
-        removal.
+        The record stands if it comes before the log's fork, and not after a revocation or a
+        removal's cut.
         """
         return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
 
     def is_before_fork(self, device: bytes, seq: int) -> bool:
-        """Returns True if number `seq` lies before the fork of the device's log.
+        """Returns True if number `seq` comes before the fork of the device's log.
 
         If the log has no fork, it always returns True.
         """
         return seq < self.forks.get(device, seq + 1)
 
     def counts(self, record: AuthorityRecord, accepted_by: bytes | None) -> bool:
-        """Returns True if a record stands, or if `accepted_by` accepted it beyond a fork (R-03.12).
+        """Returns True if a record stands, or if `accepted_by` accepted it after a fork (R-03.12).
 
-        `accepted_by` is the person that the record concerns. An accept does not help against a
-        revocation or a removal.
+        `accepted_by` is the person that the record is about. If the record comes after a revocation
+        or a removal's cut, it does not count even if it was accepted.
         """
         if not self._is_within_cuts(record.device, record.seq):
             return False
@@ -49,7 +50,7 @@ class Standing:
         return is_accepted or self.is_before_fork(record.device, record.seq)
 
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
-        """Returns True unless number `seq` comes after a revocation or the cut of a removal.
+        """Returns True if number `seq` is not after a revocation or a removal's cut.
 
         If the device is not known, it returns False.
         """
@@ -66,13 +67,16 @@ def read_accepts(
     devices: Mapping[bytes, Device],
     forks: Mapping[bytes, int],
 ) -> dict[bytes, dict[bytes, bytes]]:
-    """Reads the accepts of the charter by newcomers, as `Standing.accepts` has them (R-03.20)."""
+    """Returns which records newcomers accepted, in the form of `Standing.accepts` (R-03.20).
+
+    A newcomer's `accept` of the charter names the records that brought the newcomer in.
+    """
     accepts: dict[bytes, dict[bytes, bytes]] = {}
     for record in index.with_subject_in_order("accept", charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
-        # The cut of a removal does not take back an accept. Otherwise people that the newcomer
-        # admitted within the cut would lose their membership.
+        # If the newcomer is removed later, the cut does not take back this accept. Otherwise
+        # people that the newcomer admitted before the cut would lose their membership.
         if device and device.is_unrevoked_at(record.seq) and is_before_fork:
             for accepted in record.parents[1:]:
                 accepts.setdefault(accepted, {}).setdefault(device.person, record.id)

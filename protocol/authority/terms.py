@@ -1,7 +1,8 @@
-"""Terms: who votes, who moderates, which share decides, and how one term follows another.
+"""Terms: who votes, who moderates, which share of the roll decides, and which term comes next.
 
-Term 0 is the charter. A renewal names its parent term and writes down the whole next term. That
-term passes once more than half of the parent's roll has said yes (specs/03, R-03.21 to R-03.24).
+Term 0 is the charter. A renewal is a record that writes down the whole next term. It names the term
+before as its parent. The new term passes once more than half of the parent's roll has said yes
+(specs/03, R-03.21 to R-03.24).
 """
 
 from collections import Counter
@@ -13,11 +14,11 @@ from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 
 Register = tuple[
     str, bytes | str
-]  # a name of `register_names`, and the person, field, measure or record
+]  # a name from `register_names`, then the person, rule, measure or record
 
 
 class Holding(NamedTuple):
-    """A register's number and value."""
+    """The number and the value that a register holds."""
 
     n: int
     value: Any
@@ -27,9 +28,10 @@ class Holding(NamedTuple):
 class Term:
     """A period with fixed voters (`roll`), moderators and voting rules.
 
-    `since`: its beginning, in milliseconds. `vouchers`: how many members let a newcomer in.
-    `share`: the percentage of the roll that the yes votes of a decision must exceed. `written`: the
-    values of registers at its start. A register that is not in `written` starts from number 0.
+    `since` is its beginning, in milliseconds. `vouchers` is the number of members who must vouch
+    for a newcomer. `share` is a percentage of the roll: a decision passes with more yes votes than
+    that. `written` has the values of registers at the beginning. Every other register begins with
+    number 0.
     """
 
     id: bytes
@@ -48,11 +50,12 @@ class Term:
 
 
 class Ballot(NamedTuple):
-    """How a renewal stands.
+    """How the vote on a renewal stands.
 
-    `yes`, `no` and `accepted` are people of the parent's roll: those who said yes, those who said
-    only no, those who accepted. `roll` is the size of that roll. `term` is None while a part of the
-    renewal is missing, or while its parent is no term that passed.
+    `yes`, `no` and `accepted` are people on the parent's roll. `no` has the people who said no and
+    never yes. `accepted` has the people who accepted the new term. `roll` is the size of the
+    parent's roll. `term` is None if a part of the renewal is missing, or if the parent is not a
+    term that passed.
     """
 
     parent: bytes
@@ -65,10 +68,11 @@ class Ballot(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The terms from the charter to the current one.
+    """The terms from the charter to the current term.
 
-    `firm` has one value for each renewal of the chain: True if two thirds of the parent's roll
-    accepted it. No honest node can then see another term in its place (R-03.24).
+    `firm` has one value for each renewal in the chain. The value is True if two thirds of the
+    parent's roll accepted the renewal. No honest node can then prefer a different term with the
+    same parent (R-03.24).
     """
 
     terms: tuple[Term, ...]
@@ -76,7 +80,7 @@ class Chain(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """True if every term of the chain is firm."""
+        """True if all renewals of the chain are firm."""
         return all(self.firm)
 
     @property
@@ -86,7 +90,7 @@ class Chain(NamedTuple):
 
 
 def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
-    """Reads a list `[what, key, n, value]` as a register and its holding."""
+    """Splits a list `[what, key, n, value]` into the register and its holding."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
 
@@ -99,10 +103,11 @@ def voters(
     choice: str = "yes",
     revoked: Mapping[bytes, int] | None = None,
 ) -> set[bytes]:
-    """Returns the people who said `choice` to `target`. `owners`: device → person.
+    """Returns the people who voted `choice` on the record `target`. `owners` maps device to person.
 
-    A later fork or removal of the voter does not take a vote back (R-03.23). If `revoked` is given
-    (device → the last number that counts), votes after a revocation are left out.
+    If the voter's log forks later, or the voter is removed later, the vote still counts (R-03.23).
+    `revoked` maps each revoked device to the last number that counts. If `revoked` is given, votes
+    after a device's revocation do not count.
     """
     return {
         owners[vote.device]
@@ -114,7 +119,7 @@ def voters(
 
 
 def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
-    """Returns the people who accepted this very term."""
+    """Returns the people who accepted exactly this term, not only a later one."""
     accepts = index.with_subject("accept", term)
     return {owners[accept.device] for accept in accepts if accept.device in owners}
 
@@ -122,9 +127,9 @@ def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes)
 def passed_terms(
     index: AuthorityIndex, first: Term, owners: Mapping[bytes, bytes]
 ) -> dict[bytes, Term]:
-    """Returns all terms that passed, each after its parent (R-03.22).
+    """Returns all terms that passed. In the result, each term comes after its parent (R-03.22).
 
-    They only grow in number with the set of records.
+    More records can only add terms.
     """
     terms = {first.id: first}
     ahead = [first]
@@ -144,7 +149,7 @@ def passed_terms(
 def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) -> Term | None:
     """Returns the term that a renewal writes down.
 
-    Returns None while a part of the renewal is missing, or if the roll would be empty.
+    Returns None if a part of the renewal is missing, or if the new roll would be empty.
     """
     parts = _parts(index, renewal)
     if parts is None:
@@ -170,9 +175,10 @@ def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) 
 def supporters(
     index: AuthorityIndex, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
 ) -> dict[bytes, set[bytes]]:
-    """Returns, for each term, the people who accepted that term or any later term built on it."""
+    """Returns, for each term, the people who accepted that term or a later term built on it."""
     people_by_term = {term: accepters(index, owners, term) for term in terms}
-    # `terms` has each term after its parent. So, backwards, a term is complete before its parent.
+    # In `terms`, each term comes after its parent. In reverse order, each term is therefore
+    # complete before its people are added to its parent.
     for term in reversed(list(terms.values())):
         if term.parent is not None:
             people_by_term[term.parent] |= people_by_term[term.id]
@@ -180,10 +186,11 @@ def supporters(
 
 
 def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
-    """Chooses the terms that hold, from the charter on (R-03.24).
+    """Chooses which terms hold, from the charter to the current term (R-03.24).
 
-    Of several terms with one parent, the one that more of the parent's roll accepted wins. If they
-    are equal the higher round wins, then the lowest id.
+    If several terms have the same parent, the term that most people on the parent's roll accepted
+    holds. If the numbers are equal, the term with the higher round holds. If the rounds are equal
+    too, the term with the lowest id holds.
     """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():
@@ -206,7 +213,10 @@ def count_ballots(
     owners: Mapping[bytes, bytes],
     supported: Mapping[bytes, set[bytes]],
 ) -> dict[bytes, Ballot]:
-    """Returns how every renewal stands, by its id, whether it passed or not."""
+    """Returns how the vote on each renewal stands, by the renewal's id.
+
+    The result includes renewals that did not pass.
+    """
     ballot_by_renewal = {}
     for renewal in index.of_kinds("renewal"):
         parent = terms.get(renewal.fields["parent"])
@@ -227,9 +237,9 @@ def count_ballots(
 
 
 def _parts(index: AuthorityIndex, renewal: AuthorityRecord) -> list[dict[str, Any]] | None:
-    """Returns the fields of a renewal, then the fields of its parts in the renewal's order.
+    """Returns the fields of a renewal, then the fields of each of its parts in order.
 
-    Returns None while a part is missing.
+    A renewal that is too long for one record continues in parts. Returns None if a part is missing.
     """
     fields = [renewal.fields]
     for digest in renewal.fields.get("parts") or ():
@@ -245,9 +255,9 @@ def _people_in(parts: Iterable[dict[str, Any]], field_name: str) -> set[bytes]:
 
 
 def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
-    """Returns the registers that a renewal and its parts write down.
+    """Returns the holdings that a renewal and its parts write down.
 
-    If a register is written twice, the first value counts.
+    If they write a register twice, the first holding counts.
     """
     written: dict[Register, Holding] = {}
     for fields in parts:
@@ -259,9 +269,9 @@ def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
 def _count_accepts(
     siblings: Iterable[Term], roll: Collection[bytes], supported: Mapping[bytes, set[bytes]]
 ) -> dict[bytes, int]:
-    """Counts the people of the roll who accepted each sibling.
+    """Counts, for each of these sibling terms, the people on the roll who accepted it.
 
-    A person who accepted two siblings counts for neither.
+    A person who accepted two siblings counts for neither of them.
     """
     accepted = {term.id: [p for p in supported[term.id] if p in roll] for term in siblings}
     times_accepted = Counter(person for people in accepted.values() for person in people)

@@ -1,5 +1,5 @@
-"""Local feedback control: is a change signal or noise, and who is asked (specs/20-loops.md).
+"""Local feedback control: is a change signal or noise, and who must act (specs/20-loops.md).
 
-It computes with integers and exact fractions only, so that all homes with the same records reach
-the same result.
+All modules here compute with integers and exact fractions only. So all homes with the same records
+get the same result.
 """

@@ -1,4 +1,7 @@
-"""The state of an action, from what its owner and the raisers of the matter say of it (R-23.5)."""
+"""The state of an action, from the reports of its owner and the verdicts of raisers (R-23.5).
+
+Raisers are the people who said that something was wrong. A verdict says whether it is fixed.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -10,20 +13,17 @@ View = dict[str, Any]
 
 @dataclass
 class Tally:
-    """An action and the verdicts on it. Times are in ms."""
+    """An action with its state and the count of the verdicts on it. Times are in ms."""
 
     action: View
     state: str = "open"
-    done_at: int | None = None  # when it was last reported done
-    fixed: dict[str, int] = field(default_factory=dict)  # word → how many raisers say it
-    since: int = 0  # when it came into its state
-    reopened_at: list[int] = field(default_factory=list)  # when it was reopened
+    done_at: int | None = None  # when the action was last reported done
+    fixed: dict[str, int] = field(default_factory=dict)  # verdict → how many raisers gave it
+    since: int = 0  # when the action came into its present state
+    reopened_at: list[int] = field(default_factory=list)  # when the action was reopened
 
     def change_state(self, state: str, time: int) -> None:
-        """Moves the action into a state at `time`.
-
-        If it is in that state already, nothing changes.
-        """
+        """Moves the action into `state` at `time`. If it already is in `state`, nothing changes."""
         if state == self.state:
             return
         self.state = state
@@ -40,10 +40,10 @@ def tally_action(
     smallest_group: int,
     until: int,
 ) -> Tally:
-    """Tallies the verdicts on an action up to `until`, in ms (R-23.5).
+    """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
-    The verdicts after the latest report that the action is done count. Of each raiser the latest
-    one counts.
+    A report says that the action is done. Only verdicts after the latest such report count. Of each
+    raiser, only the latest verdict counts.
     """
     tally = Tally(action, since=action["created"])
     needed = min(smallest_group, max(1, len(raisers)))
@@ -54,7 +54,7 @@ def tally_action(
         if time > until:
             break
         if view["kind"] == "done":
-            # The raisers look again: their verdicts on an earlier report do not count any more.
+            # The raisers judge again: their verdicts on an earlier report no longer count.
             verdict_of = {}
             tally.done_at = time
             tally.change_state("reported done", time)
@@ -70,9 +70,10 @@ def _statement_order(view: View) -> tuple[int, str, bytes]:
 
 
 def _judge(verdict_of: dict[bytes, str], needed: int) -> str:
-    """Returns the state that follows from the raisers' verdicts.
+    """Returns the state of an action that was reported done, judged by the raisers' verdicts.
 
-    The action can only be confirmed if at least `needed` raisers have given a verdict.
+    `verdict_of` maps each raiser to their verdict. The action can be confirmed only if at least
+    `needed` raisers have given a verdict.
     """
     yes = sum(verdict == "yes" for verdict in verdict_of.values())
     if 2 * yes > len(verdict_of) and len(verdict_of) >= needed:

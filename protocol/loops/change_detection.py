@@ -1,4 +1,9 @@
-"""The change test: does a measure now differ from what is usual here? (R-20.3 to R-20.6)."""
+"""The change test: does a measure now differ from what is usual here? (R-20.3 to R-20.6)
+
+A point is the counted answers of one window. A phase is a row of points that the test compares with
+each other. The first points of a phase are the baseline: they show what is usual. The test compares
+the latest points with the baseline.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -9,32 +14,35 @@ from protocol.loops.points import COUNT, Point, Totals, median_rates, sum_points
 
 Change = Literal["worse", "better"]
 
-BASELINE = range(8, 25)  # how many points a baseline has
-LATEST = (1, 4)  # how many of the latest points are compared with it
+BASELINE = range(8, 25)  # how many points a baseline may have
+LATEST = (1, 4)  # how many of the latest points are compared with the baseline
 RARE = Fraction(1, 400)
 RUN = 8
 EVEN = 1000  # a dispersion of one, in thousandths
 
 
 class TailTest(NamedTuple):
-    """A tail test: it compares the latest points with a baseline."""
+    """The comparison of the latest points with the baseline, by tail probabilities."""
 
-    better: Fraction  # the probability of so few bad answers if nothing has changed
-    worse: Fraction  # the probability of so many bad answers
-    dispersion: int  # of the baseline, in thousandths; 1000 at least
-    screened: int | None  # the place of the baseline's point that was left out
+    better: Fraction  # if nothing has changed: the probability of at most this many bad answers
+    worse: Fraction  # if nothing has changed: the probability of at least this many
+    dispersion: int  # how much the baseline scatters, in thousandths; 1000 at least
+    screened: int | None  # the index of the point that was left out of the baseline
 
 
 class ChangeTest(NamedTuple):
-    """The change test at a point. `w1` and `w4` are None until there is a baseline."""
+    """The result of the change test at one point, from its three parts `w1`, `w4` and `r8`.
 
-    w1: TailTest | None  # the latest point
-    w4: TailTest | None  # the four latest points
-    r8: int  # 1: eight points in a row are worse than usual, −1: better
+    If there are too few points for a baseline, `w1` and `w4` are None.
+    """
+
+    w1: TailTest | None  # tests the latest point
+    w4: TailTest | None  # tests the four latest points
+    r8: int  # 1: the eight latest points are all worse than usual, −1: all better, 0: neither
 
     @property
     def change(self) -> Change | None:
-        """The signal, or None. If the tests give both signals, it is "worse"."""
+        """The signal: "worse", "better" or None. If the parts give both, the signal is "worse"."""
         tail_tests = [test for test in (self.w1, self.w4) if test is not None]
         if self.r8 > 0 or any(test.worse <= RARE for test in tail_tests):
             return "worse"
@@ -44,9 +52,9 @@ class ChangeTest(NamedTuple):
 
     @property
     def decided_by(self) -> str | None:
-        """The name of the part that gives the signal, or None.
+        """The name of the part that gives the signal, or None if there is no signal.
 
-        If several give it, the quickest part.
+        If several parts give the signal, it is the first of `w1`, `w4` and `r8`.
         """
         change = self.change
         if change is None:
@@ -58,24 +66,24 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The usual totals, divided by the dispersion of their points."""
+    """The totals of the baseline, divided by the dispersion: how much its points scatter."""
 
     usual: Totals
     dispersion: int  # in thousandths
-    screened: int | None  # the place of the point that was left out
+    screened: int | None  # the index of the point that was left out
 
 
 def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
-    """Runs the change test at the last point of a phase."""
+    """Runs the change test for the last one of `points`. All of them belong to one phase."""
     latest, four_latest = (_test_tail(scale, points, size) for size in LATEST)
     return ChangeTest(latest, four_latest, _find_run(points))
 
 
 def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
-    """Returns the fewest bad answers or incidents that make the last point alone worse than usual.
+    """Returns the fewest bad answers or incidents with which the last point would signal "worse".
 
-    Returns None if there is no baseline, or if the point would not be worse than usual even with
-    all answers bad.
+    Only the last point is tested here, not the latest four together. Returns None if there is no
+    baseline, or if the point would not signal "worse" even with all answers bad.
     """
     *before, last = points
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -88,7 +96,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
     least = 0
     if scale == COUNT:
-        # Incidents have no upper bound: `most` doubles until so many are rare.
+        # The number of incidents has no upper bound. So `most` doubles until it is rare enough.
         most = 1
         while not is_rare(most):
             least = most
@@ -97,7 +105,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
         most = last.n
     else:
         return None
-    # More bad answers are always rarer, so it searches by halves.
+    # A higher number is never less rare. So a binary search finds the smallest rare number.
     while least < most:
         middle = (least + most) // 2
         if is_rare(middle):
@@ -108,7 +116,10 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """Estimates how much more the points scatter than chance explains, in thousandths (R-20.5)."""
+    """Returns how much more the points scatter than by chance, in thousandths (R-20.5).
+
+    The result 1000 means: no more than by chance.
+    """
     n, bad = sum_points(baseline)
     if scale != COUNT:
         return _share_dispersion(baseline, n, bad)
@@ -120,7 +131,11 @@ def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
 
 
 def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
-    """Returns the tail probabilities (low, high) of the latest count, given the baseline."""
+    """Returns how probable the count in `now` is if nothing has changed since `usual`.
+
+    The first probability is that of at most this many bad answers or incidents. The second is that
+    of at least this many.
+    """
     bad = usual.bad + now.bad
     if scale == COUNT:
         return binomial_tails(bad, Fraction(now.n, usual.n + now.n), now.bad)
@@ -128,9 +143,9 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
 
 
 def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
-    """Compares the `size` latest points with the points before them.
+    """Compares the latest `size` points with the baseline. Returns None without a baseline.
 
-    Returns None without a baseline.
+    The baseline is the first points of the phase, but never the latest `size` points.
     """
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, before[: BASELINE[-1]])
@@ -153,9 +168,9 @@ def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
 
 
 def _find_outlier(scale: str, baseline: list[Point]) -> int | None:
-    """Looks for the one point that differs too much from the others to be usual (R-20.4).
+    """Finds the point that differs so much from the others that it cannot be usual (R-20.4).
 
-    Returns its place, or None if there is none.
+    Returns the index of that point, or None if there is no such point.
     """
     whole = sum_points(baseline)
     least = RARE
@@ -177,10 +192,7 @@ def _share_dispersion(baseline: Sequence[Point], n: int, bad: int) -> int:
 
 
 def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
-    """Divides totals by the dispersion.
-
-    Points that scatter more then weigh as much as fewer answers.
-    """
+    """Divides totals by the dispersion. So points that scatter more count like fewer answers."""
     bad = sums.bad * EVEN // dispersion
     if scale == COUNT:
         return Totals(sums.n, bad)
@@ -189,9 +201,9 @@ def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
 
 
 def _find_run(points: Sequence[Point]) -> int:
-    """Returns 1 if the eight latest points are all above the usual, −1 if all are below (R-20.6).
+    """Compares the eight latest points with the medians of the baseline (R-20.6).
 
-    Otherwise it returns 0.
+    Returns 1 if all eight are worse, −1 if all eight are better, and otherwise 0.
     """
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:

@@ -1,7 +1,8 @@
-"""The answers to a measure that count, window by window (R-22.4 to R-22.8).
+"""Finds the answers to a measure that count, window by window (R-22.4 to R-22.8).
 
-There are no weights. A person has one answer in a window, or one for each incident and day. People
-who hold a part of the service are left out for that reason; their answers are shown apart.
+A window is a run of days. All answers weigh the same. Each person has one answer in a window. For
+incidents, each person has one answer for each incident and day. Answers of people who hold a part
+of the service do not count; they are shown separately.
 """
 
 import hashlib
@@ -13,16 +14,19 @@ from typing import Any, NamedTuple
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.windows import Calendar, parse_day
 
-PANEL_SIZE = 30  # if there are more members, the answers of this many are charted
+PANEL_SIZE = 30  # if there are more members, only the answers of 30 of them are charted
 SERVED_DAYS = 60
-MOST_BY_PROXY = 2  # one person gives at most so many answers for others in a window
+MOST_BY_PROXY = 2  # the most answers that one person may give for others in a window
 _TAG = b"meshcoop panel 1"
 
 View = dict[str, Any]
 
 
 class Report(NamedTuple):
-    """An answer that counts. `window` is the window of its day."""
+    """An answer that counts, by one person.
+
+    `day` is the day that the answer is about. `window` is the number of the window of that day.
+    """
 
     time: int
     id: bytes
@@ -34,53 +38,56 @@ class Report(NamedTuple):
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """The order of reports: by time, then by id."""
+        """The sort key of reports: first the time, then the id."""
         return self.time, self.id
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Reports of one incident. The incident counts on its earliest day."""
+    """The reports of one incident. The incident counts in the window of its earliest day."""
 
     reports: tuple[Report, ...]
 
     @property
     def first(self) -> Report:
-        """The report that stands for the incident."""
+        """The earliest report of the incident. It represents the incident."""
         return min(self.reports, key=lambda report: report.order)
 
     @property
     def day(self) -> int:
-        """The earliest day that a reporter names."""
+        """The earliest day that a report of the incident names."""
         return min(report.day for report in self.reports)
 
 
 @dataclass
 class Window:
-    """The answers of one window."""
+    """The answers and incidents of one window."""
 
     number: int
     answers: list[Report] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
-    not_charted: list[Report] = field(default_factory=list)  # by people who are not on the panel
+    not_charted: list[Report] = field(default_factory=list)  # answers of people outside the panel
     by_parties: list[Report] = field(
         default_factory=list
-    )  # by those who hold a part of the service
+    )  # answers of people who hold a part of the service
     by_proxy: int = 0
 
     @property
     def people(self) -> set[bytes]:
-        """The people whose answers count in the window."""
+        """The people who have an answer or a report of an incident that counts in this window."""
         return self._reporters | {report.person for report in self.answers}
 
     @property
     def raisers(self) -> set[bytes]:
-        """The people who said that something was wrong."""
+        """The raisers: the people whose answers in this window say that something was wrong."""
         return self._reporters | {report.person for report in self.answers if report.bad}
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the sorted ids of all reports that count in the window. An action cites it."""
+        """The SHA-256 of the sorted ids of all reports that count in this window.
+
+        An action names this hash to show which answers it acts on.
+        """
         reports = [*self.answers, *self._incident_reports]
         return hashlib.sha256(b"".join(sorted(report.id for report in reports))).digest()
 
@@ -93,7 +100,7 @@ class Window:
         return {report.person for report in self._incident_reports}
 
     def point(self, scale: str, least: int) -> Point | None:
-        """Returns the window's point.
+        """Returns the point of this window: its answers as numbers for the tests.
 
         Returns None if fewer than `least` people have answered (R-20.1).
         """
@@ -105,23 +112,24 @@ class Window:
 
 
 class MeasureContext(NamedTuple):
-    """A measure, with everything that decides which answers to it count."""
+    """A measure, with all the facts that decide which of its answers count."""
 
     measure: View
     calendar: Calendar
-    parties: Collection[bytes]  # the parties to the chain
+    parties: Collection[bytes]  # the people who hold a part of the service
     members: Collection[bytes]
-    days_served: Mapping[bytes, Collection[int]] | None  # by person; None: everybody is asked
+    days_served: Mapping[bytes, Collection[int]] | None  # by person; None: all members are asked
 
     @property
     def scale(self) -> str:
-        """How the measure's scale is counted: `share` or `count`."""
+        """What the tests count: `share` (the share of bad answers) or `count` (incidents)."""
         return COUNT if self.measure["scale"] == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """Returns True if the author of the report is a member who was served (R-22.5).
+        """Returns True if the author of the report is a member whom the service served (R-22.5).
 
-        The caller has already left out the reports of parties.
+        If all members are asked, it does not matter whom the service served. The caller has already
+        left out the reports of people who hold a part of the service.
         """
         if report.person not in self.members:
             return False
@@ -131,7 +139,11 @@ class MeasureContext(NamedTuple):
         return any(0 <= report.day - day <= SERVED_DAYS for day in days)
 
     def is_bad(self, value: int) -> bool:
-        """Returns True if an answer is worse than what one person may expect."""
+        """Returns True if an answer is bad.
+
+        On the scale `count`, an answer is bad if it reports an incident. On the scale `share`, an
+        answer is bad if it is worse than the measure's target.
+        """
         if self.scale == COUNT:
             return value > 0
         target: int = self.measure["target"]
@@ -139,7 +151,7 @@ class MeasureContext(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """A report, and the person who gave it by proxy, if somebody did (R-12.4)."""
+    """A report, and the deputy who gave it for its author, or None (R-12.4)."""
 
     report: Report
     deputy: bytes | None
@@ -148,7 +160,11 @@ class _Answer(NamedTuple):
 def count_windows(
     context: MeasureContext, feedback: Iterable[View], merges: Iterable[View]
 ) -> dict[int, Window]:
-    """Returns the windows of a measure by number, from the views of its feedback and merges."""
+    """Returns the windows of a measure by their number, with the answers that count in each.
+
+    `feedback` are the views of all answers. `merges` are the views that say that two reports are
+    about the same incident.
+    """
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []
     for view in sorted(feedback, key=lambda view: (view["created"], view["id"])):
@@ -167,22 +183,23 @@ def count_windows(
 
 
 def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
-    """Returns the people whose answers are charted (R-22.7).
+    """Returns the panel of a window: the people whose answers are charted (R-22.7).
 
-    These are all members, or 30 of them drawn for this window if there are more.
+    The panel is all members. If there are more than 30 members, it is 30 of them, drawn for this
+    window.
     """
     if len(members) <= PANEL_SIZE:
         return set(members)
-    # Drawn by hash, not by chance: every home draws the same people.
+    # A hash decides, not chance. So every home draws the same people.
     place = _TAG + measure + window.to_bytes(8, "big", signed=True)
     drawn = sorted(members, key=lambda person: hashlib.sha256(place + person).digest())
     return set(drawn[:PANEL_SIZE])
 
 
 def _read_report(context: MeasureContext, view: View) -> Report | None:
-    """Reads the report in a view of feedback.
+    """Returns the report in a view of feedback.
 
-    Returns None if the feedback has no value, only words.
+    Returns None if the feedback has words only, and no value.
     """
     if view["value"] is None:
         return None
@@ -205,9 +222,9 @@ def _window_of(windows: dict[int, Window], number: int) -> Window:
 def _count_answers(
     context: MeasureContext, windows: dict[int, Window], answers: Iterable[_Answer]
 ) -> None:
-    """Counts the latest answer of each person in a window (R-22.4, R-22.5).
+    """Adds the latest answer of each person to its window (R-22.4, R-22.5).
 
-    Of the answers that one deputy gives for others, at most two count in a window.
+    If a deputy gives answers for other people, at most two of these answers count in a window.
     """
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
@@ -232,9 +249,9 @@ def _count_incidents(
     reports: list[Report],
     merges: Iterable[View],
 ) -> None:
-    """Counts distinct incidents, after merging (R-22.6).
+    """Adds the incidents to their windows, after merging reports of one incident (R-22.6).
 
-    A person who says that all is fine counts as somebody who answered.
+    If a person reports that all is fine, the window counts this person as having answered.
     """
     for report in reports:
         if not report.bad:
@@ -246,16 +263,17 @@ def _count_incidents(
 
 
 def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list[Incident]:
-    """Merges reports of the same incident, by union-find.
+    """Groups the reports that are about the same incident, by union-find.
 
-    Reports are the same if somebody said so, or if one person made them for one day and one link.
+    Two reports are about the same incident in two cases. Either somebody said so, or one person
+    made both for the same day and the same link of the service.
     """
     parent = {report_id: report_id for report_id in reports}
 
     def find_leader(report_id: bytes) -> bytes:
         while parent[report_id] != report_id:
             grandparent = parent[parent[report_id]]
-            parent[report_id] = grandparent  # halves the path for the next search
+            parent[report_id] = grandparent  # shortens the path for the next search
             report_id = grandparent
         return report_id
 

@@ -1,6 +1,7 @@
-"""The holder of a matter.
+"""Finds the holder of a matter: the person in a service's chain who must act on it (R-23.6).
 
-It begins deep in the chain, and climbs if a holder does not answer (R-23.6).
+The first holder is low in the chain. If a holder does not answer in time, the matter moves up to
+the next person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,14 +9,14 @@ from typing import NamedTuple
 
 from protocol.loops.windows import DAY_MS
 
-LONGEST_MS = 28 * DAY_MS  # how late an action may be due
-_MOST_REOPENED = 2  # after so many reopened actions, the holder has missed the matter
+LONGEST_MS = 28 * DAY_MS  # an action is due at most this long after it was written
+_MOST_REOPENED = 2  # if actions are reopened this often, the holder loses the matter
 
 
 class Step(NamedTuple):
     """An answer or an action by one person.
 
-    `due` is when the action should be done, `done` when it was done.
+    `due` is the time by which the action should be done. `done` is the time at which it was done.
     """
 
     time: int
@@ -25,14 +26,15 @@ class Step(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """The holder of a matter, by their place in the chain.
+    """The holder of a matter, given as a level of the service's chain.
 
-    `level` 0 is the top of the chain; −1 is the neighbourhood.
+    Level 0 is the top of the chain. Level −1 is the whole neighbourhood. `since` is the time when
+    the holder got the matter.
     """
 
     level: int
     since: int
-    answer_by: int | None  # when the holder's time to answer ends; None if they have answered
+    answer_by: int | None  # when the holder's time to answer ends; None if the holder has answered
 
 
 def find_holder(
@@ -44,9 +46,12 @@ def find_holder(
     answer_ms: int,
     now: int,
 ) -> Holder:
-    """Returns the holder of a matter at `now`.
+    """Returns the holder of a matter at the time `now`.
 
-    `chain` has the people from the top down. Times are in ms.
+    `chain` has the people of the service, from the top down. `begin` is the level of the first
+    holder, and `opened` is the time when the matter opened. `reopened` has the times at which
+    actions were reopened. `answer_ms` is the time that each holder has to answer. All times are in
+    ms.
     """
     steps_in_order = sorted(steps)
     reopened_in_order = sorted(reopened)
@@ -68,10 +73,10 @@ def find_holder(
 def _find_miss(
     holder: bytes, since: int, steps: Sequence[Step], reopened: Sequence[int], answer_ms: int
 ) -> int | None:
-    """Returns the time at which the holder misses the matter, or None if the holder does not.
+    """Returns the time at which the holder loses the matter, or None if the holder keeps it.
 
-    A holder misses it by not answering in time, by an action that is not done when due, or when
-    actions are reopened twice.
+    There are three ways to lose the matter. The holder does not answer in time. The holder's action
+    is not done when due. Actions are reopened twice.
     """
     misses = []
     reopened_since = [time for time in reopened if time >= since]
@@ -86,5 +91,5 @@ def _find_miss(
             due = min(step.due, step.time + LONGEST_MS)
             if step.done is None or step.done > due:
                 misses.append(due)
-            break  # only the first action decides; the person's other actions help it
+            break  # only the person's first action decides; the later actions support it
     return min(misses, default=None)

@@ -1,4 +1,4 @@
-"""Exact tail probabilities of two distributions, as fractions."""
+"""Exact tail probabilities of the hypergeometric and the binomial distribution, as fractions."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -7,9 +7,9 @@ from math import comb
 
 
 def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns P(at most `seen`) and P(at least `seen`) bad answers.
+    """Returns the probabilities of at most and of at least `seen` bad answers in a draw.
 
-    `drawn` answers are taken from `good + bad` answers.
+    The draw takes `drawn` answers out of `good + bad` answers.
     """
     least = max(0, drawn - good)
     weights = _weights(good, bad, drawn, least)
@@ -18,7 +18,10 @@ def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fr
 
 
 def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns P(at most `seen`) and P(at least `seen`) in `n` trials of probability `p` each."""
+    """Returns the probabilities of at most and of at least `seen` successes in `n` trials.
+
+    In each trial, `p` is the probability of success.
+    """
     yes = p.numerator
     no = p.denominator - p.numerator
     below = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
@@ -27,9 +30,9 @@ def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
 
 
 def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
-    """Yields the number of ways in which `k` of those drawn are bad, then `k + 1` and so on.
+    """Yields in how many ways a draw has exactly `k` bad answers, then `k + 1`, and so on.
 
-    Each number comes from the one before.
+    It computes each number from the number before, which is quicker.
     """
     ways = comb(bad, k) * comb(good, drawn - k)
     while True:

@@ -1,8 +1,11 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
-A loop is a pure function of what people said and of `now`. The same input always gives the same
-loop. An answer that arrives late gives the same loop as one that arrived in time. At most one
-matter is open at a time.
+A loop is a pure function of what people said and of the time `now`. The same input always gives the
+same loop. It does not matter when an answer arrives: a late answer gives the same loop as if it had
+arrived in time. At most one matter is open at a time.
+
+A window settles some hours after its end. Only then its answers become a point, the numbers that
+the tests read.
 """
 
 import hashlib
@@ -24,14 +27,14 @@ from protocol.loops.counted_answers import Incident, MeasureContext, Report, Win
 from protocol.loops.points import COUNT, Point
 from protocol.loops.target_check import misses_target
 
-LIMITS_SHOWN = 60  # limits are worked out for this many of the latest points
-REOPENING_WINDOWS = 4  # so long after it closed, a new signal opens a matter again
+LIMITS_SHOWN = 60  # for how many of the latest points alarm limits are computed
+REOPENING_WINDOWS = 4  # for so many windows, a new signal reopens a closed matter
 
 View = dict[str, Any]
 
 
 class MeasureInputs(NamedTuple):
-    """The views of everything that people said of one measure, in any order."""
+    """The views of everything that people said about one measure, in any order."""
 
     feedback: Collection[View]
     merges: Collection[View]
@@ -40,23 +43,27 @@ class MeasureInputs(NamedTuple):
     verdicts: Collection[View]
 
     def until(self, now: int) -> "MeasureInputs":
-        """Returns the views that existed at `now` (ms)."""
+        """Returns the views of what people had said by the time `now` (ms)."""
         return MeasureInputs(
             *([view for view in views if view["created"] <= now] for views in self)
         )
 
 
 class LoopRules(NamedTuple):
-    """The charter's rules for loops."""
+    """The rules of the charter that loops need.
+
+    `smallest_group` is the fewest people whose answers may be shown. `settle_ms` is the time
+    between the end of a window and its settling.
+    """
 
     smallest_group: int
     settle_ms: int
 
 
 class Signal(NamedTuple):
-    """The results of the tests at a point.
+    """The results of the tests at one point.
 
-    `at` is the earliest moment (ms) at which they can be known.
+    `at` is the earliest time (ms) at which these results can be known.
     """
 
     window: int
@@ -67,55 +74,57 @@ class Signal(NamedTuple):
 
     @property
     def change(self) -> Change | None:
-        """The change that the test finds, or None."""
+        """The change that the change test found, or None."""
         return self.change_test.change
 
     @property
     def needs_attention(self) -> bool:
-        """True if people should look at the measure."""
+        """True if people should act: the measure misses its target or has become worse."""
         return self.misses_target or self.change == "worse"
 
 
 @dataclass
 class Matter:
-    """A matter that a signal opened, and the actions that people take in it. Times are in ms."""
+    """A matter: a problem that a signal shows, with people's actions on it. Times are in ms."""
 
     id: bytes
     window: int
     opened: int
     misses_target: bool
     change: Change | None
-    opened_early: bool  # opened before there was a baseline
+    opened_early: bool  # opened before there were enough points for a baseline
     raisers: set[bytes]
-    faded: bool = False  # late answers removed its signal, but somebody acts on it
-    closed: int | None = None  # when an action was confirmed
-    reopened_at: list[int] = field(default_factory=list)  # when it was opened again
+    faded: bool = False  # late answers removed the signal, but somebody acts on the matter
+    closed: int | None = None  # when the matter was closed, because an action was confirmed
+    reopened_at: list[int] = field(default_factory=list)  # when the matter was opened again
     actions: list[View] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
 
     @property
     def leading(self) -> Tally | None:
-        """The first action, or None. The other actions help it."""
+        """The first action in the matter, or None. All later actions support the first action."""
         return self.tallies[0] if self.tallies else None
 
 
 @dataclass
 class Loop:
-    """The points, signals and matters of a measure at some moment."""
+    """The points, signals and matters of a measure at one time."""
 
     context: MeasureContext
     windows: dict[int, Window]
-    points: list[tuple[int, Point]] = field(default_factory=list)  # settled points, by window
+    points: list[tuple[int, Point]] = field(default_factory=list)  # (window, its point), settled
     signals: list[Signal] = field(default_factory=list)
     latest: Signal | None = None  # the test results at the last settled point
     matters: list[Matter] = field(default_factory=list)
-    phase: int | None = None  # the first window of the phase; None: since the beginning
-    phases: dict[int, int | None] = field(default_factory=dict)  # the phase of each point
+    phase: int | None = None  # the first window of the present phase; None: the first of all
+    phases: dict[int, int | None] = field(default_factory=dict)  # window → the phase of its point
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
-        """The fewest bad answers or incidents that make a point an alarm, for the latest points
-        (R-20.3).
+        """The alarm limit of each of the latest points, by the number of the window (R-20.3).
+
+        The limit is the smallest number of bad answers or incidents that gives a signal for the
+        worse.
         """
         return {
             number: alarm_limit(
@@ -125,7 +134,10 @@ class Loop:
         }
 
     def points_before(self, number: int, first: int | None) -> list[Point]:
-        """Returns the points before window `number`, starting with window `first`."""
+        """Returns the points of the windows from number `first` to number `number` − 1.
+
+        If `first` is None, it returns all points before window `number`.
+        """
         return [
             point
             for window, point in self.points
@@ -148,17 +160,17 @@ def follow_measure(
 
 
 def matter_id(measure: bytes, window: int) -> bytes:
-    """Returns the id of a matter: SHA-256 of a tag, the measure and the opening window (R-23.1).
+    """Returns the id of a matter, which is the same on every home (R-23.1).
 
-    It is the same on every home.
+    It is the SHA-256 of a tag, the measure's id and the window that opened the matter.
     """
     return hashlib.sha256(b"meshcoop matter 1" + measure + _pack_number(window)).digest()
 
 
 class _Event(NamedTuple):
-    """Something that happens to a loop.
+    """Something that changes a loop, such as a window that settles or a new action.
 
-    Events are handled in order of time, type and id (R-23.1).
+    Events are handled in the order of time, type and id (R-23.1).
     """
 
     time: int
@@ -172,7 +184,7 @@ class _Event(NamedTuple):
 
 
 class _Follower:
-    """Follows the windows and people's records in order of time, and fills in the loop."""
+    """Goes through the windows and people's records in the order of time, and fills in the loop."""
 
     def __init__(self, loop: Loop, inputs: MeasureInputs, rules: LoopRules, now: int) -> None:
         self._loop = loop
@@ -181,8 +193,8 @@ class _Follower:
         self._now = now
         self._done_reports = _by_target(inputs.done)
         self._verdicts = _by_target(inputs.verdicts)
-        # Both are the first window after the last confirmed action. From there on the short test
-        # pools points, and a signal that is "better" begins a phase.
+        # Both are the first window after the last confirmed action. The short test adds up points
+        # from `_pooled_from` on. A "better" signal in or after `_better_from` begins a new phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
 
@@ -206,11 +218,11 @@ class _Follower:
             yield _event_of(view, partial(self._judge_actions, view["created"]))
 
     def _settle_time(self, number: int) -> int:
-        """Returns the time at which a window settles, in ms."""
+        """Returns the time (ms) at which a window settles, so that it can have a point."""
         return self._loop.context.calendar.window_start(number + 1) + self._rules.settle_ms
 
     def _settle(self, window: Window) -> None:
-        """Adds the point of a window that settles, and the results of the tests at that point."""
+        """Adds the point of a settled window, runs the tests at that point and handles a signal."""
         loop = self._loop
         number = window.number
         point = window.point(loop.context.scale, self._least)
@@ -231,9 +243,9 @@ class _Follower:
             self._better_from = None
 
     def _try_unsettled(self, window: Window, last: Report) -> None:
-        """Tests a window before it settles, up to the report `last` (R-23.1).
+        """Tests a window with incidents before it settles, with its reports up to `last` (R-23.1).
 
-        This is possible because incidents only grow in number.
+        An early signal stays valid, because more reports can only add incidents.
         """
         point = _cut_window(window, last).point(COUNT, self._least)
         if point is None or self._loop.has_point(window.number):
@@ -254,7 +266,7 @@ class _Follower:
 
     @property
     def _least(self) -> int:
-        """The fewest people whose answers make a point."""
+        """The smallest number of people whose answers make a point."""
         return max(self._rules.smallest_group, self._loop.context.measure["min_answers"] or 1)
 
     @property
@@ -262,11 +274,11 @@ class _Follower:
         return self._loop.matters[-1] if self._loop.matters else None
 
     def _open_matter(self, signal: Signal) -> None:
-        """Opens a matter for a signal (R-23.1).
+        """Opens a matter for a signal, or joins the signal to a matter (R-23.1).
 
-        If a matter is open, the signal joins it. If the last matter was closed a short time ago, a
-        "worse" signal opens that one again. A signal about the time before the closing changes
-        nothing.
+        If the last matter is open, the signal joins it. If the last matter was closed a short time
+        ago, a "worse" signal opens it again. If the signal is about a time before the last matter
+        was closed, nothing changes. Otherwise a new matter opens.
         """
         raisers = self._loop.windows[signal.window].raisers
         last = self._last_matter
@@ -281,7 +293,7 @@ class _Follower:
             return
         closed_in = self._loop.context.calendar.window_at(last.closed)
         if signal.window <= closed_in:
-            return  # the signal is about the time before the matter was closed
+            return  # the signal is about a time before the matter was closed
         if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
             last.closed = None
             last.reopened_at.append(signal.at)
@@ -302,7 +314,7 @@ class _Follower:
     def _act(self, action: View) -> None:
         """Adds an action to the open matter.
 
-        If none is open, adds it to the matter it cites (R-23.2).
+        If no matter is open, it adds the action to the matter that the action names (R-23.2).
         """
         matter = self._last_matter
         if matter is None or matter.closed is not None:
@@ -313,9 +325,10 @@ class _Follower:
         matter.tallies.append(Tally(action, since=action["created"]))
 
     def _cited_matter(self, action: View) -> Matter:
-        """Returns the matter that an action cites. If that matter does not exist, adds it.
+        """Returns the matter that an action names by its window.
 
-        Late answers may have removed its signal.
+        If there is no such matter, it adds one: late answers may have removed the signal that had
+        opened the matter.
         """
         number = action["window"]
         matters = {matter.window: matter for matter in self._loop.matters}
@@ -328,9 +341,10 @@ class _Follower:
         return matter
 
     def _judge_actions(self, until: int) -> None:
-        """Tallies the actions of the last matter at `until` (ms).
+        """Counts the verdicts on the actions of the last matter, up to the time `until` (ms).
 
-        Closes the matter or opens it again.
+        If an action is confirmed, it closes the matter. If the matter is closed but no action is
+        confirmed any more, it opens the matter again.
         """
         matter = self._last_matter
         if matter is None:
@@ -372,9 +386,9 @@ def _event_of(view: View, handle: Callable[[], None]) -> _Event:
 
 
 def _reports_to_try(window: Window) -> list[Report]:
-    """Returns the reports after which a window is tested before it settles.
+    """Returns the reports after each of which a window is tested before it settles.
 
-    These are all its reports if it has incidents, otherwise none.
+    If the window has incidents, these are all its reports. Otherwise there are none.
     """
     if not window.incidents:
         return []
@@ -383,7 +397,7 @@ def _reports_to_try(window: Window) -> list[Report]:
 
 
 def _cut_window(window: Window, last: Report) -> Window:
-    """Returns a window as it was when the report `last` came."""
+    """Returns the window with its reports up to the report `last`, in the order of time."""
     incidents = []
     for incident in window.incidents:
         reports = tuple(report for report in incident.reports if report.order <= last.order)
@@ -394,12 +408,12 @@ def _cut_window(window: Window, last: Report) -> Window:
 
 
 def _later(first: int | None, second: int | None) -> int | None:
-    """Returns the later of two windows. None means: from the beginning."""
+    """Returns the later of two windows. None stands for the beginning."""
     return max((number for number in (first, second) if number is not None), default=None)
 
 
 def _by_target(views: Iterable[View]) -> Mapping[bytes, list[View]]:
-    """Groups views by the record that they are about. A record without views has an empty list."""
+    """Groups views by the record that they are about. For any other record, the list is empty."""
     by_target: dict[bytes, list[View]] = defaultdict(list)
     for view in views:
         by_target[view["about"]].append(view)

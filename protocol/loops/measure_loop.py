@@ -1,4 +1,4 @@
-"""The loop of a measure, from the views of its service's thread."""
+"""Computes the loop of a measure from the views of its service's thread."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -23,9 +23,9 @@ def loop_of(
     served: DaysServed,
     now: int,
 ) -> Loop:
-    """Returns the loop of a measure in use, at `now` (ms).
+    """Returns the loop of a measure in use at the time `now` (ms): its signals and matters.
 
-    `views` are the views of the thread. Other views may be among them.
+    `views` are the views of the service's thread. Views that do not concern the measure do no harm.
     """
     context = MeasureContext(
         measure,
@@ -39,7 +39,7 @@ def loop_of(
 
 
 def _inputs_of(measure: View, views: Iterable[View]) -> MeasureInputs:
-    """Picks the views that are about the measure, and the views about its feedback and actions."""
+    """Picks the views that are about the measure, or about its feedback or its actions."""
     by_kind: dict[str, list[View]] = defaultdict(list)
     for view in views:
         by_kind[view["kind"]].append(view)

@@ -1,4 +1,4 @@
-"""The outcome of a matter: the exact test compares before and after its action (R-23.7)."""
+"""The outcome of a matter: a test compares the answers before and after its action (R-23.7)."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,20 +11,21 @@ _CLEAR = Fraction(1, 20)
 
 
 class Outcome(NamedTuple):
-    """Totals before an action was done, and after.
+    """The totals before an action was done, the totals after, and the result of the comparison.
 
-    They are answers and bad answers, or windows and incidents.
+    The totals are numbers of answers and bad answers, or of windows and incidents.
     """
 
     before: Totals
     after: Totals
-    result: str  # better, fewer or no better
+    result: str  # "better" beyond chance, "fewer" bad ones, or "no better"
 
 
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
-    Returns None until there are points after its leading action was done.
+    Returns None if the matter's first action is not done. Also returns None if there are no points
+    before that time, or none after.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:
@@ -34,7 +35,7 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     after = sum_points(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None
-    # Compares rates as products of integers, without division.
+    # Compares the two rates by products of integers, so that nothing is rounded.
     is_less = after.bad * before.n < before.bad * after.n
     if not is_less:
         return Outcome(before, after, "no better")

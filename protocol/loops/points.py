@@ -1,7 +1,8 @@
 """Points: the answers to a measure in one window, as numbers (R-20.1).
 
-On the scale `share` a target makes each answer good or bad; a point is the number of answers and
-the number of bad ones. On the scale `count` a point is the number of distinct incidents.
+On the scale `share`, the measure's target makes each answer good or bad. A point is then the number
+of answers and the number of bad answers. On the scale `count`, a point is the number of distinct
+incidents.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,9 +14,9 @@ COUNT = "count"
 
 
 class Point(NamedTuple):
-    """One settled window. `bad` is the number of bad answers among `n`.
+    """The numbers of one window. `bad` is the number of bad answers among all `n` answers.
 
-    If incidents are counted, `bad` is the number of incidents and `n` is 1.
+    On the scale `count`, `bad` is the number of incidents, and `n` is 1.
     """
 
     n: int
@@ -23,14 +24,15 @@ class Point(NamedTuple):
 
     @property
     def rate(self) -> Fraction:
-        """Bad answers per answer, or incidents per window."""
+        """The bad answers divided by all answers, or the incidents per window."""
         return Fraction(self.bad, self.n)
 
 
 class Totals(NamedTuple):
-    """The sum of several points.
+    """The sums over several points.
 
-    `n` is the number of answers or of windows. `bad` is the number of bad answers or of incidents.
+    `n` is the number of all answers, or of windows. `bad` is the number of bad answers, or of
+    incidents.
     """
 
     n: int
@@ -38,7 +40,7 @@ class Totals(NamedTuple):
 
 
 def sum_points(points: Iterable[Point]) -> Totals:
-    """Adds points."""
+    """Adds up the numbers of several points."""
     kept = list(points)
     return Totals(sum(point.n for point in kept), sum(point.bad for point in kept))
 
@@ -46,7 +48,7 @@ def sum_points(points: Iterable[Point]) -> Totals:
 def median_rates(points: Sequence[Point]) -> tuple[Fraction, Fraction]:
     """Returns the lower and the upper median of the points' rates.
 
-    If the number of points is odd, both are the same.
+    If the number of points is odd, both medians are the same.
     """
     rates = sorted(point.rate for point in points)
     return rates[(len(rates) - 1) // 2], rates[len(rates) // 2]

@@ -1,4 +1,7 @@
-"""The short test: is the target missed? It does not matter whether that is usual (R-20.7)."""
+"""The short test: do the latest points miss the measure's target? (R-20.7)
+
+The test does not ask whether it is usual here to miss the target.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,17 +9,18 @@ from fractions import Fraction
 from protocol.loops.exact_tails import binomial_tails
 from protocol.loops.points import COUNT, Point, sum_points
 
-POOLED = 12  # of the latest points, at the most
-MOST_TARGET = 20  # incidents a window
+POOLED = 12  # the test adds up at most this many of the latest points
+MOST_TARGET = 20  # the highest target: incidents in a window
 
-_FEW = 8  # points from which on the stricter limit holds
+_FEW = 8  # from this many points on, the stricter limit `_RARE` holds
 _UNLIKELY = Fraction(1, 20)
 _RARE = Fraction(1, 100)
 
-# `MISSED` has a row for each target from 1 on. A row has, for 1 to 12 windows, the smallest sum of
-# incidents that is a miss. The sums come from Poisson tails. Their means keep the target in nine of
-# ten windows (`MEANS`, in thousandths). They are tables, because no home may compute a tail in
-# floats. A test computes both tables again.
+# `MISSED` has a row for each target from 1 on. For 1 to 12 windows, the row has the smallest sum of
+# incidents that misses the target. The sums come from the tails of Poisson distributions. `MEANS`
+# has the means of these distributions, in thousandths, from target 0 on. With its mean, nine of ten
+# windows keep the target. These are fixed tables, because homes must not compute tails with
+# floats: their results could differ. A test computes both tables again.
 MEANS = (
     105, 532, 1102, 1745, 2433, 3152, 3895, 4656, 5432, 6221, 7021,
     7829, 8646, 9470, 10300, 11135, 11976, 12822, 13671, 14525, 15383,
@@ -47,10 +51,10 @@ _NEVER = (1,) * POOLED  # if the target is 0, every incident is a miss
 
 
 def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:
-    """Returns True if the latest points together miss the target.
+    """Returns True if the latest points, added up, miss the measure's target.
 
-    `aim` is the percentage of answers that should be good, or the number of incidents that a window
-    may have.
+    `aim` is the target. On the scale `share`, it is the percentage of answers that should be good.
+    On the scale `count`, it is the number of incidents that a window may have.
     """
     pooled = points[-POOLED:]
     if not pooled:

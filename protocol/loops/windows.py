@@ -1,4 +1,4 @@
-"""Windows: runs of days on which the answers to a measure are counted together (R-22.2)."""
+"""Windows: runs of days. The answers to a measure are counted together in a window (R-22.2)."""
 
 from datetime import date
 from typing import NamedTuple
@@ -11,24 +11,28 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Calendar(NamedTuple):
-    """The calendar of a measure's windows.
+    """The calendar of a measure, which divides time into numbered windows.
 
-    Each window has `days` days. Its days begin `offset` minutes before those of UTC.
+    Each window has `days` days. Each of these days begins `offset` minutes before the same day of
+    UTC.
     """
 
     days: int
     offset: int
 
     def day_at(self, time: int) -> int:
-        """Returns the day of a time (ms), as a number of days since 1970-01-01."""
+        """Returns the day at `time` (ms), as the number of days since 1970-01-01."""
         return (time // _MINUTE_MS + self.offset) // _DAY_MINUTES
 
     def window_of_day(self, day: int) -> int:
-        """Returns the number of the window with this day. Windows of a week begin on a Monday."""
+        """Returns the number of the window that contains this day.
+
+        If windows have seven days, they begin on Mondays.
+        """
         return (day - _MONDAY) // self.days
 
     def window_at(self, time: int) -> int:
-        """Returns the number of the window with this time (ms)."""
+        """Returns the number of the window that contains this time (ms)."""
         return self.window_of_day(self.day_at(time))
 
     def window_start(self, window: int) -> int:

@@ -1,1 +1,1 @@
-"""One signed record: its bytes, its place in a device's log, its readers. Knows no kinds."""
+"""Signed records and their logs: encoding, signatures, encryption and statements of root keys."""

@@ -1,7 +1,8 @@
-"""Canonical msgpack: one value has one encoding (specs/02-codec.md).
+"""Canonical msgpack: each value has exactly one encoding (specs/02-codec.md).
 
-A record is signed and named by its bytes. So a reader accepts only the bytes that it would have
-written itself. The limits keep a hostile value small before any code looks at its meaning.
+A record is signed and named by its bytes. So a reader accepts bytes only if it would encode their
+value to the same bytes. The limits stop a hostile value that is too large before other code reads
+it.
 """
 
 from collections.abc import Iterable
@@ -11,10 +12,10 @@ import msgpack
 
 from protocol.errors import Refused
 
-MAX_BYTES = 16 * 1024  # of one encoded value
-MAX_DEPTH = 6  # containers inside each other
-MAX_ITEMS = 64  # in one list or map
-MAX_TEXT = 2000  # code points of one text
+MAX_BYTES = 16 * 1024  # the most bytes of one encoded value
+MAX_DEPTH = 6  # the most lists and maps inside each other
+MAX_ITEMS = 64  # the most items in one list or map
+MAX_TEXT = 2000  # the most code points in one text
 
 _MAX_UTF8_BYTES = 4 * MAX_TEXT
 _CONTAINERS = frozenset((dict, list, tuple))
@@ -24,23 +25,25 @@ _SCALARS = frozenset((int, bytes, bool, type(None)))
 def pack(value: Any) -> bytes:
     """Encodes nil, booleans, 64-bit integers, bytes, text, lists and maps with text keys.
 
-    Map keys may come in any order. The limits are not checked here: the caller keeps them.
+    The keys of a map may be in any order. This function does not check the limits: the caller must
+    keep them.
     """
     packed: bytes = msgpack.packb(_with_sorted_keys(value))
     return packed
 
 
 def unpack(data: bytes) -> Any:
-    """Decodes canonical bytes within the limits of a record. Raises Refused (R-02.1 to R-02.6)."""
+    """Decodes canonical bytes and checks a record's limits. Raises Refused (R-02.1 to R-02.6)."""
     value = unpack_framed(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS)
     _check_value(value, MAX_DEPTH)
     return value
 
 
 def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
-    """Decodes bytes that re-encode to themselves, for frames that have their own limits.
+    """Decodes the bytes of a frame, which has limits of its own.
 
-    It does not check depth, key order and text length: the reader of the frame checks its shape.
+    The bytes must be canonical: encoding the result must give the same bytes again. This function
+    does not check depth, key order and text length. The code that reads the frame checks its shape.
     Raises Refused (R-02.1 to R-02.3).
     """
     if len(data) > max_bytes:
@@ -58,7 +61,7 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
             max_ext_len=0,
         )
         is_canonical = msgpack.packb(value) == data
-    # RecursionError: msgpack's packer refuses deep nesting that its unpacker accepts.
+    # RecursionError comes from `packb`: it refuses deep nesting that `unpackb` accepts.
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise Refused("R-02.2", f"not the msgpack of this protocol: {error}"[:200]) from None
     if not is_canonical:
@@ -67,9 +70,9 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
 
 
 def _with_sorted_keys(value: Any) -> Any:
-    """Returns the same value with the keys of every map in order."""
-    # Every record is packed here, and most values are scalars. A call for each value would cost a
-    # third more, so the comprehensions check the type before they call.
+    """Returns the same value, with the keys of every map sorted."""
+    # This function sees every value of every record, and most values are no lists or maps. One call
+    # for each value would cost a third more time. So the code checks the type before each call.
     value_type = type(value)
     if value_type is dict:
         # Python orders texts by code point, which is the order of their UTF-8 bytes.
@@ -91,7 +94,7 @@ def _refuse_extension(code: int, data: bytes) -> NoReturn:
 def _check_value(value: Any, depth: int) -> None:
     """Raises Refused if a value breaks a limit (R-02.4 to R-02.6).
 
-    `depth`: how many levels of containers it may have.
+    `depth` is the number of levels of lists and maps that the value may have.
     """
     value_type = type(value)
     if value_type is str:
@@ -110,7 +113,7 @@ def _check_value(value: Any, depth: int) -> None:
 
 def _check_values(values: Iterable[Any], depth: int) -> None:
     for value in values:
-        # Most values are scalars, and a call for each would cost more than the check itself.
+        # Most values need no check of their own, and a call for each would cost too much time.
         value_type = type(value)
         if value_type not in _SCALARS and (value_type is not str or len(value) > MAX_TEXT):
             _check_value(value, depth - 1)

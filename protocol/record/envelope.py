@@ -1,7 +1,7 @@
-"""The envelope: one signed record (specs/01-records.md).
+"""The envelope: the form of one signed record (specs/01-records.md).
 
-On the wire a record is `[header, signature, content]`. The header commits to the content by
-length and hash, so content can be erased while every log still verifies.
+On the wire a record is `[header, signature, content]`. The header contains the length and the hash
+of the content. So the content can be erased, and every log can still be verified.
 """
 
 import hashlib
@@ -13,15 +13,15 @@ from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_
 
 VERSION = 1
 
-# The audience says who can read a record. If others rely on the record, its header adds LASTING:
-# the record then neither expires nor can be retracted (R-01.8).
-OPEN = 0  # everybody, relays included
-EPOCH = 1  # the members, with the epoch's key
-PRIVATE = 2  # the people to whose devices it is sealed
-AUDIENCES = ("open", "epoch", "private")  # their names, by number
+# The audience says who can read a record. If others rely on the record, its header adds LASTING to
+# the audience. A lasting record never expires and cannot be retracted (R-01.8).
+OPEN = 0  # everybody, including relays
+EPOCH = 1  # the members, who have the group key of the record's epoch
+PRIVATE = 2  # only people to whose devices the record is sealed
+AUDIENCES = ("open", "epoch", "private")  # the names of the audiences, by number
 LASTING = 4
 
-FOUNDING_ID = bytes(32)  # the first charter is signed for this, because it creates the id (R-01.10)
+FOUNDING_ID = bytes(32)  # the charter is signed for this: no other id exists yet (R-01.10)
 
 MAX_PARENTS = 8
 DAY_MS = 86_400_000
@@ -30,23 +30,22 @@ MAX_TIME = 2**48  # milliseconds: the year 10889; the sum of two times fits in 6
 _SIGN_DOMAIN = b"meshcoop record 1 sign\0"
 _ID_DOMAIN = b"meshcoop record 1 id\0"
 _HEADER_FIELDS = 10
-_MAX_NUMBER = 2**48  # of a record in its log
+_MAX_NUMBER = 2**48  # the highest number of a record in its log
 _AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
 _KEY_SIZE = 32
-_MAX_FRAMING = 1 + 2 + SIGNATURE_SIZE + 3  # bytes of a record beside header and content
+_MAX_FRAMING = 1 + 2 + SIGNATURE_SIZE + 3  # bytes of a record without header and content
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
-_MAX_SHORT_BIN = 255  # bytes whose length msgpack writes in one byte
+_MAX_SHORT_BIN = 255  # up to this size, msgpack writes the length of bytes in one byte
 
 
 class Header(NamedTuple):
     """The part of a record that its device signs.
 
-    Times are milliseconds since 1970, ids and keys 32 bytes.
-
-    `seq` numbers the records of a device from 1. `prev` is the id of the record before, None at 1.
+    Times are in milliseconds since 1970. Ids and keys have 32 bytes. `seq` numbers the records of a
+    device from 1. `prev` is the id of the record before in the same log, or None in record 1.
     `parents` are the ids of the records that this record answers. `size` and `digest` are the
-    length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE; LASTING is added if
-    the record is never erased.
+    length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE. If the record must
+    never be erased, LASTING is added to `audience`.
     """
 
     version: int
@@ -67,15 +66,15 @@ class Header(NamedTuple):
 
     @property
     def is_lasting(self) -> bool:
-        """True if others rely on the record, so that it neither expires nor can be retracted."""
+        """True if others rely on the record. It then never expires and cannot be retracted."""
         return bool(self.audience & LASTING)
 
 
 class Record(NamedTuple):
-    """One record.
+    """One signed record.
 
-    `signature` (64 bytes) signs `header_bytes`, the exact bytes of `header`. `content` is sealed or
-    open, or None once it is erased.
+    `header_bytes` are the exact bytes of `header`, and `signature` (64 bytes) signs these bytes.
+    `content` is sealed or open. If the content was erased, `content` is None.
     """
 
     id: bytes
@@ -86,40 +85,41 @@ class Record(NamedTuple):
 
     @property
     def wire(self) -> bytes:
-        """The bytes of the record that nodes send and that the store keeps."""
+        """The bytes in which nodes send the record and the store keeps it."""
         return assemble(self.header_bytes, self.signature, self.content)
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that this record answers (R-01.7). None for the root of a thread."""
+        """The id of the record that this record answers, or None if it begins a thread (R-01.7)."""
         return self.header.parents[0] if self.header.parents else None
 
 
 def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> bytes:
-    """Puts the wire bytes of a record together from its parts."""
+    """Returns a whole record as bytes for the wire, made from its three parts."""
     return b"".join((b"\x93", header_bytes, _SIGNATURE_PREFIX, signature, codec.pack(content)))
 
 
 def content_digest(content: bytes) -> bytes:
-    """Returns the SHA-256 by which a header commits to its content."""
+    """Returns the SHA-256 of a record's content, which the header contains."""
     return hashlib.sha256(content).digest()
 
 
 def record_id(header_bytes: bytes, signature: bytes) -> bytes:
-    """Returns the id of a record, made from its header's bytes and its signature (R-01.11)."""
+    """Returns the id of a record, a hash of its header's bytes and its signature (R-01.11)."""
     return hashlib.sha256(_ID_DOMAIN + header_bytes + signature).digest()
 
 
 def device_key(seed: bytes) -> bytes:
-    """Returns the public key of a device's 32-byte seed. This key names the device."""
+    """Returns the public key of the device with this seed (32 bytes). The key names the device."""
     return public_key(seed)
 
 
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
-    """Signs `header` for `neighbourhood` (32 bytes; FOUNDING_ID for the first charter).
+    """Signs `header` for a neighbourhood, and returns the whole record.
 
-    Raises ValueError if the seed belongs to another device. Raises Refused if the record breaks a
-    rule.
+    `neighbourhood` is the neighbourhood's id (32 bytes). For the first charter it is FOUNDING_ID.
+    Raises ValueError if the seed is not that of the header's device. Raises Refused if the record
+    breaks a rule.
     """
     if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")
@@ -127,7 +127,7 @@ def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: byte
     message = _SIGN_DOMAIN + neighbourhood + header_bytes
     signature = sign_message(message, device_seed)
     record = Record(record_id(header_bytes, signature), header, header_bytes, signature, content)
-    # Every reader must accept what we sign, so we read it ourselves first.
+    # Every reader must accept the record. So this code reads it first, and raises if it is wrong.
     parse(record.wire)
     return record
 
@@ -145,8 +145,8 @@ def parse(wire: bytes) -> Record:
         if type(content) is not bytes:
             raise Refused("R-01.1", "content is bytes, or nil once erased")
         check_content(header, content)
-    # The bytes are canonical, so the header is the rest of them without signature and content.
-    # Cutting it out keeps the exact signed bytes, and costs less than packing it again.
+    # The bytes are canonical, so the bytes before the signature and the content are the header.
+    # Cutting the header out keeps its exact signed bytes, and costs less than packing it again.
     after_header = len(_SIGNATURE_PREFIX) + SIGNATURE_SIZE + _packed_size(content)
     header_bytes = wire[1:-after_header]
     if len(header_bytes) + header.size + _MAX_FRAMING > codec.MAX_BYTES:
@@ -155,36 +155,41 @@ def parse(wire: bytes) -> Record:
 
 
 def read_header(header_bytes: bytes) -> Header:
-    """Reads a header from its signed bytes. Raises Refused (R-01, R-02)."""
+    """Reads a header from the bytes that were signed. Raises Refused (R-01, R-02)."""
     value = codec.unpack_framed(header_bytes, max_bytes=codec.MAX_BYTES, max_items=_HEADER_FIELDS)
     return _read_header(value)
 
 
 def check_content(header: Header, content: bytes) -> None:
-    """Raises Refused (R-01.9) unless the content has the length and hash in its header."""
+    """Raises Refused (R-01.9) if the content does not match the length and hash in `header`."""
     if len(content) != header.size or content_digest(content) != header.digest:
         raise Refused("R-01.9", "the content is not what the header commits to")
 
 
 def signed_for(record: Record, neighbourhood: bytes) -> bytes:
-    """Returns the id of the neighbourhood that a record is signed for (R-01.10).
+    """Returns the id for which a record of this neighbourhood is signed (R-01.10).
 
-    The charter is signed for FOUNDING_ID, because it creates the neighbourhood's id.
+    This is the neighbourhood's id. Only the charter is signed for FOUNDING_ID, because the id of
+    the neighbourhood does not exist before it.
     """
     return FOUNDING_ID if record.id == neighbourhood else neighbourhood
 
 
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
-    """Returns the input of a verifier: the signature with the signed bytes, and the key.
+    """Returns the two arguments with which `is_signature_valid` checks a record's signature.
 
-    Both are `bytes` objects, so that a batch goes to another process without the records.
+    The first is the signature, then the signed bytes. The second is the device's key. Both are
+    `bytes`. So another process can check many signatures without getting the records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device
 
 
 def is_signature_valid(message: bytes, key: bytes) -> bool:
-    """Returns True if `message`, made by `signature_claim`, was signed with `key`. Never raises."""
+    """Returns True if the signature in `message` was made with `key`. Never raises.
+
+    `signature_claim` returns both arguments.
+    """
     return is_signed_message(message, key)
 
 
@@ -194,13 +199,13 @@ def signature_refusal() -> Refused:
 
 
 def verify(record: Record, neighbourhood: bytes) -> None:
-    """Raises Refused (R-01.10) unless the record's device signed it for this neighbourhood."""
+    """Raises Refused (R-01.10) if the record's device did not sign it for this neighbourhood."""
     if not is_signature_valid(*signature_claim(record, neighbourhood)):
         raise signature_refusal()
 
 
 def _packed_size(content: bytes | None) -> int:
-    """Returns the length of content in msgpack. The content has at most MAX_BYTES here."""
+    """Returns the length that content has in msgpack. Content has at most MAX_BYTES here."""
     if content is None:
         return 1
     prefix = 2 if len(content) <= _MAX_SHORT_BIN else 3

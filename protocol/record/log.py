@@ -1,8 +1,8 @@
-"""Logs: the records of one device, numbered and chained (specs/01-records.md, R-01.12 to R-01.15).
+"""Logs: the numbered and chained records of one device (specs/01, R-01.12 to R-01.15).
 
-A log is *forked* if its device continued it twice from one number: a fault that can be proved. The
-set of records alone decides which records of a forked log are kept. So stores that merge in any
-order agree.
+A log is *forked* if its device signed two records with the same number. Anybody can prove such a
+fault. Which records of a forked log are kept depends only on the set of records. So stores that
+receive records in any order keep the same records.
 """
 
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from typing import NamedTuple
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 
-PROOFS = 2  # records kept at the number of a fork, to show it
+PROOFS = 2  # so many records at the number of a fork are kept, to prove the fork
 
 
 class Head(NamedTuple):
-    """The last record of a log, or of the part before its fork.
+    """The last record of a log. In a forked log, it is the last record before the fork.
 
-    `time` is in milliseconds. If there is no record yet, `seq` is 0 and `id` is None.
+    `time` is in milliseconds. If there is no such record, `seq` is 0 and `id` is None.
     """
 
     seq: int
@@ -29,9 +29,10 @@ LOG_START = Head(0, None, 0)  # the head of an empty log
 
 
 def check_follows(head: Head, record: Record) -> None:
-    """Raises Refused unless `record` continues the log that ends with `head` (R-01.12, R-01.13).
+    """Raises Refused if `record` cannot come next in a log that ends with `head`.
 
-    The caller has already ruled out gaps and forks: the number of `record` is the next one.
+    The record must name the id of `head` as the record before (R-01.12), and must not be earlier
+    than `head` (R-01.13). The caller has already checked that the record has the next number.
     """
     if record.header.prev != head.id:
         raise Refused("R-01.12", "the record names another one before it than the log holds")
@@ -40,10 +41,10 @@ def check_follows(head: Head, record: Record) -> None:
 
 
 class ForkedRecord(NamedTuple):
-    """A record of a forked log. `about`: the id of the record that it answers.
+    """A record of a forked log. `about` is the id of the record that it answers.
 
-    `is_named`: True if a record of another device names it as a parent. That record must lie before
-    the fork of its own log, if it has one.
+    `is_named` is True if another device's record names it as a parent. If the log of that other
+    device is forked too, only its records before the fork are considered.
     """
 
     seq: int
@@ -55,15 +56,16 @@ class ForkedRecord(NamedTuple):
 def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
     """Returns the ids of the records that are kept of a log forked at number `fork` (R-01.14).
 
-    All records before the fork are kept. At the fork the two lowest ids are kept as proof. From the
-    fork on, a record is kept if a kept record of another device names it as a parent.
+    All records before the fork are kept. At the fork, the records with the two lowest ids are kept
+    as proof. From the fork on, a record is also kept if `is_named` is True. With such a record, the
+    records of this log that it answers are kept too.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}
     at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
     proofs = set(sorted(at_fork)[:PROOFS])
-    # A named record stays with all records above it in its thread. Otherwise a receipt that the
-    # other party has confirmed would hang from nothing.
+    # If another device names a record, the records that this record answers are kept too. Otherwise
+    # a receipt that the other party has confirmed could lose its agreement.
     countersigned: set[bytes] = set()
     for record in record_by_id.values():
         above: ForkedRecord | None = record if record.is_named else None

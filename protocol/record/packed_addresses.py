@@ -1,7 +1,8 @@
-"""IP addresses and TCP ports in few bytes, for invitations, tickets and relays (R-07.1, R-08.1).
+"""IP addresses with TCP ports in few bytes, for invitations, tickets and relays (R-07.1, R-08.1).
 
-An address is its IP version (1 byte: 4 or 6), its IP address (4 or 16 bytes) and its port (2
-bytes): 7 or 19 bytes together. Addresses follow each other without a separator.
+An address has three parts: the IP version (1 byte: 4 or 6), the IP address (4 or 16 bytes) and the
+port (2 bytes). Together these are 7 or 19 bytes. Several addresses follow each other without a
+separator.
 """
 
 import ipaddress
@@ -10,15 +11,15 @@ import re
 from protocol.errors import Refused
 
 _ADDRESS = re.compile(r"/ip([46])/([0-9a-fA-F.:]+)/tcp/([0-9]{1,5})")
-_IP_SIZES = {4: 4, 6: 16}  # bytes, by version
+_IP_SIZES = {4: 4, 6: 16}  # IP version → bytes of an IP address
 _PORT_SIZE = 2
 _PORTS = 1 << 16
 
 
 def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
-    """Packs multiaddrs (/ip4/A/tcp/P, /ip6/A/tcp/P) that fit in `room` bytes.
+    """Packs as many multiaddrs (/ip4/A/tcp/P or /ip6/A/tcp/P) as fit in `room` bytes.
 
-    It leaves out an address of another form, and an address for which no room is left.
+    It leaves out every address of another form, and every address that does not fit any more.
     """
     packed = b""
     for address in addresses:
@@ -29,9 +30,9 @@ def pack_addresses(addresses: tuple[str, ...], room: int) -> bytes:
 
 
 def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
-    """Returns the multiaddrs in packed bytes.
+    """Returns the multiaddrs that were packed into these bytes.
 
-    Raises Refused (`rule`) if the bytes are malformed.
+    If the bytes are malformed, raises Refused with the rule number `rule`.
     """
     addresses = []
     while data:
@@ -50,7 +51,7 @@ def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
 
 
 def _pack_address(address: str) -> bytes:
-    """Packs one address. Returns no bytes if it has another form."""
+    """Packs one address. If it has another form, returns no bytes."""
     match = _ADDRESS.match(address)
     if match is None or int(match[3]) >= _PORTS:
         return b""

@@ -1,7 +1,8 @@
-"""Root statements: what a person's root key says of their devices (specs/03, R-03.1 to R-03.3).
+"""Root statements: a person's root key certifies or revokes a device (specs/03, R-03.1 to R-03.3).
 
-A root key has no log of its own. So `charter`, `admit` and `device` records carry its statements.
-It does not matter who carries a statement: the signatures in it prove it.
+A root key has no log of its own. So records of the kinds `charter`, `admit` and `device` carry its
+statements. Anybody's record may carry a statement, because the signatures in the statement prove
+it.
 """
 
 from functools import lru_cache
@@ -11,8 +12,8 @@ from protocol.errors import Refused
 from protocol.record import codec, sealing
 from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 
-PLACE_SIZE = 16  # bytes: the beginning of the id of the neighbourhood that a statement is for
-FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter: the id does not exist before it
+PLACE_SIZE = 16  # bytes: a statement names its neighbourhood by the beginning of the id
+FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter's statements: no id exists yet
 
 _DOMAIN = b"meshcoop statement 1\0"
 _CERTIFY = "certify"
@@ -24,8 +25,8 @@ _KEY_SIZE = 32
 class Certificate(NamedTuple):
     """A statement that a device belongs to a person in one neighbourhood.
 
-    `person` is the root key. `place` is the beginning of the neighbourhood's id. `box` is the
-    device's box key, to which records are sealed.
+    `person` is the person's root key. `place` is the beginning of the neighbourhood's id. `box` is
+    the device's box key: records are sealed to this key.
     """
 
     place: bytes
@@ -35,10 +36,10 @@ class Certificate(NamedTuple):
 
 
 class Revocation(NamedTuple):
-    """A statement that a person no longer owns the records of `device` after number `after`.
+    """A statement that revokes `device`: its records after number `after` do not count.
 
-    `person` is the root key. `place` is the beginning of the id of the neighbourhood where it
-    holds.
+    `person` is the root key of the person who revokes it. The statement is valid in one
+    neighbourhood only: `place` is the beginning of that neighbourhood's id.
     """
 
     place: bytes
@@ -50,25 +51,27 @@ class Revocation(NamedTuple):
 def certify_device(
     root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING_PLACE
 ) -> bytes:
-    """Makes the statement that a device belongs to this person.
+    """Makes the statement that a device belongs to the person with this root key.
 
-    It names the beginning of the neighbourhood's id, `place`, so that nobody uses it in another
-    one. The device signs it too, so that nobody claims another person's device.
+    `place` is the beginning of the neighbourhood's id, so that nobody can use the statement in
+    another neighbourhood. The device signs the statement too, so that nobody can claim another
+    person's device.
     """
     body = [_CERTIFY, place, public_key(root_seed), public_key(device_seed), box]
     return codec.pack([body, _sign(body, root_seed), _sign(body, device_seed)])
 
 
 def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> bytes:
-    """Makes the statement that revokes `device` after its record number `after`.
+    """Makes the statement that revokes `device` after its record with number `after`.
 
-    0 revokes it from the beginning.
+    With `after` 0, no record of the device counts.
     """
     body = [_REVOKE, place, public_key(root_seed), device, after]
     return codec.pack([body, _sign(body, root_seed)])
 
 
-# Each fold of authority reads the same statements again, and checking signatures costs most time.
+# The results are cached, because each fold of authority reads the same statements again. Checking
+# their signatures takes most of the time.
 @lru_cache(maxsize=4096)
 def read_statement(statement: bytes) -> Certificate | Revocation:
     """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""
@@ -92,7 +95,7 @@ def read_statement(statement: bytes) -> Certificate | Revocation:
 
 
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
-    """Splits a statement into its body of five fields and its signatures. Raises Refused."""
+    """Splits a statement into its body, five fields, and its signatures. Raises Refused."""
     if type(value) is list and value:
         body = value[0]
         if type(body) is list and len(body) == _BODY_FIELDS:

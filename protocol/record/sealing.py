@@ -1,11 +1,13 @@
 """Seals: content and keys, encrypted for their readers (specs/01-records.md, section Sealing).
 
-The cipher is XChaCha20-Poly1305, with keys from X25519 and HKDF-SHA256. Randomness is an argument:
-`seed` is 32 fresh random bytes. Every key and nonce of one sealing is derived from it.
+The cipher is XChaCha20-Poly1305. Its keys come from X25519 and HKDF-SHA256. These functions make no
+random numbers themselves: the argument `seed` is 32 fresh random bytes. All keys and nonces of one
+sealing are derived from this seed.
 
-There are three ways to seal. Content is sealed with an epoch's group key (R-01.22). A key is sealed
-to one device (R-01.23). Content is sealed to the devices of named people, with one lock for each
-device (R-01.24 to R-01.26).
+There are three ways to seal. Content for the neighbourhood is sealed with the group key of an
+epoch, the period in which this key is used (R-01.22). A key is sealed to one device (R-01.23).
+Private content is sealed to the devices of named people, and has one lock for each device (R-01.24
+to R-01.26). A lock is the key of the content, sealed to one device.
 """
 
 import hashlib
@@ -25,11 +27,11 @@ KEY_ID_SIZE = 16
 NONCE_SIZE = 24
 TAG_SIZE = 16
 SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
-MAX_SLOTS = 128  # devices: 32 people with four each, beside a text of any length a field allows
+MAX_SLOTS = 128  # devices: four each of 32 people; the longest text still fits beside their locks
 
-_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key; all locks share one ephemeral key
-_LOCKS_AT = 1 + KEY_SIZE  # after the count and that ephemeral key
-_MIN_CROWD = 8  # the fewest box keys that a private record is sealed to, with decoys
+_LOCK = KEY_SIZE + TAG_SIZE  # a sealed key; all locks of a content share one ephemeral key
+_LOCKS_AT = 1 + KEY_SIZE  # the locks begin after their count and the ephemeral key
+_MIN_CROWD = 8  # a private record is sealed to at least so many box keys, including decoys
 _LENGTH = 2  # bytes that hold the plain length of padded content
 _PADDED_SIZES = (256, 512)  # larger sizes are multiples of _PADDED_STEP
 _PADDED_STEP = 1024
@@ -37,9 +39,9 @@ _MAX_PLAIN = 2**16 - 1
 
 
 class BoxKey(NamedTuple):
-    """The X25519 key pair of a device.
+    """The box key of a device: an X25519 key pair.
 
-    Content and keys are sealed to `public` and opened with `secret`.
+    Content and keys are sealed with `public` and opened with `secret`.
     """
 
     public: bytes
@@ -47,9 +49,9 @@ class BoxKey(NamedTuple):
 
 
 class EpochKey(NamedTuple):
-    """The group key of an epoch, 32 bytes.
+    """The group key of an epoch (32 bytes), which all members have.
 
-    `id` names the key and commits to it without revealing it.
+    `id` names the key. It is a hash, so it does not reveal the key, and no other key has this id.
     """
 
     number: int
@@ -58,7 +60,7 @@ class EpochKey(NamedTuple):
 
     @classmethod
     def from_key(cls, number: int, key: bytes) -> "EpochKey":
-        """Makes an EpochKey from its number and its bytes. The id follows from the bytes."""
+        """Makes an EpochKey from the number of its epoch and the bytes of its key."""
         return cls(number, epoch_key_id(key), key)
 
 
@@ -69,45 +71,53 @@ def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
 
 
 def device_box_key(device_seed: bytes) -> BoxKey:
-    """Returns the box key of the device with this signing seed (R-01.20)."""
+    """Returns the box key of the device that has this signing seed (R-01.20)."""
     return box_key_from_secret(derive_key(device_seed, "box"))
 
 
 def box_key_from_secret(secret: bytes) -> BoxKey:
-    """Returns the key pair of a box secret. The secret opens seals; it does not sign."""
+    """Returns the key pair that belongs to the secret of a box key.
+
+    The secret can open sealed content, but it cannot sign.
+    """
     return BoxKey(sodium.crypto_scalarmult_base(secret), secret)
 
 
 def check_box_key(public: bytes) -> None:
-    """Raises Refused (R-01.23) if nothing can be sealed to the key.
+    """Raises Refused (R-01.23) if nothing can be sealed to this box key.
 
-    Such a key is a low-order point.
+    That is so if the key is a low-order point.
     """
     _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
 
 def content_context(neighbourhood: bytes, device: bytes, seq: int) -> bytes:
-    """Returns the context of sealed content: neighbourhood, device and the record's number."""
+    """Returns the context to which a record's sealed content is bound.
+
+    It consists of the neighbourhood, the device and the record's number. Content that is copied
+    into another record cannot be opened there.
+    """
     return neighbourhood + device + seq.to_bytes(8, "big")
 
 
 def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: str) -> bytes:
-    """Returns the context of a private field.
+    """Returns the context to which a sealed private field is bound.
 
-    It is the context of its record's content, and the field's name.
+    It consists of the context of the record's content and the field's name.
     """
     return content_context(neighbourhood, device, seq) + field.encode()
 
 
 def epoch_key_id(key: bytes) -> bytes:
-    """Returns 16 bytes that name an epoch key and commit to it (R-01.21)."""
+    """Returns the id of an epoch key: 16 bytes of a hash that belong to this key only (R-01.21)."""
     return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
     """Seals content with an epoch's key. Returns key id, nonce and ciphertext (R-01.22).
 
-    `context` binds the content to its place in the author's log.
+    `context` is the result of `content_context`. It binds the content to one place in its author's
+    log.
     """
     nonce = derive_key(seed, "epoch nonce", NONCE_SIZE)
     sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, epoch.key)
@@ -115,9 +125,9 @@ def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: byte
 
 
 def read_epoch_key_id(content: bytes) -> bytes:
-    """Returns the id of the epoch key that opens this content.
+    """Returns the id of the epoch key that opens this sealed content.
 
-    Raises Refused if it is too short.
+    Raises Refused if the content is too short.
     """
     if len(content) < KEY_ID_SIZE + NONCE_SIZE + TAG_SIZE:
         raise Refused("R-01.22", "too short to be sealed content")
@@ -125,25 +135,25 @@ def read_epoch_key_id(content: bytes) -> bytes:
 
 
 def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
-    """Returns the plain content.
+    """Opens content that was sealed with an epoch's key.
 
-    Raises Refused if the key, the context or the bytes do not match.
+    Raises Refused if the key, the context or the bytes are not those of the sealing.
     """
     read_epoch_key_id(content)
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
 
 
 def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
-    """Seals `key` (32 bytes) to one device's box key `to`. Returns a slot of 80 bytes (R-01.23).
+    """Seals `key` (32 bytes) to the box key `to` of one device. Returns 80 bytes, a slot (R-01.23).
 
-    Raises Refused if `to` is a low-order point, because no secret can be sealed to it.
+    Raises Refused if `to` is a low-order point, because nothing can be sealed to such a key.
     """
     public, secret = _ephemeral_pair(seed, to)
     return public + _encrypt_once(_shared_key(secret, to, public, to), key, None)
 
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
-    """Returns the key in a slot that is sealed to `box`. Raises Refused (R-01.23)."""
+    """Opens a slot that is sealed to `box`, and returns the key in it. Raises Refused (R-01.23)."""
     if len(slot) != SLOT_SIZE:
         raise Refused("R-01.23", f"a sealed key is {SLOT_SIZE} bytes")
     ephemeral = slot[:KEY_SIZE]
@@ -156,8 +166,9 @@ def seal_private_content(
 ) -> bytes:
     """Seals `plain` to the devices with these box keys (R-01.24).
 
-    Returns the number of locks, an ephemeral key, one lock for each device, the id of the content's
-    key and the ciphertext. The bytes do not tell who the devices are: a reader tries each lock.
+    Returns five parts in a row. They are the number of locks, an ephemeral key, one lock for each
+    device, the id of the content's key, and the ciphertext. The bytes do not show which devices can
+    read them: a reader tries each lock.
     """
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:
@@ -170,18 +181,18 @@ def seal_private_content(
 
 
 def content_key_id(key: bytes) -> bytes:
-    """Returns 16 bytes that commit to the key of private content.
+    """Returns the id of the key of private content: 16 bytes of a hash of this key.
 
-    So nobody can show two different texts to two readers.
+    All readers check this id. So nobody can show two readers two different texts in the same bytes.
     """
     return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
-    """Returns the symmetric key of private content.
+    """Opens a lock of private content, and returns the content's symmetric key.
 
-    Returns None if no key in `boxes` opens a lock of it. Raises Refused (R-01.24) if the content is
-    malformed.
+    Returns None if no key in `boxes` opens any of the locks. Raises Refused (R-01.24) if the
+    content is malformed.
     """
     end = _locks_end(sealed)
     ephemeral = sealed[1:_LOCKS_AT]
@@ -191,7 +202,7 @@ def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
             try:
                 return _decrypt_once(shared, sealed[at : at + _LOCK], None, "R-01.24")
             except Refused:
-                continue  # a lock for another device
+                continue  # this lock is for another device
     return None
 
 
@@ -204,19 +215,19 @@ def open_with_content_key(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def open_private_content(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> bytes | None:
-    """Returns the plain bytes of private content, or None if no key in `boxes` opens a lock of it.
+    """Opens private content and returns its plain bytes.
 
-    Raises Refused (R-01.24).
+    Returns None if no key in `boxes` opens any of its locks. Raises Refused (R-01.24).
     """
     key = find_content_key(sealed, boxes)
     return None if key is None else open_with_content_key(key, sealed, context)
 
 
 def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
-    """Adds decoys to the box keys of a private record's readers (R-01.25).
+    """Adds decoys to the box keys of the people who may read a private record (R-01.25).
 
-    The number of keys becomes the next power of two, and at least 8. Nobody has the secret of a
-    decoy. So the number of locks does not tell the number of readers.
+    A decoy is a box key whose secret nobody has. The number of keys rises to a power of two, at
+    least 8. So the number of locks does not show the number of readers.
     """
     readers = sorted(set(boxes))
     crowd = _MIN_CROWD
@@ -227,9 +238,10 @@ def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
 
 
 def pad(plain: bytes) -> bytes:
-    """Pads `plain`: its length in 2 bytes, `plain`, and zeros up to one of few sizes (R-01.26).
+    """Pads `plain` to one of few sizes, so that the size tells little about its length (R-01.26).
 
-    Raises Refused if `plain` is too long for a record.
+    The result is the length in 2 bytes, then `plain`, then zeros. Raises Refused if `plain` is too
+    long for a record.
     """
     needed = _LENGTH + len(plain)
     if len(plain) > _MAX_PLAIN:
@@ -240,7 +252,7 @@ def pad(plain: bytes) -> bytes:
 
 
 def unpad(covered: bytes) -> bytes:
-    """Returns the plain bytes of padded content.
+    """Removes the padding that `pad` added, and returns the plain bytes.
 
     Raises Refused (R-01.26) if the padding is wrong.
     """
@@ -252,9 +264,9 @@ def unpad(covered: bytes) -> bytes:
 
 
 def _locks_end(sealed: bytes) -> int:
-    """Returns the position at which the locks of private content end.
+    """Returns the position in `sealed` at which the locks end.
 
-    Raises Refused if a part of the content is missing.
+    Raises Refused if a part of the private content is missing.
     """
     count = sealed[0] if sealed else 0
     end = _LOCKS_AT + count * _LOCK
@@ -264,18 +276,18 @@ def _locks_end(sealed: bytes) -> int:
 
 
 def _ephemeral_pair(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
-    """Returns the public key and the secret of a key pair that is used for one sealing only."""
+    """Makes a key pair for one sealing only. Returns its public key and its secret."""
     secret = derive_key(seed + to, "ephemeral")
     return sodium.crypto_scalarmult_base(secret), secret
 
 
 def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
-    """Returns the key that the owners of `secret` and `public` share.
+    """Returns the key that two sides share: one has `secret`, the other has the secret of `public`.
 
-    `sender` and `receiver`, their public keys, are bound into it.
+    The public keys of both, `sender` and `receiver`, are part of the derivation.
     """
     try:
-        if len(public) != KEY_SIZE:  # PyNaCl does not check: libsodium would read past the end
+        if len(public) != KEY_SIZE:  # libsodium would read past the end, and PyNaCl does not check
             raise ValueError("length")
         product = sodium.crypto_scalarmult(secret, public)
     # PyNaCl reports a low-order point as RuntimeError.
@@ -285,7 +297,7 @@ def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) ->
 
 
 def _encrypt_once(key: bytes, plain: bytes, context: bytes | None) -> bytes:
-    """Encrypts with a key that is used only once. The nonce may therefore be zero."""
+    """Encrypts with a key that is used only once. So the nonce may be zero."""
     sealed: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
         plain, context, bytes(NONCE_SIZE), key
     )
@@ -293,12 +305,12 @@ def _encrypt_once(key: bytes, plain: bytes, context: bytes | None) -> bytes:
 
 
 def _decrypt_once(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
-    """Decrypts the result of `_encrypt_once`. Raises Refused (`rule`)."""
+    """Decrypts the result of `_encrypt_once`. Raises Refused with the rule number `rule`."""
     return _decrypt(key, bytes(NONCE_SIZE) + sealed, context, rule)
 
 
 def _decrypt(key: bytes, sealed: bytes, context: bytes | None, rule: str) -> bytes:
-    """Decrypts bytes that begin with their nonce. Raises Refused (`rule`)."""
+    """Decrypts bytes that begin with their nonce. Raises Refused with the rule number `rule`."""
     try:
         plain: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
             sealed[NONCE_SIZE:], context, sealed[:NONCE_SIZE], key

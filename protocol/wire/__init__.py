@@ -1,1 +1,1 @@
-"""The peer protocols and the local RPC, sans I/O: bytes in, events out."""
+"""The peer protocols and the local API as pure code: bytes in, events out, no network access."""

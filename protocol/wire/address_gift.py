@@ -1,8 +1,9 @@
-"""An address that one person gives another over a direct stream (specs/18-addresses.md).
+"""Addresses that one person gives another over a direct stream (specs/18-addresses.md).
 
-Both sides first say hello. Then each sends its gifts. Each answers the other's gifts in order, with
-stored or refused. Then each ends. An address goes no other way: it is never gossiped or synced, not
-even sealed.
+First, each side of the stream sends a hello. Then each side sends its gifts: a gift is a message
+with one address. Each side answers every gift of the other side, in order, with the frame `STORED`
+or `REFUSED`. After its last gift, each side sends the frame `END`. Nobody gossips or syncs an
+address, not even a sealed address.
 """
 
 import hashlib
@@ -19,15 +20,15 @@ PROTOCOL = "/meshcoop/address/1"
 VERSION = 1
 
 # Types of frames.
-HELLO = 0  # version, neighbourhood, device, signature
-GIFT = 1  # agreement, device, time, signature, sealed
+HELLO = 0  # with version, neighbourhood, device, signature
+GIFT = 1  # with agreement, device, time, signature, sealed
 STORED = 2
-REFUSED = 3  # rule, reason
+REFUSED = 3  # with rule, reason
 END = 4
 
 HELLO_DOMAIN = b"meshcoop address 1 hello\0"
-MAX_SEALED = 4096  # bytes: eight devices and the longest text fit
-MAX_GIFTS = 16  # of one side, in one session
+MAX_SEALED = 4096  # bytes; enough to seal the longest text to eight devices
+MAX_GIFTS = 16  # that one side sends over one stream
 
 _GIFT_DOMAIN = b"meshcoop address 1 gift\0"
 _TEXT_DOMAIN = b"meshcoop address 1 text\0"
@@ -36,14 +37,17 @@ _MAX_TIME = 2**53  # milliseconds
 
 
 class Hello(NamedTuple):
-    """The device at this end of the stream. It signs as in R-05.2, in a domain of its own."""
+    """The hello with which each side of the stream names and proves its `device`.
+
+    The device signs as in R-05.2, but the signed bytes begin with `HELLO_DOMAIN`.
+    """
 
     neighbourhood: bytes
     device: bytes
     signature: bytes
 
     def frame(self) -> list[Any]:
-        """Makes the frame of this hello."""
+        """Returns the frame that carries this hello."""
         return [HELLO, VERSION, *self]
 
     @classmethod
@@ -57,17 +61,17 @@ class Hello(NamedTuple):
 
 
 class GiftOrigin(NamedTuple):
-    """The origin of a gift: the neighbourhood, and the peer id of the node where it was made."""
+    """The neighbourhood of a gift, and the peer id `home` of the node where the gift was made."""
 
     neighbourhood: bytes
     home: str
 
 
 class Gift(NamedTuple):
-    """An address for the other party of `agreement`, signed by a device of the giver.
+    """A gift: an address for the other party of `agreement`, signed by a device of the giver.
 
-    `time` is in milliseconds; the latest gift is in force. `sealed` is the sealed text. If the
-    giver takes the address back, it is empty.
+    `time` is in milliseconds. If there are several gifts, the one with the latest time is in force.
+    `sealed` is the sealed address. If `sealed` is empty, the giver takes the address back.
     """
 
     agreement: bytes
@@ -77,7 +81,7 @@ class Gift(NamedTuple):
     sealed: bytes
 
     def frame(self) -> list[Any]:
-        """Makes the frame of this gift."""
+        """Returns the frame that carries this gift."""
         return [GIFT, *self]
 
     @classmethod
@@ -97,22 +101,22 @@ class Gift(NamedTuple):
     def sign(
         cls, agreement: bytes, time: int, sealed: bytes, *, seed: bytes, origin: GiftOrigin
     ) -> "Gift":
-        """Makes a gift signed by the device with this seed.
+        """Makes a gift and signs it with the key of the device that has this `seed`.
 
-        Only the node of `origin` can hand it over.
+        The signature is valid only if the node named in `origin` hands the gift over.
         """
         unsigned = cls(agreement, public_key(seed), time, b"", sealed)
         return unsigned._replace(signature=sign_message(unsigned._message(origin), seed))
 
     def check(self, origin: GiftOrigin) -> None:
-        """Raises Refused (R-18.5) unless the gift's device signed it for this origin."""
+        """Raises Refused (R-18.5) if the gift's device did not sign the gift for this origin."""
         if not is_signed(self._message(origin), self.signature, self.device):
             raise Refused(
                 "R-18.5", "who gives this address has not signed it for this home to hand over"
             )
 
     def _message(self, origin: GiftOrigin) -> bytes:
-        """Returns the bytes that the device signs (R-18.5)."""
+        """Returns the bytes of this gift that its device signs (R-18.5)."""
         home = origin.home.encode() + b"\0"
         sealed_hash = hashlib.sha256(self.sealed).digest()
         gift = self.agreement + self.time.to_bytes(8, "big") + sealed_hash
@@ -120,14 +124,18 @@ class Gift(NamedTuple):
 
 
 def text_context(neighbourhood: bytes, agreement: bytes, device: bytes) -> bytes:
-    """Returns the context to which a sealed address is bound. `device` is the giver's."""
+    """Returns the context for sealing and opening an address. `device` is the giver's device.
+
+    An address that was sealed with one context cannot be opened with another.
+    """
     return neighbourhood + agreement + device
 
 
 def seal_text(text: str, boxes: Iterable[bytes], context: bytes, seed: bytes) -> bytes:
-    """Pads the text and seals it to the devices of the two parties (R-18.6).
+    """Pads the address `text` and seals it to the devices of both parties (R-18.6).
 
-    `context` is from `text_context`; the text is bound to it. `seed` is 32 fresh random bytes.
+    `boxes` are the box keys of these devices. `context` is the result of `text_context`. `seed` is
+    32 fresh random bytes.
     """
     return sealing.seal_private_content(
         boxes, sealing.pad(text.encode()), _TEXT_DOMAIN + context, seed
@@ -135,9 +143,9 @@ def seal_text(text: str, boxes: Iterable[bytes], context: bytes, seed: bytes) ->
 
 
 def open_text(sealed: bytes, boxes: Iterable[BoxKey], context: bytes) -> str | None:
-    """Returns the text, or None if it is not sealed to any of `boxes`.
+    """Opens a sealed address. Returns None if it is sealed to none of `boxes`.
 
-    Raises Refused (R-18.6, R-01.24, R-01.26, R-10.3).
+    `context` is the result of `text_context`. Raises Refused (R-18.6, R-01.24, R-01.26, R-10.3).
     """
     plain = sealing.open_private_content(sealed, boxes, _TEXT_DOMAIN + context)
     if plain is None:

@@ -1,8 +1,8 @@
 """Bundles and have files: files that people carry from home to home (specs/09-bundles.md).
 
-Both begin with a mark. Frames of R-05.1 follow: a head, lists, and an end with the number of items
-in the lists. The lists of a bundle are records as they travel. Those of a have file are a have-map
-(R-05.5).
+A bundle carries records. A have file carries a have-map, which tells how much a home holds of each
+log (R-05.5). Both files begin with a mark, the bytes that show the type of the file. Frames of
+R-05.1 follow: a head, lists, and an end with the number of items in all lists.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,15 @@ from protocol.errors import Refused
 from protocol.wire import frames
 
 VERSION = 1
-LIST_BYTES = 4096  # bytes of records in a list of ours; a file cut off loses one list
-MAX_REFUSED = 1000  # refused records; after so many the rest of a bundle is not read (R-09.8)
+LIST_BYTES = 4096  # bytes of records in a list that we write; a cut file loses one list
+MAX_REFUSED = 1000  # after so many refused records, the rest of a bundle is not read (R-09.8)
 
 
 class FileFormat(NamedTuple):
-    """A type of file: its name for people, its first bytes, and its largest size in bytes."""
+    """A type of file, with its name for people, its first bytes and its largest size.
+
+    `mark` has the first bytes. `max_bytes` is the largest size in bytes.
+    """
 
     name: str
     mark: bytes
@@ -28,23 +31,23 @@ BUNDLE = FileFormat("bundle", b"meshcoop bundle\n", 1 << 30)
 HAVE_FILE = FileFormat("have file", b"meshcoop have\n", 4 << 20)
 
 # Types of frames.
-_HEAD = 0  # version, neighbourhood
+_HEAD = 0  # with version, neighbourhood
 _LIST = 1  # a list of records, or of parts of a have-map
-_END = 2  # how many items all lists hold together
+_END = 2  # with the number of items in all lists
 
 
 def file_opening(file_format: FileFormat, neighbourhood: bytes) -> bytes:
-    """Returns the first bytes of every file of this format and neighbourhood (R-09.1)."""
+    """Returns the bytes with which every file of this format and neighbourhood begins (R-09.1)."""
     return file_format.mark + frames.encode([_HEAD, VERSION, neighbourhood])
 
 
 def encode_file(
     file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
 ) -> Iterator[bytes]:
-    """Yields the pieces of a file.
+    """Yields the bytes of a file, in pieces.
 
-    For a bundle, `lists` are lists of its records. For a have file, they come from
-    `have_map_lists`. Raises Refused (R-09.4) if the file grows too large.
+    For a bundle, each list in `lists` holds records as bytes. For a have file, `lists` is the
+    result of `have_map_lists`. Raises Refused (R-09.4) if the file grows too large.
     """
     piece = file_opening(file_format, neighbourhood)
     size = len(piece)
@@ -54,7 +57,7 @@ def encode_file(
         piece = frames.encode([_LIST, values])
         count += len(values)
         size += len(piece)
-        if size > file_format.max_bytes - frames.MAX_FRAME:  # the end has to fit as well
+        if size > file_format.max_bytes - frames.MAX_FRAME:  # leaves space for the end
             raise Refused(
                 "R-09.4",
                 f"a {file_format.name} has at most {file_format.max_bytes:,} bytes; write less",
@@ -64,7 +67,7 @@ def encode_file(
 
 
 class Decoder:
-    """Decodes the bytes of a file, which come in pieces of any size, to its lists."""
+    """Reads the lists in a bundle or have file. The file's bytes may come in pieces of any size."""
 
     def __init__(self, file_format: FileFormat, neighbourhood: bytes) -> None:
         self._format = file_format
@@ -78,9 +81,10 @@ class Decoder:
         self._has_end = False
 
     def feed(self, data: bytes) -> Iterator[list[Any]]:
-        """Yields the lists that `data` completes. Use each list before you ask for the next.
+        """Takes the next bytes of the file, and yields the lists that these bytes complete.
 
-        Raises Refused (R-09, R-05.1, R-02). After that, do not feed the decoder again.
+        Use each list before you ask for the next. Raises Refused (R-09, R-05.1, R-02). After a
+        refusal, do not call `feed` again.
         """
         self._size += len(data)
         if self._size > self._format.max_bytes:
@@ -91,7 +95,10 @@ class Decoder:
             yield from self._read_frame(frame)
 
     def close(self) -> None:
-        """Ends the file. Raises Refused (R-09.1, R-09.5) unless the file was complete."""
+        """Tells the decoder that the file has ended.
+
+        Raises Refused (R-09.1, R-09.5) if the file is not complete.
+        """
         if self._mark_size < len(self._format.mark):
             raise self._other_file()
         if not self._has_end:
@@ -100,7 +107,10 @@ class Decoder:
             raise self._damaged("something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
-        """Returns the part of `data` after the mark. The mark may come in several pieces."""
+        """Returns the part of `data` after the file's mark. The mark may come in several pieces.
+
+        Raises Refused (R-09.1) if the file begins with another mark.
+        """
         expected = self._format.mark[self._mark_size :][: len(data)]
         if not data.startswith(expected):
             raise self._other_file()

@@ -6,19 +6,20 @@ from typing import Any
 from protocol.errors import Refused
 from protocol.record import codec
 
-MAX_FRAME = 64 * 1024  # bytes after the length
-MAX_FRAME_ITEMS = 4096  # in one list or map
-MAX_BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the rest is their framing
+MAX_FRAME = 64 * 1024  # bytes of a frame after its length
+MAX_FRAME_ITEMS = 4096  # the most items in one list or map
+MAX_BATCH = MAX_FRAME - 8 * 1024  # bytes of records in a frame; the framing takes the rest
 
 _MAX_BATCH_RECORDS = 1024
-_RECORD_FRAMING = 8  # bytes, more than msgpack needs to tell a record's length
+_RECORD_FRAMING = 8  # bytes; msgpack needs fewer to write a record's length
 _PREFIX = 4  # bytes of the length
 
 
 def encode(frame: list[Any]) -> bytes:
-    """Encodes a frame to bytes. They begin with its length.
+    """Returns the bytes of a frame: first the length of its body, then the body.
 
-    Raises ValueError if the frame is too large. Our own frames never are, so that would be a bug.
+    Raises ValueError if the frame is too large. Only a bug can cause this, because our own frames
+    are never too large.
     """
     body = codec.pack(frame)
     if len(body) > MAX_FRAME:
@@ -27,9 +28,10 @@ def encode(frame: list[Any]) -> bytes:
 
 
 def batch_records(wires: Iterable[bytes], max_bytes: int = MAX_BATCH) -> Iterator[list[bytes]]:
-    """Yields records, at most 16 KiB each, in lists that fit a frame. It keeps their order.
+    """Puts records into lists that fit one frame each. Yields the lists, and keeps the order.
 
-    `max_bytes` limits a list of several records. One record alone may be longer.
+    A record has at most 16 KiB. A list of several records has at most `max_bytes` bytes. A list of
+    one record may be longer.
     """
     batch: list[bytes] = []
     size = 0
@@ -46,15 +48,18 @@ def batch_records(wires: Iterable[bytes], max_bytes: int = MAX_BATCH) -> Iterato
 
 
 class Decoder:
-    """Decodes bytes, which come in pieces of any size, to frames. Raises Refused (R-05.1, R-02)."""
+    """Reads the frames in a stream of bytes. The bytes may come in pieces of any size.
+
+    Raises Refused (R-05.1, R-02).
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[list[Any]]:
-        """Returns the frames that `data` completes.
+        """Takes the next bytes, and returns the frames that these bytes complete.
 
-        Each is a list whose first value is an integer.
+        A frame is a list. Its first value is an integer, the type of the frame.
         """
         self._buffer += data
         frames = []
@@ -67,18 +72,19 @@ class Decoder:
 
     @property
     def is_partial(self) -> bool:
-        """True if a frame has begun and has not ended."""
+        """True if the decoder holds the beginning of a frame, but not its end."""
         return bool(self._buffer)
 
     def _next_body(self) -> bytes | None:
-        """Takes the body of the next frame out of the buffer.
+        """Takes the body of the next frame out of the buffer and returns it.
 
-        Returns None until all of it has come.
+        Returns None if the body is not complete yet. Raises Refused (R-05.1) if its length is too
+        large.
         """
         if len(self._buffer) < _PREFIX:
             return None
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
-        # If the length is too large, it is refused before its body fills the memory.
+        # Refuses a length that is too large before the body of the frame fills the memory.
         if length > MAX_FRAME:
             raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
         end = _PREFIX + length

@@ -1,7 +1,8 @@
-"""Gossip: one topic for a neighbourhood, one record in a frame (specs/04-gossip.md).
+"""Gossip: a home publishes each new record on the neighbourhood's topic (specs/04-gossip.md).
 
-A frame is a 16-byte MAC under the epoch's gossip key, then the record. Without the MAC, strangers
-could make a node verify signatures. The signature says who wrote the record.
+A gossip frame is a MAC of 16 bytes, then one record. The MAC is made with the gossip key of an
+epoch, a period with one group key. Without the MAC, strangers could make a node verify many
+signatures. The record's own signature, and not the MAC, shows who wrote the record.
 """
 
 import hashlib
@@ -14,24 +15,24 @@ from protocol.record.envelope import Record
 from protocol.record.sealing import EpochKey, derive_key
 
 MAC_SIZE = 16  # bytes
-MAX_AHEAD = 4096  # how far a record's number may be beyond the head of its log (R-04.4)
+MAX_AHEAD = 4096  # a record's number may be this far above the head of its log (R-04.4)
 
 
 def topic_name(neighbourhood: bytes) -> str:
-    """Returns the topic's name, which does not reveal the neighbourhood's id (R-04.1)."""
+    """Returns the topic's name, from which nobody can tell the neighbourhood's id (R-04.1)."""
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]
 
 
 def gossip_key(epoch: EpochKey) -> bytes:
-    """Returns the key for an epoch's MACs (R-04.2).
+    """Derives the gossip key of an epoch, with which MACs are made (R-04.2).
 
-    Relays get it. With it they can carry records, but not read them.
+    Relays get the gossip key. With this key they can pass records on, but cannot read them.
     """
     return derive_key(epoch.key, "gossip")
 
 
 def encode_frame(wire: bytes, key: bytes) -> bytes:
-    """Makes the frame that carries a record, with a MAC under a gossip key."""
+    """Returns the gossip frame of a record: a MAC under the gossip key `key`, then the record."""
     return _mac(wire, key) + wire
 
 
@@ -41,14 +42,15 @@ def accept_frame(
     neighbourhood: bytes,
     is_plausible: Callable[[Record], bool] | None = None,
 ) -> Record:
-    """Returns the record in a frame. Raises Refused (R-04.3, R-04.4, R-01, R-02).
+    """Checks a gossip frame and returns its record.
 
-    `keys` are the gossip keys that are accepted. `is_plausible` says if the record's log has a
-    place for it that gossip could fill. The result depends on nothing else.
+    `keys` are the gossip keys that are accepted. `is_plausible` returns True if gossip could add
+    this record to its log. The result depends only on the arguments. Raises Refused (R-04.3,
+    R-04.4, R-01, R-02).
     """
     mac = data[:MAC_SIZE]
     wire = data[MAC_SIZE:]
-    # The cheapest check comes first and the signature last: a flood of bad frames costs little.
+    # The cheapest check comes first and the signature last, so a flood of bad frames costs little.
     if not any(hmac.compare_digest(mac, _mac(wire, key)) for key in keys):
         raise Refused("R-04.3", "the frame is not from a holder of the gossip key")
     record = envelope.parse(wire)

@@ -1,6 +1,8 @@
-"""Heads: what a store holds of each log, and how two homes compare it (specs/05, R-05.4, R-05.5).
+"""Heads and have-maps, with which two homes compare their logs (specs/05, R-05.4, R-05.5).
 
-Devices and heads are named by their first 8 bytes. So a have-map of 100 logs has about 2 kB.
+A head is the last record that a store holds of a log. A have-map lists the heads of all logs that a
+home holds. It names devices and heads by their first 8 bytes. So a have-map of 100 logs has about 2
+kB.
 """
 
 import hashlib
@@ -10,17 +12,18 @@ from typing import Any, NamedTuple
 from protocol.errors import Refused
 from protocol.wire import frames
 
-PREFIX_SIZE = 8  # bytes that name a device, a head or what is kept of a fork
-MAX_DEVICES = 65_536  # logs of a have-map
+PREFIX_SIZE = 8  # bytes that name a device, a head or the kept records of a fork
+MAX_DEVICES = 65_536  # the most logs in a have-map
 
-_ROW = 4  # values of a have-map for each log: device, number, head, fork mark
+_ROW = 4  # a have-map has four values for each log: device, number, head, fork mark
 _NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does not hold
 
 
 class LogHead(NamedTuple):
     """The head of a log in a store: the number and id of the last record before any fork.
 
-    `fork`: the ids that are kept from the fork on. If the log is not forked, it is empty.
+    `fork` has the ids of the records that the store keeps from the fork on. If the log is not
+    forked, `fork` is empty.
     """
 
     seq: int
@@ -28,11 +31,15 @@ class LogHead(NamedTuple):
     fork: tuple[bytes, ...] = ()
 
 
-Heads = Mapping[bytes, LogHead]  # device key → what is held of its log
+Heads = Mapping[bytes, LogHead]  # device key → the head of its log
 
 
 def digest_heads(heads: Heads) -> bytes:
-    """Returns 16 bytes that stand for all heads, taken in order of device (R-05.4)."""
+    """Returns the digest of all heads: 16 bytes of a hash over them (R-05.4).
+
+    The heads are hashed in the order of their devices. Two homes with the same heads have the same
+    digest.
+    """
     hasher = hashlib.sha256(b"meshcoop digest 1\0")
     for device in sorted(heads):
         head = heads[device]
@@ -41,7 +48,7 @@ def digest_heads(heads: Heads) -> bytes:
 
 
 def fork_mark(head: LogHead) -> bytes:
-    """Returns 8 bytes that stand for the ids kept of a fork.
+    """Returns 8 bytes of a hash of the ids that the store keeps from a log's fork on.
 
     If the log is not forked, it returns no bytes.
     """
@@ -51,9 +58,9 @@ def fork_mark(head: LogHead) -> bytes:
 
 
 def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
-    """Yields the have-map in flat lists, in order of device. There is at least one list.
+    """Yields the have-map as flat lists, in the order of devices. Each list fits in one frame.
 
-    Each list fits one frame.
+    If there are no logs, it yields one empty list.
     """
     rows = [
         [device[:PREFIX_SIZE], head.seq, head.id[:PREFIX_SIZE], fork_mark(head)]
@@ -65,22 +72,23 @@ def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
 
 
 class HaveMap:
-    """A peer's have-map, as its frames come in.
+    """The have-map of a peer. `read` adds its lists as they come in.
 
-    It keeps only what the peer says of our own logs. So a peer's claim costs no memory, even if the
-    last frame never comes.
+    It keeps only the entries for logs that this home holds too. So a hostile peer cannot fill the
+    memory, even if the peer never sends the last list.
     """
 
     def __init__(self, heads: Heads) -> None:
         self._heads = sorted(heads.items())
-        # Our devices, by their first bytes → the peer's number, head and fork mark.
+        # The first bytes of each device in our heads → the peer's number, head and fork mark.
         self._theirs = {device[:PREFIX_SIZE]: _NOTHING for device in heads}
         self._rows_read = 0
 
     def read(self, flat: list[Any]) -> None:
-        """Reads one of the peer's lists. Raises Refused (R-05.5).
+        """Reads one list of the peer's have-map. Raises Refused (R-05.5).
 
-        For each log it has the device, the number and id of its head, and the fork mark.
+        For each log the list has four values: the device, the number and id of the head, and the
+        fork mark.
         """
         self._rows_read += len(flat) // _ROW
         if len(flat) % _ROW or self._rows_read > MAX_DEVICES:
@@ -97,18 +105,18 @@ class HaveMap:
                 self._theirs[device] = (seq, head, mark)
 
     def find_missing(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """Returns the logs of which the peer lacks records, and the forks that it knows
-        differently.
+        """Returns the logs in which the peer lacks records, and the forks on which we differ.
 
-        A log is (device, the number of the peer's head, the first bytes of that head's id). If the
-        peer holds nothing of the log, the number is 0 and there are no bytes. A fork is given by
-        its device.
+        Each log is a triple: the device, the number of the peer's head, and the first bytes of that
+        head's id. If the peer holds nothing of the log, the number is 0 and the bytes are empty. A
+        fork is given by its device.
         """
         logs: list[tuple[bytes, int, bytes]] = []
         forks: list[bytes] = []
         for device, ours in self._heads:
             seq, head, mark = self._theirs[device[:PREFIX_SIZE]]
-            # If the heads differ at one number, one side does not know of a lower fork yet.
+            # If two heads have one number but differ, the log forked at this number or below,
+            # and one side does not know of the fork yet.
             differs = seq == ours.seq and head != ours.id[:PREFIX_SIZE]
             if seq < ours.seq or differs:
                 logs.append((device, seq, head))

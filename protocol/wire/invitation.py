@@ -1,4 +1,4 @@
-"""Invitations and the join protocol's frames (specs/07-joining.md)."""
+"""Invitations, and the frames with which a newcomer joins (specs/07-joining.md)."""
 
 import hashlib
 import hmac
@@ -15,9 +15,9 @@ PREFIX_SIZE = 16  # bytes of the neighbourhood's id
 SECRET_SIZE = 16  # bytes
 
 # Types of frames.
-KNOCK = 0  # invitation, proof, signature, statement, name
-ANSWER = 1  # WAITING, or ADMITTED and what follows
-REFUSAL = 2  # rule, reason
+KNOCK = 0  # with invitation, proof, signature, statement, name
+ANSWER = 1  # with WAITING, or with ADMITTED and more values
+REFUSAL = 2  # with rule, reason
 
 # States of an answer.
 WAITING = 0
@@ -28,17 +28,17 @@ _VERSION = 1
 _PEER = 32  # bytes of a node's key
 _MAX_NAME = 80  # characters
 
-# Where the parts of an encoded invitation end; the version is the first byte.
+# The places where the parts of an encoded invitation end. The first byte is the version.
 _PREFIX_END = 1 + PREFIX_SIZE
 _PEER_END = _PREFIX_END + _PEER
 _SECRET_END = _PEER_END + SECRET_SIZE
 
 
 class Invitation(NamedTuple):
-    """An invitation: what a newcomer needs to reach and convince the inviter's node.
+    """An invitation: with it, a newcomer finds the inviter's node and proves to be invited.
 
-    `neighbourhood` is the first 16 bytes of its id. `peer` is the node's libp2p Ed25519 key.
-    `secret` is 16 random bytes. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
+    `neighbourhood` is the first 16 bytes of the neighbourhood's id. `peer` is the node's libp2p
+    Ed25519 key. `secret` is 16 random bytes. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
     /ip6/A/tcp/P.
     """
 
@@ -56,16 +56,16 @@ class Invitation(NamedTuple):
 def encode(invitation: Invitation) -> str:
     """Writes an invitation in at most 150 capital letters and digits (R-07.1).
 
-    It writes as many addresses as fit.
+    The text holds as many of the invitation's addresses as fit.
     """
     head = bytes([_VERSION]) + invitation.neighbourhood + invitation.peer + invitation.secret
     return copyable_code.write_code(head, invitation.addresses)
 
 
 def decode(text: str) -> Invitation:
-    """Reads the invitation that a person typed. It allows spaces, hyphens and small letters.
+    """Reads an invitation that a person typed.
 
-    Raises Refused (R-07.1).
+    The person may type spaces, hyphens and small letters. Raises Refused (R-07.1).
     """
     data = copyable_code.read_code(text, "an invitation", "R-07.1")
     if data[0] == relay_ticket.VERSION:
@@ -83,26 +83,26 @@ def decode(text: str) -> Invitation:
 def knock_proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> bytes:
     """Makes the proof that a joiner knows an invitation's secret (R-07.3).
 
-    It is valid for this joiner, this inviter and this person only. `joiner` and `inviter` are peer
-    ids, `person` is a root key.
+    The proof is valid only for this joiner, this inviter and this person. `joiner` and `inviter`
+    are peer ids of nodes. `person` is the joiner's root key.
     """
     message = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
     return hmac.digest(secret, message, "sha256")
 
 
 def sign_proof(proof: bytes, device_seed: bytes) -> bytes:
-    """Signs a proof with the device's key (R-07.3).
+    """Signs the proof of a knock with the key of the joiner's device (R-07.3).
 
-    So nobody can knock with another person's statement.
+    So nobody can join with a root statement that certifies another person's device.
     """
     return sign_message(_SIGN_DOMAIN + proof, device_seed)
 
 
 class Knock(NamedTuple):
-    """The joiner's request.
+    """A knock: the request with which a joiner asks to be let in.
 
-    `invitation` is the id of the invitation. `statement` certifies the joiner's device. `name` is
-    what the joiner calls themselves; the voucher reads it.
+    `invitation` is the id of the invitation. `statement` is the root statement that certifies the
+    joiner's device. `name` is the name that the joiner chose; the member who vouches reads it.
     """
 
     invitation: bytes
@@ -112,7 +112,7 @@ class Knock(NamedTuple):
     name: str
 
     def frame(self) -> list[Any]:
-        """Makes the frame of this knock."""
+        """Returns the frame that carries this knock."""
         return [KNOCK, *self]
 
     @classmethod
@@ -126,6 +126,6 @@ class Knock(NamedTuple):
         return knock
 
     def check(self, device: bytes) -> None:
-        """Raises Refused (R-07.3) unless `device` signed the proof."""
+        """Raises Refused (R-07.3) if `device` did not sign the proof."""
         if not is_signed(_SIGN_DOMAIN + self.proof, self.signature, device):
             raise Refused("R-07.3", "the device has not signed this knock")

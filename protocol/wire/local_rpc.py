@@ -1,8 +1,9 @@
 """Frames of the local API between a node and its screens (specs/06). Bytes in, frames out.
 
-A frame is a 4-byte big-endian length and that many bytes of msgpack. They hold a request `[0, id,
-method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`. Every
-refusal here ends the connection: after unreadable bytes there is no next frame.
+A frame is a 4-byte big-endian length, then that many bytes of msgpack. The msgpack holds a request
+`[0, id, method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`.
+Every refusal in this module ends the connection: after bytes that cannot be read, nobody knows
+where the next frame begins.
 """
 
 import math
@@ -18,16 +19,16 @@ from protocol.errors import Refused
 VERSION = 1
 HELLO = "hello"  # the method of a client's first request
 SUBSCRIBE = "subscribe"  # the method that asks for events
-RESYNC = "resync"  # the topic that says: events were lost; read everything and subscribe again
-REFUSED = "refused"  # the topic that says why the node closes the connection
+RESYNC = "resync"  # a topic; it means: events were lost, read all and subscribe again
+REFUSED = "refused"  # a topic; its event tells why the node closes the connection
 
-MAX_FRAME = 1024 * 1024  # bytes after the length
-MAX_DEPTH = 16  # containers inside each other, the frame's own array included
-MAX_ITEMS = 16_384  # in one array or map
-MAX_CONTAINERS = 65_536  # in one frame
+MAX_FRAME = 1024 * 1024  # bytes of a frame after its length
+MAX_DEPTH = 16  # the most lists and maps inside each other, including the frame's own list
+MAX_ITEMS = 16_384  # the most items in one list or map
+MAX_CONTAINERS = 65_536  # the most lists and maps in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
-TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after these refusals, ask for less at a time
+TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after them, ask for less at a time
 
 ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 
@@ -59,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Error:
-    """The reason why a request has no result, in a sentence for the person.
+    """An error: it tells the person, in one sentence, why a request has no result.
 
     Raises Refused (R-06.5).
     """
@@ -76,7 +77,10 @@ class Error:
 
 @dataclass(frozen=True)
 class Response:
-    """The node's answer to request `id`: an error or a result. Raises Refused (R-06.4, R-06.5)."""
+    """The node's answer to the request with this `id`: either an error or a result.
+
+    Raises Refused (R-06.4, R-06.5).
+    """
 
     id: int
     error: Error | None = None
@@ -90,7 +94,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Event:
-    """The node's message that something has happened. Raises Refused (R-06.4)."""
+    """A message that the node sends when something has happened. Raises Refused (R-06.4)."""
 
     topic: str
     payload: Any = None
@@ -103,10 +107,10 @@ Frame = Request | Response | Event
 
 
 def encode(frame: Frame) -> bytes:
-    """Encodes a frame to bytes. They begin with its length.
+    """Returns the bytes of a frame: first the length of its body, then the body.
 
-    Raises Refused: R-06.1 if the frame is above 1 MiB, R-06.2 if frames do not carry a value,
-    R-06.3 if there are too many values.
+    Raises Refused (R-06.1) if the frame is above 1 MiB. Raises Refused (R-06.2) if frames cannot
+    carry one of its values. Raises Refused (R-06.3) if it has too many values.
     """
     array = _array_of(frame)
     _check_values(array)
@@ -119,13 +123,13 @@ def encode(frame: Frame) -> bytes:
 
 
 class Decoder:
-    """Decodes bytes, which come in pieces of any size, to frames in order.
+    """Reads the frames in a stream of bytes, in order. The bytes may come in pieces of any size.
 
         decoder.feed(data)
         for frame in decoder: …
 
-    Both steps raise Refused (R-06.1 to R-06.5). After that they raise it every time, because after
-    unreadable bytes there is no next frame. Iterate after every `feed`: the decoder then never
+    Both steps raise Refused (R-06.1 to R-06.5). After one refusal they raise it every time, because
+    nobody knows where the next frame begins. Iterate after every `feed`. The decoder then never
     holds more than one frame and the last piece.
     """
 
@@ -134,16 +138,16 @@ class Decoder:
         self._refusal: Refused | None = None
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes.
+        """Takes the next bytes of the stream.
 
-        If a frame's length is too large, it raises Refused before the body comes.
+        If the length of a frame is too large, it raises Refused before the frame's body comes.
         """
         if self._refusal is None:
             self._buffer += data
         self._guarded_size()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields the frames that are complete by now. More may follow after the next `feed`."""
+        """Yields the frames that are complete now. The next `feed` may complete more frames."""
         while (size := self._guarded_size()) is not None and len(self._buffer) >= _HEADER + size:
             body = bytes(self._buffer[_HEADER : _HEADER + size])
             del self._buffer[: _HEADER + size]
@@ -155,13 +159,16 @@ class Decoder:
 
     @property
     def is_partial(self) -> bool:
-        """True if a frame has begun and has not ended. A connection that closes then was cut."""
+        """True if the decoder holds only a part of a frame.
+
+        If the connection closes then, it was cut off.
+        """
         return bool(self._buffer)
 
     def _guarded_size(self) -> int | None:
-        """Returns the size of the next frame's body, or None until its length has come.
+        """Returns the size of the next frame's body, or None if the length has not come yet.
 
-        Raises Refused.
+        Raises Refused if the size is too large, or if an earlier frame was refused.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -181,12 +188,12 @@ class Decoder:
 
 
 def hello_request(request_id: int) -> Request:
-    """Makes the request that opens every connection."""
+    """Makes the hello, the first request that a client sends on a connection."""
     return Request(request_id, HELLO, {"version": VERSION})
 
 
 def check_hello(request: Request) -> None:
-    """Raises Refused (R-06.6) unless the request may open a connection."""
+    """Raises Refused (R-06.6) if a client's first request is not a hello of this version."""
     _require(request.method == HELLO, "R-06.6", f"the first request is `{HELLO}`")
     version = request.params.get("version")
     is_ours = type(version) is int and version == VERSION
@@ -221,7 +228,7 @@ def _array_of(frame: Frame) -> list[Any]:
 def _decode(body: bytes) -> Frame:
     array = _unpack(body)
     _check_values(array)
-    # In a pattern True equals 1, so the type is checked first.
+    # In a pattern, True matches 1. So the code checks the type first.
     if type(array) is list and array and type(array[0]) is int:
         match array:
             case [0, request_id, method, params]:  # _REQUEST
@@ -242,10 +249,10 @@ def _read_error(value: Any) -> Error | None:
 
 
 def _unpack(body: bytes) -> Any:
-    """Returns the msgpack value of the whole body. Raises Refused.
+    """Returns the msgpack value that fills the whole body. Raises Refused.
 
-    It counts containers while they are made. Otherwise a small frame could fill the memory with
-    empty containers.
+    It counts lists and maps while they are made. Otherwise a small frame could fill the memory with
+    empty lists and maps.
     """
     containers = 0
 
@@ -278,9 +285,9 @@ def _unpack(body: bytes) -> Any:
 
 
 def _check_values(array: Any) -> None:
-    """Raises Refused if frames do not carry a value (R-06.2) or if there are too many (R-06.3).
+    """Raises Refused if frames cannot carry a value (R-06.2), or if there are too many (R-06.3).
 
-    It goes level by level, without recursion, so that deep nesting does not use up the stack.
+    It checks level by level, without recursion. So deep nesting does not use up the stack.
     """
     containers = 1
     level = [array]
@@ -294,7 +301,7 @@ def _check_values(array: Any) -> None:
 
 
 def _containers_in(container: Any) -> list[Any]:
-    """Returns the containers directly inside this one. Raises Refused (R-06.2, R-06.3)."""
+    """Returns the lists and maps directly inside `container`. Raises Refused (R-06.2, R-06.3)."""
     values: Iterable[Any] = [container]
     if type(container) in _CONTAINERS:
         _require(len(container) <= MAX_ITEMS, "R-06.3", f"more than {MAX_ITEMS} items in one place")
@@ -303,7 +310,7 @@ def _containers_in(container: Any) -> list[Any]:
         _require(set(map(type, container)) <= {str}, "R-06.2", "map keys are texts")
         values = container.values()
     containers = []
-    # A list of 500 views has 30,000 values. Most need only these two look-ups and no call.
+    # A list of 500 views has 30,000 values. Two look-ups are enough for most of these values.
     for value in values:
         value_type = type(value)
         if value_type in _CONTAINERS:
@@ -314,7 +321,7 @@ def _containers_in(container: Any) -> list[Any]:
 
 
 def _check_float(value: object) -> None:
-    """Raises Refused (R-06.2) unless the value is a finite float."""
+    """Raises Refused (R-06.2) if the value is not a finite float."""
     if type(value) is not float:
         raise Refused("R-06.2", f"values of type {type(value).__name__} are not carried")
     _require(math.isfinite(value), "R-06.2", "numbers are finite")

@@ -1,7 +1,7 @@
-"""Proof of membership on one connection (specs/05-sync.md, R-05.2 and R-05.3).
+"""The proof that a connection comes from a member's device (specs/05-sync.md, R-05.2, R-05.3).
 
-A device signs the connection. A chain of open records, from the charter on, shows that the device
-belongs to a member.
+A device signs the two ends of the connection. It also sends a chain: open records, from the charter
+on, which show that the device belongs to a member.
 """
 
 from protocol.authority import authority
@@ -25,8 +25,8 @@ def prove_membership(
 ) -> bytes:
     """Signs the neighbourhood and the peer ids of both ends with the device's key (R-05.2).
 
-    The signature is of no use on another connection, in the other direction or in another
-    protocol's `domain`.
+    The signature is valid only on this connection, from `sender` to `receiver`, and only in the
+    protocol that has this `domain`.
     """
     return sign_message(domain + _connection(neighbourhood, sender, receiver), device_seed)
 
@@ -40,24 +40,24 @@ def check_proof(
     receiver: str,
     domain: bytes = SYNC_DOMAIN,
 ) -> None:
-    """Raises Refused (R-05.2) unless `device` signed for this connection."""
+    """Raises Refused (R-05.2) if `device` did not sign for this connection."""
     message = domain + _connection(neighbourhood, sender, receiver)
     if not is_signed(message, signature, device):
         raise Refused("R-05.2", "the hello's signature is not for this connection")
 
 
 def read_chain(chain: list[bytes], neighbourhood: bytes) -> list[AuthorityRecord]:
-    """Reads the open records that a hello carries, and checks them like all records (R-05.3).
+    """Reads the open records that a hello carries as proof, and checks each of them (R-05.3).
 
-    `chain` has the wire bytes of the records. Raises Refused.
+    `chain` has the records as bytes. Raises Refused.
     """
     return [_read_open_record(wire, neighbourhood) for wire in chain]
 
 
 def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
-    """Returns the member who owns `device`, according to the chain alone.
+    """Returns the member who owns `device`. It judges by the records in `chain` only.
 
-    Raises Refused if the chain does not show a member.
+    Raises Refused if these records do not show that the device belongs to a member.
     """
     person = fold_chain(chain, neighbourhood).member_of_device(device)
     if person is None:
@@ -66,7 +66,10 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
 
 def fold_chain(chain: list[bytes], neighbourhood: bytes) -> Authority:
-    """Returns the authority according to the chain alone. Raises Refused."""
+    """Computes the authority (who belongs, who decides) from the records in `chain` only.
+
+    Raises Refused.
+    """
     records = read_chain(chain, neighbourhood)
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:

@@ -1,4 +1,7 @@
-"""A relay's ticket, and the frames by which a member enrols the relay (specs/08-relays.md)."""
+"""The ticket of a relay, and the frames with which a member enrols the relay (specs/08-relays.md).
+
+To enrol a relay means: to let it serve the neighbourhood.
+"""
 
 import hashlib
 import hmac
@@ -11,21 +14,21 @@ from protocol.wire import copyable_code
 PROTOCOL = "/meshcoop/enrol/1"
 HELLO_DOMAIN = b"meshcoop enrol 1 hello\0"
 LIFETIME_MS = 7 * 86_400_000
-VERSION = 65  # no invitation has this version, so that nobody confuses the two codes
+VERSION = 65  # no invitation has this version, so nobody takes a ticket for an invitation
 SECRET_SIZE = 16  # bytes
 
 # Types of frames.
-REQUEST = 0  # ticket, proof, neighbourhood, device, signature, chain
-ENROLLED = 1  # the relay serves the neighbourhood
-REFUSAL = 2  # rule, reason
+REQUEST = 0  # with ticket, proof, neighbourhood, device, signature, chain
+ENROLLED = 1  # it says: the relay serves the neighbourhood now
+REFUSAL = 2  # with rule, reason
 
-_PEER_END = 1 + 32  # after the version, the relay's key
+_PEER_END = 1 + 32  # the version, then the relay's key
 _SECRET_END = _PEER_END + SECRET_SIZE
 _RULE = "R-08.5"
 
 
 class Ticket(NamedTuple):
-    """A ticket: what a member's home needs to reach a relay and to be served.
+    """A ticket: with it, a member's home finds a relay and asks the relay to serve.
 
     `peer` is the relay's Ed25519 key. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
     /ip6/A/tcp/P.
@@ -44,14 +47,14 @@ class Ticket(NamedTuple):
 def encode(ticket: Ticket) -> str:
     """Writes a ticket in at most 150 capital letters and digits (R-08.5).
 
-    It writes as many addresses as fit.
+    The text holds as many of the ticket's addresses as fit.
     """
     head = bytes([VERSION]) + ticket.peer + ticket.secret
     return copyable_code.write_code(head, ticket.addresses)
 
 
 def decode(text: str) -> Ticket:
-    """Reads the ticket that a person typed. Raises Refused (R-08.5)."""
+    """Reads a ticket that a person typed. Raises Refused (R-08.5)."""
     data = copyable_code.read_code(text, "a ticket", _RULE)
     if len(data) < _SECRET_END or data[0] != VERSION:
         raise Refused(_RULE, "this is no relay's ticket; ask for it again")
@@ -65,18 +68,18 @@ def decode(text: str) -> Ticket:
 def ticket_proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:
     """Makes the proof that a member's node knows a ticket's secret (R-08.6).
 
-    It is valid for this node, this relay and this neighbourhood only. `member` and `relay` are peer
-    ids.
+    The proof is valid only for this node, this relay and this neighbourhood. `member` and `relay`
+    are peer ids of nodes.
     """
     message = b"\0".join((b"meshcoop enrol 1", member.encode(), relay.encode(), neighbourhood))
     return hmac.digest(secret, message, "sha256")
 
 
 class EnrolRequest(NamedTuple):
-    """The request by which a member's home asks a relay to serve the neighbourhood.
+    """The request in which a member's home asks a relay to serve the neighbourhood.
 
-    `ticket` is the id of the ticket. `chain` has the wire bytes of the records that show that
-    `device` belongs to a member (R-05.3). `signature` ties the device to this connection, as in a
+    `ticket` is the id of the ticket. `chain` has records as bytes; they show that `device` belongs
+    to a member (R-05.3). `signature` ties the device to this connection, like the signature of a
     hello (R-05.2).
     """
 
@@ -88,7 +91,7 @@ class EnrolRequest(NamedTuple):
     chain: list[bytes]
 
     def frame(self) -> list[Any]:
-        """Makes the frame of this request."""
+        """Returns the frame that carries this request."""
         return [REQUEST, *self]
 
     @classmethod

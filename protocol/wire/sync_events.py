@@ -1,11 +1,14 @@
-"""The events of a sync session. The session's driver acts on them (specs/05-sync.md)."""
+"""The events of a sync session between two homes (specs/05-sync.md).
+
+The session reports events. The driver, the code that uses the session, acts on them.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class HelloReceived:
-    """The peer says who it is. The driver checks `chain` and `signature`, then calls `admit`."""
+    """The peer names its device. The driver checks `chain` and `signature`, then calls `admit`."""
 
     neighbourhood: bytes
     device: bytes
@@ -15,19 +18,23 @@ class HelloReceived:
 
 @dataclass(frozen=True)
 class DigestReceived:
-    """The peer has sent its digest. The driver calls `answer_digest` with its own heads."""
+    """The peer has sent its digest, a hash of all its heads.
+
+    The driver calls `answer_digest` with the heads of this home.
+    """
 
 
 @dataclass(frozen=True)
 class PeerLacks:
-    """The peer has sent its have-map.
+    """The peer has sent its have-map, which shows the records that the peer lacks.
 
-    `logs` are the logs of which the peer lacks records, as (device, the number of the peer's head,
-    the first bytes of that head's id). `forks` are the devices whose forks the peer knows
-    differently.
+    `logs` are the logs in which the peer lacks records. Each log is a triple: the device, the
+    number of the peer's head, and the first bytes of that head's id. `forks` are the devices on
+    whose forks the peer and this home differ.
 
-    The driver sends the records after the peer's head with `send_records`. If our log has another
-    record at that number, the driver sends the whole log. Then it calls `send_end`.
+    The driver sends the records after the peer's head with `send_records`. If this home's log has
+    another record at the number of the peer's head, the driver sends the whole log. Then the driver
+    calls `send_end`.
     """
 
     logs: list[tuple[bytes, int, bytes]]
@@ -36,9 +43,10 @@ class PeerLacks:
 
 @dataclass(frozen=True)
 class RecordsReceived:
-    """Records have come.
+    """The peer has sent records.
 
-    Once the driver has taken them, it calls `credit_taken` with `size` (bytes).
+    When the driver has handled them, it calls `credit_taken` with `size` (bytes). The peer may then
+    send more.
     """
 
     wires: list[bytes]
@@ -47,9 +55,9 @@ class RecordsReceived:
 
 @dataclass(frozen=True)
 class RoundSettled:
-    """The round is over on both sides.
+    """The round of comparing and sending is over on both sides.
 
-    `were_equal`: True if the digests were equal, so that nothing was sent.
+    `were_equal` is True if the digests were equal, so that neither side sent records.
     """
 
     were_equal: bool
@@ -57,7 +65,10 @@ class RoundSettled:
 
 @dataclass(frozen=True)
 class HeadAnnounced:
-    """The peer holds this log up to this number. If a gap stays, the driver begins a round."""
+    """The peer holds the log of `device` up to number `seq`.
+
+    If this home still lacks records of that log, the driver begins a round.
+    """
 
     device: bytes
     seq: int
@@ -65,30 +76,30 @@ class HeadAnnounced:
 
 @dataclass(frozen=True)
 class ContentWanted:
-    """The peer holds these records without their content, and asks for it."""
+    """The peer asks for the content of these records, which it holds without content."""
 
     ids: list[bytes]
 
 
 @dataclass(frozen=True)
 class ContentReceived:
-    """The peer sends the content of records, as pairs of a record's id and its content."""
+    """The peer has sent the content of records: pairs of a record's id and its content."""
 
     items: list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
 class AddressesReceived:
-    """The peer says at which addresses other members' homes can be dialled, as multiaddrs."""
+    """The peer has sent multiaddrs at which the homes of other members can be reached."""
 
     addresses: list[str]
 
 
 @dataclass(frozen=True)
 class GossipKeysReceived:
-    """The peer hands over gossip keys.
+    """The peer has sent gossip keys.
 
-    Relays need them, because they have none of their own (R-08.4).
+    Homes send them to relays, because a relay cannot make gossip keys itself (R-08.4).
     """
 
     keys: list[bytes]
@@ -96,7 +107,7 @@ class GossipKeysReceived:
 
 @dataclass(frozen=True)
 class GoodbyeReceived:
-    """The peer ends the session and says why: the number of a rule, and a sentence."""
+    """The peer ends the session. It says why: the number of a rule, and a sentence."""
 
     rule: str
     reason: str

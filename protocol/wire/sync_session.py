@@ -1,10 +1,12 @@
-"""Pull sync, sans I/O (specs/05-sync.md): one long session between two homes.
+"""The sync protocol as pure code (specs/05-sync.md): one long session between two homes.
 
-The driver feeds bytes to `receive` and gets events. It answers them with the other methods, most of
-which return the bytes to send. In a round both sides send a digest of what they hold. If the
-digests differ, both send their have-map, then the records that the other lacks, then an end. Nobody
-asks for records one by one: the have-map is the request. A have-map can claim nothing that costs
-its receiver memory.
+The driver, the code that owns the connection, passes bytes to `receive` and gets events. It answers
+the events with the other methods. Most of these methods return bytes, which the driver sends.
+
+In a round, both sides send a digest of their heads. If the digests differ, both sides send their
+have-map. Then each side sends the records that the other side lacks, and an end. Nobody asks for
+single records: the have-map is the request. A false have-map cannot make its receiver use more
+memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,30 +33,30 @@ from protocol.wire.sync_events import (
 
 PROTOCOL = "/meshcoop/sync/1"
 VERSION = 1
-OLDEST_VERSION = max(1, VERSION - 1)  # every version speaks the one before it (R-05.10)
-WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has taken them
-MAX_CHAIN = 128  # records of a hello
+OLDEST_VERSION = max(1, VERSION - 1)  # every version can also speak the version before (R-05.10)
+WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
+MAX_CHAIN = 128  # the most records in a hello
 MAX_CHAIN_BYTES = 60 * 1024
-MAX_ASKED = 32  # contents asked for in a frame
-MAX_PEERS = 32  # addresses in a frame
+MAX_ASKED = 32  # the most contents that one frame asks for
+MAX_PEERS = 32  # the most addresses in a frame
 MAX_ADDRESS = 200  # characters
-MAX_KEYS = 64  # gossip keys in a frame
+MAX_KEYS = 64  # the most gossip keys in a frame
 
 # Types of frames.
-HELLO = 0  # version, neighbourhood, device, signature, chain
-DIGEST = 1  # 16 bytes
-HAVE = 2  # a list of the have-map, whether more lists follow
-RECORDS = 3  # wires
+HELLO = 0  # with version, neighbourhood, device, signature, chain
+DIGEST = 1  # with the digest, 16 bytes
+HAVE = 2  # with a list of the have-map, then True if more lists follow
+RECORDS = 3  # with a list of records as bytes
 END = 4
-CREDIT = 5  # bytes of records that have been taken
-HEAD = 6  # device, number
-WANT = 7  # ids
-CONTENT = 8  # id, content
-BYE = 9  # rule, reason
-PEERS = 10  # addresses
-KEYS = 11  # gossip keys
+CREDIT = 5  # with the number of bytes of records that have been handled
+HEAD = 6  # with device, number
+WANT = 7  # with ids
+CONTENT = 8  # with id, content
+BYE = 9  # with rule, reason
+PEERS = 10  # with addresses
+KEYS = 11  # with gossip keys
 
-_HELLO_PARTS = 6  # the type included
+_HELLO_PARTS = 6  # including the type
 _MAX_RULE = 16  # characters
 _MAX_REASON = 500  # characters
 
@@ -62,63 +64,72 @@ _MAX_REASON = 500  # characters
 class SyncSession:
     """One side of a session.
 
-    Its methods raise Refused if the peer sends a frame that it may not send.
+    If the peer sends a frame that is not allowed now, the methods raise Refused.
     """
 
     def __init__(self) -> None:
         self._decoder = frames.Decoder()
         self._is_admitted = False
 
-        # The round under way.
+        # The current round.
         self._our_digest: bytes | None = None
         self._their_digest: bytes | None = None
-        self._their_map: HaveMap | None = None  # while their map comes in
+        self._their_map: HaveMap | None = None  # until their last list has come
         self._has_their_map = False
         self._have_we_ended = False
         self._have_they_ended = False
 
-        # Bytes of records that may still be sent: by us, and by the peer.
+        # How many bytes of records this side may still send, and how many the peer may still send.
         self.send_window = WINDOW
         self._their_window = WINDOW
 
     @property
     def is_round_open(self) -> bool:
-        """True while a round is under way."""
+        """True from the beginning of a round to its end."""
         return self._our_digest is not None
 
     def send_hello(
         self, neighbourhood: bytes, device: bytes, signature: bytes, chain: list[bytes]
     ) -> bytes:
-        """Makes the hello, the first frame of each side."""
+        """Returns the bytes of the hello, the first frame that each side sends."""
         return frames.encode([HELLO, VERSION, neighbourhood, device, signature, chain])
 
     def admit(self) -> None:
-        """Lets the peer go on. The driver calls it when the hello shows a member or a relay."""
+        """Lets the peer send all kinds of frames, not only a hello.
+
+        The driver calls it if the peer's hello shows that the peer is a member's home or a relay.
+        """
         self._is_admitted = True
 
     def begin_round(self, heads: Heads) -> bytes:
-        """Begins a round. If one is under way, it returns no bytes."""
+        """Begins a round: returns the frame with our digest.
+
+        If a round is open already, it returns no bytes.
+        """
         if self.is_round_open:
             return b""
         self._our_digest = digest_heads(heads)
         return frames.encode([DIGEST, self._our_digest])
 
     def answer_digest(self, heads: Heads) -> tuple[bytes, list[SyncEvent]]:
-        """Answers the peer's digest.
+        """Returns the answer to the peer's digest, and the events that follow.
 
-        It sends our digest, if that was not sent yet. If the digests differ, it sends the have-map
-        too. If they are equal, the round is over.
+        The answer has our digest, if we have not sent it yet. If the digests differ, the answer has
+        the have-map too. If the digests are equal, the round is over.
         """
         out = self.begin_round(heads)
         if self._our_digest == self._their_digest:
             self._end_round()
             return out, [RoundSettled(were_equal=True)]
-        # These heads may be newer than those of the digest, because the driver may have waited.
+        # If the driver has waited, these heads may be newer than the heads of the digest.
         self._their_map = HaveMap(heads)
         return out + _have_frames(heads), []
 
     def send_records(self, wires: Iterable[bytes]) -> bytes:
-        """Sends records, in log order. The driver first waits until `send_window` is open."""
+        """Returns frames with these records. The records come in the order of their log.
+
+        Before each call, the driver waits until `send_window` is above 0.
+        """
         out = []
         for batch in frames.batch_records(wires):
             self.send_window -= sum(map(len, batch))
@@ -126,53 +137,62 @@ class SyncSession:
         return b"".join(out)
 
     def send_end(self) -> tuple[bytes, list[SyncEvent]]:
-        """Says that all records that the peer lacked in this round have been sent."""
+        """Returns the end frame: we have sent all records that the peer lacked in this round."""
         self._have_we_ended = True
         return frames.encode([END]), self._settled_if_over()
 
     def credit_taken(self, size: int) -> bytes:
-        """Lets the peer send `size` more bytes of records, because as many have been taken."""
+        """Returns a frame that allows the peer to send `size` more bytes of records.
+
+        The driver calls it when it has handled records of this size.
+        """
         self._their_window += size
         return frames.encode([CREDIT, size])
 
     def announce_heads(self, heads: Iterable[tuple[bytes, int]]) -> bytes:
-        """Says which logs have grown, as (device, number of the head)."""
+        """Returns frames that tell the peer which logs have grown.
+
+        `heads` has pairs of a device and the number of its log's head.
+        """
         return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
 
     def ask_for_content(self, ids: Iterable[bytes]) -> bytes:
-        """Asks for the content of records that are held without it.
+        """Returns a frame that asks for the content of records that we hold without content.
 
-        It asks for MAX_ASKED at most.
+        It asks for MAX_ASKED contents at most.
         """
         asked = list(ids)[:MAX_ASKED]
         return frames.encode([WANT, asked]) if asked else b""
 
     def send_content(self, items: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Sends content that the peer asked for: one frame for each (id, content)."""
+        """Returns content that the peer asked for: one frame for each pair of id and content."""
         return b"".join(
             frames.encode([CONTENT, record_id, content]) for record_id, content in items
         )
 
     def send_addresses(self, addresses: Iterable[str]) -> bytes:
-        """Says at which addresses members' homes can be dialled.
+        """Returns a frame with addresses at which the homes of members can be reached.
 
-        The driver calls it for members only.
+        The driver calls it only if the peer is a member's home.
         """
         return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
 
     def send_gossip_keys(self, keys: Iterable[bytes]) -> bytes:
-        """Hands gossip keys to a relay. The first one is the key to write with (R-08.4)."""
+        """Returns a frame with gossip keys for a relay.
+
+        The relay makes new MACs with the first key (R-08.4).
+        """
         return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
 
     def send_goodbye(self, refusal: Refused) -> bytes:
-        """Ends the session and says why."""
+        """Returns the frame that ends the session and tells the reason."""
         return frames.encode([BYE, refusal.rule, refusal.reason[:_MAX_REASON]])
 
     def receive(self, data: bytes) -> Iterator[SyncEvent]:
-        """Yields the events that `data` completes.
+        """Takes the next bytes from the peer, and yields the events that these bytes complete.
 
-        Act on each event before you ask for the next. Your answer to one frame decides what the
-        next frame may be.
+        Act on each event before you ask for the next, because your action decides which frames the
+        peer may send next.
         """
         for frame in self._decoder.feed(data):
             yield from self._read_frame(frame)
@@ -198,7 +218,7 @@ class SyncSession:
             KEYS: _read_keys,
         }
         read = readers.get(kind)
-        # Frames that a later version adds are passed over. They are no fault.
+        # Frames of an unknown type are ignored: a later version may have added them.
         return read(frame) if read else []
 
     def _read_hello(self, frame: list[Any]) -> list[SyncEvent]:
@@ -209,7 +229,7 @@ class SyncSession:
             raise Refused(
                 "R-05.10", f"this node speaks version {OLDEST_VERSION} of sync and later ones"
             )
-        # A later version may say more in its hello.
+        # The hello of a later version may have more parts.
         frame = frame[:_HELLO_PARTS]
         _check_shape(frame, int, bytes, bytes, bytes, list)
         _, _, neighbourhood, device, signature, chain = frame
@@ -244,7 +264,7 @@ class SyncSession:
             raise Refused("R-05.6", "records come as bytes")
         size = sum(map(len, wires))
         self._their_window -= size
-        # A frame that begins in the window may exceed it, by one batch at most (R-05.7).
+        # If a frame begins within the window, it may exceed the window by one batch (R-05.7).
         if self._their_window < -frames.MAX_BATCH:
             raise Refused("R-05.7", "more was sent than the window allows")
         return [RecordsReceived(wires, size)]
@@ -322,6 +342,6 @@ def _read_keys(frame: list[Any]) -> list[SyncEvent]:
 
 
 def _check_shape(frame: list[Any], *types: type) -> None:
-    """Raises Refused (R-05.1) unless the values after the frame's type have these types."""
+    """Raises Refused (R-05.1) if the values after the frame's type are not of these types."""
     if [type(value) for value in frame[1:]] != list(types):
         raise Refused("R-05.1", f"a frame of type {frame[0]} does not look like this")
