@@ -27,7 +27,9 @@ class Subscription:
         self.is_cut = False
 
     def has_topic(self, topic: str) -> bool:
-        """True if the client has subscribed to a topic. Topics of None stand for all topics."""
+        """Returns whether the client has subscribed to a topic. Topics of None stand for all
+        topics.
+        """
         return self._topics is None or topic in self._topics
 
     def queue_event(self, data: bytes | None) -> None:

@@ -280,7 +280,9 @@ class Presenter:
         return self.show_person(value) if value is not None else None
 
     def _is_past(self, moment: str) -> bool:
-        """True if a moment lies before now. A moment with "Z" is in UTC, any other is local."""
+        """Returns whether a moment lies before now. A moment with "Z" is in UTC, any other is
+        local.
+        """
         now = self._now_in_utc if moment.endswith("Z") else self._now_here
         bare = moment.rstrip("Z")
         # ISO texts of one zone sort like times. A moment may be only a day, so `now` is cut to fit.
@@ -305,7 +307,9 @@ class Presenter:
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
-    """True if a record is a confirm of a confirm. Only software signs such a record (R-13.15)."""
+    """Returns whether a record is a confirm of a confirm. Only software signs such a record
+    (R-13.15).
+    """
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
 

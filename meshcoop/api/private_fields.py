@@ -39,7 +39,7 @@ class PrivateFields:
         return {name: self._open(row, name, sealed[name]) for name in names if sealed.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
-        """True if a person with a device here may be a party to the view."""
+        """Returns whether a person with a device here may be a party to the view."""
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view["about"])

@@ -128,7 +128,8 @@ class Queries:
         return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
     def _answers(self, view: View, ancestor: bytes) -> bool:
-        """True if a view answers the record `ancestor`, directly or through other records."""
+        """Returns whether a view answers the record `ancestor`, directly or through other records.
+        """
         about = view["about"]
         while about is not None and about != ancestor:
             row = self._state.store.records.find(about)

@@ -48,7 +48,7 @@ class Rotation:
             self._begin()
 
     def _is_needed(self) -> bool:
-        """Whether the current key was sealed to a device that may not read any more."""
+        """Returns whether the current key was sealed to a device that may not read any more."""
         state = self._author.state
         authority = state.authority
         current = state.ring.current()

@@ -116,7 +116,9 @@ def _renew_alone(author: Author, person: bytes) -> None:
 
 
 def _only_adds(authority: Authority, term: Term) -> bool:
-    """Whether a term only adds people to the roll of the present term, and changes nothing else."""
+    """Returns whether a term only adds people to the roll of the present term, and changes nothing
+    else.
+    """
     present = authority.term
     rules = (present.moderators, present.vouchers, present.share)
     if (term.moderators, term.vouchers, term.share) != rules:

@@ -79,8 +79,8 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: Row) -> bool:
-        """Whether the measure was asked this month: it existed by then, and is in use or has
-        answers from this month.
+        """Returns whether the measure was asked this month: it existed by then, and is in use or
+        has answers from this month.
         """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
         return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))
@@ -114,7 +114,7 @@ class MonthPage:
         return f"<p><b>Heard:</b></p>\n<table>{''.join(lines)}</table>"
 
     def _was_open(self, matter: Row) -> bool:
-        """Whether the matter was open in this month."""
+        """Returns whether the matter was open in this month."""
         closed = matter["closed"] or self._month
         return bool(matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH])
 

@@ -164,7 +164,8 @@ class Home:
             os.close(file)
 
     def is_running(self) -> bool:
-        """Whether a node holds the lock. Raises Mistake if the lock file cannot be opened."""
+        """Returns whether a node holds the lock. Raises Mistake if the lock file cannot be opened.
+        """
         if not self.lock_file.exists():
             return False
         file = self._open_lock()

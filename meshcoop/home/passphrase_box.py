@@ -80,7 +80,7 @@ class Lock:
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Whether a checked map was sealed with this lock."""
+        """Returns whether a checked map was sealed with this lock."""
         return all(fields[name] == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def problems(path: Path) -> list[str]:
 
 
 def verifies(parts: RecordParts) -> bool:
-    """Whether the stored parts of a record match its id and its content hash."""
+    """Returns whether the stored parts of a record match its id and its content hash."""
     if not (isinstance(parts.header, bytes) and isinstance(parts.signature, bytes)):
         return False
     if envelope.record_id(parts.header, parts.signature) != parts.id:

@@ -181,7 +181,7 @@ def _show_neighbourhood(tenant: Tenant) -> Params:
 
 
 def _is_address(value: object) -> bool:
-    """True if the value is the text of an address that fits into a record."""
+    """Returns whether the value is the text of an address that fits into a record."""
     return bool(pack_addresses((str(value),), _PACKED_ADDRESS))
 
 

@@ -133,7 +133,7 @@ class StatusMethods:
         }
 
     def _is_reached(self, params: Params) -> bool:
-        """True if this home has everything that the parameters of `wait` ask for."""
+        """Returns whether this home has everything that the parameters of `wait` ask for."""
         membership = self._node.membership
         if membership is None:
             return False
