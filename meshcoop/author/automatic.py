@@ -1,4 +1,4 @@
-"""Posts records of a home's software, without asking a person."""
+"""Posts the records that a home's software signs by itself, without asking a person."""
 
 import logging
 
@@ -26,7 +26,9 @@ _LOG = logging.getLogger(__name__)
 
 
 def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
-    """R-03.8: seals these epoch keys to devices, at most MAX_SEALS devices in one record."""
+    """R-03.8: seals these epoch keys to devices. One record holds seals for at most MAX_SEALS
+    devices.
+    """
     authority = author.state.authority
     assert authority is not None, "the devices are members' by it"
     for key in keys:
@@ -41,7 +43,8 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 def accept_charter(author: Author) -> None:
     """R-03.20: accepts the charter for each device of this home that still has records to accept.
 
-    A record to accept admitted the person, or sealed an epoch key to the device.
+    Those are the records that admitted the device's person, and the records that sealed an epoch
+    key to the device.
     """
     authority = author.state.authority
     if authority is None or author.state.ring.current() is None:
@@ -56,8 +59,8 @@ def accept_charter(author: Author) -> None:
 
 
 def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
-    """Returns the ids of the records that the person has not accepted yet. These records admitted
-    the person, or sealed an epoch key to `device`.
+    """Returns the ids of the records that the person still has to accept. These are records that
+    admitted the person, or that sealed an epoch key to `device`.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
@@ -72,8 +75,8 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
 
 
 def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
-    """R-03.20: accepts the charter and names these records. Writes several accepts if one has no
-    room for all names.
+    """R-03.20: accepts the charter, and names the records `acts` in the accept. If one accept has
+    no room for all of them, writes several.
     """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
@@ -82,10 +85,11 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Seals this home's epoch keys to members' devices that lack them.
+    """Seals this home's epoch keys to members' devices that lack these keys.
 
-    The devices are those of this home's people, of people for whom they vouched, and of the people
-    in `met`. The last have just been met, and their voucher's home may be away.
+    The devices belong to people of this home, to people for whom they vouched, or to people in
+    `met`. This home has just met the people in `met`, and the homes of their vouchers may be
+    offline.
     """
     authority = author.state.authority
     keys = author.state.ring.all()
@@ -108,16 +112,19 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 
 def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
-    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment (`state`)."""
+    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment. The argument
+    `state` says which.
+    """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the relays that this home's person enrolled and that no longer serve.
+    """R-08.7: ends the enrolment of relays that no longer serve. This home's person must have
+    enrolled them.
 
-    `refusals` says, by peer id, when a relay last told this home that it does not serve (ms). It is
-    emptied.
+    `refusals` maps a relay's peer id to the time (ms) when the relay last told this home that it
+    does not serve. The function empties this map.
     """
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:
@@ -129,11 +136,11 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 
 
 class Countersigner:
-    """R-13.15: countersigns each `confirm` of a receipt or a correction that people of this home
-    wrote. So the `confirm` is kept.
+    """R-13.15: countersigns confirms, so that they are kept. It signs for each `confirm` of a
+    receipt or a correction that people of this home wrote.
 
-    It reads the store once and remembers the last row. If a record's thread is not known yet, it
-    looks at the record again later.
+    It reads each record in the store once and notes the last row that it has read. If the thread of
+    a record is not known yet, it looks at the record again later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -143,7 +150,9 @@ class Countersigner:
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
-        """Looks at the records that wait, and at those that have arrived since the last run."""
+        """Looks at the records that arrived since the last run, and again at those whose thread was
+        not known.
+        """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
@@ -178,8 +187,8 @@ class Countersigner:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _confirmed_author(self, row: StoredRecord) -> bytes | None:
-        """Returns the person of this home whose receipt or correction the record
-        confirms, or None.
+        """If the record confirms a receipt or a correction that a person of this home wrote,
+        returns this person. Otherwise returns None.
         """
         state = self._author.state
         entry = state.thread_fold.entry(row)
