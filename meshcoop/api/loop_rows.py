@@ -1,4 +1,6 @@
-"""Shows signals and matters as rows of lists."""
+"""Shows signals and matters as rows of lists. A signal is a result of a measure that stands out. A
+matter is what a signal opens for somebody to deal with.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -23,7 +25,7 @@ _DAY_LENGTH = len("2026-11-23")
 class LoopRows:
     """Shows the signals and matters of one home to the person `me`. `now` returns milliseconds.
 
-    Each API call makes its own `LoopRows`.
+    Each API call makes its own `LoopRows` object.
     """
 
     def __init__(
@@ -83,16 +85,19 @@ class LoopRows:
         }
 
     def state_of_action(self, tally: Tally) -> str:
-        """Returns the state that the raisers' verdicts give an action.
+        """Returns the state of an action, which follows from the verdicts of the people who raised
+        the matter.
 
-        If the due day of an open or reopened action is past, the state is "overdue".
+        If an open or reopened action is past its due day, the state is "overdue".
         """
         due = date.fromisoformat(tally.action["due"]).isoformat()
         is_late = due < iso_time(self._now())[:_DAY_LENGTH]
         return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
 
     def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
-        """Yields the loop of every measure in use, with the service of the measure."""
+        """Yields the feedback loop of every measure in use, together with the service of the
+        measure.
+        """
         for service in services:
             followed = self._following.loops_for(service["id"], self._now())
             if followed is None:
@@ -154,7 +159,7 @@ class LoopRows:
 
     @property
     def _answer_days(self) -> int:
-        """The number of days that the charter gives a holder to answer."""
+        """The number of days that the charter gives the holder of a matter to answer."""
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
         days: int = authority.charter["answer_days"]
@@ -175,7 +180,9 @@ def _show_service(service: View) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Compares the answers before and after an action. Returns None while it is too early."""
+    """Compares the answers before an action with those after it. Returns None if there are too few
+    answers to compare.
+    """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:
         return None

@@ -29,7 +29,7 @@ _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Matches people for one node. It uses only the records that this node holds."""
+    """Finds who could help whom, for one node. It uses only the records that this node holds."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -102,7 +102,7 @@ class MatchingMethods:
         }
 
     async def _with_index(self) -> Membership:
-        """Lets the matching index read all new views, and returns the membership."""
+        """Lets the matching index read all views that are new. Returns the membership."""
         membership = self._node.require_membership()
         # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
@@ -118,7 +118,9 @@ class MatchingMethods:
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
-    """Returns the person named by `as`. Without `as`, returns this home's person."""
+    """Returns the person that the parameter `as` names. If `as` is missing, returns this home's
+    person.
+    """
     caller = params.get("as")
     if caller is None:
         return membership.author.person
@@ -126,7 +128,7 @@ def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes
 
 
 def _unmuted_members(membership: Membership) -> set[bytes]:
-    """Returns the members that this home has not muted."""
+    """Returns the members except those that this home has muted."""
     authority = membership.state.authority
     return set(authority.members) - membership.muted.people if authority else set()
 
@@ -134,7 +136,7 @@ def _unmuted_members(membership: Membership) -> set[bytes]:
 def _suggestions_about(
     membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
 ) -> list[Suggestion]:
-    """Finds suggestions about the person or the post that somebody typed."""
+    """Finds suggestions about a person or a post. `typed` is what the caller typed for it."""
     try:
         person = resolver.resolve_person(typed)
     except Mistake:
@@ -144,7 +146,7 @@ def _suggestions_about(
 
 
 def _gather_ties(membership: Membership) -> Ties:
-    """Gathers what ties two members to each other: exchanges, vouches and admissions."""
+    """Gathers the reasons why two members know each other: exchanges, vouches and admissions."""
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))
@@ -190,7 +192,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Shows how many members gave and received in a quarter.
 
-    Lists the members who only gave, in the order of their names, so that nobody is ranked.
+    Also lists the members who only gave. They are sorted by name, so that nobody is ranked.
     """
     only_gave = [presenter.show_person(person) for person in quarter.gave]
     by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
@@ -210,7 +212,9 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: bytes) -> Params:
-    """Shows a way from me to a person, with a reason for each tie on the way."""
+    """Shows a chain of people from the caller `me` to a person. Each link comes with the reason why
+    the two people know each other.
+    """
     first = way[0].recipient if way[0].actor == me else way[0].actor
     parts = [sentences.explain_tie(tie) for tie in way]
     return {

@@ -158,9 +158,9 @@ def _list_tenants(relay: Relay) -> list[Params]:
 
 
 def _find_tenant(relay: Relay, typed: str) -> Tenant:
-    """Finds a neighbourhood that this relay serves, by its name or the beginning of its id.
+    """Finds a neighbourhood that this relay serves, by its name or by the beginning of its id.
 
-    Raises Mistake if it finds none or several.
+    Raises Mistake if no neighbourhood or several fit.
     """
     prefix = typed.lower()
     matches = [
@@ -186,7 +186,9 @@ def _is_address(value: object) -> bool:
 
 
 def _read_above_zero(params: Params, name: str) -> int | None:
-    """Reads a number of at least 1. Returns None if it is left out. Raises Mistake (2)."""
+    """Reads a number of at least 1. Returns None if the parameter is missing. Raises Mistake (exit
+    code 2).
+    """
     if params.get(name) is None:
         return None
     number = int(read_number(params, name, 0))

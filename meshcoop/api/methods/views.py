@@ -15,7 +15,9 @@ from meshcoop.errors import Mistake
 
 
 class ViewMethods:
-    """Shows the views of one node. `lists` maps names of lists to methods of other classes."""
+    """Shows the views of one node. `lists` maps the names of further lists to the methods that make
+    these lists.
+    """
 
     def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Method]) -> None:
         self._node = node
