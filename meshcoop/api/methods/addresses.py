@@ -110,8 +110,8 @@ class AddressMethods:
     ) -> Params:
         """Waits a few seconds for an address to arrive at the home of the other party.
 
-        If the address has arrived, the answer has the state `done`. Otherwise it has the state
-        "waiting".
+        If the address has arrived, the answer has the state that the argument `done` names.
+        Otherwise it has the state "waiting".
         """
         if party.other in membership.author.people or membership.guests.find(party.other):
             membership.address_delivery.note_handed(
