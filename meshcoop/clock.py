@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from meshcoop.errors import Mistake
 
-CLOCK_VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours; below zero: behind
+CLOCK_VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # in hours; a number below zero sets the clock behind
 
 _HOURS_PATTERN = re.compile(r"-?[0-9]{1,6}")
 _HOUR_MS = 3_600_000

@@ -1,5 +1,5 @@
-"""Shows signals and matters as rows of lists. A signal is a result of a measure that stands out. A
-matter is what a signal opens for somebody to deal with.
+"""Shows signals and matters as rows of lists. A signal is a result of a measure that stands out. It
+can open a matter, which somebody must deal with.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -108,7 +108,7 @@ class LoopRows:
     def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
         measure = loop.context.measure
         held = followed.holder_of(loop, matter, self._answer_days, self._now())
-        # If a matter climbed past the top of the chain, the neighbourhood holds it: no person does.
+        # If a matter is past the top of the chain, the neighbourhood holds it, and no person does.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
         point = window.point(loop.context.scale, 1) if window else None
@@ -180,8 +180,8 @@ def _show_service(service: View) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Compares the answers before an action with those after it. Returns None if there are too few
-    answers to compare.
+    """Compares the answers before the leading action of a matter was done with those after it.
+    Returns None until there are answers after it.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:

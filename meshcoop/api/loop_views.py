@@ -195,8 +195,8 @@ class LoopViews:
         return fixed
 
     def _show_answered(self, loop: Loop) -> Shown:
-        """Shows how many people answered in today's window. Also shows the answers of the service's
-        parties, if enough of them answered.
+        """Shows how many people answered in today's window. Also sums up the answers of the
+        service's parties, if enough of these people answered.
         """
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0

@@ -134,7 +134,7 @@ class Presenter:
         """Returns the present state of a view. The state may have changed since the view was
         stored, because time has passed.
         """
-        # Equal records must give equal views. So a change that only the clock brings is made here.
+        # Stored views depend on records alone. So a state that comes with time is worked out here.
         kind = KINDS.get(view["kind"])
         timed = kind.clock_state(view) if kind else None
         if timed is not None:

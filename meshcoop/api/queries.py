@@ -100,7 +100,7 @@ class Queries:
         """
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
-        # The tables never hold a state that the clock brings.
+        # A state that comes with time is not in the tables, so they cannot filter by it.
         stored_state = None if kind.deadline and state == kind.deadline[1] else state
         if about is None:
             return self._state.views.newest(kind.name, state=stored_state)

@@ -195,7 +195,7 @@ class Author:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
         thread = self._thread(kind, about, private)
-        if private is not None:  # R-15.11: its time is not before what its author has read
+        if private is not None:  # R-15.11: not earlier than what the author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
         thread.log_heads = self._heads() if kind.audience == record.OPEN else {}
@@ -239,7 +239,7 @@ class Author:
             for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.deputy == person
         ]
-        # If none holds, the refusal of the one that ends last is the most useful to the person.
+        # If no proxy allows it, the person learns why the proxy that ends last does not.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
@@ -297,8 +297,8 @@ class Author:
         """Folds the thread of the record `about`, together with `extra` entries that are not posted
         yet. If `about` is None, folds a new thread.
 
-        If the thread is private, `private` reads it. Raises Refused if a record of this `kind` must
-        or must not be about another record (R-10.5).
+        If the thread is private, `private` reads it. Raises Refused (R-10.5) if a record of this
+        `kind` must be about a record and is not, or must not be and is.
         """
         if kind.is_root and about is not None:
             raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")

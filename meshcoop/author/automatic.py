@@ -14,13 +14,13 @@ from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 from protocol.record.sealing import EpochKey
 
-MAX_SEALS = 64  # in one epoch record
+MAX_SEALS = 64  # the most devices to which one epoch record seals a key
 
-_SETTLES_MS = 5000  # after this, no answer is under way that a relay sent before it was enrolled
-_NAMED = 7  # most parents of an accept, besides the charter
+_SETTLES_MS = 5000  # a relay's answer from before its enrolment arrives by then
+_NAMED = 7  # the most parents that an accept has besides the charter
 _PAGE = 500  # records that the countersigner reads at once
-_MAX_WAITING = 1000  # most records that wait for their thread
-_COUNTERSIGNED = "countersigned"  # the store's note of the last row that it has read
+_MAX_WAITING = 1000  # the most records that may wait for their thread
+_COUNTERSIGNED = "countersigned"  # the name of the store's note of the last row read
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     sealed = {
         act.fields["key_id"]: act.id
         for act in author.state.authority_fold.records_of_kind("epoch")
-        if authority.member_of_device(act.device) != person  # left out: keys that the person sealed
+        if authority.member_of_device(act.device) != person  # leaves out own seals
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]
@@ -87,8 +87,8 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
 def seal_epochs(author: Author, met: set[bytes]) -> None:
     """Seals this home's epoch keys to members' devices that lack these keys.
 
-    The devices belong to people of this home, to people for whom they vouched, or to people in
-    `met`. This home has just met the people in `met`, and the homes of their vouchers may be
+    The devices belong to people of this home, to people for whom people of this home vouched, or to
+    people in `met`. This home has just met the people in `met`. The homes of their vouchers may be
     offline.
     """
     authority = author.state.authority
@@ -129,15 +129,15 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:
         refused_at = refusals.get(peer_id(key), 0)
-        # An answer from before the relay was enrolled may have been under way; it does not count.
+        # A relay may have sent its answer before it was enrolled. Such an answer does not count.
         if refused_at > relay.carrier.time + _SETTLES_MS and author.person in relay.people:
             post_relay(author, key, relay.addresses, ENDED)
     refusals.clear()
 
 
 class Countersigner:
-    """R-13.15: countersigns confirms, so that they are kept. It signs for each `confirm` of a
-    receipt or a correction that people of this home wrote.
+    """R-13.15: countersigns confirms, so that they are kept. If somebody confirms a receipt or a
+    correction that a person of this home wrote, it signs a confirm of that `confirm`.
 
     It reads each record in the store once and notes the last row that it has read. If the thread of
     a record is not known yet, it looks at the record again later.
@@ -157,7 +157,7 @@ class Countersigner:
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
             if row is None:
-                del self._waiting[number]  # a fork removed it; if it comes again, it gets a new row
+                del self._waiting[number]  # a fork removed the record; it may come again, in a new row
             else:
                 self._look(row)
         while rows := self._store.records.lasting_answers(self._done, _PAGE):
@@ -165,7 +165,7 @@ class Countersigner:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            # After a restart it begins with the oldest row that waits.
+            # After a restart, reading begins with the oldest row that waits.
             self._store.set_note(
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )

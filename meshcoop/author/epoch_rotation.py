@@ -13,8 +13,8 @@ from protocol.record.sealing import EpochKey
 
 _LOG = logging.getLogger(__name__)
 
-_WAIT_MS = 30_000  # the other homes wait this long for the home whose record made it due
-_SPREAD_MS = 60_000  # then each waits a random time, so that they do not all begin at once
+_WAIT_MS = 30_000  # the home whose record made the epoch due gets this long to begin it
+_SPREAD_MS = 60_000  # then other homes each wait a random time, so as not to begin all at once
 
 
 class Rotation:

@@ -64,7 +64,7 @@ class Guests:
 
     def add(self, guest: Guest) -> None:
         """Adds a guest's device to the key file."""
-        keys = self._unlocked.reread().keys  # a command may have changed it meanwhile
+        keys = self._unlocked.reread().keys  # a command may have changed the file
         self._unlocked = self._unlocked.save(replace(keys, guests=(*keys.guests, guest)))
 
     def remove(self, guest: Guest) -> None:

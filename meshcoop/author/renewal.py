@@ -20,9 +20,9 @@ from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
 
-SMALL = 8  # a roll below this lets software say yes to newcomers
+SMALL = 8  # if fewer people are on the roll, software votes yes on newcomers
 
-_ROOM = 10_000  # bytes of lists in one record
+_ROOM = 10_000  # bytes that the lists may take in one record
 
 
 def renew(

@@ -152,7 +152,7 @@ class BackupReader:
         except (ValueError, KeyError):
             self._refuse()
         init_pull(self._stream, stream_header, Lock.derive(fields, passphrase).key)
-        # The first sealed piece authenticates the map in the clear.
+        # The first sealed piece authenticates the map, which is not encrypted.
         self._head: bytes | None = head
         value, _ = self._read_value(
             f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "
@@ -191,7 +191,7 @@ def _write(
     head: bytes = msgpack.packb({**new_lock.fields(), "stream": stream_header})
     file.write(FILE_MARK)
     _write_piece(file, head)
-    # The first sealed piece authenticates the map in the clear, so that nobody can change it.
+    # The first sealed piece authenticates the map, so that nobody can change it.
     _write_piece(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
     count = 0
     size = 0

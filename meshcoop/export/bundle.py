@@ -20,7 +20,7 @@ from protocol.wire import bundle_file
 from protocol.wire.bundle_file import FileFormat
 from protocol.wire.have_map import HaveMap
 
-_READ_BYTES = 64 * 1024  # at once
+_READ_BYTES = 64 * 1024  # bytes read at once
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:

@@ -111,7 +111,7 @@ class AuthorityFold:
         records to prove its membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
-        # A home that has lost its charter recognises it by its id.
+        # A home that has lost its charter recognises the charter by its id.
         shown = (act for act in unknown if act.id == self._neighbourhood)
         charter = self._index.get(self._neighbourhood) or next(shown, None)
         if charter is None or not unknown:
@@ -127,7 +127,7 @@ class AuthorityFold:
         """Returns the devices whose logs are in the store, but whose records this home no longer
         stores.
 
-        Once a record let such a device in. That record is gone now.
+        Earlier, some record let such a device in. That record is gone now.
         """
         if self.authority is None:
             return []

@@ -33,8 +33,8 @@ class Opened(NamedTuple):
 class PrivateRecords:
     """Opens the private records of the store.
 
-    It uses three sorts of keys: the box keys of this home, the box keys of a guest, and keys that
-    other private records hand on.
+    It uses three sorts of keys: box keys of this home, box keys of a guest, and keys that other
+    private records hand on.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:

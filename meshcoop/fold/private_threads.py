@@ -47,8 +47,8 @@ class PrivateThreads:
         return KINDS.get(opened.kind or "") if opened else None
 
     def threads(self) -> Mapping[bytes, Thread]:
-        """Returns the private threads. The map has an entry for every record, under the record's
-        id, with the record's thread.
+        """Returns the private threads, as a map from the id of each record to the thread of that
+        record.
         """
         self.open_new()
         authority = self._state.authority
@@ -88,7 +88,7 @@ class PrivateThreads:
         thread = self.threads().get(about)
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
-        # The entries are read again: folding emptied the retracted ones in the thread.
+        # The entries are read again, because folding has emptied the retracted entries.
         entries, _ = self._entries()
         return fold.fold_thread([*(entries[entry] for entry in thread.entries), *extra], authority)
 
@@ -121,7 +121,7 @@ class PrivateThreads:
         for opened in self._records:
             entry = self._state.thread_fold.entry(opened.row)
             if entry is None:
-                is_whole = False  # ahead of this clock
+                is_whole = False  # ahead of this home's clock
                 continue
             if entry.fault is None:
                 entry = entry._replace(kind=opened.kind, fields=opened.fields, fault=opened.fault)

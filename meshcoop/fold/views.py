@@ -19,7 +19,7 @@ from protocol.fold.fold import hash_view
 from protocol.fold.thread import View
 from protocol.record import codec
 
-# Threads by the row of their root. The views of each are by the row of their record.
+# Maps the row of each thread's root to the views of the thread, by the row of their record.
 Threads = Mapping[int, Mapping[int, View]]
 
 _NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's

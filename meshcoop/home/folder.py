@@ -155,7 +155,7 @@ class Home:
         """
         file = self._open_lock()
         try:
-            # `is_running` holds a shared lock for a moment. A node that starts waits for its end.
+            # `is_running` holds a shared lock for a moment. A starting node waits until it is free.
             for _ in range(_LOCK_TRIES):
                 if _try_lock(file, fcntl.LOCK_EX):
                     break

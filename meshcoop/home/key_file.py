@@ -55,8 +55,8 @@ class Keys:
     # A root seed, kept until its recovery words are checked.
     recovery_seed: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
-    # (device, box secret) of devices that were elsewhere. They open what was sealed to them, but
-    # they sign nothing.
+    # Pairs (device, box secret) of devices that the person had on other machines. The secrets
+    # open what was sealed to these devices. This node signs nothing with them.
     boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
@@ -131,7 +131,7 @@ def _read_file(path: Path) -> bytes:
     somebody could swap the file in between.
     """
     try:
-        # O_NONBLOCK: opening a pipe somebody has put there must not wait for a writer.
+        # O_NONBLOCK: if somebody has put a pipe there, opening it must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         remedy = "make them with `meshcoop found` or `meshcoop join`, or restore a backup"

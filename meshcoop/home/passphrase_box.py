@@ -73,7 +73,7 @@ class Lock:
         typed = unicodedata.normalize("NFKC", secret).encode()
         try:
             key = argon2id.kdf(KEY, typed, salt, ops, mem)
-        except RuntimeError:  # libsodium says no more when it gets no memory
+        except RuntimeError:  # libsodium raises this if it gets no memory
             needed = f"The key file needs {mem >> 20} MiB of free memory"
             raise Mistake(f"{needed}; close other programs and try again.") from None
         return cls(key, salt, ops, mem)

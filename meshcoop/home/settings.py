@@ -1,4 +1,4 @@
-"""The settings of a home, in the file home.toml."""
+"""Reads and writes the settings of a home, which are in the file home.toml."""
 
 import tomllib
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ class Settings:
     neighbourhood: str | None = None  # its id in hex
     invitation: str | None = None  # the invitation with which this home waits to be admitted
     relay: str | None = None  # the name of a relay; a relay's home has no devices
-    megabytes: int | None = None  # the room that a relay has for each neighbourhood
+    megabytes: int | None = None  # what a relay stores at most for each neighbourhood
     days: int | None = None  # the days for which a relay keeps sealed content
     metrics: int | None = None  # the port on 127.0.0.1 at which a relay serves its metrics
 

@@ -31,7 +31,7 @@ class MatchingIndex:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._as_of: tuple[int, frozenset[bytes]] | None = None
-        # Made at the first update: a node that never matches does not pay for it.
+        # Made at the first update, so that a node that never matches people does not load it.
         self._vocabulary: Vocabulary | None = None
         self._synonyms: list[list[str]] = []
         self._clear()

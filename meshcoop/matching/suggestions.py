@@ -128,9 +128,11 @@ class Suggestions:
         return Suggestion(WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
-        """Suggests to help somebody. If that person gave to the giver before, suggests to give back
-        instead. If the giver has received more than given, also suggests to give back, but not for
-        a request.
+        """Suggests that the recipient helps somebody.
+
+        If this somebody gave time to the recipient before, it suggests giving back instead. If the
+        recipient has received more than they gave, it also suggests giving back, except for a
+        request that was posted.
         """
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)

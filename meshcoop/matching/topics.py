@@ -14,10 +14,10 @@ from meshcoop.matching.vocabulary import (
     thing_concepts,
 )
 
-NO_FIT = "nothing"  # the concept of a phrase that means none of what its words mean
+NO_FIT = "nothing"  # marks a phrase that means none of the things its words mean
 
-_MAX_SKIPPED = 2  # small words within a phrase
-_MAX_WORDS = 120  # only so many first words of a text are read
+_MAX_SKIPPED = 2  # the most small words that a phrase may contain
+_MAX_WORDS = 120  # the number of words read from the start of a text
 _MIN_LETTERS = 4  # a shorter word says little by itself
 
 Places = tuple[int, ...]  # places of words in a text, counted from 0
@@ -195,7 +195,7 @@ class _Scan:
             return
         for concept, places in self._language_names.items():
             self._topics.written[concept] = self._written_at(places)
-        # If languages are named, interpreting means interpreting between these, not any others.
+        # If languages are named, interpreting means interpreting between these languages only.
         self._topics.written.pop("interpreting", None)
 
     def _is_about_goods(self) -> bool:

@@ -12,7 +12,7 @@ from meshcoop.matching.stemming import split_words, stem
 
 SPEAKS = "speaks:"  # the concept of a language begins with this
 THING = "thing:"  # the concept of a thing that changes hands begins with this
-LONGEST = 4  # a phrase that is looked up has at most so many words
+LONGEST = 4  # the most words in a phrase that is looked up
 
 Phrase = tuple[str, ...]  # stems
 
@@ -34,7 +34,7 @@ class Lexicon(NamedTuple):
     language: str
     small: frozenset[str]  # words such as "the"; folded, not stemmed
     weak: frozenset[str]  # words of asking and offering, and the days
-    speaking: frozenset[str]  # with these words, the name of a language means the language
+    speaking: frozenset[str]  # beside such words, "French" means the language
     days: Mapping[str, int]  # 0 for Monday
     goods: frozenset[Phrase]  # a text with one of these is about things
     phrases: dict[Phrase, Meaning]
@@ -184,8 +184,8 @@ def _copy(lexicon: Lexicon) -> Lexicon:
 def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
     """Adds a meaning to a phrase that may have a meaning already.
 
-    If one meaning counts in every text and the other only where the phrase is alone, keeps the
-    first. Otherwise joins the two.
+    If one of the two meanings counts only where the phrase is alone, keeps the meaning that counts
+    in every text. If both count in the same way, joins their concepts.
     """
     present = table.get(phrase)
     if present is None or (present.alone and not meaning.alone):

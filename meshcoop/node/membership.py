@@ -57,7 +57,7 @@ def open_membership(
     inbox = Inbox(state)
     inbox.listeners.append(lambda result: on_change(len(result.stored)))
     author = Author(inbox, seeds, now, random, elsewhere=elsewhere, last_signed=last_signed)
-    # Stored before the mesh checks who belongs: a newcomer's own records may be among them.
+    # These are stored before the mesh checks who belongs. Some may be this home's own.
     inbox.ingest_wires(arrival)
     mesh = HomeMesh(network, author, now, random, verifier, arrival=arrival, neighbours=neighbours)
     giving = AddressDelivery(mesh, now, random)

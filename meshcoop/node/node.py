@@ -43,7 +43,7 @@ _ARRIVAL = "arrival"  # records that show this home to be a member's
 
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
-_MOVING_IN_SECONDS = 5  # once admitted, a home waits at least so long for its records
+_MOVING_IN_SECONDS = 5  # an admitted home waits at least this long for its records
 
 
 async def run_node(
@@ -143,7 +143,7 @@ class Node:
         self._stop = stop
 
     def stop(self) -> None:
-        """Ends the node."""
+        """Stops the node: `run_node` then returns."""
         self._stop.set()
 
     def announce_change(self) -> None:
@@ -299,8 +299,8 @@ class Node:
             with self._store.transaction():
                 automatic.accept_charter(author)
                 has_name = author.person in membership.state.views.latest_by_author("profile")
-                # After a return with the recovery words alone, the name is part of the person's
-                # key. That is not posted.
+                # If a person came back with the recovery words alone, the start of their key
+                # stands in place of a name. It is not posted.
                 if not has_name and name != author.person.hex()[:8]:
                     author.write(KINDS["profile"], {"name": name})
                 self._store.set_note(_NAME, None)

@@ -22,7 +22,7 @@ PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
 
 _PAUSE = 0.02  # seconds between two checks
-_END_SECONDS = 5  # a node that we gave up has so long to end before it is killed
+_END_SECONDS = 5  # a node that must end has this long before it is killed
 _MAX_TAIL = 16 * 1024  # bytes at the end of the log that are searched for its last line
 
 # Processes are kept here until they have ended. A Popen that is forgotten earlier warns, and leaves
@@ -168,7 +168,7 @@ def _last_line(home: Home, start: int) -> str:
 
 
 def _reap() -> None:
-    for child in list(_children):  # a copy, because others may start a child meanwhile
+    for child in list(_children):  # a copy, because another thread may start a child meanwhile
         if child.poll() is not None:
             with suppress(ValueError):
                 _children.remove(child)

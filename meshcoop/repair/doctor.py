@@ -23,7 +23,7 @@ from meshcoop.repair.checks.stored import check_past, check_store
 from meshcoop.repair.finding import Check, Finding, Patient, State
 from meshcoop.store.disk_errors import StoreError
 
-# By the name of the finding. Findings of the same state are listed in this order.
+# The checks by the name of their finding. Findings of the same state are listed in this order.
 CHECKS: dict[str, Check] = {
     "folder": check_folder,
     "keys": check_keys,

@@ -15,14 +15,14 @@ from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore, RecordParts
 from protocol.errors import Refused
 from protocol.record import envelope
 
-# The layout of a write-ahead log, from SQLite's file format: a header, then frames of a page each.
+# The layout of a write-ahead log in SQLite: a header, then frames. Each frame has one page.
 _WAL_HEADER = 32  # bytes
 _FRAME_HEADER = 24
 _LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes; they say how the checksums read words
 _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
 
-_MOST_TOLD = 3  # of SQLite's faults in a report
+_MOST_TOLD = 3  # the most faults of SQLite in one report
 _NO_BEGINNING = "the write-ahead log has lost its beginning"
 
 _Checksum = tuple[int, int]

@@ -19,7 +19,7 @@ from protocol.record.envelope import assemble
 
 _LOG = logging.getLogger(__name__)
 
-_ENDINGS = ("", "-wal", "-shm")  # of the files of a store
+_ENDINGS = ("", "-wal", "-shm")  # the endings of the names of a store's files
 _BATCH = 200  # records that go through the inbox at once
 
 

@@ -34,7 +34,7 @@ def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
 
 
 def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
-    from meshcoop.relay.tenant import HandedKeys  # late: only a relay has such stores
+    from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
 
     neighbourhood = bytes.fromhex(path.stem)
 

@@ -38,7 +38,7 @@ class AddressMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "give_address": self.give_address,
             "show_address": self.show_address,

@@ -21,7 +21,7 @@ class BundleMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"take": self.ingest_records}
 
     async def ingest_records(self, params: Params) -> Params:

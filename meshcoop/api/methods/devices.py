@@ -28,14 +28,15 @@ from protocol.record.root_statement import Certificate
 class DeviceMethods:
     """Shows devices, and posts statements about devices, for one node.
 
-    Clients never send root keys or recovery words. They send statements that a root key signed.
+    Clients never send root keys or recovery words. They send statements that were signed with a
+    root key.
     """
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "devices": self.list_devices,
             "device": self.show_device,

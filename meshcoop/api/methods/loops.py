@@ -90,7 +90,7 @@ class LoopMethods:
         return self._list_rows(params, "signals", rows.list_signals)
 
     async def _list_holdings(self, params: Params) -> list[Params]:
-        """Lists the open services with which this home's person has to do (R-21.6).
+        """Lists the open services that concern this home's person (R-21.6).
 
         The person holds the service, has passed it on, or has given feedback on it.
         """
@@ -142,7 +142,7 @@ class LoopMethods:
 def _holding_state(service: Params) -> str | None:
     """Returns what a service is to this home's person: "held", "passed on" or "relied on".
 
-    Returns None if the person has nothing to do with the service.
+    Returns None if the service does not concern this person.
     """
     if service["i_hold"]:
         return _HELD

@@ -1,4 +1,6 @@
-"""The methods of the local API about matching: who could help whom, and who knows whom."""
+"""The methods of the local API about matching: who could help somebody, and who could introduce two
+people.
+"""
 
 import trio
 
@@ -24,7 +26,7 @@ _DAY_LENGTH = len("2026-11-23")
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
 
-# A stemmer remembers the word that it works on. Two threads would confuse it.
+# A stemmer keeps the word that it works on, so it must run in one thread at a time.
 _ONE_THREAD = trio.CapacityLimiter(1)
 
 
@@ -39,7 +41,7 @@ class MatchingMethods:
         }
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"introductions": self.show_introductions}
 
     async def list_suggestions(self, params: Params) -> list[Params]:

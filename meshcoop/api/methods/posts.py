@@ -24,7 +24,7 @@ class PostMethods:
         self._loops = loops
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"post": self.post}
 
     async def post(self, params: Params) -> Params:

@@ -25,7 +25,7 @@ class RelayMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "relay_ticket": self.issue_ticket,
             "relay_leave": self.leave_neighbourhood,
@@ -91,7 +91,7 @@ class RelayEnrolmentMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "relay_enrol": self.enrol_relay,
             "relay_end": self.end_enrolment,

@@ -39,7 +39,7 @@ class StatusMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"status": self.show_status, "stop": self.stop, "wait": self.wait}
 
     async def show_status(self, params: Params) -> Params:

@@ -25,7 +25,7 @@ class ViewMethods:
         self._lists = lists
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "list": self.list_views,
             "show": self.show_record,
