@@ -1,4 +1,5 @@
-"""Shows the minutes that people gave and received: each person's balance and its history (R-13.14).
+"""Shows the minutes that people gave and received: each person's balance and its history
+(R-13.14).
 """
 
 from typing import Any

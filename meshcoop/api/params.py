@@ -57,7 +57,8 @@ def read_hex(params: Params, name: str) -> bytes:
 
 
 def read_pin(params: Params) -> str | None:
-    """Reads a guest's PIN. Returns None if the parameter is missing. Raises Mistake (exit code 2).
+    """Reads a guest's PIN. Returns None if the parameter is missing. Raises Mistake (exit
+    code 2).
     """
     value = params.get("pin")
     if value is not None and (type(value) is not str or len(value) > _MAX_PIN):

@@ -133,7 +133,8 @@ class Queries:
         return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
     def _answers(self, view: View, ancestor: bytes) -> bool:
-        """Returns whether a view answers the record `ancestor`, directly or through other records.
+        """Returns whether a view answers the record `ancestor`, directly or through other
+        records.
         """
         about = view["about"]
         while about is not None and about != ancestor:
@@ -169,7 +170,8 @@ async def open_private(private: PrivateThreads) -> PrivateThreads:
 
 
 def read_limit(params: Params, default: int) -> int:
-    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit code 2).
+    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit
+    code 2).
     """
     return min(int(read_number(params, "limit", default)), MAX_ROWS)
 

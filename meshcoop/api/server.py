@@ -242,7 +242,8 @@ async def serve_api(
 
 
 def _listen(path: Path) -> socket.socket:
-    """Opens a listening socket at `path` that only this user can use. Raises Mistake if this fails.
+    """Opens a listening socket at `path` that only this user can use. Raises Mistake if
+    this fails.
     """
     _remove_stale(path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

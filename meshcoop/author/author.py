@@ -215,7 +215,8 @@ class Author:
         return signed
 
     def _store(self, signed: Record) -> None:
-        """Stores a record that this home has signed. When it is safely stored, tells the listeners.
+        """Stores a record that this home has signed. When it is safely stored, tells the
+        listeners.
         """
         result = self.inbox.ingest([signed], durable=True)
         assert signed in result.stored, result.refused

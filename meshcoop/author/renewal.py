@@ -34,7 +34,8 @@ def renew(
     share: int | None = None,
     title: str | None = None,
 ) -> Record:
-    """Proposes the next term and votes yes on this proposal. Raises Refused if a rule forbids it.
+    """Proposes the next term and votes yes on this proposal. Raises Refused if a rule
+    forbids it.
     """
     authority = _authority(author)
     term = authority.term
@@ -124,7 +125,8 @@ def _renew_alone(author: Author, person: bytes) -> None:
 
 
 def _only_adds(authority: Authority, term: Term) -> bool:
-    """Returns whether a term adds people to the roll of the present term and changes nothing else.
+    """Returns whether a term adds people to the roll of the present term and changes
+    nothing else.
     """
     present = authority.term
     rules = (present.moderators, present.vouchers, present.share)

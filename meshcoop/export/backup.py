@@ -221,7 +221,8 @@ def _unpack(data: bytes) -> Any:
 
 
 def _parse_contents(value: Any) -> BackupContents | None:
-    """Returns the contents of a backup, or None if a field is missing or has a wrong type or size.
+    """Returns the contents of a backup, or None if a field is missing or has a wrong type
+    or size.
     """
     try:
         contents = BackupContents(**value)

@@ -1,4 +1,5 @@
-"""Writes a person's diary as an iCalendar file (RFC 5545), to import into a calendar or to print.
+"""Writes a person's diary as an iCalendar file (RFC 5545), to import into a calendar or to
+print.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Caches the feedback loops of this home's services: the signals and matters of their measures. The
 loops of a service are computed when somebody looks at the service.
 
-A result stays valid until a record joins the service's thread, or authority changes. It also ends
-when a window of a measure settles, some hours after the window's last day.
+A result stays valid until a record joins the service's thread, or authority changes. It also
+becomes invalid when a window of a measure settles, some hours after the window's last day.
 """
 
 from collections import defaultdict

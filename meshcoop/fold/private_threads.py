@@ -130,8 +130,8 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the root record of an entry's thread. If some records between are missing
-    here, returns the topmost record that can be reached.
+    """Returns the id of the root record of an entry's thread. If a record on the way up is missing
+    here, returns the id of the last record before the gap.
     """
     while entry.about in entries:
         entry = entries[entry.about or b""]

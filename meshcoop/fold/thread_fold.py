@@ -67,7 +67,8 @@ class ThreadFold:
         self.fold(self._store.records.roots())
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds one thread, together with `extra` entries that are not posted yet. Stores no views.
+        """Folds one thread, together with `extra` entries that are not posted yet. Stores
+        no views.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
@@ -146,8 +147,8 @@ class ThreadFold:
                     self._store.records.set_content(view["id"], None)
 
     def _fold_proxies(self) -> set[int]:
-        """Folds the proxies (stratum 2). Returns the threads that must be folded again. In each of
-        them, a deputy whose proxy has changed has signed a record.
+        """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
+        threads have a record that was signed by a deputy whose proxy has changed.
         """
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind("proxy"))

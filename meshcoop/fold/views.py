@@ -1,5 +1,5 @@
-"""Stores the views of threads, with the credits and a search table. All of this can be rebuilt from
-records at any time.
+"""Stores the views of threads, a search table, and the credits (the minutes given and received).
+All of this can be rebuilt from records at any time.
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""The home folder of a node: the paths of its files, and a lock so that only one node runs in it.
+"""The home folder of a node: the paths of its files, and a lock so that only one node runs
+in it.
 """
 
 import contextlib

@@ -63,7 +63,7 @@ class Keys:
 @dataclass(frozen=True)
 class UnlockedKeys:
     """A key file that is open. It saves changed keys under the same passphrase, without deriving
-    the passphrase's key again.
+    the key from the passphrase again.
     """
 
     path: Path

@@ -50,7 +50,8 @@ def read_settings(path: Path) -> Settings:
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Replaces the settings file, as a whole or not at all. Raises Mistake if it cannot be written.
+    """Replaces the settings file, as a whole or not at all. Raises Mistake if it cannot be
+    written.
     """
     table = {name: value for name, value in asdict(settings).items() if value}
     write_private_file(path, tomli_w.dumps(table).encode())

@@ -95,7 +95,7 @@ class FitJudge:
         """Returns whether times and people let the offer of a pair meet its need at all.
 
         Need and offer must be open and must not be for different times. Both people must be free at
-        that time. The giver must have enough minutes left this month.
+        that time. The giver must have enough minutes left in that month.
         """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False

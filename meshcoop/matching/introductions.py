@@ -91,7 +91,8 @@ class Ties:
         return sorted(nearer, key=lambda person: hashlib.sha256(start + end + person).digest())
 
     def _distances_to(self, end: bytes) -> dict[bytes, int]:
-        """Counts the steps to `end` from each person who can reach `end` (a breadth-first search).
+        """Counts the steps to `end` from each person who can reach `end` (a breadth-first
+        search).
         """
         distances = {end: 0}
         edge = {end}

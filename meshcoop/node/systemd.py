@@ -47,7 +47,8 @@ WantedBy=multi-user.target
 
 
 def unit(home: Home, name: str, user: str) -> str:
-    """Returns a unit file that runs the relay in this home as the operating system's user `user`.
+    """Returns a unit file that runs the relay in this home as the operating system's user
+    `user`.
     """
     program = f"{_word(sys.executable)} -m meshcoop"
     return _UNIT.format(

@@ -79,7 +79,8 @@ def _read_fields(params: Params) -> Params:
 
 
 def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the record that the new record is about. Returns None if the call names no such record.
+    """Finds the record that the new record is about. Returns None if the call names no such
+    record.
     """
     about = params.get("about")
     return None if about is None else resolver.resolve_record(about)
