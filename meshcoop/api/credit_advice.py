@@ -20,8 +20,8 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Returns advice for the person for whom a record was signed. Returns None if there is
-        nothing to advise.
+        """Returns advice for the person who signed a record, or for whom a deputy signed it.
+        Returns None if there is nothing to advise.
 
         If this person is `me`, the advice says "you".
         """

@@ -167,7 +167,7 @@ class LoopRows:
 
 
 def show_totals(totals: Totals) -> Shown:
-    """Shows the number of answers and the number of bad answers."""
+    """Shows how many answers there are, and how many of them are bad."""
     return {"n": totals.n, "bad": totals.bad}
 
 

@@ -44,7 +44,7 @@ def write_file(
     owner can read it (mode 0600).
 
     Returns the number of entries in all lists. Raises Mistake if the file cannot be written, or
-    Refused (R-09.4).
+    Refused (R-09.4) if the file would be too large.
     """
     count = 0
 

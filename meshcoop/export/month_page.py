@@ -81,8 +81,8 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: Row) -> bool:
-        """Returns whether the measure was asked in this month. The measure must exist by then. It
-        must also be in use now, or have answers from this month.
+        """Returns whether the measure was asked in this month. The measure must have been posted by
+        then. It must also be in use now, or have answers from this month.
         """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
         return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))

@@ -26,7 +26,7 @@ class Exchange(NamedTuple):
 
 
 class Exchanges:
-    """All exchanges, sorted by person. To add or remove an exchange, callers name the row of its
+    """All exchanges, grouped by person. To add or remove an exchange, callers name the row of its
     view.
     """
 

@@ -60,8 +60,8 @@ class FitJudge:
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
     def find_reasons(self, pair: Pair) -> list[Reason]:
-        """Finds every reason why the offer of a pair fits its need. If it does not fit, returns an
-        empty list.
+        """Finds every reason why the offer of a pair fits its need. If the offer does not fit,
+        returns an empty list.
         """
         # The cheap checks come first, because they rule out most pairs.
         if not self._is_possible(pair):

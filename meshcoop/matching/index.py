@@ -1,5 +1,5 @@
-"""The matching index: everything that matching needs, sorted by topic. It is updated from the views
-and can be rebuilt at any time.
+"""The matching index: everything that matching needs, grouped by topic. It is updated from the
+views and can be rebuilt at any time.
 """
 
 from collections import defaultdict
@@ -75,7 +75,7 @@ class MatchingIndex:
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
         """Returns the entries that could fit an entry because they share a topic with it.
 
-        If the entry is a need, returns offers. If it is an offer, returns needs.
+        If `entry` is a need, returns offers. If `entry` is an offer, returns needs.
         """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:

@@ -141,7 +141,7 @@ def _words(data: bytes) -> _Checksum:
 
 
 def _sum(data: bytes, start: _Checksum, *, little: bool) -> _Checksum:
-    """Returns the checksum that SQLite uses in a write-ahead log. It adds up pairs of
+    """Returns the checksum that SQLite uses in a write-ahead log. It is computed over pairs of
     32-bit words.
     """
     first_sum, second_sum = start
