@@ -1,4 +1,6 @@
-"""A blocking client of the local API, for the command line. Imports nothing slow."""
+"""A blocking client of the local API, for the command line. It imports nothing that is slow to
+load.
+"""
 
 import itertools
 import os
@@ -32,9 +34,9 @@ _READ_BYTES = 64 * 1024
 
 
 class NodeGone(Mistake):
-    """No node answers, or the node went away during a call.
+    """Raised if no node answers, or if the node stopped during a call.
 
-    If the node went away, nobody knows whether the node carried out the call.
+    If the node stopped during a call, the caller cannot know whether the call was carried out.
     """
 
 
@@ -54,7 +56,9 @@ class Client:
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
-        """Connects and exchanges hellos within 10 s. Raises NodeGone if no node answers."""
+        """Connects to the node and exchanges greetings within 10 s. Raises NodeGone if no node
+        answers.
+        """
         try:
             self._connect()
         except BaseException:
@@ -71,22 +75,24 @@ class Client:
         self._socket.close()
 
     def call(self, method: str, **params: Any) -> Any:
-        """Calls a method and returns its result. A refusal raises Mistake."""
+        """Calls a method of the API and returns its result. If the node refuses the call, raises
+        Mistake.
+        """
         deadline = None if self._patience is None else time.monotonic() + self._patience
         return self._send_request(Request(next(self._ids), method, params), deadline)
 
     def subscribe(self, *topics: str) -> None:
-        """Subscribes to the events of `topics`. Without `topics`, subscribes to all events.
+        """Subscribes to the events of `topics`. If no topics are given, subscribes to all events.
 
-        Afterwards, `events` yields the events.
+        Afterwards, call `events` to get the events.
         """
         self.call(SUBSCRIBE, **({"topics": list(topics)} if topics else {}))
 
     def events(self, seconds: float) -> Iterator[Event]:
-        """Yields events as they come, until `seconds` have passed.
+        """Yields events as they arrive, until `seconds` have passed.
 
-        An event with the topic "resync" means that some events are lost. The caller then reads the
-        data again and subscribes again.
+        An event with the topic "resync" means that some events were lost. The caller must then read
+        its data again and subscribe again.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -130,7 +136,9 @@ class Client:
                 raise Mistake(frame.error.message, _EXIT_CODES[frame.error.code])
 
     def _next_frame(self, deadline: float | None) -> Frame | None:
-        """Returns the next frame, or None if the deadline (of time.monotonic) has passed."""
+        """Returns the next frame from the node. Returns None if the deadline has passed, measured
+        by `time.monotonic`.
+        """
         try:
             while (frame := next(iter(self._decoder), None)) is None:
                 data = self._receive(deadline)
@@ -165,7 +173,7 @@ class Client:
 
 
 def _raise_refusal(event: Event) -> NoReturn:
-    """Raises a Mistake that says why the node has closed the connection."""
+    """Raises a Mistake with the reason why the node has closed the connection."""
     payload = event.payload
     message = payload.get("message") if isinstance(payload, dict) else None
     raise Mistake(message if isinstance(message, str) else "The node has closed the connection.")

@@ -1,4 +1,6 @@
-"""The clock of a home: the clock of this machine. For rehearsals it can run ahead or behind."""
+"""The clock of a home, which is normally the clock of this machine. For rehearsals, it can be set
+ahead or behind.
+"""
 
 import os
 import re
@@ -7,14 +9,16 @@ from datetime import UTC, datetime
 
 from meshcoop.errors import Mistake
 
-CLOCK_VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # hours; below zero: behind
+CLOCK_VARIABLE = "MESHCOOP_CLOCK_AHEAD"  # in hours; a number below zero sets the clock behind
 
 _HOURS_PATTERN = re.compile(r"-?[0-9]{1,6}")
 _HOUR_MS = 3_600_000
 
 
 def now() -> int:
-    """Returns the milliseconds since 1970. Raises Mistake if MESHCOOP_CLOCK_AHEAD is no number."""
+    """Returns the time of the home's clock, in milliseconds since 1970. Raises Mistake if the
+    variable MESHCOOP_CLOCK_AHEAD is no number.
+    """
     ahead = os.environ.get(CLOCK_VARIABLE, "0")
     if not _HOURS_PATTERN.fullmatch(ahead):
         raise Mistake(f"{CLOCK_VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)

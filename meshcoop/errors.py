@@ -1,4 +1,4 @@
-"""The error for people: one sentence with the remedy, and the exit code."""
+"""The error that people see: one sentence that also says what to do, and an exit code."""
 
 # These rules refuse a request because of its form. The exit code is then 2, not 1.
 USAGE_RULES = frozenset(
@@ -11,7 +11,7 @@ NO_NEIGHBOURHOOD = (
 
 
 class Mistake(Exception):
-    """A request that cannot be carried out.
+    """Raised if a request cannot be carried out.
 
     The exit code is 2 if the form of the request is wrong, and 1 otherwise.
     """

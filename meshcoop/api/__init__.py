@@ -1,1 +1,1 @@
-"""The local API: the socket server, and the answers that it makes of views."""
+"""The local API: a server on a Unix socket, and the answers that it makes from views."""

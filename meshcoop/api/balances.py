@@ -1,4 +1,6 @@
-"""Shows the minutes that people gave and received: their balances with the history (R-13.14)."""
+"""Shows the minutes that people gave and received: each person's balance and its history
+(R-13.14).
+"""
 
 from typing import Any
 
@@ -15,14 +17,16 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 class Balances:
-    """Shows the balances that one home knows. Each API call makes its own `Balances`."""
+    """Shows the balances that one home knows. Each API call makes its own `Balances` object."""
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._presenter = presenter
 
     def list_balances(self) -> list[Shown]:
-        """Lists a row for every member and every other person who gave or received, by name."""
+        """Lists one row for every member and for every other person who gave or received time. The
+        rows are sorted by name.
+        """
         balances = self._state.views.balances()
         authority = self._state.authority
         members = authority.members if authority else ()
@@ -31,7 +35,9 @@ class Balances:
         return sorted(rows, key=lambda row: (row["person"]["name"].casefold(), row["person"]["id"]))
 
     def show_balance(self, person: bytes) -> Shown:
-        """Shows one person's row with the last 500 lines of its history, oldest first."""
+        """Shows one person's row and the last 500 lines of their history, with the oldest line
+        first.
+        """
         person_credits = self._state.views.credits_of(person)
         balance_now = balance.sum_balances(person_credits).get(person, Balance())
         lines = []

@@ -1,4 +1,4 @@
-"""A person's diary: their agreements, their signups and the activities that they organise."""
+"""Shows a person's diary: their agreements, their signups and the activities that they organise."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -21,7 +21,7 @@ _SHOWN_STATES = {"waiting": "tentative", "cancelled": "cancelled"}  # all others
 
 
 class Diary:
-    """The diary of one person. Each API call makes its own `Diary`."""
+    """The diary of one person. Each API call makes its own `Diary` object."""
 
     # A person may share a calendar file. So the diary reads views only: they hold no private words.
 
@@ -31,7 +31,9 @@ class Diary:
         self._person = person
 
     def show(self) -> Shown:
-        """Shows the entries and the neighbourhood's time zone (None if it has no named zone)."""
+        """Shows the diary's entries and the name of the neighbourhood's time zone. The name is None
+        if the neighbourhood has only a fixed offset.
+        """
         authority = self._state.authority
         assert authority is not None, "the charter has been read: the person is a member by it"
         zone = zone_of(authority.charter)
@@ -88,7 +90,9 @@ class Diary:
             }
 
     def _title_with(self, title: str, other: bytes) -> str:
-        """Adds the other person's name to a title, unless nothing of the name can be shown."""
+        """Adds the other person's name to a title. If no character of the name can be shown,
+        returns the title alone.
+        """
         name = safe_line(self._presenter.show_person(other)["name"])
         return f"{title}, {name}" if name else title
 
@@ -98,7 +102,9 @@ def _title(view: View) -> str:
 
 
 def _entry(view: View, title: str, starts: str, about: View, repeats: str | None = None) -> Shown:
-    """Makes an entry for a view. `about` is the request, offer or activity that names the area."""
+    """Makes a diary entry for a view. `about` is the request, offer or activity whose area the
+    entry shows.
+    """
     try:
         series.occurrence_days(starts, repeats)
     except Refused:

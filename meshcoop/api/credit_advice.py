@@ -1,4 +1,4 @@
-"""Advises a person whose balance goes further than the charter suggests (R-13.21)."""
+"""Advises people whose balance goes beyond the limits that the charter suggests (R-13.21)."""
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.state import State
@@ -13,16 +13,17 @@ _AHEAD = frozenset({"agreed", "proposed"})  # states whose minutes do not count 
 
 
 class CreditAdvisor:
-    """Advises the signer of a record. Each API call makes its own `CreditAdvisor`."""
+    """Advises the signer of a record. Each API call makes its own `CreditAdvisor` object."""
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Returns advice for the signer of a record, or None if there is nothing to advise.
+        """Returns advice for the person who signed a record, or for whom a deputy signed it.
+        Returns None if there is nothing to advise.
 
-        The advice calls the person `me` "you".
+        If this person is `me`, the advice says "you".
         """
         view = self._view_of(record)
         authority = self._state.authority
@@ -44,16 +45,18 @@ class CreditAdvisor:
         )
 
     def _view_of(self, record: Record) -> View | None:
-        """Returns the view of a record. For a confirm, returns the view of what it confirms."""
+        """Returns the view of a record. A confirm has no view, so for a confirm, returns the view
+        of the record that was confirmed.
+        """
         view = self._state.views.find(record.id)
         if view is None and record.about:
             return self._state.views.find(record.about)
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """Returns the person that a record speaks for, even if a deputy signed it.
+        """Returns the person for whom a record was signed, even if a deputy signed it.
 
-        Returns None if the record's kind gets no advice.
+        Returns None if records of this kind get no advice.
         """
         row = self._state.store.records.find(record.id)
         entry = self._state.thread_fold.entry(row) if row else None
@@ -65,7 +68,9 @@ class CreditAdvisor:
         return balances.get(person, Balance()).balance
 
     def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
-        """Begins the sentence: "you are" or "Ada is". If `is_ahead`, it says "would be" instead."""
+        """Begins the sentence: "you are" or "Ada is". If `is_ahead`, begins "you would be" or "Ada
+        would be".
+        """
         is_me = person == me
         who = "you" if is_me else str(self._presenter.show_person(person)["name"])
         if is_ahead:
@@ -74,7 +79,7 @@ class CreditAdvisor:
 
 
 def _hours(minutes: int) -> str:
-    """Writes minutes like "−10 h 30 min"."""
+    """Writes minutes as hours and minutes, such as "−10 h 30 min"."""
     hours, rest = divmod(abs(minutes), 60)
     parts = []
     if hours or not rest:

@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """The encoded events on their way to one client.
+    """A queue of encoded events for one client.
 
-    If an event is lost, the subscription is cut: it gets no further events.
+    If an event is lost, the subscription is cut: no further events are queued.
     """
 
     def __init__(self, topics: Collection[str] | None) -> None:
@@ -27,13 +27,15 @@ class Subscription:
         self.is_cut = False
 
     def has_topic(self, topic: str) -> bool:
-        """True if the client has subscribed to a topic. Topics of None stand for all topics."""
+        """Returns whether the client has subscribed to a topic. If the subscription names no
+        topics, it covers all.
+        """
         return self._topics is None or topic in self._topics
 
     def queue_event(self, data: bytes | None) -> None:
-        """Queues an event. Cuts the subscription if the queue is full.
+        """Queues an event. If the queue is full, cuts the subscription.
 
-        `data` is None for an event that no frame can carry. Then the subscription is cut too.
+        `data` is None if the event cannot be encoded. Then the subscription is cut too.
         """
         self.is_cut = data is None
         if data is not None:
@@ -45,12 +47,14 @@ class Subscription:
             self.close()
 
     def close(self) -> None:
-        """Ends the subscription. The client still gets the queued events. Closing twice is fine."""
+        """Ends the subscription. The client still gets the events in the queue. A second call does
+        no harm.
+        """
         self._sender.close()
 
 
 class EventHub:
-    """Sends the events of the node to all subscribers, and waits for none of them."""
+    """Sends the events of the node to all subscribers. It never waits for a subscriber."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
@@ -58,8 +62,8 @@ class EventHub:
     def publish(self, topic: str, payload: Any = None) -> None:
         """Sends an event to the subscribers of `topic`. Never waits and never raises.
 
-        A client whose queue is full must resync. If no frame can carry the event, all subscribers
-        of the topic must resync.
+        If a client's queue is full, this client must read all data again (resync). If the event
+        cannot be encoded, all subscribers of the topic must do so.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)
@@ -75,22 +79,22 @@ class EventHub:
     def subscribe(self, topics: Collection[str] | None = None) -> Subscription:
         """Subscribes to the events of `topics`. If `topics` is None, subscribes to all events.
 
-        The caller calls `unsubscribe` when done.
+        The caller must call `unsubscribe` at the end.
         """
         subscription = Subscription(topics)
         self._subscriptions.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Ends a subscription. The subscription may have been cut before."""
+        """Ends a subscription, even if it has been cut before."""
         self._subscriptions.discard(subscription)
         subscription.close()
 
 
 def _encode_event(topic: str, payload: Any) -> bytes | None:
-    """Encodes an event.
+    """Encodes an event for sending.
 
-    If the event is too long or no frame can carry it, logs an error and returns None.
+    If the event is too long or has values that cannot be encoded, logs an error and returns None.
     """
     try:
         data = encode(Event(topic, payload))

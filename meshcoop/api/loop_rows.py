@@ -1,4 +1,6 @@
-"""Shows signals and matters as rows of lists."""
+"""Shows signals and matters as rows of lists. A signal is a result of a measure that stands out. It
+can open a matter, which somebody must deal with.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -23,7 +25,7 @@ _DAY_LENGTH = len("2026-11-23")
 class LoopRows:
     """Shows the signals and matters of one home to the person `me`. `now` returns milliseconds.
 
-    Each API call makes its own `LoopRows`.
+    Each API call makes its own `LoopRows` object.
     """
 
     def __init__(
@@ -83,16 +85,19 @@ class LoopRows:
         }
 
     def state_of_action(self, tally: Tally) -> str:
-        """Returns the state that the raisers' verdicts give an action.
+        """Returns the state of an action, which follows from the verdicts of the people who raised
+        the matter.
 
-        If the due day of an open or reopened action is past, the state is "overdue".
+        If an open or reopened action is past its due day, the state is "overdue".
         """
         due = date.fromisoformat(tally.action["due"]).isoformat()
         is_late = due < iso_time(self._now())[:_DAY_LENGTH]
         return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
 
     def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
-        """Yields the loop of every measure in use, with the service of the measure."""
+        """Yields the feedback loop of every measure in use, together with the service of the
+        measure.
+        """
         for service in services:
             followed = self._following.loops_for(service["id"], self._now())
             if followed is None:
@@ -103,7 +108,7 @@ class LoopRows:
     def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
         measure = loop.context.measure
         held = followed.holder_of(loop, matter, self._answer_days, self._now())
-        # If a matter climbed past the top of the chain, the neighbourhood holds it: no person does.
+        # If a matter is past the top of the chain, the neighbourhood holds it, and no person does.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
         point = window.point(loop.context.scale, 1) if window else None
@@ -154,7 +159,7 @@ class LoopRows:
 
     @property
     def _answer_days(self) -> int:
-        """The number of days that the charter gives a holder to answer."""
+        """The number of days that the charter gives the holder of a matter to answer."""
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
         days: int = authority.charter["answer_days"]
@@ -162,7 +167,7 @@ class LoopRows:
 
 
 def show_totals(totals: Totals) -> Shown:
-    """Shows the number of answers and the number of bad answers."""
+    """Shows how many answers there are, and how many of them are bad."""
     return {"n": totals.n, "bad": totals.bad}
 
 
@@ -175,7 +180,9 @@ def _show_service(service: View) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Compares the answers before and after an action. Returns None while it is too early."""
+    """Compares the answers before the leading action of a matter was done with those after it.
+    Returns None until there are answers after it.
+    """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:
         return None

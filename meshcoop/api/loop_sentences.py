@@ -1,4 +1,4 @@
-"""Says in sentences how a measure goes and what an action changed."""
+"""Writes sentences that say how a measure is going and what an action has changed."""
 
 from typing import Any
 
@@ -26,10 +26,10 @@ _MAX_TITLE = 120
 
 
 def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> str:
-    """Describes a point of a measure in a sentence.
+    """Describes the result of a measure in one window, as a sentence.
 
-    `is_short` means that the point misses the target. `is_early` means that there is no baseline
-    yet.
+    `change` is "worse", "better" or None, compared with what is usual. `is_short` means that the
+    result misses the target. `is_early` means that it is too early to know what is usual.
     """
     if is_short and change == "worse":
         return _SHORT_AND_WORSE
@@ -39,12 +39,12 @@ def describe_signal(change: str | None, *, is_short: bool, is_early: bool) -> st
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """Says in a sentence what an action changed."""
+    """Returns a sentence that says what an action changed."""
     return _BY_OUTCOME[outcome.result]
 
 
 def draft_proposal(service: View, measure: View) -> dict[str, Any]:
-    """Drafts a proposal about a matter that nobody in the chain has solved (R-23.6)."""
+    """Drafts a proposal about a matter that nobody in the service's chain has solved (R-23.6)."""
     return {
         "title": f"What shall become of {service['title']}?"[:_MAX_TITLE],
         "text": f"Nobody in its chain has put this right: {measure['question']}",

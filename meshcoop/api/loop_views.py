@@ -1,4 +1,6 @@
-"""Adds the status of loops to the views of services, measures, actions and feedback."""
+"""Adds the present status of feedback loops to the views of services, measures, actions and
+feedback.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +21,10 @@ Shown = dict[str, Any]
 
 
 class LoopViews:
-    """Adds the status of loops to the views of one home. Each API call makes its own `LoopViews`.
+    """Adds the present status of feedback loops to the views of one home. Each API call makes its
+    own `LoopViews` object.
 
-    `me` is the reader. `now` returns milliseconds.
+    `me` is the person who reads the views. `now` returns milliseconds.
     """
 
     def __init__(
@@ -40,7 +43,9 @@ class LoopViews:
         self.rows = LoopRows(state, following, presenter, me, now)
 
     def with_loop_status(self, shown: Shown) -> Shown:
-        """Adds the status of the loop to a shown view. Returns views of other kinds unchanged."""
+        """Adds the status of the feedback loop to a view that is shown. If a view's kind has no
+        such status, returns it unchanged.
+        """
         statuses = {
             "service": self._service_status,
             "measure": self._measure_status,
@@ -57,9 +62,9 @@ class LoopViews:
         return {**shown, **status_of(followed, followed.views[record_id])}
 
     def citation_for(self, measure: bytes) -> Shown:
-        """Returns the fields with which an action cites the open matter of its measure (R-23.2).
+        """Returns the fields with which a new action cites the open matter of its measure (R-23.2).
 
-        Returns no fields if the measure has no open matter.
+        If the measure has no open matter, returns no fields.
         """
         followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
@@ -123,7 +128,8 @@ class LoopViews:
         }
 
     def _feedback_status(self, followed: FollowedService, feedback: View) -> Shown:
-        """Hides an answer from all people but its author while too few have answered (R-22.8).
+        """Hides an answer until enough people have answered in its window (R-22.8). Its author
+        always sees it.
 
         The charter's smallest group says how many people are enough.
         """
@@ -142,7 +148,7 @@ class LoopViews:
         return {"value": None, "text": None, "held_back": True}
 
     def _status(self, followed: FollowedService, measure: View) -> Shown:
-        """Says how a measure goes. All fields are empty for a measure that is not in use."""
+        """Says how a measure is going. If the measure is not in use, all fields are empty."""
         loop = followed.loops.get(measure["id"])
         if loop is None:
             return {"short": False, "change": None, "matter": None, "sentence": None}
@@ -167,9 +173,9 @@ class LoopViews:
         }
 
     def _my_verdict(self, followed: FollowedService, tally: Tally) -> str | None:
-        """Returns my latest verdict on an action, or None.
+        """Returns the reader's latest verdict on an action, or None if there is none.
 
-        Verdicts that are older than the last report that the action is done do not count.
+        If somebody has reported since then that the action is done, the verdict no longer counts.
         """
         reported = tally.done_at or 0
         verdicts = [
@@ -189,7 +195,9 @@ class LoopViews:
         return fixed
 
     def _show_answered(self, loop: Loop) -> Shown:
-        """Shows how many people answered in today's window, and how the parties answered."""
+        """Shows how many people answered in today's window. Also sums up the answers of the
+        service's parties, if enough of these people answered.
+        """
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0
         by_parties = window.by_parties if window else []
@@ -204,7 +212,9 @@ class LoopViews:
 
     @property
     def _smallest_group(self) -> int:
-        """The charter's number of people who must have answered before others see the answers."""
+        """The smallest group whose answers other people may see: a number of people, set by the
+        charter.
+        """
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
         people: int = authority.charter["smallest_group"]
@@ -232,9 +242,9 @@ def _open_matter(loop: Loop) -> Matter | None:
 
 
 def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
-    """Finds the matter that an action belongs to, and the tally of the verdicts on the action.
+    """Finds the matter to which an action belongs, and the tally of the verdicts on this action.
 
-    Returns None if no matter has the action.
+    Returns None if the action belongs to no matter.
     """
     for matter in loop.matters:
         for tally in matter.tallies:
@@ -244,9 +254,10 @@ def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
 
 
 def _matter_after(loop: Loop, feedback: View) -> str | None:
-    """Returns the id of the last matter that was open in the window of an answer, or None.
+    """Returns the id of the last matter that was open in the window of an answer, or None if there
+    was none.
 
-    A matter that was opened or closed in this window counts as open.
+    If a matter was opened or closed in this window, it counts as open.
     """
     calendar = loop.context.calendar
     answered_in = calendar.window_of_day(parse_day(feedback["on"]))

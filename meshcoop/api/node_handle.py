@@ -1,4 +1,4 @@
-"""The interface of a node that the methods of the local API use."""
+"""The interface of a node, as the methods of the local API use it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from meshcoop.sync.invitation_desk import InvitationDesk
 
 @dataclass(frozen=True)
 class Membership:
-    """All that a home keeps and runs for the neighbourhood that its people belong to."""
+    """All objects that a home needs for the neighbourhood to which its people belong."""
 
     author: Author
     mesh: HomeMesh
@@ -40,7 +40,7 @@ class Membership:
 
 
 class NodeHandle(Protocol):
-    """A running node; `meshcoop.node.node.Node` implements it."""
+    """A running node. The class `meshcoop.node.node.Node` implements this interface."""
 
     home: Home
     network: Network
@@ -55,22 +55,25 @@ class NodeHandle(Protocol):
         """Stops the node."""
 
     def announce_change(self) -> None:
-        """Wakes all tasks that wait for `changed`, and puts a new event in its place."""
+        """Wakes all tasks that wait for the event `changed`, and puts a new event in its place."""
 
     def require_membership(self) -> Membership:
-        """Returns the membership. Raises Mistake if there is none."""
+        """Returns the membership. Raises Mistake if this home belongs to no neighbourhood."""
 
     async def wait_to_sign(self) -> Membership:
-        """Waits until this home knows what it last signed, and returns the membership.
+        """Waits until this home knows which record it signed last. Then returns the membership.
 
-        Raises Mistake if this home may not sign.
+        Raises Mistake if this home belongs to no neighbourhood, and Refused if none of its devices
+        may sign.
         """
 
     def require_relay(self) -> Relay:
-        """Returns the relay that this node runs. Raises Mistake if it runs none."""
+        """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with the invitation `text` for some seconds.
+        """Shows the invitation `text` to the inviter's home for some seconds, and asks to be
+        admitted.
 
-        Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake.
+        Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake if it
+        cannot join.
         """

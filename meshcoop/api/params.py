@@ -1,6 +1,6 @@
 """Reads the parameters of a call to the local API.
 
-If a parameter is wrong, the functions raise a Mistake with exit code 2: "Mistake (2)".
+If a parameter is wrong, these functions raise a Mistake with the exit code 2.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ _MAX_PIN = 1024  # characters
 
 
 def read_text(params: Params, name: str) -> str:
-    """Reads a text. Raises Mistake (2) if the text is missing or blank."""
+    """Reads a text. Raises Mistake (exit code 2) if the text is missing or blank."""
     value = params.get(name)
     if type(value) is not str or not value.strip():
         raise Mistake(f"`{name}` is missing.", USAGE_ERROR)
@@ -27,7 +27,9 @@ def read_text(params: Params, name: str) -> str:
 
 
 def read_number(params: Params, name: str, default: float) -> float:
-    """Reads a number of 0 or more. Returns `default` if it is left out. Raises Mistake (2)."""
+    """Reads a number of 0 or more. Returns `default` if the parameter is missing. Raises Mistake
+    (exit code 2).
+    """
     value = params.get(name)
     if value is None:
         return default
@@ -38,7 +40,7 @@ def read_number(params: Params, name: str, default: float) -> float:
 
 
 def read_id_prefix(value: Any) -> str:
-    """Reads the first 8 or more hexadecimal digits of an id. Raises Mistake (2)."""
+    """Reads the beginning of an id: at least 8 hexadecimal digits. Raises Mistake (exit code 2)."""
     prefix = str(value).lower()
     has_length = _MIN_ID_DIGITS <= len(prefix) <= _MAX_ID_DIGITS
     if not has_length or not _HEX_DIGITS.issuperset(prefix):
@@ -47,7 +49,7 @@ def read_id_prefix(value: Any) -> str:
 
 
 def read_hex(params: Params, name: str) -> bytes:
-    """Reads bytes that were sent as hexadecimal digits. Raises Mistake (2)."""
+    """Reads bytes that the client sent as hexadecimal digits. Raises Mistake (exit code 2)."""
     try:
         return bytes.fromhex(read_text(params, name))
     except ValueError:
@@ -55,7 +57,9 @@ def read_hex(params: Params, name: str) -> bytes:
 
 
 def read_pin(params: Params) -> str | None:
-    """Reads a guest's PIN. Returns None if it is left out. Raises Mistake (2)."""
+    """Reads a guest's PIN. Returns None if the parameter is missing. Raises Mistake (exit
+    code 2).
+    """
     value = params.get("pin")
     if value is not None and (type(value) is not str or len(value) > _MAX_PIN):
         raise Mistake(f"A PIN is a text of up to {_MAX_PIN} characters.", USAGE_ERROR)

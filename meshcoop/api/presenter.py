@@ -1,4 +1,5 @@
-"""Shows views to people and programs: with names of people, ids in hex and times in ISO 8601.
+"""Prepares views for people and programs: adds people's names, and writes ids in hex and times in
+ISO 8601.
 
 A shown view also has the private fields that this home can open.
 """
@@ -33,9 +34,9 @@ _SHORT_ID = 8  # hexadecimal digits
 
 
 class Presenter:
-    """Shows the state of one home. Each answer makes its own Presenter.
+    """Shows the state of one home. Each answer makes its own `Presenter` object.
 
-    `now` returns milliseconds. It is called once, so that a whole answer has the same time.
+    `now` returns milliseconds. It is called only once, so the whole answer is made for one moment.
     """
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
@@ -45,7 +46,7 @@ class Presenter:
         self._names: dict[bytes, str] | None = None
 
     def names(self) -> dict[bytes, str]:
-        """Returns the name of every person with a profile, and the name of the common pot."""
+        """Returns the name of every person who has a profile, and the name of the common pot."""
         if self._names is None:
             profiles = self._state.views.latest_by_author("profile")
             names = {person: str(view["name"]) for person, view in profiles.items() if view["name"]}
@@ -53,7 +54,9 @@ class Presenter:
         return self._names
 
     def show_person(self, person: bytes) -> Shown:
-        """Shows a person as `{id, name}`. Without a profile, the name is the start of the id."""
+        """Shows a person as `{id, name}`. If the person has no profile, the name is the start of
+        their id.
+        """
         short_id = person.hex()[:_SHORT_ID]
         return {"id": person.hex(), "name": self.names().get(person, short_id)}
 
@@ -71,10 +74,10 @@ class Presenter:
         return [self._show_whole(view, responses) for view in views]
 
     def show_history(self, thread: Thread) -> list[Shown]:
-        """Shows the records of a thread in order.
+        """Shows the records of a thread, in order.
 
-        `note` says why a record does not count. `automatic` is true if a home's software signed the
-        record by itself (R-13.15).
+        `note` says why a record does not count. `automatic` is true if the record is a confirm that
+        a home's software signed by itself (R-13.15).
         """
         return [
             {
@@ -92,7 +95,9 @@ class Presenter:
         ]
 
     def list_people(self) -> list[Shown]:
-        """Lists the members and the people who were removed, with their profiles, by name."""
+        """Lists the members, and the people who were removed, with their profiles. The list is
+        sorted by name.
+        """
         authority = self._authority
         profiles = self._state.views.latest_by_author("profile")
         vouches = self._vouches()
@@ -106,9 +111,10 @@ class Presenter:
         return sorted(people, key=lambda person: (person["name"].casefold(), person["id"]))
 
     def show_term(self) -> Shown | None:
-        """Shows the term in force: who decides, and whether the term is settled (R-03.24).
+        """Shows the term in force: who votes, who moderates, and whether the term is settled
+        (R-03.24).
 
-        Returns None if this home has read no charter yet.
+        Returns None if this home has no charter yet.
         """
         authority = self._state.authority
         if authority is None:
@@ -125,8 +131,10 @@ class Presenter:
         }
 
     def state_of(self, view: View) -> str:
-        """Returns the state that a view has now."""
-        # Equal records must give equal views. So a change that only the clock brings is made here.
+        """Returns the present state of a view. The state may have changed since the view was
+        stored, because time has passed.
+        """
+        # Stored views depend on records alone. So a state that comes with time is worked out here.
         kind = KINDS.get(view["kind"])
         timed = kind.clock_state(view) if kind else None
         if timed is not None:
@@ -151,9 +159,10 @@ class Presenter:
         return shown
 
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
-        """Shows a view without the views that belong to it.
+        """Shows a view without the further views that belong to it, such as its responses.
 
-        `parties` are the people who may be a party to the view, or None if they are not known.
+        `parties` are people who may be a party to the view. It is None if these people are not
+        known.
         """
         kind = KINDS.get(view["kind"])
         people_fields = _people_fields(view["kind"])
@@ -173,7 +182,7 @@ class Presenter:
         return [self._show_alone(response, parties) for response in arrived]
 
     def _show_text_head(self, head: Shown) -> Shown:
-        """Shows a text of a page that no later text has replaced."""
+        """Shows one current text of a page. No later text has replaced it."""
         return {
             **head,
             "id": head["id"].hex(),
@@ -199,13 +208,13 @@ class Presenter:
         }
 
     def _upcoming_days(self, activity: View) -> list[str]:
-        """Lists the next days of an activity that are not over yet."""
+        """Lists the next days of an activity, without days that are over."""
         days = series.occurrence_days(activity["starts"], activity["repeats"])
         ahead = (day for day in days if not self._is_past(activities.occurrence_end(activity, day)))
         return list(islice(ahead, _MAX_UPCOMING))
 
     def _show_votes(self, view: View) -> Shown:
-        """Shows the people whose votes count now as yes, and those whose votes count as no."""
+        """Shows the people whose votes count as yes now, and the people whose votes count as no."""
         authority = self._authority
         outcome = authority.outcomes.get(view["id"]) or authority.renewals.get(view["id"])
         if outcome is None:
@@ -216,10 +225,11 @@ class Presenter:
         }
 
     def _show_subject(self, view: View) -> Shown | None:
-        """Shows what a proposal, a flag or a hide is about: a person or a post.
+        """Shows the person or the post that a proposal, a flag or a hide is about.
 
-        A proposal can remove or restore a person. A proposal, a flag or a hide can be about a post.
-        Returns None for every other subject, and for a post that has not arrived here.
+        A proposal can be about removing or restoring a person. A proposal, a flag or a hide can be
+        about a post. Returns None for every other subject, and for a post that has not arrived
+        here.
         """
         change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
         register, key, *_ = change or [None, None]
@@ -251,7 +261,7 @@ class Presenter:
         }
 
     def _vouches(self) -> dict[bytes, list[Shown]]:
-        """Maps each person to the vouches in force for this person, oldest first."""
+        """Returns the vouches in force for each person, with the oldest first."""
         vouches: dict[bytes, list[Shown]] = defaultdict(list)
         for view in reversed(self._state.views.of_kind("vouch")):
             if view["state"] != "in force":
@@ -267,7 +277,7 @@ class Presenter:
         return vouches
 
     def _show_people(self, value: Any) -> Any:
-        """Shows a value that names people.
+        """Replaces the ids of people in a value with their ids and names.
 
         The value is a person's id, an outsider's name, None, or a list or a map of these.
         """
@@ -280,7 +290,9 @@ class Presenter:
         return self.show_person(value) if value is not None else None
 
     def _is_past(self, moment: str) -> bool:
-        """True if a moment lies before now. A moment with "Z" is in UTC, any other is local."""
+        """Returns whether a moment is past. A moment that ends with "Z" is in UTC. Any other moment
+        is in local time.
+        """
         now = self._now_in_utc if moment.endswith("Z") else self._now_here
         bare = moment.rstrip("Z")
         # ISO texts of one zone sort like times. A moment may be only a day, so `now` is cut to fit.
@@ -305,14 +317,16 @@ class Presenter:
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
-    """True if a record is a confirm of a confirm. Only software signs such a record (R-13.15)."""
+    """Returns whether a record is a confirm of a confirm. Such a record is signed only by software
+    (R-13.15).
+    """
     about = thread.entries.get(entry.about or b"")
     return entry.kind == "confirm" and about is not None and about.kind == "confirm"
 
 
 @cache
 def _people_fields(kind_name: str) -> frozenset[str]:
-    """Returns the fields of a kind's views that name people."""
+    """Returns the names of the fields that name people, in views of one kind."""
     kind = KINDS.get(kind_name)
     if kind is None:
         return frozenset({"author", "by"})
@@ -321,7 +335,7 @@ def _people_fields(kind_name: str) -> frozenset[str]:
 
 
 def _show_value(value: Any) -> Any:
-    """Replaces bytes in a value by hexadecimal texts."""
+    """Replaces the bytes in a value with hexadecimal text."""
     if value is None or type(value) in _PLAIN_TYPES:
         return value  # most values are plain, so this test comes first
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""Opens the private fields of views that a device of this home can read."""
+"""Opens private fields of views, if they are sealed to a device of this home."""
 
 from collections.abc import Iterable
 from functools import cache, cached_property
@@ -16,17 +16,19 @@ from protocol.record.sealing import BoxKey
 
 
 class PrivateFields:
-    """Opens the private fields of views with the keys of this home and the keys in `boxes`."""
+    """Opens the private fields of views, with the keys of this home and the further keys in
+    `boxes`.
+    """
 
     def __init__(self, state: State, boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
         self._boxes = [*state.ring.boxes.values(), *boxes]
 
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
-        """Returns the private fields of a view. A field that no key here opens is None.
+        """Returns the private fields of a view. If no key here opens a field, its value is None.
 
-        `parties` are people who may be a party to the view, beside the people that the view names.
-        If it is None, the author of the answered record takes their place.
+        `parties` are people who may be a party to the view, besides the people named in the view.
+        If `parties` is None, the author of the record that the view answers is taken as a party.
         """
         names = _private_names(view["kind"])
         if not names or not self._may_read(view, parties):
@@ -39,7 +41,7 @@ class PrivateFields:
         return {name: self._open(row, name, sealed[name]) for name in names if sealed.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
-        """True if a person with a device here may be a party to the view."""
+        """Returns whether a person with a device at this home may be a party to the view."""
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view["about"])
@@ -51,7 +53,7 @@ class PrivateFields:
 
     @cached_property
     def _readers(self) -> set[bytes]:
-        """The people with a device whose key is at this home."""
+        """The people whose device keys are at this home."""
         authority = self._state.authority
         if authority is None:
             return set()

@@ -1,4 +1,4 @@
-"""Answers the calls that list, show and search views (specs/06)."""
+"""Answers the API calls that list, show and search views (specs/06)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
@@ -38,9 +38,10 @@ _LISTS = [
 
 
 class Queries:
-    """Answers one call about views.
+    """Answers one API call about views.
 
-    Leaves out the posts of muted people. If `muted` is set, shows only these posts (R-06.8).
+    It leaves out the posts of muted people. If the parameter `muted` is set, it shows only these
+    posts (R-06.8).
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Queries:
         self._resolver = Resolver(membership.state, self._presenter)
 
     def list_views(self, params: Params) -> list[Params]:
-        """Lists the views of one kind, newest first, or the people."""
+        """Lists the views of one kind, with the newest first. Can also list the people."""
         what = read_text(params, "what")
         limit = read_limit(params, MAX_ROWS)
         if what == "people":
@@ -88,16 +89,18 @@ class Queries:
         return {**own_line, "history": history}
 
     def search(self, params: Params) -> list[Params]:
-        """Finds the views that have all the words."""
+        """Finds the views that have all the words that the caller gives."""
         limit = read_limit(params, _DEFAULT_HITS)
         views = self._state.views.search(read_text(params, "words"), limit)
         return self._presenter.show_views(list(self._unmuted(views, params)))
 
     def _views_of(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
-        """Returns the views of a kind, newest first. With `about`, only answers to this record."""
+        """Returns the views of a kind, with the newest first. If `about` is given, returns only
+        answers to this record.
+        """
         if kind.audience == PRIVATE:
             return self._private.of_kind(kind.name, about)
-        # The tables never hold a state that the clock brings.
+        # A state that comes with time is not in the tables, so they cannot filter by it.
         stored_state = None if kind.deadline and state == kind.deadline[1] else state
         if about is None:
             return self._state.views.newest(kind.name, state=stored_state)
@@ -117,7 +120,9 @@ class Queries:
         return self._state.thread_fold.fold_thread(row.root)
 
     def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
-        """Leaves out the views of muted people. If `muted` is set, keeps only them (R-06.8)."""
+        """Leaves out the views of muted people. If the parameter `muted` is set, returns only these
+        views (R-06.8).
+        """
         muted = self._membership.muted
         own_people = self._membership.author.people
         wants_muted = bool(params.get("muted"))
@@ -128,7 +133,9 @@ class Queries:
         return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
     def _answers(self, view: View, ancestor: bytes) -> bool:
-        """True if a view answers the record `ancestor`, directly or through other records."""
+        """Returns whether a view answers the record `ancestor`, directly or through other
+        records.
+        """
         about = view["about"]
         while about is not None and about != ancestor:
             row = self._state.store.records.find(about)
@@ -137,9 +144,10 @@ class Queries:
 
 
 async def open_queries(node: NodeHandle, params: Params) -> Queries:
-    """Opens the queries of one call.
+    """Opens the `Queries` object for one API call.
 
-    If `as` names a guest, the guest's PIN opens the records that are private to the guest.
+    If the parameter `as` names a guest, the guest's PIN opens the records that are private to the
+    guest.
     """
     membership = node.require_membership()
     guest = None
@@ -155,21 +163,24 @@ async def open_queries(node: NodeHandle, params: Params) -> Queries:
 
 
 async def open_private(private: PrivateThreads) -> PrivateThreads:
-    """Opens all private records. Other tasks may run after every few records."""
+    """Opens all private records. Between small groups of records, other tasks may run."""
     while private.open_new(_PRIVATE_AT_ONCE):
         await trio.lowlevel.checkpoint()
     return private
 
 
 def read_limit(params: Params, default: int) -> int:
-    """Reads the number of rows that the caller wants, at most MAX_ROWS. Raises Mistake (2)."""
+    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit
+    code 2).
+    """
     return min(int(read_number(params, "limit", default)), MAX_ROWS)
 
 
 def read_state(params: Params, what: str, states: Collection[str]) -> str | None:
-    """Reads the state that the rows of the list `what` must have, or None for every state.
+    """Reads the state by which the caller filters the list `what`. Returns None if the caller wants
+    rows in every state.
 
-    Raises Mistake (2).
+    Raises Mistake (exit code 2) if the list has no such state.
     """
     state = params.get("state")
     if state is None or state in states:

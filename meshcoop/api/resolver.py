@@ -1,6 +1,6 @@
-"""Finds the record or the person that somebody has typed.
+"""Finds the record or the person that a user has typed.
 
-People type the first digits of an id, or the name of a person.
+Users type the first digits of an id, or the name of a person.
 """
 
 import re
@@ -17,17 +17,19 @@ _ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
 
 class Resolver:
-    """Finds the ids of records and people that this home knows. Raises Mistake with the remedy."""
+    """Finds the ids of records and people that this home knows. Its methods raise Mistake, with
+    advice, if they find nothing.
+    """
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._names = presenter.names()
 
     def resolve(self, what: str, typed: str) -> bytes:
-        """Returns the id of a record or a person. Raises Mistake if it finds none or several.
+        """Returns the id of a record or a person. Raises Mistake if none or several fit.
 
-        `what` is "record", "person" or "named", which means a person that a field names. A field
-        may name somebody outside. So for "named", raises Refused if nobody here has the name.
+        `what` is "record", "person" or "named". "named" means that a field of a record names a
+        person, who may be an outsider. In that case, raises Refused if nobody here has the name.
         """
         if what == "record":
             return self.resolve_record(typed)
@@ -36,7 +38,9 @@ class Resolver:
         return self.resolve_person(typed)
 
     def resolve_record(self, typed: str) -> bytes:
-        """Returns the id of a stored record that begins with these 8 or more hexadecimal digits."""
+        """Returns the id of the one stored record whose id begins with these digits. At least 8
+        hexadecimal digits are needed.
+        """
         prefix = str(typed).strip().lower()
         if not _ID_PREFIX.fullmatch(prefix):
             raise Mistake(
@@ -52,12 +56,12 @@ class Resolver:
     def resolve_person(self, typed: str) -> bytes:
         """Finds a person by their unique name or by the start of their id.
 
-        Looks among the members first. If no member fits, looks among the removed people too.
+        Searches the members first. If no member fits, also searches the people who were removed.
         """
         return _only_match(typed, self._candidates(typed), "`meshcoop list people` shows everybody")
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
-        """Finds a person who has knocked or for whom somebody has vouched."""
+        """Finds a newcomer: a person who has asked to join, or for whom somebody has vouched."""
         authority = self._state.authority
         newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}
@@ -71,7 +75,7 @@ class Resolver:
     def _candidates(self, typed: str) -> dict[bytes, str]:
         """Returns the members with their names.
 
-        If no member fits, returns all people who were ever admitted.
+        If no member fits the text that was typed, returns all people who were ever admitted.
         """
         authority = self._state.authority
         if authority is None:
@@ -95,9 +99,9 @@ def _only_match(typed: str, people: dict[bytes, str], remedy: str) -> bytes:
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """Returns the people with this name, and then the people whose id begins with it.
+    """Returns the people who have this name, followed by the people whose id begins with it.
 
-    Both are looked for, because a name may look like an id.
+    A name may look like the beginning of an id, so both are searched.
     """
     wanted = str(typed).strip()
     folded = wanted.casefold()

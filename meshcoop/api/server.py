@@ -1,4 +1,4 @@
-"""The local API of a node: screens and commands call its methods over a Unix socket.
+"""The server of the local API. Screens and commands call the API's methods over a Unix socket.
 
 `ApiServer.serve_client` exchanges frames over any Trio stream. `serve_api` opens the Unix socket
 and calls `serve_client` for each client.
@@ -53,7 +53,9 @@ _log = logging.getLogger(__name__)
 
 
 class ApiServer:
-    """Serves the methods of one node to at most MAX_CLIENTS clients at a time."""
+    """Offers the methods of one node to clients. At most MAX_CLIENTS clients may be connected at a
+    time.
+    """
 
     def __init__(self, methods: Mapping[str, Method], hub: EventHub) -> None:
         self._methods = methods
@@ -61,9 +63,10 @@ class ApiServer:
         self._clients = 0
 
     async def serve_client(self, stream: trio.abc.Stream) -> None:
-        """Serves one client until the client leaves or sends garbage, and closes the stream.
+        """Serves one client until the client leaves or sends something invalid. Then closes the
+        stream.
 
-        Cancels the client's requests that are still under way then. Never raises.
+        Requests of this client that are not answered yet are cancelled. Never raises.
         """
         self._clients += 1
         client = _Client(stream, self._methods, self._hub)
@@ -84,7 +87,9 @@ class ApiServer:
 
 
 class _Client:
-    """One connection. It reads requests, answers several at a time, and forwards events."""
+    """One connection to a client. It reads requests, answers several at a time, and forwards
+    events.
+    """
 
     def __init__(
         self, stream: trio.abc.Stream, methods: Mapping[str, Method], hub: EventHub
@@ -98,7 +103,9 @@ class _Client:
         self._subscription: Subscription | None = None
 
     async def serve(self) -> None:
-        """Answers requests until the client leaves, and then cancels the unanswered requests."""
+        """Answers requests until the client leaves. Then cancels the requests that are not answered
+        yet.
+        """
         if not await self._shake_hands():
             return
         try:
@@ -111,14 +118,14 @@ class _Client:
             self._unsubscribe()
 
     async def send_farewell(self, reason: str) -> None:
-        """Tells the client why the connection ends."""
+        """Tells the client why the connection will end."""
         with trio.move_on_after(_FAREWELL_SECONDS):
             await self._send(encode(Event(REFUSED, {"message": reason})))
 
     async def _shake_hands(self) -> bool:
-        """Answers the client's hello.
+        """Waits for the client's first request, its hello, and answers it.
 
-        Returns False if no hello came in time, or if the client's version is wrong.
+        Returns False if no hello comes in time, or if the client's version is wrong.
         """
         request = None
         with trio.move_on_after(HELLO_SECONDS):
@@ -134,7 +141,9 @@ class _Client:
         return True
 
     async def _receive(self) -> Request | None:
-        """Returns the next request, or None if the client has left or sent something else."""
+        """Returns the next request. Returns None if the client has left or has sent anything except
+        a request.
+        """
         try:
             while (frame := next(iter(self._decoder), None)) is None:
                 data = await self._stream.receive_some(_CHUNK)
@@ -156,7 +165,9 @@ class _Client:
             self._free_requests.release()
 
     async def _call_method(self, request: Request) -> bytes:
-        """Calls a method and encodes its result as a response. Encodes every failure as one too."""
+        """Calls a method and returns the encoded response. If the call fails, the response says
+        why.
+        """
         method = self._methods.get(request.method)
         if method is None:
             reason = f"The node knows no `{request.method}`; it may be older than this program"
@@ -177,7 +188,7 @@ class _Client:
             return _encode_failure(request, "internal", reason)
 
     async def _subscribe(self, request: Request, nursery: trio.Nursery) -> None:
-        """Subscribes the client. A new subscription replaces the earlier one."""
+        """Subscribes the client to events. A new subscription replaces the earlier one."""
         topics = request.params.get("topics")
         if topics is not None and not (type(topics) is list and all(map(_is_text, topics))):
             await self._send(
@@ -194,7 +205,9 @@ class _Client:
             self._hub.unsubscribe(self._subscription)
 
     async def _forward(self, subscription: Subscription) -> None:
-        """Sends the events of a subscription until it ends. If it was cut, sends a resync last."""
+        """Sends the events of a subscription until the subscription ends. If it was cut, sends a
+        last event "resync": the client must read all data again.
+        """
         async for data in subscription.events:
             await self._send(data)
         if subscription.is_cut:
@@ -212,12 +225,12 @@ async def serve_api(
     *,
     task_status: TaskStatus = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves the local API on a Unix socket at `path` (0600) until cancelled.
+    """Serves the local API on a Unix socket at `path` (mode 0600) until it is cancelled.
 
-    Reports `started` to the nursery once clients can connect. Replaces a socket on which nobody
-    answers. Raises Mistake if another file or node uses the path.
+    Reports `started` to the nursery when clients can connect. If a killed node has left a socket at
+    `path`, replaces it. Raises Mistake if the path is taken by another file or a running node.
 
-    The caller holds the home's lock and has made the folder with mode 0700.
+    The caller must hold the home's lock and must have made the folder with mode 0700.
     """
     api = ApiServer(methods, hub)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
@@ -229,7 +242,9 @@ async def serve_api(
 
 
 def _listen(path: Path) -> socket.socket:
-    """Opens a listening socket at `path` that only this user can use. Raises Mistake."""
+    """Opens a listening socket at `path` that only this user can use. Raises Mistake if
+    this fails.
+    """
     _remove_stale(path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -248,9 +263,9 @@ def _remove(path: Path) -> None:
 
 
 def _remove_stale(path: Path) -> None:
-    """Removes a socket that a killed node left behind.
+    """Removes a socket that a killed node has left behind.
 
-    Raises Mistake if the file is no socket or if a node still uses it.
+    Raises Mistake if the file is not a socket, or if a running node still uses it.
     """
     try:
         mode = path.lstat().st_mode
@@ -281,9 +296,10 @@ def _error_code(is_usage: bool) -> ErrorCode:
 
 
 def _encode_result(request: Request, result: Any) -> bytes:
-    """Encodes the response with a result.
+    """Encodes the response to a request with its result.
 
-    Raises Mistake if the response is too large, and TypeError if no frame can carry the result.
+    Raises Mistake if the response is too large. Raises TypeError if the result has values that
+    cannot be encoded.
     """
     try:
         return encode(Response(request.id, result=result))

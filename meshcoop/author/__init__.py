@@ -1,1 +1,1 @@
-"""What a home signs, for its people and by itself."""
+"""Signs records: what people of this home post, and what the home's software posts by itself."""

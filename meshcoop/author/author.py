@@ -1,7 +1,8 @@
-"""The author completes, seals and signs what the people and the software of this home post.
+"""Signs and stores new records for the people and the software of this home.
 
-It signs a record only if the record would count. To find out, it folds the thread with the record
-first, by the same rules as every other home.
+The author completes a record, seals its content and signs it. It signs only if the record would
+count. To find out, it first folds the record with its thread, by the same rules as every other
+home.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,11 +30,11 @@ _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
 class Author:
-    """Signs for the devices of this home. `random(n)` returns n random bytes. `now` returns
-    milliseconds.
+    """Signs for the devices of this home.
 
-    `devices` has the seed of each device, by its key. `elsewhere` are devices made on another
-    machine. `last_signed` is the file with the last number that each device has signed.
+    `devices` maps the key of each device to the seed of the device. `elsewhere` are devices that
+    were made on another machine. `last_signed` is the file with the last number that each device
+    has signed. `random(n)` returns n random bytes. `now` returns milliseconds.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class Author:
 
     @property
     def person(self) -> bytes:
-        """The person for whom this home signs, if a post names no other signer. Raises Refused."""
+        """The person for whom this home signs if a post names no other signer. Raises Refused if no
+        device of this home may sign.
+        """
         return self.signer_of().person
 
     @property
@@ -85,8 +88,8 @@ class Author:
             self.signer_of()
 
     def signer_of(self, person: bytes | None = None) -> Signer:
-        """Returns the first device of this home that may sign for `person`. Without `person`, any
-        member will do.
+        """Returns the first device of this home that may sign for `person`. If `person` is None,
+        the device may belong to any member.
 
         Raises Refused if the person has no device here (R-03.5) or if none of their devices may
         sign (R-03.32).
@@ -105,8 +108,9 @@ class Author:
         raise first_fault or Refused("R-03.5", f"no device of {whose} is at this home")
 
     def find_fault(self, device: bytes) -> Refused | None:
-        """R-03.32: returns the reason why this device may not sign, or None if it may. Signing
-        could fork its log.
+        """R-03.32: returns the reason why a device of this home may not sign, or None if it may.
+
+        A device may not sign when a new record could fork its log.
         """
         authority = self.state.authority
         log = self.inbox.store.logs.find(device)
@@ -147,10 +151,10 @@ class Author:
         represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
-        """Posts what a person wrote. Returns the record after it is safely stored.
+        """Posts what a person wrote. Returns the record when it is safely stored.
 
-        Without a `signer`, a device of this home signs. `represented` is the member for whom the
-        person acts by proxy. If a rule forbids the post, raises Refused, with a sentence for the
+        If `signer` is None, a device of this home signs. `represented` is the member for whom the
+        person acts as a deputy. If a rule forbids the post, raises Refused with a sentence for the
         person.
         """
         kind = KINDS.get(kind_name)
@@ -178,11 +182,11 @@ class Author:
         naming: Iterable[bytes] = (),
         proxy: Proxy | None = None,
     ) -> Record:
-        """Signs and stores one record of `kind`. Private fields are given unsealed.
+        """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
-        Without a `signer`, a device of this home signs. `naming` are further parents. `proxy` lets
-        the signer act for another person. Words that must not stand in the record itself follow in
-        a second record (R-16.1).
+        If `signer` is None, a device of this home signs. `naming` are further parents of the
+        record. `proxy` lets the signer act for another person. Some words must not be in the record
+        itself. They follow in a second record (R-16.1).
         """
         fields, words = _part_words(kind, fields)
         signer = self.signer_of() if signer is None else self._fit(signer)
@@ -191,7 +195,7 @@ class Author:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
         thread = self._thread(kind, about, private)
-        if private is not None:  # R-15.11: its time is not before what its author has read
+        if private is not None:  # R-15.11: not earlier than what the author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
         thread.log_heads = self._heads() if kind.audience == record.OPEN else {}
@@ -211,7 +215,9 @@ class Author:
         return signed
 
     def _store(self, signed: Record) -> None:
-        """Stores a record of this home, and tells the listeners once it is safe."""
+        """Stores a record that this home has signed. When it is safely stored, tells the
+        listeners.
+        """
         result = self.inbox.ingest([signed], durable=True)
         assert signed in result.stored, result.refused
         if self._last_signed is not None:
@@ -222,9 +228,9 @@ class Author:
     # -- what a record is checked with ------------------------------------------------------------
 
     def _proxy(self, kind: Kind, represented: bytes, person: bytes) -> Proxy:
-        """Returns the proxy by which `person` may act for `represented`.
+        """Returns the proxy that lets `person` act for `represented`.
 
-        Raises Refused (R-12.4) if no proxy allows it.
+        Raises Refused (R-12.4) if no proxy allows this.
         """
         authority = self.state.authority
         if authority is None or represented not in authority.members:
@@ -234,7 +240,7 @@ class Author:
             for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.deputy == person
         ]
-        # If none holds, the refusal of the one that ends last is the most useful to the person.
+        # If no proxy allows it, the person learns why the proxy that ends last does not.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
@@ -248,7 +254,9 @@ class Author:
         )
 
     def _fit(self, signer: Signer) -> Signer:
-        """Returns the signer. Raises Refused if its device is not the person's or may not sign."""
+        """Returns the signer unchanged after two checks. Raises Refused if the signer's device does
+        not belong to its person, or if the device may not sign.
+        """
         authority = self.state.authority
         if authority is None or authority.member_of_device(signer.device) != signer.person:
             raise Refused("R-03.5", "no device of that person is at this home")
@@ -273,8 +281,8 @@ class Author:
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def _is_private(self, kind: Kind, about: bytes | None, private: PrivateThreads) -> bool:
-        """R-10.9: whether a record of this kind is private, given the record `about` that it
-        answers.
+        """R-10.9: returns whether a new record of this kind is private. This may depend on `about`,
+        the record that the new record answers.
         """
         if kind.audience == record.PRIVATE:
             return True
@@ -288,10 +296,10 @@ class Author:
         extra: Iterable[Entry] = (),
     ) -> Thread:
         """Folds the thread of the record `about`, together with `extra` entries that are not posted
-        yet. Without `about`, the thread is new.
+        yet. If `about` is None, folds a new thread.
 
-        `private` reads the thread if it is a private one. Raises Refused if a record of this `kind`
-        does not fit (R-10.5).
+        If the thread is private, `private` reads it. Raises Refused (R-10.5) if a record of this
+        `kind` must be about a record and is not, or must not be and is.
         """
         if kind.is_root and about is not None:
             raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
@@ -316,7 +324,9 @@ class Author:
             )
 
     def _today(self, entry: Entry) -> str:
-        """Returns the entry's day, YYYY-MM-DD, by the charter's fixed offset from UTC."""
+        """Returns the day on which the entry is written, as YYYY-MM-DD. The day follows the
+        charter's fixed offset from UTC.
+        """
         assert self.state.authority is not None, "the entry's author is a member by it"
         offset = self.state.authority.charter["offset"] * 60
         return datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
@@ -328,15 +338,15 @@ def _unusable(reason: str) -> Refused:
 
 
 def _must_count(thread: Thread) -> None:
-    """Raises the refusal of the entry to be signed, if the entry would not count."""
+    """Raises the reason why the new entry would not count, if the fold has refused it."""
     line = next(line for line in thread.history if line.entry.id == _NOT_YET)
     if line.refusal:
         raise line.refusal
 
 
 def _part_words(kind: Kind, fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Splits the fields into those of the record and the words for a second record (R-16.1). Checks
-    the words.
+    """Splits the fields into two maps: the fields of the record, and the words for a second record
+    (R-16.1). Checks the words.
     """
     beside = [name for name, field in kind.fields.items() if field.beside]
     words = {name: fields[name] for name in beside if fields.get(name) is not None}

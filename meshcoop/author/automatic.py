@@ -1,4 +1,4 @@
-"""Posts records of a home's software, without asking a person."""
+"""Posts the records that a home's software signs by itself, without asking a person."""
 
 import logging
 
@@ -14,19 +14,21 @@ from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 from protocol.record.sealing import EpochKey
 
-MAX_SEALS = 64  # in one epoch record
+MAX_SEALS = 64  # the most devices to which one epoch record seals a key
 
-_SETTLES_MS = 5000  # after this, no answer is under way that a relay sent before it was enrolled
-_NAMED = 7  # most parents of an accept, besides the charter
+_SETTLES_MS = 5000  # a relay's answer from before its enrolment arrives by then
+_NAMED = 7  # the most parents that an accept has besides the charter
 _PAGE = 500  # records that the countersigner reads at once
-_MAX_WAITING = 1000  # most records that wait for their thread
-_COUNTERSIGNED = "countersigned"  # the store's note of the last row that it has read
+_MAX_WAITING = 1000  # the most records that may wait for their thread
+_COUNTERSIGNED = "countersigned"  # the name of the store's note of the last row read
 
 _LOG = logging.getLogger(__name__)
 
 
 def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
-    """R-03.8: seals these epoch keys to devices, at most MAX_SEALS devices in one record."""
+    """R-03.8: seals these epoch keys to devices. One record holds seals for at most MAX_SEALS
+    devices.
+    """
     authority = author.state.authority
     assert authority is not None, "the devices are members' by it"
     for key in keys:
@@ -41,7 +43,8 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
 def accept_charter(author: Author) -> None:
     """R-03.20: accepts the charter for each device of this home that still has records to accept.
 
-    A record to accept admitted the person, or sealed an epoch key to the device.
+    Those are the records that admitted the device's person, and the records that sealed an epoch
+    key to the device.
     """
     authority = author.state.authority
     if authority is None or author.state.ring.current() is None:
@@ -56,15 +59,15 @@ def accept_charter(author: Author) -> None:
 
 
 def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
-    """Returns the ids of the records that the person has not accepted yet. These records admitted
-    the person, or sealed an epoch key to `device`.
+    """Returns the ids of the records that the person still has to accept. These are records that
+    admitted the person, or that sealed an epoch key to `device`.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
         for act in author.state.authority_fold.records_of_kind("epoch")
-        if authority.member_of_device(act.device) != person  # left out: keys that the person sealed
+        if authority.member_of_device(act.device) != person  # leaves out own seals
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]
@@ -72,8 +75,8 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
 
 
 def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
-    """R-03.20: accepts the charter and names these records. Writes several accepts if one has no
-    room for all names.
+    """R-03.20: accepts the charter, and names the records `acts` in the accept. If one accept has
+    no room for all of them, writes several.
     """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
@@ -82,10 +85,11 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Seals this home's epoch keys to members' devices that lack them.
+    """Seals this home's epoch keys to members' devices that lack these keys.
 
-    The devices are those of this home's people, of people for whom they vouched, and of the people
-    in `met`. The last have just been met, and their voucher's home may be away.
+    The devices belong to people of this home, to people for whom people of this home vouched, or to
+    people in `met`. This home has just met the people in `met`. The homes of their vouchers may be
+    offline.
     """
     authority = author.state.authority
     keys = author.state.ring.all()
@@ -108,32 +112,35 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
 
 
 def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
-    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment (`state`)."""
+    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment. The argument
+    `state` says which.
+    """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the relays that this home's person enrolled and that no longer serve.
+    """R-08.7: ends the enrolment of relays that no longer serve. This home's person must have
+    enrolled them.
 
-    `refusals` says, by peer id, when a relay last told this home that it does not serve (ms). It is
-    emptied.
+    `refusals` maps a relay's peer id to the time (ms) when the relay last told this home that it
+    does not serve. The function empties this map.
     """
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:
         refused_at = refusals.get(peer_id(key), 0)
-        # An answer from before the relay was enrolled may have been under way; it does not count.
+        # A relay may have sent its answer before it was enrolled. Such an answer does not count.
         if refused_at > relay.carrier.time + _SETTLES_MS and author.person in relay.people:
             post_relay(author, key, relay.addresses, ENDED)
     refusals.clear()
 
 
 class Countersigner:
-    """R-13.15: countersigns each `confirm` of a receipt or a correction that people of this home
-    wrote. So the `confirm` is kept.
+    """R-13.15: countersigns confirms, so that they are kept. If somebody confirms a receipt or a
+    correction that a person of this home wrote, it signs a confirm of that `confirm`.
 
-    It reads the store once and remembers the last row. If a record's thread is not known yet, it
-    looks at the record again later.
+    It reads each record in the store once and notes the last row that it has read. If the thread of
+    a record is not known yet, it looks at the record again later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -143,12 +150,14 @@ class Countersigner:
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
-        """Looks at the records that wait, and at those that have arrived since the last run."""
+        """Looks at the records that arrived since the last run, and again at those whose thread was
+        not known.
+        """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
             if row is None:
-                del self._waiting[number]  # a fork removed it; if it comes again, it gets a new row
+                del self._waiting[number]  # a fork removed the record; it may come again, in a new row
             else:
                 self._look(row)
         while rows := self._store.records.lasting_answers(self._done, _PAGE):
@@ -156,7 +165,7 @@ class Countersigner:
                 self._look(row)
             self._done = rows[-1].n
         if before != (self._done, len(self._waiting)):
-            # After a restart it begins with the oldest row that waits.
+            # After a restart, reading begins with the oldest row that waits.
             self._store.set_note(
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )
@@ -178,8 +187,8 @@ class Countersigner:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _confirmed_author(self, row: StoredRecord) -> bytes | None:
-        """Returns the person of this home whose receipt or correction the record
-        confirms, or None.
+        """If the record confirms a receipt or a correction that a person of this home wrote,
+        returns this person. Otherwise returns None.
         """
         state = self._author.state
         entry = state.thread_fold.entry(row)

@@ -1,4 +1,6 @@
-"""Begins the next epoch after somebody has left, with a key that they do not get (R-03.33)."""
+"""Begins the next epoch after somebody has left. Its key is not given to the person who left
+(R-03.33).
+"""
 
 import logging
 from collections.abc import Callable
@@ -11,15 +13,15 @@ from protocol.record.sealing import EpochKey
 
 _LOG = logging.getLogger(__name__)
 
-_WAIT_MS = 30_000  # the other homes wait this long for the home whose record made it due
-_SPREAD_MS = 60_000  # then each waits a random time, so that they do not all begin at once
+_WAIT_MS = 30_000  # the home whose record made the epoch due gets this long to begin it
+_SPREAD_MS = 60_000  # then other homes each wait a random time, so as not to begin all at once
 
 
 class Rotation:
-    """Begins the next epoch if a device that has the current key may not read any more.
+    """Begins the next epoch when a device that has the current epoch key may no longer read.
 
-    Two homes may begin an epoch at the same time, which does no harm. Readers keep both keys, and
-    writers use one.
+    If two homes begin an epoch at the same time, no harm is done. Homes can read with both keys,
+    and all write with the same key.
     """
 
     def __init__(self, author: Author, now: Callable[[], int]) -> None:
@@ -31,7 +33,7 @@ class Rotation:
         author.signed.append(self._on_signed)
 
     def run(self) -> None:
-        """Begins the next epoch if it is due."""
+        """Begins the next epoch if the time for it has come."""
         has_acted = self._has_acted
         self._has_acted = False
         authority = self._author.state.authority
@@ -48,7 +50,7 @@ class Rotation:
             self._begin()
 
     def _is_needed(self) -> bool:
-        """Whether the current key was sealed to a device that may not read any more."""
+        """Returns whether the current epoch key was sealed to a device that may no longer read."""
         state = self._author.state
         authority = state.authority
         current = state.ring.current()

@@ -1,4 +1,6 @@
-"""Founds a neighbourhood, with a charter, a first epoch key and the founder's profile."""
+"""Founds a neighbourhood: signs its charter and makes its first epoch key and the founder's
+profile.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from protocol.record.sealing import EpochKey
 
 @dataclass(frozen=True)
 class Identity:
-    """A person's keys at one device."""
+    """The keys of a person and of one of their devices."""
 
     root_seed: bytes  # written down as the recovery words
     device_seed: bytes
@@ -32,14 +34,14 @@ class Identity:
 
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
-        """Makes a new person with a new device. `place` is the neighbourhood to join; the default
-        is for founding one.
+        """Makes a new person with a new device. `place` is the neighbourhood that the person will
+        join. By default, the person will found one.
         """
         return cls.of(random(32), random, place)
 
     @classmethod
     def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
-        """Makes a new device for the person with this root seed."""
+        """Makes a new device for the person who has this root seed."""
         device_seed = random(32)
         box = seal.device_box_key(device_seed).public
         certificate = statement.certify_device(root_seed, device_seed, box, place)
@@ -48,14 +50,16 @@ class Identity:
 
 
 def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
-    """Makes the record that founds a neighbourhood. Its id is the id of the neighbourhood."""
+    """Makes the charter, the record that founds a neighbourhood. The charter's id is also the id of
+    the neighbourhood.
+    """
     values = {**fields, "founders": [identity.statement]}
     return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING_ID, now)
 
 
 def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
-    """Makes the first record of a member's further device. It carries the device's certificate
-    (R-03.31).
+    """Makes the first record of a further device of a member. This record carries the device's
+    certificate (R-03.31).
     """
     return _first(KINDS["device"], {"statement": certificate}, seed, neighbourhood, now)
 
@@ -63,7 +67,7 @@ def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now
 def _first(
     kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
-    """Makes the first record of a device that nobody knows yet."""
+    """Makes the first record of a device that no other home knows yet."""
     kind.check_fields(fields)
     content = schema.pack_content(kind.name, fields)
     header = Header(
@@ -90,8 +94,8 @@ def open_state(
 ) -> State:
     """Opens the state of `neighbourhood` in `store`.
 
-    It reads records with the keys of `devices` (key → seed) and the `boxes` of earlier devices
-    (key, box secret).
+    `devices` maps device keys to seeds. `boxes` are pairs of an earlier device's key and its box
+    secret. Both are used to open sealed records.
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]
@@ -106,7 +110,7 @@ def found_neighbourhood(
     now: Callable[[], int],
     random: Callable[[int], bytes],
 ) -> Author:
-    """Founds a neighbourhood in an empty store. `name` is the name in the founder's profile."""
+    """Founds a neighbourhood in an empty store. `name` is the founder's name in their profile."""
     first = sign_charter(identity, fields, now())
     devices = {identity.device: identity.device_seed}
     state = open_state(store, first.id, devices, now)

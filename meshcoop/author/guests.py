@@ -1,9 +1,9 @@
-"""Guests are people without a machine. Their devices are at this home, each locked with its own
-PIN.
+"""Guests: people without a machine of their own. Their devices are at this home, each locked with
+the guest's PIN.
 
-The node gets a PIN for one call. It forgets the seed that the PIN opens when the call ends. A
-person who has the home's passphrase and its files can try any number of PINs. Without the
-passphrase, a PIN is of no use.
+A guest gives the PIN for one call. The PIN opens the device's seed, and the node forgets this seed
+when the call ends. Whoever has the home's files and passphrase can try any number of PINs. Without
+the passphrase, a PIN opens nothing.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _USAGE = 2
 
 @dataclass
 class _Tries:
-    """The tries of a guest's PIN."""
+    """Counts the wrong tries of a guest's PIN."""
 
     wrong: int = 0  # wrong PINs since the last right one
     next_at: int = 0  # when the next try is allowed (ms)
@@ -46,17 +46,17 @@ class Guests:
 
     @property
     def devices(self) -> tuple[Guest, ...]:
-        """The devices of all guests, the latest one last."""
+        """The devices of all guests, the newest last."""
         return self._unlocked.keys.guests
 
     def find(self, person: bytes) -> Guest | None:
-        """Returns the latest device of a guest, or None if the person is no guest here."""
+        """Returns the newest device of a guest, or None if the person is no guest of this home."""
         devices = [guest for guest in self.devices if guest.person == person]
         return devices[-1] if devices else None
 
     def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """Returns the person whom `--as` names: a guest, even one without a profile, or else a
-        member.
+        """Returns the person whom the option `--as` names. This is a guest, even a guest without a
+        profile, or else a member.
         """
         name = str(typed).strip().casefold()
         named = {guest.person for guest in self.devices if guest.name.casefold() == name}
@@ -64,19 +64,22 @@ class Guests:
 
     def add(self, guest: Guest) -> None:
         """Adds a guest's device to the key file."""
-        keys = self._unlocked.reread().keys  # a command may have changed it meanwhile
+        keys = self._unlocked.reread().keys  # a command may have changed the file
         self._unlocked = self._unlocked.save(replace(keys, guests=(*keys.guests, guest)))
 
     def remove(self, guest: Guest) -> None:
-        """Removes a guest's device from the key file, because the guest could not be let in."""
+        """Removes a guest's device from the key file. Callers use this when the guest could not be
+        admitted.
+        """
         keys = self._unlocked.reread().keys
         others = tuple(other for other in keys.guests if other != guest)
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
     async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
-        """Returns the seed of a guest's device.
+        """Returns the seed of a guest's device, which the PIN opens.
 
-        Raises Mistake if the PIN is missing or wrong, or if the person must wait after wrong tries.
+        Raises Mistake if the PIN is missing or wrong. After several wrong PINs the person must
+        wait; until then, every try raises Mistake.
         """
         if not pin:
             raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)
@@ -93,7 +96,7 @@ class Guests:
             return seed
 
     def _count_wrong(self, tries: _Tries, guest: Guest) -> str:
-        """Counts a wrong PIN. Returns the sentence for the person who typed it."""
+        """Counts a wrong PIN. Returns a sentence for the person who typed the PIN."""
         tries.wrong += 1
         beyond_free = tries.wrong - _FREE_TRIES
         if beyond_free < 0:
@@ -103,8 +106,8 @@ class Guests:
         return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
 
     def introduce(self, guest: Guest, seed: bytes) -> None:
-        """Posts the first record of a guest's device, which brings its own certificate (R-03.31).
-        The guest is a member.
+        """Posts the first record of a guest's device. The record carries the device's certificate
+        (R-03.31). The guest must be a member already.
         """
         state = self._author.state
         assert state.authority is not None, "the guest is a member by it"
@@ -113,8 +116,8 @@ class Guests:
         self._author.inbox.ingest([first], durable=True)
 
     def settle(self, guest: Guest, signer: Signer) -> None:
-        """Accepts the charter for a guest who is a member. Posts the guest's name if they have no
-        profile yet.
+        """Accepts the charter for a guest who is a member. If the guest has no profile yet, also
+        posts their name.
         """
         state = self._author.state
         if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:

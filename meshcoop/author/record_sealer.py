@@ -1,4 +1,4 @@
-"""Seals and signs an entry that would count, and so makes it the next record of its log."""
+"""Seals the content of an entry and signs it as the next record of its device's log."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,15 +20,15 @@ _HEADER_ROOM = 1024  # bytes of a record that its content may not use
 
 
 class RecordSealer:
-    """Seals and signs for the devices of a home. `random(n)` returns n random bytes."""
+    """Seals and signs records for the devices of a home. `random(n)` returns n random bytes."""
 
     def __init__(self, state: State, random: Callable[[int], bytes]) -> None:
         self._state = state
         self._random = random
 
     def seal_fields(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
-        """R-10.6: checks the private fields, then seals each to the devices of those who may read
-        it.
+        """R-10.6: checks the private fields of an entry. Then seals each field to the devices of
+        the people who may read it.
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"
@@ -48,8 +48,8 @@ class RecordSealer:
         return fields
 
     def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes], signer: Signer) -> Record:
-        """Signs an entry that all members may read. Returns the record. `naming` are further
-        parents.
+        """Signs an entry that all members may read, and returns the record. `naming` are further
+        parents of the record.
         """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
         content = schema.pack_content(kind.name, entry.fields | signed_for)
@@ -59,9 +59,10 @@ class RecordSealer:
         return self._sign(entry, parents, kind.audience_code, content, signer)
 
     def sign_private(self, kind: Kind, thread: Thread, entry: Entry, signer: Signer) -> Record:
-        """Signs an entry of a private thread. Returns the record.
+        """Signs an entry of a private thread, and returns the record.
 
-        Its kind, the record that it is about and its readers are inside the seal (R-15.1).
+        The seal hides the entry's kind, its readers, and the record that the entry is about
+        (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"

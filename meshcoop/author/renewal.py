@@ -1,7 +1,8 @@
-"""Renews the term, when a person asks for it or when a home's software does so by itself.
+"""Proposes and accepts new terms, for a person or by the home's software alone.
 
-A renewal lists all decisions in force (specs/03 R-03.22). If one record has no room for the lists,
-the rest goes into parts. The renewal names each part by the hash of its content.
+A renewal, which begins the next term, lists all decisions in force (specs/03 R-03.22). If one
+record is too small for the lists, the rest goes into further records, called parts. The renewal
+names each part by the hash of its content.
 """
 
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
 
-SMALL = 8  # a roll below this lets software say yes to newcomers
+SMALL = 8  # if fewer people are on the roll, software votes yes on newcomers
 
-_ROOM = 10_000  # bytes of lists in one record
+_ROOM = 10_000  # bytes that the lists may take in one record
 
 
 def renew(
@@ -33,7 +34,9 @@ def renew(
     share: int | None = None,
     title: str | None = None,
 ) -> Record:
-    """Proposes the next term and votes yes on it. Raises Refused if a rule forbids it."""
+    """Proposes the next term and votes yes on this proposal. Raises Refused if a rule
+    forbids it.
+    """
     authority = _authority(author)
     term = authority.term
     members = set(authority.members)
@@ -76,7 +79,9 @@ def renew(
 
 
 def decide(author: Author) -> None:
-    """Decides for each person of this home what software may decide by itself (R-16.5)."""
+    """Makes the decisions about terms that software may make alone, for each person of this home
+    (R-16.5).
+    """
     if author.state.authority is None or author.state.ring.current() is None:
         return
     for person in sorted(author.people):
@@ -86,14 +91,16 @@ def decide(author: Author) -> None:
 
 
 def _accept_term(author: Author, person: bytes) -> None:
-    """R-16.5: accepts the term that a person is to accept next, if there is one."""
+    """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
         author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> None:
-    """Votes yes on each renewal that only adds members, while the roll is small."""
+    """Votes yes on each renewal that does nothing but add members to the roll. Does so only while
+    the roll is small.
+    """
     authority = _authority(author)
     if person not in authority.term.roll or len(authority.term.roll) >= SMALL:
         return
@@ -108,7 +115,9 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
 
 
 def _renew_alone(author: Author, person: bytes) -> None:
-    """Proposes to add newcomers to the roll, if the person is alone on the roll."""
+    """If the person is the only one on the roll, proposes a term that adds the newcomers to the
+    roll.
+    """
     authority = _authority(author)
     roll = authority.term.roll
     if roll == {person} and set(authority.members) - roll:
@@ -116,7 +125,9 @@ def _renew_alone(author: Author, person: bytes) -> None:
 
 
 def _only_adds(authority: Authority, term: Term) -> bool:
-    """Whether a term only adds people to the roll of the present term, and changes nothing else."""
+    """Returns whether a term adds people to the roll of the present term and changes
+    nothing else.
+    """
     present = authority.term
     rules = (present.moderators, present.vouchers, present.share)
     if (term.moderators, term.vouchers, term.share) != rules:
@@ -129,7 +140,7 @@ def _only_adds(authority: Authority, term: Term) -> bool:
 
 
 def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
-    """Splits the lists into pages. Each page fits into one record."""
+    """Splits the lists into pages that each fit into one record."""
     page: dict[str, list[Any]] = {}
     room = _ROOM
     for name, values in lists.items():

@@ -1,4 +1,4 @@
-"""A signer: the device that signs, and the person for whom it signs."""
+"""A signer: the device that signs a record, and the person for whom the device signs."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,9 @@ from meshcoop.fold.private_threads import PrivateThreads
 
 @dataclass(frozen=True)
 class Signer:
-    """A device with its secret seed. `private` reads the private records of its person."""
+    """A device with its secret seed, and the device's person. `private` reads this person's private
+    records.
+    """
 
     person: bytes  # the person's root public key, 32 bytes
     device: bytes  # the device's public key, 32 bytes

@@ -1,1 +1,3 @@
-"""Files that leave a home, and some that come back: backups, bundles, calendars, printed pages."""
+"""Writes files that leave a home: backups, bundles, calendars and printed pages. Reads backups and
+bundles again.
+"""

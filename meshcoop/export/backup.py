@@ -1,15 +1,16 @@
-"""A backup: a person and the records of their node, in one file under the passphrase.
+"""Writes and reads backups. A backup is one file with a person's secrets and the records of their
+node, locked with the passphrase.
 
-The file begins with a mark. Then come pieces, each `u32(length) ‖ bytes`. The first piece is the
-map of the lock, in the clear. The others are a secretstream of XChaCha20-Poly1305 (libsodium). So a
-file of any size can be read piece by piece, and a file that was cut, shuffled or changed is
-refused.
+The file begins with a mark. Then come pieces, each written as `u32(length) ‖ bytes`. The first
+piece is the map of the lock, which is not encrypted. The other pieces are a secretstream of
+XChaCha20-Poly1305 (libsodium). So a large file can be read piece by piece. A file that was cut,
+reordered or changed is refused.
 
-The stream has the contents, then lists of records in the form in which they travel. Its last piece
-is marked as final and holds the number of records.
+The stream has the contents, then lists of records as they travel between homes. The last piece is
+marked as final and holds the number of records.
 
-The file has no signing key, so a person who restores it gets a new device. It has no file names
-either.
+The file has no signing key, so a person who restores it gets a new device. The file has no file
+names either.
 """
 
 import os
@@ -65,10 +66,10 @@ _MAX_ADDRESSES = 256
 
 @dataclass(frozen=True)
 class BackupContents:
-    """The person of a backup, and what they need to come back.
+    """The person whose backup this is, and what the person needs to return to the neighbourhood.
 
-    `root` is the root seed, or None if only paper has it. `boxes` are key pairs (public, secret).
-    They open what was sealed to the person's devices so far.
+    `root` is the root seed, or None if the seed is only on paper. `boxes` are pairs of a public and
+    a secret key. They open what was sealed to the person's earlier devices.
     """
 
     neighbourhood: bytes
@@ -81,9 +82,10 @@ class BackupContents:
 def write_backup(
     path: Path, passphrase: str, contents: BackupContents, records: Iterator[bytes]
 ) -> int:
-    """Writes a backup that only its owner can read (0600), as a whole or not at all.
+    """Writes a backup, as a whole or not at all. Only its owner can read the file (mode 0600).
 
-    Returns the number of records in it. Raises Mistake.
+    Returns the number of records in the backup. Raises Mistake if the path is taken or cannot be
+    written.
     """
     if os.path.lexists(path):
         raise Mistake(f"{path} is there already; name another file, or move that one away.")
@@ -95,9 +97,9 @@ def write_backup(
 
 
 class BackupReader:
-    """An open backup. `contents` is there at once. `read_records` yields the records.
+    """Reads a backup. The constructor reads `contents`. Then `read_records` yields the records.
 
-    Raises Mistake if the file is no backup, is cut off, was changed, or has another passphrase.
+    Both raise Mistake if the file is no backup, is cut off, was changed, or has another passphrase.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
@@ -118,7 +120,9 @@ class BackupReader:
         self._file.close()
 
     def read_records(self) -> Iterator[list[bytes]]:
-        """Yields the records, piece by piece. At the end, raises Mistake if any are missing."""
+        """Yields lists of records, one list for each piece of the file. If some records are missing
+        at the end, raises Mistake.
+        """
         count = 0
         while True:
             value, tag = self._read_value()
@@ -148,7 +152,7 @@ class BackupReader:
         except (ValueError, KeyError):
             self._refuse()
         init_pull(self._stream, stream_header, Lock.derive(fields, passphrase).key)
-        # The first sealed piece authenticates the map in the clear.
+        # The first sealed piece authenticates the map, which is not encrypted.
         self._head: bytes | None = head
         value, _ = self._read_value(
             f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "
@@ -187,7 +191,7 @@ def _write(
     head: bytes = msgpack.packb({**new_lock.fields(), "stream": stream_header})
     file.write(FILE_MARK)
     _write_piece(file, head)
-    # The first sealed piece authenticates the map in the clear, so that nobody can change it.
+    # The first sealed piece authenticates the map, so that nobody can change it.
     _write_piece(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
     count = 0
     size = 0
@@ -217,7 +221,9 @@ def _unpack(data: bytes) -> Any:
 
 
 def _parse_contents(value: Any) -> BackupContents | None:
-    """Returns the contents, or None if their fields are not as they should be."""
+    """Returns the contents of a backup, or None if a field is missing or has a wrong type
+    or size.
+    """
     try:
         contents = BackupContents(**value)
     except TypeError:

@@ -1,6 +1,7 @@
-"""Bundles on disk: writes records and have-maps to a file, and reads them (specs/09-bundles.md).
+"""Writes records and have-maps to bundle files, and reads these files (specs/09-bundles.md). A
+have-map says which records a home has.
 
-The command's own process does this, not the node. So no node waits for a slow stick.
+The command's own process reads and writes the files. So the node never waits for a slow USB stick.
 """
 
 import os
@@ -19,14 +20,15 @@ from protocol.wire import bundle_file
 from protocol.wire.bundle_file import FileFormat
 from protocol.wire.have_map import HaveMap
 
-_READ_BYTES = 64 * 1024  # at once
+_READ_BYTES = 64 * 1024  # bytes read at once
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
-    """Yields the wires of the records that a home with the have-map `theirs` lacks (R-09.7).
+    """Yields the encoded records that another home lacks (R-09.7). `theirs` is the have-map of that
+    home.
 
-    If `theirs` is empty, these are all records. They come in the order of R-09.6. Records from
-    before `since` (ms) are left out. Raises Refused (R-05.5).
+    If `theirs` is empty, yields all records. The order is that of R-09.6. Records from before
+    `since` (ms) are left out. Raises Refused (R-05.5) if the have-map is malformed.
     """
     have = HaveMap(store.heads())
     for entries in theirs:
@@ -38,9 +40,11 @@ def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iter
 def write_file(
     path: Path, file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
 ) -> int:
-    """Writes a file that only its owner can read (0600), as a whole or not at all (R-09.10).
+    """Writes a bundle or a have-map to a file, as a whole or not at all (R-09.10). Only the file's
+    owner can read it (mode 0600).
 
-    Returns the number of entries in all lists. Raises Mistake, or Refused (R-09.4).
+    Returns the number of entries in all lists. Raises Mistake if the file cannot be written, or
+    Refused (R-09.4) if the file would be too large.
     """
     count = 0
 
@@ -63,10 +67,10 @@ def write_file(
 
 
 class BundleReader:
-    """Reads the lists of an open file.
+    """Reads the lists of an open bundle file.
 
-    If the file is damaged, the lists end early and `fault` gives the reason. Otherwise `fault` is
-    None. A fault raises no exception, so that the caller keeps the lists before it.
+    If the file is damaged, `fault` gives the reason, and the lists end before the damage. Otherwise
+    `fault` is None. Damage raises no exception, so the caller keeps the lists that came before it.
     """
 
     def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
@@ -75,7 +79,7 @@ class BundleReader:
         self._decoder = bundle_file.Decoder(file_format, neighbourhood)
 
     def read_lists(self) -> Iterator[list[Any]]:
-        """Yields the lists in order. Never raises because of the contents of the file."""
+        """Yields the lists in order. Damaged contents of the file never raise an error."""
         try:
             while data := self._file.read(_READ_BYTES):
                 yield from self._decoder.feed(data)
@@ -88,9 +92,10 @@ class BundleReader:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a regular file to read (R-09.10). Raises Mistake for a link, a device or a pipe.
+    """Opens a regular file for reading (R-09.10). Raises Mistake if the path is a link, a device or
+    a pipe.
 
-    A device or a pipe might never end.
+    Reading a device or a pipe might never end.
     """
     handle = _open_handle(path)
     with open(handle, "rb") as file:  # noqa: PTH123  # a handle, not a path
@@ -111,8 +116,8 @@ def _open_handle(path: Path) -> int:
 
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
-    """Raises Mistake if the path holds anything but an older file of this format and
-    neighbourhood.
+    """Checks that writing to the path destroys nothing. Raises Mistake if the path holds anything
+    except a file of the same format and neighbourhood.
     """
     if not os.path.lexists(path):
         return

@@ -1,5 +1,5 @@
-"""Writes a diary as an iCalendar file (RFC 5545), for the calendar of a telephone or on a kitchen
-wall.
+"""Writes a person's diary as an iCalendar file (RFC 5545), to import into a calendar or to
+print.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,9 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
-    """Returns the bytes of the file. Without a time zone, its times are local to each reader."""
+    """Returns the bytes of an iCalendar file with these entries. If `timezone` is None, the times
+    have no zone, and each reader takes them as local times.
+    """
     zone = ZoneInfo(timezone) if timezone else None
     calendar = Calendar()
     calendar.add("prodid", "-//meshcoop//diary//EN")
@@ -51,7 +53,9 @@ def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
 
 
 def _make_rule(repeats: str, starts: str, zone: tzinfo | None) -> vRecur:
-    """Makes the rule of repetition. If the start has a time zone, RFC 5545 wants the end in UTC."""
+    """Makes the rule by which an event repeats. If the event's start has a time zone, the end of
+    the repetition is converted to UTC, as RFC 5545 requires.
+    """
     rule: vRecur = vRecur.from_ical(repeats)
     if "UNTIL" in rule:
         start = _parse_start(starts, zone)

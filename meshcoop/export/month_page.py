@@ -1,9 +1,9 @@
-"""The page of a month, for a neighbourhood to print: what was asked, heard and done, and whether it
-helped.
+"""Makes a page about one month, for a neighbourhood to print. The page says what was asked, heard
+and done, and whether it helped.
 
-The page is made from the lists of the local API, so it is the same at every home. It is one HTML
-file that has no scripts and fetches nothing. Of the answers, it shows only what these lists show.
-So it shows no answers of a group below the smallest size (R-22.8).
+The page is made from lists of the local API, so it is the same at every home. It is one HTML file
+without scripts, and it loads nothing else. If a group is smaller than the charter's smallest group,
+the lists hide its answers, so the page does too (R-22.8).
 """
 
 from calendar import month_name
@@ -26,8 +26,8 @@ td + td { font-variant-numeric: tabular-nums; } .small { font-size: 9pt; }
 
 
 class MonthPage:
-    """The page of a month, such as "2026-11". It is made from the rows of the lists with these
-    names.
+    """The page about a month, such as "2026-11". It is made from four lists of the local API, given
+    as the arguments of the same names.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class MonthPage:
         self._actions = {action["id"]: action for action in actions}
 
     def render(self, neighbourhood: str, least: int) -> str:
-        """Returns the page as HTML. `least` is the size of the smallest group that is shown."""
+        """Returns the page as HTML. `least` is the size of the smallest group whose answers are
+        shown.
+        """
         year, _, number = self._month.partition("-")
         title = f"{_text(neighbourhood)}, {month_name[int(number)]} {year}"
         lines = [line for service in self._services for line in self._service_lines(service)]
@@ -79,8 +81,8 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: Row) -> bool:
-        """Whether the measure was asked this month: it existed by then, and is in use or has
-        answers from this month.
+        """Returns whether the measure was asked in this month. The measure must have been posted by
+        then. It must also be in use now, or have answers from this month.
         """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
         return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))
@@ -114,7 +116,7 @@ class MonthPage:
         return f"<p><b>Heard:</b></p>\n<table>{''.join(lines)}</table>"
 
     def _was_open(self, matter: Row) -> bool:
-        """Whether the matter was open in this month."""
+        """Returns whether the matter was open in this month."""
         closed = matter["closed"] or self._month
         return bool(matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH])
 
@@ -131,7 +133,9 @@ class MonthPage:
 
 
 def _age(row: Row) -> tuple[str, str]:
-    """Returns a key that sorts rows by age, then by id, so that all homes get the same order."""
+    """Returns a sort key for a row: its age first, then its id. So all homes sort the rows in the
+    same way.
+    """
     return row["created"], row["id"]
 
 
@@ -156,7 +160,7 @@ def _describe_outcome(measure: Row, matter: Row) -> str:
 
 
 def _describe_count(measure: Row, point: Row) -> str:
-    """Says how often the event happened, or how many of the answers were bad."""
+    """Says how often an event happened, or how many answers fell short of the target."""
     if measure["scale"] == "count":
         times = "once" if point["bad"] == 1 else f"{point['bad']} times"
         return f"{times} in {point['n'] * measure['window']} days"
@@ -186,5 +190,5 @@ def _name(person: Row | None) -> str:
 
 
 def _text(words: Any) -> str:
-    """Returns a text that people wrote, escaped so that it is harmless in a page."""
+    """Escapes a text that people wrote, so that it cannot do harm in an HTML page."""
     return escape(safe_line(str(words)))

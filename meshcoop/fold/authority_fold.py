@@ -1,5 +1,5 @@
-"""Stratum 1, authority: who belongs to the neighbourhood, and what it has decided. It is folded
-from open records.
+"""Folds authority from open records: who belongs to the neighbourhood, and what it has decided.
+Authority is stratum 1, the first that a home folds.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,10 @@ ROOT = 0  # stands for authority in the table of postponed threads; no thread ha
 
 
 class AuthorityFold:
-    """Authority, and the authority records from which it is folded. A record from ahead of this
-    home's clock is read, but it does not count until it is due.
+    """Authority, and the authority records from which it is folded.
+
+    If a record is dated ahead of this home's clock, it is read at once, but it counts only when its
+    time has come.
     """
 
     def __init__(
@@ -40,10 +42,10 @@ class AuthorityFold:
     # -- authority records ------------------------------------------------------------------------
 
     def read(self, row: StoredRecord) -> bool:
-        """Reads an open record. Returns whether it is a well-formed authority record.
+        """Reads an open record. Returns whether the record is a well-formed authority record.
 
-        An authority record above the quota is read too (R-03.15). Otherwise the homes would not
-        agree on which ones count.
+        An authority record is read even if its device has exceeded its daily quota (R-03.15). If
+        homes skipped such records, they would not agree on which records count.
         """
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
@@ -58,8 +60,8 @@ class AuthorityFold:
         self._index_with_early.drop(record_id)
 
     def read_again(self) -> None:
-        """Reads all authority records from the store again and folds them, after a transaction has
-        failed.
+        """Reads all authority records from the store again and folds them. Callers use this after a
+        database transaction has failed.
         """
         self._index = AuthorityIndex()
         self._index_with_early = AuthorityIndex()
@@ -70,12 +72,12 @@ class AuthorityFold:
             self.fold()
 
     def records_of_kind(self, kind: str) -> list[AuthorityRecord]:
-        """Returns the authority records of one kind, even if they do not count."""
+        """Returns the authority records of one kind, including records that do not count."""
         return self._index.of_kinds(kind)
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: returns the ids of votes, accepts, removes and hides that stay beyond a fork of
-        their log.
+        """R-01.14: returns the ids of records that stay although they come after a fork of their
+        log. Such records are votes, accepts, removes and hides.
         """
         return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
 
@@ -86,8 +88,8 @@ class AuthorityFold:
     # -- authority --------------------------------------------------------------------------------
 
     def fold(self) -> set[int]:
-        """Folds authority. Returns the roots of the threads whose views may change
-        because of it.
+        """Folds authority. Returns the roots of the threads whose views may change because
+        authority has changed.
         """
         for act in list(self._unfolded.values()):
             if not self._clock_limit.postpones(act.time, ROOT):
@@ -105,11 +107,11 @@ class AuthorityFold:
         return self._changed_roots(before, self.authority)
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Returns authority as it would be with `further` records, which a peer sends to prove its
-        membership.
+        """Returns authority as it would be if `further` records were added. A peer sends these
+        records to prove its membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
-        # A home that has lost its charter recognises it by its id.
+        # A home that has lost its charter recognises the charter by its id.
         shown = (act for act in unknown if act.id == self._neighbourhood)
         charter = self._index.get(self._neighbourhood) or next(shown, None)
         if charter is None or not unknown:
@@ -118,13 +120,14 @@ class AuthorityFold:
         return authority.fold_authority(charter, acts, self._store.logs.forks())
 
     def is_storable(self, device: bytes) -> bool:
-        """Whether this home stores the records of this device (R-03.19)."""
+        """Returns whether this home stores the records of a device (R-03.19)."""
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
-        """Returns the devices whose logs are here, but whose records are no longer storable.
+        """Returns the devices whose logs are in the store, but whose records this home no longer
+        stores.
 
-        The record that let such a device in is gone.
+        Earlier, some record let such a device in. That record is gone now.
         """
         if self.authority is None:
             return []
@@ -136,11 +139,13 @@ class AuthorityFold:
         ]
 
     def is_member(self, device: bytes) -> bool:
-        """Whether the device belongs to a member."""
+        """Returns whether a device belongs to a member."""
         return self.authority is not None and self.authority.member_of_device(device) is not None
 
     def statement(self, person: bytes) -> bytes | None:
-        """Returns the root statement from a record that admits a person, or None."""
+        """Returns a person's root statement (the certificate in the record that admits the person).
+        Returns None if no record admits the person.
+        """
         statements: list[bytes] = [
             act.fields["statement"] for act in self._index.with_subject("admit", person)
         ]
@@ -161,8 +166,8 @@ class AuthorityFold:
     # -- epoch keys -------------------------------------------------------------------------------
 
     def seals(self) -> set[tuple[bytes, bytes]]:
-        """Returns pairs of a device key and the id of an epoch key that was sealed to
-        that device.
+        """Returns which epoch keys were sealed to which devices, as pairs: a device key and the id
+        of an epoch key.
         """
         return {
             (seal[:KEY_SIZE], act.fields["key_id"])
@@ -177,10 +182,10 @@ class AuthorityFold:
         return self._ring.learn(counting, others)
 
     def _counting_epochs(self) -> list[AuthorityRecord]:
-        """R-03.8: returns the epoch records that count, in order.
+        """R-03.8: returns the epoch records that count, sorted by number.
 
-        Their devices were let in, and authority counts what they signed. A number above 1 counts
-        only if the number before it exists.
+        An epoch record counts if its device was let in and if authority counts the record. If an
+        epoch's number is above 1, an epoch with the number before it must exist.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"
         counting: list[AuthorityRecord] = []

@@ -1,5 +1,5 @@
-"""The limit that this home's clock sets. A record from too far ahead does not fold until
-it is due.
+"""Postpones records that are dated too far ahead of this home's clock. Such a record is folded when
+its time has come.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ DRIFT_MS = 10 * 60_000  # a record may be this far ahead of the clock and still 
 
 
 class ClockLimit:
-    """Postpones records that are too far ahead of the clock. `now` returns milliseconds."""
+    """Postpones records that are dated too far ahead of the clock. `now` returns milliseconds."""
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self._postponed = PostponedThreads(database)
         self._now = now
 
     def postpones(self, time: int, root: int) -> bool:
-        """Whether `time` (ms) is too far ahead of the clock. If so, notes that the thread whose
-        root is in row `root` must be folded again when `time` has come.
+        """Returns whether `time` (ms) is too far ahead of the clock. If it is, notes that a thread
+        must be folded again at that time. `root` is the row of the thread's root record.
         """
         if time <= self._now() + DRIFT_MS:
             return False
@@ -31,5 +31,7 @@ class ClockLimit:
         return self._postponed.due(now + DRIFT_MS)
 
     def forget_due(self, now: int) -> None:
-        """Forgets the threads that are due at `now` (ms). The caller folds them again."""
+        """Forgets the postponed threads that are due at `now` (ms). The caller folds these threads
+        again.
+        """
         self._postponed.forget_due(now + DRIFT_MS)

@@ -1,5 +1,5 @@
-"""Finds the devices, decisions and people whose records count differently after authority or
-proxies have changed.
+"""Finds what must be folded again after authority or proxies have changed: the devices, decisions
+and people whose records count differently now.
 """
 
 from protocol.authority.authority import Authority
@@ -13,7 +13,7 @@ _OF_RECORDS = (HIDDEN, MEASURE)  # registers whose keys are record ids
 
 
 def changed_devices(before: Authority, after: Authority) -> list[bytes]:
-    """Returns the devices whose records may count differently."""
+    """Returns the devices whose records may count differently under the new authority."""
     devices = {*before.devices, *after.devices}
     return [device for device in devices if _standing(before, device) != _standing(after, device)]
 
@@ -34,8 +34,8 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
 
 
 def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
-    """Returns the deputies whose proxies have changed. What they signed for others may count
-    differently.
+    """Returns the deputies whose proxies have changed. Records that a deputy signed for somebody
+    else may count differently now.
     """
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
@@ -43,7 +43,9 @@ def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
 
 
 def _standing(authority: Authority, key: bytes) -> object:
-    """Returns all that authority knows about a device and its records, to be compared."""
+    """Returns all that authority knows about a device and its records. The caller compares this
+    with what an earlier authority knew.
+    """
     device = authority.devices.get(key)
     cuts = authority.cuts.get(device.person) if device else None
     cut = None if cuts is None else cuts.get(key, 0)

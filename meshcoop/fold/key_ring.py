@@ -1,4 +1,6 @@
-"""The epoch keys that this home's devices can open. Epoch records carry these keys (R-03.8)."""
+"""The epoch keys that this home's devices can open. Epoch records carry these keys, sealed to
+devices (R-03.8).
+"""
 
 from collections.abc import Iterable
 
@@ -12,8 +14,10 @@ _READING_ALONE = 0  # the number of a key that is only for reading
 
 
 class KeyRing:
-    """Epoch keys, by id. A reader may use any key. A writer uses the key with the highest number,
-    and among equal numbers the one with the lowest id.
+    """The epoch keys of this home, by id.
+
+    Records are opened with any of these keys. New records are sealed with the key that has the
+    highest number. If several keys have that number, the key with the lowest id is used.
     """
 
     def __init__(self, devices: Iterable[tuple[bytes, BoxKey]]) -> None:
@@ -28,8 +32,8 @@ class KeyRing:
         """Opens the keys that epoch records seal to this home. Returns whether the keys have
         changed.
 
-        `acts` are all epoch records that count. `others` do not count: their keys are only for
-        reading.
+        `acts` are all epoch records that count. `others` are epoch records that do not count: their
+        keys can open records, but never seal new records.
         """
         keys: dict[bytes, EpochKey] = {}
         for act in acts:
@@ -51,22 +55,22 @@ class KeyRing:
         return True
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """Adds a device of this home. The next call of `learn` opens the keys that are sealed to
-        it, too.
+        """Adds the box key of a device of this home. The next call of `learn` also opens the epoch
+        keys that are sealed to this device.
         """
         self.boxes[device] = box
         self._opened.clear()
 
     def get(self, key_id: bytes) -> EpochKey | None:
-        """Returns the key with this id, or None if this home does not have it."""
+        """Returns the key with this id, or None if this home does not have the key."""
         return self._keys.get(key_id)
 
     def all(self) -> list[EpochKey]:
-        """Returns every key. The key for writing comes first."""
+        """Returns every key. The key that seals new records comes first."""
         return sorted(self._keys.values(), key=_rank)
 
     def current(self) -> EpochKey | None:
-        """Returns the key for writing, or None."""
+        """Returns the key that seals new records, or None if this home has no such key."""
         keys = [key for key in self._keys.values() if key.number != _READING_ALONE]
         return min(keys, key=_rank, default=None)
 

@@ -1,7 +1,8 @@
-"""The loops of this home's services. They are computed when somebody looks at a service.
+"""Caches the feedback loops of this home's services: the signals and matters of their measures. The
+loops of a service are computed when somebody looks at the service.
 
-A result is kept while it is valid. It becomes invalid when a record joins the thread, when
-authority changes, or when a window settles.
+A result stays valid until a record joins the service's thread, or authority changes. It also
+becomes invalid when a window of a measure settles, some hours after the window's last day.
 """
 
 from collections import defaultdict
@@ -23,9 +24,10 @@ _FOR_GOOD = 2**63  # milliseconds
 
 @dataclass(frozen=True)
 class FollowedService:
-    """A service with the loops of its measures in use. `views` are those of its thread, by id.
-    `loops` are by the id of the measure. The result is valid until `until` (ms), when the next
-    window settles.
+    """A service with the feedback loops of its measures in use.
+
+    `views` holds the views of the service's thread, by id. `loops` holds each loop under the id of
+    its measure. The result is valid until the time `until` (ms), when the next window settles.
     """
 
     service: View
@@ -35,13 +37,15 @@ class FollowedService:
 
     @property
     def chain(self) -> list[bytes]:
-        """The people from the one who answers for the service down to the one who holds it."""
+        """The people of the service's chain, from the person who answers for the service down to
+        the person who holds it.
+        """
         links = [self.views[link] for link in self.service["chain"]]
         return [self.service["answers_for"], *(link["to"] for link in links)]
 
     def holder_of(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Holder:
-        """R-23.6: returns the holder of a matter at `now` (ms). If the matter is closed, returns
-        its last holder.
+        """R-23.6: returns who holds a matter at the time `now` (ms). If the matter is closed,
+        returns its last holder.
         """
         chain = self.chain
         # The target was missed though nothing changed: the usual work is not enough. So the matter
@@ -56,8 +60,8 @@ class FollowedService:
         return find_holder(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """Returns the steps that people took: answers to the measure or to its feedback, and
-        actions.
+        """Returns the steps that people took about a matter: their actions, and their answers to
+        the measure or to feedback on it.
         """
         measure = loop.context.measure["id"]
         answered = {view["id"] for view in self.views.values() if view["about"] == measure}
@@ -79,8 +83,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service, with the version of the thread and the authority from which it was
-    computed.
+    """A followed service as it was computed, with the authority and the version of the thread that
+    were used.
     """
 
     version: tuple[int, int]
@@ -89,7 +93,7 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home, each under the row of its thread's root."""
+    """The followed services of one home. Each is kept under the row of its thread's root record."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -98,9 +102,10 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service in whose thread a record is, with its loops at `now` (ms).
+        """Returns the service to whose thread a record belongs, with its loops at the time `now`
+        (ms).
 
-        Returns None if the record is in no service's thread.
+        Returns None if the record is not in the thread of a service.
         """
         row = self._state.store.records.find(record)
         authority = self._state.authority
@@ -144,9 +149,7 @@ class LoopCache:
         return FollowedService(service, {view["id"]: view for view in thread}, loops, until)
 
     def _find_served(self) -> DaysServed:
-        """Returns, by person, the days on which the person was served. Reads them from all
-        receipts.
-        """
+        """Returns the days on which each person was served, according to all receipts."""
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)

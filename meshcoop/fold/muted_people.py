@@ -1,5 +1,5 @@
-"""The people that this home has muted. Lists and screens leave out their posts, but the folded
-state keeps them.
+"""The people that this home has muted. Lists and screens leave out the posts of these people, but
+the folded state keeps the posts.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ _PERSON = 32  # bytes of a person's id
 
 
 class MutedPeople:
-    """The muted people, noted in this home's store alone. Nobody else learns who is muted."""
+    """The muted people. Only this home's store notes them, so nobody else learns who is muted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -22,15 +22,15 @@ class MutedPeople:
         self.people = {noted[start : start + _PERSON] for start in starts}
 
     def set_muted(self, person: bytes, *, muted: bool) -> None:
-        """Mutes a person, or stops muting them."""
+        """Mutes a person, or ends the muting if `muted` is False."""
         self.people = self.people | {person} if muted else self.people - {person}
         with self._store.transaction():
             self._store.set_note(_NOTE, b"".join(sorted(self.people)))
 
     def hides(self, view: View, own_people: set[bytes]) -> bool:
-        """Whether lists leave out a view, because a muted person wrote it.
+        """Returns whether lists leave out a view because a muted person wrote it.
 
-        If the view names one of `own_people`, it is shown: what two people signed together stays in
-        sight (R-06.8).
+        If the view names one of `own_people`, it is shown. So what two people signed together stays
+        in sight (R-06.8).
         """
         return view["author"] in self.people and not people_in(view) & own_people

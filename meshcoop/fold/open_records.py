@@ -1,4 +1,4 @@
-"""Reads open records for authority."""
+"""Reads open records for the fold of authority."""
 
 from protocol.authority import authority
 from protocol.authority import record_index as acts
@@ -11,7 +11,9 @@ from protocol.record.envelope import Record
 
 
 def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
-    """Reads an authority record. Returns None if the record is malformed or of another kind."""
+    """Reads an authority record. Returns None if the record is malformed or its kind has no part in
+    authority.
+    """
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None
     try:

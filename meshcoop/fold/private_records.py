@@ -1,6 +1,6 @@
-"""The private records that this home's devices can open (specs/15, R-15.1).
+"""Opens the private records that are sealed to devices of this home (specs/15, R-15.1).
 
-What is opened here stays in memory. No view, search table, log or export holds it.
+The opened contents stay in memory. No stored view, search table, log or export holds them.
 """
 
 from collections import defaultdict
@@ -18,7 +18,9 @@ from protocol.record.sealing import BoxKey
 
 
 class Opened(NamedTuple):
-    """A private record that this home can read. The record in `row` has no content."""
+    """A private record that this home can read. To save memory, the record in `row` is kept without
+    its content.
+    """
 
     row: StoredRecord
     key: bytes
@@ -29,8 +31,10 @@ class Opened(NamedTuple):
 
 
 class PrivateRecords:
-    """Opens the private records of the store. It uses the box keys of this home and of a guest, and
-    the keys that other private records hand on.
+    """Opens the private records of the store.
+
+    It uses three sorts of keys: box keys of this home, box keys of a guest, and keys that other
+    private records hand on.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:
@@ -46,18 +50,20 @@ class PrivateRecords:
         return (opened for opened in self._opened.values() if opened)
 
     def find(self, record_id: bytes) -> Opened | None:
-        """Returns the open record with this id, or None."""
+        """Returns the open record with this id. Returns None if this home has not opened it."""
         return self._opened.get(record_id)
 
     def is_private(self, record_id: bytes) -> bool:
-        """Whether the store holds a private record with this id, even if this home cannot
-        open it.
+        """Returns whether the store holds a private record with this id. The answer is True even if
+        this home cannot open the record.
         """
         row = self._state.store.records.find(record_id)
         return row is not None and row.record.header.base_audience == envelope.PRIVATE
 
     def open_new(self, most: int | None = None) -> bool:
-        """Opens at most `most` records that are new in the store. Returns whether more are left."""
+        """Tries to open at most `most` records that are new in the store. Returns whether more new
+        records are left.
+        """
         held = self._state.store.records.private_ids()
         self._forget_changed(held)
         new = [record_id for record_id in held if record_id not in self._opened]
@@ -70,8 +76,8 @@ class PrivateRecords:
         return most is not None and len(new) > most
 
     def _forget_changed(self, held: Mapping[bytes, bool]) -> None:
-        """Forgets the records that must be opened again. `held` says whether each record is above
-        its quota.
+        """Forgets the records that must be opened again. `held` maps the id of each private record
+        in the store to whether the record is above its quota.
         """
         # A new device may open records that were closed until now.
         if self._box_count != len(self._state.ring.boxes):
@@ -91,7 +97,9 @@ class PrivateRecords:
             return None  # sealed wrongly by its author: nobody can read it
 
     def _open_with(self, row: StoredRecord, key: bytes | None) -> None:
-        """Opens a record with `key`, and then the records whose keys it hands on."""
+        """Opens a record with `key`. Then opens further records with the keys that this record
+        hands on.
+        """
         waiting = [(row, key)]
         while waiting:
             row, key = waiting.pop()

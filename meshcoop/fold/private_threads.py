@@ -1,7 +1,7 @@
 """The private threads that this home's devices can read (specs/15, R-15.1).
 
-They fold like all threads, but only from the records that this home can open. The views stay in
-memory.
+They fold like all other threads, but only from the records that this home can open. Their views
+stay in memory.
 """
 
 from collections import defaultdict
@@ -21,7 +21,9 @@ class PrivateThreads:
     """The private threads that this home can read. They are folded when a caller asks for them."""
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
-        """`guest_boxes` are the box keys of a guest who gave their PIN for one call."""
+        """`guest_boxes` are the box keys of a guest. The guest has given their PIN for this one
+        call.
+        """
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
         self._folded: dict[bytes, Thread] | None = None
@@ -29,12 +31,14 @@ class PrivateThreads:
         self._folded_at_change = 0  # the change count of the records that were folded
 
     def open_new(self, most: int | None = None) -> bool:
-        """Opens at most `most` records that are new in the store. Returns whether more are left."""
+        """Tries to open at most `most` records that are new in the store. Returns whether more new
+        records are left.
+        """
         return self._records.open_new(most)
 
     def kind_of(self, record_id: bytes) -> Kind | None:
-        """Returns the kind of a private record, or None if it is not private or this home cannot
-        read it.
+        """Returns the kind of a private record. Returns None if the record is not private or if
+        this home cannot read it.
         """
         if not self._records.is_private(record_id):
             return None
@@ -43,7 +47,9 @@ class PrivateThreads:
         return KINDS.get(opened.kind or "") if opened else None
 
     def threads(self) -> Mapping[bytes, Thread]:
-        """Returns the private threads. Each stands under the id of every record in it."""
+        """Returns the private threads, as a map from the id of each record to the thread of that
+        record.
+        """
         self.open_new()
         authority = self._state.authority
         change_count = self._records.change_count
@@ -72,8 +78,8 @@ class PrivateThreads:
         """Folds the thread of the record `about`, together with `extra` entries that are not posted
         yet.
 
-        If `about` is None, folds a new thread of the `extra` entries. Raises Refused if this home
-        cannot read the record.
+        If `about` is None, folds a new thread of the `extra` entries alone. Raises Refused if this
+        home cannot read the record `about`.
         """
         authority = self._state.authority
         assert authority is not None, "a home without a charter posts nothing"
@@ -82,18 +88,18 @@ class PrivateThreads:
         thread = self.threads().get(about)
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
-        # The entries are read again: folding emptied the retracted ones in the thread.
+        # The entries are read again, because folding has emptied the retracted entries.
         entries, _ = self._entries()
         return fold.fold_thread([*(entries[entry] for entry in thread.entries), *extra], authority)
 
     def find_view(self, record_id: bytes) -> View | None:
-        """Returns the view of one record, or None."""
+        """Returns the view of one private record, or None if this home has no such view."""
         thread = self.threads().get(record_id)
         return thread.views.get(record_id) if thread else None
 
     def of_kind(self, kind: str, about: bytes | None = None) -> list[View]:
-        """Returns the views of one kind, the newest first. `about` keeps only views about this
-        record.
+        """Returns the private views of one kind, the newest first. If `about` is given, returns
+        only the views about that record.
         """
         threads = {id(thread): thread for thread in self.threads().values()}
         views = [
@@ -105,8 +111,8 @@ class PrivateThreads:
         return sorted(views, key=lambda view: (-view["created"], view["id"]))
 
     def _entries(self) -> tuple[dict[bytes, Entry], bool]:
-        """Returns the entries of the open records, by id. The second value says whether all are
-        due.
+        """Returns the entries of the open records, by id, and whether these are all. An entry is
+        left out while its record is dated ahead of this home's clock.
         """
         entries: dict[bytes, Entry] = {}
         if self._state.authority is None:
@@ -115,7 +121,7 @@ class PrivateThreads:
         for opened in self._records:
             entry = self._state.thread_fold.entry(opened.row)
             if entry is None:
-                is_whole = False  # ahead of this clock
+                is_whole = False  # ahead of this home's clock
                 continue
             if entry.fault is None:
                 entry = entry._replace(kind=opened.kind, fields=opened.fields, fault=opened.fault)
@@ -124,8 +130,8 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the entry's root. If entries above it are missing here, returns the topmost
-    one that is here.
+    """Returns the id of the root record of an entry's thread. If a record on the way up is missing
+    here, returns the id of the last record before the gap.
     """
     while entry.about in entries:
         entry = entries[entry.about or b""]

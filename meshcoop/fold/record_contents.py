@@ -1,4 +1,4 @@
-"""The contents of records that all homes of the neighbourhood can open alike."""
+"""Opens the contents that every home of the neighbourhood can open alike."""
 
 from meshcoop.fold.key_ring import KeyRing
 from protocol.errors import Refused
@@ -9,7 +9,7 @@ from protocol.record.envelope import Record
 
 
 class RecordContents:
-    """Reads open records, and opens records sealed with a key of the ring. It leaves private
+    """Reads open records, and opens records that are sealed with an epoch key. It leaves private
     records closed, so that all homes fold the same contents.
     """
 
@@ -18,8 +18,8 @@ class RecordContents:
         self._ring = ring
 
     def open(self, record: Record) -> bytes | None:
-        """Returns the plain content of a record. Returns None if the content is not here or this
-        home cannot open it.
+        """Returns the plain content of a record. Returns None if the content is missing here or if
+        this home cannot open it.
         """
         if record.content is None or record.header.base_audience == envelope.PRIVATE:
             return None
@@ -31,12 +31,14 @@ class RecordContents:
         return sealing.open_epoch_content(key, record.content, self.context(record))
 
     def context(self, record: Record) -> bytes:
-        """Returns the context to which the sealed content of this record is bound."""
+        """Returns the context to which the sealed content of a record is bound: neighbourhood,
+        device and number.
+        """
         return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 
     def read(self, record: Record) -> tuple[str | None, dict[str, object]]:
-        """Returns the kind and the fields of a record, or (None, {}) if it cannot be opened. Raises
-        Refused.
+        """Returns the kind and the fields of a record. Returns (None, {}) if the record cannot be
+        opened. Raises Refused if its content breaks a rule.
         """
         plain = self.open(record)
         if plain is None:

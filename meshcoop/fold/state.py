@@ -1,7 +1,7 @@
-"""The folded state of a home: authority, keys, threads and views (the four strata).
+"""The folded state of a home: authority, epoch keys, proxies, threads and views.
 
-Folding in small steps gives the same result as a rebuild. A record from ahead of this home's clock
-does not fold until it is due.
+Records may be folded a few at a time, with the same result as a rebuild. If a record is dated ahead
+of this home's clock, it is folded when its time has come.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,9 @@ _NOTE = "fold"  # in the store: the version that its views were folded with
 
 
 class State:
-    """The folded state of one neighbourhood at this home. Callers hold the store's transaction."""
+    """The folded state of one neighbourhood at this home. Callers must hold a transaction of the
+    store.
+    """
 
     def __init__(
         self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
@@ -45,11 +47,11 @@ class State:
 
     @property
     def authority(self) -> Authority | None:
-        """The authority from the latest fold, or None without a charter."""
+        """The authority from the latest fold, or None if this home has no charter."""
         return self.authority_fold.authority
 
     def fold_due(self) -> None:
-        """Folds the postponed records that are due by now."""
+        """Folds the postponed records whose time has come."""
         now = self.now()  # read once, so that a thread that becomes due meanwhile is not lost
         due = self._clock_limit.due(now)
         if due:

@@ -1,4 +1,4 @@
-"""Strata 2 to 4: proxies, threads, and the stored views of threads."""
+"""Folds strata 2 to 4: the proxies, the threads, and the stored views of threads."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -23,7 +23,7 @@ _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
 
 class ThreadFold:
-    """Folds threads into views. A thread is given as the row of its root."""
+    """Folds threads into views. Callers name a thread by the row of its root record."""
 
     def __init__(
         self,
@@ -43,7 +43,8 @@ class ThreadFold:
     def fold(self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]] = _NONE) -> None:
         """Folds the threads with these roots and replaces their views.
 
-        `begun` has all records of those threads that were never folded before, by root.
+        `begun` concerns threads that were never folded before. It maps the root of each to all
+        records of the thread.
         """
         left = iter(roots if self._authority_fold.authority is not None else ())
         while part := list(islice(left, _AT_ONCE)):
@@ -61,20 +62,22 @@ class ThreadFold:
             self._views.purge()
 
     def fold_all(self) -> None:
-        """Makes the views of all threads again."""
+        """Removes all views and makes the views of all threads again."""
         self._views.clear()
         self.fold(self._store.records.roots())
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds one thread with `extra` entries that are not posted yet. Stores no views."""
+        """Folds one thread, together with `extra` entries that are not posted yet. Stores
+        no views.
+        """
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
         entries = self._entries(self._store.records.in_thread(root))
         return fold.fold_thread([*entries, *extra], authority)
 
     def entry(self, row: StoredRecord) -> Entry | None:
-        """Returns the record as an entry of its thread, or None if it is ahead of this home's
-        clock.
+        """Returns the record as an entry of its thread. Returns None if the record is dated too far
+        ahead of this home's clock.
         """
         record = row.record
         fields = record.header
@@ -111,7 +114,7 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Whether a retraction of this record is here and counts (R-01.17)."""
+        """Returns whether the store has a retraction of this record that counts (R-01.17)."""
         # A retraction retracts only the record that it is about, not its further parents.
         answers = [
             child
@@ -123,7 +126,7 @@ class ThreadFold:
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
     def _fold_rows(self, rows: list[StoredRecord]) -> dict[int, View]:
-        """Folds the records of a thread. Returns the views, by the rows of their records."""
+        """Folds the records of a thread. Returns the views, each under the row of its record."""
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)
@@ -144,8 +147,8 @@ class ThreadFold:
                     self._store.records.set_content(view["id"], None)
 
     def _fold_proxies(self) -> set[int]:
-        """Folds stratum 2, the proxies. Returns the threads with a record by a deputy whose proxy
-        has changed.
+        """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
+        threads have a record that was signed by a deputy whose proxy has changed.
         """
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind("proxy"))

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 
 def zone_of(charter: Mapping[str, Any]) -> tzinfo:
-    """Returns the charter's time zone. If this is empty or unknown here, returns the charter's
-    offset.
+    """Returns the time zone that the charter names. If the charter names none, or this machine does
+    not know the zone, returns the charter's fixed offset from UTC.
     """
     try:
         return ZoneInfo(charter["timezone"] or "")

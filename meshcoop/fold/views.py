@@ -1,4 +1,6 @@
-"""The views of threads, with credits and search. They can be rebuilt from records at any time."""
+"""Stores the views of threads, a search table, and the credits (the minutes given and received).
+All of this can be rebuilt from records at any time.
+"""
 
 import hashlib
 from collections import defaultdict
@@ -17,20 +19,20 @@ from protocol.fold.fold import hash_view
 from protocol.fold.thread import View
 from protocol.record import codec
 
-# Threads by the row of their root. The views of each are by the row of their record.
+# Maps the row of each thread's root to the views of the thread, by the row of their record.
 Threads = Mapping[int, Mapping[int, View]]
 
 _NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's
 
 
 class Views:
-    """The shared views of this home, stored in its database. Callers hold the store's
-    transaction.
+    """The shared views of this home, stored in its database. Callers must hold a transaction of the
+    store.
     """
 
     def __init__(self, store: Store, *, stale: bool = False) -> None:
-        """If `stale`, drops the tables and makes them again, because an older version
-        filled them.
+        """If `stale`, drops the tables and makes them again, because an older version of the
+        program filled them.
         """
         self._store = store
         self._rows = ViewRows(store)
@@ -63,12 +65,12 @@ class Views:
         self._add(fresh)
 
     def drop_thread(self, root: int) -> None:
-        """Removes the views of a thread that is gone."""
+        """Removes the views of a thread that is gone from the store."""
         self.replace({root: {}})
 
     def purge(self) -> None:
-        """Removes from the search table the words of deleted views. Called after content was
-        erased.
+        """Removes the words of deleted views from the search table. Callers use this after content
+        was erased.
         """
         self._rows.purge_words()
 
@@ -81,7 +83,7 @@ class Views:
     # -- views ------------------------------------------------------------------------------------
 
     def find(self, record_id: bytes) -> View | None:
-        """Returns the view of one record, or None."""
+        """Returns the view of one record, or None if the record has no view."""
         body = self._rows.body(record_id)
         return None if body is None else _unpack(body)
 
@@ -90,7 +92,7 @@ class Views:
         return _unpack(self._rows.body_in_row(n))
 
     def find_several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
-        """Returns the views of the records in `ids`, by id. A record without a view is left out."""
+        """Returns the views of the records in `ids`, by id. Leaves out records without a view."""
         return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
 
     def of_thread(self, root: int) -> list[View]:
@@ -100,8 +102,8 @@ class Views:
     def of_kind(
         self, kind: str, *, about: bytes | None = None, limit: int | None = None
     ) -> list[View]:
-        """Returns at most `limit` views of one kind, the newest first. `about` keeps only views
-        about this record.
+        """Returns at most `limit` views of one kind, the newest first. If `about` is given, returns
+        only the views about that record.
         """
         views = (view for view in self.newest(kind) if about in {None, view["about"]})
         return list(islice(views, limit))
@@ -109,31 +111,33 @@ class Views:
     def newest(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[View]:
-        """Yields the views of one kind, the newest first. Reads a view only when the caller asks
-        for it.
+        """Yields the views of one kind, the newest first. Each view is read from the database only
+        when the caller asks for it.
 
-        `state` keeps only the views stored in this state. `root` keeps only the views of the thread
-        whose root is in this row.
+        If `state` is given, yields only the views that are stored with this state. If `root` is
+        given, yields only the views of one thread, whose root record is in the row `root`.
         """
         bodies = self._rows.newest_bodies(kind, state=state, root=root)
         return (_unpack(body) for body in bodies)
 
     def latest_by_author(self, kind: str) -> dict[bytes, View]:
-        """Returns each author's latest view of one kind: the one with the highest (time, id)."""
+        """Returns the latest view of one kind for each author: the view with the highest (time,
+        id).
+        """
         views = (_unpack(body) for body in self._rows.oldest_bodies(kind))
         return {view["author"]: view for view in views}
 
     def search(self, words: str, limit: int) -> list[View]:
-        """Returns at most `limit` views, the best match first.
+        """Returns at most `limit` views that have all the words, the best match first.
 
-        For each word of `words`, such a view has a word that begins with it.
+        A view has a word if one of its own words begins with that word.
         """
         return [_unpack(body) for body in self._rows.search(words, limit)]
 
     # -- credits ----------------------------------------------------------------------------------
 
     def balances(self) -> dict[bytes, Balance]:
-        """Returns the minutes given and received, by person."""
+        """Returns the minutes that each person gave and received."""
         sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         for person, is_gift, minutes in self._credits.sums("giver"):
             sums[person][2 * is_gift] += minutes
@@ -152,26 +156,28 @@ class Views:
     # -- changes ----------------------------------------------------------------------------------
 
     def version_of_thread(self, root: int) -> tuple[int, int]:
-        """Returns a version of the thread's views. A new version means that the views may have
-        changed. Versions are valid only while this home runs.
+        """Returns a version of the thread's views. If the version is new, the views may have
+        changed. Versions are valid only while this process runs.
         """
         return self._clear_count, self._changes.get(root, 0)
 
     @property
     def change_count(self) -> int:
-        """The number of rows written to the store so far. While it stays the same, no view has
-        changed.
+        """The number of rows written to the store so far. While this number stays the same, no view
+        has changed.
         """
         return self._store.change_count
 
     def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hash of every view of these kinds, by row. Another hash means that the view
-        has changed.
+        """Returns the hash of every view of these kinds, by row. If a hash is new, the view has
+        changed.
         """
         return self._rows.hashes_of_kinds(kinds)
 
     def state_hash(self) -> bytes:
-        """R-03.16: hashes all views. Homes that can read the same records get the same hash."""
+        """R-03.16: returns the hash of all views. Homes that can read the same records get the same
+        hash.
+        """
         hasher = hashlib.sha256(b"meshcoop state 1\0")
         for hash_of_view in self._rows.hashes():
             hasher.update(hash_of_view)
@@ -200,7 +206,7 @@ class Views:
 
 
 class _Fresh(NamedTuple):
-    """A view to be written. Its record is in row `n`."""
+    """A view that will be written to the database. Its record is in row `n`."""
 
     n: int
     root: int
@@ -209,7 +215,7 @@ class _Fresh(NamedTuple):
     hash: bytes
 
     def row(self) -> ViewRow:
-        """Makes the row of the table."""
+        """Makes the row for the table of views."""
         view = self.view
         return ViewRow(
             self.n,
@@ -230,7 +236,7 @@ def _unpack(body: bytes) -> View:
 
 
 def _words(view: View) -> str:
-    """Returns all text that people wrote in a view. Ids and private fields are left out."""
+    """Returns all text that people wrote in a view. Leaves out ids and private fields."""
     texts: list[str] = []
     for name, value in view.items():
         if type(value) is str:

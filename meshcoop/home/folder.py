@@ -1,4 +1,6 @@
-"""The home folder of a node: the paths of its files, and the lock that allows only one node."""
+"""The home folder of a node: the paths of its files, and a lock so that only one node runs
+in it.
+"""
 
 import contextlib
 import fcntl
@@ -26,65 +28,69 @@ _LOCK_PAUSE = 0.01  # seconds
 
 @dataclass(frozen=True)
 class Home:
-    """A node's home folder. Its path is absolute. Each property is the path of a file in it."""
+    """A node's home folder. Its path is absolute. Each property is the path of one file in the
+    folder.
+    """
 
     path: Path
 
     @classmethod
     def find(cls, option: Path | None = None) -> "Home":
-        """Returns the home in the folder that `--home` names.
+        """Returns the home in the folder that the option `--home` names.
 
-        Without `--home`, the folder is that of MESHCOOP_HOME. Without this variable, it is the
-        user's default folder.
+        Without this option, uses the folder in the environment variable MESHCOOP_HOME. If that
+        variable is not set either, uses the user's default folder.
         """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())
 
     @property
     def key_file(self) -> Path:
-        """The node's secrets, locked with a passphrase."""
+        """The path of the key file: the node's secrets, locked with a passphrase."""
         return self.path / "keys"
 
     @property
     def store_file(self) -> Path:
-        """The database of records."""
+        """The path of the database of records."""
         return self.path / "store.db"
 
     @property
     def last_signed_file(self) -> Path:
-        """The last number that each device of this home has signed."""
+        """The path of a file with the number of the last record that each device of this home has
+        signed.
+        """
         return self.path / "signed"
 
     @property
     def neighbours_file(self) -> Path:
-        """The addresses of neighbours' homes."""
+        """The path of the file with the addresses of neighbours' homes."""
         return self.path / "neighbours"
 
     @property
     def log_file(self) -> Path:
-        """The log of the node."""
+        """The path of the node's log file."""
         return self.path / "node.log"
 
     @property
     def network_log_file(self) -> Path:
-        """The log of libp2p."""
+        """The path of the log file of libp2p, the network library."""
         return self.path / "network.log"
 
     @property
     def settings_file(self) -> Path:
-        """The settings."""
+        """The path of the settings."""
         return self.path / "home.toml"
 
     @property
     def lock_file(self) -> Path:
-        """The file that a running node locks."""
+        """The path of the file that a running node locks."""
         return self.path / "lock"
 
     @property
     def api_socket(self) -> Path:
-        """The socket of the local API, in a folder that only this user can enter.
+        """The path of the socket of the local API. Only this user can enter the socket's folder.
 
-        Raises Mistake if others can enter the folder, or if the path is too long for a socket.
+        Raises Mistake if others can enter that folder, or if the path is too long for a socket.
         """
         path = self._socket_folder / "api.sock"
         if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
@@ -102,8 +108,8 @@ class Home:
         return Path(tempfile.gettempdir()) / f"meshcoop-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Makes the home folder and the folder of the socket, both with mode 0700. Files that exist
-        stay.
+        """Makes the home folder and the folder of the socket, both with mode 0700. Existing files
+        stay as they are.
 
         Raises Mistake if a folder cannot be made, or if others can change its contents.
         """
@@ -119,21 +125,22 @@ class Home:
         check_private_folder(self.api_socket.parent, OTHERS)
 
     def read_settings(self) -> Settings:
-        """Reads the settings from home.toml. Returns the defaults if there is no file. Raises
-        Mistake.
+        """Reads the settings from home.toml. If there is no such file, returns the defaults. Raises
+        Mistake if the file cannot be read.
         """
         return read_settings(self.settings_file)
 
     def write_settings(self, settings: Settings) -> None:
-        """Replaces home.toml, as a whole or not at all. Raises Mistake."""
+        """Replaces home.toml, as a whole or not at all. Raises Mistake if the file cannot be
+        written.
+        """
         write_settings(self.settings_file, settings)
 
     def default_listen_addresses(self) -> list[str]:
-        """Returns the multiaddrs of one TCP port on 127.0.0.1 and on every IPv4 address of this
-        machine.
+        """Returns the addresses at which the node listens by default, as multiaddrs. These are
+        127.0.0.1 and every present IPv4 address of this machine, all with one TCP port.
 
-        The first call chooses a free port, and the home keeps it. The addresses are those of the
-        machine now.
+        The first call chooses a free port. The settings keep this port for later calls.
         """
         settings = self.read_settings()
         if settings.port is None:
@@ -143,13 +150,13 @@ class Home:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Locks the home for one node, until the block or the process ends.
+        """Locks the home for one node. The lock ends when the block or the process ends.
 
         Raises Mistake if another node holds the lock.
         """
         file = self._open_lock()
         try:
-            # `is_running` holds a shared lock for a moment. A node that starts waits for its end.
+            # `is_running` holds a shared lock for a moment. A starting node waits until it is free.
             for _ in range(_LOCK_TRIES):
                 if _try_lock(file, fcntl.LOCK_EX):
                     break
@@ -164,7 +171,9 @@ class Home:
             os.close(file)
 
     def is_running(self) -> bool:
-        """Whether a node holds the lock. Raises Mistake if the lock file cannot be opened."""
+        """Returns whether a running node holds the home's lock. Raises Mistake if the lock file
+        cannot be opened.
+        """
         if not self.lock_file.exists():
             return False
         file = self._open_lock()
@@ -174,7 +183,7 @@ class Home:
             os.close(file)
 
     def holder_pid(self) -> int | None:
-        """Returns the id of the process that holds the lock, or None if no process does."""
+        """Returns the id of the process that holds the lock, or None if no process holds it."""
         text = self.lock_file.read_text() if self.is_running() else ""
         return int(text) if text.isdigit() else None
 

@@ -21,8 +21,10 @@ _MAX_FILE = 64 * 1024  # bytes
 
 @dataclass(frozen=True)
 class HeldDevice:
-    """A device with which this node signs. It signs only on the machine on which it was made. So a
-    copied disk does not fork its log.
+    """A device with which this node signs.
+
+    It signs only on the machine on which it was made. Otherwise a copied disk could sign a second
+    record with the same number and so fork the device's log.
     """
 
     person: bytes  # the person's root public key, 32 bytes
@@ -33,8 +35,8 @@ class HeldDevice:
 
 @dataclass(frozen=True)
 class Guest:
-    """A device of a person who has no machine. `locked` is its seed, locked with the person's PIN,
-    as a map of `meshcoop.home.passphrase_box`.
+    """A device of a guest: a person without a machine of their own. `locked` is the device's seed,
+    locked with the guest's PIN, as a map of `meshcoop.home.passphrase_box`.
     """
 
     person: bytes
@@ -46,22 +48,22 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. If it is printed in an error report or a log, no secret is shown."""
+    """All secrets of one node. An error report or a log that prints this object shows no secret."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     devices: tuple[HeldDevice, ...] = ()  # the first one signs if it may
     # A root seed, kept until its recovery words are checked.
     recovery_seed: bytes | None = field(default=None, repr=False)
     guests: tuple[Guest, ...] = ()
-    # (device, box secret) of devices that were elsewhere. They open what was sealed to them, but
-    # they sign nothing.
+    # Pairs (device, box secret) of devices that the person had on other machines. The secrets
+    # open what was sealed to these devices. This node signs nothing with them.
     boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class UnlockedKeys:
-    """An open key file. It saves changed keys under the same passphrase, without deriving the key
-    again.
+    """A key file that is open. It saves changed keys under the same passphrase, without deriving
+    the key from the passphrase again.
     """
 
     path: Path
@@ -69,14 +71,16 @@ class UnlockedKeys:
     _lock: Lock = field(repr=False)
 
     def save(self, keys: Keys) -> "UnlockedKeys":
-        """Replaces the file, as a whole or not at all. Raises Mistake if the disk refuses."""
+        """Replaces the key file, as a whole or not at all. Raises Mistake if the file cannot be
+        written.
+        """
         write_private_file(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
         return UnlockedKeys(self.path, keys, self._lock)
 
     def reread(self) -> "UnlockedKeys":
-        """Reads the file again, because a command may have changed it while the node runs.
+        """Reads the key file again, because a command may have changed it while the node runs.
 
-        Raises Mistake if the file has another lock now.
+        Raises Mistake if the file is now locked with another key.
         """
         fields = _unpack_map(self.path, _read_file(self.path))
         if not self._lock.fits(fields):
@@ -85,22 +89,22 @@ class UnlockedKeys:
 
 
 def create_key_file(path: Path, passphrase: str, keys: Keys) -> UnlockedKeys:
-    """Writes a new key file (0600). Raises Mistake if there is something at the path already."""
+    """Writes a new key file (mode 0600). Raises Mistake if something exists at the path already."""
     if os.path.lexists(path):
         raise Mistake(f"{path} already exists; unlock it, or move it to a safe place first.")
     return UnlockedKeys(path, keys, Lock.new(passphrase)).save(keys)
 
 
 def unlock_key_file(path: Path, passphrase: str) -> UnlockedKeys:
-    """Opens the key file. If this fails, raises Mistake with one sentence that names the reason."""
+    """Opens the key file. If this fails, raises Mistake with a sentence that names the reason."""
     fields = _unpack_map(path, _read_file(path))
     key = Lock.derive(fields, passphrase)
     return UnlockedKeys(path, _open_keys(path, fields, key), key)
 
 
 def machine_id() -> str:
-    """Returns a hash that differs between machines, as 64 hex digits. It reveals nothing else about
-    this machine.
+    """Returns an id of this machine: a hash of 64 hex digits. The hash differs between machines and
+    reveals nothing else about this one.
     """
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
@@ -121,11 +125,13 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
 
 
 def _read_file(path: Path) -> bytes:
-    """Reads the file's bytes. Checks the opened file and not the path, so that nobody can swap the
-    file between the two steps.
+    """Reads the bytes of the key file.
+
+    Opens the file first and then checks the open file. If it checked the path before opening it,
+    somebody could swap the file in between.
     """
     try:
-        # O_NONBLOCK: opening a pipe somebody has put there must not wait for a writer.
+        # O_NONBLOCK: if somebody has put a pipe there, opening it must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         remedy = "make them with `meshcoop found` or `meshcoop join`, or restore a backup"
@@ -149,7 +155,7 @@ def _check_file(path: Path, mode: int) -> None:
 
 
 def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
-    """Returns the map in the file, after a check of its fields and costs."""
+    """Checks the fields and costs of the locked map in the file, and returns the map."""
     if len(data) > _MAX_FILE:
         _refuse_damaged(path)
     try:
@@ -185,10 +191,10 @@ def _pack_keys(keys: Keys) -> bytes:
 
 
 def _unpack_keys(path: Path, packed: bytes) -> Keys:
-    """Unpacks the keys from an opened map. Raises Mistake if the map is damaged.
+    """Unpacks the keys from the opened map. Raises Mistake if the map is damaged.
 
-    Only the holder of the passphrase can have written the map. So this looks for damage, not for an
-    attack.
+    Only somebody who has the passphrase can have written this map. So the function looks for
+    damage, not for attacks.
     """
     try:
         table = msgpack.unpackb(packed)

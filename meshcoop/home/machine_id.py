@@ -1,4 +1,4 @@
-"""The machine on which a home lies: its IPv4 addresses and a free port."""
+"""Facts about the machine on which a home is stored: its IPv4 addresses and a free port."""
 
 import socket
 
@@ -6,7 +6,7 @@ import ifaddr
 
 
 def own_addresses() -> list[str]:
-    """Returns the IPv4 addresses of this machine now, loopback first."""
+    """Returns the present IPv4 addresses of this machine, with the loopback address first."""
     addresses = [
         str(address.ip)
         for adapter in ifaddr.get_adapters()
@@ -17,7 +17,7 @@ def own_addresses() -> list[str]:
 
 
 def free_port() -> int:
-    """Returns a TCP port that no program uses now."""
+    """Returns a TCP port that no program uses at the moment."""
     with socket.create_server(("", 0)) as server:
         port: int = server.getsockname()[1]
     return port

@@ -1,4 +1,6 @@
-"""Gets a passphrase or a PIN, from a file or from a prompt. Without a terminal it never prompts."""
+"""Gets a passphrase or a PIN, from a file or from a prompt. If there is no terminal, it never
+prompts.
+"""
 
 import getpass
 import os
@@ -16,8 +18,8 @@ _MAX_BYTES = 4096
 
 
 class _Question(NamedTuple):
-    """A secret to ask for. `variable` is the environment variable that names a file with the
-    secret.
+    """Describes a secret that a person is asked for. `variable` is an environment variable. It
+    names a file that holds the secret.
     """
 
     name: str
@@ -28,16 +30,17 @@ class _Question(NamedTuple):
 def obtain_passphrase(*, new: bool = False) -> str:
     """Returns the passphrase, which is never empty.
 
-    It is the first line of the file that MESHCOOP_PASSPHRASE_FILE names. Without that variable, the
-    person types it, twice if `new`. The file may be a pipe, such as /dev/stdin. Raises Mistake (2).
+    If the environment variable MESHCOOP_PASSPHRASE_FILE is set, the passphrase is the first line of
+    the file that it names. This file may be a pipe, such as /dev/stdin. Without the variable, the
+    person types the passphrase, and types it twice if `new`. Raises Mistake (exit code 2).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
 
 
 def obtain_pin(name: str, *, new: bool = False) -> str:
-    """Returns the PIN of a guest, like `obtain_passphrase`, with MESHCOOP_PIN_FILE. Raises Mistake
-    (2).
+    """Returns the PIN of a guest. Works like `obtain_passphrase`, with the variable
+    MESHCOOP_PIN_FILE. Raises Mistake (exit code 2).
     """
     prompt = f"New PIN of {name}: " if new else f"PIN of {name}: "
     pin = _obtain(_Question("PIN", PIN_VARIABLE, prompt), new=new)

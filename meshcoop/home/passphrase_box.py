@@ -1,7 +1,8 @@
-"""A lock is a key derived from a passphrase or a PIN. It seals bytes into a map.
+"""Locks bytes with a passphrase or a PIN. A `Lock` is a key derived from this secret. It seals
+bytes into a map.
 
-The map has `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and `box`. The box is
-sealed with XChaCha20-Poly1305. All fields but `nonce` and `box` are its associated data.
+The map has the fields `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and `box`.
+`box` is sealed with XChaCha20-Poly1305. The first four fields are its associated data.
 """
 
 import secrets
@@ -29,12 +30,12 @@ _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 
 
 
 class WrongSecret(Exception):
-    """The secret does not open the map, or somebody has changed the map."""
+    """Raised if the secret does not open the map, or if somebody has changed the map."""
 
 
 class UnreadableLock(Exception):
-    """The map was not written by a lock of this version. `why` is "newer", "costly" or
-    "damaged".
+    """Raised if the map was not written by a lock of this version. The argument `why` is "newer",
+    "costly" or "damaged".
     """
 
     def __init__(self, why: str) -> None:
@@ -44,7 +45,9 @@ class UnreadableLock(Exception):
 
 @dataclass(frozen=True)
 class Lock:
-    """A key, with the salt and the costs from which it was derived. It does not keep the secret."""
+    """A key, with the salt and the costs from which it was derived. The lock does not keep the
+    secret itself.
+    """
 
     key: bytes = field(repr=False)
     salt: bytes
@@ -59,7 +62,9 @@ class Lock:
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
-        """Derives the lock of a checked map from the secret. A wrong secret gives another lock."""
+        """Derives the lock of a map from the secret. The caller has checked the map. A wrong secret
+        gives a different lock, not an error.
+        """
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
     @classmethod
@@ -68,29 +73,29 @@ class Lock:
         typed = unicodedata.normalize("NFKC", secret).encode()
         try:
             key = argon2id.kdf(KEY, typed, salt, ops, mem)
-        except RuntimeError:  # libsodium says no more when it gets no memory
+        except RuntimeError:  # libsodium raises this if it gets no memory
             needed = f"The key file needs {mem >> 20} MiB of free memory"
             raise Mistake(f"{needed}; close other programs and try again.") from None
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the fields of the map from which, with the secret, the key can be
-        derived again.
-        """
+        """Returns the map's fields that are needed, with the secret, to derive the key again."""
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Whether a checked map was sealed with this lock."""
+        """Returns whether a checked map has the version, salt and costs of this lock."""
         return all(fields[name] == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
-        """Seals `plain`. Returns the map."""
+        """Seals `plain` with this lock. Returns the map."""
         nonce = secrets.token_bytes(_NONCE)
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, self._header(), nonce, self.key)
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """Returns the bytes sealed in a checked map. Raises WrongSecret."""
+        """Returns the bytes that are sealed in a checked map. Raises WrongSecret if this lock does
+        not open them.
+        """
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
                 fields["box"], self._header(), fields["nonce"], self.key
@@ -105,7 +110,8 @@ class Lock:
 
 
 def check_map(fields: object) -> dict[str, Any]:
-    """Returns the map if its fields and costs are right. Raises UnreadableLock if they are not.
+    """Checks the fields and the costs of a map, and returns the map. Raises UnreadableLock if they
+    are wrong.
 
     Callers check a map before they derive a key from it.
     """
@@ -116,7 +122,7 @@ def check_map(fields: object) -> dict[str, Any]:
 
 
 def check_costs(fields: object) -> dict[str, Any]:
-    """Checks a map that need not have a `nonce` and a `box`. Otherwise it is like `check_map`."""
+    """Checks a map like `check_map`, but does not look at the fields `nonce` and `box`."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise UnreadableLock("damaged")
     if fields["version"] != VERSION:

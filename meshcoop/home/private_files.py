@@ -1,4 +1,4 @@
-"""Files and folders that only their owner can enter, read or change."""
+"""Makes and checks files and folders that only their owner can read, change or enter."""
 
 import contextlib
 import os
@@ -16,10 +16,10 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_private_file(path: Path, data: bytes) -> None:
-    """Replaces the file at `path` by one with `data` that only its owner can read (0600).
+    """Replaces the file at `path` by a file with `data` that only its owner can read (mode 0600).
 
-    The new file is whole and on disk, or the old one is untouched. A link at `path` is replaced,
-    not followed. Raises Mistake.
+    Either the whole new file is on disk afterwards, or the old file is unchanged. If `path` is a
+    link, the link itself is replaced. Raises Mistake if the file cannot be written.
     """
     try:
         with open_replacement(path) as file:
@@ -30,10 +30,10 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_replacement(path: Path) -> Iterator[BinaryIO]:
-    """Yields a new file that only its owner can read (0600). The block writes to it.
+    """Yields a new file that only its owner can read (mode 0600). The caller's block writes to it.
 
-    When the block ends, the new file stands at `path`, whole and on disk. If the block raises,
-    `path` is untouched. Raises OSError.
+    When the block ends, the whole new file is on disk at `path`. If the block raises an error, the
+    file at `path` is unchanged. Raises OSError if the disk fails.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     temporary = Path(name)
@@ -54,8 +54,8 @@ def open_replacement(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_private_folder(folder: Path, forbidden: int) -> None:
-    """Raises Mistake unless `folder` is a folder of this user and has none of the `forbidden` mode
-    bits.
+    """Checks that `folder` is a folder of this user and has none of the `forbidden` mode bits.
+    Raises Mistake if a check fails.
     """
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():

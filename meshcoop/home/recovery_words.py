@@ -1,4 +1,4 @@
-"""Recovery words: the root seed of a person, as 24 words on paper (BIP-39)."""
+"""Recovery words: a person's root seed, written as 24 words on paper (BIP-39)."""
 
 import difflib
 import re
@@ -19,15 +19,15 @@ _USAGE = 2
 
 
 def to_words(root_seed: bytes) -> list[str]:
-    """Returns the 24 words of a root seed."""
+    """Returns the 24 words that stand for a root seed."""
     return _book().to_mnemonic(root_seed).split()
 
 
 def to_seed(text: str) -> bytes:
-    """Returns the root seed of words that a person has copied. Case, numbering and line breaks do
+    """Returns the root seed for words that a person has copied. Case, numbering and line breaks do
     not matter.
 
-    Raises Mistake (2). If one word is wrong, the sentence names it.
+    Raises Mistake (exit code 2). If one word is wrong, the message names this word.
     """
     typed = re.findall(_WORD, text.lower())
     for number, word in enumerate(typed, 1):
@@ -47,10 +47,10 @@ def to_seed(text: str) -> bytes:
 
 
 def read_root_seed(path: Path) -> bytes:
-    """Reads recovery words and returns their root seed. If the path is `-`, the person types the
-    words.
+    """Reads recovery words from a file and returns their root seed. If the path is `-`, the person
+    types the words.
 
-    Raises Mistake.
+    Raises Mistake if the words cannot be read or are wrong.
     """
     if str(path) == "-":
         return to_seed(_ask())
@@ -68,13 +68,13 @@ def read_root_seed(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """Returns the person to whom a root seed belongs: the public root key."""
+    """Returns the person to whom a root seed belongs, named by the public root key."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 
 
 def _ask() -> str:
-    """Asks for the words at the terminal."""
+    """Asks the person for the words at the terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise Mistake(
             "There is no terminal to type the words at; write them to a file of your own and name "

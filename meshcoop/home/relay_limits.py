@@ -1,4 +1,4 @@
-"""The limits for one neighbourhood at a relay (specs/08-relays.md, R-08.8)."""
+"""The limits that a relay sets for each neighbourhood (specs/08-relays.md, R-08.8)."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,10 @@ MEGABYTE = 1024**2
 
 @dataclass(frozen=True)
 class RelayLimits:
-    """The limits for one neighbourhood. `room` is in bytes. Sealed content is kept for at least
-    `days`.
+    """The limits for one neighbourhood at a relay.
+
+    `room` is the space for its records, in bytes. The relay keeps sealed content for at least
+    `days` days.
     """
 
     room: int = 1024 * MEGABYTE

@@ -1,4 +1,4 @@
-"""The settings of a home, in the file home.toml."""
+"""Reads and writes the settings of a home, which are in the file home.toml."""
 
 import tomllib
 from dataclasses import asdict, dataclass
@@ -17,20 +17,20 @@ _COUNTS = range(1, 1 << 32)
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a home. None or an empty value means that a setting was not chosen."""
+    """The settings of a home. If nobody has chosen a setting, its value is None or empty."""
 
     listen: tuple[str, ...] = ()  # multiaddrs of --listen; if empty, default_listen_addresses()
     port: int | None = None  # the TCP port of default_listen_addresses(), chosen once
     neighbourhood: str | None = None  # its id in hex
     invitation: str | None = None  # the invitation with which this home waits to be admitted
     relay: str | None = None  # the name of a relay; a relay's home has no devices
-    megabytes: int | None = None  # the room that a relay has for each neighbourhood
+    megabytes: int | None = None  # what a relay stores at most for each neighbourhood
     days: int | None = None  # the days for which a relay keeps sealed content
     metrics: int | None = None  # the port on 127.0.0.1 at which a relay serves its metrics
 
     @property
     def limits(self) -> RelayLimits:
-        """The limits for one neighbourhood at this relay."""
+        """The limits that this relay sets for each neighbourhood."""
         usual = RelayLimits()
         room = usual.room if self.megabytes is None else self.megabytes * MEGABYTE
         days = usual.days if self.days is None else self.days
@@ -38,7 +38,9 @@ class Settings:
 
 
 def read_settings(path: Path) -> Settings:
-    """Reads the settings from a file. Returns the defaults if there is no file. Raises Mistake."""
+    """Reads the settings from a file. If there is no such file, returns the defaults. Raises
+    Mistake if the file cannot be read.
+    """
     try:
         return _parse(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -48,14 +50,16 @@ def read_settings(path: Path) -> Settings:
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Replaces the file, as a whole or not at all. Raises Mistake."""
+    """Replaces the settings file, as a whole or not at all. Raises Mistake if it cannot be
+    written.
+    """
     table = {name: value for name, value in asdict(settings).items() if value}
     write_private_file(path, tomli_w.dumps(table).encode())
 
 
 def _parse(table: dict[str, Any]) -> Settings:
-    """Checks the table and makes settings of it. Raises ValueError, whose text names the wrong
-    entry.
+    """Checks the table from the file and makes settings of it. If an entry is wrong, raises
+    ValueError with a text that names the entry.
     """
     listen = table.pop("listen", [])
     if type(listen) is not list or not all(type(address) is str for address in listen):

@@ -1,3 +1,3 @@
-"""Who could help whom. Only this home works it out: nothing is posted, and nobody else learns of
-it.
+"""Finds who could help whom. Each home works this out for itself: it posts nothing, and no other
+home learns the result.
 """

@@ -1,4 +1,4 @@
-"""The exchanges between people: time that one gave to the other, or promised to give."""
+"""The exchanges between people: time that one person gave to another, or promised to give."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ from protocol.fold.thread import View
 
 
 class Exchange(NamedTuple):
-    """Time that one person gave to another, or promised in an agreement.
+    """Time that one person gave to another, or promised to give in an agreement.
 
-    Time is given by a receipt or a correction that counts, or by thanks with a gift of minutes.
+    A receipt or a correction that counts shows that time was given. So do thanks with a gift of
+    minutes.
     """
 
     id: bytes
@@ -25,14 +26,16 @@ class Exchange(NamedTuple):
 
 
 class Exchanges:
-    """The exchanges by person. Each is added and removed by the row of its view."""
+    """All exchanges, grouped by person. To add or remove an exchange, callers name the row of its
+    view.
+    """
 
     def __init__(self) -> None:
         self._by_row: dict[int, Exchange] = {}
         self._rows_of: dict[bytes, set[int]] = defaultdict(set)
 
     def add(self, row: int, view: View) -> None:
-        """Adds the exchange that a view shows, if it shows one."""
+        """Adds the exchange that a view shows. Does nothing if the view shows no exchange."""
         exchange = _exchange_in(view)
         if exchange is not None:
             self._by_row[row] = exchange
@@ -40,7 +43,7 @@ class Exchanges:
             self._rows_of[exchange.receiver].add(row)
 
     def remove(self, row: int) -> None:
-        """Removes the exchange of a row, if there is one."""
+        """Removes the exchange of a row. Does nothing if the row has no exchange."""
         exchange = self._by_row.pop(row, None)
         if exchange is not None:
             self._rows_of[exchange.giver].discard(row)
@@ -51,11 +54,13 @@ class Exchanges:
         return (self._by_row[row] for row in self._rows_of.get(person, ()))
 
     def given(self) -> Iterator[Exchange]:
-        """Returns the exchanges of all people in which time was given."""
+        """Returns the exchanges of all people in which time was really given, not only promised."""
         return (exchange for exchange in self._by_row.values() if exchange.is_given)
 
     def minutes_in_month(self, person: bytes, month: str) -> int:
-        """Adds up the minutes that a person gave or promised in a month, such as 2026-11."""
+        """Returns the sum of the minutes that a person gave or promised in a month, such as
+        2026-11.
+        """
         return sum(
             exchange.minutes
             for exchange in self.of_person(person)
@@ -63,7 +68,7 @@ class Exchanges:
         )
 
     def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
-        """Returns whether a person has promised any part of this time to somebody already."""
+        """Returns whether a person has already promised somebody a part of this time."""
         wanted = time_span(moment, minutes)
         if wanted is None:
             return False

@@ -1,4 +1,6 @@
-"""Says why something is suggested, or who knows whom, in sentences for one reader."""
+"""Writes sentences for one reader. They say why something is suggested, or why two people know each
+other.
+"""
 
 from collections.abc import Callable
 
@@ -19,8 +21,8 @@ Name = Callable[[bytes], str]
 
 
 class Explainer:
-    """Explains reasons to the reader `me`, who is called "you". `name` gives the names of all
-    others.
+    """Explains reasons to the reader `me`. The sentences call the reader "you". `name` returns the
+    name of any other person.
     """
 
     def __init__(self, me: bytes | None, name: Name) -> None:
@@ -28,12 +30,12 @@ class Explainer:
         self._name = name
 
     def join_reasons(self, parts: list[str]) -> str:
-        """Joins the parts into one sentence."""
+        """Joins several explanations into one sentence."""
         text = "; ".join(parts)
         return text[:1].upper() + text[1:] + "."
 
     def explain_reason(self, reason: Reason, pair: Pair) -> str:
-        """Says, as a part of a sentence, why the offer of a pair fits its need."""
+        """Explains why the offer of a pair fits its need. The result is a part of a sentence."""
         details = reason.details
         match reason.code:
             case "words":
@@ -55,7 +57,7 @@ class Explainer:
         return text
 
     def explain_tie(self, tie: Tie) -> str:
-        """Says, as a part of a sentence, why two people know each other."""
+        """Explains why two people know each other. The result is a part of a sentence."""
         actor = self._name_person(tie.actor)
         other = self._name_person(tie.recipient)
         if tie.when is None:

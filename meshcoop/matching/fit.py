@@ -1,4 +1,4 @@
-"""Judges whether an offer fits a need, and finds the reasons (R-19.4, R-19.5)."""
+"""Decides whether an offer fits a need, and finds the reasons for it (R-19.4, R-19.5)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,7 +19,9 @@ _MAX_WORD_REASONS = 3  # so that a long list does not outweigh one exact fit
 
 
 class Reason(NamedTuple):
-    """Why an offer fits a need. The local API returns the `details` under the same names."""
+    """A reason why an offer fits a need. The local API shows the entries of `details` under the
+    same names.
+    """
 
     code: str
     points: int
@@ -27,24 +29,30 @@ class Reason(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A need, and an offer that may meet the need."""
+    """A need, and an offer that may fit it."""
 
     need: NeedOrOffer
     offer: NeedOrOffer
 
     @property
     def minutes(self) -> int | None:
-        """The minutes that the need names, or else the offer; None if neither names any."""
+        """The minutes that the need names. If it names none, the minutes that the offer names, or
+        None.
+        """
         return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
-        """The day or hour that the need names, or else the offer; None if neither names any."""
+        """The day or hour that the need names. If it names none, the day or hour that the offer
+        names, or None.
+        """
         return self.need.starts or self.offer.starts
 
 
 class FitJudge:
-    """Judges pairs at the time `now`: ISO 8601, by the neighbourhood's clock."""
+    """Decides which pairs of a need and an offer fit at the time `now`. `now` is written in ISO
+    8601, by the neighbourhood's clock.
+    """
 
     def __init__(self, index: MatchingIndex, now: str) -> None:
         self._index = index
@@ -52,8 +60,8 @@ class FitJudge:
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
     def find_reasons(self, pair: Pair) -> list[Reason]:
-        """Finds every reason why the offer of a pair fits its need. Returns none if it does not
-        fit.
+        """Finds every reason why the offer of a pair fits its need. If the offer does not fit,
+        returns an empty list.
         """
         # The cheap checks come first, because they rule out most pairs.
         if not self._is_possible(pair):
@@ -76,16 +84,18 @@ class FitJudge:
         ]
 
     def is_open(self, side: NeedOrOffer) -> bool:
-        """Returns whether a need or an offer is still open: not past, or repeated."""
+        """Returns whether a need or an offer is still open. It is open if its time is not past, or
+        if it repeats and has not ended.
+        """
         if is_past(side.until, self._now):
             return False
         return side.repeats or not is_past(side.starts, self._now)
 
     def _is_possible(self, pair: Pair) -> bool:
-        """Returns whether the times and the people of a pair allow it at all.
+        """Returns whether times and people let the offer of a pair meet its need at all.
 
-        Need and offer must be open and must not be at different times. Both people must be free
-        then, and the giver must have enough time left.
+        Need and offer must be open and must not be for different times. Both people must be free at
+        that time. The giver must have enough minutes left in that month.
         """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
@@ -98,7 +108,9 @@ class FitJudge:
         return minutes_left is None or minutes_left >= max(pair.minutes or 0, 1)
 
     def _word_reasons(self, pair: Pair) -> Iterator[Reason]:
-        """Yields a reason for each topic that need and offer share. No phrase counts twice."""
+        """Yields a reason for each topic that need and offer share. The same words give only one
+        reason.
+        """
         need, offer = pair
         shared = need.written.keys() & offer.written.keys()
         explained: set[str] = set()
@@ -116,7 +128,9 @@ class FitJudge:
             yield _word_reason(key, wanted, brought)
 
     def _shared_days(self, pair: Pair) -> frozenset[int] | None:
-        """Returns the weekdays that suit both people, or None if one of them names no days."""
+        """Returns the weekdays that suit both people. Returns None if one of the two has named no
+        days.
+        """
         need_days, offer_days = (self._days_of(side) for side in pair)
         if need_days is None or offer_days is None:
             return None
@@ -126,7 +140,9 @@ class FitJudge:
         return side.days if side.is_post else self._index.profile_of(side.person).days
 
     def _shared_languages(self, pair: Pair) -> list[str] | None:
-        """Returns the languages that both people speak, or None if one of them names none."""
+        """Returns the languages that both people speak. Returns None if one of the two has named no
+        languages.
+        """
         needing, offering = (self._index.profile_of(side.person).languages for side in pair)
         if not needing or not offering:
             return None
@@ -145,8 +161,8 @@ class FitJudge:
             yield Reason("time", _TIME_POINTS, {"left": str(minutes_left)})
 
     def _minutes_left(self, pair: Pair) -> int | None:
-        """Returns the minutes that the giver has left in the month of a pair; None if they set no
-        limit.
+        """Returns how many minutes the giver can still give in the month of the pair. Returns None
+        if the giver has set no limit.
         """
         giver = pair.offer.person
         limit = self._index.profile_of(giver).minutes_a_month
@@ -160,7 +176,9 @@ class FitJudge:
 
 
 def _is_at_different_times(pair: Pair) -> bool:
-    """Returns whether the need and the offer are each for one time, and these two times differ."""
+    """Returns whether the need is for one time and the offer for another. Returns False if either
+    repeats or has no time.
+    """
     need, offer = pair
     if not need.starts or not offer.starts or need.repeats or offer.repeats:
         return False

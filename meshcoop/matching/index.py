@@ -1,5 +1,5 @@
-"""The matching index: all that matching reads, sorted by topic. It follows the views, and can be
-rebuilt at any time.
+"""The matching index: everything that matching needs, grouped by topic. It is updated from the
+views and can be rebuilt at any time.
 """
 
 from collections import defaultdict
@@ -24,14 +24,14 @@ EntryKey = tuple[int, str]  # the row of a view, and the source of the entry
 
 
 class MatchingIndex:
-    """Needs and offers by topic and by person, together with exchanges, answers to posts, and
-    vouches.
+    """An index of needs and offers, by topic and by person. It also holds exchanges, responses to
+    posts, and vouches.
     """
 
     def __init__(self, views: Views) -> None:
         self._views = views
         self._as_of: tuple[int, frozenset[bytes]] | None = None
-        # Made at the first update: a node that never matches does not pay for it.
+        # Made at the first update, so that a node that never matches people does not load it.
         self._vocabulary: Vocabulary | None = None
         self._synonyms: list[list[str]] = []
         self._clear()
@@ -50,9 +50,9 @@ class MatchingIndex:
         self._vouches: dict[int, View] = {}
 
     def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
-        """Reads the views that are new or have changed, at most `max_views` of them.
+        """Reads views that are new or have changed into the index, at most `max_views` of them.
 
-        Returns True if there are more to read.
+        Returns True if further views remain to be read.
         """
         as_of = (self._views.change_count, frozenset(muted))
         if as_of == self._as_of:
@@ -73,9 +73,9 @@ class MatchingIndex:
         return has_more
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
-        """Returns the entries that could fit an entry.
+        """Returns the entries that could fit an entry because they share a topic with it.
 
-        For a need, these are the offers that share a topic with it; for an offer, the needs.
+        If `entry` is a need, returns offers. If `entry` is an offer, returns needs.
         """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:
@@ -83,9 +83,10 @@ class MatchingIndex:
         return counterparts.values()
 
     def entries_about(self, topic: str, *, is_need: bool) -> dict[EntryKey, NeedOrOffer]:
-        """Returns the needs about a topic, or the offers if `is_need` is False.
+        """Returns the needs about a topic. If `is_need` is False, returns the offers about the
+        topic.
 
-        Returns none if the topic is a word that too many people use.
+        If the topic is a word that too many people use, returns nothing.
         """
         needs = self._needs_by_topic.get(topic, {})
         offers = self._offers_by_topic.get(topic, {})
@@ -101,7 +102,9 @@ class MatchingIndex:
         return [entry for entries in rows.values() for entry in entries]
 
     def find_post(self, record_id: bytes) -> NeedOrOffer | None:
-        """Returns the need or the offer of a post, or None if there is no such open post."""
+        """Returns the need or the offer in a post. Returns None if there is no open post with this
+        id.
+        """
         view = self._views.find(record_id)
         if not view:
             return None
@@ -109,21 +112,23 @@ class MatchingIndex:
         return next((post for post in posts if post.id == record_id), None)
 
     def profile_of(self, person: bytes) -> Profile:
-        """Returns a person's profile, or an empty profile if they have none."""
+        """Returns a person's profile. If the person has none, returns an empty profile."""
         return self._profiles.get(person, _NO_PROFILE)
 
     def answered_posts(self) -> set[tuple[bytes, bytes]]:
-        """Returns the post id and the person of every response that is waiting or accepted."""
+        """Returns the responses that are waiting or accepted, as pairs: the id of the post and the
+        person who responded.
+        """
         return set(self._answers.values())
 
     def vouches(self) -> Iterable[View]:
-        """Returns the vouches in force."""
+        """Returns the views of the vouches that are in force."""
         return self._vouches.values()
 
     def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
-        """Returns the vocabulary with the synonyms in force.
+        """Returns the vocabulary with the synonyms that are in force.
 
-        If the synonyms have changed, the index is emptied, so that all views are read again.
+        If the synonyms have changed, empties the index, so that all views are read again.
         """
         synonyms = [
             view["words"] for view in self._views.of_kind("synonym") if _counts(view, muted)
@@ -163,7 +168,9 @@ class MatchingIndex:
             self._read_latest_profile(author, vocabulary)
 
     def _read_latest_profile(self, person: bytes, vocabulary: Vocabulary) -> None:
-        """Reads the latest profile of a person and removes the entries of the others (R-12.1)."""
+        """Reads the needs and offers in a person's latest profile. Removes the entries from all
+        earlier profiles (R-12.1).
+        """
         views = self._profile_views[person]
         self._profiles.pop(person, None)
         for row in views:

@@ -1,4 +1,6 @@
-"""Who can introduce one member to another: shortest paths through people who know each other."""
+"""Finds who can introduce one member to another. Searches for the shortest paths through people who
+know each other.
+"""
 
 import hashlib
 from collections import defaultdict
@@ -13,10 +15,10 @@ _MAX_PATHS = 3
 
 
 class Tie(NamedTuple):
-    """Why two people know each other: they exchanged time, or one vouched for or admitted the
-    other.
+    """A reason why two people know each other. They exchanged time, or one vouched for the other,
+    or one admitted the other.
 
-    If two people have several ties, the one with the lowest rank is kept.
+    If there are several reasons for two people, the one with the lowest rank is kept.
     """
 
     rank: int
@@ -27,32 +29,36 @@ class Tie(NamedTuple):
 
 
 class Ties:
-    """The ties among some people, and the shortest paths along them (R-19.9)."""
+    """The ties between some people. Finds the shortest paths along these ties (R-19.9)."""
 
     def __init__(self, people: Collection[bytes]) -> None:
         self._people = frozenset(people)
         self._ties: dict[bytes, dict[bytes, Tie]] = defaultdict(dict)
 
     def add_exchanges(self, given: Iterable[Exchange]) -> None:
-        """Adds a tie between any two people who exchanged time, dated by their latest exchange."""
+        """Adds a tie between any two people who exchanged time. The tie has the date of their
+        latest exchange.
+        """
         for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
             self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 
     def add_vouches(self, vouches: Iterable[View]) -> None:
-        """Adds a tie for each two people if one has vouched for the other."""
+        """Adds a tie between any two people if one of them has vouched for the other."""
         for view in sorted(vouches, key=lambda view: (view["created"], view["id"])):
             self._add(Tie(1, "vouched", view["author"], view["person"], None))
 
     def add_admissions(self, authority: Authority) -> None:
-        """Adds a tie for each two members if one has admitted the other."""
+        """Adds a tie between any two members if one of them helped to admit the other."""
         for person in sorted(authority.members):
             for voucher in sorted(authority.vouchers_of(person)):
                 self._add(Tie(2, "admitted", voucher, person, None))
 
     def shortest_paths(self, start: bytes, end: bytes) -> list[list[Tie]]:
-        """Finds at most three shortest paths. Each begins with another person to ask (R-19.9a).
+        """Finds at most three of the shortest paths. Each path begins with a different person
+        (R-19.9a).
 
-        Returns none if `start` and `end` are the same person, or if no path leads to `end`.
+        Returns an empty list if `start` and `end` are the same person, or if no path leads to
+        `end`.
         """
         distances = self._distances_to(end)
         if start not in distances or start == end:
@@ -74,9 +80,10 @@ class Ties:
     def _next_people(
         self, start: bytes, end: bytes, here: bytes, distances: dict[bytes, int]
     ) -> list[bytes]:
-        """Returns the people that `here` knows and that are one step nearer to the end.
+        """Returns the people that `here` knows and that are one step closer to `end`.
 
-        A hash of the question orders them, so that not always the same person is asked first.
+        They are sorted by a hash of the start, the end and the person. So different searches begin
+        with different people.
         """
         nearer = [
             person for person in self._ties[here] if distances.get(person) == distances[here] - 1
@@ -84,7 +91,9 @@ class Ties:
         return sorted(nearer, key=lambda person: hashlib.sha256(start + end + person).digest())
 
     def _distances_to(self, end: bytes) -> dict[bytes, int]:
-        """Counts the steps to `end` from each person who can reach it (a breadth-first search)."""
+        """Counts the steps to `end` from each person who can reach `end` (a breadth-first
+        search).
+        """
         distances = {end: 0}
         edge = {end}
         steps = 0
@@ -96,8 +105,8 @@ class Ties:
         return distances
 
     def _add(self, tie: Tie) -> None:
-        """Keeps the tie between two people with the lowest rank. If the ranks are equal, the later
-        tie stays.
+        """Adds a tie. If two people have several ties, keeps the tie with the lowest rank. If the
+        ranks are equal, keeps the tie that was added later.
         """
         if tie.actor == tie.recipient or not self._people.issuperset((tie.actor, tie.recipient)):
             return

@@ -1,4 +1,4 @@
-"""What people need and offer, in posts and in profiles."""
+"""Reads what people need and offer, from their posts and profiles."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these a
 
 @dataclass(frozen=True, slots=True)
 class NeedOrOffer:
-    """What one person needs or offers: a post, or one list of a profile.
+    """What one person needs or offers, according to a post or to one list in their profile.
 
-    `written` maps each topic to the words that the person wrote. `title` is the title of the post,
-    or the person's name in the profile. `days` is None if no days are named.
+    `written` maps each topic to the words that the person wrote about it. `title` is the title of
+    the post, or the person's name if this is from a profile. `days` is None if the person has named
+    no days.
     """
 
     row: int
@@ -36,18 +37,18 @@ class NeedOrOffer:
 
     @property
     def is_need(self) -> bool:
-        """Whether the person needs this; otherwise they offer it."""
+        """Whether the person needs this. If not, the person offers it."""
         return self.source in {"request", "wants"}
 
     @property
     def is_post(self) -> bool:
-        """Whether this is a post; otherwise it is a list of a profile."""
+        """Whether this is from a post. If not, it is from a list in a profile."""
         return self.source in {"request", "offer"}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The parts of a profile that concern everything the person needs and offers."""
+    """The parts of a person's profile that apply to all their needs and offers."""
 
     languages: Mapping[str, str]  # tag → the language as the person wrote it
     area: str | None = None
@@ -56,7 +57,7 @@ class Profile:
 
 
 def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | None:
-    """Reads the need or the offer of a post. Returns None if the post is not open or its words are
+    """Reads the need or the offer in a post. Returns None if the post is not open or its words are
     hidden.
     """
     if view["state"] != "open" or not view["title"]:
@@ -88,7 +89,9 @@ def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | Non
 
 
 def read_profile(row: int, view: View, vocabulary: Vocabulary) -> tuple[list[NeedOrOffer], Profile]:
-    """Reads a profile: what the person needs and offers, and what else the profile says."""
+    """Reads a profile. Returns what the person needs and offers, and the parts of the profile that
+    apply to all of this.
+    """
     written_languages = view["languages"] or ()
     languages = _languages_by_tag(written_languages, vocabulary)
     hint = sorted(languages)
@@ -146,7 +149,7 @@ def _language_topics(written: str, vocabulary: Vocabulary) -> Mapping[str, str]:
 
 
 def _read_list(lines: Iterable[str], vocabulary: Vocabulary, hint: list[str]) -> Topics:
-    """Reads the topics of a list, line by line."""
+    """Reads the topics of a list in a profile, line by line."""
     all_topics = Topics()
     for line in lines:
         topics = read_topics(line, vocabulary, hint=hint)

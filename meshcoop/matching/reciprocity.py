@@ -1,5 +1,5 @@
-"""How the members of a neighbourhood give and receive, by quarter (R-19.8): numbers and names, no
-ranking.
+"""Shows how the members of a neighbourhood give and receive in each quarter of a year (R-19.8). It
+gives numbers and names, but no ranking.
 """
 
 from collections import defaultdict
@@ -12,7 +12,9 @@ _MONTHS = 3
 
 
 class Quarter(NamedTuple):
-    """The members who gave, received, did both or did neither in a quarter, such as 2026-Q4."""
+    """The members who only gave, only received, did both or did neither in one quarter, such as
+    2026-Q4.
+    """
 
     name: str
     both: frozenset[bytes]
@@ -22,14 +24,16 @@ class Quarter(NamedTuple):
 
 
 def quarter_of(day: str) -> str:
-    """Returns the quarter of a day, which is written YYYY-MM-DD."""
+    """Returns the quarter of a day, such as 2026-Q4. The day is written YYYY-MM-DD."""
     return f"{day[:4]}-Q{(int(day[5:7]) - 1) // _MONTHS + 1}"
 
 
 def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
-    """Returns the current quarter and every earlier one in which somebody gave, the newest first.
+    """Returns the current quarter, and every earlier quarter in which somebody gave. The newest
+    comes first.
 
-    `given`: the exchanges in which time was given. `since`: the day on which each member joined.
+    `given` are the exchanges in which time was given. `since` maps each member to the day on which
+    they joined.
     """
     givers: dict[str, set[bytes]] = defaultdict(set)
     receivers: dict[str, set[bytes]] = defaultdict(set)

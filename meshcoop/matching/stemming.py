@@ -1,4 +1,4 @@
-"""Brings words into one form: without case, accents and endings."""
+"""Reduces words to one form: without upper case, accents and endings."""
 
 import re
 import unicodedata
@@ -25,21 +25,25 @@ _CACHED_WORDS = 50_000
 
 
 class Word(NamedTuple):
-    """A word as the person wrote it, and the same word without case and accents."""
+    """A word as the person wrote it (`written`), and the same word in lower case and without
+    accents (`plain`).
+    """
 
     written: str
     plain: str
 
 
 def split_words(text: str) -> list[Word]:
-    """Splits a text into its words, in order. Leaves out runs of letters too long to be words."""
+    """Splits a text into its words, in order. Leaves out runs of letters that are too long to be
+    words.
+    """
     words = (word for word in _WORD.findall(text) if len(word) <= _MAX_WORD_CHARS)
     return [Word(word, fold_word(word)) for word in words]
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def fold_word(word: str) -> str:
-    """Removes case and accents from a word, because people often leave these out."""
+    """Writes a word in lower case and without accents, because people often leave accents out."""
     letters_and_accents = unicodedata.normalize("NFKD", word.casefold())
     letters = (char for char in letters_and_accents if not unicodedata.combining(char))
     return "".join(letters).translate(_LETTERS)
@@ -47,14 +51,16 @@ def fold_word(word: str) -> str:
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def stem(language: str, plain: str) -> str:
-    """Removes the ending of a folded word. Returns it unchanged if the language has no stemmer."""
+    """Removes the ending of a word that `fold_word` has folded. If the language has no stemmer,
+    returns the word unchanged.
+    """
     stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain
 
 
 @cache
 def _stemmer(language: str) -> Any:
-    """Returns the stemmer of a language, or None."""
+    """Returns the stemmer of a language, or None if there is none."""
     # The import takes a third of a second. Only a node that matches should spend it.
     import snowballstemmer
 

@@ -1,6 +1,7 @@
-"""Suggestions: who could help with a request, who may want an offer, how a person can give back.
+"""Makes suggestions: who could help with a request, who may want an offer, and how a person can
+give back.
 
-This home makes them from its own records when a person looks. Nothing is posted
+A home makes them from its own records when a person looks at them. It posts nothing
 (specs/19-matching.md).
 """
 
@@ -21,7 +22,9 @@ _OWES_POINTS = 1
 
 
 class Suggestion(NamedTuple):
-    """A need and an offer that fit. They are suggested to the person who has one of the two."""
+    """A need and an offer that fit each other. The suggestion is made to the `recipient`, whose
+    need or offer is one of the two.
+    """
 
     suggests: str
     recipient: bytes
@@ -30,13 +33,13 @@ class Suggestion(NamedTuple):
 
     @property
     def subject(self) -> NeedOrOffer:
-        """The need or the offer of the other person. The suggestion is about it."""
+        """The need or the offer of the other person. This is what is suggested to the recipient."""
         is_giver = self.pair.offer.person == self.recipient
         return self.pair.need if is_giver else self.pair.offer
 
     @property
     def key(self) -> bytes:
-        """The id of the suggestion. It stays the same for the same person, need and offer."""
+        """The id of the suggestion. The same recipient, need and offer always give the same id."""
         subject = self.subject
         own = next(side for side in self.pair if side.person == self.recipient)
         parts = (self.recipient, subject.id, subject.source.encode(), own.id)
@@ -44,15 +47,16 @@ class Suggestion(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bytes]:
-        """The sort key: the best fit first. If fits are equal, the order differs by person
-        (R-19.6).
+        """The key by which suggestions are sorted, with the best fit first. If two fit equally
+        well, their order differs from person to person (R-19.6).
         """
         points = sum(reason.points for reason in self.reasons)
         return -points, self.key
 
 
 class Suggestions:
-    """The suggestions among `people` at the time `now`: ISO 8601, by the neighbourhood's clock.
+    """Makes suggestions among `people`, at the time `now`. `now` is written in ISO 8601, by the
+    neighbourhood's clock.
 
     `people` are the members who are not muted at this home.
     """
@@ -64,11 +68,15 @@ class Suggestions:
         self._answered = index.answered_posts()
 
     def for_person(self, person: bytes) -> list[Suggestion]:
-        """Returns the suggestions for a person, the best first; for each subject only the best."""
+        """Returns the suggestions for a person, the best first. If several have the same subject,
+        returns only the best of them.
+        """
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
     def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
-        """Suggests a post to each person that it fits. Returns the best fit first."""
+        """Suggests a post to each person whose needs or offers it fits. Returns the suggestion with
+        the best fit first.
+        """
         if post.person not in self._people:
             return []
         suggestions = []
@@ -79,8 +87,8 @@ class Suggestions:
         return _best_by_subject(suggestions)
 
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
-        """Returns the suggestions between `me` and a person, then ways in which that person could
-        give back.
+        """Returns the suggestions that connect `me` with a person. After them come ways in which
+        this person could give back.
         """
         if person == me:
             return self.for_person(me)
@@ -120,7 +128,12 @@ class Suggestions:
         return Suggestion(WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
-        """Suggests to help, or to give back if the giver has received before."""
+        """Suggests that the recipient helps somebody.
+
+        If this somebody gave time to the recipient before, it suggests giving back instead. If the
+        recipient has received more than they gave, it also suggests giving back, except for a
+        request that was posted.
+        """
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
@@ -137,7 +150,9 @@ def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:
 
 
 def _best_by_subject(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
-    """Keeps the best suggestion for each subject and recipient; returns the best first."""
+    """Keeps only the best suggestion for each subject and recipient. Returns the best suggestion
+    first.
+    """
     best: dict[tuple[str, bytes, bytes, str], Suggestion] = {}
     for suggestion in suggestions:
         subject = suggestion.subject

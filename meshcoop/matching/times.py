@@ -1,6 +1,6 @@
-"""Days and hours of requests and offers, by the neighbourhood's local clock.
+"""Works with the days and hours of requests and offers, by the neighbourhood's local clock.
 
-A moment is ISO 8601: a day such as 2026-11-23, or a day with an hour.
+A moment is written in ISO 8601. It is a day, such as 2026-11-23, or a day with an hour.
 """
 
 import re
@@ -17,7 +17,7 @@ TimeSpan = tuple[datetime, datetime]
 
 
 def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | None:
-    """Returns the weekdays of a post, 0 for Monday, or None if it names none.
+    """Returns the weekdays of a post, with 0 for Monday. Returns None if the post has no weekdays.
 
     `repeats` is a recurrence rule such as FREQ=WEEKLY;BYDAY=MO.
     """
@@ -34,7 +34,7 @@ def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | Non
 
 
 def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
-    """Returns the start and the end of an appointment, or None if its hour is not known."""
+    """Returns the start and the end of an appointment. Returns None if its hour is not known."""
     if moment is None or len(moment) == _DAY_CHARS:
         return None
     start = datetime.fromisoformat(moment.rstrip("Z"))
@@ -42,14 +42,14 @@ def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
 
 
 def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:
-    """Returns whether two appointments share any time."""
+    """Returns whether two appointments overlap."""
     start, end = span
     other_start, other_end = other
     return start < other_end and other_start < end
 
 
 def is_past(moment: str | None, now: str) -> bool:
-    """Returns whether a moment is past. A day is past when the next day has begun."""
+    """Returns whether a moment is past. A day is past as soon as the next day begins."""
     return moment is not None and now[: len(moment)] > moment.rstrip("Z")
 
 

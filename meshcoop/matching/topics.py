@@ -1,4 +1,4 @@
-"""What a text is about: its concepts, its rarer words, and the days that it names."""
+"""Finds what a text is about: concepts, rarer words, and the days that the text names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from meshcoop.matching.vocabulary import (
     thing_concepts,
 )
 
-NO_FIT = "nothing"  # the concept of a phrase that means none of what its words mean
+NO_FIT = "nothing"  # marks a phrase that means none of the things its words mean
 
-_MAX_SKIPPED = 2  # small words within a phrase
-_MAX_WORDS = 120  # only so many first words of a text are read
+_MAX_SKIPPED = 2  # the most small words that a phrase may contain
+_MAX_WORDS = 120  # the number of words read from the start of a text
 _MIN_LETTERS = 4  # a shorter word says little by itself
 
 Places = tuple[int, ...]  # places of words in a text, counted from 0
@@ -27,36 +27,38 @@ Places = tuple[int, ...]  # places of words in a text, counted from 0
 class Topics:
     """What a text is about.
 
-    `written` maps each key to the words that the person wrote. A key is a concept, or a word with
-    its language. `days` are weekdays, 0 for Monday.
+    `written` maps each topic to the words that the person wrote. A topic is a concept, or a single
+    word marked with its language. `days` are weekdays, with 0 for Monday.
     """
 
     written: dict[str, str] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
 
     def add(self, other: "Topics") -> None:
-        """Adds the topics of another text. If both texts have a key, the words of this one stay."""
+        """Adds the topics of another text. If both texts have the same topic, this text's words for
+        it are kept.
+        """
         self.written = {**other.written, **self.written}
         self.days |= other.days
 
     @property
     def has_concepts(self) -> bool:
-        """Whether the text has a word or a phrase of known meaning."""
+        """Whether the text has a word or a phrase with a known meaning."""
         return any(not is_word(key) for key in self.written)
 
 
 def is_word(key: str) -> bool:
-    """Returns whether a key is a word that a person wrote; otherwise it is a concept."""
+    """Returns whether a topic is a word that a person wrote. If not, the topic is a concept."""
     return key.startswith("=")
 
 
 def read_topics(
     text: str, vocabulary: Vocabulary, *, lang: str | None = None, hint: Sequence[str] = ()
 ) -> Topics:
-    """Reads the topics of a text.
+    """Finds the topics of a text.
 
-    `lang`: the language that the author declares, or None. `hint`: the languages that the author
-    speaks.
+    `lang` is the language that the author has declared, or None. `hint` are the languages that the
+    author speaks.
     """
     words = split_words(text)[:_MAX_WORDS]
     languages = _guess_languages(words, vocabulary, lang, hint)
@@ -74,10 +76,11 @@ def read_topics(
 def _guess_languages(
     words: list[Word], vocabulary: Vocabulary, lang: str | None, hint: Sequence[str]
 ) -> list[str]:
-    """Returns the language that the author declares, or else guesses from the words.
+    """Returns the language that the author has declared. If the author has declared none, guesses
+    from the words.
 
-    The guess is the languages in which most words are known. If the author speaks some of these,
-    only those count.
+    The guess is the language in which most words are known, or several if they are equal. If the
+    author speaks some of these, only the languages that the author speaks are returned.
     """
     lexicons = vocabulary.lexicons
     declared = vocabulary.find_language(lang) if lang else None
@@ -93,14 +96,14 @@ def _guess_languages(
 
 
 def _is_marker(word: Word, lexicon: Lexicon) -> bool:
-    """Returns whether a word is a sign of the language of a lexicon."""
+    """Returns whether a word is a sign that the text is in the language of a lexicon."""
     if word.plain in lexicon.small:
         return True
     return stem(lexicon.language, word.plain) in lexicon.marker_stems
 
 
 class _Scan:
-    """One text, read in one language."""
+    """Reads one text in one language."""
 
     def __init__(self, lexicon: Lexicon, words: list[Word]) -> None:
         self._lexicon = lexicon
@@ -118,7 +121,7 @@ class _Scan:
         self.used: set[int] = set()  # places of words whose meaning is known
 
     def read_concepts(self) -> Topics:
-        """Reads the concepts and the days of the text."""
+        """Returns the concepts and the days that the text names."""
         # The longest phrases come first: a word within a phrase does not mean anything by itself.
         for length in range(LONGEST, 0, -1):
             for start in range(len(self._words)):
@@ -133,8 +136,8 @@ class _Scan:
         return self._topics
 
     def read_words(self, with_meaning: set[int]) -> dict[str, str]:
-        """Returns the telling words of the text by key, without the words at the places
-        `with_meaning`.
+        """Returns the words that say what the text is about, by topic. Leaves out the words at the
+        places `with_meaning`, because their meaning is known already.
         """
         written = {}
         for place in set(self._telling) - with_meaning:
@@ -154,8 +157,8 @@ class _Scan:
                 self._add_meaning(meaning, places)
 
     def _phrases_at(self, start: int, length: int) -> Iterator[tuple[Places, Meaning | None]]:
-        """Yields the two phrases of `length` words that begin here: as written, and without small
-        words.
+        """Yields the phrases of `length` words that begin at `start`. One is made of the words as
+        written, the other leaves out small words.
         """
         row = tuple(range(start, min(start + length, len(self._words))))
         if len(row) == length:
@@ -179,10 +182,10 @@ class _Scan:
                 self._topics.written.setdefault(concept, self._written_at(places))
 
     def _add_language_names(self) -> None:
-        """Adds the languages that the text names, if the text is about speaking them.
+        """If the text is about speaking languages, adds the languages that it names.
 
-        "French" means the language if a word of speaking is near, or if the text says nothing else.
-        In "French toast" it does not.
+        "French" means the language if the text also has a word about speaking, or if it says
+        nothing else. In "French toast" it does not mean the language.
         """
         if not self._language_names:
             return
@@ -192,11 +195,13 @@ class _Scan:
             return
         for concept, places in self._language_names.items():
             self._topics.written[concept] = self._written_at(places)
-        # If languages are named, interpreting means interpreting between these, not any others.
+        # If languages are named, interpreting means interpreting between these languages only.
         self._topics.written.pop("interpreting", None)
 
     def _is_about_goods(self) -> bool:
-        """Returns whether the text gives or lends a thing, rather than a person's time."""
+        """Returns whether the text is about giving or lending a thing, and not about a person's
+        time.
+        """
         return any(self._has_phrase(phrase) for phrase in self._lexicon.goods)
 
     def _has_phrase(self, phrase: tuple[str, ...]) -> bool:
@@ -209,7 +214,9 @@ class _Scan:
 
 
 def _thing_of(key: str) -> str:
-    """Returns the concept of a thing to have: garden furniture is not gardening."""
+    """Returns the concept of having a thing, as opposed to an activity. For example, garden
+    furniture is a thing, but gardening is an activity.
+    """
     if key in thing_concepts() or key.startswith(SPEAKS):
         return key
     return THING + key

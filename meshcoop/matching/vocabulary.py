@@ -1,4 +1,6 @@
-"""What words mean: concepts, in several languages and in the neighbourhood's own words."""
+"""Knows what words mean, in several languages and in the neighbourhood's own words. Meanings are
+concepts, such as "gardening".
+"""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,25 +12,29 @@ from meshcoop.matching.stemming import split_words, stem
 
 SPEAKS = "speaks:"  # the concept of a language begins with this
 THING = "thing:"  # the concept of a thing that changes hands begins with this
-LONGEST = 4  # a phrase that is looked up has at most so many words
+LONGEST = 4  # the most words in a phrase that is looked up
 
 Phrase = tuple[str, ...]  # stems
 
 
 class Meaning(NamedTuple):
-    """What a phrase means. With `alone`, it means this only if the text says nothing else."""
+    """What a phrase means: one or more concepts. If `alone` is True, the phrase has this meaning
+    only in a text that says nothing else.
+    """
 
     concepts: frozenset[str]
     alone: bool = False
 
 
 class Lexicon(NamedTuple):
-    """The words of one language, as stems. `exact` holds the phrases that contain small words."""
+    """The words of one language, without their endings (as stems). `exact` holds the phrases that
+    contain small words, such as "the".
+    """
 
     language: str
     small: frozenset[str]  # words such as "the"; folded, not stemmed
     weak: frozenset[str]  # words of asking and offering, and the days
-    speaking: frozenset[str]  # with these words, the name of a language means the language
+    speaking: frozenset[str]  # beside such words, "French" means the language
     days: Mapping[str, int]  # 0 for Monday
     goods: frozenset[Phrase]  # a text with one of these is about things
     phrases: dict[Phrase, Meaning]
@@ -42,7 +48,8 @@ class Lexicon(NamedTuple):
     def learn(self, text: str, meaning: Meaning) -> None:
         """Adds a phrase with its meaning.
 
-        If the phrase has small words, it is also learnt without them, unless only one word is left.
+        If the phrase has small words, it is also added without these words. But if only one word
+        would remain, the shorter form is left out.
         """
         whole = self.stems_of(text)
         content = tuple(
@@ -58,14 +65,16 @@ class Lexicon(NamedTuple):
             self.marker_stems.update(whole)
 
     def concepts_of(self, text: str) -> frozenset[str]:
-        """Returns the concepts that a whole phrase means; none if the phrase is not known."""
+        """Returns the concepts that a whole phrase means. If the phrase is not known, returns
+        nothing.
+        """
         phrase = self.stems_of(text)
         meaning = self.exact.get(phrase) or self.phrases.get(phrase)
         return meaning.concepts if meaning else frozenset()
 
 
 class Vocabulary:
-    """The lexicons of all languages, with the neighbourhood's synonyms added."""
+    """The lexicons of all languages, together with the neighbourhood's own synonyms."""
 
     def __init__(self, synonyms: Iterable[Iterable[str]] = ()) -> None:
         # Copies: another neighbourhood must not know what this one teaches.
@@ -78,7 +87,8 @@ class Vocabulary:
                     lexicon.learn(phrase, meaning)
 
     def find_language(self, text: str) -> str | None:
-        """Finds the primary tag of a language from its tag, or from its name in any known language.
+        """Returns the primary tag of a language, such as "pt". `text` is a tag of the language, or
+        its name in any known language.
 
         Returns None if the language is not known.
         """
@@ -103,13 +113,15 @@ def concept_name(concept: str) -> str:
 
 @cache
 def thing_concepts() -> frozenset[str]:
-    """Returns the concepts that are things."""
+    """Returns the concepts that mean things, not activities."""
     return frozenset(_split_list(_data()["things"]["names"]))
 
 
 @cache
 def load_lexicons() -> dict[str, Lexicon]:
-    """Builds the lexicon of each language, without synonyms. The first call takes a moment."""
+    """Builds the lexicon of each language, without the neighbourhood's synonyms. The first call
+    takes a moment.
+    """
     return {language: _build_lexicon(language) for language in _data()["stop"]}
 
 
@@ -170,9 +182,10 @@ def _copy(lexicon: Lexicon) -> Lexicon:
 
 
 def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
-    """Adds a meaning to a phrase.
+    """Adds a meaning to a phrase that may have a meaning already.
 
-    If one meaning counts everywhere and the other only alone, the one that counts everywhere stays.
+    If one of the two meanings counts only where the phrase is alone, keeps the meaning that counts
+    in every text. If both count in the same way, joins their concepts.
     """
     present = table.get(phrase)
     if present is None or (present.alone and not meaning.alone):
@@ -182,7 +195,9 @@ def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning)
 
 
 def _meaning_of_group(group: list[str]) -> Meaning:
-    """Joins the concepts of all these synonyms. Makes a new concept if none of them has one."""
+    """Returns the meaning of a group of synonyms: all concepts that any of them has. If none of
+    them has a concept, makes a new one.
+    """
     concepts: set[str] = set()
     for phrase in group:
         for lexicon in load_lexicons().values():
@@ -191,7 +206,9 @@ def _meaning_of_group(group: list[str]) -> Meaning:
 
 
 def _join_groups(synonyms: Iterable[Iterable[str]]) -> list[list[str]]:
-    """Joins groups of synonyms that share a phrase. The order of the groups makes no difference."""
+    """Joins groups of synonyms that have a phrase in common. The order of the groups makes no
+    difference.
+    """
     groups: list[set[str]] = []
     for phrases in synonyms:
         joined = {_plain(phrase) for phrase in phrases} - {""}

@@ -1,1 +1,3 @@
-"""The running node: builds its parts, controls its process, and talks to the service manager."""
+"""The running node: builds its parts, starts and stops its process, and talks to the service
+manager.
+"""

@@ -1,4 +1,4 @@
-"""A log for programs to read: one JSON object on each line."""
+"""Writes a log that programs can read: one JSON object on each line."""
 
 import json
 import logging
@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """Writes `time` (ISO 8601, UTC), `level`, `logger`, `message`, and `error` if there was one."""
+    """Formats log records with the fields `time` (ISO 8601, UTC), `level`, `logger` and `message`.
+    If there was an error, adds the field `error`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Formats a log record as one line of JSON."""

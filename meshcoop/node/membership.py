@@ -1,6 +1,6 @@
-"""Builds a home's membership: one function makes everything for one neighbourhood.
+"""Builds a home's membership: all objects that the home needs for one neighbourhood.
 
-For a neighbourhood at a relay, `meshcoop.relay.tenant.open_tenant` does the same.
+At a relay, `meshcoop.relay.tenant.open_tenant` does the same for a neighbourhood that it serves.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,12 +41,13 @@ def open_membership(
     arrival: Sequence[bytes],
     on_change: Callable[[int], None],
 ) -> Membership:
-    """Builds everything for one neighbourhood at a home. None of it knows any other neighbourhood.
+    """Builds all objects that a home needs for one neighbourhood. None of these objects knows any
+    other neighbourhood.
 
-    `neighbours`: a file that keeps the addresses of other homes beside the store. `arrival`:
-    records that show that this home is a member's. The home uses them until it is synced.
-    `on_change` is called with the number of records stored, or with 0 if something else has
-    changed.
+    `neighbours` is a file, beside the store, that keeps the addresses of other homes. `arrival` are
+    records that prove that this home is a member's. The home uses them until it is synced.
+    `on_change` is called with the number of records that were stored. If something else has
+    changed, it is called with 0.
     """
     keys = unlocked.keys
     machine = key_file.machine_id()
@@ -56,7 +57,7 @@ def open_membership(
     inbox = Inbox(state)
     inbox.listeners.append(lambda result: on_change(len(result.stored)))
     author = Author(inbox, seeds, now, random, elsewhere=elsewhere, last_signed=last_signed)
-    # Stored before the mesh checks who belongs: a newcomer's own records may be among them.
+    # These are stored before the mesh checks who belongs. Some may be this home's own.
     inbox.ingest_wires(arrival)
     mesh = HomeMesh(network, author, now, random, verifier, arrival=arrival, neighbours=neighbours)
     giving = AddressDelivery(mesh, now, random)

@@ -1,4 +1,4 @@
-"""The node: one process, one home. `run_node` connects all its parts, from top to bottom."""
+"""The node: one process that runs one home. `run_node` builds and connects all its parts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ _ARRIVAL = "arrival"  # records that show this home to be a member's
 
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
-_MOVING_IN_SECONDS = 5  # once admitted, a home waits at least so long for its records
+_MOVING_IN_SECONDS = 5  # an admitted home waits at least this long for its records
 
 
 async def run_node(
@@ -60,9 +60,9 @@ async def run_node(
 ) -> None:
     """Runs the node of a home until `stop` is set.
 
-    The caller provides the network, the clock (milliseconds) and the randomness. `damage`: the
-    faults that were found in the store before. `on_ready` is called once the node answers programs
-    and peers.
+    The caller provides the network, the clock (in milliseconds) and the randomness. `damage`
+    describes the faults that were found in the store before the start. `on_ready` is called when
+    the node answers programs and peers.
     """
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
@@ -104,10 +104,10 @@ async def run_node(
 
 
 class Node:
-    """The node of one home: everything that belongs to the process, and the membership once there
-    is one.
+    """The node of one home. It holds everything that belongs to the process. Once the home belongs
+    to a neighbourhood, it also holds the membership.
 
-    Files that it opens are closed with `files`. Its tasks run in `nursery`.
+    `files` closes the files that the node opens. The node's tasks run in `nursery`.
     """
 
     def __init__(
@@ -143,18 +143,18 @@ class Node:
         self._stop = stop
 
     def stop(self) -> None:
-        """Ends the node."""
+        """Stops the node: `run_node` then returns."""
         self._stop.set()
 
     def announce_change(self) -> None:
-        """Wakes every task that waits on `changed`."""
+        """Wakes every task that waits for the event `changed`."""
         self.changed.set()
         self.changed = trio.Event()
 
     async def watch_addresses(self) -> None:
         """Notices when this machine joins or leaves a network.
 
-        The node then listens at the new addresses, and dials its peers again.
+        Then the node listens at the new addresses and dials its peers again.
         """
         before = own_addresses()
         while True:
@@ -172,7 +172,7 @@ class Node:
     # -- what the node has, or the reason why it has not ------------------------------------------
 
     def require_membership(self) -> Membership:
-        """Returns the membership. Raises Mistake if there is none."""
+        """Returns the membership. Raises Mistake if this home belongs to no neighbourhood."""
         if self.relay is not None:
             raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
         if self.membership is None:
@@ -180,9 +180,10 @@ class Node:
         return self.membership
 
     async def wait_to_sign(self) -> Membership:
-        """Waits until this home knows what it last signed; returns the membership.
+        """Waits until this home knows which record it signed last. Then returns the membership.
 
-        Raises Mistake if there is no membership, and Refused if no device here may sign.
+        Raises Mistake if this home belongs to no neighbourhood, and Refused if none of its devices
+        may sign.
         """
         member = self.require_membership()
         await member.mesh.may_sign.wait()
@@ -190,7 +191,7 @@ class Node:
         return member
 
     def require_relay(self) -> Relay:
-        """Returns the relay that this node runs. Raises Mistake if it runs none."""
+        """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
         if self.relay is None:
             raise Mistake(
                 "This home is no relay; `meshcoop --home DIR relay found NAME` makes one."
@@ -200,11 +201,12 @@ class Node:
     # -- joining ----------------------------------------------------------------------------------
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Knocks with an invitation. Returns True once this home belongs, or False while it must
-        wait.
+        """Shows an invitation to the inviter's home and asks to be admitted. Returns True when this
+        home belongs to the neighbourhood, or False if members must vouch first.
 
-        Raises Refused if the home is not admitted. Raises Mistake if no neighbour answers, if this
-        home belongs to another neighbourhood, or if its records do not come in time.
+        Raises Refused if the inviter's home refuses. Raises Mistake if no neighbour answers, or if
+        this home belongs to another neighbourhood. Also raises Mistake if this home is admitted but
+        the neighbourhood's records do not come in time.
         """
         invite = invitation.decode(text)
         if self.membership is not None:
@@ -235,7 +237,7 @@ class Node:
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
     async def wait_for_admission(self, text: str) -> None:
-        """Knocks again and again until this home is admitted."""
+        """Shows the invitation again every few seconds until this home is admitted."""
         invite = invitation.decode(text)
         joiner = self._joiner(str(self._store.read_note(_NAME)))
         inviter = peer_id_from_key(invite.peer)
@@ -250,7 +252,7 @@ class Node:
                 await self._move_in(admission, invite)
 
     async def enter(self, neighbourhood: bytes) -> Membership:
-        """Builds the membership and starts its tasks. Returns once the node answers peers."""
+        """Builds the membership and starts its tasks. Returns when the node answers peers."""
         packed = self._store.read_note(_ARRIVAL)
         membership = open_membership(
             self._store,
@@ -285,7 +287,7 @@ class Node:
         return membership
 
     async def _introduce(self, membership: Membership) -> None:
-        """Posts a newcomer's name as soon as this home can read and write."""
+        """Posts a newcomer's name as soon as this home can read and write records."""
         author = membership.author
         await membership.mesh.may_sign.wait()
         if self._store.read_note(_NAME) is not None:
@@ -297,8 +299,8 @@ class Node:
             with self._store.transaction():
                 automatic.accept_charter(author)
                 has_name = author.person in membership.state.views.latest_by_author("profile")
-                # After a return with the recovery words alone, the name is part of the person's
-                # key. That is not posted.
+                # If a person came back with the recovery words alone, the start of their key
+                # stands in place of a name. It is not posted.
                 if not has_name and name != author.person.hex()[:8]:
                     author.write(KINDS["profile"], {"name": name})
                 self._store.set_note(_NAME, None)

@@ -1,4 +1,4 @@
-"""A node in a process of its own: starts it, stops it, and waits for it.
+"""Runs a node in a process of its own: starts the process, stops it, and waits for it.
 
 The passphrase reaches the node through its standard input, a pipe that ends after one line. In the
 node's environment, MESHCOOP_PASSPHRASE_FILE names /dev/stdin. So the passphrase is on no disk, in
@@ -22,7 +22,7 @@ PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
 
 _PAUSE = 0.02  # seconds between two checks
-_END_SECONDS = 5  # a node that we gave up has so long to end before it is killed
+_END_SECONDS = 5  # a node that must end has this long before it is killed
 _MAX_TAIL = 16 * 1024  # bytes at the end of the log that are searched for its last line
 
 # Processes are kept here until they have ended. A Popen that is forgotten earlier warns, and leaves
@@ -31,19 +31,23 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class _Ended(Mistake):
-    """The node that this process waited for has ended."""
+    """Raised if the node for which this process waited has ended."""
 
 
 def running(home: Home) -> bool:
-    """Returns whether a node runs in this home, ready or not. Raises Mistake."""
+    """Returns whether a node runs in this home, even if it is not ready yet. Raises Mistake if the
+    lock file cannot be opened.
+    """
     return home.is_running()
 
 
 def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> int:
-    """Starts `PROGRAM --home HOME run` and returns its pid once it is ready.
+    """Starts `PROGRAM --home HOME run`. Returns the id of the node's process when the node is
+    ready.
 
-    If a node runs already, returns the pid of that node. If the new node ends early, raises Mistake
-    with the last line of its log, and with its exit code if that is 1 or 2.
+    If a node runs already, returns the process id of that node. If the new node ends early, raises
+    Mistake with the last line of its log. If the node's exit code was 1 or 2, the Mistake has this
+    code too.
     """
     home.create()
     while running(home):
@@ -74,7 +78,7 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
 
 
 def stop(home: Home, timeout: float = 10) -> None:
-    """Asks the node to stop and returns once it has stopped. Returns at once if no node runs.
+    """Asks the node to stop. Returns when it has stopped, or at once if no node runs.
 
     Raises Mistake if the node still runs after `timeout` seconds.
     """
@@ -94,7 +98,7 @@ def stop(home: Home, timeout: float = 10) -> None:
 
 
 def kill(home: Home) -> None:
-    """Kills a node that does not answer."""
+    """Kills the node's process. Callers use this if the node does not answer."""
     holder = home.holder_pid()
     if holder is not None:
         with suppress(ProcessLookupError):
@@ -121,7 +125,7 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
 
 
 def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
-    """Waits until the API of the home's node says that the node is ready; returns its pid.
+    """Waits until the node says through its API that it is ready. Returns the id of its process.
 
     Raises Mistake if the node is not ready in time.
     """
@@ -151,7 +155,9 @@ def _check_running(home: Home) -> None:
 
 
 def _last_line(home: Home, start: int) -> str:
-    """Returns the last line that was added to the log after it had `start` bytes."""
+    """Returns the last line of the log, if it was written after the log had `start` bytes.
+    Otherwise returns a sentence that refers to the log.
+    """
     with home.log_file.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
         lines = log.read().decode(errors="replace").split("\n")
@@ -162,7 +168,7 @@ def _last_line(home: Home, start: int) -> str:
 
 
 def _reap() -> None:
-    for child in list(_children):  # a copy, because others may start a child meanwhile
+    for child in list(_children):  # a copy, because another thread may start a child meanwhile
         if child.poll() is not None:
             with suppress(ValueError):
                 _children.remove(child)

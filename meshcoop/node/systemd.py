@@ -1,6 +1,7 @@
-"""Tells systemd how a node is doing, and writes the unit with which systemd runs the node.
+"""Reports a node's state to systemd, and writes the unit file with which systemd runs the node.
 
-The protocol of sd_notify is one datagram to the socket that NOTIFY_SOCKET names.
+A report is one datagram to the socket that the variable NOTIFY_SOCKET names (the protocol
+sd_notify).
 """
 
 import os
@@ -46,7 +47,9 @@ WantedBy=multi-user.target
 
 
 def unit(home: Home, name: str, user: str) -> str:
-    """Writes a unit file that runs the relay in this home as this user."""
+    """Returns a unit file that runs the relay in this home as the operating system's user
+    `user`.
+    """
     program = f"{_word(sys.executable)} -m meshcoop"
     return _UNIT.format(
         name=name.replace("%", "%%"), user=user, program=program, home=_word(str(home.path))
@@ -54,14 +57,14 @@ def unit(home: Home, name: str, user: str) -> str:
 
 
 def _word(text: str) -> str:
-    """Quotes a text as one word of a unit file."""
+    """Quotes a text so that it is one word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if set(escaped) & set(" \t'\"\\;") else escaped
 
 
 def notify(state: str) -> None:
-    """Tells systemd a state, if systemd watches this process. Never raises: the node can run
-    without.
+    """Reports a state to systemd, if systemd watches this process. Never raises, because the node
+    can run without systemd.
     """
     where = os.environ.get("NOTIFY_SOCKET", "")
     if not where.startswith(("/", "@")):
@@ -72,7 +75,9 @@ def notify(state: str) -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """Returns within how many seconds systemd expects a sign of life; None if it expects none."""
+    """Returns the time in seconds within which systemd expects the next sign of life. Returns None
+    if systemd expects none.
+    """
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     pid = os.environ.get("WATCHDOG_PID", "")
     if not microseconds.isdigit() or (pid and pid != str(os.getpid())):

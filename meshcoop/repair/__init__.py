@@ -1,1 +1,3 @@
-"""Finds and repairs damage: the doctor, the integrity checks, and the rebuilding of a store."""
+"""Finds and repairs damage to a home. Has the doctor, the integrity checks, and the rebuilding of a
+store.
+"""

@@ -1,7 +1,7 @@
-"""The doctor examines a home. It says what is wrong and what to do, in words for residents.
+"""Examines a home. Says what is wrong and what to do about it, in words for residents.
 
-It changes nothing and needs no passphrase. Some facts only a running node knows. If no node runs,
-these facts are unknown.
+The doctor changes nothing and needs no passphrase. Some facts are known only to a running node. If
+no node runs, the doctor reports these facts as unknown.
 """
 
 from contextlib import suppress
@@ -23,7 +23,7 @@ from meshcoop.repair.checks.stored import check_past, check_store
 from meshcoop.repair.finding import Check, Finding, Patient, State
 from meshcoop.store.disk_errors import StoreError
 
-# By the name of the finding. Findings of the same state are listed in this order.
+# The checks by the name of their finding. Findings of the same state are listed in this order.
 CHECKS: dict[str, Check] = {
     "folder": check_folder,
     "keys": check_keys,
@@ -46,9 +46,9 @@ _ANSWER_SECONDS = 10
 
 
 def examine_home(home: Home, now: int) -> list[Finding]:
-    """Runs all checks at the time `now` (ms). Returns their findings, the worst first.
+    """Runs all checks as of the time `now` (ms). Returns their findings, the worst first.
 
-    Raises nothing. If a check cannot look at something, its finding is "unknown".
+    Never raises. If a check cannot look at something, its finding says "unknown".
     """
     status = None
     with suppress(NodeGone, Mistake, OSError), Client(home.api_socket, _ANSWER_SECONDS) as client:

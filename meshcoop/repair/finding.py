@@ -1,4 +1,4 @@
-"""A check of the doctor: its argument and its result."""
+"""What a check of the doctor is given, and what it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ State = Literal["fine", "note", "wrong", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check: a sentence for people, and a remedy if there is something to do."""
+    """The result of one check: a sentence for people. If people can do something about it, there is
+    also a remedy.
+    """
 
     name: str
     state: State
@@ -19,7 +21,7 @@ class Finding:
     remedy: str | None = None
 
     def as_dict(self) -> dict[str, str | None]:
-        """Returns the finding as the command line prints it in JSON."""
+        """Returns the finding as a map, which the command line prints as JSON."""
         return {
             "name": self.name,
             "state": self.state,
@@ -30,8 +32,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """A home to be examined at the time `now` (ms). `status` is the answer of the running node, or
-    None if no node answers.
+    """The home that the doctor examines, at the time `now` (ms). `status` is what the running node
+    says about itself. It is None if no node answers.
     """
 
     home: Home

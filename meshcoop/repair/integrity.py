@@ -1,7 +1,7 @@
-"""Checks whether a store is whole: asks SQLite about the file, and hashes every record again.
+"""Checks whether a store is undamaged. SQLite checks the file, and every record is hashed again.
 
 SQLite's own check is not enough. It misses nearly every flipped bit in stored values. If a
-write-ahead log is damaged, SQLite silently drops the rest of it.
+write-ahead log is damaged, SQLite silently drops the rest of that log.
 """
 
 import os
@@ -15,24 +15,24 @@ from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore, RecordParts
 from protocol.errors import Refused
 from protocol.record import envelope
 
-# The layout of a write-ahead log, from SQLite's file format: a header, then frames of a page each.
+# The layout of a write-ahead log in SQLite: a header, then frames. Each frame has one page.
 _WAL_HEADER = 32  # bytes
 _FRAME_HEADER = 24
 _LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes; they say how the checksums read words
 _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
 
-_MOST_TOLD = 3  # of SQLite's faults in a report
+_MOST_TOLD = 3  # the most faults of SQLite in one report
 _NO_BEGINNING = "the write-ahead log has lost its beginning"
 
 _Checksum = tuple[int, int]
 
 
 def problems(path: Path) -> list[str]:
-    """Returns what is wrong with the store at `path`, one phrase for each fault. Changes nothing.
+    """Returns the faults of the store at `path`, each as a short phrase. Changes nothing.
 
-    Returns nothing if all is well or if there is no store. The caller holds the home's lock, or the
-    home's node is stopped.
+    If there are no faults or no store, returns an empty list. The caller must hold the home's lock,
+    or the home's node must be stopped.
     """
     if not path.exists():
         return []
@@ -50,7 +50,7 @@ def problems(path: Path) -> list[str]:
 
 
 def verifies(parts: RecordParts) -> bool:
-    """Whether the stored parts of a record match its id and its content hash."""
+    """Returns whether the stored parts of a record match the record's id and content hash."""
     if not (isinstance(parts.header, bytes) and isinstance(parts.signature, bytes)):
         return False
     if envelope.record_id(parts.header, parts.signature) != parts.id:
@@ -67,10 +67,12 @@ def verifies(parts: RecordParts) -> bool:
 
 
 def wal_problem(path: Path) -> str | None:
-    """Returns what is wrong with the write-ahead log of the store at `path`, or None.
+    """Returns the fault of the write-ahead log of the store at `path`, or None if the log has no
+    fault.
 
-    SQLite will drop the log from the damaged place on. Other nodes must send again what was in it.
-    A half-written last frame is no fault: a killed process leaves one.
+    SQLite will drop everything in a log after a damaged place. Other nodes must then send these
+    records again. If only the last frame is incomplete, that is no fault: a killed process leaves
+    such a frame.
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
@@ -87,8 +89,10 @@ def wal_problem(path: Path) -> str | None:
 
 
 class _WalHeader(NamedTuple):
-    """The header of a write-ahead log. `page_size` is in bytes. All frames of this round of the log
-    have its `salts`. The checksum of the first frame continues from its `checksum`.
+    """The header of a write-ahead log.
+
+    `page_size` is in bytes. The frames written since the log was last restarted carry the same
+    `salts` as the header. The checksum of the first frame continues from `checksum`.
     """
 
     is_little_endian: bool
@@ -98,7 +102,7 @@ class _WalHeader(NamedTuple):
 
 
 def _read_wal_header(data: bytes) -> _WalHeader | None:
-    """Reads the header. Returns None if it is damaged."""
+    """Reads the header of a write-ahead log. Returns None if the header is damaged."""
     if len(data) < _WAL_HEADER:
         return None
     magic = int.from_bytes(data[:4], "big")
@@ -113,8 +117,9 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
-    """Reads all frames. Returns a fault if a broken frame comes before one of the same round, else
-    None.
+    """Reads all frames of a write-ahead log. Returns a fault if a good frame follows a broken
+    frame. Otherwise returns None, because frames of an earlier use of the file may stand at the
+    end.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum
@@ -136,7 +141,9 @@ def _words(data: bytes) -> _Checksum:
 
 
 def _sum(data: bytes, start: _Checksum, *, little: bool) -> _Checksum:
-    """Returns SQLite's checksum of a write-ahead log, over pairs of 32-bit words."""
+    """Returns the checksum that SQLite uses in a write-ahead log. It is computed over pairs of
+    32-bit words.
+    """
     first_sum, second_sum = start
     words = struct.unpack(f"{'<' if little else '>'}{len(data) // 4}I", data)
     for first, second in zip(words[::2], words[1::2], strict=True):

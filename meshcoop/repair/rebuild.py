@@ -1,7 +1,7 @@
-"""Rebuilds a damaged store: makes a new one from the records that can still be read (R-01.27).
+"""Rebuilds a damaged store. Makes a new store from the records that can still be read (R-01.27).
 
-Every such record goes through the inbox, like a record from a peer. So the new store holds only
-records that verify. The others come back by sync. The damaged files are kept.
+Each of these records is checked like a record from a peer. So the new store holds only records that
+verify. The other records come back by sync. The damaged files are kept.
 """
 
 import logging
@@ -19,13 +19,15 @@ from protocol.record.envelope import assemble
 
 _LOG = logging.getLogger(__name__)
 
-_ENDINGS = ("", "-wal", "-shm")  # of the files of a store
+_ENDINGS = ("", "-wal", "-shm")  # the endings of the names of a store's files
 _BATCH = 200  # records that go through the inbox at once
 
 
 class Mended(NamedTuple):
-    """The result of a rebuild. `saved` counts the records in the new store. `lost` counts the rows
-    that could not be read or were not as signed. `kept` is the folder with the damaged files.
+    """The result of a rebuild.
+
+    `saved` is the number of records in the new store. `lost` is the number of rows that could not
+    be read or did not match their signed record. `kept` is the folder with the damaged files.
     """
 
     saved: int
@@ -33,7 +35,7 @@ class Mended(NamedTuple):
     kept: Path
 
     def describe(self, damage: str) -> str:
-        """Returns a sentence for people that says what happened."""
+        """Returns a sentence that tells people what happened."""
         return (
             f"the store was damaged ({damage}): {self.saved} records were saved, {self.lost} could"
             f" not be read and come back from the neighbours' nodes; the old files are in"
@@ -42,11 +44,11 @@ class Mended(NamedTuple):
 
 
 def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
-    """Mends the store at `path` if it is damaged. Returns a sentence about the damage and the
-    repair, or None.
+    """Mends the store at `path` if it is damaged. Then returns a sentence about the damage and the
+    repair. Returns None if there is no damage.
 
-    `inbox_of` returns the inbox of a new store, or None if the store holds no records. The caller
-    holds the home's lock.
+    `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
+    store is not meant to hold records. The caller must hold the home's lock.
     """
     dropped = integrity.wal_problem(path)
     problems = integrity.problems(path)
@@ -80,7 +82,7 @@ def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
 
 
 def _put_aside(path: Path) -> Path:
-    """Moves the files of the damaged store into a folder beside them. Returns the folder."""
+    """Moves the files of the damaged store into a folder beside the store. Returns this folder."""
     folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(mode=0o700, exist_ok=True)
     for ending in _ENDINGS:
@@ -91,10 +93,11 @@ def _put_aside(path: Path) -> Path:
 
 
 def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
-    """Yields the records that verify, and adds the rows of all others to `lost`.
+    """Yields the records that verify. Adds the rows of all other records to `lost`.
 
-    If only the content of a record is damaged, the record comes without it and its row counts as
-    lost. This reads row by row, so that one bad page does not hide the other records.
+    If only the content of a record is damaged, yields the record without content and adds its row
+    to `lost` too. The rows are read one by one, so that one bad page does not hide the other
+    records.
     """
     for n in range(1, old.last_row() + 1):
         try:

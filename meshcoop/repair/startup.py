@@ -14,8 +14,8 @@ from protocol.record.envelope import device_key
 
 
 def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
-    """Mends the stores of a home. Returns one sentence for each damaged store. The caller holds the
-    home's lock.
+    """Mends the damaged stores of a home. Returns one sentence for each of them. The caller must
+    hold the home's lock.
     """
     neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
 
@@ -34,7 +34,7 @@ def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
 
 
 def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
-    from meshcoop.relay.tenant import HandedKeys  # late: only a relay has such stores
+    from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
 
     neighbourhood = bytes.fromhex(path.stem)
 

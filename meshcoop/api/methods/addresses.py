@@ -1,4 +1,6 @@
-"""The methods of the local API about the addresses that people give (specs/18-addresses.md)."""
+"""The methods of the local API about the addresses that people give each other
+(specs/18-addresses.md).
+"""
 
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ _HAND_OVER_SECONDS = 5  # how long a call waits to hear that an address has arri
 
 
 class _Party(NamedTuple):
-    """A party to an agreement who lives at this home, with their keys."""
+    """A party to an agreement who uses this home, with the keys of this person."""
 
     agreement: bytes
     person: bytes
@@ -30,13 +32,13 @@ class _Party(NamedTuple):
 
 
 class AddressMethods:
-    """Gives, shows and erases the addresses of agreements, for one node."""
+    """Gives, shows and erases the addresses that belong to agreements, for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "give_address": self.give_address,
             "show_address": self.show_address,
@@ -106,9 +108,10 @@ class AddressMethods:
     async def _wait_for_delivery(
         self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
-        """Waits a few seconds for an address to arrive at the other home.
+        """Waits a few seconds for an address to arrive at the home of the other party.
 
-        The answer has the state `done` if the address has arrived, and "waiting" otherwise.
+        If the address has arrived, the answer has the state that the argument `done` names.
+        Otherwise it has the state "waiting".
         """
         if party.other in membership.author.people or membership.guests.find(party.other):
             membership.address_delivery.note_handed(
@@ -120,9 +123,11 @@ class AddressMethods:
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
-        """Finds the address received for an agreement. If there is none, finds the one given.
+        """Finds the address received for an agreement. If none was received, finds the address that
+        was given.
 
-        Raises Mistake if there is neither. When the agreement is over, only a kept address counts.
+        If the agreement is over, finds only an address that was marked to be kept. Raises Mistake
+        if there is no address.
         """
         addresses = membership.address_delivery.addresses
         received = addresses.find(party.agreement, giver=party.other)
@@ -137,10 +142,10 @@ class AddressMethods:
         raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
 
     async def _open_party(self, membership: Membership, params: Params) -> _Party:
-        """Finds the party to an agreement who lives at this home, and opens their keys.
+        """Finds the party to an agreement who uses this home, and opens the keys of this person.
 
-        Raises Refused if nobody here is a party (R-18.5). Raises Mistake if it finds no agreement
-        or no person for what was typed.
+        Raises Refused if nobody of this home is a party (R-18.5). Raises Mistake if no agreement or
+        no person fits the parameters.
         """
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         agreement = resolver.resolve_record(read_text(params, "agreement"))
@@ -167,14 +172,14 @@ class AddressMethods:
 
 
 def _read_address(typed: str) -> str:
-    """Reads the text of an address and checks it. Raises Refused."""
+    """Reads the text of an address and checks it. Raises Refused if the text breaks a rule."""
     address: str = ADDRESS.read("address", typed.strip(), lambda _what, name: name.encode())
     ADDRESS.check("address", address)
     return address
 
 
 def _own_seed(membership: Membership, person: bytes) -> bytes:
-    """Returns the seed of a device with which this home signs for a person.
+    """Returns the seed of a device of this home that may sign for a person.
 
     Raises Refused if no device of this person may sign here.
     """

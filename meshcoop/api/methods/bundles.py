@@ -1,4 +1,4 @@
-"""The method of the local API that stores the records of a bundle (specs/09-bundles.md)."""
+"""The method of the local API that stores records from a bundle file (specs/09-bundles.md)."""
 
 import logging
 from collections.abc import Collection
@@ -15,13 +15,13 @@ _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Stores the records that reach one node on a stick."""
+    """Stores the records that reach one node in a file, for example on a USB stick."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"take": self.ingest_records}
 
     async def ingest_records(self, params: Params) -> Params:
@@ -50,9 +50,9 @@ class BundleMethods:
 def _missing_contents(
     inbox: Inbox, records: list[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Returns the contents that this home lacks although it holds the records (R-09.9).
+    """Returns contents that this home lacks although it holds their records (R-09.9).
 
-    Each entry is the id of a record with the content that the stick has brought for it.
+    Each entry is a record's id with the content that the bundle has for this record.
     """
     contents = []
     for record in records:

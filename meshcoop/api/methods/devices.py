@@ -28,14 +28,15 @@ from protocol.record.root_statement import Certificate
 class DeviceMethods:
     """Shows devices, and posts statements about devices, for one node.
 
-    Clients never send root keys or recovery words. They send statements that a root key signed.
+    Clients never send root keys or recovery words. They send statements that were signed with a
+    root key.
     """
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "devices": self.list_devices,
             "device": self.show_device,
@@ -129,21 +130,23 @@ class DeviceMethods:
 
 
 def _own_people(membership: Membership, authority: Authority) -> set[bytes]:
-    """Returns the people with a device that this home signs with."""
+    """Returns the people for whom this home has a device that signs."""
     devices = (authority.devices.get(key) for key in membership.author.devices)
     return {device.person for device in devices if device}
 
 
 def _place(membership: Membership) -> bytes:
-    """Returns the beginning of the neighbourhood's id, as statements name it."""
+    """Returns the beginning of the neighbourhood's id. Statements about devices name the
+    neighbourhood in this way.
+    """
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
 def _read_certificate(membership: Membership, params: Params) -> Certificate:
-    """Reads a guest's certificate.
+    """Reads the certificate of a guest's device.
 
-    Raises Refused if a signature is wrong. Raises Mistake (2) if the statement is no certificate
-    for this neighbourhood.
+    Raises Refused if a signature is wrong. Raises Mistake (exit code 2) if the statement is no
+    certificate for this neighbourhood.
     """
     certified = statement.read_statement(read_hex(params, "statement"))
     if not isinstance(certified, Certificate) or certified.place != _place(membership):
@@ -152,7 +155,9 @@ def _read_certificate(membership: Membership, params: Params) -> Certificate:
 
 
 def _read_lock(params: Params) -> Params:
-    """Reads the guest's seed, which the guest's PIN locks. Raises Mistake (2)."""
+    """Reads the locked seed of a guest's device, which the guest's PIN opens. Raises Mistake (exit
+    code 2) if the parameter is malformed.
+    """
     try:
         return lock.check_map(params.get("locked"))
     except lock.UnreadableLock:
@@ -160,10 +165,10 @@ def _read_lock(params: Params) -> Params:
 
 
 def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
-    """Makes a guest's device count. Returns True if the guest is a member now.
+    """Lets a guest's new device count. Returns True if the guest is a member now.
 
-    If the guest is a member already, the new device is introduced. Otherwise this home's person
-    vouches for the guest.
+    If the guest is a member already, posts the first record of the device. Otherwise this home's
+    person vouches for the guest.
     """
     authority = membership.state.authority
     if authority is not None and guest.person in authority.members:
@@ -179,7 +184,7 @@ def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
 def _state_of(membership: Membership, device: Device) -> str:
     """Returns the state of a device: "live", "revoked" or "forked".
 
-    A device is forked if it signed two records with one number.
+    A device is forked if it signed two records with the same number.
     """
     if device.revoked_after is not None:
         return "revoked"

@@ -1,6 +1,6 @@
-"""Lists services and what belongs to their loops (specs/06).
+"""Lists services with their measures, answers, actions, matters and signals (specs/06).
 
-The rows of these lists change with the clock, not only with new records.
+The rows of these lists change as time passes, even without new records.
 """
 
 import re
@@ -42,9 +42,10 @@ class LoopMethods:
         }
 
     async def find_matter(self, params: Params) -> Params | None:
-        """Finds the matter whose id begins with `id`.
+        """Finds the matter whose id begins with the parameter `id`.
 
-        Returns None if no matter or several fit, or if a record's id begins with `id`.
+        Returns None if no matter or several matters fit, or if the digits also begin the id of a
+        record.
         """
         prefix = str(params.get("id", "")).strip().lower()
         membership = self._node.require_membership()
@@ -58,13 +59,15 @@ class LoopMethods:
         return {**matches[0], "history": []} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
-        """Adds the status of the loop to a shown view. Returns views of other kinds unchanged."""
+        """Adds the status of the feedback loop to a view that is shown. If a view's kind has no
+        such status, returns it unchanged.
+        """
         if shown.get("kind") not in _KINDS_WITH_STATUS:
             return shown
         return self._views(self._node.require_membership()).with_loop_status(shown)
 
     def citation_for(self, measure: bytes) -> Params:
-        """Returns the fields with which an action cites the open matter of its measure."""
+        """Returns the fields with which a new action cites the open matter of its measure."""
         return self._views(self._node.require_membership()).citation_for(measure)
 
     async def _list_with_status(self, params: Params) -> list[Params]:
@@ -87,9 +90,9 @@ class LoopMethods:
         return self._list_rows(params, "signals", rows.list_signals)
 
     async def _list_holdings(self, params: Params) -> list[Params]:
-        """Lists the open services that I have to do with (R-21.6).
+        """Lists the open services that concern this home's person (R-21.6).
 
-        I hold a service, I have passed it on, or I have given feedback on it.
+        The person holds the service, has passed it on, or has given feedback on it.
         """
         state = read_state(params, "holdings", _HOLDING_STATES)
         open_services = {**params, "what": KINDS["service"].plural, "state": "open"}
@@ -108,7 +111,9 @@ class LoopMethods:
         what: str,
         list_rows: Callable[[Iterable[View]], list[Params]],
     ) -> list[Params]:
-        """Lists the rows of all services. With `about`, lists those of one service or measure."""
+        """Lists the rows of all services. If the parameter `about` is set, lists only the rows of
+        one service or measure.
+        """
         membership = self._node.require_membership()
         state = read_state(params, what, _STATES[what])
         about = params.get("about")
@@ -135,9 +140,9 @@ class LoopMethods:
 
 
 def _holding_state(service: Params) -> str | None:
-    """Returns the state of a service for me: "held", "passed on" or "relied on".
+    """Returns what a service is to this home's person: "held", "passed on" or "relied on".
 
-    Returns None if I have nothing to do with the service.
+    Returns None if the service does not concern this person.
     """
     if service["i_hold"]:
         return _HELD

@@ -1,4 +1,6 @@
-"""The methods of the local API about matching: who could help whom, and who knows whom."""
+"""The methods of the local API about matching: who could help somebody, and who could introduce two
+people.
+"""
 
 import trio
 
@@ -24,12 +26,12 @@ _DAY_LENGTH = len("2026-11-23")
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
 
-# A stemmer remembers the word that it works on. Two threads would confuse it.
+# A stemmer keeps the word that it works on, so it must run in one thread at a time.
 _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Matches people for one node. It uses only the records that this node holds."""
+    """Finds who could help whom, for one node. It uses only the records that this node holds."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -39,7 +41,7 @@ class MatchingMethods:
         }
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"introductions": self.show_introductions}
 
     async def list_suggestions(self, params: Params) -> list[Params]:
@@ -102,7 +104,7 @@ class MatchingMethods:
         }
 
     async def _with_index(self) -> Membership:
-        """Lets the matching index read all new views, and returns the membership."""
+        """Lets the matching index read all views that are new. Returns the membership."""
         membership = self._node.require_membership()
         # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
@@ -118,7 +120,9 @@ class MatchingMethods:
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
-    """Returns the person named by `as`. Without `as`, returns this home's person."""
+    """Returns the person that the parameter `as` names. If `as` is missing, returns this home's
+    person.
+    """
     caller = params.get("as")
     if caller is None:
         return membership.author.person
@@ -126,7 +130,7 @@ def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes
 
 
 def _unmuted_members(membership: Membership) -> set[bytes]:
-    """Returns the members that this home has not muted."""
+    """Returns the members except those that this home has muted."""
     authority = membership.state.authority
     return set(authority.members) - membership.muted.people if authority else set()
 
@@ -134,7 +138,7 @@ def _unmuted_members(membership: Membership) -> set[bytes]:
 def _suggestions_about(
     membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
 ) -> list[Suggestion]:
-    """Finds suggestions about the person or the post that somebody typed."""
+    """Finds suggestions about a person or a post. `typed` is what the caller typed for it."""
     try:
         person = resolver.resolve_person(typed)
     except Mistake:
@@ -144,7 +148,7 @@ def _suggestions_about(
 
 
 def _gather_ties(membership: Membership) -> Ties:
-    """Gathers what ties two members to each other: exchanges, vouches and admissions."""
+    """Gathers the reasons why two members know each other: exchanges, vouches and admissions."""
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))
@@ -190,7 +194,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Shows how many members gave and received in a quarter.
 
-    Lists the members who only gave, in the order of their names, so that nobody is ranked.
+    Also lists the members who only gave. They are sorted by name, so that nobody is ranked.
     """
     only_gave = [presenter.show_person(person) for person in quarter.gave]
     by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
@@ -210,7 +214,9 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: bytes) -> Params:
-    """Shows a way from me to a person, with a reason for each tie on the way."""
+    """Shows a chain of people from the caller `me` to a person. Each link comes with the reason why
+    the two people know each other.
+    """
     first = way[0].recipient if way[0].actor == me else way[0].actor
     parts = [sentences.explain_tie(tie) for tie in way]
     return {

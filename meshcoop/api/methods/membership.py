@@ -1,4 +1,4 @@
-"""The methods of the local API about membership: joining, vouching, the next term."""
+"""The methods of the local API about membership: joining, vouching, and proposing the next term."""
 
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params, read_number, read_text
@@ -14,13 +14,13 @@ _JOIN_SECONDS = 60
 
 
 class MembershipMethods:
-    """Lets people join and decides on the next term, for one node."""
+    """Lets people join, and proposes the next term, for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "join": self.join,
             "invite": self.invite,

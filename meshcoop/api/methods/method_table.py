@@ -1,7 +1,7 @@
 """Gathers all methods of the local API, which screens and commands call (specs/06-local-api.md).
 
-Only programs of the same user can call these methods. The methods check the parameters all the
-same: for a wrong parameter the user gets a sentence, never a traceback.
+Only programs of the same user can call these methods. The methods check the parameters
+nevertheless. If a parameter is wrong, the user gets a sentence, never a traceback.
 """
 
 from meshcoop.api.methods.addresses import AddressMethods
@@ -25,7 +25,7 @@ class Methods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns all API methods, by name."""
         node = self._node
         loops = LoopMethods(node)
         matching = MatchingMethods(node)

@@ -24,7 +24,7 @@ class PostMethods:
         self._loops = loops
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"post": self.post}
 
     async def post(self, params: Params) -> Params:
@@ -60,7 +60,9 @@ class PostMethods:
         return self._answer(membership, record, me)
 
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
-        """Returns the id of a record, and advice about its signer's balance if there is any."""
+        """Returns the answer to a call: the id of the new record, and advice about its signer's
+        balance if there is any.
+        """
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
         answer: Params = {"id": record.id.hex()}
@@ -77,28 +79,32 @@ def _read_fields(params: Params) -> Params:
 
 
 def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the record that the new record is about. Returns None if the call names none."""
+    """Finds the record that the new record is about. Returns None if the call names no such
+    record.
+    """
     about = params.get("about")
     return None if about is None else resolver.resolve_record(about)
 
 
 def _resolve_represented(resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the person named by `for`. This person has made the signer their deputy.
+    """Finds the person that the parameter `for` names. The signer acts for this person as a deputy.
 
-    Returns None if the call has no `for`.
+    Returns None if `for` is missing.
     """
     represented = params.get("for")
     return None if represented is None else resolver.resolve_person(represented)
 
 
 def _resolve_signer(membership: Membership, resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the signer named by `as`. Returns None if the call has no `as`."""
+    """Finds the signer that the parameter `as` names. Returns None if `as` is missing."""
     person = params.get("as")
     return None if person is None else membership.guests.resolve(person, resolver.resolve_person)
 
 
 async def _open_guest(membership: Membership, guest: Guest, params: Params) -> Signer:
-    """Opens the guest's device with the guest's PIN, for this call only. Raises Mistake."""
+    """Opens a guest's device with the guest's PIN, for this call only. Raises Mistake if the PIN
+    does not open it.
+    """
     seed = await membership.guests.open_seed(guest, read_pin(params))
     private = await open_private(PrivateThreads(membership.state, [seal.device_box_key(seed)]))
     return Signer(guest.person, guest.device, seed, private)

@@ -25,7 +25,7 @@ class RelayMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "relay_ticket": self.issue_ticket,
             "relay_leave": self.leave_neighbourhood,
@@ -91,7 +91,7 @@ class RelayEnrolmentMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "relay_enrol": self.enrol_relay,
             "relay_end": self.end_enrolment,
@@ -158,9 +158,9 @@ def _list_tenants(relay: Relay) -> list[Params]:
 
 
 def _find_tenant(relay: Relay, typed: str) -> Tenant:
-    """Finds a neighbourhood that this relay serves, by its name or the beginning of its id.
+    """Finds a neighbourhood that this relay serves, by its name or by the beginning of its id.
 
-    Raises Mistake if it finds none or several.
+    Raises Mistake if no neighbourhood or several fit.
     """
     prefix = typed.lower()
     matches = [
@@ -181,12 +181,14 @@ def _show_neighbourhood(tenant: Tenant) -> Params:
 
 
 def _is_address(value: object) -> bool:
-    """True if the value is the text of an address that fits into a record."""
+    """Returns whether the value is the text of an address that fits into a record."""
     return bool(pack_addresses((str(value),), _PACKED_ADDRESS))
 
 
 def _read_above_zero(params: Params, name: str) -> int | None:
-    """Reads a number of at least 1. Returns None if it is left out. Raises Mistake (2)."""
+    """Reads a number of at least 1. Returns None if the parameter is missing. Raises Mistake (exit
+    code 2).
+    """
     if params.get(name) is None:
         return None
     number = int(read_number(params, name, 0))

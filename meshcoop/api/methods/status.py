@@ -39,7 +39,7 @@ class StatusMethods:
         self._node = node
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {"status": self.show_status, "stop": self.stop, "wait": self.wait}
 
     async def show_status(self, params: Params) -> Params:
@@ -133,7 +133,7 @@ class StatusMethods:
         }
 
     def _is_reached(self, params: Params) -> bool:
-        """True if this home has everything that the parameters of `wait` ask for."""
+        """Returns whether this home has everything for which the call of `wait` is waiting."""
         membership = self._node.membership
         if membership is None:
             return False
@@ -150,7 +150,7 @@ class StatusMethods:
 
 
 def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
-    """Hashes all record ids with SHA-256. The caller sorts the ids.
+    """Hashes all record ids with SHA-256. The caller must sort the ids first.
 
     Nodes with the same records get the same hash (R-03.17).
     """
@@ -161,7 +161,7 @@ def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
 
 
 def _trouble(membership: Membership) -> str | None:
-    """Returns the reason why this home signs nothing, or None if it can sign."""
+    """Returns the reason why this home cannot sign, or None if it can sign."""
     author = membership.author
     if author.can_sign:
         return None
@@ -185,7 +185,9 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 
 
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
-    """Shows who waits to be admitted, and how many records wait for missing records."""
+    """Shows who waits to be admitted, and how many records wait because records before them are
+    missing.
+    """
     authority = membership.state.authority
     vouchers_of = authority.candidates if authority else {}
 

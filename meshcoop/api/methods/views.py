@@ -15,7 +15,9 @@ from meshcoop.errors import Mistake
 
 
 class ViewMethods:
-    """Shows the views of one node. `lists` maps names of lists to methods of other classes."""
+    """Shows the views of one node. `lists` maps the names of further lists to the methods that make
+    these lists.
+    """
 
     def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Method]) -> None:
         self._node = node
@@ -23,7 +25,7 @@ class ViewMethods:
         self._lists = lists
 
     def table(self) -> dict[str, Method]:
-        """Returns the methods by name."""
+        """Returns the API methods of this class, by name."""
         return {
             "list": self.list_views,
             "show": self.show_record,

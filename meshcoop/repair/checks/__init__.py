@@ -1,1 +1,1 @@
-"""The doctor's checks. Each module looks at one part of a home."""
+"""The checks of `meshcoop doctor`. Each module looks at one part of a home."""

@@ -1,4 +1,4 @@
-"""Checks of a home's folder, key file and settings."""
+"""Checks a home's folder, its key file and its settings."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from meshcoop.repair.finding import Finding, Patient
 
 
 def check_folder(patient: Patient) -> Finding:
-    """Checks that others cannot change the files of the home."""
+    """Checks that other users cannot change the files of the home."""
     path = patient.home.path
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
@@ -20,7 +20,7 @@ def check_folder(patient: Patient) -> Finding:
 
 
 def check_keys(patient: Patient) -> Finding:
-    """Checks that the key file exists and that others cannot read it."""
+    """Checks that the key file exists and that other users cannot read it."""
     path = patient.home.key_file
     try:
         mode = path.lstat().st_mode
@@ -36,8 +36,8 @@ def check_keys(patient: Patient) -> Finding:
 
 
 def check_settings(patient: Patient) -> Finding:
-    """Checks that the settings can be read. Says whether the home is a relay, a member's or
-    neither.
+    """Checks that the settings can be read. Says whether the home is a relay, belongs to a
+    neighbourhood, or neither.
     """
     settings = patient.home.read_settings()
     if settings.relay:

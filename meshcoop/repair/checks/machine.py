@@ -1,4 +1,4 @@
-"""Checks of the machine that a home lies on: its clock, its disk and the installed program."""
+"""Checks the machine on which a home is stored: its clock, its disk and the installed program."""
 
 import importlib.metadata
 import shutil
@@ -16,7 +16,7 @@ _HOUR_MS = 3_600_000
 
 
 def check_clock(patient: Patient) -> Finding:
-    """Compares the clock with the latest record that this home or its neighbours have signed."""
+    """Compares the machine's clock with the latest record in the store."""
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
         latest = store.latest_time()
     time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -34,7 +34,7 @@ def check_clock(patient: Patient) -> Finding:
 
 
 def check_disk(patient: Patient) -> Finding:
-    """Checks that the disk has room for further records."""
+    """Checks that the disk has space for further records."""
     free = shutil.disk_usage(patient.home.path).free
     sentence = f"{free / _GIGABYTE:.1f} GB are free where this home lies."
     if free < _HARDLY_ROOM:
@@ -46,7 +46,7 @@ def check_disk(patient: Patient) -> Finding:
 
 
 def check_version(_patient: Patient) -> Finding:
-    """Names the installed versions. A person who asks for help can pass them on."""
+    """Says which versions are installed, so that a person who asks for help can report them."""
     meshcoop = importlib.metadata.version("meshcoop")
     libp2p = importlib.metadata.version("libp2p")
     sentence = f"meshcoop {meshcoop}, sync protocol {sync.VERSION}, libp2p {libp2p}."

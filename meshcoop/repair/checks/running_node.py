@@ -1,4 +1,4 @@
-"""Checks of the node, its network and its neighbours."""
+"""Checks the node of a home, its network and its neighbours."""
 
 import time
 from contextlib import closing
@@ -25,8 +25,8 @@ def check_node(patient: Patient) -> Finding:
 
 
 def check_port(patient: Patient) -> Finding:
-    """Names the addresses at which the node listens. If no node runs, checks that its
-    port is free.
+    """Says at which addresses the node listens. If no node runs, checks that the node's port is
+    free.
     """
     if patient.status is not None:
         addresses = [address.split("/p2p/")[0] for address in patient.status["addresses"]]
@@ -48,7 +48,7 @@ def check_port(patient: Patient) -> Finding:
 
 
 def check_network(patient: Patient) -> Finding:
-    """Compares this machine's addresses with those that relays see."""
+    """Compares this machine's own addresses with the addresses under which relays see it."""
     own = [address for address in own_addresses() if not address.startswith("127.")]
     if not own:
         remedy = "Connect to the home network or the internet."
@@ -71,7 +71,7 @@ def check_network(patient: Patient) -> Finding:
 
 
 def check_relays(patient: Patient) -> Finding:
-    """Counts the enrolled relays and the connected ones."""
+    """Says how many relays are enrolled and how many of them are connected."""
     status = patient.status
     if status is None:
         return Finding("relays", "unknown", "Only a running node knows which relays are reached.")
@@ -90,7 +90,9 @@ def check_relays(patient: Patient) -> Finding:
 
 
 def check_peers(patient: Patient) -> Finding:
-    """Counts the connected homes. If there are none, says when a home was last met."""
+    """Says how many neighbours' homes are connected. If none is connected, says when a home was
+    last met.
+    """
     if patient.status is not None:
         homes = [peer for peer in patient.status["peers"] if peer["person"]]
         if homes:
@@ -106,7 +108,7 @@ def check_peers(patient: Patient) -> Finding:
 
 
 def check_sync(patient: Patient) -> Finding:
-    """Asks the node when it last compared its records with another node's."""
+    """Says when the node last compared its records with those of another node."""
     if patient.status is None:
         return Finding(
             "sync", "unknown", "Only a running node knows when notes were last compared."

@@ -1,4 +1,4 @@
-"""Checks of the stored records, and of damage that the node found when it started."""
+"""Checks the stored records. Also reports damage that the node found when it started."""
 
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +10,8 @@ from meshcoop.store.read_only import ReadOnlyStore
 
 
 def check_store(patient: Patient) -> Finding:
-    """Looks for damage in each store: asks SQLite, and hashes every record again. A relay has
-    several stores.
+    """Looks for damage in each store of the home. SQLite checks the file, and every record is
+    hashed again. A relay has one store for each neighbourhood, besides its own.
     """
     stores = _stores(patient.home)
     faults = {path.name: problems for path in stores if (problems := integrity.problems(path))}
@@ -37,7 +37,7 @@ def check_store(patient: Patient) -> Finding:
 
 
 def check_past(patient: Patient) -> Finding:
-    """Asks the node what it repaired when it started."""
+    """Says what the node repaired when it started."""
     if patient.status is None:
         return Finding("past", "unknown", "Only a running node knows whether something was mended.")
     damage = patient.status.get("damage") or []
