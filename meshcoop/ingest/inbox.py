@@ -152,8 +152,7 @@ class Inbox:
     def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
         """Stores the content of a record that is held without it. Returns the record's row.
 
-        Returns None if this home does not want the content, or if the content does not match the
-        record.
+        Returns None if the content is not needed here, or if it does not match the record.
         """
         row = self.store.records.find(record_id)
         if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):

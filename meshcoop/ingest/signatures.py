@@ -35,7 +35,9 @@ def verify(records: list[Record], neighbourhood: bytes) -> Verified:
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """Returns for each record the claim of its signature: the two byte strings that are verified.
+    """Returns two byte strings for each record: the signature with the signed bytes, and the key.
+
+    `envelope.is_signature_valid` takes these two.
     """
     before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [
@@ -47,8 +49,8 @@ def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
 
 
 def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """Splits the records into genuine and refused ones. Each record has a verdict: is its signature
-    valid?
+    """Splits the records into genuine and refused ones. A verdict is True if the signature is
+    valid.
     """
     verified = Verified([], [])
     for record, is_true in zip(records, verdicts, strict=True):
