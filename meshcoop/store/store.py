@@ -91,8 +91,8 @@ class Store(Database):
         parents.
         """
         dropped: list[StoredRecord] = []
-        # Perhaps only a record that was just deleted named a certain other record. That other record
-        # goes next, so this repeats until nothing is left to delete.
+        # Some records are kept only because another record names them. If that other record is
+        # deleted, the next turn of this loop deletes them too.
         while rows := self._not_kept_of_forks(named):
             for row in rows:
                 self._delete(row)

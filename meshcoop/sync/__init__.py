@@ -1,1 +1,2 @@
-"""One neighbourhood over the network: peers, sync, gossip, joining and address delivery."""
+"""One neighbourhood over the network: peers, sync, gossip, joining and the delivery of addresses.
+"""
