@@ -159,7 +159,7 @@ class NeighbourhoodNetwork:
         self.answer: Handler | None = None
         self._shared = shared
         self._network = shared.network
-        # No events come here. The shared network watches peers, and drops a peer that does not prove
+        # No events come here. The shared network watches peers. It drops a peer that does not prove
         # that it belongs to a neighbourhood.
         _, self.events = trio.open_memory_channel[PeerEvent](0)
 

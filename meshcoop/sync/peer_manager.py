@@ -45,7 +45,7 @@ class PeerManager:
         self._talk = talk
         self._talking = talking
         self._random = random
-        self._dialling: dict[str, None] = {}  # peers dialled, until their session ends; oldest first
+        self._dialling: dict[str, None] = {}  # peers dialled, until they hang up; oldest first
         self._wanted: set[str] = set()  # peers to dial even if there are enough links
         self._look_at = 0.0
         self._stirred = trio.Event()  # set when there may be a peer to dial or to drop
