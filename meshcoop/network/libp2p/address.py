@@ -71,7 +71,7 @@ def check_listen(address: str) -> Multiaddr:
     port = int(parsed.value_for_protocol("tcp") or 0)
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # Any server sets this. With it, the port of a node that has just stopped counts as free.
+            # Servers set this. With it, the port of a node that has just stopped counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:

@@ -84,7 +84,7 @@ class CircuitClient:
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
         self._swarm = swarm
-        self._reserved_until: dict[ID, float] = {}  # relay → the end of the reservation, in Trio's time
+        self._reserved_until: dict[ID, float] = {}  # relay → when its place ends, in Trio's time
         self._inbound_count = 0
         host.set_stream_handler(STOP, self._answer_stop)
 
