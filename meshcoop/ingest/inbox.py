@@ -49,7 +49,7 @@ class Inbox:
         return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def ingest(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
-        """Verifies, stores and folds `records`. Waiting records that can now be placed come in too.
+        """Verifies, stores and folds `records`. Also stores waiting records that can be placed now.
 
         When this returns, the stored records survive if the process is killed. With `durable`, they
         survive a power cut too.
@@ -127,7 +127,8 @@ class Inbox:
         """Returns at most `limit` ids of records whose content is missing here. Leaves out
         retracted records.
 
-        Each call continues where the last call ended. So every missing content gets its turn.
+        Each call continues where the last call ended. So contents that no peer has do not hide the
+        others.
         """
         after = max(self._absent_after, self._retention.released_row)
         rows = self.store.records.without_content(after, 4 * limit)
@@ -179,7 +180,7 @@ class Inbox:
             self._fold_authority(batch)
             fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
             batch.deferred.clear()
-        # Retractions are judged by the latest authority, so they come after its fold.
+        # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
         self.state.thread_fold.fold(batch.touched_roots, batch.begun)
 
@@ -204,8 +205,8 @@ class Inbox:
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If a device's records are no longer storable, deletes its log and puts its records into the
-        pool. If the quotas have changed, counts all logs again.
+        If a device's records may no longer be stored, deletes its log and puts its records into the
+        pool. If the quotas have changed, counts the use of all logs again.
         """
         if not batch.authority_is_stale:
             return

@@ -122,7 +122,7 @@ class Placement:
         """R-08.8: returns whether there is room for a record. Open records always fit.
 
         Authority is folded from open records. Without them, this node could not tell members from
-        strangers. Their authors' quotas limit how many there are.
+        strangers. The quotas of authors limit how many open records there are.
         """
         return record.header.base_audience == OPEN or not self._retention.is_full
 

@@ -1,4 +1,5 @@
-"""The quota of each device for one day, by the times that its records claim (specs/03 R-03.15).
+"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). The
+time that a record claims says which day it is.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -16,7 +17,8 @@ _STORED = 2  # times the quota
 
 
 class Share(NamedTuple):
-    """How much of its quota a device has used, with one more record counted. 1 is the whole quota.
+    """How much of its quota a device has used, with one more record counted. 1 is the
+    whole quota.
     """
 
     used: float  # the part of the quota that the charter has now
@@ -58,9 +60,9 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
     """Counts the quota use of all logs again, after the quotas have changed.
 
-    Returns two sets. The first has the threads, by the rows of their roots, in which a record went
-    above the quota or came back below it. The second has the devices whose logs now end at another
-    number.
+    Returns two sets. The first has threads, as the rows of their roots. In these threads, a record
+    went above the quota or came back below it. The second has the devices whose logs now end at
+    another number.
     """
     threads: set[int] = set()
     devices: set[bytes] = set()
@@ -78,8 +80,8 @@ def _recount_log(
 ) -> tuple[int | None, set[int]]:
     """Counts the quota use of one log again.
 
-    Returns the number at which the log ends, or None. Returns too the threads, by the rows of their
-    roots, that have changed.
+    Returns the number at which the log ends, or None. Also returns the threads that have changed,
+    as the rows of their roots.
     """
     threads: set[int] = set()
     ended: int | None = None

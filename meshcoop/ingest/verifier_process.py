@@ -22,7 +22,7 @@ _FEW = 8  # fewer signatures are checked faster here than in the process
 
 class VerifyingProcess:
     """The verifier process. It starts with the first batch that is large enough, and runs until
-    `end`.
+    `end` is called.
     """
 
     def __init__(self) -> None:

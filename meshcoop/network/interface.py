@@ -69,7 +69,8 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """The service of a node that is a relay: how much it relays now, and how much it has relayed.
+    """The service of a node that is a relay: how much it relays now, and how much it has
+    relayed.
     """
 
     bytes_relayed: int  # counted since the start

@@ -87,7 +87,7 @@ class Relay:
         time when it expires (milliseconds).
 
         `addresses` says where others dial the relay. If it is empty, they dial the addresses at
-        which the relay listens. A router that forwards a port makes the two differ.
+        which the relay listens. The two differ, for example, behind a router that forwards a port.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)

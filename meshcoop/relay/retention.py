@@ -37,7 +37,9 @@ class Storage:
 
     @property
     def released_count(self) -> int:
-        """The number of sealed records up to the last row dropped whose content is not here."""
+        """The number of old sealed records that are held without content, because content of that
+        age was dropped.
+        """
         return self._content.count_missing(self.released_row)
 
     def change_limits(self, limits: RelayLimits, now: int) -> None:

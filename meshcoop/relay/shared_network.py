@@ -59,7 +59,8 @@ class SharedNetwork:
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Hands on streams until cancelled. Drops peers that do not prove their membership in time.
+        """Hands on streams until cancelled. Drops peers that do not prove their membership
+        in time.
         """
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
@@ -218,8 +219,8 @@ class NeighbourhoodNetwork:
         return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
-        """Closes the connections to `peer`. Does nothing if the peer belongs to any neighbourhood
-        served here.
+        """Closes the connections to `peer`. Does nothing if the peer has proved that it belongs to
+        a neighbourhood served here.
         """
         if peer not in self._shared.talking():
             await self._network.drop(peer)

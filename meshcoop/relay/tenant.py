@@ -95,7 +95,8 @@ class Tenant:
 
     @property
     def name(self) -> str | None:
-        """The name of the neighbourhood, from its charter. None if the charter has not arrived yet.
+        """The name of the neighbourhood, from its charter. None if the charter has not
+        arrived yet.
         """
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None

@@ -19,8 +19,8 @@ _SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, ki
 
 
 class CreditRows:
-    """The stored credits of a home. Before callers write here, they begin a transaction of the
-    store.
+    """The stored credits of a home. Callers must begin a transaction of the store before they write
+    here.
     """
 
     def __init__(self, database: Database) -> None:

@@ -26,7 +26,8 @@ class TransactionCache(Protocol):
         """
 
     def end(self) -> None:
-        """Forgets all rows. The database calls this when the transaction has succeeded or failed.
+        """Forgets all rows. The database calls this when the transaction has succeeded or
+        failed.
         """
 
 

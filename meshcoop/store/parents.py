@@ -1,5 +1,5 @@
-"""The table of parents. A record names its parents: the records that it answers. The table has a
-parent even if the store does not hold it.
+"""The table of parents. A record names its parents: the records that it answers. A parent is in
+this table even if the store does not hold that record.
 """
 
 from collections.abc import Iterable

@@ -8,8 +8,8 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGE
 
 
 class PostponedThreads:
-    """Waiting threads, each as the row of its root. Beside it is the time (ms) at which to fold the
-    thread.
+    """Waiting threads, each as the row of its root. Each has the time (ms) at which it is to be
+    folded.
     """
 
     def __init__(self, database: Database) -> None:

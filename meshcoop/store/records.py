@@ -129,7 +129,7 @@ class Records:
         """Returns the ids of the private records whose content is here. A private record is sealed
         for named people.
 
-        The value of each id says whether the record is above its device's quota.
+        An id has the value True if the record is above its device's quota.
         """
         rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
@@ -237,7 +237,9 @@ class Records:
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
     def waiting_for(self, about: bytes) -> list[StoredRecord]:
-        """Returns the records that are about the record `about` and have no thread yet."""
+        """Returns the records that are about the record with the id `about`, and that have no
+        thread yet.
+        """
         return self._select("about = ? AND root IS NULL", about)
 
     # -- writing ----------------------------------------------------------------------------------

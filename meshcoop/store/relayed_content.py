@@ -1,4 +1,4 @@
-"""The disk space that a relay's records take. It also finds and deletes sealed content, which a
+"""The disk space that a relay's records take. This module also deletes sealed content, which a
 relay need not keep.
 """
 
@@ -22,7 +22,8 @@ def stored_size(record: Record) -> int:
 
 
 class RelayedContent:
-    """The records of one neighbourhood at a relay. A record that arrived earlier is in a lower row.
+    """The records of one neighbourhood at a relay. A record that arrived earlier is in a
+    lower row.
     """
 
     def __init__(self, database: Database) -> None:

@@ -50,7 +50,8 @@ class ViewRow(NamedTuple):
 
 
 class ViewRows:
-    """The stored views of a home. Before callers write here, they begin a transaction of the store.
+    """The stored views of a home. Callers must begin a transaction of the store before they write
+    here.
     """
 
     def __init__(self, database: Database) -> None:
@@ -169,7 +170,8 @@ class ViewRows:
         self._db.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", words)
 
     def remove(self, n: int, words: str) -> None:
-        """Removes the view in row `n`. `words` must be the same text that was added for this view.
+        """Removes the view in row `n`. `words` must be the same text that was added for
+        this view.
         """
         if words:
             self._db.execute(

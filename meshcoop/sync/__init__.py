@@ -1,2 +1,3 @@
-"""One neighbourhood over the network: peers, sync, gossip, joining and the delivery of addresses.
+"""One neighbourhood over the network: peers, sync, gossip, joining and the delivery of
+addresses.
 """

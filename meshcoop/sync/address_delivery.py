@@ -34,7 +34,7 @@ _MINUTE = 60.0
 
 @dataclass
 class _Attempt:
-    """When to visit a peer again. Its last visit may have left some addresses undelivered."""
+    """Says when to visit a peer again, after a visit that did not deliver every address."""
 
     pause: float = _FIRST_PAUSE
     next_at: float = 0.0
@@ -114,7 +114,8 @@ class AddressDelivery:
     # -- in the background ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Erases the addresses of ended agreements and delivers waiting addresses, until cancelled.
+        """Erases the addresses of ended agreements and delivers waiting addresses, until
+        cancelled.
         """
         while True:
             self._wake = trio.Event()
@@ -181,7 +182,8 @@ class AddressDelivery:
         attempt.pause = min(2 * attempt.pause, _LAST_PAUSE)
 
     async def _visit(self, peer: str, seed: bytes) -> bool:
-        """Opens a session with a peer. Returns True if every address for that peer was delivered.
+        """Opens a session with a peer. Returns True if every address for that peer was
+        delivered.
         """
         try:
             stream = await self._mesh.network.open_stream(peer, address_gift.PROTOCOL)

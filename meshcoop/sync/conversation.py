@@ -138,7 +138,8 @@ class Conversation:
             await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
-        """Starts a round of sync. If a round is under way, the next one starts when this one ends.
+        """Starts a round of sync. If a round is under way, the next one starts when this
+        one ends.
         """
         if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
@@ -268,7 +269,11 @@ class Conversation:
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """If `settled` has an event, the round has ended. Then prepares what comes next."""
+        """Ends the round if `settled` has an event.
+
+        Frees the compare slot, asks for missing contents, and requests the next round if one is
+        wanted.
+        """
         if not settled:
             return
         self._release_slot()

@@ -88,16 +88,16 @@ class Credentials:
         its hello.
 
         The chain still counts, because its records may be waiting here for earlier records. Perhaps
-        this same peer brings those.
+        this same peer brings those earlier records.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays
 
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
-        """Returns the authority that decides whether a device belongs.
+        """Returns the authority that decides whether a device belongs to the neighbourhood.
 
-        If this node's own authority knows the device, it decides. Otherwise the chain's records are
-        folded with it.
+        If this node's own authority knows the device, returns that. Otherwise returns the authority
+        that this node's records and the chain's records give together.
         """
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):

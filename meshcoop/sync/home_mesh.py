@@ -158,7 +158,8 @@ class HomeMesh(Mesh):
                 _LOG.warning("put off until later: %s", refusal)
 
     def _hand_keys_to_relays(self) -> None:
-        """R-08.4: if this home has a new gossip key, sends its keys to the connected relays again.
+        """R-08.4: if this home has a new gossip key, sends its keys to the connected
+        relays again.
         """
         keys = self.inbox.state.ring.gossip_keys
         if keys == self._handed_keys:

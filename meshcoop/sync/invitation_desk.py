@@ -1,5 +1,5 @@
-"""The invitation desk: a home gives out invitations, and answers people who come with one (who
-knock) (specs/07-joining.md).
+"""The invitation desk of a home. It gives out invitations, and answers the people who knock: who
+come with an invitation (specs/07-joining.md).
 """
 
 import hmac

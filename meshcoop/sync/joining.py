@@ -21,7 +21,9 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True)
 class Admission:
-    """What the inviter's home answers if the newcomer is a member: the records that show it."""
+    """What the inviter's home answers if the newcomer is a member. It has the records that show the
+    membership.
+    """
 
     neighbourhood: bytes  # the neighbourhood's id
     chain: list[bytes]  # the records that show the membership (R-07.5)
@@ -116,8 +118,8 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
 async def _dial(network: Network, address: str, inviter: str) -> str:
     """Dials the inviter's home at `address`. Returns the full address at which the home answered.
 
-    Perhaps another node answers at this address. It may be a relay, so the home is then dialled
-    through that node (R-07.7).
+    If another node answers at this address, it may be a relay. The home is then dialled through
+    that node (R-07.7).
     """
     try:
         await network.connect(f"{address}/p2p/{inviter}")

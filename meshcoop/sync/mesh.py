@@ -220,7 +220,7 @@ class Mesh:
         """R-04.4: returns whether gossip may still fill the place of this record in its log.
 
         This check stops a member who floods the network with records. Without it, every node would
-        verify each of them and pass it on.
+        verify each record and pass it on.
         """
         seq = record.header.seq
         log = self.inbox.store.logs.find(record.header.device)
@@ -294,10 +294,10 @@ class Mesh:
             await trio.sleep(_TEND_SECONDS)
 
     def _learn_relays(self) -> None:
-        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, has
-        relays dialled.
+        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets
+        the peer manager dial relays.
 
-        They are dialled even if this node has enough links to other nodes.
+        It dials them even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

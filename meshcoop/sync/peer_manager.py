@@ -113,7 +113,8 @@ class PeerManager:
             self._stirred = trio.Event()
 
     def _seconds_idle(self) -> float:
-        """Returns how many seconds the dial loop may sleep until the next address may be dialled.
+        """Returns how many seconds the dial loop may sleep until the next address may be
+        dialled.
         """
         busy = self._talking().union(self._dialling)
         times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
@@ -122,7 +123,8 @@ class PeerManager:
     def _due_addresses(self) -> list[KnownAddress]:
         """Returns the addresses to dial now, at most one for each peer.
 
-        If there are enough links, mostly returns only addresses of wanted peers.
+        If there are enough links, returns only addresses of wanted peers. From time to time, adds
+        one address of another peer.
         """
         busy = self._talking().union(self._dialling)
         now = trio.current_time()

@@ -70,9 +70,9 @@ class Reach:
                 await trio.sleep(_LOOK_SECONDS)
 
     def post_home_record(self) -> None:
-        """R-08.9: posts, once, a record that tells the neighbourhood this home's node key.
+        """R-08.9: posts one record with the public key of this home's node.
 
-        Does nothing if the neighbourhood has no relay.
+        Does nothing if the neighbourhood has no relay, or if the record is there already.
         """
         state = self._author.state
         authority = state.authority
@@ -115,7 +115,7 @@ class Reach:
 
     async def _reserve(self) -> None:
         """Reserves a place at a few connected relays, and renews reservations. Prefers relays at
-        which this home has one already.
+        which this home has a reservation already.
         """
         now = trio.current_time()
         conversations = self._mesh.conversations.items()
@@ -133,10 +133,10 @@ class Reach:
             self._renew_at[relay] = trio.current_time() + seconds * _AGAIN
 
     def _learn_homes(self) -> None:
-        """R-08.10: learns an address through every relay for every other home.
+        """R-08.10: learns an address of every other home through every relay.
 
-        Many of these homes have no reservation at that relay. If one is dialled, the relay says so
-        at once.
+        Not every home has a reservation at every relay. If such an address is dialled, the relay
+        refuses at once.
         """
         state = self._author.state
         authority = state.authority

@@ -1,4 +1,5 @@
-"""Parses multiaddrs: addresses at which to listen, addresses to dial, and the peers that they name.
+"""Parses multiaddrs: addresses at which to listen, addresses to dial, and the peers that
+they name.
 """
 
 import socket

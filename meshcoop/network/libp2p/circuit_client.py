@@ -42,7 +42,8 @@ MAX_INBOUND_CIRCUITS = 32  # how many circuits others may have to this node
 
 
 class CircuitStream(ReadWriteCloser):
-    """Makes a stream through a relay look like a socket. libp2p can then run a connection over it.
+    """Makes a stream through a relay look like a socket. libp2p can then run a connection
+    over it.
     """
 
     def __init__(self, stream: INetStream) -> None:
@@ -105,7 +106,8 @@ class CircuitClient:
         return seconds
 
     async def dial(self, relay: ID, relay_address: str, peer: ID) -> None:
-        """Connects to `peer` through a relay that is connected. Raises NetworkError if that fails.
+        """Connects to `peer` through a relay that is connected. Raises NetworkError if
+        that fails.
         """
         request = HopMessage(type=HopMessage.CONNECT, peer=PeerId(id=peer.to_bytes()))
         stream = await self._open_hop_stream(relay)
@@ -146,8 +148,8 @@ class CircuitClient:
         return answer
 
     async def _answer_stop(self, stream: INetStream) -> None:
-        """Answers a relay that brings a circuit from a peer. Refuses it if this node has no
-        reservation at that relay.
+        """Answers a relay that brings a circuit from a peer. Refuses the circuit if this node has
+        no reservation at that relay.
         """
         relay = stream.muxed_conn.peer_id
         request = await read_first_message(stream, StopMessage)

@@ -1,7 +1,7 @@
 """Circuits, the relay's side of libp2p's circuit relay v2.
 
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
-peer. So if one circuit ends, it closes another. It has only 4 places for reservations and 8 for
+peer, so when one circuit ends, it closes another. It has only 4 places for reservations and 8 for
 circuits, and gives anybody a reservation. If the reader at one end is busy for 15 s, it ends the
 circuit.
 """
@@ -228,7 +228,8 @@ async def _send_reservation(stream: INetStream) -> None:
 
 
 async def _request_stop(stream: INetStream, source: ID, limit: Limit) -> None:
-    """Asks the target to accept a circuit from `source`. Raises NetworkError if the target refuses.
+    """Asks the target to accept a circuit from `source`. Raises NetworkError if the target
+    refuses.
     """
     peer = PeerId(id=source.to_bytes())
     await send_message(stream, StopMessage(type=StopMessage.CONNECT, peer=peer, limit=limit))

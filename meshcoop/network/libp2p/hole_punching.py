@@ -130,7 +130,8 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _dial_peer(self, peer: ID, peer_addresses: list[bytes], *, as_server: bool) -> bool:
-        """Dials all addresses of a peer at once. Returns True if this leads to a direct connection.
+        """Dials all addresses of a peer at once. Returns True if this leads to a direct
+        connection.
         """
         parsed = [_parse_dialable(address) for address in peer_addresses[:MAX_ADDRESSES]]
         addresses = [address for address in parsed if address is not None]
@@ -164,7 +165,8 @@ class HolePuncher:
         return any(not is_relayed(connection) for connection in connections)
 
     async def _close_circuits(self, peer: ID) -> None:
-        """Closes the circuits to a peer. Their streams are opened again over the direct connection.
+        """Closes the circuits to a peer. Their streams are opened again over the direct
+        connection.
         """
         log.info("%s is connected directly now", peer)
         for connection in self._swarm.get_connections(peer):

@@ -87,7 +87,8 @@ class HostNetwork:
         return list(dict.fromkeys(self.puncher.observed_ips.values()))
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the addresses at which this node listens. Skips an address that cannot be bound.
+        """Replaces the addresses at which this node listens. Skips an address that cannot
+        be bound.
         """
         wanted = {address.split("/p2p/")[0] for address in addresses}
         unwanted = [address for address in self.swarm.listeners if address not in wanted]

@@ -37,7 +37,7 @@ class PeerStream:
 
     async def read(self) -> bytes:
         """Reads at most 64 KiB. Returns b"" if the peer has closed the stream. Raises NetworkError
-        if it was cut.
+        if the stream was cut.
         """
         try:
             return await self._stream.read(READ_BYTES)

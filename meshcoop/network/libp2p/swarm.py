@@ -181,8 +181,8 @@ class NodeSwarm(Swarm):
         return None
 
     def forget_peer(self, peer_id: ID) -> None:
-        """Forgets what a peer said of itself. This is called after the peer has gone; libp2p would
-        keep it for ever.
+        """Forgets what a peer said of itself, after the peer has gone. libp2p would keep these data
+        for ever.
         """
         with suppress(PeerStoreError):
             self.peerstore.clear_peerdata(peer_id)
