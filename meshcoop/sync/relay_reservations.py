@@ -99,10 +99,10 @@ class Reach:
         return CIRCUIT in self._mesh.network.peers().get(peer, "")
 
     async def _upgrade_loop(self) -> None:
-        """Tries to replace connections through relays by direct ones.
+        """Tries to replace connections through relays by direct ones, once for each peer.
 
-        A home that has just joined does not know yet how relays see it. So an attempt that comes
-        too early is made again.
+        A home that has just joined does not know yet how relays see it. If an attempt comes too
+        early for that reason, it is made again.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):
