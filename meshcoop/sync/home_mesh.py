@@ -54,7 +54,7 @@ class HomeMesh(Mesh):
         credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
         super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
-        self.may_sign = trio.Event()  # set once this home knows its own latest record
+        self.may_sign = trio.Event()  # set once `_learn_own_head` has ended
         self._expected: set[bytes] = set()  # people who came with an invitation of this home
         self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
